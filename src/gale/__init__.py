@@ -1,0 +1,52 @@
+"""gale: which compound families are in a GC-MS run, how sure, and what in the run says so.
+
+Names are imported when first used, so that ``import gale`` is fast and needs none of the extras.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from gale.errors import GaleError, MissingExtraError
+
+if TYPE_CHECKING:
+    from gale.campaign import Campaign
+    from gale.ensemble import train
+    from gale.evaluation import evaluate
+    from gale.model import Model
+    from gale.readers import read_run
+    from gale.recipe import Recipe
+    from gale.run import Run
+
+__all__ = ["Campaign", "GaleError", "Model", "Recipe", "Run", "evaluate", "read_run", "train"]
+
+_HOMES = {
+    "Campaign": "campaign",
+    "Model": "model",
+    "Recipe": "recipe",
+    "Run": "run",
+    "evaluate": "evaluation",
+    "read_run": "readers",
+    "train": "ensemble",
+}
+
+_TRAIN_EXTRA = ("onnx", "onnxscript", "pydantic", "sklearn", "torch")
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        return getattr(importlib.import_module(f"gale.{_HOMES[name]}"), name)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] not in _TRAIN_EXTRA:
+            raise
+        raise MissingExtraError(
+            f"gale.{name} needs {error.name}, which is not installed; "
+            "install the extra: pip install 'gale-ms[train]'"
+        ) from None
+
+
+def __dir__() -> list[str]:
+    return __all__

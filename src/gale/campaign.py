@@ -1,0 +1,313 @@
+"""A campaign: runs and what is known of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from gale import competition
+from gale.checksums import find_mismatches
+from gale.errors import CampaignError
+from gale.folder import find_runs, match_runs
+from gale.labels import LabelTable, collect_label_table
+from gale.tables import Problems, shown
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Campaign:
+    """R runs, where their files are, and which of K families are known to be in them.
+
+    Make one with :meth:`open`, which checks it. The arrays are read-only.
+
+    Parameters
+    ----------
+    root : Path
+        The folder.
+    runs : tuple of str, length R
+        Names of the runs: the ``sample_id`` of a competition folder; the name that the label table
+        gives; else the path relative to `root`, with forward slashes.
+    paths : tuple of Path, length R
+        The file of each run.
+    split : tuple of str, length R
+        ``train``, ``val`` or ``test``; without such splits ``train`` where a label is known, else
+        empty.
+    families : tuple of str, length K
+        Names of the families; empty if there are no labels.
+    labels : array of shape (R, K), float32
+        1 where the run holds the family, 0 where it does not, NaN where that is unknown.
+    derivatized : array of shape (R,), float32
+        1 where the sample is known to have been derivatized, else NaN.
+    checksums : tuple of str or None, length R
+        MD5 of each file, in lower-case hexadecimal digits; None where unknown.
+    columns : mapping of str to str, optional
+        Names of columns in the files of runs, handed on to the reader.
+    submission : tuple of str, optional
+        Names of the runs that the competition's submission format asks for, in its order.
+    left_out : tuple of Path
+        Files in a folder of runs that are no runs.
+    """
+
+    root: Path
+    runs: tuple[str, ...]
+    paths: tuple[Path, ...]
+    split: tuple[str, ...]
+    families: tuple[str, ...]
+    labels: NDArray[np.float32]
+    derivatized: NDArray[np.float32]
+    checksums: tuple[str | None, ...]
+    columns: Mapping[str, str] | None = None
+    submission: tuple[str, ...] | None = None
+    left_out: tuple[Path, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.labels.setflags(write=False)
+        self.derivatized.setflags(write=False)
+
+    def __len__(self) -> int:
+        return len(self.runs)
+
+    def __repr__(self) -> str:
+        splits = ", ".join(
+            f"{count:,} {split or 'without labels'}" for split, count in Counter(self.split).items()
+        )
+        return (
+            f"<Campaign {self.root}: {len(self):,} runs ({splits}), {len(self.families)} "
+            f"families, {self.labelled.sum():,} labelled, "
+            f"{self.checksums.count(None):,} without checksum>"
+        )
+
+    @classmethod
+    def open(
+        cls,
+        path: Path | str,
+        *,
+        labels: Path | str | None = None,
+        columns: Mapping[str, str] | None = None,
+    ) -> Campaign:
+        """Open a folder of a competition (it has ``metadata.csv``) or of runs.
+
+        A competition folder also has ``train_labels.csv``, ``val_labels.csv``, ``test_labels.csv``
+        and ``submission_format.csv``, or some of them. A folder of runs may have ``labels.csv``,
+        which then names every run: by its path relative to the folder, or by its file's name
+        without the extension where that says which one is meant. No run is read.
+
+        Parameters
+        ----------
+        path : Path
+            The folder.
+        labels : Path, optional
+            A label table in place of those of the folder.
+        columns : mapping of str to str, optional
+            Names of columns in the files of runs, handed on to the reader.
+
+        Raises
+        ------
+        CampaignError
+            With all that is wrong with the tables, and between them and the files.
+        """
+        root = Path(path)
+        if not root.is_dir():
+            raise CampaignError(f"{root}: found no folder; expected one of runs")
+        given = None if labels is None else Path(labels)
+        opened = _open_competition if (root / "metadata.csv").exists() else _open_folder
+        return opened(root, given, columns)
+
+    def select(self, indices: Iterable[int] | NDArray[np.bool_]) -> Campaign:
+        """Give the campaign of some runs, by their positions in the order wanted, or by a mask.
+
+        The submission format is cut to the runs that are left.
+        """
+        chosen = np.arange(len(self))[list(indices)]
+        runs = tuple(self.runs[at] for at in chosen)
+        left = set(runs)
+        return replace(
+            self,
+            runs=runs,
+            paths=tuple(self.paths[at] for at in chosen),
+            split=tuple(self.split[at] for at in chosen),
+            labels=self.labels[chosen],
+            derivatized=self.derivatized[chosen],
+            checksums=tuple(self.checksums[at] for at in chosen),
+            submission=None
+            if self.submission is None
+            else tuple(run for run in self.submission if run in left),
+        )
+
+    def of_split(self, *names: str) -> Campaign:
+        """Give the campaign of the runs of some splits, which may be none.
+
+        Raises
+        ------
+        CampaignError
+            If a name is none of train, val and test.
+        """
+        if unknown := set(names) - set(competition.SPLITS):
+            found = " or ".join(shown(name) for name in sorted(unknown))
+            raise CampaignError(f"{self.root}: found no split {found}; expected train, val or test")
+        return self.select(at for at, split in enumerate(self.split) if split in names)
+
+    @property
+    def labelled(self) -> NDArray[np.bool_]:
+        """Whether at least one label of a run is known, shape (R,)."""
+        known: NDArray[np.bool_] = np.any(np.isfinite(self.labels), axis=1)
+        return known
+
+    def prevalence(self) -> NDArray[np.float64]:
+        """Share of runs that hold each family, of those where it is known, shape (K,).
+
+        NaN where a family is known of no run.
+        """
+        known = np.isfinite(self.labels).sum(axis=0)
+        positive = (self.labels == 1).sum(axis=0)
+        prevalence = np.full(len(self.families), np.nan)
+        np.divide(positive, known, out=prevalence, where=known > 0)
+        return prevalence
+
+    def family_table(self) -> pl.DataFrame:
+        """Count the runs of each split by what is known of each family.
+
+        Returns
+        -------
+        polars.DataFrame
+            One row for each split and family, with columns ``split``, ``family``, ``positive``,
+            ``negative``, ``unknown`` and ``prevalence`` (null where no run is known).
+        """
+        label = pl.col("label")
+        positive, negative = (label == 1).sum(), (label == 0).sum()
+        cells = pl.DataFrame(
+            {
+                "split": np.repeat(np.array(self.split, dtype=str), len(self.families)),
+                "family": np.tile(np.array(self.families, dtype=str), len(self)),
+                "label": self.labels.ravel(),
+            },
+            schema_overrides={"split": pl.String, "family": pl.String},
+        )
+        return cells.group_by("split", "family", maintain_order=True).agg(
+            positive=positive,
+            negative=negative,
+            unknown=label.is_nan().sum(),
+            prevalence=(positive / (positive + negative)).fill_nan(None),
+        )
+
+    def check_trainable(self) -> None:
+        """See that every family has runs that hold it and runs that do not.
+
+        Raises
+        ------
+        CampaignError
+            With all families that lack one or the other, or if there are no labels.
+        """
+        problems = Problems(CampaignError)
+        if not self.families:
+            problems.add(self.root, "found no labels; expected a label table to learn from")
+        for family, labels in zip(self.families, self.labels.T, strict=True):
+            positive, negative = int((labels == 1).sum()), int((labels == 0).sum())
+            if not (positive and negative):
+                problems.add(
+                    self.root,
+                    f"found {positive:,} positive, {negative:,} negative and "
+                    f"{len(self) - positive - negative:,} unknown runs; expected both positive "
+                    "and negative ones; remove the column or add runs",
+                    column=family,
+                )
+        problems.check()
+
+    def verify_checksums(self, executor: Executor | None = None) -> None:
+        """Compare the MD5 of every file with its checksum, where one is known.
+
+        Parameters
+        ----------
+        executor : concurrent.futures.Executor, optional
+            Does the work; by default threads, one a core.
+
+        Raises
+        ------
+        CampaignError
+            With all files that differ, are missing or cannot be read, and the number of runs
+            that have no checksum.
+        """
+        known = {path: md5 for path, md5 in zip(self.paths, self.checksums, strict=True) if md5}
+        mismatches = find_mismatches(known, executor)
+        problems = Problems(CampaignError)
+        if mismatches and (unknown := self.checksums.count(None)):
+            problems.add(self.root, f"found {unknown:,} runs without a checksum, not compared")
+        for path, mismatch in mismatches.items():
+            problems.add(path, mismatch)
+        problems.check()
+
+    def fingerprint(self) -> str:
+        """Hash what training depends on, wherever the files are: names of runs, families, labels.
+
+        Returns
+        -------
+        str
+            SHA-256 in hexadecimal digits.
+        """
+        labels = np.nan_to_num(self.labels, nan=-1).astype(int).tolist()
+        text = json.dumps([self.runs, self.families, labels])
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _open_competition(
+    root: Path, given: Path | None, columns: Mapping[str, str] | None
+) -> Campaign:
+    problems = Problems(CampaignError)
+    metadata = competition.collect_metadata(root / "metadata.csv", problems)
+    sources = competition.collect_labels(root, given, problems)
+    form = competition.collect_submission(root / "submission_format.csv", problems)
+    if metadata is None:
+        raise problems.error()
+    families, labels = competition.compare_labels(metadata, sources, problems)
+    submission = competition.compare_submission(metadata, families, form, problems)
+    problems.check()
+    return Campaign(
+        root=root,
+        runs=metadata.runs,
+        paths=metadata.paths,
+        split=metadata.split,
+        families=families,
+        labels=labels,
+        derivatized=np.array(metadata.derivatized, dtype=np.float32),
+        checksums=metadata.checksums,
+        columns=columns,
+        submission=submission,
+    )
+
+
+def _open_folder(root: Path, given: Path | None, columns: Mapping[str, str] | None) -> Campaign:
+    problems = Problems(CampaignError)
+    files, left_out = find_runs(root, columns, problems)
+    labels_path = given or root / "labels.csv"
+    if given or labels_path.exists():
+        table = collect_label_table(labels_path, problems)
+        if table is None:
+            raise problems.error()
+        matched = match_runs(labels_path, table, root, files, problems)
+    else:
+        names = tuple(file.relative_to(root).as_posix() for file in files)
+        table = LabelTable(names, (), np.empty((len(files), 0), dtype=np.float32))
+        matched = dict(zip(names, files, strict=True))
+        if not files:
+            problems.add(root, f"found no runs among {len(left_out):,} files; expected some")
+    problems.check()
+    return Campaign(
+        root=root,
+        runs=table.runs,
+        paths=tuple(matched[run] for run in table.runs),
+        split=tuple("train" if labelled else "" for labelled in table.labelled),
+        families=table.families,
+        labels=table.values,
+        derivatized=np.full(len(table.runs), np.nan, dtype=np.float32),
+        checksums=(None,) * len(table.runs),
+        columns=columns,
+        left_out=tuple(file for file in left_out if file.absolute() != labels_path.absolute()),
+    )

@@ -1,0 +1,46 @@
+"""Checksums of files: whether they are what was published."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import nullcontext
+from pathlib import Path
+
+BLOCK = 1 << 20
+"""Bytes that are read at once."""
+
+
+def find_mismatches(expected: Mapping[Path, str], executor: Executor | None) -> dict[Path, str]:
+    """Compare the MD5 of files with what is expected of each, in lower-case hexadecimal digits.
+
+    Parameters
+    ----------
+    expected : mapping of Path to str
+        The MD5 of each file.
+    executor : concurrent.futures.Executor, optional
+        Does the work; by default threads, one a core: neither reading nor hashing holds Python's
+        lock.
+
+    Returns
+    -------
+    dict of Path to str
+        What is wrong with each file that differs or cannot be read.
+    """
+    with nullcontext(executor) if executor else ThreadPoolExecutor(os.cpu_count()) as workers:
+        found = workers.map(_mismatch, expected.keys(), expected.values(), chunksize=16)
+        return {path: what for path, what in zip(expected, found, strict=True) if what}
+
+
+def _mismatch(path: Path, expected: str) -> str | None:
+    digest = hashlib.md5(usedforsecurity=False)
+    try:
+        with path.open("rb", buffering=0) as file:
+            while block := file.read(BLOCK):
+                digest.update(block)
+    except OSError as error:
+        return f"cannot be read ({error.strerror}); expected MD5 {expected}; copy it again"
+    found = digest.hexdigest()
+    return None if found == expected else f"found MD5 {found}; expected {expected}; copy it again"

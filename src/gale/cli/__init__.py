@@ -1,0 +1,47 @@
+"""The command line: one module a verb, each thin (parse, call, print)."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from gale.errors import GaleError
+
+VERBS = ("evaluate", "inspect", "predict", "train")
+
+
+class LazyGroup(click.Group):
+    """A group that imports a verb's module only when the verb is used or described."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Name the verbs, sorted."""
+        return sorted(VERBS)
+
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        cmd_name: str,
+    ) -> click.Command | None:
+        """Import ``gale.cli.<verb>`` and return its ``command``."""
+        if cmd_name not in VERBS:
+            return None
+        command = importlib.import_module(f"gale.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="gale-ms", prog_name="gale")
+def group() -> None:
+    """Say which compound families are in a GC-MS run, and how sure that is."""
+
+
+def main() -> None:
+    """Run the command line; a GaleError is one line on standard error and exit status 2."""
+    try:
+        group.main(standalone_mode=True)
+    except GaleError as error:
+        click.echo(f"gale: {error}", err=True)
+        sys.exit(2)

@@ -1,0 +1,126 @@
+"""`gale inspect`: what a run, a model or a campaign is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gale.cli.options import columns_option
+
+if TYPE_CHECKING:
+    import gale
+
+EXAMPLE = """
+\b
+Examples:
+  gale inspect run.csv
+  gale inspect model.onnx
+  gale inspect model.onnx --recipe > my.toml
+  gale inspect campaign --verify
+"""
+
+
+@click.command(epilog=EXAMPLE)
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--recipe", is_flag=True, help="Print only the recipe of a model, as a TOML file.")
+@click.option("--verify", is_flag=True, help="Compare the checksums of a campaign's files.")
+@columns_option
+def command(path: Path, recipe: bool, verify: bool, columns: dict[str, str] | None) -> None:
+    """Print what PATH is: a run, a model, or a campaign folder; and what is odd about it."""
+    import gale
+    from gale.readers import is_run_file
+    from gale.readers.vendor import folder_refusal
+
+    if path.is_dir() and folder_refusal(path) is None:
+        _show_campaign(gale.Campaign.open(path, columns=columns), verify)
+    elif path.suffix == ".onnx" and not is_run_file(path, columns=columns):
+        model = gale.Model.load(path)
+        click.echo("\n".join(_recipe_lines(model.facts["recipe"]))) if recipe else _show_model(
+            model
+        )
+    else:
+        _show_run(gale.read_run(path, columns=columns))
+
+
+def _show_run(run: gale.Run) -> None:
+    per_scan = run.ions_per_scan
+    tic = run.total_ion_current
+    rows = {
+        "format": run.format,
+        "scans": f"{run.n_scans:,} ({int((per_scan == 0).sum()):,} without ions)",
+        "time": f"{run.time_min[0]:.3f} to {run.time_min[-1]:.3f} min",
+        "ions": f"{run.n_ions:,}",
+        "m/z": f"{run.mz.min():.3f} to {run.mz.max():.3f}",
+        "intensity": f"{run.intensity.min():.4g} to {run.intensity.max():.4g}",
+        "highest TIC": f"{tic.max():.4g} at {run.time_min[tic.argmax()]:.3f} min",
+        **run.facts,
+    }
+    click.echo(f"{run.source}: a run")
+    _show_rows(rows)
+    for note in run.notes:
+        click.echo(f"  note: {note}")
+
+
+def _show_campaign(campaign: gale.Campaign, verify: bool) -> None:
+    click.echo(repr(campaign))
+    for (split,), rows in campaign.family_table().group_by("split", maintain_order=True):
+        click.echo(f"\n  {split or 'unlabelled'}")
+        header = f"  {'family':<32}{'positive':>9}{'negative':>9}{'unknown':>9}{'prevalence':>12}"
+        click.echo(header)
+        for family, positive, negative, unknown, prevalence in rows.drop("split").iter_rows():
+            share = "" if prevalence is None else f"{prevalence:.3f}"
+            click.echo(f"  {family:<32}{positive:>9,}{negative:>9,}{unknown:>9,}{share:>12}")
+    if campaign.left_out:
+        click.echo(f"\n  not runs, left out: {', '.join(str(p) for p in campaign.left_out)}")
+    if verify:
+        campaign.verify_checksums()
+        n_known = len(campaign) - campaign.checksums.count(None)
+        click.echo(f"\n  checksums: {n_known:,} of {len(campaign):,} files have one, all agree")
+
+
+def _show_model(model: gale.Model) -> None:
+    facts = model.facts
+    training, scores = facts["training"], facts["scores"]
+    click.echo(f"{model.source}: a model (format {facts['format']}, gale {facts['gale_version']})")
+    _show_rows(
+        {
+            "recipe": f"{facts['recipe']['name']}, seed {facts['seed']}",
+            "trained": f"{facts['created']} on {training['runs']:,} runs of {training['campaign']}",
+            "left out": ", ".join(training["unreadable"]) or "no run",
+            "ensemble": f"{facts['members']} members from {facts['folds']} folds",
+            "features": f"{model.spec.n_features:,} from {len(model.spec.mz)} m/z, "
+            f"{model.spec.mz[0]} to {model.spec.mz[-1]}",
+            "calibrated": "yes" if facts["calibrated"] else "no: the outputs are scores",
+            "log loss": f"{scores['log_loss']:.3f}, beside {scores['prior_log_loss']:.3f} of the "
+            "training prevalence",
+            "measured on": f"{scores['measured_on']}; {scores['caution']}",
+            "fingerprint": training["fingerprint"],
+        }
+    )
+    click.echo(f"  {'family':<32}{'positive':>9}{'known':>9}{'prevalence':>12}")
+    columns = (training["positive"], training["known"], model.prevalence)
+    for family, positive, known, prevalence in zip(model.families, *columns, strict=True):
+        click.echo(f"  {family:<32}{positive:>9,}{known:>9,}{prevalence:>12.3f}")
+
+
+def _recipe_lines(recipe: dict[str, Any]) -> list[str]:
+    """The choices of a recipe as TOML: dotted keys, and values that JSON and TOML write alike."""
+    lines = []
+    for key, value in recipe.items():
+        table = (
+            {f"{key}.{name}": each for name, each in value.items()}
+            if isinstance(value, dict)
+            else {key: value}
+        )
+        lines += [
+            f"{name} = {json.dumps(each)}" for name, each in table.items() if each is not None
+        ]
+    return lines
+
+
+def _show_rows(rows: dict[str, str]) -> None:
+    for name, value in rows.items():
+        click.echo(f"  {name:<14}{value}")

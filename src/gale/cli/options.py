@@ -1,0 +1,72 @@
+"""Options that several verbs share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
+from typing import Any, TypeVar
+
+import click
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+COLUMN_KEYS = ("time_min", "time_s", "mz", "intensity")
+
+
+def _parse_columns(
+    _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
+) -> dict[str, str] | None:
+    columns = {}
+    for value in values:
+        key, equals, name = value.partition("=")
+        if not (equals and name and key in COLUMN_KEYS):
+            raise click.BadParameter(f"{value!r}: expected {' or '.join(COLUMN_KEYS)} = a name")
+        columns[key] = name
+    return columns or None
+
+
+def reading_options(function: Function) -> Function:
+    """Add the options of every verb that reads runs."""
+    for option in (
+        click.option("-q", "--quiet", is_flag=True, help="Show no progress."),
+        click.option(
+            "--no-cache", is_flag=True, help="Compute features anew and do not keep them."
+        ),
+        click.option(
+            "--workers",
+            type=click.IntRange(1),
+            default=1,
+            show_default=True,
+            help="Processes that read runs. One is as fast as several for tables, which are "
+            "parsed on all cores anyway.",
+        ),
+        columns_option,
+    ):
+        function = option(function)
+    return function
+
+
+columns_option = click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="KEY=NAME",
+    callback=_parse_columns,
+    help="Name of a column in tables that do not call them time, mass and intensity; KEY is "
+    "time_min, time_s, mz or intensity. Repeatable.",
+)
+
+
+@contextmanager
+def workers_pool(workers: int) -> Iterator[Executor | None]:
+    """Give an executor of so many processes, or None for work in this process."""
+    if workers == 1:
+        yield None
+        return
+    os.environ["POLARS_MAX_THREADS"] = "1"  # for the processes: one core each
+    # A process that is forked while polars' threads run may hang; these start afresh.
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as executor:
+        yield executor

@@ -1,0 +1,73 @@
+"""Progress for people: a bar on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+from tqdm import tqdm
+
+from gale.progress import Progress
+
+LINES = 5
+"""Lines that a piece of work without news prints where there is no terminal."""
+
+
+class ConsoleProgress(Progress):
+    """Shows progress on standard error.
+
+    Parameters
+    ----------
+    quiet : bool
+        Whether only notes are shown.
+    """
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._quiet = quiet
+        self._what, self._total, self._done = "", 0, 0
+        self._bar: tqdm[None] | None = None
+
+    def begin(self, what: str, total: int) -> None:
+        """Begin a bar, or print a line."""
+        self.close()
+        self._what, self._total, self._done = what, total, 0
+        if self._quiet:
+            return
+        if sys.stderr.isatty():
+            self._bar = tqdm(total=total, desc=what, leave=False, file=sys.stderr)
+        else:
+            click.echo(f"{what} ({total:,})", err=True)
+
+    def step(self, text: str = "") -> None:
+        """Move the bar, or print what was done."""
+        self._done += 1
+        if self._bar is not None:
+            self._bar.update()
+        if self._quiet:
+            return
+        every = max(self._total // LINES, 1)
+        if text:
+            self._line(f"[{self._done} of {self._total}] {text}")
+        elif self._bar is None and self._total >= LINES and self._done % every == 0:
+            click.echo(f"{self._what}: {self._done:,} of {self._total:,}", err=True)
+
+    def status(self, text: str) -> None:
+        """Show a text behind the bar."""
+        if self._bar is not None:
+            self._bar.set_postfix_str(text)
+
+    def note(self, text: str) -> None:
+        """Print a text, quiet or not."""
+        self._line(f"note: {text}")
+
+    def close(self) -> None:
+        """Remove the bar."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+    def _line(self, text: str) -> None:
+        if self._bar is None:
+            click.echo(text, err=True)
+        else:
+            tqdm.write(text, file=sys.stderr)

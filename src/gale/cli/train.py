@@ -1,0 +1,140 @@
+"""`gale train`: from a campaign to a model file."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gale.cli.options import reading_options, workers_pool
+
+if TYPE_CHECKING:
+    import gale
+
+EXAMPLE = """
+\b
+Example:
+  gale train campaign -o model.onnx --recipe quick
+"""
+
+
+@click.command(epilog=EXAMPLE)
+@click.argument("campaign", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="Model file to write."
+)
+@click.option(
+    "--recipe",
+    "recipe_name",
+    default="quick",
+    show_default=True,
+    help="quick, published, logistic, or a TOML file.",
+)
+@click.option(
+    "--labels", type=click.Path(path_type=Path), help="Label table, if not in the campaign."
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--resume", is_flag=True, help="Go on with an interrupted training.")
+@click.option("--force", is_flag=True, help="Overwrite the output; discard what was interrupted.")
+@click.option("--strict", is_flag=True, help="Stop if a run cannot be read; else leave it out.")
+@click.option("--verify", is_flag=True, help="Compare the checksums of all files first.")
+@reading_options
+def command(
+    campaign: Path,
+    output: Path,
+    recipe_name: str,
+    labels: Path | None,
+    seed: int,
+    resume: bool,
+    force: bool,
+    strict: bool,
+    verify: bool,
+    columns: dict[str, str] | None,
+    workers: int,
+    no_cache: bool,
+    quiet: bool,
+) -> None:
+    """Train a model on the labelled runs of CAMPAIGN.
+
+    CAMPAIGN is a folder in the competition's layout, or a folder of runs with labels.csv (run, then
+    one column for each family; 1, 0, or blank where it is unknown).
+
+    Beside the model (model.onnx), model.history.csv has a row for every epoch. An interrupted
+    training keeps what it has finished in model.onnx.partial, and goes on with --resume.
+    """
+    import gale
+    from gale.cli.progress import ConsoleProgress
+    from gale.features.cache import Cache, default_folder
+    from gale.output import check_free
+
+    started = time.monotonic()
+    recipe = gale.Recipe.load(recipe_name)
+    history = output.with_suffix(".history.csv")
+    partial = output.with_name(output.name + ".partial")
+    check_free(output, force=force)
+    check_free(history, force=force or resume or partial.exists())
+    if force and not resume:
+        shutil.rmtree(partial, ignore_errors=True)
+    opened = gale.Campaign.open(campaign, labels=labels, columns=columns)
+    if verify:
+        opened.verify_checksums()
+    if not quiet:
+        _show(opened)
+    progress = ConsoleProgress(quiet=quiet)
+    try:
+        with workers_pool(workers) as executor:
+            model = gale.train(
+                opened,
+                recipe,
+                seed=seed,
+                journal=partial,
+                resume=resume,
+                history=history,
+                strict=strict,
+                executor=executor,
+                cache=None if no_cache else Cache(default_folder()),
+                progress=progress,
+            )
+    except KeyboardInterrupt:
+        progress.close()
+        n_fits = len(list(partial.glob("*.npz")))
+        click.echo(
+            f"gale: interrupted; {n_fits} finished fits are kept in {partial}; "
+            "go on with the same command and --resume",
+            err=True,
+        )
+        sys.exit(130)
+    finally:
+        progress.close()
+    model.save(output, force=force)
+    _report(model, output, history, time.monotonic() - started)
+    if model.facts["training"]["unreadable"]:
+        sys.exit(1)
+
+
+def _show(campaign: gale.Campaign) -> None:
+    """Print how many runs of train and val hold each family."""
+    chosen = campaign.of_split("train", "val")
+    click.echo(f"{campaign!r}", err=True)
+    click.echo(f"  {'family':<32}{'positive':>9}{'negative':>9}{'unknown':>9}", err=True)
+    for name, labels in zip(chosen.families, chosen.labels.T, strict=True):
+        positive, negative = int((labels == 1).sum()), int((labels == 0).sum())
+        unknown = len(chosen) - positive - negative
+        click.echo(f"  {name:<32}{positive:>9,}{negative:>9,}{unknown:>9,}", err=True)
+
+
+def _report(model: gale.Model, output: Path, history: Path, seconds: float) -> None:
+    scores, training = model.facts["scores"], model.facts["training"]
+    click.echo(f"{output}: {model!r}, {output.stat().st_size / 1e6:.1f} MB, {seconds:.0f} s")
+    if history.exists():
+        click.echo(f"{history}: loss of every epoch")
+    if unreadable := training["unreadable"]:
+        click.echo(f"left out, since they cannot be read: {len(unreadable)} runs (see the notes)")
+    click.echo(
+        f"log loss {scores['log_loss']:.3f} beside {scores['prior_log_loss']:.3f} of the training "
+        f"prevalence, on {scores['measured_on']}; {scores['caution']}"
+    )

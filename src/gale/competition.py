@@ -1,0 +1,247 @@
+"""The tables of a competition folder: metadata, labels of each split, submission format.
+
+A function ``collect_…`` reads tables and notes what is wrong with each alone; ``compare_…`` notes
+what does not fit the metadata.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PureWindowsPath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gale.labels import LabelTable, check_run_column, collect_label_table
+from gale.tables import Problems, Table, exists, read_table, shown
+
+SPLITS = ("train", "val", "test")
+
+COLUMNS = ("sample_id", "split", "derivatized", "features_path", "features_md5_hash")
+"""Columns that metadata.csv must have; it may have others."""
+
+DERIVATIZED = {"": np.nan, "1": 1.0, "1.0": 1.0}
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What ``metadata.csv`` says of R runs; each tuple has length R."""
+
+    path: Path
+    rows: tuple[int, ...]
+    runs: tuple[str, ...]
+    paths: tuple[Path, ...]
+    split: tuple[str, ...]
+    derivatized: tuple[float, ...]
+    checksums: tuple[str | None, ...]
+
+
+@dataclass(frozen=True)
+class LabelSource:
+    """A label table, None if it could not be read, and the splits whose runs it may label."""
+
+    path: Path
+    splits: tuple[str, ...]
+    table: LabelTable | None
+
+
+def collect_metadata(path: Path, problems: Problems) -> Metadata | None:
+    """Read ``metadata.csv``, and see that the file of each run exists."""
+    table = read_table(path, problems)
+    if table is None:
+        return None
+    if missing := [name for name in COLUMNS if name not in table.columns]:
+        problems.add(
+            path,
+            f"found no column {', '.join(missing)}; expected {', '.join(COLUMNS)}; "
+            "leave cells of derivatized and features_md5_hash blank where unknown",
+            row=1,
+        )
+        return None
+    table.check_names(table.columns.index("sample_id"), problems)
+    table.check_names(table.columns.index("features_path"), problems, of="file")
+    rows = [_Row(table, number, problems) for number in table.rows]
+    return Metadata(
+        path=path,
+        rows=tuple(table.rows),
+        runs=tuple(row.cell("sample_id") for row in rows),
+        paths=tuple(row.path() for row in rows),
+        split=tuple(row.split() for row in rows),
+        derivatized=tuple(row.derivatized() for row in rows),
+        checksums=tuple(row.checksum() for row in rows),
+    )
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A row of metadata.csv; a cell that is not what it should be is noted when it is read."""
+
+    table: Table
+    number: int
+    problems: Problems
+
+    def cell(self, column: str) -> str:
+        return self.table.rows[self.number][self.table.columns.index(column)]
+
+    def wrong(self, column: str, expected: str) -> None:
+        what = f"found {shown(self.cell(column))}; expected {expected}"
+        self.problems.add(self.table.path, what, row=self.number, column=column)
+
+    def split(self) -> str:
+        split = self.cell("split")
+        if split not in SPLITS:
+            self.wrong("split", "train, val or test")
+        return split
+
+    def derivatized(self) -> float:
+        cell = self.cell("derivatized")
+        if cell not in DERIVATIZED:
+            self.wrong("derivatized", "1, or blank where unknown")
+        return DERIVATIZED.get(cell, np.nan)
+
+    def path(self) -> Path:
+        cell, root = self.cell("features_path"), self.table.path.parent
+        # Tables are made on Windows too, whose rules know both separators, drives and shares.
+        relative = PureWindowsPath(cell)
+        path = root.joinpath(*relative.parts)
+        if relative.anchor or ".." in relative.parts or (cell and path == root):
+            self.wrong("features_path", "a path inside the folder of this table")
+        elif not exists(path):
+            self.wrong("features_path", f"a file that exists in {root}")
+        return path
+
+    def checksum(self) -> str | None:
+        cell = self.cell("features_md5_hash").lower()
+        if cell and not re.fullmatch("[0-9a-f]{32}", cell):
+            self.wrong("features_md5_hash", "32 hexadecimal digits, or blank where unknown")
+        return cell or None
+
+
+def collect_labels(root: Path, given: Path | None, problems: Problems) -> list[LabelSource]:
+    """Read the label tables that are there, or the given one in their place."""
+    if given is not None:
+        return [LabelSource(given, SPLITS, collect_label_table(given, problems))]
+    paths = {split: root / f"{split}_labels.csv" for split in SPLITS}
+    return [
+        LabelSource(path, (split,), collect_label_table(path, problems))
+        for split, path in paths.items()
+        if path.exists()
+    ]
+
+
+def compare_labels(
+    metadata: Metadata, sources: Sequence[LabelSource], problems: Problems
+) -> tuple[tuple[str, ...], NDArray[np.float32]]:
+    """Bring label tables into the order of the metadata.
+
+    Returns
+    -------
+    families : tuple of str, length K
+        In the order of the first table; empty without tables.
+    labels : array of shape (R, K), float32
+        NaN where unknown.
+    """
+    at = {run: position for position, run in enumerate(metadata.runs)}
+    families: tuple[str, ...] = ()
+    labels = np.empty((len(metadata.runs), 0), dtype=np.float32)
+    labelled: set[str] = set()
+    for source in sources:
+        if (table := source.table) is None:
+            continue
+        if not families:
+            families, first = table.families, source.path
+            labels = np.full((len(metadata.runs), len(families)), np.nan, dtype=np.float32)
+        fitting = _compare_runs(metadata, source, table, problems)
+        labelled |= fitting
+        if set(table.families) != set(families):
+            problems.add(
+                source.path,
+                f"found families {', '.join(table.families)}; "
+                f"expected those of {first}: {', '.join(families)}",
+                row=1,
+            )
+            continue
+        order = [table.families.index(family) for family in families]
+        for run, values in zip(table.runs, table.values[:, order], strict=True):
+            if run in fitting:
+                labels[at[run]] = values
+    _check_complete(metadata, sources, labelled, problems)
+    return families, labels
+
+
+def _compare_runs(
+    metadata: Metadata, source: LabelSource, table: LabelTable, problems: Problems
+) -> set[str]:
+    """Return the runs of a label table that it may label, noting the others."""
+    split_of = dict(zip(metadata.runs, metadata.split, strict=True))
+    fitting = set()
+    for run, row in zip(table.runs, table.rows, strict=True):
+        split = split_of.get(run)
+        if split is None:
+            what = f"found {shown(run)}; expected a sample_id of {metadata.path}"
+        elif split in SPLITS and split not in source.splits:
+            what = f"found {shown(run)} of split {split}; expected runs of {source.splits[0]}"
+        else:
+            fitting.add(run)
+            continue
+        if run:  # a blank is noted already
+            problems.add(source.path, what, row=row, column="1")
+    return fitting
+
+
+def _check_complete(
+    metadata: Metadata, sources: Sequence[LabelSource], labelled: set[str], problems: Problems
+) -> None:
+    """Where there are label tables, train and every split of a labelled run must be complete."""
+    split_of = dict(zip(metadata.runs, metadata.split, strict=True))
+    due = {"train", *(split_of[run] for run in labelled)} if sources else set()
+    due -= {split for source in sources if source.table is None for split in source.splits}
+    without: dict[str, list[tuple[int, str]]] = {}
+    for row, run, split in zip(metadata.rows, metadata.runs, metadata.split, strict=True):
+        if split in due and run and run not in labelled:
+            without.setdefault(split, []).append((row, run))
+    for split, runs in without.items():
+        if len(runs) == metadata.split.count(split):
+            problems.add(
+                metadata.path,
+                f"found {len(runs):,} runs of split {split} and no labels of them; "
+                "expected a row for each in a label table, blank where unknown",
+            )
+            continue
+        for row, run in runs:
+            what = (
+                f"found {shown(run)} of split {split}, which no label table has; "
+                "expected a row for it, blank where unknown"
+            )
+            problems.add(metadata.path, what, row=row, column="sample_id")
+
+
+def collect_submission(path: Path, problems: Problems) -> Table | None:
+    """Read ``submission_format.csv`` if it is there; only its names and families matter."""
+    if not path.exists():
+        return None
+    table = read_table(path, problems)
+    return table if table is not None and check_run_column(table, problems) else None
+
+
+def compare_submission(
+    metadata: Metadata, families: Sequence[str], table: Table | None, problems: Problems
+) -> tuple[str, ...] | None:
+    """Return the names of the submission format in its order, noting what does not fit."""
+    if table is None:
+        return None
+    known = set(metadata.runs)
+    for row, (run, *_) in table.rows.items():
+        if run and run not in known:
+            what = f"found {shown(run)}; expected a sample_id of {metadata.path}"
+            problems.add(table.path, what, row=row, column=table.columns[0])
+    if families and set(table.columns[1:]) != set(families):
+        problems.add(
+            table.path,
+            f"found families {', '.join(table.columns[1:]) or 'none'}; "
+            f"expected those of the labels: {', '.join(families)}",
+            row=1,
+        )
+    return tuple(cells[0] for cells in table.rows.values())

@@ -1,0 +1,235 @@
+"""Training: from a campaign and a recipe to a model."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from gale import metrics
+from gale.campaign import Campaign
+from gale.errors import TrainingError
+from gale.export import export
+from gale.features import FeatureTable, runs_moments, summarise_runs
+from gale.features.cache import Cache
+from gale.features.summary import PUBLISHED_MZ, SummarySpec, learn_mz
+from gale.folds import Fold, split_fold, stratified_folds
+from gale.journal import Journal
+from gale.model import FORMAT, Model
+from gale.networks.summary import prior_logit
+from gale.progress import Progress
+from gale.recipe import FeatureSettings, Recipe
+from gale.trainer import FoldTrainer, fits_per_fold
+
+Array = NDArray[np.float32]
+
+
+def train(
+    campaign: Campaign,
+    recipe: Recipe | str = "quick",
+    *,
+    seed: int = 0,
+    journal: Path | None = None,
+    resume: bool = False,
+    history: Path | None = None,
+    strict: bool = False,
+    executor: Executor | None = None,
+    cache: Cache | None = None,
+    progress: Progress | None = None,
+) -> Model:
+    """Train a model on the labelled runs of a campaign's train and val splits.
+
+    Parameters
+    ----------
+    campaign : Campaign
+    recipe : Recipe or str
+        A recipe, the name of one that gale brings along, or a TOML file.
+    seed : int
+        The same seed, runs and recipe give the same model on the same machine.
+    journal : Path, optional
+        Folder in which finished fits are kept until the training is done.
+    resume : bool
+        Whether to go on from the fits that `journal` holds.
+    history : Path, optional
+        A CSV file of every epoch of every finished fit, written anew after each.
+    strict : bool
+        Whether a run that cannot be read stops the training; otherwise it is left out, which
+        `progress` is told and the model's facts record.
+    executor : concurrent.futures.Executor, optional
+        Where runs are read; in this process by default.
+    cache : Cache, optional
+        Where features are kept.
+    progress : Progress, optional
+
+    Raises
+    ------
+    CampaignError
+        If a family has no positive or no negative run.
+    TrainingError
+        If there are too few runs, if a loss is not finite, or if the journal belongs to another
+        training.
+    """
+    recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
+    progress = progress or Progress()
+    chosen = campaign.of_split("train", "val")
+    chosen = chosen.select(np.flatnonzero(chosen.labelled))
+    chosen.check_trainable()
+
+    spec = _feature_spec(chosen, recipe.features, executor, progress)
+    progress.begin("reading runs", len(chosen))
+    table = summarise_runs(
+        chosen.paths,
+        spec,
+        columns=chosen.columns,
+        executor=executor,
+        cache=cache,
+        advance=progress.step,
+    )
+    unreadable = _unreadable(chosen, table, strict, progress)
+    chosen = chosen.select(table.ok)
+    chosen.check_trainable()
+    features, labels = table.values[table.ok], np.array(chosen.labels)
+
+    folds = _folds(chosen, recipe, seed, progress)
+    fingerprint = _fingerprint(recipe, seed, chosen, features)
+    book = Journal.open(journal, fingerprint, resume=resume)
+    progress.begin("training", len(folds) * fits_per_fold(recipe))
+    members: list[nn.Module] = []
+    out_of_fold, prior = np.full(labels.shape, np.nan), np.full(labels.shape, np.nan)
+    for number, fold in enumerate(folds):
+        trainer = FoldTrainer(recipe, seed, number, fold, features, labels, book, history, progress)
+        fold_members = trainer.members()
+        members += fold_members
+        out_of_fold[fold.validation] = _probability(fold_members, features[fold.validation])
+        prior[fold.validation] = torch.sigmoid(prior_logit(labels[fold.training])).numpy()
+
+    progress.begin("writing the model", 1)
+    facts = {
+        "format": FORMAT,
+        "gale_version": version("gale-ms"),
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "recipe": recipe.to_dict(),
+        "seed": seed,
+        "families": list(chosen.families),
+        "prevalence": [round(float(share), 6) for share in chosen.prevalence()],
+        "features": {"mz": list(spec.mz), "mz_min": spec.mz_min, "mz_max": spec.mz_max},
+        "columns": dict(chosen.columns) if chosen.columns else None,
+        "members": len(members),
+        "folds": len(folds),
+        "calibrated": False,
+        "training": {
+            "campaign": campaign.root.resolve().name,
+            "fingerprint": fingerprint,
+            "runs": len(chosen),
+            "unreadable": unreadable,
+            "positive": np.nansum(labels, axis=0).astype(int).tolist(),
+            "known": np.isfinite(labels).sum(axis=0).tolist(),
+        },
+        "scores": _scores(labels, out_of_fold, prior, len(folds)),
+    }
+    model = Model(export(members, spec.n_features, facts))
+    book.discard()
+    progress.step()
+    return model
+
+
+def _feature_spec(
+    campaign: Campaign, settings: FeatureSettings, executor: Executor | None, progress: Progress
+) -> SummarySpec:
+    """The kept m/z of a recipe, within its range of m/z, learned from the runs if it says so."""
+    low, high = settings.mz_min, settings.mz_max
+    if settings.mz == "learned":
+        progress.begin("choosing m/z", len(campaign))
+        moments = runs_moments(
+            campaign.paths,
+            low,
+            high,
+            columns=campaign.columns,
+            executor=executor,
+            advance=progress.step,
+        )
+        kept = learn_mz(moments, settings.dropped)
+    else:
+        kept = PUBLISHED_MZ if settings.mz == "published" else tuple(sorted(set(settings.mz)))
+    kept = tuple(mz for mz in kept if (low or 0) <= mz <= (high or mz))
+    if not kept:
+        raise TrainingError(
+            f"no m/z is left between {low} and {high}; expected at least one; "
+            "widen features.mz_min and features.mz_max in the recipe"
+        )
+    return SummarySpec(kept, low, high)
+
+
+def _unreadable(
+    campaign: Campaign, table: FeatureTable, strict: bool, progress: Progress
+) -> list[str]:
+    """Names of the runs that cannot be read, after saying why; an error if that is too many."""
+    bad = {
+        run: message
+        for run, message in zip(campaign.runs, table.messages, strict=True)
+        if message is not None
+    }
+    for run, message in bad.items():
+        progress.note(f"run {run} is left out: {message}")
+    if bad and (strict or len(bad) == len(campaign)):
+        run, message = next(iter(bad.items()))
+        raise TrainingError(
+            f"{len(bad):,} of {len(campaign):,} runs cannot be read, the first is {run} "
+            f"({message}); expected "
+            + ("all of them, as strict training asks" if strict else "at least some")
+        )
+    return list(bad)
+
+
+def _folds(campaign: Campaign, recipe: Recipe, seed: int, progress: Progress) -> list[Fold]:
+    settings = recipe.folds
+    if settings.count == 1:
+        return [split_fold(campaign.split)]
+    by = settings.stratify_by
+    if by != "rarest" and by not in campaign.families:
+        progress.note(f"no family is called {by}; folds keep the share of the rarest family")
+    return stratified_folds(
+        campaign.labels,
+        campaign.families,
+        count=settings.count,
+        by=by,
+        seed=seed if settings.seed is None else settings.seed,
+    )
+
+
+def _fingerprint(recipe: Recipe, seed: int, campaign: Campaign, features: Array) -> str:
+    """Hash of all that a training depends on."""
+    text = json.dumps([recipe.to_dict(), seed, campaign.fingerprint(), torch.__version__])
+    return hashlib.sha256(text.encode() + features.tobytes()).hexdigest()
+
+
+@torch.no_grad()
+def _probability(members: Sequence[nn.Module], features: Array) -> Array:
+    """Mean probability over members, shape (R, K)."""
+    x = torch.from_numpy(features)
+    return torch.stack([torch.sigmoid(member(x)) for member in members]).mean(0).numpy()
+
+
+def _scores(
+    labels: Array, out_of_fold: NDArray[np.float64], prior: NDArray[np.float64], n_folds: int
+) -> dict[str, Any]:
+    """Log loss on the runs that validated, beside that of the training prevalence."""
+    held_out = np.isfinite(out_of_fold).all(axis=1)
+    labels, out_of_fold, prior = labels[held_out], out_of_fold[held_out], prior[held_out]
+    return {
+        "measured_on": f"{len(labels)} runs, each by members that did not train on it "
+        + (f"({n_folds} folds)" if n_folds > 1 else "(the val split)"),
+        "caution": "these runs chose when to stop and what to keep, so the figures are optimistic",
+        "log_loss": metrics.log_loss(labels, out_of_fold),
+        "prior_log_loss": metrics.log_loss(labels, prior),
+    }

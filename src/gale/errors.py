@@ -1,0 +1,58 @@
+"""Every error that gale raises on purpose.
+
+::
+
+    GaleError
+    ├── ReadError                  a file cannot be read as a run
+    │   └── UnsupportedFormatError the file is known for what it is, and it is not a run gale reads
+    ├── CampaignError              the tables and files of a campaign do not agree
+    ├── TableError                 a table of predictions or labels cannot be used
+    ├── RecipeError                a recipe asks for something that does not exist
+    ├── TrainingError              training cannot start or cannot go on
+    ├── ModelError                 a file is not a model this gale can use
+    ├── OutputError                a result cannot be written
+    └── MissingExtraError          an optional part of gale is not installed
+
+A message is one line: the file, what was found, what was expected, what to do. The command line
+prints it and exits with status 2; any other exception is a bug and keeps its traceback.
+"""
+
+
+class GaleError(Exception):
+    """Base of all errors that a user can do something about."""
+
+
+class ReadError(GaleError):
+    """A file cannot be read as a run."""
+
+
+class UnsupportedFormatError(ReadError):
+    """The file is recognised, and what it is cannot be read as a run."""
+
+
+class CampaignError(GaleError):
+    """The tables and files of a campaign do not agree; one line for each problem."""
+
+
+class TableError(GaleError):
+    """A table of predictions or labels cannot be used."""
+
+
+class RecipeError(GaleError):
+    """A recipe cannot be read, or has an unknown key or a value of the wrong kind."""
+
+
+class TrainingError(GaleError):
+    """Training cannot start or cannot go on."""
+
+
+class ModelError(GaleError):
+    """A file is not a model, or not one that this version can use."""
+
+
+class OutputError(GaleError):
+    """A result cannot be written."""
+
+
+class MissingExtraError(GaleError):
+    """An optional part of gale is not installed."""

@@ -1,0 +1,327 @@
+"""Predictions against labels: which runs can be scored, how well, and beside what.
+
+Symbols: R runs, K families.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gale.bootstrap import Estimate, Floats
+from gale.errors import TableError
+from gale.labels import LabelTable, read_label_table
+from gale.matching import listed, match_runs
+from gale.metrics import Scores, log_loss_difference, score
+from gale.predictions import Predictions, read_predictions
+from gale.tables import shown
+
+__all__ = [
+    "Comparison",
+    "Evaluation",
+    "Predictions",
+    "compare",
+    "evaluate",
+    "read_label_tables",
+    "read_predictions",
+    "training_prevalence",
+]
+
+PrevalenceFrom = Literal["argument", "sidecar", "labels"]
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """How good predictions are on the labelled runs, beside the prior.
+
+    Parameters
+    ----------
+    source : str
+        Name of the predictions.
+    runs : tuple of str, length R
+        The scored runs, as the labels name and order them.
+    families : tuple of str, length K
+        The labelled families.
+    labels : array of shape (R, K), float32
+        0 or 1; NaN where unknown.
+    probability : array of shape (R, K)
+    prevalence : array of shape (K,)
+        What the prior says of every run.
+    prevalence_from : str
+        ``argument``; ``sidecar`` of the predictions; or ``labels``, the ones evaluated, which
+        flatters the prior.
+    scores, prior : Scores
+        Of the predictions, and of the prior on the same runs.
+    difference : Estimate
+        Log loss of the predictions minus that of the prior, with its paired interval.
+    missing : tuple of str
+        Labelled runs without a prediction.
+    failed : mapping of str to str
+        Labelled runs whose prediction failed, and why.
+    unlabelled : tuple of str
+        Predictions that no label is known for.
+    extra_families : tuple of str
+        Predicted families that the labels do not have.
+    """
+
+    source: str
+    runs: tuple[str, ...]
+    families: tuple[str, ...]
+    labels: NDArray[np.float32]
+    probability: Floats
+    prevalence: Floats
+    prevalence_from: PrevalenceFrom
+    scores: Scores
+    prior: Scores
+    difference: Estimate
+    missing: tuple[str, ...]
+    failed: Mapping[str, str]
+    unlabelled: tuple[str, ...]
+    extra_families: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything but the labels and probabilities as JSON-friendly values."""
+        return {
+            "predictions": self.source,
+            "missing": list(self.missing),
+            "failed": dict(self.failed),
+            "unlabelled": list(self.unlabelled),
+            "extra_families": list(self.extra_families),
+            "scores": self.scores.to_dict(),
+            "prior": {
+                "prevalence_from": self.prevalence_from,
+                "prevalence": [
+                    None if np.isnan(share) else float(share) for share in self.prevalence
+                ],
+                **self.prior.to_dict(),
+            },
+            "log_loss_difference_to_prior": self.difference.to_dict(),
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Log loss of the first predictions minus that of the second on the runs that both scored."""
+
+    first: str
+    second: str
+    n_runs: int
+    difference: Estimate
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the comparison as JSON-friendly values."""
+        return {
+            "first": self.first,
+            "second": self.second,
+            "runs": self.n_runs,
+            "log_loss_difference": self.difference.to_dict(),
+        }
+
+
+def read_label_tables(paths: Sequence[Path]) -> LabelTable:
+    """Read label tables of the same families and different runs as one.
+
+    Raises
+    ------
+    TableError
+        If a file is not a label table, the families differ, or a run is in two of them.
+    """
+    tables = [read_label_table(path) for path in paths]
+    families = tables[0].families
+    origin: dict[str, Path] = {}
+    for path, table in zip(paths, tables, strict=True):
+        if set(table.families) != set(families):
+            raise TableError(
+                f"{path}: found the families {', '.join(table.families)}; expected those of "
+                f"{paths[0]}: {', '.join(families)}; give the tables the same columns"
+            )
+        for run in table.runs:
+            if run in origin:
+                raise TableError(
+                    f"{path}: found the run {shown(run)}, which {origin[run]} has already; "
+                    "expected every run in one table; give each table once"
+                )
+        origin |= dict.fromkeys(table.runs, path)
+    return LabelTable(
+        runs=tuple(origin),
+        families=families,
+        values=np.concatenate([_in_order(table, families) for table in tables]),
+    )
+
+
+def training_prevalence(labels: LabelTable, families: Sequence[str]) -> Floats:
+    """Return the part of the known labels that are positive, NaN where none is known.
+
+    Returns
+    -------
+    array of shape (K,), in the order of `families`
+
+    Raises
+    ------
+    TableError
+        If the labels lack one of the families.
+    """
+    if lacking := [family for family in families if family not in labels.families]:
+        raise TableError(
+            f"the training labels have no column for {listed(lacking)}; expected every "
+            "labelled family; give the labels that the model was trained with"
+        )
+    return _prevalence(_in_order(labels, families))
+
+
+def evaluate(
+    predictions: Predictions,
+    labels: LabelTable,
+    *,
+    prevalence: ArrayLike | None = None,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> Evaluation:
+    """Score predictions on the labelled runs, beside the prior: one prevalence for every run.
+
+    Runs are joined by name: as it is, else by the name of the file without its folder, else also
+    without its extension. Label rows without any known label count as not there.
+
+    Parameters
+    ----------
+    predictions : Predictions
+    labels : LabelTable
+    prevalence : array of shape (K,), optional
+        Of the labelled families in the training runs; else that of the predictions' sidecar; else
+        that of the very labels evaluated.
+    resamples, seed : int
+        For the bootstrap intervals.
+
+    Raises
+    ------
+    TableError
+        If the predictions lack a labelled family, names of runs are ambiguous, no run can be
+        scored, or the prevalence lacks a family.
+    """
+    _check_families(predictions, labels)
+    label_row = {
+        run: row for row, run in enumerate(labels.runs) if not np.isnan(labels.values[row]).all()
+    }
+    match = match_runs(label_row, predictions.runs, predictions.source)
+    failed = {
+        run: predictions.failed[match[run]] for run in match if match[run] in predictions.failed
+    }
+    scored = [run for run in label_row if run in match and run not in failed]
+    _check_scored(scored, predictions, label_row)
+
+    y = labels.values[[label_row[run] for run in scored]]
+    p = _aligned(predictions, [match[run] for run in scored], labels.families)
+    share, share_from = _prior(predictions, labels.families, y, prevalence)
+    prior = np.tile(share, (len(y), 1))
+    bootstrap = {"resamples": resamples, "seed": seed}
+    matched = set(match.values())
+    return Evaluation(
+        source=predictions.source,
+        runs=tuple(scored),
+        families=labels.families,
+        labels=y,
+        probability=p,
+        prevalence=share,
+        prevalence_from=share_from,
+        scores=score(y, p, labels.families, **bootstrap),
+        prior=score(y, prior, labels.families, **bootstrap),
+        difference=log_loss_difference(y, p, prior, **bootstrap),
+        missing=tuple(run for run in label_row if run not in match),
+        failed=failed,
+        unlabelled=tuple(run for run in predictions.runs if run not in matched),
+        extra_families=tuple(f for f in predictions.families if f not in labels.families),
+    )
+
+
+def compare(first: Evaluation, second: Evaluation) -> Comparison:
+    """Compare two predictions, evaluated with the same labels, on the runs that both scored.
+
+    Raises
+    ------
+    TableError
+        If there is no such run.
+    """
+    second_row = {run: row for row, run in enumerate(second.runs)}
+    pairs = [(row, second_row[run]) for row, run in enumerate(first.runs) if run in second_row]
+    if not pairs:
+        raise TableError(
+            f"{first.source} and {second.source}: found no run that both could be scored on; "
+            "expected some, to compare them; evaluate them one at a time"
+        )
+    rows, second_rows = map(list, zip(*pairs, strict=True))
+    difference = log_loss_difference(
+        first.labels[rows],
+        first.probability[rows],
+        second.probability[second_rows],
+        resamples=first.scores.resamples,
+        seed=first.scores.seed,
+    )
+    return Comparison(first.source, second.source, len(pairs), difference)
+
+
+def _check_families(predictions: Predictions, labels: LabelTable) -> None:
+    if lacking := [f for f in labels.families if f not in predictions.families]:
+        raise TableError(
+            f"{predictions.source}: found no column for {listed(lacking)}; expected one for every "
+            "labelled family; predict with a model of these families, or leave them out of the "
+            "labels"
+        )
+
+
+def _check_scored(scored: Sequence[str], predictions: Predictions, labelled: Iterable[str]) -> None:
+    if not scored:
+        raise TableError(
+            f"{predictions.source}: found no run to score among the predictions of "
+            f"{listed(predictions.runs, 3)} ({len(predictions.failed):,} failed) and the labels "
+            f"of {listed(labelled, 3) or 'no run'}; expected runs of the same name in both"
+        )
+
+
+def _aligned(predictions: Predictions, runs: Iterable[str], families: Sequence[str]) -> Floats:
+    """Return the probabilities of these runs and families in this order."""
+    row = {run: row for row, run in enumerate(predictions.runs)}
+    columns = [predictions.families.index(family) for family in families]
+    return predictions.probability[np.ix_([row[run] for run in runs], columns)]
+
+
+def _in_order(labels: LabelTable, families: Sequence[str]) -> NDArray[np.float32]:
+    return labels.values[:, [labels.families.index(family) for family in families]]
+
+
+def _prior(
+    predictions: Predictions,
+    families: tuple[str, ...],
+    y: NDArray[np.float32],
+    given: ArrayLike | None,
+) -> tuple[Floats, PrevalenceFrom]:
+    """Return the prevalence of each family and where it is from."""
+    if given is not None:
+        share = np.asarray(given, dtype=np.float64)
+        origin: PrevalenceFrom = "argument"
+    elif predictions.prevalence is not None:
+        share = np.array([predictions.prevalence.get(family, np.nan) for family in families])
+        origin = "sidecar"
+    else:
+        share = _prevalence(y)
+        origin = "labels"
+    needed = ~np.isnan(y).all(axis=0)
+    if share.shape != needed.shape or not np.all((share >= 0) & (share <= 1) | ~needed):
+        raise TableError(
+            f"{predictions.source}: found the training prevalence {share.tolist()} "
+            f"({origin}); expected a number from 0 to 1 for each of {', '.join(families)}; "
+            "give labels of the training runs that know of all these families"
+        )
+    return share, origin
+
+
+def _prevalence(y: NDArray[np.float32]) -> Floats:
+    known = (~np.isnan(y)).sum(axis=0)
+    share: Floats = np.divide(
+        (y == 1).sum(axis=0), known, out=np.full(y.shape[1], np.nan), where=known > 0
+    )
+    return share

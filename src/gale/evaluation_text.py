@@ -1,0 +1,163 @@
+"""Evaluations as plain text: what was scored, how well, and what the numbers mean."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from gale.bootstrap import Estimate
+from gale.evaluation import Comparison, Evaluation
+from gale.matching import listed
+
+COLUMNS = ("log loss", "Brier", "ROC AUC", "average precision")
+"""Headings of `gale.metrics.METRICS`, in the same order."""
+
+
+def evaluation_text(
+    evaluations: Sequence[Evaluation],
+    comparisons: Sequence[Comparison],
+    labels: Sequence[Path],
+    train_labels: Sequence[Path] = (),
+) -> str:
+    """Return evaluations side by side, then each family by family, as text of aligned columns.
+
+    Parameters
+    ----------
+    evaluations, comparisons : sequences
+        At least one evaluation; all with the same labels, resamples and seed.
+    labels, train_labels : sequences of paths
+        The label tables that were given, to name them.
+    """
+    return "\n\n".join(
+        [
+            "\n".join(_scope(evaluations, labels)),
+            _aligned(_summary(evaluations)),
+            _aligned(_differences(evaluations, comparisons)),
+            *(f"{each.source}\n{_aligned(_families(each))}" for each in evaluations),
+            "\n".join(_notes(evaluations, train_labels)),
+        ]
+    )
+
+
+def _scope(evaluations: Sequence[Evaluation], labels: Sequence[Path]) -> Iterator[str]:
+    """Say what was scored, and what was not and why."""
+    for each in evaluations:
+        n_labelled = len(each.runs) + len(each.missing) + len(each.failed)
+        yield (
+            f"{each.source}: scored {len(each.runs):,} of {n_labelled:,} runs of "
+            f"{', '.join(map(str, labels))} on {len(each.families)} families"
+        )
+        for what, names in (
+            ("labelled runs without a prediction", each.missing),
+            ("labelled runs whose prediction failed", each.failed),
+            ("predictions of runs without a label", each.unlabelled),
+            ("predicted families without labels", each.extra_families),
+        ):
+            if names:
+                yield f"  not scored: {what}: {len(names):,} ({listed(names)})"
+
+
+def _summary(evaluations: Sequence[Evaluation]) -> list[list[str]]:
+    """Make the rows of means: each predictions file, then each prior that differs."""
+    priors = {(each.runs, each.prevalence.tobytes()): each for each in evaluations}.values()
+    rows = [(each.source, each.scores) for each in evaluations]
+    for each in priors:
+        name = "these labels'" if each.prevalence_from == "labels" else "training"
+        of = f" ({each.source})" if len(priors) > 1 else ""
+        rows.append((f"{name} prevalence{of}", each.prior))
+    table = [["mean over families", *COLUMNS]]
+    for name, scores in rows:
+        log_loss, *others = scores.mean.values()
+        table.append([name, _interval(log_loss), *(_number(float(mean.value)) for mean in others)])
+    return table
+
+
+def _differences(
+    evaluations: Sequence[Evaluation], comparisons: Sequence[Comparison]
+) -> list[list[str]]:
+    """Make the rows of paired differences: each to its prior, then each pair."""
+    rows = [
+        (f"{each.source} - prevalence", each.difference, len(each.runs)) for each in evaluations
+    ]
+    rows += [
+        (f"{each.first} - {each.second}", each.difference, each.n_runs) for each in comparisons
+    ]
+    return [
+        ["paired difference (negative: the first is better)", "log loss", "runs"],
+        *(
+            [name, _interval(difference, "+z.3f"), f"{n_runs:,}"]
+            for name, difference, n_runs in rows
+        ),
+    ]
+
+
+def _families(evaluation: Evaluation) -> list[list[str]]:
+    """Make the rows of a predictions file, one a family."""
+    scores = evaluation.scores
+    prior = evaluation.prior.per_family["log_loss"].value
+    rows = [["family", "positives/known", COLUMNS[0], "prior's", *COLUMNS[1:]]]
+    for k, family in enumerate(evaluation.families):
+        log_loss, *others = (_interval(metric, at=k) for metric in scores.per_family.values())
+        counts = f"{scores.positives[k]}/{scores.known[k]}"
+        rows.append([family, counts, log_loss, _number(float(prior[k])), *others])
+    return rows
+
+
+def _notes(evaluations: Sequence[Evaluation], train_labels: Sequence[Path]) -> list[str]:
+    """Say what the numbers mean."""
+    scores = evaluations[0].scores
+    notes = [
+        "log loss: of a family, the mean over the runs whose label is known, natural logarithm; "
+        "lower is better",
+        "the score is its mean over families",
+        f"[low, high]: 95 % percentile bootstrap interval over runs, {scores.resamples:,} "
+        f"resamples, seed {scores.seed}",
+    ]
+    undefined = {
+        family
+        for each in evaluations
+        for family, positives, known in zip(
+            each.families, each.scores.positives, each.scores.known, strict=True
+        )
+        if positives in (0, known)
+    }
+    if undefined:
+        notes.append(
+            "-: undefined without both a positive and a negative, and left out of the means "
+            f"({', '.join(sorted(undefined))})"
+        )
+    origins = {each.prevalence_from for each in evaluations}
+    if "labels" in origins:
+        notes.append(
+            "the prevalence is that of the labels evaluated, which flatters it: no sidecar of the "
+            "predictions was found; give --train-labels"
+        )
+    if train_labels and "argument" not in origins:
+        notes.append(
+            "--train-labels was not used: the sidecar of the predictions has the prevalence"
+        )
+    return notes
+
+
+def _aligned(rows: list[list[str]]) -> str:
+    """Lay out rows as text: the first column to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(
+            [row[0].ljust(widths[0])]
+            + [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
+        )
+        for row in rows
+    )
+
+
+def _interval(estimate: Estimate, form: str = ".3f", at: int | tuple[()] = ()) -> str:
+    value, low, high = (
+        _number(float(bound[at]), form) for bound in (estimate.value, estimate.low, estimate.high)
+    )
+    return "-" if value == "-" else f"{value} [{low}, {high}]"
+
+
+def _number(value: float, form: str = ".3f") -> str:
+    return "-" if math.isnan(value) else format(value, form)

@@ -1,0 +1,99 @@
+"""Writing an ensemble as one ONNX graph, with all else that prediction needs in its metadata."""
+
+from __future__ import annotations
+
+import json
+import logging
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import onnx
+import torch
+from torch import Tensor, nn
+
+from gale.model import METADATA_KEY
+
+OPSET = 18
+
+
+class Ensemble(nn.Module):
+    """Members side by side.
+
+    Parameters
+    ----------
+    members : sequence of nn.Module, length E
+        Each takes features (R, D) to logits (R, K).
+    """
+
+    def __init__(self, members: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(members)
+
+    def forward(self, summary: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the mean probability (R, K) and that of each member (E, R, K)."""
+        member_probability = torch.stack(
+            [torch.sigmoid(member(summary)) for member in self.members]
+        )
+        return member_probability.mean(0), member_probability
+
+
+def export(members: Sequence[nn.Module], n_features: int, facts: Mapping[str, Any]) -> bytes:
+    """Write an ensemble as an ONNX file: input ``summary`` (R, D); outputs ``probability`` (R, K)
+    and ``member_probability`` (E, R, K).
+
+    Parameters
+    ----------
+    members : sequence of nn.Module
+    n_features : int
+        D.
+    facts : mapping
+        What the model knows of itself, see `gale.Model.facts`; kept as JSON.
+
+    Returns
+    -------
+    bytes
+        The same for the same members and facts.
+    """  # noqa: D205
+    with _quiet_exporter():
+        program = torch.onnx.export(
+            Ensemble(members).eval(),
+            (torch.zeros(2, n_features),),
+            input_names=["summary"],
+            output_names=["probability", "member_probability"],
+            dynamic_shapes=({0: torch.export.Dim("runs")},),
+            opset_version=OPSET,
+            dynamo=True,
+            verbose=False,
+        )
+    assert program is not None
+    proto = program.model_proto
+    _strip(proto)
+    proto.metadata_props.add(key=METADATA_KEY, value=json.dumps(facts, sort_keys=True))
+    return bytes(proto.SerializeToString(deterministic=True))
+
+
+@contextmanager
+def _quiet_exporter() -> Iterator[None]:
+    """Keep the exporter's warnings about its own insides from the user."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+def _strip(proto: onnx.ModelProto) -> None:
+    """Remove the exporter's notes: they hold the paths of the machine that trained."""
+    graph = proto.graph
+    del proto.metadata_props[:], graph.metadata_props[:]
+    for part in (
+        *graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer
+    ):  # fmt: skip
+        del part.metadata_props[:]
+        part.doc_string = ""

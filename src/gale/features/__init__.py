@@ -1,0 +1,145 @@
+"""From runs to numbers: what the networks see."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gale.errors import ReadError
+from gale.features.cache import Cache
+from gale.features.summary import SummarySpec, intensity_moments
+from gale.readers import load, parse_run
+from gale.run import Floats, Run
+
+Source = Path | Run
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class FeatureTable:
+    """Summary features of R runs.
+
+    Parameters
+    ----------
+    values : array of shape (R, D), float32
+        NaN in the rows of runs that could not be read.
+    messages : tuple of str or None, length R
+        Why a run could not be read; None where it could.
+    """
+
+    values: NDArray[np.float32]
+    messages: tuple[str | None, ...]
+
+    @property
+    def ok(self) -> NDArray[np.bool_]:
+        """Which runs could be read, shape (R,)."""
+        return np.array([message is None for message in self.messages], dtype=bool)
+
+
+def summarise_runs(
+    runs: Sequence[Source],
+    spec: SummarySpec,
+    *,
+    columns: Mapping[str, str] | None = None,
+    executor: Executor | None = None,
+    cache: Cache | None = None,
+    advance: Callable[[], object] = lambda: None,
+) -> FeatureTable:
+    """Compute the summary features of many runs; one bad run never stops the others.
+
+    Parameters
+    ----------
+    runs : sequence of Path or Run, length R
+    spec : SummarySpec
+    columns : mapping, optional
+        Names of the columns of tables, as for `gale.read_run`.
+    executor : concurrent.futures.Executor, optional
+        Where to work on the runs. By default they are worked on one after the other in this
+        process, which is as fast as a pool for tables: their parser uses all cores by itself.
+    cache : Cache, optional
+        Where features of files are kept; none by default.
+    advance : callable
+        Called after each run.
+
+    Returns
+    -------
+    FeatureTable
+    """
+    values = np.full((len(runs), spec.n_features), np.nan, dtype=np.float32)
+    messages: list[str | None] = []
+    work = partial(_summarise, spec=spec, columns=columns, cache=cache)
+    for row, result in enumerate(_map(work, runs, executor)):
+        if isinstance(result, str):
+            messages.append(result)
+        else:
+            values[row] = result
+            messages.append(None)
+        advance()
+    return FeatureTable(values, tuple(messages))
+
+
+def runs_moments(
+    runs: Sequence[Source],
+    mz_min: int | None,
+    mz_max: int | None,
+    *,
+    columns: Mapping[str, str] | None = None,
+    executor: Executor | None = None,
+    advance: Callable[[], object] = lambda: None,
+) -> Iterator[Floats]:
+    """Yield :func:`intensity_moments` of each run that can be read, as ``learn_mz`` takes them."""
+    work = partial(_moments, mz_min=mz_min, mz_max=mz_max, columns=columns)
+    for moments in _map(work, runs, executor):
+        if moments is not None:
+            yield moments
+        advance()
+
+
+def _summarise(
+    source: Source, spec: SummarySpec, columns: Mapping[str, str] | None, cache: Cache | None
+) -> NDArray[np.float32] | str:
+    """The features of one run, or why there are none."""
+    try:
+        if isinstance(source, Run):
+            return spec.summarise(source)
+        data = load(source)
+        if cache is None:
+            return spec.summarise(parse_run(data, str(source), columns=columns))
+        key = cache.key(data, spec.fingerprint, json.dumps(dict(columns or {}), sort_keys=True))
+        features = cache.get(key)
+        if features is None:
+            features = spec.summarise(parse_run(data, str(source), columns=columns))
+            cache.put(key, features)
+    except ReadError as error:
+        return str(error)
+    return features
+
+
+def _moments(
+    source: Source, mz_min: int | None, mz_max: int | None, columns: Mapping[str, str] | None
+) -> Floats | None:
+    try:
+        run = (
+            source
+            if isinstance(source, Run)
+            else parse_run(load(source), str(source), columns=columns)
+        )
+    except ReadError:
+        return None  # the pass over the features says why
+    return intensity_moments(run, mz_min, mz_max)
+
+
+def _map(
+    work: Callable[[Source], Item], runs: Sequence[Source], executor: Executor | None
+) -> Iterable[Item]:
+    if executor is None:
+        return map(work, runs)
+    return executor.map(work, runs, chunksize=4)

@@ -1,0 +1,117 @@
+"""Label tables: which families are known to be in which runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gale.errors import TableError
+from gale.tables import Problems, Table, read_table, shown
+
+__all__ = ["LabelTable", "Problems", "collect_label_table", "read_label_table"]
+
+RUN_COLUMNS = ("run", "sample_id")
+"""What the first column of a table of runs may be called."""
+
+VALUES = {"": np.nan, "0": 0.0, "1": 1.0, "0.0": 0.0, "1.0": 1.0}
+"""What a cell of a label table may hold, and what it means."""
+
+
+@dataclass(frozen=True, eq=False)
+class LabelTable:
+    """What is known of K families in R runs.
+
+    Parameters
+    ----------
+    runs : tuple of str, length R
+        Names of the runs.
+    families : tuple of str, length K
+        Names of the families.
+    values : array of shape (R, K), float32
+        1 where the run holds the family, 0 where it does not, NaN where that is unknown.
+    rows : tuple of int, length R or 0
+        Row of each run in the file it was read from, the header being row 1.
+    """
+
+    runs: tuple[str, ...]
+    families: tuple[str, ...]
+    values: NDArray[np.float32]
+    rows: tuple[int, ...] = ()
+
+    @property
+    def labelled(self) -> NDArray[np.bool_]:
+        """Whether at least one label of a run is known, shape (R,)."""
+        known: NDArray[np.bool_] = np.any(np.isfinite(self.values), axis=1)
+        return known
+
+
+def read_label_table(path: Path | str) -> LabelTable:
+    """Read a label table: a CSV file with a column ``run`` or ``sample_id``, then one a family.
+
+    Cells are 0, 1 or blank for unknown.
+
+    Raises
+    ------
+    TableError
+        With all that is wrong: a doubled or blank run, a cell that is none of these, a doubled or
+        blank family, another first column, no families, no rows, a row of another length, or a
+        file that cannot be read as CSV.
+    """
+    problems = Problems(TableError)
+    table = collect_label_table(Path(path), problems)
+    if table is None:
+        raise problems.error()
+    problems.check()
+    return table
+
+
+def collect_label_table(path: Path, problems: Problems) -> LabelTable | None:
+    """Read a label table, adding what is wrong to `problems`; None if it says nothing of any run.
+
+    With problems the table holds what could be made out, so that it can still be compared with
+    others.
+    """
+    table = read_table(path, problems)
+    if table is None:
+        return None
+    named = check_run_column(table, problems)
+    families = table.columns[1:]
+    if not families:
+        problems.add(path, "found no family columns; expected one for each family", row=1)
+    values = [
+        [_value(table, number, column, problems) for column in range(1, len(table.columns))]
+        for number in table.rows
+    ]
+    if not (named and families):
+        return None
+    return LabelTable(
+        runs=tuple(cells[0] for cells in table.rows.values()),
+        families=families,
+        values=np.array(values, dtype=np.float32).reshape(len(table.rows), len(families)),
+        rows=tuple(table.rows),
+    )
+
+
+def check_run_column(table: Table, problems: Problems) -> bool:
+    """Note what is wrong with the first column, and say whether it is one of names of runs."""
+    if table.columns[0] not in RUN_COLUMNS:
+        problems.add(
+            table.path,
+            f"found {shown(table.columns[0])}; expected {' or '.join(RUN_COLUMNS)}, "
+            "and commas between the columns",
+            row=1,
+            column="1",
+        )
+        return False
+    table.check_names(0, problems)
+    return True
+
+
+def _value(table: Table, number: int, column: int, problems: Problems) -> float:
+    cell = table.rows[number][column]
+    if cell not in VALUES:
+        table.note(number, column, f"found {shown(cell)}; expected 0, 1 or blank", problems)
+    return VALUES.get(cell, np.nan)

@@ -1,0 +1,1 @@
+"""Networks: from features to one score (logit) a family."""

@@ -1,0 +1,50 @@
+"""Writing results: whole or not at all, and never over something by accident."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from gale.errors import OutputError
+
+
+def check_free(path: Path, *, force: bool) -> None:
+    """Refuse a path at which something already is, or whose folder does not exist.
+
+    Raises
+    ------
+    OutputError
+        If `path` exists and `force` is false, if it is a folder, or if its folder is missing.
+    """
+    if path.is_dir():
+        raise OutputError(f"{path}: is a folder; expected the name of a file to write")
+    if path.exists() and not force:
+        raise OutputError(f"{path}: exists already; choose another name or use --force")
+    if not path.parent.is_dir():
+        raise OutputError(f"{path}: the folder {path.parent} does not exist; create it first")
+
+
+@contextmanager
+def writing(path: Path, *, force: bool = False) -> Iterator[Path]:
+    """Give a temporary name beside `path`, and rename it to `path` if all goes well.
+
+    Raises
+    ------
+    OutputError
+        As :func:`check_free`, or if the file cannot be written (a full disk, no permission);
+        nothing is left behind then.
+    """
+    check_free(path, force=force)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    try:
+        yield temporary
+        temporary.replace(path)
+    except OSError as error:
+        raise OutputError(
+            f"{path}: cannot be written ({error.strerror or error}); nothing was left behind; "
+            "free some space or choose another place"
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)

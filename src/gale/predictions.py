@@ -1,0 +1,185 @@
+"""Predictions: probabilities of families in runs, read from the two layouts that gale writes."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gale.errors import TableError
+from gale.tables import Problems, Table, read_table, shown
+
+HEADER = ("run", "status", "message")
+"""The first columns of a table of predictions."""
+
+SUBMISSION_HEADER = ("sample_id",)
+"""The first column of a submission."""
+
+SPREAD = "_spread"
+"""What the name of a column of spreads ends with, after the name of its family."""
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """Probabilities of K families in R runs, as read from a file.
+
+    Parameters
+    ----------
+    source : str
+        Name of the file, as used in messages.
+    runs : tuple of str, length R
+        Names of the runs.
+    families : tuple of str, length K
+        Names of the families.
+    probability : array of shape (R, K)
+        NaN for runs whose prediction failed.
+    failed : mapping of str to str
+        The runs whose prediction failed, and why.
+    prevalence : mapping of str to float, optional
+        For each family, the part of the model's training runs that hold it.
+    """
+
+    source: str
+    runs: tuple[str, ...]
+    families: tuple[str, ...]
+    probability: NDArray[np.float64]
+    failed: Mapping[str, str] = field(default_factory=dict)
+    prevalence: Mapping[str, float] | None = None
+
+
+def read_predictions(path: Path | str) -> Predictions:
+    """Read predictions in either layout that gale writes, with the sidecar if there is one.
+
+    A table has the columns ``run,status,message``, then one a family, then perhaps
+    ``<family>_spread`` for each, which do not matter here; rows of status ``failed`` have blank
+    numbers. A submission has the column ``sample_id``, then one a family. The sidecar is the file
+    of the same name that ends in ``.json``; it says how frequent each family was in training.
+
+    Raises
+    ------
+    TableError
+        With all that is wrong: other columns, a doubled or blank run or family, a status that is
+        neither ``ok`` nor ``failed``, a probability that is not a number from 0 to 1, a failed row
+        with numbers, or a file that cannot be read.
+    """
+    path = Path(path)
+    problems = Problems(TableError)
+    table = read_table(path, problems)
+    families = () if table is None else _family_columns(table, problems)
+    problems.check()
+    assert table is not None
+
+    table.check_names(0, problems)
+    first = table.columns.index(families[0])
+    failed = _failed_rows(table, problems) if first == len(HEADER) else {}
+    probability = [
+        [
+            _probability(table, number, column, number in failed, problems)
+            for column in range(first, first + len(families))
+        ]
+        for number in table.rows
+    ]
+    problems.check()
+    return Predictions(
+        source=str(path),
+        runs=tuple(cells[0] for cells in table.rows.values()),
+        families=families,
+        probability=np.array(probability),
+        failed={table.rows[number][0]: message for number, message in failed.items()},
+        prevalence=_read_sidecar(sidecar(path)),
+    )
+
+
+def sidecar(path: Path) -> Path:
+    """Return the name of the sidecar of a file of predictions."""
+    return path.with_suffix(".json")
+
+
+def _family_columns(table: Table, problems: Problems) -> tuple[str, ...]:
+    """Return the names of the family columns; of neither layout is a problem, and gives none."""
+    for header in (HEADER, SUBMISSION_HEADER):
+        if table.columns[: len(header)] == header:
+            break
+    else:
+        problems.add(
+            table.path,
+            f"found the columns {shown(','.join(table.columns))}; expected {','.join(HEADER)} or "
+            f"{','.join(SUBMISSION_HEADER)}, then one column for each family; "
+            "give a file that gale predict wrote",
+            row=1,
+        )
+        return ()
+    rest = table.columns[len(header) :]
+    spreads = [name for name in rest if name.endswith(SPREAD) and name.removesuffix(SPREAD) in rest]
+    families = tuple(name for name in rest if name not in spreads)
+    if not families:
+        problems.add(table.path, "found no family columns; expected one for each family", row=1)
+    elif rest not in (families, families + tuple(family + SPREAD for family in families)):
+        problems.add(
+            table.path,
+            f"found the columns {shown(','.join(spreads))} among the families; expected the "
+            "families, then for each in the same order its spread, or no spreads",
+            row=1,
+        )
+    return families
+
+
+def _failed_rows(table: Table, problems: Problems) -> dict[int, str]:
+    """Return the numbers of the failed rows and their messages."""
+    for number, cells in table.rows.items():
+        if cells[1] not in ("ok", "failed"):
+            problems.add(
+                table.path,
+                f"found {shown(cells[1])}; expected ok or failed",
+                row=number,
+                column=table.columns[1],
+            )
+    return {number: cells[2] for number, cells in table.rows.items() if cells[1] == "failed"}
+
+
+def _probability(table: Table, number: int, column: int, failed: bool, problems: Problems) -> float:
+    cell = table.rows[number][column]
+    value = _number(cell)
+    if not (cell == "" if failed else 0 <= value <= 1):
+        expected = "a blank, since the row failed" if failed else "a number from 0 to 1"
+        problems.add(
+            table.path,
+            f"found {shown(cell)}; expected {expected}",
+            row=number,
+            column=table.columns[column],
+        )
+    return value
+
+
+def _number(cell: str) -> float:
+    try:
+        return float(cell)
+    except ValueError:
+        return math.nan
+
+
+def _read_sidecar(path: Path) -> dict[str, float] | None:
+    """Return the prevalence of each family in training, None where there is no sidecar."""
+    if not path.exists():
+        return None
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        prevalence = dict(zip(facts["families"], map(float, facts["prevalence"]), strict=True))
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise TableError(
+            f"{path}: found no prevalence for each family ({error}); expected what gale predict "
+            'writes beside its predictions, with "families" and "prevalence"; move the file away '
+            "if it is something else"
+        ) from error
+    for family, share in prevalence.items():
+        if not 0 <= share <= 1:
+            raise TableError(
+                f"{path}: found the prevalence {share:g} of {shown(str(family))}; expected a "
+                "number from 0 to 1; predict again"
+            )
+    return prevalence

@@ -1,0 +1,74 @@
+"""What every format needs done to its scans: ions in order of m/z, profile data told apart."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gale.errors import UnsupportedFormatError
+from gale.run import Floats, Integers, Run
+
+FACT_SPECTRA = "spectra"
+"""The fact under which a reader says ``centroid`` where the file declares it."""
+
+MAX_PROFILE_GAP = 0.3
+"""Points of a profile are closer together than this (m/z)."""
+
+MIN_PROFILE_PAIRS = 100
+"""Fewer pairs of gaps than this say nothing."""
+
+_LOOKED_AT = 50_000
+
+
+def sort_ions(ions_per_scan: Integers, mz: Floats, intensity: Floats) -> tuple[Floats, Floats]:
+    """Put the ions of each scan in order of m/z, keeping the order of equal ones.
+
+    Parameters
+    ----------
+    ions_per_scan : array of shape (S,)
+    mz, intensity : arrays of shape (N,)
+        The ions, scan after scan.
+
+    Returns
+    -------
+    mz, intensity : arrays of shape (N,)
+        The same arrays where nothing had to be moved.
+    """
+    scan = np.repeat(np.arange(len(ions_per_scan)), ions_per_scan)
+    if not np.any((np.diff(mz) < 0) & (np.diff(scan) == 0)):
+        return mz, intensity
+    order = np.lexsort((mz, scan))
+    return mz[order], intensity[order]
+
+
+def looks_like_profile(run: Run) -> bool:
+    """Whether the points of the scans are samples of a curve instead of one point an ion.
+
+    Samples of a curve follow each other in small, equal steps. So of all pairs of neighbouring
+    gaps in m/z, those count that are both under :data:`MAX_PROFILE_GAP` and equal within 10 %; a
+    run is profile data if they are more than half. Nominal masses are 1 apart, and the close ions
+    of high-resolution centroids are few and unequal. Only the first 50,000 ions are looked at.
+    """
+    mz = run.mz[:_LOOKED_AT]
+    gap = np.diff(mz)
+    # A gap from one scan to the next is no gap: made too wide to count, in pairs as well.
+    last_of_scan = run.scan_start[1:-1] - 1
+    border = last_of_scan[(last_of_scan >= 0) & (last_of_scan < len(gap))]
+    gap[border] = np.nan
+    first, second = gap[:-1], gap[1:]
+    known = np.isfinite(first) & np.isfinite(second)
+    larger = np.maximum(first, second)
+    regular = (
+        (np.minimum(first, second) > 0)
+        & (larger < MAX_PROFILE_GAP)
+        & (np.abs(first - second) < 0.1 * larger)
+    )
+    n_pairs = int(known.sum())
+    return n_pairs >= MIN_PROFILE_PAIRS and int(regular.sum()) > 0.5 * n_pairs
+
+
+def profile_error(source: str, found: str) -> UnsupportedFormatError:
+    """Make the error for profile data, of which `found` says how they showed."""
+    return UnsupportedFormatError(
+        f"{source}: {found}; expected centroid data, one point an ion; centroid it, for instance "
+        'with ProteoWizard: msconvert --filter "peakPicking true 1-"'
+    )

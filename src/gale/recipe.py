@@ -1,0 +1,197 @@
+"""Recipes: every choice that makes a model, in one TOML file."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal, cast
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+)
+
+from gale.errors import RecipeError
+
+Integers = Annotated[tuple[PositiveInt, ...], Field(strict=False)]  # TOML has lists
+
+
+class _Section(BaseModel):
+    """A table of a recipe: a missing key has its default, an unknown one is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class FeatureSettings(_Section):
+    """Which m/z the summary features are made of.
+
+    ``mz`` is ``"published"`` (the fixed list), ``"learned"`` (all but the `dropped` m/z of smallest
+    variance over the training runs), or a list. Ions outside ``mz_min`` to ``mz_max`` (rounded)
+    are ignored from the start.
+    """
+
+    mz: Literal["published", "learned"] | Integers = "published"
+    dropped: NonNegativeInt = 10
+    mz_min: PositiveInt | None = None
+    mz_max: PositiveInt | None = None
+
+
+class NetworkSettings(_Section):
+    """The network: widths of its hidden layers, and which of its parts are there."""
+
+    hidden: Integers = (1024, 512)
+    batch_norm: bool = True
+    layer_norm: bool = True
+    prior_bias: bool = True
+    standardise: bool = False
+
+
+class LossSettings(_Section):
+    """Weights of what is added to the binary cross-entropy, and the noise of the grid."""
+
+    hinge: NonNegativeFloat = 0.1
+    label_correlation: NonNegativeFloat = 0.1
+    label_correlation_noise: NonNegativeFloat = 0.5
+
+
+class FittingSettings(_Section):
+    """How one member is trained."""
+
+    learning_rate: PositiveFloat = 1e-5
+    adam_epsilon: PositiveFloat = 1e-7
+    batch_size: PositiveInt = 128
+    epochs: PositiveInt = 2000
+    patience: PositiveInt = 30
+
+
+class SoupSettings(_Section):
+    """How the members of a fold become one: ``none`` keeps them all in the ensemble.
+
+    ``size`` is the number of members in the soup (of members in all, but for ``fixed``, which
+    trains one more in each of its ``iterations``).
+    """
+
+    kind: Literal["fixed", "greedy", "uniform", "none"] = "fixed"
+    size: PositiveInt = 5
+    iterations: PositiveInt = 40
+
+
+class FoldSettings(_Section):
+    """How runs are held out: in ``count`` folds of train and val, or, if it is 1, the val split.
+
+    Folds keep the prevalence of the family ``stratify_by`` (``"rarest"``: the family with the
+    fewest positive runs). ``seed`` shuffles them; without it, the seed of the training does.
+    """
+
+    count: PositiveInt = 10
+    stratify_by: str = "rarest"
+    seed: NonNegativeInt | None = None
+
+
+class LogisticSettings(_Section):
+    """Logistic regression: inverse strength of the L2 penalty on standardised features."""
+
+    c: PositiveFloat = 0.003
+    max_iterations: PositiveInt = 1000
+
+
+class Recipe(_Section):
+    """Every choice that makes a model.
+
+    ``kind`` is ``network`` (folds of soups of networks) or ``logistic`` (a logistic regression for
+    each fold and family; the sections network, loss, fitting and soup are then ignored).
+    """
+
+    name: str
+    kind: Literal["network", "logistic"] = "network"
+    features: FeatureSettings = FeatureSettings()
+    network: NetworkSettings = NetworkSettings()
+    loss: LossSettings = LossSettings()
+    fitting: FittingSettings = FittingSettings()
+    soup: SoupSettings = SoupSettings()
+    folds: FoldSettings = FoldSettings()
+    logistic: LogisticSettings = LogisticSettings()
+
+    @classmethod
+    def load(cls, name_or_path: str | Path) -> Recipe:
+        """Read a recipe that gale brings along, by name, or any TOML file.
+
+        Raises
+        ------
+        RecipeError
+            If there is no such recipe, or something in it is unknown or of the wrong kind.
+        """
+        path = Path(name_or_path)
+        if path.suffix != ".toml":
+            named = resources.files("gale") / "recipes" / f"{name_or_path}.toml"
+            if not named.is_file():
+                raise RecipeError(
+                    f"{name_or_path}: no recipe of this name; expected one of "
+                    f"{', '.join(recipe_names())}, or a file ending in .toml"
+                )
+            return cls.parse(named.read_text("utf-8"), f"recipe {name_or_path}")
+        try:
+            text = path.read_text("utf-8-sig")
+        except OSError as error:
+            raise RecipeError(
+                f"{path}: cannot be read ({error.strerror}); expected a recipe"
+            ) from None
+        except UnicodeDecodeError:
+            raise RecipeError(f"{path}: is not text; expected a recipe in TOML") from None
+        return cls.parse(text, str(path), default_name=path.stem)
+
+    @classmethod
+    def parse(cls, text: str, source: str, default_name: str | None = None) -> Recipe:
+        """Read a recipe from TOML text; `source` is named in messages.
+
+        Raises
+        ------
+        RecipeError
+        """
+        try:
+            data = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise RecipeError(f"{source}: {error}; expected a recipe in TOML") from None
+        if default_name is not None:
+            data.setdefault("name", default_name)
+        try:
+            return cls.model_validate(data)
+        except ValidationError as error:
+            wrong = "; ".join(dict.fromkeys(_explain(cls, detail) for detail in error.errors()))
+            raise RecipeError(f"{source}: {wrong}") from None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all choices as plain values, defaults included."""
+        return self.model_dump(mode="json")
+
+
+def recipe_names() -> list[str]:
+    """Names of the recipes that gale brings along."""
+    folder = resources.files("gale") / "recipes"
+    return sorted(file.name[:-5] for file in folder.iterdir() if file.name.endswith(".toml"))
+
+
+def _explain(model: type[BaseModel], detail: Any) -> str:
+    """Say in one clause what is wrong with a key, and offer the nearest known one."""
+    names = [part for part in detail["loc"] if isinstance(part, str) and part.isidentifier()]
+    *parents, key = names
+    where = ".".join([*parents, key])
+    if detail["type"] == "extra_forbidden":
+        for parent in parents:
+            model = cast(type[BaseModel], model.model_fields[parent].annotation)
+        known = list(model.model_fields)
+        near = difflib.get_close_matches(key, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"expected one of {', '.join(known)}"
+        return f"{where} is not known; {hint}"
+    if detail["type"] == "missing":
+        return f"{where} is missing"
+    found = detail["input"]
+    return f"{where} = {found!r}: {detail['msg'][0].lower()}{detail['msg'][1:]}"

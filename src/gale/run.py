@@ -1,0 +1,290 @@
+"""A run: one GC-MS acquisition, as columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gale.errors import ReadError
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+MAX_MZ = 20_000.0
+"""An m/z above this is a fill value or an error of reading, never an ion of a GC-MS run."""
+
+MAX_TIC_DEVIATION = 0.01
+"""Relative difference between a file's own total ion current and the sum of a scan's ions that is
+worth a note."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Run:
+    """One GC-MS acquisition: S scans over time, N ions in all.
+
+    Make one with :meth:`from_rows` or :meth:`from_scans`, which check it; `gale.read_run` does so
+    for files. The arrays are read-only.
+
+    Parameters
+    ----------
+    time_min : array of shape (S,)
+        Time of each scan in minutes, never decreasing.
+    scan_start : array of shape (S + 1,)
+        The ions of scan s are those from ``scan_start[s]`` to ``scan_start[s + 1]``. A scan may
+        have none.
+    mz : array of shape (N,)
+        m/z of every ion, in the order of the file within a scan.
+    intensity : array of shape (N,)
+        Intensity of every ion, not negative, in the unit of the file.
+    source : str
+        Name of the file, as used in messages.
+    format : str
+        What the file was: ``csv``, ``parquet``, ``andi``, ``jcamp``, ``mzml``, or ``memory``.
+    facts : mapping
+        What the file says of itself (title, date, instrument), as text.
+    notes : tuple of str
+        What is odd about the file, and what was done about it; one sentence each.
+    """
+
+    time_min: Floats
+    scan_start: Integers
+    mz: Floats
+    intensity: Floats
+    source: str = "memory"
+    format: str = "memory"
+    facts: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("time_min", "scan_start", "mz", "intensity"):
+            getattr(self, name).setflags(write=False)
+        object.__setattr__(self, "facts", MappingProxyType(dict(self.facts)))
+
+    def __repr__(self) -> str:
+        return (
+            f"<Run {self.source} ({self.format}): {self.n_scans:,} scans, "
+            f"{self.time_min[0]:.2f} to {self.time_min[-1]:.2f} min, {self.n_ions:,} ions, "
+            f"m/z {self.mz.min():.0f} to {self.mz.max():.0f}>"
+        )
+
+    @property
+    def n_scans(self) -> int:
+        """Number of scans, S."""
+        return len(self.time_min)
+
+    @property
+    def n_ions(self) -> int:
+        """Number of ions, N."""
+        return len(self.mz)
+
+    @property
+    def ions_per_scan(self) -> Integers:
+        """Number of ions of each scan, shape (S,)."""
+        return np.diff(self.scan_start)
+
+    @property
+    def total_ion_current(self) -> Floats:
+        """Sum of the intensities of each scan, shape (S,)."""
+        scan = np.repeat(np.arange(self.n_scans), self.ions_per_scan)
+        total = np.bincount(scan, weights=self.intensity, minlength=self.n_scans)
+        return total.astype(np.float64)
+
+    @classmethod
+    def from_rows(
+        cls,
+        time_min: ArrayLike,
+        mz: ArrayLike,
+        intensity: ArrayLike,
+        *,
+        source: str = "memory",
+        format: str = "memory",  # noqa: A002
+        facts: Mapping[str, str] | None = None,
+        notes: tuple[str, ...] = (),
+    ) -> Run:
+        """Make a run from a long table: one row an ion, each with the time of its scan.
+
+        Rows of equal time are one scan. Rows that are not in order of time are put in order
+        (keeping the file's order within a scan), which is noted.
+
+        Parameters
+        ----------
+        time_min, mz, intensity : arrays of shape (N,)
+
+        Raises
+        ------
+        ReadError
+            If a value is not finite, a time is negative, an m/z is absurd, or fewer than two
+            scans are there.
+        """
+        rows = _columns(time_min, mz, intensity)
+        time_row, mz_row, intensity_row = rows
+        _check_finite(
+            source, "row", ("time", time_row), ("m/z", mz_row), ("intensity", intensity_row)
+        )
+        if np.any(time_row[1:] < time_row[:-1]):
+            order = np.argsort(time_row, kind="stable")
+            time_row, mz_row, intensity_row = (column[order] for column in rows)
+            notes = (*notes, "rows were not in order of time; they were sorted")
+        first = np.append(0, np.flatnonzero(time_row[1:] != time_row[:-1]) + 1)[: len(time_row)]
+        return cls.from_scans(
+            time_row[first],
+            np.diff(first, append=len(time_row)),
+            mz_row,
+            intensity_row,
+            source=source,
+            format=format,
+            facts=facts,
+            notes=notes,
+        )
+
+    @classmethod
+    def from_scans(
+        cls,
+        time_min: ArrayLike,
+        ions_per_scan: ArrayLike,
+        mz: ArrayLike,
+        intensity: ArrayLike,
+        *,
+        source: str = "memory",
+        format: str = "memory",  # noqa: A002
+        facts: Mapping[str, str] | None = None,
+        notes: tuple[str, ...] = (),
+        stated_tic: ArrayLike | None = None,
+    ) -> Run:
+        """Make a run from scans and their ions, one scan after the other.
+
+        Ions without a positive m/z are fill and dropped; negative intensities, which background
+        subtraction leaves behind, become 0. Both are counted in the notes.
+
+        Parameters
+        ----------
+        time_min, ions_per_scan : arrays of shape (S,)
+        mz, intensity : arrays of shape (N,)
+        stated_tic : array of shape (S,), optional
+            Total ion current as the file states it, compared with the sum of the ions; NaN where
+            the file states none.
+
+        Raises
+        ------
+        ReadError
+            If a value is not finite, a time is negative or runs backwards, an m/z is absurd, or
+            fewer than two scans are there.
+        """
+        time, mz_, intensity_ = _columns(time_min, mz, intensity)
+        count = np.asarray(ions_per_scan, dtype=np.int64)
+        _check_finite(source, "scan", ("time", time))
+        _check_finite(source, "ion", ("m/z", mz_), ("intensity", intensity_))
+        _check_times(source, time)
+        if count.sum() != len(mz_) or len(mz_) != len(intensity_) or len(count) != len(time):
+            raise ReadError(
+                f"{source}: {len(time):,} scan times, {len(count):,} scans of {count.sum():,} "
+                f"ions, {len(mz_):,} m/z and {len(intensity_):,} intensities were found; expected "
+                "equal numbers; the file may be cut short"
+            )
+        fill = mz_ <= 0
+        if n_fill := int(fill.sum()):
+            notes = (*notes, f"{n_fill:,} ions without a positive m/z were dropped as fill values")
+            scan = np.repeat(np.arange(len(time)), count)[~fill]
+            count = np.bincount(scan, minlength=len(time))
+            mz_, intensity_ = mz_[~fill], intensity_[~fill]
+        if len(mz_) == 0:
+            raise ReadError(f"{source}: no ions were found in {len(time):,} scans; expected a run")
+        if (largest := float(mz_.max())) > MAX_MZ:
+            raise ReadError(
+                f"{source}: an m/z of {largest:.6g} was found; expected at most {MAX_MZ:,.0f}; "
+                "it is probably a fill value, or the columns are mixed up"
+            )
+        negative = intensity_ < 0
+        if n_negative := int(negative.sum()):
+            notes = (*notes, f"{n_negative:,} negative intensities were set to 0")
+            intensity_ = np.where(negative, 0.0, intensity_)
+        run = cls(
+            time,
+            np.append(0, np.cumsum(count)),
+            mz_,
+            intensity_,
+            source=source,
+            format=format,
+            facts=facts or {},
+            notes=notes,
+        )
+        tic_note = _compare_tic(run, stated_tic)
+        return run if tic_note is None else run.with_notes(tic_note)
+
+    def with_notes(self, *notes: str) -> Run:
+        """Return the same run with further notes."""
+        return Run(
+            self.time_min,
+            self.scan_start,
+            self.mz,
+            self.intensity,
+            self.source,
+            self.format,
+            self.facts,
+            (*self.notes, *notes),
+        )
+
+
+def _columns(*columns: ArrayLike) -> tuple[Floats, ...]:
+    """Copies as contiguous float64, so that a run never shares memory with its maker."""
+    return tuple(np.array(column, dtype=np.float64) for column in columns)
+
+
+def _check_finite(source: str, unit: str, *columns: tuple[str, Floats]) -> None:
+    for name, values in columns:
+        bad = ~np.isfinite(values)
+        if bad.any():
+            where = int(np.argmax(bad))
+            raise ReadError(
+                f"{source}: {name} of {unit} {where + 1:,} is {values[where]}; expected a finite "
+                f"number ({int(bad.sum()):,} such values); correct or remove them"
+            )
+
+
+def _check_times(source: str, time_min: Floats) -> None:
+    if len(time_min) < 2:
+        raise ReadError(
+            f"{source}: {len(time_min)} scan was found; expected at least two, since a run is a "
+            "series of spectra over time"
+            if len(time_min) == 1
+            else f"{source}: no scans were found; expected at least two"
+        )
+    if (first := float(time_min.min())) < 0:
+        raise ReadError(
+            f"{source}: a time of {first:g} min was found; expected times from 0 up; "
+            "check the time column"
+        )
+    backwards = np.flatnonzero(np.diff(time_min) < 0)
+    if len(backwards):
+        at = int(backwards[0]) + 1
+        raise ReadError(
+            f"{source}: scan {at + 1:,} at {time_min[at]:g} min comes after one at "
+            f"{time_min[at - 1]:g} min; expected scans in order of time"
+        )
+
+
+def _compare_tic(run: Run, stated_tic: ArrayLike | None) -> str | None:
+    """Say in how many scans the file's own total differs from the sum of the ions.
+
+    Makers have good reasons for a difference (a threshold applied after the total was taken), so
+    this is a note and never an error.
+    """
+    if stated_tic is None:
+        return None
+    stated = np.asarray(stated_tic, dtype=np.float64)
+    known = np.isfinite(stated) & (stated >= 0)
+    if not known.any():
+        return None
+    found = run.total_ion_current
+    off = known & (np.abs(found - stated) > MAX_TIC_DEVIATION * np.maximum(stated, 1.0))
+    if not off.any():
+        return None
+    ratio = float(np.median(found[off] / np.maximum(stated[off], 1.0)))
+    return (
+        f"the file's own total ion current differs from the sum of its ions in {int(off.sum()):,} "
+        f"of {int(known.sum()):,} scans (median ratio sum / stated {ratio:.3g})"
+    )

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from run_files import assert_same, jcamp, small_run
+
+from gale.errors import ReadError, UnsupportedFormatError
+from gale.readers import parse_run
+
+LAST_S = (2.5 + 39 * 3 / 40) * 60  # of small_run()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text.replace("\n", "\r\n"),
+        lambda text: text.replace("##XYDATA", "##PEAK TABLE").replace("(XY..XY)", "(XY..XY), A"),
+        lambda text: text.replace("##XYDATA", "##DATA TABLE"),
+        lambda text: re.sub(r"##NPOINTS=.*\n", "", text),
+        lambda text: text.replace("##PAGE=   T=", "##RETENTION_TIME= "),
+        lambda text: text.replace(", ", " "),
+        lambda text: re.sub(r"(?<!\))\n ", " ; ", text),
+        lambda text: text.replace("##TIC=", "$$ a remark\n##TIC="),
+        lambda text: text.replace("##END=\n", "").replace("##TITLE= a run\n", "##TITLE=\n"),
+        lambda text: text.replace("##NPOINTS=", "##n_points ="),
+    ],
+)
+def test_dialects(change: object) -> None:
+    run = small_run(empty=(1, 5))
+    assert callable(change)
+    assert_same(parse_run(change(jcamp(run).decode()).encode(), "x"), run)
+
+
+def test_facts() -> None:
+    header = (
+        "##TITLE= AA 4\n##DATE= 2024-01-13\n##TIME= 01:39:09\n##SPECTROMETER_SYSTEM= GCD\n"
+        "##ORIGIN=\n##DATA_FORMAT= Centroid\n"
+    )
+    assert dict(parse_run(jcamp(small_run(), header=header), "x").facts) == {
+        "title": "AA 4",
+        "date": "2024-01-13 01:39:09",
+        "instrument": "GCD",
+        "spectra": "centroid",
+    }
+
+
+def test_a_deviating_total_is_noted() -> None:
+    data = re.sub(rb"##TIC=.*", b"##TIC= 1.0", jcamp(small_run()))
+    assert "in 40 of 40 scans" in parse_run(data, "x").notes[0]
+
+
+def test_cut_short_within_a_scan() -> None:
+    data = jcamp(small_run(), end="")
+    short = data[: data.rindex(b"\n ")] + b"\n"
+    with pytest.raises(ReadError, match=r"x: scan 40 has . points; expected the . of ##NPOINTS;"):
+        parse_run(short, "x")
+
+
+@pytest.mark.parametrize("label", [b"##SCAN_NUMBER", b"##PAGE", b"##TIC", b"##NPOINTS", b"##XYD"])
+def test_cut_short_between_the_labels_of_a_scan(label: bytes) -> None:
+    data = jcamp(small_run(), end="")
+    at = data.rindex(label)
+    short = data[: data.index(b"=", at) + 2] if label != b"##XYD" else data[: at + 5]
+    with pytest.raises(ReadError, match=r"x: ends before the points of the scan after scan 39"):
+        parse_run(short, "x")
+
+
+def test_cut_short_within_the_last_number_is_noted() -> None:
+    run = parse_run(jcamp(small_run(), end="").rstrip(b"\n"), "x")
+    assert "the file may be cut short" in run.notes[0]
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        f"##FIRST=  ,  ,  2.5\n##LAST=  ,  ,  {LAST_S / 60}\n",
+        f"##TIME_RANGE= (150.0, {LAST_S})\n",
+        f"##TIME_RANGE= (2.5, {LAST_S / 60})\n",
+        "##TIME_RANGE=\n",
+    ],
+)
+def test_stated_times_that_fit(times: str) -> None:
+    assert parse_run(jcamp(small_run(), header=times), "x").notes == ()
+
+
+@pytest.mark.parametrize(
+    "times", ["##FIRST=  ,  ,  2.5\n##LAST=  ,  ,  37.0\n", "##TIME_RANGE= (150.0, 2220.0)\n"]
+)
+def test_cut_short_between_two_scans(times: str) -> None:
+    with pytest.raises(ReadError, match=r"x: the last scan is at 325\.5 s; expected one at 2220 s"):
+        parse_run(jcamp(small_run(), header=times), "x")
+
+
+def test_stated_times_of_something_else_are_noted() -> None:
+    run = parse_run(jcamp(small_run(), header="##TIME_RANGE= (7.0, 9.0)\n"), "x")
+    assert "do not fit the header's times, 7 to 9; they were read as seconds" in run.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (rb"##NPOINTS= \d+", b"##NPOINTS= 2", "scan 1 has . points; expected the 2 of ##NPOINTS$"),
+        (rb"\n (\S+),", rb"\n \1x,", "scan 1 holds '.*x'; expected numbers"),
+        (rb"##PAGE=.*", b"##PAGE= N=1", "scan 1 has no time; expected ##PAGE= T="),
+    ],
+)
+def test_damaged_files(old: bytes, new: bytes, expected: str) -> None:
+    data = re.sub(old, new, jcamp(small_run()), count=1)
+    with pytest.raises(ReadError, match=f"^x: {expected}"):
+        parse_run(data, "x")
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"##TITLE= a\n##JCAMP-DX= 4.24\n##DATA TYPE= LINK\n##END=\n", "LINK and no ##PAGE"),
+        (
+            b"##TITLE= a\n##DATA TYPE= MASS SPECTRUM\n##PEAK TABLE= (XY..XY)\n1,2 3,4\n##END=\n",
+            "without scans over time .MASS SPECTRUM and no ##PAGE or ##RETENTION_TIME",
+        ),
+        (
+            b"##TITLE= a\n##DATA TYPE= INFRARED SPECTRUM\n##XYDATA= (X++(Y..Y))\n400 1 2\n##END=\n",
+            r"data of the form '\(X\+\+\(Y..Y\)\)'; expected pairs",
+        ),
+        (jcamp(small_run(), header="##DATA_FORMAT= Continuum\n"), "profile data.*msconvert"),
+    ],
+)
+def test_other_jcamp_is_refused_by_name(data: bytes, expected: str) -> None:
+    with pytest.raises(UnsupportedFormatError, match=f"x: .*{expected}"):
+        parse_run(data, "x")
+
+
+def test_all_scans_empty() -> None:
+    run = small_run()
+    data = re.sub(rb"\n [^\n]*", b"", jcamp(run))
+    with pytest.raises(ReadError, match="scan 1 has 0 points"):
+        parse_run(data, "x")
+    with pytest.raises(ReadError, match="no ions were found in 40 scans"):
+        parse_run(re.sub(rb"##NPOINTS= \d+", b"##NPOINTS= 0", data), "x")
+
+
+def test_times_are_seconds() -> None:
+    data = jcamp(small_run())
+    stated = [float(value) for value in re.findall(rb"T=(\S+)", data)]
+    np.testing.assert_allclose(parse_run(data, "x").time_min * 60, stated)

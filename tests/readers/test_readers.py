@@ -1,0 +1,254 @@
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from run_files import WRITERS, andi, assert_same, csv, frame, jcamp, mzml, parquet, runs, small_run
+
+from gale.errors import ReadError, UnsupportedFormatError
+from gale.readers import formats, is_run_file, load, parse_run, read_run, sniff
+from gale.run import Run
+
+FORMATS = sorted(WRITERS)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("packed", [False, True])
+def test_every_format_gives_the_same_run(name: str, packed: bool, tmp_path: Path) -> None:
+    run = small_run()
+    data = WRITERS[name](run)
+    path = tmp_path / "some.file"
+    path.write_bytes(gzip.compress(data) if packed else data)
+    found = read_run(path)
+    assert_same(found, run)
+    assert (found.format, found.source, found.notes) == (name, str(path), ())
+    assert is_run_file(path)
+    assert sorted(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("name", ["andi", "jcamp", "mzml"])
+@given(run=runs())
+@settings(max_examples=30, deadline=None)
+def test_scans_written_are_the_scans_read(name: str, run: Run) -> None:
+    assert_same(parse_run(WRITERS[name](run), "x"), run)
+
+
+@pytest.mark.parametrize("name", ["csv", "parquet"])
+@given(run=runs(min_ions=1))
+@settings(max_examples=30, deadline=None)
+def test_rows_written_are_the_rows_read(name: str, run: Run) -> None:
+    assert_same(parse_run(WRITERS[name](run), "x"), run)
+
+
+@pytest.mark.parametrize("name", ["andi", "jcamp", "mzml"])
+def test_ions_are_put_in_order_of_mz_within_a_scan(name: str) -> None:
+    run = small_run(empty=(0, 7))
+    scan = np.repeat(np.arange(run.n_scans), run.ions_per_scan)
+    back = np.lexsort((-run.mz, scan))
+    descending = Run.from_scans(run.time_min, run.ions_per_scan, run.mz[back], run.intensity[back])
+    assert_same(parse_run(WRITERS[name](descending), "x"), run)
+
+
+@pytest.mark.parametrize("name", ["csv", "parquet"])
+def test_tables_keep_the_order_of_their_rows(name: str) -> None:
+    run = small_run()
+    order = np.lexsort((-run.mz, np.repeat(np.arange(run.n_scans), run.ions_per_scan)))
+    shuffled = Run.from_scans(run.time_min, run.ions_per_scan, run.mz[order], run.intensity[order])
+    assert_same(parse_run(WRITERS[name](shuffled), "x"), shuffled)
+
+
+@pytest.mark.parametrize("name", ["andi", "mzml", "parquet"])
+def test_a_file_cut_short_anywhere_is_refused(name: str) -> None:
+    data = WRITERS[name](small_run())
+    for end in {*range(1, len(data) - 8, len(data) // 40), len(data) - 20}:
+        with pytest.raises(ReadError) as raised:
+            parse_run(data[:end], "x")
+        assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_gzip_cut_short_is_refused(name: str) -> None:
+    data = gzip.compress(WRITERS[name](small_run()))
+    with pytest.raises(ReadError, match="x: the gzip data are cut short or damaged"):
+        parse_run(data[: len(data) // 2], "x")
+
+
+def test_damaged_gzip_is_refused() -> None:
+    data = bytearray(gzip.compress(csv(small_run())))
+    data[-6] ^= 0xFF
+    with pytest.raises(ReadError, match="cut short or damaged"):
+        parse_run(bytes(data), "x")
+
+
+def test_gzip_within_gzip_is_refused() -> None:
+    with pytest.raises(UnsupportedFormatError, match="compressed twice"):
+        parse_run(gzip.compress(gzip.compress(csv(small_run()))), "x")
+
+
+def test_gzip_that_fills_the_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(formats, "MAX_BYTES", 1000)
+    with pytest.raises(ReadError, match="unpacks to more than"):
+        parse_run(gzip.compress(bytes(2000)), "x")
+
+
+@given(data=st.binary(max_size=200))
+def test_garbage_is_refused(data: bytes) -> None:
+    with pytest.raises(ReadError) as raised:
+        parse_run(data, "x")
+    assert "\n" not in str(raised.value)
+
+
+def test_garbage_is_refused_by_its_first_bytes() -> None:
+    with pytest.raises(UnsupportedFormatError, match=r"x: begins with b'\\x00\\x01.* not a format"):
+        parse_run(b"\0\1\2\3" * 100, "x")
+
+
+def test_the_name_of_a_file_says_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "run.csv"
+    path.write_bytes(mzml(small_run()))
+    assert read_run(path).format == "mzml"
+
+
+@pytest.mark.parametrize("minutes", [0.5, 400.0])
+def test_a_run_of_implausible_length_is_noted(minutes: float) -> None:
+    run = parse_run(f"time,mass,intensity\n0,50,1\n{minutes},50,1\n".encode(), "x")
+    assert "another unit" in run.notes[0]
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(ReadError, match=r"no\.csv: does not exist"):
+        read_run(tmp_path / "no.csv")
+
+
+def test_empty_file(tmp_path: Path) -> None:
+    path = tmp_path / "run.csv"
+    path.touch()
+    with pytest.raises(ReadError, match=r"run\.csv: is empty"):
+        read_run(path)
+    with pytest.raises(ReadError, match="x: is empty"):
+        parse_run(b"", "x")
+    assert not is_run_file(path)
+
+
+def test_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "run.csv"
+    path.write_bytes(csv(small_run()))
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(ReadError, match=r"run\.csv: cannot be read \(Permission denied\)"):
+        load(path)
+    with pytest.raises(ReadError, match=r"run\.csv: cannot be read \(Permission denied\)"):
+        is_run_file(path)
+
+
+def test_load_gives_the_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"abc")
+    assert load(path) == load(str(path)) == b"abc"
+
+
+@pytest.mark.parametrize(
+    ("folder", "inside", "expected"),
+    [
+        ("a.D", "AcqData/MSScan.bin", "is an Agilent .D folder.*export the run as AIA/ANDI"),
+        ("b.D", "DATA.MS", "is an Agilent .D folder"),
+        ("c.raw", "_FUNC001.DAT", "is a Waters .raw folder.*netCDF"),
+    ],
+)
+def test_folder_of_a_vendor(folder: str, inside: str, expected: str, tmp_path: Path) -> None:
+    path = tmp_path / folder / inside
+    path.parent.mkdir(parents=True)
+    path.touch()
+    with pytest.raises(UnsupportedFormatError, match=expected):
+        read_run(tmp_path / folder)
+    assert not is_run_file(tmp_path / folder)
+
+
+def test_other_folder(tmp_path: Path) -> None:
+    with pytest.raises(ReadError, match="is a folder") as raised:
+        read_run(tmp_path)
+    assert not isinstance(raised.value, UnsupportedFormatError)
+
+
+@pytest.mark.parametrize(
+    ("head", "word", "expected"),
+    [
+        (b"PK\x03\x04abc", "zip", "ZIP archive.*unzip it"),
+        (b"\x89HDF\r\n\x1a\nabc", "hdf5", "HDF5 or netCDF-4.*nccopy"),
+        (b"CDF\x05abc", "netcdf5", "nccopy"),
+        (b"\x012\x00\x00\x11GC / MS Data File\0\0", "agilent", "data.ms.*AIA/ANDI"),
+        (b"\x01\xa1F\x00i\x00n\x00n\x00i\x00g\x00a\x00n\x00", "thermo", "Thermo .raw.*mzML"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "ole", "Shimadzu"),
+        (b"\xff\xfet\0i\0m\0e\0", "utf16", "save it as UTF-8"),
+        (b'{"time": [1, 2]}', "json", "JSON"),
+        (b"<?xml version='1.0'?><mzXML>", "mzxml", "convert it to mzML"),
+        (b"<html>", "xml", "not mzML"),
+    ],
+)
+def test_what_is_recognised_is_named(head: bytes, word: str, expected: str) -> None:
+    assert sniff(head) == word
+    with pytest.raises(UnsupportedFormatError, match=f"x: is .*{expected}"):
+        parse_run(head, "x")
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("packed", [False, True])
+def test_sniff_needs_the_beginning_only(name: str, packed: bool) -> None:
+    data = WRITERS[name](small_run(1000))
+    assert sniff((gzip.compress(data) if packed else data)[:4096]) == name
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\x1f\x8b", b"\x1f\x8bnot gzip at all", b"words without any separator", b"\0,"]
+)
+def test_sniff_does_not_guess(data: bytes) -> None:
+    assert sniff(data) is None
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (csv(small_run()), True),
+        (b"\xef\xbb\xbf" + csv(small_run()), True),
+        (gzip.compress(csv(small_run())), True),
+        (parquet(small_run()), True),
+        (gzip.compress(parquet(small_run())), True),
+        (andi(small_run()), True),
+        (jcamp(small_run()), True),
+        (mzml(small_run()), True),
+        (b"run,alcohol,mineral\na.csv,1,0\n", False),
+        (b"This is a text, with commas.\n", False),
+        (b'{"time": 1, "mass": 2, "intensity": 3}', False),
+        (b"PAR1 but not Parquet PAR1", False),
+        (b"PK\x03\x04", False),
+        (b"\0\1\2", False),
+    ],
+)
+def test_is_run_file(data: bytes, expected: bool, tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(data)
+    assert is_run_file(path) is expected
+
+
+def test_is_run_file_knows_tables_of_other_things(tmp_path: Path) -> None:
+    path = tmp_path / "predictions.parquet"
+    pl.DataFrame({"run": ["a"], "alcohol": [0.5]}).write_parquet(path)
+    assert not is_run_file(path)
+    assert not is_run_file(tmp_path / "missing")
+
+
+def test_is_run_file_with_other_names(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    names = {"time_min": "RT", "mz": "m/z", "intensity": "counts"}
+    frame(small_run()).rename({"time": "RT", "mass": "m/z", "intensity": "counts"}).write_csv(path)
+    assert not is_run_file(path)
+    assert is_run_file(path, columns=names)

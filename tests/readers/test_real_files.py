@@ -1,0 +1,139 @@
+"""Files of several makers' software, where the environment variable GALE_EXTRA_DATA leads to them.
+
+The numbers were counted in the files by other means than gale.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gale.errors import ReadError, UnsupportedFormatError
+from gale.readers import is_run_file, load, parse_run, read_run
+from gale.run import Run
+
+ROOT = Path(os.environ.get("GALE_EXTRA_DATA", "")) / "real"
+
+pytestmark = pytest.mark.skipif(
+    "GALE_EXTRA_DATA" not in os.environ, reason="GALE_EXTRA_DATA is not set"
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "n_scans", "n_ions", "first_s", "last_s"),
+    [
+        ("andi/HP_CENTSCNH.CDF", 621, 7_638, 301.801, 599.82),
+        ("andi/agilent-gcms.cdf", 6_401, 157_201, 5.25, 3779.754),
+        ("andi/agilent_200ppm.CDF", 1_602, 121_109, 215.251, 719.995),
+        ("andi/TEKNIVNT_CENTSCNH.CDF", 19, 1_818, 0.006, 288.13925),
+        ("andi/TEKNIVNT_CENTSCNL.CDF", 400, 53_797, 0.0, 399.0),
+        ("andi/EXTREL_CENTSCNL.CDF", 5, 99, 0.1, 0.5),
+        ("andi/FINNIGAN_CENTSCNL.CDF", 100, 2_187, 1.0, 100.0),
+        ("andi/TEST_QD.CDF", 201, 1_342, 949.99993896, 1149.99987793),
+        ("jcamp/aa_4_aq_110124_056.func_0.JDX", 7_666, 100_619, 120.205006599, 2220.029067993),
+        ("gunshot/ELEY_1_SUBTRACT.JDX", 2_103, 207_409, 1.052, 2220.764),
+        ("gunshot/ELEY_3_SUBTRACT.JDX", 2_103, 127_496, 1.052, 2220.764),
+        ("gunshot/GECO_1_SUBTRACT.JDX", 2_103, 207_147, 1.052, 2220.764),
+        ("gunshot/GECO_4_SUBTRACT.JDX", 2_103, 123_436, 1.052, 2220.764),
+    ],
+)
+def test_scans_ions_and_times(
+    name: str, n_scans: int, n_ions: int, first_s: float, last_s: float
+) -> None:
+    run = read_run(ROOT / name)
+    assert (run.n_scans, run.n_ions) == (n_scans, n_ions)
+    np.testing.assert_allclose(run.time_min[[0, -1]] * 60, [first_s, last_s], atol=2e-3)
+    assert is_run_file(ROOT / name)
+
+
+@pytest.mark.parametrize(
+    "name", ["andi/HP_CENTSCNH.CDF", "andi/agilent-gcms.cdf", "gunshot/GECO_5_SUBTRACT.JDX"]
+)
+def test_ions_sum_to_the_total_that_the_file_states(name: str) -> None:
+    assert read_run(ROOT / name).notes == ()
+
+
+def test_every_gunshot_file() -> None:
+    for path in sorted((ROOT / "gunshot").glob("*.JDX")):
+        run = read_run(path)
+        assert run.n_scans == 2_103
+        assert (50 if "ELEY" in path.name else 45) <= run.mz.min() < run.mz.max() <= 500.5
+    assert not is_run_file(ROOT / "gunshot" / "labels.csv")
+
+
+def test_scaled_masses() -> None:
+    run = read_run(ROOT / "andi" / "TEKNIVNT_CENTSCNH.CDF")
+    np.testing.assert_allclose(run.mz[:3], [39.998, 43.055, 44.061])
+
+
+def test_fill_instead_of_totals_and_a_scaled_intensity() -> None:
+    run = read_run(ROOT / "andi" / "EXTREL_CENTSCNL.CDF")
+    assert run.intensity[0] == 54_388_000
+    assert not any("total ion current" in note for note in run.notes)
+
+
+def test_a_total_of_twice_the_sum_is_noted() -> None:
+    run = read_run(ROOT / "andi" / "FINNIGAN_CENTSCNL.CDF")
+    assert any("in 100 of 100 scans (median ratio sum / stated 0.495)" in n for n in run.notes)
+
+
+def test_scans_without_ions() -> None:
+    run = read_run(ROOT / "andi" / "TEST_QD.CDF")
+    assert int((run.ions_per_scan == 0).sum()) == 9
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("andi/FINNIGAN_LIBRARY.CDF", "without a time axis"),
+        ("andi/TEKNIVNT_CONTINUM.CDF", "ZIP archive"),
+        ("csv/Chromatogram1.csv.zip", "ZIP archive"),
+        ("mzml/gc_orbi_profile_21scans.mzML", "profile"),
+        ("agilent/RAU-R505-00.D", "Agilent .D folder"),
+        ("agilent/RAU-R505-00.D/data.ms", "Agilent data.ms"),
+    ],
+)
+def test_what_is_no_run_is_refused_by_name(name: str, expected: str) -> None:
+    with pytest.raises(UnsupportedFormatError, match=expected):
+        read_run(ROOT / name)
+
+
+def test_minutes_and_seconds_in_one_file() -> None:
+    with pytest.raises(ReadError, match=r"0\.700833 min comes after one at 5\.8905 min"):
+        read_run(ROOT / "mzml" / "tiny.pwiz.1.1.mzML")
+
+
+def test_profile_is_seen_where_the_file_does_not_declare_it() -> None:
+    data = load(ROOT / "mzml" / "gc_orbi_profile_21scans.mzML")
+    with pytest.raises(UnsupportedFormatError, match="small equal steps"):
+        parse_run(data.replace(b"MS:1000128", b"MS:1000000"), "x")
+
+
+def test_centroids_are_no_profile_where_the_file_does_not_declare_them() -> None:
+    data = load(ROOT / "andi" / "agilent-gcms.cdf")
+    run = parse_run(
+        data.replace(b"Centroided Mass Spectrum", b"Some kind of Spectrum...."[:24]), "x"
+    )
+    assert "spectra" not in run.facts
+
+
+@pytest.mark.parametrize(
+    "name", ["andi/HP_CENTSCNH.CDF", "gunshot/GECO_4_SUBTRACT.JDX", "mzml/tiny.pwiz.1.1.mzML"]
+)
+@pytest.mark.parametrize("part", [0.01, 0.3, 0.7, 0.999])
+def test_cut_short(name: str, part: float) -> None:
+    data = load(ROOT / name)
+    with pytest.raises(ReadError):
+        parse_run(data[: int(len(data) * part)], "x")
+
+
+def test_golden_runs() -> None:
+    rows = {"run0": 17_761, "run1": 18_179, "run2": 16_489, "run3": 17_015, "run4": 15_509}
+    runs: dict[str, Run] = {
+        name: read_run(ROOT.parent / "golden" / f"{name}.csv.gz") for name in rows
+    }
+    assert {name: run.n_ions for name, run in runs.items()} == rows
+    assert all(run.notes == () for run in runs.values())

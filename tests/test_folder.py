@@ -1,0 +1,206 @@
+"""Campaigns that are a folder of runs, with a label table or without."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from campaign_folders import problems_of
+from gale import folder
+from gale.campaign import Campaign
+from gale.errors import ReadError
+
+RUN = "time,mass,intensity\n0.0,18.1,100\n0.1,18.1,200\n"
+NAMES = ("a.csv", "b.csv", "day1/c.csv", "day2/c.csv", "day2/d.csv")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Five runs, two of one name in different folders, among other files."""
+    root = tmp_path / "runs"
+    for name in NAMES:
+        write(root / name, RUN)
+    write(root / "notes.txt", "a run of bad luck\n")
+    write(root / ".hidden" / "e.csv", RUN)
+    write(root / "._a.csv", RUN)
+    return root
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def test_a_folder_without_labels(root: Path) -> None:
+    campaign = Campaign.open(root)
+    assert campaign.runs == NAMES
+    assert campaign.paths == tuple(root / name for name in NAMES)
+    assert campaign.split == ("",) * 5
+    assert campaign.families == ()
+    assert campaign.labels.shape == (5, 0)
+    assert campaign.prevalence().shape == (0,)
+    assert campaign.checksums == (None,) * 5
+    assert campaign.submission is None
+    assert campaign.left_out == (root / "notes.txt",)
+    assert repr(campaign) == (
+        f"<Campaign {root}: 5 runs (5 without labels), 0 families, 0 labelled, 5 without checksum>"
+    )
+    campaign.verify_checksums()
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_a_label_table_names_paths_or_file_names(root: Path, tmp_path: Path, given: bool) -> None:
+    path = tmp_path / "given.csv" if given else root / "labels.csv"
+    write(path, "run,alcohol\nday2\\c.csv,1\nd,0\nday1/c.csv,\nb,0\na.csv,1\n")
+    campaign = Campaign.open(root, labels=path if given else None)
+    assert campaign.runs == ("day2\\c.csv", "d", "day1/c.csv", "b", "a.csv")
+    assert campaign.paths == tuple(
+        root / name for name in ("day2/c.csv", "day2/d.csv", "day1/c.csv", "b.csv", "a.csv")
+    )
+    assert campaign.split == ("train", "train", "", "train", "train")
+    assert_array_equal(campaign.labels, [[1], [0], [np.nan], [0], [1]])
+    assert np.isnan(campaign.derivatized).all()
+    assert campaign.left_out == (root / "notes.txt",)
+
+
+def test_a_given_label_table_takes_the_place_of_labels_csv(root: Path, tmp_path: Path) -> None:
+    write(root / "labels.csv", "broken")
+    write(tmp_path / "given.csv", "run,x\n" + "".join(f"{name},1\n" for name in NAMES))
+    assert Campaign.open(root, labels=tmp_path / "given.csv").families == ("x",)
+
+
+@pytest.mark.parametrize(
+    ("rows", "messages"),
+    [
+        (
+            f"d,1\n{'x' * 5000},0\n",
+            [f"labels.csv: row 6, column 1: found '{'x' * 57}...', which does not exist; "
+             "expected the path of a run in ROOT"],
+        ),
+        (
+            "d,1\ne,0\n",
+            ["labels.csv: row 6, column 1: found 'e', which does not exist; "
+             "expected the path of a run in ROOT"],
+        ),
+        (
+            "d,1\nnotes.txt,0\n",
+            ["labels.csv: row 6, column 1: found 'notes.txt', which is not a run that gale reads; "
+             "expected the path of a run in ROOT"],
+        ),
+        (
+            "",
+            ["day2/d.csv: found no label; expected a row of labels.csv for it, "
+             "blank where unknown"],
+        ),
+        (
+            "d,1\nc,1\n",
+            ["labels.csv: row 6, column 1: found 'c', which may be day1/c.csv or day2/c.csv; "
+             "expected the path relative to the folder"],
+        ),
+        (
+            "d,1\nday2/d.csv,1\n",
+            ["labels.csv: row 6, column 1: found 'day2/d.csv', which is day2/d.csv as in row 5; "
+             "expected every run once"],
+        ),
+        (
+            "d,1\nd,1\n",
+            ["labels.csv: row 6, column run: found 'd' as in row 5; expected every run once"],
+        ),
+        (
+            "d,1\n,1\n",
+            ["labels.csv: row 6, column run: found a blank; expected the name of a run"],
+        ),
+        (
+            "d,2\ne,0\n",
+            [
+                "2 problems were found:",
+                "labels.csv: row 5, column alcohol: found '2'; expected 0, 1 or blank",
+                "labels.csv: row 6, column 1: found 'e', which does not exist; "
+                "expected the path of a run in ROOT",
+            ],
+        ),
+    ],
+)  # fmt: skip
+def test_names_that_do_not_match(root: Path, rows: str, messages: list[str]) -> None:
+    (root / "b.csv").unlink()
+    write(root / "labels.csv", f"run,alcohol\na,1\nday1/c.csv,1\nday2/c.csv,0\n{rows}")
+    assert problems_of(root, lambda: Campaign.open(root)) == messages
+
+
+def test_a_label_table_that_is_none_is_the_only_problem(root: Path) -> None:
+    write(root / "labels.csv", "file,alcohol\na,1\n")
+    (message,) = problems_of(root, lambda: Campaign.open(root))
+    assert message.startswith("labels.csv: row 1, column 1: found 'file'; expected run or")
+    (message,) = problems_of(root, lambda: Campaign.open(root, labels=root / "none.csv"))
+    assert message.startswith("none.csv: cannot be read (")
+
+
+def test_a_folder_needs_runs(tmp_path: Path) -> None:
+    write(tmp_path / "notes.txt", "no runs here\n")
+    assert problems_of(tmp_path, lambda: Campaign.open(tmp_path)) == [
+        "ROOT: found no runs among 1 files; expected some"
+    ]
+
+
+def test_columns_say_what_a_run_is(tmp_path: Path) -> None:
+    write(tmp_path / "a.csv", "RT,m/z,counts\n0.0,18.1,100\n")
+    columns = {"time_min": "RT", "mz": "m/z", "intensity": "counts"}
+    campaign = Campaign.open(tmp_path, columns=columns)
+    assert campaign.runs == ("a.csv",)
+    assert campaign.columns == columns
+    assert problems_of(tmp_path, lambda: Campaign.open(tmp_path)) == [
+        "ROOT: found no runs among 1 files; expected some"
+    ]
+
+
+def test_compressed_files_have_the_name_of_what_is_in_them(tmp_path: Path) -> None:
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(RUN.encode()))
+    write(tmp_path / "labels.csv", "run,alcohol\na,1\n")
+    assert Campaign.open(tmp_path).paths == (tmp_path / "a.csv.gz",)
+
+
+def test_files_that_cannot_be_read_are_problems(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def deny(path: Path, *, columns: object) -> bool:
+        raise ReadError(f"{path}: cannot be read")
+
+    monkeypatch.setattr(folder, "is_run_file", deny)
+    lines = problems_of(root, lambda: Campaign.open(root))
+    assert lines[:3] == [
+        "7 problems were found:",
+        "a.csv: cannot be read",
+        "b.csv: cannot be read",
+    ]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege on Windows")
+def test_links_are_followed_once(root: Path, tmp_path: Path) -> None:
+    write(tmp_path / "elsewhere" / "f.csv", RUN)
+    (root / "a_loop").symlink_to(root)
+    (root / "a_twin").symlink_to(root / "day1")
+    (root / "linked").symlink_to(tmp_path / "elsewhere")
+    (root / "linked.csv").symlink_to(root / "a.csv")
+    (root / "broken.csv").symlink_to(root / "none.csv")
+    (root / "itself.csv").symlink_to(root / "itself.csv")
+    campaign = Campaign.open(root)
+    assert campaign.runs == (*NAMES, "linked/f.csv", "linked.csv")
+    assert campaign.left_out == tuple(
+        root / name for name in ("broken.csv", "itself.csv", "notes.txt")
+    )
+
+
+def test_real_runs(tmp_path: Path) -> None:
+    data = os.environ.get("GALE_EXTRA_DATA")
+    if not data:
+        pytest.skip("GALE_EXTRA_DATA names no folder of real files")
+    campaign = Campaign.open(Path(data) / "real" / "gunshot")
+    assert len(campaign) == 10
+    assert_array_equal(campaign.prevalence(), [0.5, 0.5])
+    campaign.check_trainable()

@@ -1,0 +1,130 @@
+"""Both layouts of predictions, the sidecar, and everything that is neither."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gale.errors import TableError
+from gale.predictions import read_predictions
+
+TABLE = """\
+run,status,message,alcohol,mineral,alcohol_spread,mineral_spread
+data/S1.csv,ok,,0.25,1,0.1,0.2
+S2,failed,"no scans, none",,,,
+S3,ok,2 ions were dropped,0,1e-3,0.1,0.2
+"""
+SUBMISSION = "sample_id,alcohol,mineral\nS1,0.25,0.5\nS2,0.125,0\n"
+
+
+def written(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_table(tmp_path: Path) -> None:
+    path = written(tmp_path / "p.csv", TABLE)
+    found = read_predictions(path)
+    assert found.source == str(path)
+    assert found.runs == ("data/S1.csv", "S2", "S3")
+    assert found.families == ("alcohol", "mineral")
+    np.testing.assert_array_equal(found.probability, [[0.25, 1], [np.nan, np.nan], [0, 1e-3]])
+    assert found.failed == {"S2": "no scans, none"}
+    assert found.prevalence is None
+
+
+def test_a_table_without_spreads(tmp_path: Path) -> None:
+    path = written(tmp_path / "p.csv", "run,status,message,alcohol\nS1,ok,,0.5\n")
+    assert read_predictions(path).probability.tolist() == [[0.5]]
+
+
+def test_a_submission(tmp_path: Path) -> None:
+    found = read_predictions(str(written(tmp_path / "p.csv", SUBMISSION)))
+    assert found.runs == ("S1", "S2")
+    assert found.probability.tolist() == [[0.25, 0.5], [0.125, 0]]
+    assert found.failed == {}
+
+
+def test_a_table_in_which_every_run_failed(tmp_path: Path) -> None:
+    found = read_predictions(
+        written(tmp_path / "p.csv", "run,status,message,alcohol\nS1,failed,why,\n")
+    )
+    assert np.isnan(found.probability).all()
+
+
+def test_the_sidecar_gives_the_prevalence(tmp_path: Path) -> None:
+    facts = {"families": ["mineral", "alcohol"], "prevalence": [0.5, 0], "model": "m.onnx"}
+    written(tmp_path / "p.json", json.dumps(facts))
+    found = read_predictions(written(tmp_path / "p.csv", SUBMISSION))
+    assert found.prevalence == {"mineral": 0.5, "alcohol": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (TABLE.replace("0.25", "high"), "row 2, column alcohol: found 'high'; expected a number"),
+        (TABLE.replace("0.25", "1.25"), "row 2, column alcohol: found '1.25'; expected a number"),
+        (TABLE.replace("0.25", "-0.1"), "row 2, column alcohol: found '-0.1'"),
+        (TABLE.replace("0.25", "nan"), "row 2, column alcohol: found 'nan'"),
+        (TABLE.replace("1e-3", ""), "row 4, column mineral: found ''; expected a number"),
+        (TABLE.replace('none",,', 'none",,0.5'), "column mineral: found '0.5'; expected a blank"),
+        (TABLE.replace("S3", "S2"), "row 4, column run: found 'S2'"),
+        (TABLE.replace("S3", ""), "row 4, column run: "),
+        (
+            TABLE.replace("failed", "bad"),
+            "row 3, column status: found 'bad'; expected ok or failed",
+        ),
+        (TABLE.replace("status", "state"), "expected run,status,message or sample_id, then one"),
+        (TABLE.replace("alcohol_spread", "mineral_spread", 1), "column mineral_spread: "),
+        (
+            TABLE.replace("alcohol_spread,mineral_spread", "mineral_spread,alcohol_spread"),
+            "found the columns 'mineral_spread,alcohol_spread' among the families",
+        ),
+        (
+            "run,status,message,a,b,a_spread\nS1,ok,,0.1,0.1,0.1\n",
+            "found the columns 'a_spread' among the families",
+        ),
+        ("run,status,message\nS1,ok,\n", "row 1: found no family columns"),
+        (SUBMISSION.replace("S2", "S1"), "row 3, column sample_id: found 'S1'"),
+        (SUBMISSION.replace("0.125", "?"), "row 3, column alcohol: found '?'"),
+        (SUBMISSION.replace("mineral", "alcohol"), "column alcohol: "),
+        (SUBMISSION.replace(",", ";"), "expected run,status,message or sample_id, then one"),
+        (SUBMISSION.replace(",0.5", ""), "row 2: "),
+        ("sample_id,alcohol\n", "p.csv: "),
+        ("", "p.csv: "),
+    ],
+)
+def test_anything_else_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    path = written(tmp_path / "p.csv", text)
+    with pytest.raises(TableError) as error:
+        read_predictions(path)
+    assert message in str(error.value)
+    assert str(path) in str(error.value)
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(TableError, match=r"nowhere\.csv"):
+        read_predictions(tmp_path / "nowhere.csv")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[1]",
+        '{"scores": 1}',
+        '{"families": ["alcohol"], "prevalence": [0.1, 0.2]}',
+        '{"families": ["alcohol"], "prevalence": [null]}',
+        '{"families": ["alcohol"], "prevalence": [1.5]}',
+        '{"families": ["alcohol"], "prevalence": [NaN]}',
+        '{"families": [["alcohol"]], "prevalence": [0.5]}',
+    ],
+)
+def test_a_file_that_is_no_sidecar_is_refused(tmp_path: Path, text: str) -> None:
+    written(tmp_path / "p.json", text)
+    with pytest.raises(TableError, match=r"p\.json: found .*; expected ") as error:
+        read_predictions(written(tmp_path / "p.csv", SUBMISSION))
+    assert "\n" not in str(error.value)

@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import re
+from dataclasses import FrozenInstanceError
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gale.errors import ReadError
+from gale.run import MAX_MZ, Run
+
+TIME, COUNT = [1.0, 2.0, 3.0], [2, 0, 1]
+MZ, INTENSITY = [50.0, 60.0, 55.0], [7.0, 8.0, 9.0]
+
+
+def make(**changes: object) -> Run:
+    columns = {"time_min": TIME, "ions_per_scan": COUNT, "mz": MZ, "intensity": INTENSITY}
+    return Run.from_scans(**{**columns, "source": "x.csv", **changes})  # type: ignore[arg-type]
+
+
+def rows(time_min: object, mz: object, intensity: object) -> Run:
+    return Run.from_rows(time_min, mz, intensity, source="x.csv")  # type: ignore[arg-type]
+
+
+def test_columns_of_a_run() -> None:
+    run = make()
+    assert (run.n_scans, run.n_ions) == (3, 3)
+    assert run.time_min.tolist() == TIME
+    assert run.scan_start.tolist() == [0, 2, 2, 3]
+    assert run.ions_per_scan.tolist() == COUNT
+    assert run.mz.tolist() == MZ
+    assert run.intensity.tolist() == INTENSITY
+    assert run.total_ion_current.tolist() == [15.0, 0.0, 9.0]
+    assert run.notes == ()
+
+
+def test_repr() -> None:
+    assert repr(make(format="csv")) == (
+        "<Run x.csv (csv): 3 scans, 1.00 to 3.00 min, 3 ions, m/z 50 to 60>"
+    )
+
+
+def test_a_run_cannot_be_changed() -> None:
+    run = make(facts={"title": "a"})
+    with pytest.raises(ValueError, match="read-only"):
+        run.mz[0] = 1
+    with pytest.raises(FrozenInstanceError):
+        run.source = "y"  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        run.facts["title"] = "b"  # type: ignore[index]
+
+
+def test_a_run_shares_no_memory_with_its_maker() -> None:
+    mz, facts = np.array(MZ), {"title": "a"}
+    run = make(mz=mz, facts=facts)
+    mz[0], facts["title"] = 99.0, "b"
+    assert run.mz[0] == 50.0
+    assert run.facts["title"] == "a"
+
+
+def test_with_notes_adds_notes_and_keeps_the_rest() -> None:
+    run = make(notes=("one",), facts={"title": "a"}, format="andi")
+    more = run.with_notes("two", "three")
+    assert more.notes == ("one", "two", "three")
+    assert (more.source, more.format, more.facts) == (run.source, run.format, run.facts)
+    assert more.mz.tolist() == MZ
+    assert run.notes == ("one",)
+
+
+def test_rows_of_equal_time_are_a_scan() -> None:
+    run = rows([1.0, 1.0, 2.0, 2.0, 2.0], [60, 50, 55, 56, 57], [1, 2, 3, 4, 5])
+    assert run.time_min.tolist() == [1.0, 2.0]
+    assert run.ions_per_scan.tolist() == [2, 3]
+    assert run.mz.tolist() == [60, 50, 55, 56, 57]
+    assert (run.notes, run.source, run.format) == ((), "x.csv", "memory")
+
+
+def test_rows_out_of_order_are_sorted_and_noted() -> None:
+    run = rows([2.0, 1.0, 2.0, 1.0], [60, 50, 55, 45], [1, 2, 3, 4])
+    assert run.time_min.tolist() == [1.0, 2.0]
+    assert run.mz.tolist() == [50, 45, 60, 55]
+    assert run.intensity.tolist() == [2, 4, 1, 3]
+    assert run.notes == ("rows were not in order of time; they were sorted",)
+
+
+@settings(max_examples=50)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 5), st.integers(1, 500), st.integers(0, 10**6)), min_size=1
+    ).filter(lambda table: len({time for time, _, _ in table}) > 1)
+)
+def test_from_rows_groups_as_a_plain_loop_does(table: list[tuple[int, int, int]]) -> None:
+    time, mz, intensity = zip(*table, strict=True)
+    run = rows(time, mz, intensity)
+    scans = {t: [row for row in table if row[0] == t] for t in sorted(set(time))}
+    assert run.time_min.tolist() == list(scans)
+    assert run.ions_per_scan.tolist() == [len(scan) for scan in scans.values()]
+    assert run.mz.tolist() == [row[1] for scan in scans.values() for row in scan]
+    assert run.total_ion_current.tolist() == [
+        sum(row[2] for row in scan) for scan in scans.values()
+    ]
+
+
+def test_fill_is_dropped_and_counted() -> None:
+    run = make(ions_per_scan=[2, 2, 1], mz=[0, 60, -9999, 55, 0], intensity=[1, 2, 3, 4, 5])
+    assert run.mz.tolist() == [60, 55]
+    assert run.intensity.tolist() == [2, 4]
+    assert run.ions_per_scan.tolist() == [1, 1, 0]
+    assert run.notes == ("3 ions without a positive m/z were dropped as fill values",)
+
+
+def test_negative_intensities_become_zero_and_are_counted() -> None:
+    run = make(intensity=[7, -8, -9], notes=("before",))
+    assert run.intensity.tolist() == [7, 0, 0]
+    assert run.notes == ("before", "2 negative intensities were set to 0")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize(
+    ("column", "name"), [("time_min", "time of scan"), ("mz", "m/z of ion"), ("intensity", "inten")]
+)
+def test_values_that_are_not_finite(column: str, name: str, value: float) -> None:
+    with pytest.raises(ReadError, match=rf"^x.csv: {name}.* 2 is {value}; .*\(1 such values\)"):
+        make(**{column: [1.0, value, 3.0]})
+
+
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_rows_that_are_not_finite(at: int) -> None:
+    columns = [[1.0, 2.0, 3.0], [50.0, 60.0, 55.0], [7.0, 8.0, 9.0]]
+    columns[at][1] = np.nan
+    name = ("time", "m/z", "intensity")[at]
+    with pytest.raises(ReadError, match=f"^x.csv: {name} of row 2 is nan"):
+        rows(*columns)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"time_min": [-1.0, 2.0, 3.0]}, "a time of -1 min was found"),
+        ({"time_min": [1.0, 3.0, 2.0]}, "scan 3 at 2 min comes after one at 3 min"),
+        ({"time_min": [], "ions_per_scan": []}, "no scans were found; expected at least two"),
+        ({"time_min": [1.0], "ions_per_scan": [3]}, "1 scan was found; expected at least two"),
+        ({"ions_per_scan": [2, 0, 2]}, "3 scan times, 3 scans of 4 ions, 3 m/z and 3 intensities"),
+        ({"ions_per_scan": [2, 1]}, "3 scan times, 2 scans of 3 ions"),
+        ({"intensity": [7.0, 8.0]}, "3 scan times, 3 scans of 3 ions, 3 m/z and 2 int"),
+        ({"ions_per_scan": [0, 0, 0], "mz": [], "intensity": []}, "no ions were found in 3 scans"),
+        ({"mz": [0.0, 0.0, -1.0]}, "no ions were found in 3 scans"),
+        ({"mz": [50.0, 9.97e36, 55.0]}, "an m/z of 9.97e+36 was found; expected at most 20,000"),
+    ],
+)
+def test_what_is_no_run_is_refused(changes: dict[str, object], expected: str) -> None:
+    with pytest.raises(ReadError, match=f"^x.csv: {re.escape(expected)}") as raised:
+        make(**changes)
+    assert "\n" not in str(raised.value)
+
+
+def test_the_largest_mz_and_equal_times_are_allowed() -> None:
+    assert make(mz=[50.0, 60.0, MAX_MZ], time_min=[0.0, 0.0, 3.0]).n_scans == 3
+
+
+def test_no_rows() -> None:
+    with pytest.raises(ReadError, match="no scans were found"):
+        rows([], [], [])
+
+
+@pytest.mark.parametrize("stated", [None, [15.0, 0.0, 9.0], [15.1, np.nan, -9999.0], [np.nan] * 3])
+def test_stated_totals_that_agree_or_are_unknown(stated: list[float] | None) -> None:
+    assert make(stated_tic=stated).notes == ()
+
+
+def test_stated_totals_that_deviate_are_noted() -> None:
+    assert make(stated_tic=[30.0, np.nan, 9.0]).notes == (
+        "the file's own total ion current differs from the sum of its ions in 1 of 2 scans (median "
+        "ratio sum / stated 0.5)",
+    )
