@@ -196,6 +196,14 @@ def test_train_needs_labels_where_another_split_has_them(root: Path) -> None:
     ]
 
 
+def test_an_unusable_label_table_is_not_blamed_on_its_runs(root: Path) -> None:
+    edit(root / "train_labels.csv", "sample_id", "id")
+    assert problems_of(root, lambda: Campaign.open(root)) == [
+        "train_labels.csv: row 1, column 1: found 'id'; expected run or sample_id, "
+        "and commas between the columns"
+    ]
+
+
 def test_a_label_table_that_is_there_is_complete(root: Path) -> None:
     (root / "test_labels.csv").write_text("sample_id,alcohol,mineral\nX2,1,1\n")
     assert problems_of(root, lambda: Campaign.open(root)) == [

@@ -133,6 +133,14 @@ def test_names_that_do_not_match(root: Path, rows: str, messages: list[str]) -> 
     assert problems_of(root, lambda: Campaign.open(root)) == messages
 
 
+def test_an_ambiguous_name_is_one_problem(root: Path) -> None:
+    write(root / "labels.csv", "run,alcohol\na,1\nb,1\nc,1\nd,0\n")
+    assert problems_of(root, lambda: Campaign.open(root)) == [
+        "labels.csv: row 4, column 1: found 'c', which may be day1/c.csv or day2/c.csv; "
+        "expected the path relative to the folder"
+    ]
+
+
 def test_a_label_table_that_is_none_is_the_only_problem(root: Path) -> None:
     write(root / "labels.csv", "file,alcohol\na,1\n")
     (message,) = problems_of(root, lambda: Campaign.open(root))

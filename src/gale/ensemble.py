@@ -150,14 +150,21 @@ def _feature_spec(
     low, high = settings.mz_min, settings.mz_max
     if settings.mz == "learned":
         progress.begin("choosing m/z", len(campaign))
-        moments = runs_moments(
-            campaign.paths,
-            low,
-            high,
-            columns=campaign.columns,
-            executor=executor,
-            advance=progress.step,
+        moments = list(
+            runs_moments(
+                campaign.paths,
+                low,
+                high,
+                columns=campaign.columns,
+                executor=executor,
+                advance=progress.step,
+            )
         )
+        if not moments:
+            raise TrainingError(
+                f"{campaign.root}: none of its {len(campaign):,} labelled runs can be read; "
+                f"expected at least some; gale inspect {campaign.paths[0]} says why"
+            )
         kept = learn_mz(moments, settings.dropped)
     else:
         kept = PUBLISHED_MZ if settings.mz == "published" else tuple(sorted(set(settings.mz)))

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from gale.bootstrap import Estimate, Floats
+from gale.campaign import Campaign
 from gale.errors import TableError
 from gale.labels import LabelTable, read_label_table
 from gale.matching import listed, match_runs
@@ -175,8 +177,8 @@ def training_prevalence(labels: LabelTable, families: Sequence[str]) -> Floats:
 
 
 def evaluate(
-    predictions: Predictions,
-    labels: LabelTable,
+    predictions: Predictions | pl.DataFrame,
+    labels: LabelTable | Campaign,
     *,
     prevalence: ArrayLike | None = None,
     resamples: int = 1000,
@@ -189,8 +191,9 @@ def evaluate(
 
     Parameters
     ----------
-    predictions : Predictions
-    labels : LabelTable
+    predictions : Predictions or polars.DataFrame
+        As read from a file, or as `gale.Model.predict` gives them.
+    labels : LabelTable or Campaign
     prevalence : array of shape (K,), optional
         Of the labelled families in the training runs; else that of the predictions' sidecar; else
         that of the very labels evaluated.
@@ -203,6 +206,10 @@ def evaluate(
         If the predictions lack a labelled family, names of runs are ambiguous, no run can be
         scored, or the prevalence lacks a family.
     """
+    if isinstance(predictions, pl.DataFrame):
+        predictions = Predictions.from_frame(predictions)
+    if isinstance(labels, Campaign):
+        labels = LabelTable(labels.runs, labels.families, labels.labels)
     _check_families(predictions, labels)
     label_row = {
         run: row for row, run in enumerate(labels.runs) if not np.isnan(labels.values[row]).all()

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import onnx
+import onnxscript  # noqa: F401  (torch's exporter needs it: better missed here than after training)
 import torch
 from torch import Tensor, nn
 

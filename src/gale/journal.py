@@ -28,6 +28,9 @@ HISTORY_SCHEMA = {
 """Columns of the history. ``stage`` is ``member``, or ``soup`` for a training-on from an average;
 ``member`` then is the iteration."""
 
+DAMAGED = (EOFError, KeyError, OSError, RuntimeError, ValueError, zipfile.BadZipFile)
+"""What numpy and zipfile raise for a file that is cut short or otherwise broken."""
+
 
 class Step(NamedTuple):
     """One fit within a training: which fold, whether a member or a soup, and its number."""
@@ -119,12 +122,13 @@ class Journal:
         if path is None or not path.is_file():
             return None
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 weights = {name: arrays[name] for name in arrays.files}
-        except (OSError, ValueError, zipfile.BadZipFile):
-            return None  # damaged: computed again
-        score = float(weights.pop("/score"))
-        epochs = tuple(Epoch(int(n), float(t), float(v)) for n, t, v in weights.pop("/epochs"))
+            score = float(weights.pop("/score"))
+            rows = weights.pop("/epochs")
+        except DAMAGED:
+            return None  # computed again
+        epochs = tuple(Epoch(int(n), float(t), float(v)) for n, t, v in rows)
         return Fit(weights, score, epochs)
 
     def _write(self, step: Step, fit: Fit) -> None:
@@ -134,4 +138,4 @@ class Journal:
         epochs = np.array([astuple(epoch) for epoch in fit.epochs], dtype=float).reshape(-1, 3)
         with writing(path, force=True) as temporary, temporary.open("wb") as file:
             arrays = {**fit.weights, "/score": np.array(fit.score), "/epochs": epochs}
-            np.savez(file, allow_pickle=False, **arrays)
+            np.savez(file, **arrays)  # type: ignore[arg-type]

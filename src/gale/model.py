@@ -213,7 +213,15 @@ def _read_facts(session: onnxruntime.InferenceSession, source: str) -> dict[str,
             f"{source}: is an ONNX file, but not one of gale's; "
             "expected a model written by gale train"
         )
-    facts: dict[str, Any] = json.loads(text)
+    try:
+        facts = json.loads(text)
+    except ValueError:
+        facts = None
+    if not isinstance(facts, dict):
+        raise ModelError(
+            f"{source}: is a damaged model: what it says of itself is not a JSON object; "
+            "expected a model written by gale train"
+        )
     if (found := facts.get("format")) != FORMAT:
         raise ModelError(
             f"{source}: is a model of format {found}; this version of gale reads format {FORMAT}; "

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from gale.errors import TableError
@@ -50,6 +51,21 @@ class Predictions:
     probability: NDArray[np.float64]
     failed: Mapping[str, str] = field(default_factory=dict)
     prevalence: Mapping[str, float] | None = None
+
+    @classmethod
+    def from_frame(cls, frame: pl.DataFrame, source: str = "predictions") -> Predictions:
+        """Take the table that `gale.Model.predict` gives; `source` names it in messages."""
+        names = [name for name in frame.columns if name not in HEADER]
+        spreads = {name + SPREAD for name in names} & set(names)
+        families = [name for name in names if name not in spreads]
+        failed = frame.filter(status="failed")
+        return cls(
+            source=source,
+            runs=tuple(frame["run"]),
+            families=tuple(families),
+            probability=frame.select(pl.col(families).fill_null(math.nan)).to_numpy(),
+            failed=dict(zip(failed["run"], failed["message"], strict=True)),
+        )
 
 
 def read_predictions(path: Path | str) -> Predictions:

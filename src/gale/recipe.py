@@ -27,7 +27,7 @@ Integers = Annotated[tuple[PositiveInt, ...], Field(strict=False)]  # TOML has l
 class _Section(BaseModel):
     """A table of a recipe: a missing key has its default, an unknown one is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class FeatureSettings(_Section):
@@ -181,16 +181,17 @@ def recipe_names() -> list[str]:
 
 def _explain(model: type[BaseModel], detail: Any) -> str:
     """Say in one clause what is wrong with a key, and offer the nearest known one."""
-    names = [part for part in detail["loc"] if isinstance(part, str) and part.isidentifier()]
-    *parents, key = names
-    where = ".".join([*parents, key])
+    names = [part for part in detail["loc"] if isinstance(part, str)]
     if detail["type"] == "extra_forbidden":
+        *parents, key = names
+        where = ".".join(names)
         for parent in parents:
             model = cast(type[BaseModel], model.model_fields[parent].annotation)
         known = list(model.model_fields)
         near = difflib.get_close_matches(key, known, n=1)
         hint = f"did you mean {near[0]}?" if near else f"expected one of {', '.join(known)}"
         return f"{where} is not known; {hint}"
+    where = ".".join(name for name in names if name.isidentifier())  # without kinds of a union
     if detail["type"] == "missing":
         return f"{where} is missing"
     found = detail["input"]

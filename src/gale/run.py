@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -61,8 +61,14 @@ class Run:
 
     def __post_init__(self) -> None:
         for name in ("time_min", "scan_start", "mz", "intensity"):
-            getattr(self, name).setflags(write=False)
+            read_only = getattr(self, name).view()
+            read_only.setflags(write=False)
+            object.__setattr__(self, name, read_only)
         object.__setattr__(self, "facts", MappingProxyType(dict(self.facts)))
+
+    def __reduce__(self) -> tuple[type[Run], tuple[object, ...]]:
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        return Run, tuple({**values, "facts": dict(self.facts)}.values())
 
     def __repr__(self) -> str:
         return (
@@ -117,11 +123,16 @@ class Run:
         Raises
         ------
         ReadError
-            If a value is not finite, a time is negative, an m/z is absurd, or fewer than two
-            scans are there.
+            If the columns differ in length, a value is not finite, a time is negative, an m/z is
+            absurd, or fewer than two scans are there.
         """
         rows = _columns(time_min, mz, intensity)
         time_row, mz_row, intensity_row = rows
+        if len({len(column) for column in rows}) > 1:
+            raise ReadError(
+                f"{source}: {len(time_row):,} times, {len(mz_row):,} m/z and "
+                f"{len(intensity_row):,} intensities were found; expected equal numbers"
+            )
         _check_finite(
             source, "row", ("time", time_row), ("m/z", mz_row), ("intensity", intensity_row)
         )
@@ -171,20 +182,15 @@ class Run:
         Raises
         ------
         ReadError
-            If a value is not finite, a time is negative or runs backwards, an m/z is absurd, or
-            fewer than two scans are there.
+            If lengths do not fit together, a value is not finite, a time is negative or runs
+            backwards, an m/z is absurd, or fewer than two scans are there.
         """
         time, mz_, intensity_ = _columns(time_min, mz, intensity)
         count = np.asarray(ions_per_scan, dtype=np.int64)
         _check_finite(source, "scan", ("time", time))
         _check_finite(source, "ion", ("m/z", mz_), ("intensity", intensity_))
         _check_times(source, time)
-        if count.sum() != len(mz_) or len(mz_) != len(intensity_) or len(count) != len(time):
-            raise ReadError(
-                f"{source}: {len(time):,} scan times, {len(count):,} scans of {count.sum():,} "
-                f"ions, {len(mz_):,} m/z and {len(intensity_):,} intensities were found; expected "
-                "equal numbers; the file may be cut short"
-            )
+        _check_lengths(source, time, count, mz_, intensity_)
         fill = mz_ <= 0
         if n_fill := int(fill.sum()):
             notes = (*notes, f"{n_fill:,} ions without a positive m/z were dropped as fill values")
@@ -217,16 +223,7 @@ class Run:
 
     def with_notes(self, *notes: str) -> Run:
         """Return the same run with further notes."""
-        return Run(
-            self.time_min,
-            self.scan_start,
-            self.mz,
-            self.intensity,
-            self.source,
-            self.format,
-            self.facts,
-            (*self.notes, *notes),
-        )
+        return replace(self, notes=(*self.notes, *notes))
 
 
 def _columns(*columns: ArrayLike) -> tuple[Floats, ...]:
@@ -243,6 +240,18 @@ def _check_finite(source: str, unit: str, *columns: tuple[str, Floats]) -> None:
                 f"{source}: {name} of {unit} {where + 1:,} is {values[where]}; expected a finite "
                 f"number ({int(bad.sum()):,} such values); correct or remove them"
             )
+
+
+def _check_lengths(
+    source: str, time_min: Floats, count: Integers, mz: Floats, intensity: Floats
+) -> None:
+    fits = len(count) == len(time_min) and count.sum() == len(mz) == len(intensity)
+    if not fits or count.min() < 0:
+        raise ReadError(
+            f"{source}: {len(time_min):,} scan times, {len(count):,} scans of {count.sum():,} "
+            f"ions, {len(mz):,} m/z and {len(intensity):,} intensities were found; expected "
+            "numbers that fit together; the file may be cut short"
+        )
 
 
 def _check_times(source: str, time_min: Floats) -> None:
@@ -276,14 +285,15 @@ def _compare_tic(run: Run, stated_tic: ArrayLike | None) -> str | None:
     if stated_tic is None:
         return None
     stated = np.asarray(stated_tic, dtype=np.float64)
+    if len(stated) != run.n_scans:
+        return f"{len(stated):,} total ion currents are stated for {run.n_scans:,} scans"
     known = np.isfinite(stated) & (stated >= 0)
-    if not known.any():
-        return None
     found = run.total_ion_current
-    off = known & (np.abs(found - stated) > MAX_TIC_DEVIATION * np.maximum(stated, 1.0))
+    off = known & (np.abs(found - stated) > MAX_TIC_DEVIATION * stated)
     if not off.any():
         return None
-    ratio = float(np.median(found[off] / np.maximum(stated[off], 1.0)))
+    with np.errstate(divide="ignore"):  # a stated total of 0 is a ratio of infinity
+        ratio = np.median(found[off] / stated[off])
     return (
         f"the file's own total ion current differs from the sum of its ions in {int(off.sum()):,} "
         f"of {int(known.sum()):,} scans (median ratio sum / stated {ratio:.3g})"

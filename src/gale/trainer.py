@@ -55,7 +55,7 @@ class FoldTrainer:
     def members(self) -> list[nn.Module]:
         """Networks with which this fold enters the ensemble."""
         if self.recipe.kind == "logistic":
-            return [self._with_weights(self._logistic().weights)]
+            return [self.network(self._logistic().weights)]
         soup = self.recipe.soup
         if soup.kind == "fixed":
             mixed = fixed_soup(
@@ -65,12 +65,12 @@ class FoldTrainer:
                 size=soup.size,
                 iterations=soup.iterations,
             )
-            return [self._with_weights(mixed.weights)]
+            return [self.network(mixed.weights)]
         members = [self.train(number) for number in range(soup.size)]
         if soup.kind == "none":
-            return [self._with_weights(member.weights) for member in members]
+            return [self.network(member.weights) for member in members]
         mix = greedy_soup if soup.kind == "greedy" else uniform_soup
-        return [self._with_weights(mix(members, average_weights, self.evaluate).weights)]
+        return [self.network(mix(members, average_weights, self.evaluate).weights)]
 
     def train(self, number: int) -> Member[Weights]:
         """Train one member from its own random start."""
@@ -82,7 +82,7 @@ class FoldTrainer:
 
     def evaluate(self, weights: Weights) -> float:
         """Validation log loss of given weights."""
-        return evaluate(self._with_weights(weights), self.validation)
+        return evaluate(self.network(weights), self.validation)
 
     def _fit(self, step: Step, start: Weights | None) -> Member[Weights]:
         done = self.journal.fit(step, partial(self._compute, step, start))
@@ -93,7 +93,7 @@ class FoldTrainer:
 
     def _compute(self, step: Step, start: Weights | None) -> Fit:
         generator = _generator(self.seed, step)
-        network = self._network(generator)
+        network = self._new_network(generator)
         if start is not None:
             set_weights(network, start)
         loss, fitting = self.recipe.loss, self.recipe.fitting
@@ -136,7 +136,7 @@ class FoldTrainer:
         self.progress.step(f"fold {self.number}: validation log loss {done.score:.4f}")
         return Member(done.weights, done.score)
 
-    def _network(self, generator: torch.Generator | None = None) -> nn.Module:
+    def _new_network(self, generator: torch.Generator | None = None) -> nn.Module:
         n_features, n_families = self.features.shape[1], self.labels.shape[1]
         if self.recipe.kind == "logistic":
             return nn.Linear(n_features, n_families)
@@ -153,8 +153,9 @@ class FoldTrainer:
             generator=generator,
         )
 
-    def _with_weights(self, weights: Weights) -> nn.Module:
-        network = self._network()
+    def network(self, weights: Weights) -> nn.Module:
+        """Build the network that has given weights, ready to predict."""
+        network = self._new_network()
         set_weights(network, weights)
         return network.eval()
 

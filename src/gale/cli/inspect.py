@@ -34,9 +34,15 @@ def command(path: Path, recipe: bool, verify: bool, columns: dict[str, str] | No
     from gale.readers import is_run_file
     from gale.readers.vendor import folder_refusal
 
-    if path.is_dir() and folder_refusal(path) is None:
+    is_campaign = path.is_dir() and folder_refusal(path) is None
+    is_model = path.suffix == ".onnx" and not is_run_file(path, columns=columns)
+    if recipe and not is_model:
+        raise click.UsageError("--recipe needs a model (.onnx)")
+    if verify and not is_campaign:
+        raise click.UsageError("--verify needs a campaign folder")
+    if is_campaign:
         _show_campaign(gale.Campaign.open(path, columns=columns), verify)
-    elif path.suffix == ".onnx" and not is_run_file(path, columns=columns):
+    elif is_model:
         model = gale.Model.load(path)
         click.echo("\n".join(_recipe_lines(model.facts["recipe"]))) if recipe else _show_model(
             model

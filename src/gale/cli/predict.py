@@ -72,11 +72,18 @@ def command(
     """
     import gale
     from gale.cli.progress import ConsoleProgress
+    from gale.errors import OutputError
     from gale.features.cache import Cache, default_folder
     from gale.output import check_free, writing
+    from gale.predictions import sidecar as sidecar_of
 
-    sidecar = output.with_suffix(".json")
     check_free(output, force=force)
+    sidecar = sidecar_of(output)
+    if sidecar == output:
+        raise OutputError(
+            f"{output}: found the name of the JSON file that is written beside the table; "
+            "expected a name that ends in .csv; choose one"
+        )
     check_free(sidecar, force=force)
     model = gale.Model.load(model_path)
     sources = _open_runs(runs, splits, submission, model)
@@ -93,7 +100,7 @@ def command(
     progress.close()
     failed = table.filter(status="failed")
     with writing(output, force=force) as temporary:
-        written = _submission(table, model) if submission else table
+        written = _submission(table, model, runs[0]) if submission else table
         written.write_csv(temporary, float_precision=SIGNIFICANT_DECIMALS)
     with writing(sidecar, force=force) as temporary:
         temporary.write_text(json.dumps(_provenance(model, model_path, table), indent=1) + "\n")
@@ -120,7 +127,7 @@ def _open_runs(
     if submission:
         if campaign.submission is None:
             raise click.UsageError(f"{paths[0]} has no submission_format.csv")
-        if campaign.families and set(campaign.families) != set(model.families):
+        if set(_submission_header(paths[0])[1:]) != set(model.families):
             raise click.UsageError(
                 f"{paths[0]} asks for other families than {model.source} predicts "
                 f"({', '.join(model.families)})"
@@ -130,14 +137,25 @@ def _open_runs(
     return campaign
 
 
-def _submission(table: pl.DataFrame, model: gale.Model) -> pl.DataFrame:
+def _submission_header(campaign: Path) -> tuple[str, ...]:
+    """The columns of submission_format.csv, which opening the campaign has checked."""
+    from gale.errors import CampaignError
+    from gale.tables import Problems, read_table
+
+    table = read_table(campaign / "submission_format.csv", Problems(CampaignError))
+    assert table is not None
+    return table.columns
+
+
+def _submission(table: pl.DataFrame, model: gale.Model, campaign: Path) -> pl.DataFrame:
     """The competition's columns; the training prevalence stands in for runs that failed."""
     import polars as pl
 
     prevalence = dict(zip(model.families, model.prevalence, strict=True))
+    run, *families = _submission_header(campaign)
     return table.select(
-        pl.col("run").alias("sample_id"),
-        *(pl.col(name).fill_null(prevalence[name]) for name in model.families),
+        pl.col("run").alias(run),
+        *(pl.col(name).fill_null(prevalence[name]) for name in families),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 
 import click
@@ -10,7 +11,7 @@ from tqdm import tqdm
 from gale.progress import Progress
 
 LINES = 5
-"""Lines that a piece of work without news prints where there is no terminal."""
+"""Lines, at most, that a piece of work without news prints where there is no terminal."""
 
 
 class ConsoleProgress(Progress):
@@ -45,7 +46,7 @@ class ConsoleProgress(Progress):
             self._bar.update()
         if self._quiet:
             return
-        every = max(self._total // LINES, 1)
+        every = max(math.ceil(self._total / LINES), 1)
         if text:
             self._line(f"[{self._done} of {self._total}] {text}")
         elif self._bar is None and self._total >= LINES and self._done % every == 0:

@@ -73,15 +73,16 @@ def command(
 
     started = time.monotonic()
     recipe = gale.Recipe.load(recipe_name)
+    check_free(output, force=force)
     history = output.with_suffix(".history.csv")
     partial = output.with_name(output.name + ".partial")
-    check_free(output, force=force)
     check_free(history, force=force or resume or partial.exists())
-    if force and not resume:
-        shutil.rmtree(partial, ignore_errors=True)
     opened = gale.Campaign.open(campaign, labels=labels, columns=columns)
     if verify:
         opened.verify_checksums()
+    if force and not resume:
+        shutil.rmtree(partial, ignore_errors=True)
+        history.unlink(missing_ok=True)
     if not quiet:
         _show(opened)
     progress = ConsoleProgress(quiet=quiet)

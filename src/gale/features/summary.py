@@ -83,7 +83,7 @@ class SummarySpec:
         mz, intensity = rounded_ions(run, self.mz_min, self.mz_max)
         scan_end = np.flatnonzero(mz[1:] < mz[:-1])
         kept = np.array(self.mz, dtype=np.int64)
-        size = int(kept.max()) + 3  # the last bin takes all m/z above the kept ones
+        size = max(int(kept.max()), HELIUM) + 3  # the last bin takes all m/z above
         mz_bin = np.minimum(mz, size - 1, out=mz)
         largest = np.zeros(size)
         np.maximum.at(largest, mz_bin, intensity)
@@ -151,8 +151,8 @@ def _means(mz_bin: Integers, intensity: Floats, size: int) -> tuple[Floats, Floa
     """
     n = len(intensity)
     here, one_before, two_before = (
-        np.bincount(mz_bin[2:], weights=intensity[2 - lag : n - lag], minlength=size)
-        for lag in range(3)
+        np.bincount(mz_bin[2:], weights=intensity[2 - lag : n - lag], minlength=size).astype(float)
+        for lag in range(3)  # of no rows, bincount counts in integers
     )
     d1 = here - one_before
     d2 = here - two_before

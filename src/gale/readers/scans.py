@@ -48,22 +48,16 @@ def looks_like_profile(run: Run) -> bool:
     run is profile data if they are more than half. Nominal masses are 1 apart, and the close ions
     of high-resolution centroids are few and unequal. Only the first 50,000 ions are looked at.
     """
-    mz = run.mz[:_LOOKED_AT]
-    gap = np.diff(mz)
-    # A gap from one scan to the next is no gap: made too wide to count, in pairs as well.
-    last_of_scan = run.scan_start[1:-1] - 1
-    border = last_of_scan[(last_of_scan >= 0) & (last_of_scan < len(gap))]
-    gap[border] = np.nan
+    gap = np.diff(run.mz[:_LOOKED_AT])
     first, second = gap[:-1], gap[1:]
-    known = np.isfinite(first) & np.isfinite(second)
     larger = np.maximum(first, second)
+    # From one scan to the next m/z falls, so the gap there is negative and does not count.
     regular = (
         (np.minimum(first, second) > 0)
         & (larger < MAX_PROFILE_GAP)
         & (np.abs(first - second) < 0.1 * larger)
     )
-    n_pairs = int(known.sum())
-    return n_pairs >= MIN_PROFILE_PAIRS and int(regular.sum()) > 0.5 * n_pairs
+    return len(regular) >= MIN_PROFILE_PAIRS and int(regular.sum()) > 0.5 * len(regular)
 
 
 def profile_error(source: str, found: str) -> UnsupportedFormatError:

@@ -1,0 +1,76 @@
+"""A whole campaign through the real commands: wall time and peak memory of each.
+
+    python benchmarks/campaign.py [--work FOLDER] [--recipe quick] [--ions 80000]
+
+The campaign has the competition's size and layout (809 / 312 / 463 runs) and is made up by
+examples/make_campaign.py: scores on it say nothing about real samples. Features are computed anew
+in training and in prediction (no cache).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+GALE = Path(sys.executable).parent / "gale"
+GENERATOR = Path(__file__).parents[1] / "examples" / "make_campaign.py"
+
+
+def measured(*command: str | Path) -> tuple[float, float, str]:
+    """Run a command; its seconds, the peak memory of its largest process in MB, and its output."""
+    start = time.monotonic()
+    with tempfile.TemporaryFile("w+") as output:
+        process = subprocess.Popen(list(map(str, command)), stdout=output)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.monotonic() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            sys.exit(f"{' '.join(map(str, command))}: exit status {process.returncode}")
+        output.seek(0)
+        return seconds, usage.ru_maxrss / 1024, output.read()
+
+
+def main() -> None:
+    """Run the steps, then print a table and what the commands said."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--work", type=Path, default=Path("campaign-benchmark"))
+    parser.add_argument("--recipe", action="append")
+    parser.add_argument("--ions", default="80000")
+    options = parser.parse_args()
+    work: Path = options.work
+    work.mkdir(exist_ok=True)
+    campaign = work / "campaign"
+    if not (campaign / "metadata.csv").exists():
+        measured(sys.executable, GENERATOR, campaign, "--train", "809", "--val", "312",
+                 "--test", "463", "--ions", options.ions, "--seed", "1")  # fmt: skip
+
+    rows, said, tables = [], [], []
+    for recipe in options.recipe or ["quick", "logistic"]:
+        model, table = work / f"{recipe}.onnx", work / f"{recipe}.csv"
+        tables.append(table)
+        for step, command in {
+            f"train {recipe}": ("train", campaign, "-o", model, "--recipe", recipe),
+            f"predict 463 runs, {recipe}": (
+                "predict", campaign, "--split", "test", "--model", model, "-o", table
+            ),
+        }.items():  # fmt: skip
+            *figures, text = measured(GALE, *command, "--force", "--quiet", "--no-cache")
+            rows.append((step, *figures))
+            said.append(text)
+    *figures, text = measured(GALE, "evaluate", *tables, "--labels", campaign / "test_labels.csv")
+    rows.append(("evaluate", *figures))
+    said.append(text)
+
+    print("\n".join(said))
+    print(f"{'step':<28}{'seconds':>9}{'peak MB':>9}")
+    for name, seconds, peak_mb in rows:
+        print(f"{name:<28}{seconds:>9.1f}{peak_mb:>9.0f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,128 @@
+"""One fold of the published recipe, its soups side by side: validation and test log loss.
+
+    python benchmarks/soups.py CAMPAIGN [--iterations 5] [--epochs 2000] [--work soups]
+
+CAMPAIGN is a folder in the competition's layout with test_labels.csv. Networks train on its train
+split and are stopped and chosen by its val split; its test split chose nothing. Finished fits are
+kept in the work folder, and an interrupted run goes on from them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from gale import metrics
+from gale.campaign import Campaign
+from gale.features import summarise_runs
+from gale.features.cache import Cache, default_folder
+from gale.features.summary import SummarySpec
+from gale.fitting import Examples, evaluate
+from gale.folds import Fold
+from gale.journal import Journal
+from gale.networks.summary import prior_logit
+from gale.progress import Progress
+from gale.recipe import FittingSettings, Recipe, SoupSettings
+from gale.soups import average_weights, greedy_soup, uniform_soup
+from gale.trainer import FoldTrainer
+
+
+class Lines(Progress):
+    """One line a fit."""
+
+    def __init__(self) -> None:
+        self.started = time.monotonic()
+
+    def step(self, text: str = "") -> None:
+        """Print what was fitted, and when."""
+        print(f"{time.monotonic() - self.started:8.0f} s  {text}", flush=True)
+
+
+def main() -> None:
+    """Train, then print a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("campaign", type=Path)
+    parser.add_argument("--iterations", type=int, default=5)
+    parser.add_argument("--epochs", type=int, default=2000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--work", type=Path, default=Path("soups"))
+    options = parser.parse_args()
+
+    campaign = Campaign.open(options.campaign)
+    spec = SummarySpec()
+    table = summarise_runs(campaign.paths, spec, cache=Cache(default_folder()))
+    labels = np.array(campaign.labels)
+    rows = {name: np.flatnonzero(np.array(campaign.split) == name) for name in ("train", "val")}
+    test = np.array(campaign.split) == "test"
+
+    published = Recipe.load("published")
+    recipe = published.model_copy(
+        update={
+            "soup": SoupSettings(kind="fixed", size=5, iterations=options.iterations),
+            "fitting": FittingSettings(
+                **{**published.fitting.model_dump(), "epochs": options.epochs}
+            ),
+        }
+    )
+    fingerprint = str([spec.fingerprint, campaign.fingerprint(), recipe.to_dict(), options.seed])
+    journal = Journal.open(options.work, fingerprint, resume=True)
+    fold = Fold(rows["train"], rows["val"])
+    trainer = FoldTrainer(
+        recipe, options.seed, 0, fold, table.values, labels, journal, None, Lines()
+    )
+
+    def scores(members: list[nn.Module]) -> tuple[float, float]:
+        return tuple(  # type: ignore[return-value]
+            metrics.log_loss(labels[part], probability(members, table.values[part]))
+            for part in (rows["val"], test)
+        )
+
+    fixed = trainer.members()
+    ten = [trainer.train(number) for number in range(5 + options.iterations)]
+    networks = [trainer.network(member.weights) for member in ten]
+    average = average_weights([member.weights for member in ten[:5]])
+    uniform = uniform_soup(ten, average_weights, trainer.evaluate)
+    greedy = greedy_soup(ten, average_weights, trainer.evaluate)
+    single = np.array([scores([network]) for network in networks])
+    prior = torch.sigmoid(prior_logit(labels[rows["train"]])).numpy()
+
+    print(f"\n{'':<44}{'val':>8}{'test':>8}")
+    for name, (val, on_test) in {
+        "training prevalence": tuple(
+            metrics.log_loss(labels[part], np.broadcast_to(prior, labels[part].shape))
+            for part in (rows["val"], test)
+        ),
+        f"one member, mean of {len(ten)}": single.mean(axis=0),
+        "  standard deviation": single.std(axis=0, ddof=1),
+        "probabilities of 5 members averaged": scores(networks[:5]),
+        f"probabilities of {len(ten)} members averaged": scores(networks),
+        "weights of 5 members averaged, as they are": scores([trainer.network(average)]),
+        f"uniform soup of {len(ten)}": scores([trainer.network(uniform.weights)]),
+        f"greedy soup of {len(ten)}": scores([trainer.network(greedy.weights)]),
+        f"FixedSoup of 5, {options.iterations} iterations": scores(fixed),
+    }.items():
+        print(f"{name:<44}{val:8.4f}{on_test:8.4f}")
+    assert np.isclose(
+        evaluate(
+            fixed[0],
+            Examples(*map(torch.from_numpy, (table.values[rows["val"]], labels[rows["val"]]))),
+        ),
+        scores(fixed)[0],
+        atol=1e-5,
+    )
+
+
+@torch.no_grad()
+def probability(members: list[nn.Module], features: np.ndarray) -> np.ndarray:
+    """Mean probability over members, shape (R, K)."""
+    x = torch.from_numpy(features)
+    return torch.stack([torch.sigmoid(member(x)) for member in members]).mean(0).numpy()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""The command as a whole: its verbs, its version, its errors."""
+
+from __future__ import annotations
+
+import re
+from importlib.metadata import version
+from pathlib import Path
+
+import click
+import pytest
+
+import gale.cli
+from commands import invoke, start, succeed
+from gale.cli import VERBS, group
+from gale.errors import GaleError
+
+
+def test_every_module_of_a_verb_is_a_verb() -> None:
+    modules = {path.stem for path in Path(gale.cli.__file__).parent.glob("*.py")}
+    assert set(VERBS) == modules - {"__init__", "options", "progress"}
+    assert group.list_commands(click.Context(group)) == sorted(VERBS)
+
+
+def test_help() -> None:
+    output = succeed("--help").output
+    for verb in VERBS:
+        assert re.search(rf"^  {verb} +\S", output, flags=re.MULTILINE)
+    assert succeed("-h").output == output
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_and_option_is_explained(verb: str) -> None:
+    output = succeed(verb, "--help").output
+    assert f"gale {verb} " in output[output.index("Example") :]
+    command = group.get_command(click.Context(group), verb)
+    assert command is not None
+    assert command.help
+    bare = [
+        parameter.name
+        for parameter in command.params
+        if isinstance(parameter, click.Option) and not parameter.help
+    ]
+    assert set(bare) <= {"seed"}
+
+
+def test_version() -> None:
+    assert succeed("--version").output == f"gale, version {version('gale-ms')}\n"
+
+
+def test_an_unknown_verb() -> None:
+    result = invoke("fly")
+    assert result.exit_code == 2
+    assert "No such command 'fly'" in result.stderr
+    assert invoke().exit_code == 2
+
+
+def test_the_installed_command(tmp_path: Path) -> None:
+    done = start("--version", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"gale, version {version('gale-ms')}\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "shown"), [(GaleError("x.csv: is odd"), True), (KeyError(), False)]
+)
+def test_only_errors_of_gale_are_made_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception,
+    shown: bool,
+) -> None:  # fmt: skip
+    def fail(**_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(group, "main", fail)
+    with pytest.raises(SystemExit if shown else KeyError) as caught:
+        gale.cli.main()
+    if isinstance(caught.value, SystemExit):
+        assert caught.value.code == 2
+        assert capsys.readouterr().err == "gale: x.csv: is odd\n"

@@ -1,0 +1,115 @@
+"""Progress on a terminal, elsewhere, and quiet."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import pytest
+
+from gale.cli.progress import LINES, ConsoleProgress
+from gale.progress import Progress
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def at_terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """Put a terminal in the place of standard error, until the test ends."""
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    return stream
+
+
+def work(progress: Progress, steps: int, text: str = "") -> None:
+    progress.begin("reading runs", steps)
+    for _ in range(steps):
+        progress.status("half way")
+        progress.step(text)
+
+
+def test_lines_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    work(ConsoleProgress(), 1000)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.splitlines() == [
+        "reading runs (1,000)",
+        *(f"reading runs: {done} of 1,000" for done in ("200", "400", "600", "800", "1,000")),
+    ]
+
+
+@pytest.mark.parametrize("total", [0, 1, LINES - 1, LINES, LINES + 4, 23, 84])
+def test_few_lines_whatever_the_total(total: int, capsys: pytest.CaptureFixture[str]) -> None:
+    work(ConsoleProgress(), total)
+    first, *lines = capsys.readouterr().err.splitlines()
+    assert first == f"reading runs ({total})"
+    assert len(lines) <= LINES
+    assert bool(lines) == (total >= LINES)
+
+
+def test_news_is_a_line_each(capsys: pytest.CaptureFixture[str]) -> None:
+    work(ConsoleProgress(), 2, "fold 0")
+    assert capsys.readouterr().err.splitlines() == [
+        "reading runs (2)", "[1 of 2] fold 0", "[2 of 2] fold 0"
+    ]  # fmt: skip
+
+
+def test_each_piece_of_work_counts_from_the_start(capsys: pytest.CaptureFixture[str]) -> None:
+    progress = ConsoleProgress()
+    work(progress, 3, "a")
+    work(progress, 2, "b")
+    assert capsys.readouterr().err.splitlines()[-2:] == ["[1 of 2] b", "[2 of 2] b"]
+
+
+def test_quiet_says_notes_only(capsys: pytest.CaptureFixture[str]) -> None:
+    progress = ConsoleProgress(quiet=True)
+    work(progress, 10)
+    work(progress, 10, "news")
+    progress.note("run 3 is left out")
+    progress.close()
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("", "note: run 3 is left out\n")
+
+
+def test_a_bar_on_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    terminal, progress = at_terminal(monkeypatch), ConsoleProgress()
+    progress.begin("training", 2)
+    assert "training:   0%" in terminal.getvalue()
+    progress.status("epoch 7")
+    assert "epoch 7" in terminal.getvalue()
+    progress.step("fold 0, member 0")
+    progress.note("run 3 is left out")
+    shown = terminal.getvalue()
+    assert "[1 of 2] fold 0, member 0\n" in shown
+    assert "note: run 3 is left out\n" in shown
+    progress.step()
+    progress.close()
+    assert terminal.getvalue().endswith("\r")  # the bar is gone
+    progress.close()
+    assert capsys.readouterr().out == ""
+
+
+def test_a_new_bar_takes_the_place_of_the_old(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal, progress = at_terminal(monkeypatch), ConsoleProgress()
+    progress.begin("reading runs", 5)
+    progress.begin("training", 5)
+    progress.close()
+    after = terminal.getvalue().split("training:")[1]
+    assert "reading runs:" not in after
+
+
+def test_quiet_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal, progress = at_terminal(monkeypatch), ConsoleProgress(quiet=True)
+    work(progress, 10, "news")
+    progress.close()
+    assert terminal.getvalue() == ""
+
+
+def test_the_silent_one_takes_everything() -> None:
+    progress = Progress()
+    work(progress, 2, "news")
+    progress.note("note")

@@ -1,0 +1,95 @@
+"""What tests of training, models and the command line share: a campaign, a recipe, a model."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import platformdirs
+import pytest
+
+import gale
+from gale.features import summarise_runs
+from gale.features.cache import Cache, default_folder
+from gale.features.summary import SummarySpec
+from make_campaign import make_campaign
+from model_files import restated
+from training import TINY, Array, Exported, Trained, tiny_recipe
+
+if TYPE_CHECKING:
+    from torch import nn
+
+# Before torch is imported, here and in processes that tests start: the networks are so tiny that
+# threads would only wait for each other, a hundred times longer where other work runs beside.
+os.environ["OMP_NUM_THREADS"] = "1"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Keep features away from the user's cache: in this process, and in those it starts."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(folder))
+        patch.setattr(platformdirs, "user_cache_path", lambda *_, **__: folder / "gale")
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def campaign_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A campaign in the competition's layout; every family is in two runs or more."""
+    folder = tmp_path_factory.mktemp("data") / "campaign"
+    make_campaign(folder, train=60, val=24, test=24, ions=1500, seed=1, workers=1)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def campaign(campaign_folder: Path) -> gale.Campaign:
+    return gale.Campaign.open(campaign_folder)
+
+
+@pytest.fixture(scope="session")
+def recipe_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("recipe") / "tiny.toml"
+    path.write_text(TINY, "utf-8")
+    return path
+
+
+@pytest.fixture
+def cache() -> Cache:
+    return Cache(default_folder())
+
+
+@pytest.fixture(scope="session")
+def trained(
+    campaign: gale.Campaign, cache_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Trained:
+    folder = tmp_path_factory.mktemp("model")
+    path, history = folder / "model.onnx", folder / "model.history.csv"
+    model = gale.train(
+        campaign, tiny_recipe(), history=history, journal=folder / "journal",
+        cache=Cache(default_folder()),
+    )  # fmt: skip
+    model.save(path)
+    return Trained(gale.Model.load(path), path, history)
+
+
+@pytest.fixture
+def exported(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> Exported:
+    """Skip the slow part of training: its model has the facts that it should, in another graph."""
+    kept = Exported()
+
+    def export(members: Sequence[nn.Module], n_features: int, facts: Mapping[str, Any]) -> bytes:
+        kept.members.append(list(members))
+        return restated(trained.path.read_bytes(), dict(facts))
+
+    monkeypatch.setattr("gale.ensemble.export", export)
+    return kept
+
+
+@pytest.fixture
+def features(campaign: gale.Campaign, trained: Trained, cache: Cache) -> Array:
+    """Features of the runs of train and val, in the campaign's order."""
+    paths = campaign.of_split("train", "val").paths
+    return summarise_runs(paths, SummarySpec(trained.model.spec.mz), cache=cache).values

@@ -1,0 +1,171 @@
+"""Many runs at once: bad ones, executors, the cache, and runs in memory."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gale import features, readers
+from gale.features import FeatureTable, Source, runs_moments, summarise_runs
+from gale.features.cache import Cache
+from gale.features.summary import SummarySpec, intensity_moments
+from gale.readers import read_run
+
+SPEC = SummarySpec((10, 20, 30))
+
+
+def write_run(path: Path, seed: int, header: str = "time,mass,intensity") -> Path:
+    random = np.random.default_rng(seed)
+    rows = [
+        f"{scan / 10},{mz:.3f},{random.integers(1, 10**6)}"
+        for scan in range(20)
+        for mz in np.sort(random.uniform(3, 40, 12))
+    ]
+    path.write_text("\n".join([header, *rows, ""]))
+    return path
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[Path]:
+    """Two runs with something between them that is none, and one that is not there."""
+    paths = [
+        write_run(tmp_path / "a.csv", 1),
+        tmp_path / "bad.csv",
+        write_run(tmp_path / "c.csv", 2),
+    ]
+    paths[1].write_text("name,age\nx,3\n")
+    return [*paths, tmp_path / "gone.csv"]
+
+
+@contextmanager
+def processes() -> Iterator[Executor]:
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        yield pool
+
+
+def check(table: FeatureTable, files: list[Path]) -> None:
+    assert table.ok.tolist() == [True, False, True, False]
+    assert table.values.dtype == np.float32
+    np.testing.assert_array_equal(table.values[0], SPEC.summarise(read_run(files[0])))
+    np.testing.assert_array_equal(table.values[2], SPEC.summarise(read_run(files[2])))
+    assert np.isnan(table.values[[1, 3]]).all()
+    bad, gone = table.messages[1], table.messages[3]
+    assert bad is not None
+    assert bad.startswith(f"{files[1]}: ")
+    assert gone == f"{files[3]}: does not exist; expected a file; check the path"
+
+
+@pytest.mark.parametrize(
+    "pool",
+    [
+        nullcontext,
+        lambda: ThreadPoolExecutor(2),
+        processes,
+    ],
+    ids=["here", "threads", "processes"],
+)
+def test_a_bad_file_has_its_message_and_stops_no_other(
+    pool: type[nullcontext[None]], files: list[Path], tmp_path: Path
+) -> None:
+    done: list[None] = []
+    with pool() as executor:
+        table = summarise_runs(
+            files,
+            SPEC,
+            executor=executor,
+            cache=Cache(tmp_path / "cache"),
+            advance=lambda: done.append(None),
+        )
+    check(table, files)
+    assert len(done) == len(files)
+
+
+def test_runs_in_memory_go_to_other_processes(files: list[Path]) -> None:
+    run = read_run(files[0])
+    with processes() as executor:
+        table = summarise_runs([run], SPEC, executor=executor)
+    np.testing.assert_array_equal(table.values[0], SPEC.summarise(run))
+
+
+def test_runs_in_memory_beside_files(files: list[Path], tmp_path: Path) -> None:
+    run = read_run(files[2])
+    sources: list[Source] = [run, files[0], run]
+    table = summarise_runs(sources, SPEC, cache=Cache(tmp_path / "cache"))
+    assert table.messages == (None, None, None)
+    np.testing.assert_array_equal(table.values[0], table.values[2])
+    np.testing.assert_array_equal(table.values[1], SPEC.summarise(read_run(files[0])))
+
+
+def test_no_runs() -> None:
+    table = summarise_runs([], SPEC)
+    assert table.values.shape == (0, 21)
+    assert table.ok.shape == (0,)
+    assert table.ok.dtype == bool
+
+
+def test_a_bug_is_not_a_bad_run(files: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    def bug(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(features, "parse_run", bug)
+    with pytest.raises(ZeroDivisionError):
+        summarise_runs(files, SPEC)
+
+
+def test_kept_features_are_not_computed_again(
+    files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = Cache(tmp_path / "cache")
+    check(summarise_runs(files, SPEC, cache=cache), files)
+    parsed: list[str] = []
+
+    def counting(data: bytes, source: str, *, columns: dict[str, str] | None = None) -> object:
+        parsed.append(Path(source).name)
+        return readers.parse_run(data, source, columns=columns)
+
+    monkeypatch.setattr(features, "parse_run", counting)
+    check(summarise_runs(files, SPEC, cache=cache), files)
+    assert parsed == ["bad.csv"]
+    summarise_runs(files[:1], SummarySpec((10, 20)), cache=cache)
+    assert parsed == ["bad.csv", "a.csv"], "another spec"
+    summarise_runs(files[:1], SPEC, cache=cache, columns={"mz": "mass"})
+    assert parsed == ["bad.csv", "a.csv", "a.csv"], "other columns"
+    write_run(files[0], 3)
+    table = summarise_runs(files[:1], SPEC, cache=cache)
+    assert parsed == ["bad.csv", "a.csv", "a.csv", "a.csv"], "another content"
+    np.testing.assert_array_equal(table.values[0], SPEC.summarise(read_run(files[0])))
+
+
+def test_damaged_kept_features_are_computed_again(files: list[Path], tmp_path: Path) -> None:
+    cache = Cache(tmp_path / "cache")
+    summarise_runs(files, SPEC, cache=cache)
+    for path in cache.folder.rglob("*"):
+        if path.is_file():
+            path.write_bytes(path.read_bytes()[:-4])
+    check(summarise_runs(files, SPEC, cache=cache), files)
+
+
+def test_columns_of_other_names(tmp_path: Path) -> None:
+    path = write_run(tmp_path / "a.csv", 1, header="minutes,m,counts")
+    plain = write_run(tmp_path / "b.csv", 1)
+    names = {"time_min": "minutes", "mz": "m", "intensity": "counts"}
+    table = summarise_runs([path], SPEC, columns=names)
+    np.testing.assert_array_equal(table.values[0], SPEC.summarise(read_run(plain)))
+    (moments,) = runs_moments([path], None, None, columns=names)
+    np.testing.assert_array_equal(moments, intensity_moments(read_run(plain), None, None))
+
+
+def test_moments_of_the_runs_that_can_be_read(files: list[Path]) -> None:
+    done: list[None] = []
+    run = read_run(files[2])
+    sources: list[Source] = [files[0], files[1], run]
+    found = list(runs_moments(sources, 5, 30, advance=lambda: done.append(None)))
+    assert len(done) == 3
+    expected = [intensity_moments(each, 5, 30) for each in (read_run(files[0]), run)]
+    np.testing.assert_array_equal(found, expected)

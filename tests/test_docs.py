@@ -1,0 +1,91 @@
+"""Everything that README and docs tell a reader to type works, page by page, in a fresh folder."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+SET_UP = {"make demo", "make test", "pip install '.[train]'"}
+"""Commands that .ci/run executes, in an environment that they make themselves."""
+
+
+@pytest.fixture
+def desk(tmp_path: Path, campaign_folder: Path) -> Path:
+    """The folder in which a reader is: a campaign, runs of their own, and new ones."""
+    shutil.copytree(campaign_folder, tmp_path / "campaign")
+    runs, new = tmp_path / "runs", tmp_path / "new"
+    runs.mkdir()
+    new.mkdir()
+    labels = pl.read_csv(campaign_folder / "train_labels.csv").head(30)
+    table = ["run,hydrocarbon,mineral"]
+    for number, (run, hydrocarbon, mineral) in enumerate(
+        labels.select("sample_id", "hydrocarbon", "mineral").iter_rows(), start=1
+    ):
+        name = f"sample{number:02}.csv"
+        shutil.copy(campaign_folder / "train_features" / f"{run}.csv", runs / name)
+        table.append(f"{name},{hydrocarbon},{mineral if number % 5 else ''}")
+    (runs / "labels.csv").write_text("\n".join(table) + "\n")
+    for name, run in zip(("sample90", "sample91"), labels["sample_id"], strict=False):
+        shutil.copy(campaign_folder / "train_features" / f"{run}.csv", new / f"{name}.csv")
+    pl.read_csv(new / "sample90.csv").select(
+        (pl.col("time") * 60).alias("RT"),
+        pl.col("mass").alias("m/z"),
+        pl.col("intensity").alias("counts"),
+    ).write_csv(tmp_path / "exported.csv")
+    return tmp_path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_block_of_a_page_runs(
+    page: Path, desk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(desk)
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    namespace: dict[str, object] = {}
+    for language, text in BLOCK.findall(page.read_text("utf-8")):
+        if language == "sh":
+            lines = [line for line in text.splitlines() if line.strip() not in SET_UP]
+            done = subprocess.run(["bash", "-e"], input="\n".join(lines), text=True, check=False,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # fmt: skip
+            assert done.returncode == 0, f"{text}\n{done.stdout}"
+        elif language == "python":
+            exec(compile(text, page.name, "exec"), namespace)
+        elif language == "toml":
+            first = text.splitlines()[0]
+            Path(first.removeprefix("# ").strip()).write_text(text, "utf-8")
+        else:
+            assert language in ("", "text"), f"{page}: a block of {language} is not executed"
+
+
+def test_continuous_integration_runs_the_set_up_commands() -> None:
+    script = (ROOT / ".ci" / "run").read_text("utf-8")
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    assert "make demo" in script
+    assert "make test" in script
+    assert '".[train]"' in makefile
+
+
+def test_the_page_of_commands_is_what_the_commands_print() -> None:
+    done = subprocess.run([sys.executable, ROOT / "docs" / "commands.py"], text=True, check=True,
+                          capture_output=True)  # fmt: skip
+    assert done.stdout == (ROOT / "docs" / "commands.md").read_text("utf-8"), (
+        "write it again: python docs/commands.py > docs/commands.md"
+    )
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text("utf-8")):
+        assert (page.parent / target).exists(), target

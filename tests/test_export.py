@@ -1,0 +1,164 @@
+"""The ONNX file against torch, and what must and must not be in its bytes."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+from torch import nn
+
+import gale
+from gale.export import export
+from gale.model import FORMAT, Model
+from gale.networks.summary import summary_network
+
+N_FEATURES, N_FAMILIES = 6, 3
+ALL = (True,) * 4
+"""All the switches of a network: batch_norm, layer_norm, prior, standardise."""
+
+FACTS = {
+    "format": FORMAT,
+    "families": ["a", "b", "ç"],
+    "features": {"mz": [10], "mz_min": None, "mz_max": 300},
+    "score": 0.1 + 0.2,
+    "nested": {"list": [1, 2.5, None, True]},
+}
+
+
+def network(seed: int, switches: tuple[bool, ...], hidden: tuple[int, ...] = (8,)) -> nn.Module:
+    """A network in whose state nothing is as it begins."""
+    batch_norm, layer_norm, prior, standardise = switches
+    member = summary_network(
+        N_FEATURES,
+        N_FAMILIES,
+        hidden=hidden,
+        batch_norm=batch_norm,
+        layer_norm=layer_norm,
+        prior=torch.zeros(N_FAMILIES) if prior else None,
+        scale=(torch.zeros(N_FEATURES), torch.ones(N_FEATURES)) if standardise else None,
+    )
+    return draw_state(member, seed)
+
+
+def linear(seed: int) -> nn.Module:
+    return draw_state(nn.Linear(N_FEATURES, N_FAMILIES), seed)
+
+
+def draw_state(member: nn.Module, seed: int) -> nn.Module:
+    generator = torch.Generator().manual_seed(seed)
+    for value in member.state_dict().values():
+        value.copy_(torch.rand(value.shape, generator=generator) + 0.1)
+    return member.eval()
+
+
+@pytest.fixture(scope="module")
+def members() -> list[nn.Module]:
+    """Networks with all switches on and off, of one, two and no hidden layers, and a linear one."""
+    switches = itertools.product([False, True], repeat=4)
+    networks = [network(seed, each) for seed, each in enumerate(switches)]
+    return [*networks, network(90, ALL, hidden=(8, 5)), network(91, ALL, hidden=()), linear(92)]
+
+
+@pytest.fixture(scope="module")
+def data(members: list[nn.Module]) -> bytes:
+    return export(members, N_FEATURES, FACTS)
+
+
+@torch.no_grad()
+def probability(members: list[nn.Module], x: torch.Tensor) -> np.ndarray:
+    return np.array([torch.sigmoid(member(x)).numpy() for member in members])
+
+
+@pytest.mark.parametrize("n_runs", [0, 1, 2, 37])
+def test_onnx_and_torch_agree_for_every_switch(
+    members: list[nn.Module], data: bytes, n_runs: int
+) -> None:
+    x = 3 * torch.randn(n_runs, N_FEATURES, generator=torch.Generator().manual_seed(1))
+    expected = probability(members, x)
+    found, of_members = Model(data).predict_features(x.numpy())
+    np.testing.assert_allclose(of_members, expected, atol=1e-5)
+    np.testing.assert_allclose(found, expected.mean(0), atol=1e-5)
+    assert of_members.shape == (len(members), n_runs, N_FAMILIES)
+
+
+@pytest.fixture(scope="module")
+def linear_data() -> bytes:
+    return export([linear(1)], N_FEATURES, FACTS)
+
+
+def test_a_linear_member_alone(linear_data: bytes) -> None:
+    x = torch.randn(5, N_FEATURES, generator=torch.Generator().manual_seed(1))
+    found, of_members = Model(linear_data).predict_features(x.numpy())
+    np.testing.assert_allclose(found, probability([linear(1)], x)[0], atol=1e-5)
+    np.testing.assert_array_equal(of_members, found[None])
+
+
+def test_inputs_and_outputs(data: bytes) -> None:
+    session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
+    (given,) = session.get_inputs()
+    assert (given.name, given.shape, given.type) == ("summary", ["runs", 6], "tensor(float)")
+    outputs = {output.name: output.shape for output in session.get_outputs()}
+    assert outputs == {"probability": ["runs", 3], "member_probability": [19, "runs", 3]}
+
+
+def test_exporting_puts_members_in_inference_and_changes_no_weight() -> None:
+    member = network(1, ALL).train()
+    before = {name: value.clone() for name, value in member.state_dict().items()}
+    data = export([member], N_FEATURES, FACTS)
+    for name, value in member.state_dict().items():
+        assert torch.equal(value, before[name])
+    x = torch.randn(4, N_FEATURES, generator=torch.Generator().manual_seed(1))
+    found, _ = Model(data).predict_features(x.numpy())
+    np.testing.assert_allclose(found, probability([network(1, ALL)], x)[0], atol=1e-5)
+
+
+def test_facts_come_back(data: bytes) -> None:
+    assert dict(Model(data).facts) == FACTS
+
+
+def test_the_same_members_give_the_same_bytes(linear_data: bytes, data: bytes) -> None:
+    assert data != linear_data
+    assert export([linear(1)], N_FEATURES, FACTS) == linear_data
+    assert export([linear(2)], N_FEATURES, FACTS) != linear_data
+    reordered = dict(reversed(FACTS.items()))
+    assert export([linear(1)], N_FEATURES, reordered) == linear_data
+
+
+@pytest.mark.slow
+def test_another_process_gives_the_same_bytes(tmp_path: Path) -> None:
+    code = (
+        "import sys, pathlib, test_export as t\n"
+        "data = t.export([t.network(1, t.ALL), t.linear(1)], t.N_FEATURES, t.FACTS)\n"
+        "pathlib.Path(sys.argv[1]).write_bytes(data)\n"
+    )
+    path = tmp_path / "model.onnx"
+    environment = {**os.environ, "PYTHONHASHSEED": "1", "PYTHONPATH": str(Path(__file__).parent)}
+    subprocess.run([sys.executable, "-c", code, path], env=environment, check=True)
+    assert path.read_bytes() == export([network(1, ALL), linear(1)], N_FEATURES, FACTS)
+
+
+def test_nothing_of_the_machine_is_in_the_bytes(data: bytes) -> None:
+    package = Path(gale.__file__).parent
+    tell_tales = {"site-packages", "dist-packages", ".py", "Traceback", __name__}
+    tell_tales |= {str(package), str(package.parents[1]), str(Path.home()), str(Path.cwd())}
+    tell_tales |= {
+        str(Path(torch.__file__).parent),
+        sys.prefix,
+        sys.executable,
+        platform.node(),
+    }
+    found = [word for word in tell_tales if len(word) > 1 and word.encode() in data]
+    assert found == []
+
+
+def test_the_exporter_is_quiet(capfd: pytest.CaptureFixture[str]) -> None:
+    export([linear(3)], N_FEATURES, FACTS)
+    assert capfd.readouterr() == ("", "")

@@ -1,0 +1,158 @@
+"""The journal of a training: kept fits come back, damaged ones are computed again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from gale.errors import TrainingError
+from gale.fitting import Epoch, Fit
+from gale.journal import HISTORY_SCHEMA, Journal, Step
+
+STEP = Step(2, "soup", 7)
+
+
+def fit_of(score: float, n_epochs: int = 2) -> Fit:
+    weights = {
+        "0.weight": np.arange(6, dtype=np.float32).reshape(2, 3) * np.float32(score),
+        "1.running_mean": np.array([0.1, 0.2], np.float32),
+    }
+    epochs = (Epoch(number, score + 1 / number, score) for number in range(1, n_epochs + 1))
+    return Fit(weights, score, tuple(epochs))
+
+
+def assert_equal(found: Fit, expected: Fit) -> None:
+    assert (found.score, found.epochs) == (expected.score, expected.epochs)
+    assert found.weights.keys() == expected.weights.keys()
+    for name, value in expected.weights.items():
+        assert found.weights[name].dtype == value.dtype
+        np.testing.assert_array_equal(found.weights[name], value)
+
+
+def never() -> Fit:
+    raise AssertionError("was computed again")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "runs" / "model.partial"
+
+
+@pytest.mark.parametrize("n_epochs", [0, 1, 3])
+def test_a_finished_fit_is_kept_and_comes_back_equal(folder: Path, n_epochs: int) -> None:
+    fit = fit_of(1 / 3, n_epochs)
+    journal = Journal.open(folder, "print", resume=False)
+    assert journal.fit(STEP, lambda: fit) is fit
+    assert_equal(journal.fit(STEP, never), fit)
+    again = Journal.open(folder, "print", resume=True)
+    assert_equal(again.fit(STEP, never), fit)
+    assert again.history().equals(journal.history())
+
+
+def test_each_step_has_its_own_fit(folder: Path) -> None:
+    journal = Journal.open(folder, "print", resume=False)
+    steps = [Step(0, "member", 1), Step(0, "soup", 1), Step(1, "member", 1), Step(0, "member", 11)]
+    for score, step in enumerate(steps):
+        journal.fit(step, keep(fit_of(score)))
+    assert [journal.fit(step, never).score for step in steps] == [0, 1, 2, 3]
+
+
+def keep(fit: Fit) -> Callable[[], Fit]:
+    return lambda: fit
+
+
+@pytest.mark.parametrize("size", [0, 1, 100, -1], ids=["empty", "a byte", "cut", "last byte gone"])
+def test_a_damaged_fit_is_computed_again(folder: Path, size: int) -> None:
+    journal = Journal.open(folder, "print", resume=False)
+    journal.fit(STEP, keep(fit_of(1)))
+    (path,) = folder.glob("*.npz")
+    path.write_bytes(path.read_bytes()[:size])
+    assert_equal(journal.fit(STEP, keep(fit_of(2))), fit_of(2))
+    assert_equal(Journal.open(folder, "print", resume=True).fit(STEP, never), fit_of(2))
+
+
+def test_a_changed_byte_is_noticed_or_harmless(folder: Path) -> None:
+    journal = Journal.open(folder, "print", resume=False)
+    journal.fit(STEP, keep(fit_of(1)))
+    (path,) = folder.glob("*.npz")
+    whole = path.read_bytes()
+    for at in range(0, len(whole), 7):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x21]) + whole[at + 1 :])
+        assert_equal(journal.fit(STEP, keep(fit_of(1))), fit_of(1))
+
+
+def test_a_fit_that_fails_leaves_nothing(folder: Path) -> None:
+    journal = Journal.open(folder, "print", resume=False)
+    with pytest.raises(AssertionError):
+        journal.fit(STEP, never)
+    assert list(folder.glob("*.npz")) == []
+    assert len(journal.history()) == 0
+
+
+def test_another_training(folder: Path) -> None:
+    Journal.open(folder, "print", resume=False)
+    with pytest.raises(TrainingError) as caught:
+        Journal.open(folder, "another", resume=True)
+    assert str(caught.value) == (
+        f"{folder}: belongs to a training with other runs, labels, recipe or seed; "
+        "use the same ones to go on with it, or --force to begin anew"
+    )
+
+
+def test_a_journal_is_not_used_unasked(folder: Path) -> None:
+    journal = Journal.open(folder, "print", resume=False)
+    journal.fit(STEP, keep(fit_of(1)))
+    with pytest.raises(TrainingError) as caught:
+        Journal.open(folder, "print", resume=False)
+    assert str(caught.value) == (
+        f"{folder}: holds 1 finished fits of an interrupted training; "
+        "use --resume to go on with it, or --force to begin anew"
+    )
+
+
+def test_a_folder_of_something_else_is_not_a_journal(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    with pytest.raises(TrainingError, match="belongs to a training with other runs"):
+        Journal.open(folder, "print", resume=True)
+
+
+def test_resuming_what_never_began_begins(folder: Path) -> None:
+    Journal.open(folder, "print", resume=True).fit(STEP, keep(fit_of(1)))
+    assert_equal(Journal.open(folder, "print", resume=True).fit(STEP, never), fit_of(1))
+
+
+def test_discarding(folder: Path) -> None:
+    Journal.open(folder, "print", resume=False).discard()
+    assert not folder.exists()
+    assert folder.parent.is_dir()
+    Journal().discard()
+
+
+def test_without_a_folder_fits_are_computed_and_only_remembered() -> None:
+    journal = Journal.open(None, "print", resume=False)
+    assert journal.fit(STEP, keep(fit_of(1))).score == 1
+    assert journal.fit(STEP, keep(fit_of(2))).score == 2
+    assert journal.history()["validation_log_loss"].to_list() == [2, 2]
+
+
+def test_history() -> None:
+    journal = Journal()
+    assert journal.history().schema == HISTORY_SCHEMA
+    journal.fit(Step(0, "member", 4), keep(fit_of(0.5, 2)))
+    journal.fit(STEP, keep(fit_of(1.0, 1)))
+    journal.fit(Step(3, "member", 0), keep(fit_of(1.0, 0)))
+    expected = pl.DataFrame(
+        {
+            "fold": [0, 0, 2],
+            "stage": ["member", "member", "soup"],
+            "member": [4, 4, 7],
+            "epoch": [1, 2, 1],
+            "train_loss": [1.5, 1.0, 2.0],
+            "validation_log_loss": [0.5, 0.5, 1.0],
+        }
+    )
+    assert journal.history().equals(expected)

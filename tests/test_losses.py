@@ -1,0 +1,192 @@
+"""Losses against numpy, known values, finite differences, and what unknown labels must not do."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from gale.losses import (
+    Loss,
+    binary_cross_entropy,
+    hinge,
+    label_correlation,
+    label_correlation_grid,
+)
+
+NAN = math.nan
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def logits_and_labels(n_runs: int = 7, n_families: int = 3, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """Logits (R, K) and labels (R, K), some unknown, in float64."""
+    random = np.random.default_rng(seed)
+    labels = random.integers(0, 2, (n_runs, n_families)).astype(float)
+    labels[random.random(labels.shape) < 0.25] = np.nan
+    logits = random.normal(0, 2, labels.shape)
+    return torch.tensor(logits), torch.tensor(labels)
+
+
+@given(st.integers(0, 2**32), st.integers(1, 9), st.integers(1, 4))
+@settings(max_examples=50, deadline=None)
+def test_cross_entropy_and_hinge_are_those_of_numpy(
+    seed: int, n_runs: int, n_families: int
+) -> None:
+    logits, labels = logits_and_labels(n_runs, n_families, seed)
+    p, y = 1 / (1 + np.exp(-logits.numpy())), labels.numpy()
+    known = ~np.isnan(y)
+    p, y = p[known], y[known]
+    log_loss = -np.where(y == 1, np.log(p), np.log(1 - p)).sum() / max(len(y), 1)
+    assert float(binary_cross_entropy(logits, labels)) == pytest.approx(log_loss)
+    margins = np.maximum(0, 1 - (2 * y - 1) * p).sum() / max(len(y), 1)
+    assert float(hinge(torch.sigmoid(logits), labels)) == pytest.approx(margins)
+
+
+def test_known_values() -> None:
+    even = torch.zeros(2, 2)
+    labels = torch.tensor([[0.0, 1.0], [1.0, NAN]])
+    assert float(binary_cross_entropy(even, labels)) == pytest.approx(math.log(2))
+    # An absent family costs 1 + p, a present one 1 − p.
+    assert float(hinge(torch.tensor([[0.2, 0.2]]), torch.tensor([[0.0, 1.0]]))) == pytest.approx(1)
+    assert float(hinge(torch.tensor([[0.2]]), torch.tensor([[0.0]]))) == pytest.approx(1.2)
+    assert float(hinge(torch.tensor([[1.0]]), torch.tensor([[1.0]]))) == 0
+
+
+def test_large_logits_stay_finite() -> None:
+    logits, labels = torch.tensor([[1e4, -1e4]]), torch.tensor([[0.0, 1.0]])
+    assert float(binary_cross_entropy(logits, labels)) == 1e4
+    assert math.isfinite(float(Loss()(logits, labels, seeded())))
+
+
+def test_grid_is_the_correlation_of_numpy_under_the_same_noise() -> None:
+    values = torch.rand(40, 4, generator=seeded(1), dtype=torch.float64)
+    grid = label_correlation_grid(values, torch.ones(40, 4, dtype=torch.bool), 0.5, seeded(7))
+    noise = torch.randn(40, 4, 4, generator=seeded(7), dtype=torch.float64).numpy()
+    t = values.numpy()[:, :, None] + 0.5 * noise
+    for a in range(4):
+        for b in range(4):
+            expected = np.corrcoef(t[:, a, b], t[:, b, a])[0, 1]
+            assert float(grid[a, b]) == pytest.approx(expected)
+    np.testing.assert_allclose(grid, grid.T)
+    np.testing.assert_allclose(np.diag(grid), 1)
+
+
+def test_without_noise_the_grid_is_the_correlation_matrix() -> None:
+    values = torch.rand(40, 4, generator=seeded(1), dtype=torch.float64)
+    grid = label_correlation_grid(values, torch.ones(40, 4, dtype=torch.bool), 0.0)
+    np.testing.assert_allclose(grid, np.corrcoef(values.numpy().T))
+
+
+def test_noise_pulls_correlations_towards_0_as_its_variance_says() -> None:
+    values = torch.rand(200_000, 1, generator=seeded(1)).expand(-1, 2)
+    grid = label_correlation_grid(values, torch.ones_like(values).bool(), 0.5, seeded())
+    variance = 1 / 12
+    assert float(grid[0, 1]) == pytest.approx(variance / (variance + 0.25), abs=0.01)
+
+
+def test_grid_counts_only_runs_in_which_both_families_are_known() -> None:
+    values = torch.rand(30, 3, generator=seeded(1), dtype=torch.float64)
+    known = torch.rand(30, 3, generator=seeded(2)) < 0.7
+    grid = label_correlation_grid(values, known, 0.0)
+    for a in range(3):
+        for b in range(3):
+            both = (known[:, a] & known[:, b]).numpy()
+            expected = np.corrcoef(values.numpy()[both, a], values.numpy()[both, b])[0, 1]
+            assert float(grid[a, b]) == pytest.approx(expected)
+
+
+def test_values_of_unknown_labels_do_not_matter_to_the_grid() -> None:
+    values = torch.rand(30, 3, generator=seeded(1))
+    known = torch.rand(30, 3, generator=seeded(2)) < 0.7
+    grid = label_correlation_grid(values, known, 0.5, seeded(3))
+    others = torch.where(known, values, 100.0)
+    torch.testing.assert_close(grid, label_correlation_grid(others, known, 0.5, seeded(3)))
+
+
+def test_label_correlation_is_the_mean_difference_of_two_grids_of_fresh_noise() -> None:
+    logits, labels = logits_and_labels(20)
+    p, known = torch.sigmoid(logits), ~labels.isnan()
+    generator = seeded(5)
+    wanted = label_correlation_grid(labels.nan_to_num(0), known, 0.5, generator)
+    found = label_correlation_grid(p, known, 0.5, generator)
+    expected = (wanted - found).abs().sum() / 9
+    assert float(label_correlation(p, labels, 0.5, seeded(5))) == pytest.approx(float(expected))
+
+
+def test_probabilities_that_equal_the_labels_cost_nothing_without_noise() -> None:
+    labels = logits_and_labels(20)[1].nan_to_num(0)
+    assert float(label_correlation(labels, labels, 0.0)) == 0
+    assert float(label_correlation(labels, labels, 0.5, seeded())) > 0
+    assert float(label_correlation(1 - labels[:, [1, 0, 2]], labels, 0.0)) > 0
+
+
+def test_the_loss_is_the_weighted_sum() -> None:
+    logits, labels = logits_and_labels(20)
+    p = torch.sigmoid(logits)
+    expected = (
+        binary_cross_entropy(logits, labels)
+        + 0.3 * hinge(p, labels)
+        + 0.7 * label_correlation(p, labels, 0.2, seeded(4))
+    )
+    loss = Loss(hinge=0.3, label_correlation=0.7, noise=0.2)
+    torch.testing.assert_close(loss(logits, labels, seeded(4)), expected)
+    assert Loss() == Loss(hinge=0.1, label_correlation=0.1, noise=0.5)
+
+
+def test_a_weight_of_0_leaves_a_part_out() -> None:
+    logits, labels = logits_and_labels(20)
+    generator = seeded()
+    before = generator.get_state()
+    plain = Loss(hinge=0, label_correlation=0)(logits, labels, generator)
+    assert torch.equal(plain, binary_cross_entropy(logits, labels))
+    assert torch.equal(generator.get_state(), before), "no noise was drawn"
+    with_hinge = Loss(label_correlation=0)(logits, labels)
+    assert float(with_hinge) == float(plain + 0.1 * hinge(torch.sigmoid(logits), labels))
+
+
+@pytest.mark.parametrize("n_runs", [1, 2])
+def test_small_batches_have_finite_losses_and_gradients(n_runs: int) -> None:
+    logits = torch.randn(n_runs, 3, generator=seeded(1), requires_grad=True)
+    labels = torch.zeros(n_runs, 3)
+    value = Loss()(logits, labels, seeded())
+    value.backward()  # type: ignore[no-untyped-call]
+    assert value.isfinite()
+    assert logits.grad is not None
+    assert logits.grad.isfinite().all()
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [Loss(0, 0), Loss(1.0, 0), Loss(0, 1.0), Loss(0, 1.0, noise=0), Loss()],
+    ids=["cross-entropy", "hinge", "grid", "grid without noise", "all"],
+)
+def test_gradients_are_those_of_finite_differences(loss: Loss) -> None:
+    logits, labels = logits_and_labels()
+    logits.requires_grad_()
+    assert torch.autograd.gradcheck(lambda x: loss(x, labels, seeded(3)), logits)
+
+
+def test_unknown_labels_give_no_gradient_and_known_ones_do() -> None:
+    logits, labels = logits_and_labels()
+    labels[2] = NAN
+    logits.requires_grad_()
+    Loss()(logits, labels, seeded()).backward()  # type: ignore[no-untyped-call]
+    assert logits.grad is not None
+    assert torch.equal(logits.grad != 0, ~labels.isnan())
+
+
+def test_nothing_known_costs_nothing() -> None:
+    logits = torch.randn(4, 3, requires_grad=True)
+    value = Loss()(logits, torch.full((4, 3), NAN), seeded())
+    value.backward()  # type: ignore[no-untyped-call]
+    assert value.detach() == 0
+    assert logits.grad is not None
+    assert not logits.grad.any()

@@ -1,0 +1,152 @@
+"""Writing: whole or not at all, and never over something by accident."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gale.errors import OutputError
+from gale.output import check_free, writing
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def write(path: Path, action: Callable[[Path], object]) -> None:
+    with writing(path, force=True) as temporary:
+        temporary.touch()
+        action(temporary)
+
+
+def fail(error: BaseException) -> Callable[[Path], object]:
+    def action(temporary: Path) -> None:
+        temporary.write_text("half")
+        raise error
+
+    return action
+
+
+def complaint(path: Path, *, force: bool = False) -> str:
+    """What both functions say of a path, which must be the same."""
+    with pytest.raises(OutputError) as checked:
+        check_free(path, force=force)
+    with pytest.raises(OutputError) as written, writing(path, force=force):
+        raise AssertionError("nothing must be written")
+    assert str(written.value) == str(checked.value)
+    return str(checked.value)
+
+
+def test_a_file_appears_when_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "result.csv"
+    with writing(path) as temporary:
+        temporary.write_text("half")
+        assert temporary.parent == tmp_path, "on the same disk, so that renaming is all or nothing"
+        assert not path.exists()
+    assert path.read_text() == "half"
+    assert names(tmp_path) == ["result.csv"]
+
+
+def test_what_exists_is_kept_without_force(tmp_path: Path) -> None:
+    path = tmp_path / "result.csv"
+    path.write_text("precious")
+    assert complaint(path) == f"{path}: exists already; choose another name or use --force"
+    assert path.read_text() == "precious"
+
+
+def test_force_replaces(tmp_path: Path) -> None:
+    path = tmp_path / "result.csv"
+    path.write_text("old")
+    check_free(path, force=True)
+    with writing(path, force=True) as temporary:
+        temporary.write_text("new")
+        assert path.read_text() == "old"
+    assert path.read_text() == "new"
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_folder_is_no_place_for_a_file(tmp_path: Path, force: bool) -> None:
+    assert complaint(tmp_path, force=force) == (
+        f"{tmp_path}: is a folder; expected the name of a file to write"
+    )
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_missing_folder(tmp_path: Path, force: bool) -> None:
+    path = tmp_path / "no" / "result.csv"
+    assert complaint(path, force=force) == (
+        f"{path}: the folder {path.parent} does not exist; create it first"
+    )
+    assert names(tmp_path) == []
+
+
+def test_a_name_without_a_folder_is_one_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with writing(Path("result.csv")) as temporary:
+        temporary.touch()
+    assert names(tmp_path) == ["result.csv"]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_an_exception_leaves_nothing_and_passes(tmp_path: Path, error: type[BaseException]) -> None:
+    path = tmp_path / "result.csv"
+    path.write_text("old")
+    with pytest.raises(error):
+        write(path, fail(error()))
+    assert path.read_text() == "old"
+    assert names(tmp_path) == ["result.csv"]
+
+
+def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "result.csv"
+    path.write_text("old")
+    with pytest.raises(OutputError) as caught:
+        write(path, fail(OSError(errno.ENOSPC, "No space left on device")))
+    assert str(caught.value) == (
+        f"{path}: cannot be written (No space left on device); nothing was left behind; "
+        "free some space or choose another place"
+    )
+    assert path.read_text() == "old"
+    assert names(tmp_path) == ["result.csv"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_device_that_is_full(tmp_path: Path) -> None:
+    path = tmp_path / "result.csv"
+
+    def fill(temporary: Path) -> None:
+        temporary.unlink()
+        temporary.symlink_to("/dev/full")
+        temporary.write_text("anything")
+
+    with pytest.raises(OutputError, match=r"cannot be written \(No space left on device\)"):
+        write(path, fill)
+    assert names(tmp_path) == []
+    assert Path("/dev/full").exists()
+
+
+def test_a_renaming_that_fails_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(OutputError, match=r"cannot be written \(Permission denied\)"):
+        write(tmp_path / "result.csv", Path.touch)
+    assert names(tmp_path) == []
+
+
+def test_two_writers_of_one_file_do_not_mix(tmp_path: Path) -> None:
+    path = tmp_path / "result.csv"
+    with writing(path, force=True) as first, writing(path, force=True) as second:
+        assert first != second
+        first.write_text("first")
+        second.write_text("second")
+    assert path.read_text() == "first"
+    assert names(tmp_path) == ["result.csv"]

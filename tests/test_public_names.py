@@ -1,0 +1,91 @@
+"""What ``import gale`` offers, and what it does not import."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import gale
+from commands import start, without
+
+HEAVY = {"numpy", "polars", "scipy", "lxml", "onnxruntime", "onnx", "torch", "sklearn", "pydantic"}
+
+
+def test_the_names_are_sorted_and_all_there() -> None:
+    assert sorted(gale.__all__) == gale.__all__
+    assert dir(gale) == gale.__all__
+    for name in gale.__all__:
+        assert getattr(gale, name).__name__ == name
+
+
+@pytest.mark.parametrize("name", gale.__all__)
+def test_every_name_is_documented(name: str) -> None:
+    thing = getattr(gale, name)
+    assert inspect.getdoc(thing)
+    if inspect.isclass(thing):
+        public = {key: each for key, each in vars(thing).items() if not key.startswith("_")}
+        methods = [
+            key
+            for key, each in public.items()
+            if (inspect.isfunction(each) or isinstance(each, classmethod | property))
+            and key not in {"model_config"}
+        ]
+        assert [key for key in methods if not inspect.getdoc(getattr(thing, key))] == []
+
+
+def test_an_unknown_name() -> None:
+    with pytest.raises(AttributeError, match=r"module 'gale' has no attribute 'fly'"):
+        _ = gale.fly
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import gale; dir(gale); gale.GaleError",
+        "import sys; sys.argv = ['gale', '--help']\n"
+        "from gale.cli import main\ntry: main()\nexcept SystemExit: pass",
+        "import sys; sys.argv = ['gale', 'train', '--help']\n"
+        "from gale.cli import main\ntry: main()\nexcept SystemExit: pass",
+    ],
+)
+def test_light_to_import(code: str) -> None:
+    code += "\nimport json, sys; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert HEAVY & set(json.loads(done.stdout.splitlines()[-1])) == set()
+
+
+@pytest.mark.parametrize("package", ["torch", "sklearn", "onnx", "onnxscript", "pydantic"])
+def test_training_without_its_extra(tmp_path: Path, package: str) -> None:
+    code = (
+        "import gale\n"
+        "try: gale.train\n"
+        "except gale.MissingExtraError as error: print(error)\n"
+        "print(gale.Model.__name__)"
+    ).replace("gale.MissingExtraError", "gale.GaleError")
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=without(tmp_path, package),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines() == [
+        f"gale.train needs {package}, which is not installed; "
+        "install the extra: pip install 'gale-ms[train]'",
+        "Model",
+    ]
+
+
+def test_the_command_without_the_extra(tmp_path: Path) -> None:
+    env = without(tmp_path, "torch", "sklearn", "onnx", "onnxscript", "pydantic")
+    done = start("train", tmp_path, "-o", "model.onnx", cwd=tmp_path, env=env)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines() == [
+        "gale: gale.Recipe needs pydantic, which is not installed; "
+        "install the extra: pip install 'gale-ms[train]'"
+    ]
