@@ -28,7 +28,7 @@ class Absent(MetaPathFinder):
 
 sys.meta_path.insert(0, Absent())
 """
-"""Makes a Python without some packages; read at its start as ``sitecustomize``."""
+"""Makes a Python without some packages, which reads it at its start as ``sitecustomize``."""
 
 
 def invoke(*arguments: object) -> Result:

@@ -138,56 +138,49 @@ def test_a_model_given_as_a_run_and_a_run_as_a_model(
     assert isinstance(error, ModelError)
 
 
-@pytest.mark.parametrize("verb", ["train", "predict", "evaluate"])
+@pytest.fixture
+def writers(
+    labels: Path, campaign_folder: Path, recipe_file: Path, trained: Trained, good: list[Path]
+) -> dict[str, list[object]]:
+    """Commands that write, by the first file that they write into the folder of `labels`."""
+    folder, run = labels.parent, good[0]
+    submission, val = campaign_folder / "submission_format.csv", campaign_folder / "val_labels.csv"
+    return {
+        "model.history.csv": train_arguments(campaign_folder, recipe_file, labels),
+        "p.csv": ["predict", run, "--no-cache", "--model", trained.path, "-o", folder / "p.csv"],
+        "s.json": ["evaluate", submission, "--labels", val, "--json", folder / "s.json"],
+    }
+
+
+WRITTEN = ["model.history.csv", "p.csv", "s.json"]
+
+
+@pytest.mark.parametrize("name", WRITTEN)
 def test_a_full_disk_leaves_nothing_behind(
-    verb: str, labels: Path, campaign_folder: Path, recipe_file: Path, trained: Trained,
-    good: list[Path], exported: Exported, monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    folder = labels.parent
-    submission = campaign_folder / "submission_format.csv"
-    arguments, output = {
-        "train": (train_arguments(campaign_folder, recipe_file, labels), "model.history.csv"),
-        "predict": (
-            ["predict", *good, "--model", trained.path, "-o", folder / "p.csv", "--no-cache"],
-            "p.csv",
-        ),
-        "evaluate": (
-            ["evaluate", submission, "--labels", campaign_folder / "val_labels.csv",
-             "--json", folder / "scores.json"],
-            "scores.json",
-        ),
-    }[verb]  # fmt: skip
+    name: str, writers: dict[str, list[object]], labels: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rename = Path.replace
 
     def full(path: Path, target: Path) -> Path:
-        if target.name == output:
+        if target.name == name:
             raise OSError(errno.ENOSPC, "No space left on device")
         return rename(path, target)
 
     monkeypatch.setattr(Path, "replace", full)
-    error = error_of(*arguments)
+    output = labels.with_name(name)
+    error = error_of(*writers[name])
     assert isinstance(error, OutputError)
-    assert str(error).startswith(f"{folder / output}: cannot be written (No space left on device)")
-    left = {path.name for path in folder.iterdir()} - {"labels.csv", "model.onnx.partial"}
-    assert left == set()
+    assert str(error).startswith(f"{output}: cannot be written (No space left on device); nothing")
+    left = {path.name for path in labels.parent.iterdir()}
+    assert left - {"model.onnx.partial"} == {"labels.csv"}
 
 
-@pytest.mark.parametrize("verb", ["train", "predict", "evaluate"])
-def test_an_output_that_exists(
-    verb: str, labels: Path, campaign_folder: Path, recipe_file: Path, trained: Trained,
-    good: list[Path],
-) -> None:  # fmt: skip
-    folder = labels.parent
-    arguments: list[object] = {
-        "train": train_arguments(campaign_folder, recipe_file, labels),
-        "predict": ["predict", good[0], "--model", trained.path, "-o", folder / "p.csv"],
-        "evaluate": ["evaluate", campaign_folder / "submission_format.csv", "--labels",
-                     campaign_folder / "val_labels.csv", "--json", folder / "scores.json"],
-    }[verb]  # fmt: skip
-    (name,) = {"train": ["model.onnx"], "predict": ["p.csv"], "evaluate": ["scores.json"]}[verb]
-    (folder / name).write_text("precious", "utf-8")
-    error = error_of(*arguments)
+@pytest.mark.parametrize("name", WRITTEN)
+def test_an_output_that_exists(name: str, writers: dict[str, list[object]], labels: Path) -> None:
+    output = labels.with_name(name)
+    output.write_text("precious", "utf-8")
+    error = error_of(*writers[name])
     assert isinstance(error, OutputError)
-    assert str(error).startswith(f"{folder / name}: exists already; choose another name or use --f")
-    assert (folder / name).read_text("utf-8") == "precious"
-    assert {path.name for path in folder.iterdir()} == {"labels.csv", name}
+    assert str(error) == f"{output}: exists already; choose another name or use --force"
+    assert output.read_text("utf-8") == "precious"
+    assert {path.name for path in labels.parent.iterdir()} == {"labels.csv", name}

@@ -191,7 +191,7 @@ def test_a_range_of_mz(campaign: gale.Campaign, exported: Exported, cache: Cache
     spec = gale.train(campaign, tiny_recipe(features=within), cache=cache).spec
     assert (spec.mz_min, spec.mz_max) == (40, 100)
     assert spec.mz == tuple(mz for mz in PUBLISHED_MZ if 40 <= mz <= 100)
-    with pytest.raises(TrainingError, match=r"no m/z is left between 700 and 800; expected"):
+    with pytest.raises(TrainingError, match=r"keeps no m/z between 700 and 800; expected"):
         gale.train(campaign, tiny_recipe(features={"mz_min": 700, "mz_max": 800}), cache=cache)
 
 

@@ -112,7 +112,7 @@ def test_an_interrupted_training_goes_on(
     assert len(fitted) == 1
     assert undated(model._data) == undated(trained.path.read_bytes())
     assert history.read_bytes() == trained.history.read_bytes()
-    assert not journal.exists()
+    assert len(list(journal.glob("*.npz"))) == 4  # the caller deletes it once the model is saved
 
 
 @pytest.mark.parametrize("n_fits", [1, 5, 12])

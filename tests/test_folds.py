@@ -71,13 +71,19 @@ def test_unknown_counts_as_not_holding_the_family() -> None:
     assert validations(unknown, "rare") == validations(labels, "rare")
 
 
-def test_folds_are_random_where_a_class_is_too_small() -> None:
+def test_a_family_rarer_than_the_folds_is_in_as_many_of_them_as_can_be() -> None:
     labels = labels_of(30, (12, 3, 8))
     found = validations(labels, "rare", count=5)
     assert [len(part) for part in found] == [6] * 5
-    assert found != validations(labels, "rare", count=5, seed=1)
-    mostly_positive = 1 - labels
-    assert [len(part) for part in validations(mostly_positive, "rare", count=5)] == [6] * 5
+    assert sorted(int(labels[part, 1].sum()) for part in found) == [0, 0, 1, 1, 1]
+    mostly_positive = validations(1 - labels, "rare", count=5)
+    assert [len(part) for part in mostly_positive] == [6] * 5
+
+
+def test_folds_are_random_where_both_kinds_of_runs_are_too_few() -> None:
+    labels = labels_of(6, (3, 3, 3))
+    found = validations(labels, "rare", count=6)
+    assert sorted(run for part in found for run in part) == list(range(6))
 
 
 def test_fewer_runs_than_folds() -> None:

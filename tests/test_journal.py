@@ -125,12 +125,6 @@ def test_resuming_what_never_began_begins(folder: Path) -> None:
     assert_equal(Journal.open(folder, "print", resume=True).fit(STEP, never), fit_of(1))
 
 
-def test_discarding(folder: Path) -> None:
-    Journal.open(folder, "print", resume=False).discard()
-    assert not folder.exists()
-    assert folder.parent.is_dir()
-    Journal().discard()
-
 
 def test_without_a_folder_fits_are_computed_and_only_remembered() -> None:
     journal = Journal.open(None, "print", resume=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,9 @@ import gale
 from commands import start, without
 
 HEAVY = {"numpy", "polars", "scipy", "lxml", "onnxruntime", "onnx", "torch", "sklearn", "pydantic"}
+
+
+HELP = "from gale.cli import group; group.main({}, standalone_mode=False)"
 
 
 def test_the_names_are_sorted_and_all_there() -> None:
@@ -28,12 +32,11 @@ def test_every_name_is_documented(name: str) -> None:
     thing = getattr(gale, name)
     assert inspect.getdoc(thing)
     if inspect.isclass(thing):
-        public = {key: each for key, each in vars(thing).items() if not key.startswith("_")}
         methods = [
             key
-            for key, each in public.items()
-            if (inspect.isfunction(each) or isinstance(each, classmethod | property))
-            and key not in {"model_config"}
+            for key, each in vars(thing).items()
+            if not key.startswith("_")
+            and (inspect.isfunction(each) or isinstance(each, classmethod | property))
         ]
         assert [key for key in methods if not inspect.getdoc(getattr(thing, key))] == []
 
@@ -47,10 +50,9 @@ def test_an_unknown_name() -> None:
     "code",
     [
         "import gale; dir(gale); gale.GaleError",
-        "import sys; sys.argv = ['gale', '--help']\n"
-        "from gale.cli import main\ntry: main()\nexcept SystemExit: pass",
-        "import sys; sys.argv = ['gale', 'train', '--help']\n"
-        "from gale.cli import main\ntry: main()\nexcept SystemExit: pass",
+        HELP.format(["--help"]),
+        HELP.format(["train", "--help"]),
+        HELP.format(["predict", "--help"]),
     ],
 )
 def test_light_to_import(code: str) -> None:
@@ -59,17 +61,17 @@ def test_light_to_import(code: str) -> None:
     assert HEAVY & set(json.loads(done.stdout.splitlines()[-1])) == set()
 
 
-@pytest.mark.parametrize("package", ["torch", "sklearn", "onnx", "onnxscript", "pydantic"])
+@pytest.mark.parametrize("package", ["torch", "onnxscript", "pydantic"])
 def test_training_without_its_extra(tmp_path: Path, package: str) -> None:
     code = (
         "import gale\n"
         "try: gale.train\n"
-        "except gale.MissingExtraError as error: print(error)\n"
+        "except gale.GaleError as error: print(error)\n"
         "print(gale.Model.__name__)"
-    ).replace("gale.MissingExtraError", "gale.GaleError")
+    )
     done = subprocess.run(
         [sys.executable, "-c", code],
-        env=without(tmp_path, package),
+        env={**os.environ, **without(tmp_path, package)},
         capture_output=True,
         text=True,
         check=True,

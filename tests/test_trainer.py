@@ -162,6 +162,17 @@ def test_seed_fold_and_member_each_give_another_fit() -> None:
     assert len({flat(weights).tobytes() for weights in fits}) == 10
 
 
+def test_training_on_begins_at_the_weights_given_and_shuffles_anew() -> None:
+    network = {"batch_norm": False}  # whose statistics move at any learning rate
+    still = trainer(tiny_recipe(network=network, fitting={"learning_rate": 1e-30}))
+    start = still.train(0).weights
+    assert still.train(1).weights["1.weight"].tobytes() != start["1.weight"].tobytes()
+    np.testing.assert_allclose(flat(still.tune(1, start).weights), flat(start), atol=1e-20)
+    moving = trainer(tiny_recipe(network=network))
+    tuned, trained = moving.tune(0, start), moving.train(0)  # from the same start
+    assert np.any(flat(tuned.weights) != flat(trained.weights))
+
+
 def layers(recipe: Recipe) -> list[type[nn.Module]]:
     (member,) = trainer(recipe).members()
     return [type(layer) for layer in member.children()]

@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,7 @@ def train(
     seed : int
         The same seed, runs and recipe give the same model on the same machine.
     journal : Path, optional
-        Folder in which finished fits are kept until the training is done.
+        Folder in which finished fits are kept; delete it once the model is saved.
     resume : bool
         Whether to go on from the fits that `journal` holds.
     history : Path, optional
@@ -81,11 +82,73 @@ def train(
     """
     recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
     progress = progress or Progress()
-    chosen = campaign.of_split("train", "val")
-    chosen = chosen.select(np.flatnonzero(chosen.labelled))
-    chosen.check_trainable()
+    runs = _read_runs(campaign, recipe.features, strict, executor, cache, progress)
+    folds = _folds(runs.campaign, recipe, seed, progress)
+    fingerprint = _fingerprint(recipe, seed, runs)
+    book = Journal.open(journal, fingerprint, resume=resume)
 
-    spec = _feature_spec(chosen, recipe.features, executor, progress)
+    progress.begin("training", len(folds) * fits_per_fold(recipe))
+    members: list[nn.Module] = []
+    out_of_fold, prior = (np.full(runs.labels.shape, np.nan) for _ in range(2))
+    for number, fold in enumerate(folds):
+        trainer = FoldTrainer(
+            recipe, seed, number, fold, runs.features, runs.labels, book, history, progress
+        )
+        fold_members = trainer.members()
+        members += fold_members
+        out_of_fold[fold.validation] = _probability(fold_members, runs.features[fold.validation])
+        prior[fold.validation] = torch.sigmoid(prior_logit(runs.labels[fold.training])).numpy()
+
+    progress.begin("writing the model", 1)
+    facts = {
+        **_facts(recipe, seed, runs),
+        "members": len(members),
+        "folds": len(folds),
+        "scores": _scores(runs.labels, out_of_fold, prior, len(folds)),
+    }
+    facts["training"]["fingerprint"] = fingerprint
+    model = Model(export(members, runs.spec.n_features, facts))
+    progress.step()
+    return model
+
+
+@dataclass(frozen=True)
+class TrainingRuns:
+    """The runs that a training can use.
+
+    Parameters
+    ----------
+    campaign : Campaign
+        Labelled runs of train and val that could be read.
+    spec : SummarySpec
+    features : array of shape (R, D)
+    unreadable : list of str
+        Names of labelled runs that are left out.
+    """
+
+    campaign: Campaign
+    spec: SummarySpec
+    features: Array
+    unreadable: list[str]
+
+    @property
+    def labels(self) -> Array:
+        """Labels, shape (R, K), NaN where unknown."""
+        return self.campaign.labels
+
+
+def _read_runs(
+    campaign: Campaign,
+    settings: FeatureSettings,
+    strict: bool,
+    executor: Executor | None,
+    cache: Cache | None,
+    progress: Progress,
+) -> TrainingRuns:
+    chosen = campaign.of_split("train", "val")
+    chosen = chosen.select(chosen.labelled)
+    chosen.check_trainable()
+    spec = _feature_spec(chosen, settings, executor, progress)
     progress.begin("reading runs", len(chosen))
     table = summarise_runs(
         chosen.paths,
@@ -97,50 +160,9 @@ def train(
     )
     unreadable = _unreadable(chosen, table, strict, progress)
     chosen = chosen.select(table.ok)
-    chosen.check_trainable()
-    features, labels = table.values[table.ok], np.array(chosen.labels)
-
-    folds = _folds(chosen, recipe, seed, progress)
-    fingerprint = _fingerprint(recipe, seed, chosen, features)
-    book = Journal.open(journal, fingerprint, resume=resume)
-    progress.begin("training", len(folds) * fits_per_fold(recipe))
-    members: list[nn.Module] = []
-    out_of_fold, prior = np.full(labels.shape, np.nan), np.full(labels.shape, np.nan)
-    for number, fold in enumerate(folds):
-        trainer = FoldTrainer(recipe, seed, number, fold, features, labels, book, history, progress)
-        fold_members = trainer.members()
-        members += fold_members
-        out_of_fold[fold.validation] = _probability(fold_members, features[fold.validation])
-        prior[fold.validation] = torch.sigmoid(prior_logit(labels[fold.training])).numpy()
-
-    progress.begin("writing the model", 1)
-    facts = {
-        "format": FORMAT,
-        "gale_version": version("gale-ms"),
-        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "recipe": recipe.to_dict(),
-        "seed": seed,
-        "families": list(chosen.families),
-        "prevalence": [round(float(share), 6) for share in chosen.prevalence()],
-        "features": {"mz": list(spec.mz), "mz_min": spec.mz_min, "mz_max": spec.mz_max},
-        "columns": dict(chosen.columns) if chosen.columns else None,
-        "members": len(members),
-        "folds": len(folds),
-        "calibrated": False,
-        "training": {
-            "campaign": campaign.root.resolve().name,
-            "fingerprint": fingerprint,
-            "runs": len(chosen),
-            "unreadable": unreadable,
-            "positive": np.nansum(labels, axis=0).astype(int).tolist(),
-            "known": np.isfinite(labels).sum(axis=0).tolist(),
-        },
-        "scores": _scores(labels, out_of_fold, prior, len(folds)),
-    }
-    model = Model(export(members, spec.n_features, facts))
-    book.discard()
-    progress.step()
-    return model
+    if unreadable:
+        chosen.check_trainable()
+    return TrainingRuns(chosen, spec, table.values[table.ok], unreadable)
 
 
 def _feature_spec(
@@ -171,8 +193,8 @@ def _feature_spec(
     kept = tuple(mz for mz in kept if (low or 0) <= mz <= (high or mz))
     if not kept:
         raise TrainingError(
-            f"no m/z is left between {low} and {high}; expected at least one; "
-            "widen features.mz_min and features.mz_max in the recipe"
+            f"the recipe keeps no m/z between {low or 1} and {high or 'the largest'}; expected at "
+            "least one; change features.mz, features.mz_min or features.mz_max"
         )
     return SummarySpec(kept, low, high)
 
@@ -214,10 +236,34 @@ def _folds(campaign: Campaign, recipe: Recipe, seed: int, progress: Progress) ->
     )
 
 
-def _fingerprint(recipe: Recipe, seed: int, campaign: Campaign, features: Array) -> str:
+def _fingerprint(recipe: Recipe, seed: int, runs: TrainingRuns) -> str:
     """Hash of all that a training depends on."""
-    text = json.dumps([recipe.to_dict(), seed, campaign.fingerprint(), torch.__version__])
-    return hashlib.sha256(text.encode() + features.tobytes()).hexdigest()
+    choices = [recipe.to_dict(), seed, runs.campaign.fingerprint(), torch.__version__]
+    return hashlib.sha256(json.dumps(choices).encode() + runs.features.tobytes()).hexdigest()
+
+
+def _facts(recipe: Recipe, seed: int, runs: TrainingRuns) -> dict[str, Any]:
+    """What a model says of its making, and all that prediction needs besides the graph."""
+    campaign, spec, labels = runs.campaign, runs.spec, runs.labels
+    return {
+        "format": FORMAT,
+        "gale_version": version("gale-ms"),
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "recipe": recipe.to_dict(),
+        "seed": seed,
+        "families": list(campaign.families),
+        "prevalence": [round(float(share), 6) for share in campaign.prevalence()],
+        "features": {"mz": list(spec.mz), "mz_min": spec.mz_min, "mz_max": spec.mz_max},
+        "columns": dict(campaign.columns) if campaign.columns else None,
+        "calibrated": False,
+        "training": {
+            "campaign": campaign.root.resolve().name,
+            "runs": len(campaign),
+            "unreadable": runs.unreadable,
+            "positive": np.nansum(labels, axis=0).astype(int).tolist(),
+            "known": np.isfinite(labels).sum(axis=0).tolist(),
+        },
+    }
 
 
 @torch.no_grad()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 import zipfile
 from collections.abc import Callable
 from dataclasses import astuple, dataclass, field
@@ -13,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from gale.errors import TrainingError
+from gale.errors import OutputError, TrainingError
 from gale.fitting import Epoch, Fit
 from gale.output import writing
 
@@ -69,10 +67,12 @@ class Journal:
         ------
         TrainingError
             If there is a journal and `resume` is false, or if it belongs to another training.
+        OutputError
+            If the folder cannot be made.
         """
         if folder is None:
             return cls()
-        stamp = folder / "training.json"
+        stamp = folder / "fingerprint"
         if folder.exists():
             n_fits = len(list(folder.glob("*.npz")))
             if not resume:
@@ -80,15 +80,20 @@ class Journal:
                     f"{folder}: holds {n_fits} finished fits of an interrupted training; "
                     "use --resume to go on with it, or --force to begin anew"
                 )
-            if not stamp.is_file() or json.loads(stamp.read_text()) != fingerprint:
+            if not stamp.is_file() or stamp.read_bytes() != fingerprint.encode():
                 raise TrainingError(
                     f"{folder}: belongs to a training with other runs, labels, recipe or seed; "
                     "use the same ones to go on with it, or --force to begin anew"
                 )
             return cls(folder)
-        folder.mkdir(parents=True)
+        try:
+            folder.mkdir(parents=True)
+        except OSError as error:
+            raise OutputError(
+                f"{folder}: cannot be made ({error.strerror}); choose another output"
+            ) from error
         with writing(stamp) as temporary:
-            temporary.write_text(json.dumps(fingerprint))
+            temporary.write_bytes(fingerprint.encode())
         return cls(folder)
 
     def fit(self, step: Step, compute: Callable[[], Fit]) -> Fit:
@@ -106,11 +111,6 @@ class Journal:
             (*step, *astuple(epoch)) for step, epochs in self._epochs.items() for epoch in epochs
         ]
         return pl.DataFrame(rows, schema=HISTORY_SCHEMA, orient="row")
-
-    def discard(self) -> None:
-        """Remove the folder."""
-        if self.folder is not None:
-            shutil.rmtree(self.folder, ignore_errors=True)
 
     def _path(self, step: Step) -> Path | None:
         if self.folder is None:

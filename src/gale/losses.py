@@ -9,7 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 SMALLEST_VARIANCE = 1e-12
-"""Below this the correlation of a batch is taken to be 0 (a batch of one run, for instance)."""
+"""Least product of two variances that a correlation is divided by, so that families which do not
+vary in a batch (of one run, for instance) have correlation 0."""
 
 
 def binary_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
@@ -56,7 +57,7 @@ def label_correlation_grid(
 
     Returns
     -------
-    Tensor of shape (K, K), symmetric, 1 on its diagonal
+    Tensor of shape (K, K), symmetric, 1 on its diagonal where the batch varies
     """
     n_runs, n_families = values.shape
     epsilon = torch.randn(

@@ -18,11 +18,17 @@ def check_free(path: Path, *, force: bool) -> None:
     OutputError
         If `path` exists and `force` is false, if it is a folder, or if its folder is missing.
     """
-    if path.is_dir():
+    try:
+        is_folder, exists, has_folder = path.is_dir(), path.exists(), path.parent.is_dir()
+    except OSError as error:
+        raise OutputError(
+            f"{path}: cannot be looked at ({error.strerror}); choose another place"
+        ) from error
+    if is_folder:
         raise OutputError(f"{path}: is a folder; expected the name of a file to write")
-    if path.exists() and not force:
+    if exists and not force:
         raise OutputError(f"{path}: exists already; choose another name or use --force")
-    if not path.parent.is_dir():
+    if not has_folder:
         raise OutputError(f"{path}: the folder {path.parent} does not exist; create it first")
 
 

@@ -83,11 +83,12 @@ def fixed_soup(
         At least 1 each.
     """
     soup = [train(number) for number in range(size)]
-    tuned: list[Member[W]] = []
-    for iteration in range(iterations):
+
+    def iterate(iteration: int) -> Member[W]:
         candidate = train(size + iteration)
         worst = max(range(size), key=lambda place: soup[place].score)
         if candidate.score < soup[worst].score:
             soup[worst] = candidate
-        tuned.append(tune(iteration, average([member.weights for member in soup])))
-    return min(tuned, key=lambda member: member.score)
+        return tune(iteration, average([member.weights for member in soup]))
+
+    return min(map(iterate, range(iterations)), key=lambda member: member.score)

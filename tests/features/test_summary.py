@@ -208,8 +208,13 @@ def test_learned_mz_are_those_of_largest_variance(dropped: int) -> None:
     assert kept == tuple(sorted(ranked[dropped:]))
 
 
-def test_moments_are_count_sum_and_sum_of_squares() -> None:
+def test_moments_are_count_mean_and_sum_of_squared_deviations() -> None:
     moments = intensity_moments(run_of([(20.4, 2.0), (19.6, 3.0), (30.0, 5.0), (560, 1.0)]), 10, 25)
     assert moments.shape == (3, LARGEST_LEARNED_MZ + 1)
-    assert moments[:, 20].tolist() == [2, 5, 13]
-    assert moments.sum() == 20
+    assert moments[:, 20].tolist() == [2, 2.5, 0.5]
+    assert moments.sum() == 5
+
+
+def test_small_variance_of_large_intensities_is_not_lost() -> None:
+    quiet = [run_of([(20.0, 1e9 + 1), (30.0, 5.0)]), run_of([(20.0, 1e9 - 1), (30.0, 1.0)])]
+    assert learn_mz((intensity_moments(run, None, None) for run in quiet), 1) == (30,)

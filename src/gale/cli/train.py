@@ -112,6 +112,7 @@ def command(
     finally:
         progress.close()
     model.save(output, force=force)
+    shutil.rmtree(partial, ignore_errors=True)
     _report(model, output, history, time.monotonic() - started)
     if model.facts["training"]["unreadable"]:
         sys.exit(1)

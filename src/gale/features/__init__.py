@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor, Executor
 from dataclasses import dataclass
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gale.errors import ReadError
+from gale.errors import GaleError, ReadError
 from gale.features.cache import Cache
 from gale.features.summary import SummarySpec, intensity_moments
 from gale.readers import load, parse_run
@@ -113,7 +114,8 @@ def _summarise(
         data = load(source)
         if cache is None:
             return spec.summarise(parse_run(data, str(source), columns=columns))
-        key = cache.key(data, spec.fingerprint, json.dumps(dict(columns or {}), sort_keys=True))
+        read_as = json.dumps(dict(columns or {}), sort_keys=True)
+        key = cache.key(data, version("gale-ms"), spec.fingerprint, read_as)
         features = cache.get(key)
         if features is None:
             features = spec.summarise(parse_run(data, str(source), columns=columns))
@@ -139,7 +141,14 @@ def _moments(
 
 def _map(
     work: Callable[[Source], Item], runs: Sequence[Source], executor: Executor | None
-) -> Iterable[Item]:
+) -> Iterator[Item]:
     if executor is None:
-        return map(work, runs)
-    return executor.map(work, runs, chunksize=4)
+        yield from map(work, runs)
+        return
+    try:
+        yield from executor.map(work, runs, chunksize=4)
+    except BrokenExecutor as error:
+        raise GaleError(
+            f"a process that reads runs was ended from outside ({error}), perhaps for its memory; "
+            "use --workers 1"
+        ) from error

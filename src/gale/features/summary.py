@@ -7,6 +7,7 @@ features shift by one m/z, and differences between neighbouring rows rather than
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Iterable
@@ -168,7 +169,7 @@ def _signed_log(values: Floats) -> Floats:
 
 
 def intensity_moments(run: Run, mz_min: int | None, mz_max: int | None) -> Floats:
-    """Count, sum and sum of squares of the intensities at each m/z.
+    """Count, mean, and sum of squared deviations from it, of the intensities at each m/z.
 
     Returns
     -------
@@ -178,13 +179,10 @@ def intensity_moments(run: Run, mz_min: int | None, mz_max: int | None) -> Float
     inside = mz <= LARGEST_LEARNED_MZ
     mz, intensity = mz[inside], intensity[inside]
     size = LARGEST_LEARNED_MZ + 1
-    return np.stack(
-        [
-            np.bincount(mz, minlength=size).astype(np.float64),
-            np.bincount(mz, weights=intensity, minlength=size),
-            np.bincount(mz, weights=intensity**2, minlength=size),
-        ]
-    )
+    count = np.bincount(mz, minlength=size)
+    mean = np.bincount(mz, weights=intensity, minlength=size) / np.maximum(count, 1)
+    squares = np.bincount(mz, weights=(intensity - mean[mz]) ** 2, minlength=size)
+    return np.stack([count, mean, squares])
 
 
 def learn_mz(moments: Iterable[Floats], dropped: int) -> tuple[int, ...]:
@@ -204,9 +202,19 @@ def learn_mz(moments: Iterable[Floats], dropped: int) -> tuple[int, ...]:
     tuple of int
         The kept m/z, increasing.
     """
-    count, total, squares = np.sum(list(moments), axis=0)
+    count, _, squares = functools.reduce(_merge_moments, moments)
     seen = np.flatnonzero(count)
     seen = seen[seen != HELIUM]
-    variance = squares[seen] / count[seen] - (total[seen] / count[seen]) ** 2
-    kept = seen[np.argsort(variance, kind="stable")[dropped:]]
+    kept = seen[np.argsort(squares[seen] / count[seen], kind="stable")[dropped:]]
     return tuple(int(mz) for mz in np.sort(kept))
+
+
+def _merge_moments(first: Floats, second: Floats) -> Floats:
+    """Moments of both sets of intensities together (Chan, Golub & LeVeque 1983), without loss."""
+    (count_a, mean_a, squares_a), (count_b, mean_b, squares_b) = first, second
+    count = count_a + count_b
+    share = count_b / np.maximum(count, 1)
+    step = mean_b - mean_a
+    return np.stack(
+        [count, mean_a + step * share, squares_a + squares_b + step**2 * count_a * share]
+    )

@@ -78,7 +78,8 @@ def summary_network(
 
 
 def _dense(n_in: int, n_out: int, generator: torch.Generator | None) -> nn.Linear:
-    layer = nn.Linear(n_in, n_out)
+    # Initialised here alone, so that torch's global generator is left as it was.
+    layer: nn.Linear = nn.utils.skip_init(nn.Linear, n_in, n_out)  # type: ignore[no-untyped-call]
     nn.init.xavier_uniform_(layer.weight, generator=generator)
     nn.init.zeros_(layer.bias)
     return layer
