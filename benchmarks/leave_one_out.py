@@ -32,7 +32,7 @@ def leave_one_out(
         model = train(campaign.select(others), recipe, seed=seed, cache=cache)
         table = model.predict(campaign.select([run]), cache=cache)
         predicted[run] = table.select(model.families).row(0)
-        prior[run] = model.prevalence
+        prior[run] = list(model.prevalence.values())
     return predicted, prior
 
 

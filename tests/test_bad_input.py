@@ -95,7 +95,9 @@ def test_fewer_runs_than_folds(
     many.write_text(recipe_file.read_text("utf-8").replace("count = 2", "count = 85"), "utf-8")
     error = error_of(*train_arguments(campaign_folder, many, labels))
     assert isinstance(error, TrainingError)
-    assert str(error).startswith("84 labelled runs for 85 folds; expected at least as many")
+    assert str(error).startswith(
+        f"{campaign_folder}: 84 labelled runs for 85 folds; expected at least as many"
+    )
 
 
 @pytest.mark.parametrize(

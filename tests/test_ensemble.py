@@ -75,7 +75,7 @@ def test_the_facts_of_a_model(trained: Trained, campaign: gale.Campaign) -> None
         False,
     )
     assert trained.model.families == campaign.families
-    np.testing.assert_allclose(trained.model.prevalence, positive / len(chosen), atol=1e-6)
+    np.testing.assert_allclose(facts["prevalence"], positive / len(chosen), atol=1e-6)
     assert facts["recipe"] == tiny_recipe().to_dict()
     assert facts["columns"] is None
     training = facts["training"]
@@ -107,6 +107,46 @@ def test_one_fold_is_scored_on_the_val_split(
     assert scores["log_loss"] == pytest.approx(log_loss(chosen.labels[is_val], found), abs=1e-6)
     assert scores["measured_on"].startswith("24 runs")
     assert "val split" in scores["measured_on"]
+    train = campaign.of_split("train")  # only its runs are learned from
+    facts = model.facts
+    assert facts["training"]["runs"] == len(train) == 60
+    np.testing.assert_allclose(facts["prevalence"], train.prevalence(), atol=1e-6)
+    prior = np.broadcast_to(facts["prevalence"], found.shape)
+    assert scores["prior_log_loss"] == pytest.approx(
+        log_loss(chosen.labels[is_val], prior), rel=0.1
+    )
+
+
+def test_a_family_without_a_positive_run_in_train_is_refused_though_val_has_one(
+    campaign: gale.Campaign, cache: Cache
+) -> None:
+    labels = np.array(campaign.labels)
+    labels[np.array(campaign.split) == "train", 1] = 0
+    with pytest.raises(CampaignError, match="hydrocarbon: found 0 positive"):
+        gale.train(relabelled(campaign, labels), tiny_recipe(folds={"count": 1}), cache=cache)
+
+
+def test_what_is_odd_or_unknown_is_told(campaign: gale.Campaign, exported: Exported) -> None:
+    labels = np.array(campaign.labels)
+    labels[[3, 7]] = np.nan
+    told = Recorder()
+    gale.train(relabelled(campaign, labels), tiny_recipe(), progress=told)
+    assert "2 runs are left out, since no label of theirs is known" in told.notes
+
+
+def test_notes_of_runs_are_told_once(
+    campaign: gale.Campaign, exported: Exported, tmp_path: Path
+) -> None:
+    paths = list(campaign.paths)
+    for at in (0, 5):
+        paths[at] = tmp_path / f"{at}.csv"
+        frame = pl.read_csv(campaign.paths[at]).with_columns(pl.col("intensity") - 1e9)
+        frame.write_csv(paths[at])
+    told = Recorder()
+    gale.train(replace(campaign, paths=tuple(paths)), tiny_recipe(), progress=told)
+    (note,) = told.notes
+    assert note.startswith(f"2 runs are odd, for instance {campaign.runs[0]}: ")
+    assert "negative intensities were set to 0" in note
 
 
 @torch.no_grad()
@@ -228,7 +268,7 @@ def test_blank_labels(
     assert len(rows) == 83 == model.facts["training"]["runs"]
     known = labels[rows]
     assert model.facts["training"]["known"] == np.isfinite(known).sum(axis=0).tolist()
-    np.testing.assert_allclose(model.prevalence, np.nanmean(known, axis=0), atol=1e-6)
+    np.testing.assert_allclose(model.facts["prevalence"], np.nanmean(known, axis=0), atol=1e-6)
     member_probability = probability_of(exported.members[0], features[rows])
     expected = held_out_scores(known, member_probability, campaign.families, n_folds=2, seed=0)
     scores = model.facts["scores"]
@@ -316,4 +356,4 @@ def test_logistic(
     expected = held_out_scores(labels, member_probability, campaign.families, n_folds=3, seed=0)
     assert model.facts["scores"]["log_loss"] == pytest.approx(expected[0], abs=1e-6)
     assert model.facts["scores"]["log_loss"] < model.facts["scores"]["prior_log_loss"]
-    assert not (tmp_path / "history.csv").exists()  # it has no epochs
+    assert pl.read_csv(tmp_path / "history.csv").height == 0  # it has no epochs

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from gale.errors import TrainingError
 from gale.fitting import Epoch, Examples, Fit, evaluate, fit, get_weights, set_weights
-from gale.losses import Loss, binary_cross_entropy
+from gale.losses import Loss, binary_cross_entropy, log_loss
 from gale.networks.summary import summary_network
 
 PLAIN = Loss(hinge=0, label_correlation=0)
@@ -71,7 +71,7 @@ def run(
 def test_a_tiny_problem_is_learned_by_heart(loss: Loss) -> None:
     known = examples(24)
     done = run(network(), known, known, loss, learning_rate=0.03, batch_size=24)
-    assert done.score < 0.05
+    assert done.validation < 0.05
     assert done.epochs[0].validation > 0.3
 
 
@@ -98,11 +98,11 @@ def test_weights_are_those_of_the_best_epoch_with_their_statistics() -> None:
     done = run(net, training, validation, learning_rate=0.02, patience=5)
     assert 1 < best_epoch(done) < len(done.epochs)
     assert len(done.epochs) == best_epoch(done) + 5
-    assert done.score == min(epoch.validation for epoch in done.epochs)
-    assert evaluate(net, validation) == done.score
+    assert done.validation == min(epoch.validation for epoch in done.epochs)
+    assert evaluate(net, validation) == done.validation
     again = network(1)
     set_weights(again, done.weights)
-    assert evaluate(again, validation) == done.score
+    assert evaluate(again, validation) == done.validation
     shorter = run(network(), training, validation, learning_rate=0.02, epochs=best_epoch(done))
     assert_same(shorter.weights, done.weights)
     assert {"1.running_mean", "1.running_variance"} < done.weights.keys()
@@ -173,7 +173,7 @@ def test_evaluation_is_the_log_loss_in_inference() -> None:
     known.labels[0] = math.nan
     before = get_weights(net)
     found = evaluate(net.train(), known)
-    expected = binary_cross_entropy(net.eval()(known.features), known.labels)
+    expected = log_loss(net.eval()(known.features), known.labels)
     assert found == expected.item()
     assert_same(get_weights(net), before)
 

@@ -11,7 +11,7 @@ import pytest
 
 from gale.errors import TrainingError
 from gale.fitting import Epoch, Fit
-from gale.journal import HISTORY_SCHEMA, Journal, Step
+from gale.journal import HISTORY_SCHEMA, Journal, Step, count_fits, discard
 
 STEP = Step(2, "soup", 7)
 
@@ -26,7 +26,7 @@ def fit_of(score: float, n_epochs: int = 2) -> Fit:
 
 
 def assert_equal(found: Fit, expected: Fit) -> None:
-    assert (found.score, found.epochs) == (expected.score, expected.epochs)
+    assert (found.validation, found.epochs) == (expected.validation, expected.epochs)
     assert found.weights.keys() == expected.weights.keys()
     for name, value in expected.weights.items():
         assert found.weights[name].dtype == value.dtype
@@ -58,7 +58,7 @@ def test_each_step_has_its_own_fit(folder: Path) -> None:
     steps = [Step(0, "member", 1), Step(0, "soup", 1), Step(1, "member", 1), Step(0, "member", 11)]
     for score, step in enumerate(steps):
         journal.fit(step, keep(fit_of(score)))
-    assert [journal.fit(step, never).score for step in steps] == [0, 1, 2, 3]
+    assert [journal.fit(step, never).validation for step in steps] == [0, 1, 2, 3]
 
 
 def keep(fit: Fit) -> Callable[[], Fit]:
@@ -94,7 +94,7 @@ def test_a_fit_that_fails_leaves_nothing(folder: Path) -> None:
 
 
 def test_another_training(folder: Path) -> None:
-    Journal.open(folder, "print", resume=False)
+    Journal.open(folder, "print", resume=False).fit(STEP, keep(fit_of(1)))
     with pytest.raises(TrainingError) as caught:
         Journal.open(folder, "another", resume=True)
     assert str(caught.value) == (
@@ -114,10 +114,16 @@ def test_a_journal_is_not_used_unasked(folder: Path) -> None:
     )
 
 
-def test_a_folder_of_something_else_is_not_a_journal(folder: Path) -> None:
+def test_what_else_is_in_the_folder_stays(folder: Path) -> None:
     folder.mkdir(parents=True)
-    with pytest.raises(TrainingError, match="belongs to a training with other runs"):
-        Journal.open(folder, "print", resume=True)
+    (folder / "mine.txt").write_text("mine")
+    Journal.open(folder, "print").fit(STEP, keep(fit_of(1)))
+    discard(folder)
+    assert [path.name for path in folder.iterdir()] == ["mine.txt"]
+    (folder / "mine.txt").unlink()
+    discard(folder)
+    assert not folder.exists()
+    discard(folder)
 
 
 def test_resuming_what_never_began_begins(folder: Path) -> None:
@@ -125,11 +131,10 @@ def test_resuming_what_never_began_begins(folder: Path) -> None:
     assert_equal(Journal.open(folder, "print", resume=True).fit(STEP, never), fit_of(1))
 
 
-
 def test_without_a_folder_fits_are_computed_and_only_remembered() -> None:
     journal = Journal.open(None, "print", resume=False)
-    assert journal.fit(STEP, keep(fit_of(1))).score == 1
-    assert journal.fit(STEP, keep(fit_of(2))).score == 2
+    assert journal.fit(STEP, keep(fit_of(1))).validation == 1
+    assert journal.fit(STEP, keep(fit_of(2))).validation == 2
     assert journal.history()["validation_log_loss"].to_list() == [2, 2]
 
 
@@ -150,3 +155,21 @@ def test_history() -> None:
         }
     )
     assert journal.history().equals(expected)
+
+
+def test_a_training_begun_anew_forgets_what_was_there(folder: Path) -> None:
+    Journal.open(folder, "print").fit(STEP, keep(fit_of(1)))
+    assert count_fits(folder) == 1
+    journal = Journal.open(folder, "another", restart=True)
+    assert count_fits(folder) == 0
+    journal.fit(STEP, keep(fit_of(2)))
+    assert_equal(Journal.open(folder, "another", resume=True).fit(STEP, never), fit_of(2))
+
+
+def test_a_journal_without_fits_is_no_journal(folder: Path) -> None:
+    Journal.open(folder, "print")
+    assert not folder.exists()
+    folder.mkdir(parents=True)
+    (folder / "fingerprint").write_text("print")
+    Journal.open(folder, "another").fit(STEP, keep(fit_of(2)))
+    assert_equal(Journal.open(folder, "another", resume=True).fit(STEP, never), fit_of(2))

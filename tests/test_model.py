@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import torch
 from polars.testing import assert_frame_equal
 
 import gale
-from gale.errors import ModelError, OutputError
+from gale.errors import CampaignError, ModelError, OutputError
 from gale.features.cache import Cache
 from gale.model import FORMAT, ROWS_AT_ONCE
 from model_files import facts_of, restated
@@ -216,7 +217,43 @@ def test_names_of_columns_are_remembered_from_training(
     expected = probabilities(trained.model.predict(paths[:1]), trained.model)
     for table in (knowing.predict([renamed]), trained.model.predict([renamed], columns=names)):
         np.testing.assert_array_equal(probabilities(table, knowing), expected)
-    assert knowing.predict(paths[:1])["status"].to_list() == ["failed"]
+    table = knowing.predict(paths[:1])  # files with the default names are read all the same
+    np.testing.assert_array_equal(probabilities(table, knowing), expected)
+
+
+def test_one_path_is_one_run(model: gale.Model, paths: list[Path]) -> None:
+    assert_frame_equal(model.predict(str(paths[0])), model.predict([paths[0]]))
+    assert model.predict(gale.read_run(paths[0]))["status"].to_list() == ["ok"]
+
+
+def test_what_is_odd_about_a_run_is_in_its_message(
+    model: gale.Model, paths: list[Path], tmp_path: Path
+) -> None:
+    odd = tmp_path / "odd.csv"
+    pl.read_csv(paths[0]).reverse().write_csv(odd)
+    table = model.predict([odd, paths[0]], cache=Cache(tmp_path / "cache"))
+    assert table["status"].to_list() == ["ok", "ok"]
+    assert table["message"].to_list() == ["rows were not in order of time; they were sorted", None]
+    assert_frame_equal(table, model.predict([odd, paths[0]], cache=Cache(tmp_path / "cache")))
+
+
+def test_the_submission_has_the_runs_and_families_of_the_format(
+    model: gale.Model, campaign: gale.Campaign
+) -> None:
+    first, second, *_ = campaign.submission or ()
+    table = model.predict(campaign)
+    is_second = pl.col("run") == second
+    failed = table.with_columns(
+        pl.when(is_second).then(None).otherwise(pl.col(name)).alias(name) for name in model.families
+    )
+    form = model.submission(campaign, failed)
+    wanted = campaign.submission_families
+    assert form.columns == ["sample_id", *wanted]
+    assert form["sample_id"].to_list() == list(campaign.submission or ())
+    assert form.row(1)[1:] == tuple(model.prevalence[name] for name in wanted)
+    assert form.row(0)[1:] == table.filter(run=first).select(wanted).row(0)
+    with pytest.raises(CampaignError, match="asks in submission_format"):
+        model.submission(replace(campaign, submission_families=("mineral", "tin")), table)
 
 
 def test_facts_cannot_be_changed_by_accident(model: gale.Model) -> None:
@@ -262,6 +299,15 @@ SPOILED: dict[str, tuple[Spoil, str]] = {
         lambda data: restated(data, "[1]"),
         "is a damaged model: what it says of itself is not a JSON object; expected a model "
         "written by gale train",
+    ),
+    "a fact less": (
+        lambda data: restated(data, {k: v for k, v in facts_of(data).items() if k != "columns"}),
+        "is a damaged model: it does not say its columns; expected a model written by gale train",
+    ),
+    "other families": (
+        lambda data: restated(data, {**facts_of(data), "families": ["tin"]}),
+        "is a damaged model: its graph takes [126] features and gives [9, 9] numbers; expected "
+        "126 features and 1 families",
     ),
     "missing": (
         lambda _: None,

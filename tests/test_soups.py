@@ -51,16 +51,16 @@ def test_average_keeps_single_precision_and_the_members() -> None:
 def test_uniform_soup_is_the_mean_however_bad() -> None:
     soup = uniform_soup(members(bowl, (1, 1), (-1, 1), (0, -2)), average_weights, bowl)
     assert soup.weights["a"].tolist() == [0, 0]
-    assert soup.score == 0
+    assert soup.validation == 0
     soup = uniform_soup(members(two_wells, (1,), (-1,)), average_weights, two_wells)
-    assert (soup.weights["a"].tolist(), soup.score) == ([0], 1)
+    assert (soup.weights["a"].tolist(), soup.validation) == ([0], 1)
 
 
 def test_greedy_soup_takes_what_helps_and_leaves_what_does_not() -> None:
     # Best first: 1, then −2 (average −0.5: better), then 3 (average 0.67: worse).
     soup = greedy_soup(members(bowl, (3,), (1,), (-2,)), average_weights, bowl)
     assert soup.weights["a"].tolist() == [-0.5]
-    assert soup.score == 0.25
+    assert soup.validation == 0.25
 
 
 def test_greedy_soup_keeps_the_best_member_where_averages_are_terrible() -> None:
@@ -78,8 +78,8 @@ def test_greedy_soup_averages_all_it_took_alike() -> None:
 def test_greedy_soup_is_never_worse_than_the_best_member(points: list[float], score: Any) -> None:
     pool = members(score, *((point,) for point in points))
     soup = greedy_soup(pool, average_weights, score)
-    assert soup.score <= min(member.score for member in pool)
-    assert soup.score == score(soup.weights)
+    assert soup.validation <= min(member.validation for member in pool)
+    assert soup.validation == score(soup.weights)
 
 
 class Table:
@@ -143,5 +143,5 @@ def test_fixed_soup_finds_the_bottom_of_a_bowl(seed: int) -> None:
 
     pool = members(bowl, *random.normal(size=(25, 3)))
     soup = fixed_soup(pool.__getitem__, halfway, average_weights, size=5, iterations=20)
-    assert soup.score == bowl(soup.weights)
-    assert soup.score < min(member.score for member in pool)
+    assert soup.validation == bowl(soup.weights)
+    assert soup.validation < min(member.validation for member in pool)

@@ -113,7 +113,7 @@ def test_a_greedy_soup_is_no_worse_than_its_best_member() -> None:
     one = trainer(tiny_recipe(soup={"kind": "greedy", "size": 4}))
     (soup,) = one.members()
     weights = {name: value.numpy() for name, value in soup.state_dict().items()}
-    assert one.evaluate(weights) <= min(one.train(number).score for number in range(4)) + 1e-9
+    assert one.evaluate(weights) <= min(one.train(number).validation for number in range(4)) + 1e-9
 
 
 def test_a_fixed_soup_is_trained_on_from_the_average() -> None:
@@ -121,8 +121,8 @@ def test_a_fixed_soup_is_trained_on_from_the_average() -> None:
     one = trainer(recipe)
     (found,) = one.members()
     first, second, third = (one.train(number) for number in range(3))
-    kept = sorted([first, second], key=lambda member: member.score)
-    if third.score < kept[1].score:
+    kept = sorted([first, second], key=lambda member: member.validation)
+    if third.validation < kept[1].validation:
         kept[1] = third
     average: Weights = {
         name: np.mean([member.weights[name] for member in kept], axis=0, dtype=np.float32)
@@ -136,12 +136,12 @@ def test_a_fixed_soup_is_trained_on_from_the_average() -> None:
 def test_the_score_of_a_member_is_that_of_its_weights() -> None:
     one = trainer(tiny_recipe())
     member = one.train(0)
-    assert one.evaluate(member.weights) == member.score
+    assert one.evaluate(member.weights) == member.validation
     network = one.network(member.weights)
     with torch.no_grad():
         p = torch.sigmoid(network(torch.from_numpy(FEATURES[40:]))).double().numpy()
     expected = -np.mean(np.where(LABELS[40:] == 1, np.log(p), np.log1p(-p)))
-    assert member.score == pytest.approx(expected, abs=1e-6)
+    assert member.validation == pytest.approx(expected, abs=1e-6)
 
 
 def test_a_fit_depends_on_nothing_fitted_before() -> None:
@@ -229,7 +229,8 @@ def test_blank_labels_do_not_count() -> None:
         p = torch.sigmoid(network(torch.from_numpy(FEATURES[40:]))).double().numpy()
     y = labels[40:]
     terms = -np.where(y == 1, np.log(p), np.log1p(-p))
-    assert member.score == pytest.approx(terms[np.isfinite(y)].mean(), abs=1e-6)
+    expected = np.where(np.isfinite(y), terms, np.nan)
+    assert member.validation == pytest.approx(np.nanmean(expected, axis=0).mean(), abs=1e-6)
 
 
 def test_logistic_is_that_of_scikit_learn() -> None:
@@ -260,11 +261,13 @@ def test_an_error_says_which_fit_it_was() -> None:
 def test_the_history_grows_with_every_fit(tmp_path: Path) -> None:
     one = trainer(tiny_recipe(), number=2, history=tmp_path / "history.csv")
     start = one.train(0)
+    one.write_history()
     assert pl.read_csv(one.history or "").select("fold", "stage", "member", "epoch").rows() == [
         (2, "member", 0, epoch) for epoch in range(1, 6)
     ]
     one.tune(3, start.weights)
+    one.write_history()
     history = pl.read_csv(one.history or "")
     assert history["stage"].to_list() == ["member"] * 5 + ["soup"] * 5
     assert history["member"].to_list() == [0] * 5 + [3] * 5
-    assert history["validation_log_loss"][:5].min() == pytest.approx(start.score, abs=1e-12)
+    assert history["validation_log_loss"][:5].min() == pytest.approx(start.validation, abs=1e-12)

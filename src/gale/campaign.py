@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from gale import competition
 from gale.checksums import find_mismatches
 from gale.errors import CampaignError
-from gale.folder import find_runs, match_runs
-from gale.labels import LabelTable, collect_label_table
+from gale.folder import find_runs, match_runs, run_name
+from gale.labels import LabelTable, collect_label_table, prevalence_of
 from gale.tables import Problems, shown
 
 
@@ -52,6 +52,8 @@ class Campaign:
         Names of columns in the files of runs, handed on to the reader.
     submission : tuple of str, optional
         Names of the runs that the competition's submission format asks for, in its order.
+    submission_families : tuple of str
+        Names of the families that it asks for, in its order.
     left_out : tuple of Path
         Files in a folder of runs that are no runs.
     """
@@ -66,6 +68,7 @@ class Campaign:
     checksums: tuple[str | None, ...]
     columns: Mapping[str, str] | None = None
     submission: tuple[str, ...] | None = None
+    submission_families: tuple[str, ...] = ()
     left_out: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
@@ -92,13 +95,16 @@ class Campaign:
         *,
         labels: Path | str | None = None,
         columns: Mapping[str, str] | None = None,
+        with_labels: bool = True,
     ) -> Campaign:
         """Open a folder of a competition (it has ``metadata.csv``) or of runs.
 
         A competition folder also has ``train_labels.csv``, ``val_labels.csv``, ``test_labels.csv``
         and ``submission_format.csv``, or some of them. A folder of runs may have ``labels.csv``,
         which then names every run: by its path relative to the folder, or by its file's name
-        without the extension where that says which one is meant. No run is read.
+        without the extension where that says which one is meant. Without a label table every file
+        that is meant as a run is one, even if it is empty, damaged, or of a format that gale does
+        not read. No run is read.
 
         Parameters
         ----------
@@ -108,6 +114,8 @@ class Campaign:
             A label table in place of those of the folder.
         columns : mapping of str to str, optional
             Names of columns in the files of runs, handed on to the reader.
+        with_labels : bool
+            False to predict: label tables are not opened, and the file of a run may be missing.
 
         Raises
         ------
@@ -119,7 +127,7 @@ class Campaign:
             raise CampaignError(f"{root}: found no folder; expected one of runs")
         given = None if labels is None else Path(labels)
         opened = _open_competition if (root / "metadata.csv").exists() else _open_folder
-        return opened(root, given, columns)
+        return opened(root, given, columns, with_labels)
 
     def select(self, indices: Iterable[int] | NDArray[np.bool_]) -> Campaign:
         """Give the campaign of some runs, by their positions in the order wanted, or by a mask.
@@ -166,11 +174,7 @@ class Campaign:
 
         NaN where a family is known of no run.
         """
-        known = np.isfinite(self.labels).sum(axis=0)
-        positive = (self.labels == 1).sum(axis=0)
-        prevalence = np.full(len(self.families), np.nan)
-        np.divide(positive, known, out=prevalence, where=known > 0)
-        return prevalence
+        return prevalence_of(self.labels)
 
     def family_table(self) -> pl.DataFrame:
         """Count the runs of each split by what is known of each family.
@@ -221,8 +225,13 @@ class Campaign:
                 )
         problems.check()
 
-    def verify_checksums(self, executor: Executor | None = None) -> None:
+    def verify_checksums(self, executor: Executor | None = None) -> int:
         """Compare the MD5 of every file with its checksum, where one is known.
+
+        Returns
+        -------
+        int
+            Number of files that were compared; all others have no checksum.
 
         Parameters
         ----------
@@ -243,6 +252,7 @@ class Campaign:
         for path, mismatch in mismatches.items():
             problems.add(path, mismatch)
         problems.check()
+        return len(known)
 
     def fingerprint(self) -> str:
         """Hash what training depends on, wherever the files are: names of runs, families, labels.
@@ -258,11 +268,13 @@ class Campaign:
 
 
 def _open_competition(
-    root: Path, given: Path | None, columns: Mapping[str, str] | None
+    root: Path, given: Path | None, columns: Mapping[str, str] | None, with_labels: bool
 ) -> Campaign:
     problems = Problems(CampaignError)
-    metadata = competition.collect_metadata(root / "metadata.csv", problems)
-    sources = competition.collect_labels(root, given, problems)
+    metadata = competition.collect_metadata(
+        root / "metadata.csv", problems, check_files=with_labels
+    )
+    sources = competition.collect_labels(root, given, problems) if with_labels else []
     form = competition.collect_submission(root / "submission_format.csv", problems)
     if metadata is None:
         raise problems.error()
@@ -280,34 +292,40 @@ def _open_competition(
         checksums=metadata.checksums,
         columns=columns,
         submission=submission,
+        submission_families=form.columns[1:] if form else (),
     )
 
 
-def _open_folder(root: Path, given: Path | None, columns: Mapping[str, str] | None) -> Campaign:
+def _open_folder(
+    root: Path, given: Path | None, columns: Mapping[str, str] | None, with_labels: bool
+) -> Campaign:
     problems = Problems(CampaignError)
-    files, left_out = find_runs(root, columns, problems)
-    labels_path = given or root / "labels.csv"
-    if given or labels_path.exists():
-        table = collect_label_table(labels_path, problems)
+    found = find_runs(root, columns, problems)
+    path = given or root / "labels.csv"
+    if with_labels and (given or path.exists()):
+        table = collect_label_table(path, problems)
         if table is None:
             raise problems.error()
-        matched = match_runs(labels_path, table, root, files, problems)
+        files = list(match_runs(path, table, root, found["run"], problems).values())
+        left_out = sorted(found["doubtful"] + found["other"])
+        left_out = [file for file in left_out if file.absolute() != path.absolute()]
     else:
-        names = tuple(file.relative_to(root).as_posix() for file in files)
+        files = sorted(found["run"] + found["doubtful"])
+        names = tuple(run_name(file, root) for file in files)
         table = LabelTable(names, (), np.empty((len(files), 0), dtype=np.float32))
-        matched = dict(zip(names, files, strict=True))
+        left_out = found["other"]
         if not files:
             problems.add(root, f"found no runs among {len(left_out):,} files; expected some")
     problems.check()
     return Campaign(
         root=root,
         runs=table.runs,
-        paths=tuple(matched[run] for run in table.runs),
+        paths=tuple(files),
         split=tuple("train" if labelled else "" for labelled in table.labelled),
         families=table.families,
         labels=table.values,
         derivatized=np.full(len(table.runs), np.nan, dtype=np.float32),
         checksums=(None,) * len(table.runs),
         columns=columns,
-        left_out=tuple(file for file in left_out if file.absolute() != labels_path.absolute()),
+        left_out=tuple(left_out),
     )

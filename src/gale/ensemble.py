@@ -42,6 +42,7 @@ def train(
     seed: int = 0,
     journal: Path | None = None,
     resume: bool = False,
+    restart: bool = False,
     history: Path | None = None,
     strict: bool = False,
     executor: Executor | None = None,
@@ -61,6 +62,8 @@ def train(
         Folder in which finished fits are kept; delete it once the model is saved.
     resume : bool
         Whether to go on from the fits that `journal` holds.
+    restart : bool
+        Whether to delete the fits that `journal` holds, once all else is found to be right.
     history : Path, optional
         A CSV file of every epoch of every finished fit, written anew after each.
     strict : bool
@@ -84,8 +87,10 @@ def train(
     progress = progress or Progress()
     runs = _read_runs(campaign, recipe.features, strict, executor, cache, progress)
     folds = _folds(runs.campaign, recipe, seed, progress)
+    learned_from = runs.campaign.select(np.unique(np.concatenate([f.training for f in folds])))
+    learned_from.check_trainable()
     fingerprint = _fingerprint(recipe, seed, runs)
-    book = Journal.open(journal, fingerprint, resume=resume)
+    book = Journal.open(journal, fingerprint, resume=resume, restart=restart)
 
     progress.begin("training", len(folds) * fits_per_fold(recipe))
     members: list[nn.Module] = []
@@ -95,13 +100,14 @@ def train(
             recipe, seed, number, fold, runs.features, runs.labels, book, history, progress
         )
         fold_members = trainer.members()
+        trainer.write_history()
         members += fold_members
         out_of_fold[fold.validation] = _probability(fold_members, runs.features[fold.validation])
         prior[fold.validation] = torch.sigmoid(prior_logit(runs.labels[fold.training])).numpy()
 
     progress.begin("writing the model", 1)
     facts = {
-        **_facts(recipe, seed, runs),
+        **_facts(recipe, seed, runs, learned_from),
         "members": len(members),
         "folds": len(folds),
         "scores": _scores(runs.labels, out_of_fold, prior, len(folds)),
@@ -145,9 +151,11 @@ def _read_runs(
     cache: Cache | None,
     progress: Progress,
 ) -> TrainingRuns:
-    chosen = campaign.of_split("train", "val")
-    chosen = chosen.select(chosen.labelled)
+    not_test = np.array(campaign.split) != "test"
+    chosen = campaign.select(not_test & campaign.labelled)
     chosen.check_trainable()
+    if blank := int(not_test.sum()) - len(chosen):
+        progress.note(f"{blank:,} runs are left out, since no label of theirs is known")
     spec = _feature_spec(chosen, settings, executor, progress)
     progress.begin("reading runs", len(chosen))
     table = summarise_runs(
@@ -159,6 +167,7 @@ def _read_runs(
         advance=progress.step,
     )
     unreadable = _unreadable(chosen, table, strict, progress)
+    _tell_notes(chosen, table, progress)
     chosen = chosen.select(table.ok)
     if unreadable:
         chosen.check_trainable()
@@ -205,7 +214,7 @@ def _unreadable(
     """Names of the runs that cannot be read, after saying why; an error if that is too many."""
     bad = {
         run: message
-        for run, message in zip(campaign.runs, table.messages, strict=True)
+        for run, message in zip(campaign.runs, table.errors, strict=True)
         if message is not None
     }
     for run, message in bad.items():
@@ -215,9 +224,21 @@ def _unreadable(
         raise TrainingError(
             f"{len(bad):,} of {len(campaign):,} runs cannot be read, the first is {run} "
             f"({message}); expected "
-            + ("all of them, as strict training asks" if strict else "at least some")
+            + ("all of them, as --strict asks" if strict else "at least some")
+            + "; gale inspect says what is wrong with a run"
         )
     return list(bad)
+
+
+def _tell_notes(campaign: Campaign, table: FeatureTable, progress: Progress) -> None:
+    """Say how many runs are odd, with one example for all."""
+    odd = [(run, notes) for run, notes in zip(campaign.runs, table.notes, strict=True) if notes]
+    if odd:
+        run, notes = odd[0]
+        progress.note(
+            f"{len(odd):,} runs are odd, for instance {run}: {'; '.join(notes)} "
+            "(gale inspect says it of any run)"
+        )
 
 
 def _folds(campaign: Campaign, recipe: Recipe, seed: int, progress: Progress) -> list[Fold]:
@@ -227,13 +248,16 @@ def _folds(campaign: Campaign, recipe: Recipe, seed: int, progress: Progress) ->
     by = settings.stratify_by
     if by != "rarest" and by not in campaign.families:
         progress.note(f"no family is called {by}; folds keep the share of the rarest family")
-    return stratified_folds(
-        campaign.labels,
-        campaign.families,
-        count=settings.count,
-        by=by,
-        seed=seed if settings.seed is None else settings.seed,
-    )
+    try:
+        return stratified_folds(
+            campaign.labels,
+            campaign.families,
+            count=settings.count,
+            by=by,
+            seed=seed if settings.seed is None else settings.seed,
+        )
+    except TrainingError as error:
+        raise TrainingError(f"{campaign.root}: {error}") from None
 
 
 def _fingerprint(recipe: Recipe, seed: int, runs: TrainingRuns) -> str:
@@ -242,23 +266,23 @@ def _fingerprint(recipe: Recipe, seed: int, runs: TrainingRuns) -> str:
     return hashlib.sha256(json.dumps(choices).encode() + runs.features.tobytes()).hexdigest()
 
 
-def _facts(recipe: Recipe, seed: int, runs: TrainingRuns) -> dict[str, Any]:
+def _facts(recipe: Recipe, seed: int, runs: TrainingRuns, learned_from: Campaign) -> dict[str, Any]:
     """What a model says of its making, and all that prediction needs besides the graph."""
-    campaign, spec, labels = runs.campaign, runs.spec, runs.labels
+    labels = learned_from.labels
     return {
         "format": FORMAT,
         "gale_version": version("gale-ms"),
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "recipe": recipe.to_dict(),
         "seed": seed,
-        "families": list(campaign.families),
-        "prevalence": [round(float(share), 6) for share in campaign.prevalence()],
-        "features": {"mz": list(spec.mz), "mz_min": spec.mz_min, "mz_max": spec.mz_max},
-        "columns": dict(campaign.columns) if campaign.columns else None,
+        "families": list(learned_from.families),
+        "prevalence": [round(float(share), 6) for share in learned_from.prevalence()],
+        "features": runs.spec.to_dict(),
+        "columns": dict(learned_from.columns) if learned_from.columns else None,
         "calibrated": False,
         "training": {
-            "campaign": campaign.root.resolve().name,
-            "runs": len(campaign),
+            "campaign": learned_from.root.resolve().name,
+            "runs": len(learned_from),
             "unreadable": runs.unreadable,
             "positive": np.nansum(labels, axis=0).astype(int).tolist(),
             "known": np.isfinite(labels).sum(axis=0).tolist(),
@@ -282,7 +306,8 @@ def _scores(
     return {
         "measured_on": f"{len(labels)} runs, each by members that did not train on it "
         + (f"({n_folds} folds)" if n_folds > 1 else "(the val split)"),
-        "caution": "these runs chose when to stop and what to keep, so the figures are optimistic",
+        "caution": "these runs chose when to stop and what to keep (and learned m/z, if any), so "
+        "the figures are optimistic",
         "log_loss": metrics.log_loss(labels, out_of_fold),
         "prior_log_loss": metrics.log_loss(labels, prior),
     }

@@ -12,15 +12,15 @@ from typing import Any, Literal
 
 import numpy as np
 import polars as pl
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from gale.bootstrap import Estimate, Floats
 from gale.campaign import Campaign
 from gale.errors import TableError
-from gale.labels import LabelTable, read_label_table
+from gale.labels import LabelTable, prevalence_of, read_label_table
 from gale.matching import listed, match_runs
 from gale.metrics import Scores, log_loss_difference, score
-from gale.predictions import Predictions, read_predictions
+from gale.predictions import Predictions, read_predictions, sidecar
 from gale.tables import shown
 
 __all__ = [
@@ -156,12 +156,8 @@ def read_label_tables(paths: Sequence[Path]) -> LabelTable:
     )
 
 
-def training_prevalence(labels: LabelTable, families: Sequence[str]) -> Floats:
-    """Return the part of the known labels that are positive, NaN where none is known.
-
-    Returns
-    -------
-    array of shape (K,), in the order of `families`
+def training_prevalence(labels: LabelTable, families: Sequence[str]) -> dict[str, float]:
+    """Return for each family the part of its known labels that are positive, NaN without any.
 
     Raises
     ------
@@ -173,14 +169,15 @@ def training_prevalence(labels: LabelTable, families: Sequence[str]) -> Floats:
             f"the training labels have no column for {listed(lacking)}; expected every "
             "labelled family; give the labels that the model was trained with"
         )
-    return _prevalence(_in_order(labels, families))
+    share = prevalence_of(_in_order(labels, families))
+    return dict(zip(families, share.tolist(), strict=True))
 
 
 def evaluate(
     predictions: Predictions | pl.DataFrame,
     labels: LabelTable | Campaign,
     *,
-    prevalence: ArrayLike | None = None,
+    prevalence: Mapping[str, float] | None = None,
     resamples: int = 1000,
     seed: int = 0,
 ) -> Evaluation:
@@ -194,9 +191,9 @@ def evaluate(
     predictions : Predictions or polars.DataFrame
         As read from a file, or as `gale.Model.predict` gives them.
     labels : LabelTable or Campaign
-    prevalence : array of shape (K,), optional
-        Of the labelled families in the training runs; else that of the predictions' sidecar; else
-        that of the very labels evaluated.
+    prevalence : mapping of str to float, optional
+        Share of the training runs that hold each labelled family, such as `gale.Model.prevalence`;
+        else that of the predictions' sidecar; else that of the very labels evaluated.
     resamples, seed : int
         For the bootstrap intervals.
 
@@ -304,31 +301,24 @@ def _prior(
     predictions: Predictions,
     families: tuple[str, ...],
     y: NDArray[np.float32],
-    given: ArrayLike | None,
+    given: Mapping[str, float] | None,
 ) -> tuple[Floats, PrevalenceFrom]:
     """Return the prevalence of each family and where it is from."""
+    origin: PrevalenceFrom
     if given is not None:
-        share = np.asarray(given, dtype=np.float64)
-        origin: PrevalenceFrom = "argument"
+        stated, origin, source = given, "argument", predictions.source
     elif predictions.prevalence is not None:
-        share = np.array([predictions.prevalence.get(family, np.nan) for family in families])
-        origin = "sidecar"
+        stated, origin = predictions.prevalence, "sidecar"
+        source = str(sidecar(Path(predictions.source)))
     else:
-        share = _prevalence(y)
-        origin = "labels"
-    needed = ~np.isnan(y).all(axis=0)
-    if share.shape != needed.shape or not np.all((share >= 0) & (share <= 1) | ~needed):
+        return prevalence_of(y), "labels"
+    share = np.array([stated.get(family, np.nan) for family in families], dtype=np.float64)
+    fits = (share >= 0) & (share <= 1) | np.isnan(y).all(axis=0)
+    if not fits.all():
+        at = int(np.argmin(fits))
         raise TableError(
-            f"{predictions.source}: found the training prevalence {share.tolist()} "
-            f"({origin}); expected a number from 0 to 1 for each of {', '.join(families)}; "
-            "give labels of the training runs that know of all these families"
+            f"{source}: found the training prevalence {share[at]:g} ({origin}) of "
+            f"{shown(families[at])}; expected a number from 0 to 1 for every labelled family; "
+            "give that of the runs that the predictions' model was trained with"
         )
     return share, origin
-
-
-def _prevalence(y: NDArray[np.float32]) -> Floats:
-    known = (~np.isnan(y)).sum(axis=0)
-    share: Floats = np.divide(
-        (y == 1).sum(axis=0), known, out=np.full(y.shape[1], np.nan), where=known > 0
-    )
-    return share

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gale.errors import TrainingError
-from gale.losses import Loss, binary_cross_entropy
+from gale.losses import Loss, log_loss
 
 Weights = dict[str, NDArray[np.float32]]
 
@@ -49,13 +49,13 @@ class Fit:
     ----------
     weights : mapping of str to array
         The whole state of the best epoch, batch statistics included.
-    score : float
+    validation : float
         Validation log loss of these weights.
     epochs : tuple of Epoch
     """
 
     weights: Weights
-    score: float
+    validation: float
     epochs: tuple[Epoch, ...]
 
 
@@ -139,9 +139,9 @@ def _train_epoch(
 
 @torch.no_grad()
 def evaluate(network: nn.Module, examples: Examples) -> float:
-    """Log loss over the known labels of the examples."""
+    """Mean over families of the log loss over the known labels of the examples."""
     network.eval()
-    return float(binary_cross_entropy(network(examples.features), examples.labels))
+    return float(log_loss(network(examples.features), examples.labels))
 
 
 def get_weights(network: nn.Module) -> Weights:

@@ -5,31 +5,59 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 from gale.errors import ReadError
-from gale.labels import LabelTable
-from gale.readers import is_run_file
+from gale.labels import RUN_COLUMNS, LabelTable
+from gale.matching import composed
+from gale.readers import SCAN_FORMATS, display_name, glance
+from gale.readers.table import N_COLUMNS, count_columns
+from gale.readers.vendor import folder_refusal
 from gale.tables import Problems, exists, shown
+
+Kind = Literal["run", "doubtful", "other"]
+"""What a file in a folder is: ``doubtful`` if a run was perhaps meant, and reading it will fail."""
+
+OTHER_FORMATS = ("json", "onnx", "pdf", "text")
+"""Formats in which nobody keeps a run."""
+
+RUN_SUFFIXES = (".cdf", ".nc", ".jdx", ".dx", ".mzml", ".mzxml")
+"""Names that only runs have."""
 
 
 def find_runs(
     root: Path, columns: Mapping[str, str] | None, problems: Problems
-) -> tuple[list[Path], list[Path]]:
-    """List the files of a folder and all below it, hidden ones aside, in order of their paths.
+) -> dict[Kind, list[Path]]:
+    """List the files of a folder and all below it, hidden ones aside, by what they are.
 
-    Returns
-    -------
-    runs, left_out : list of Path
-        The files that are runs, by their content, and those that are not.
+    The folder in which a maker keeps a run counts as a file. Each list is in order of the paths.
     """
-    runs: list[Path] = []
-    left_out: list[Path] = []
+    found: dict[Kind, list[Path]] = {"run": [], "doubtful": [], "other": []}
     for file in _files(root, problems):
-        try:
-            (runs if is_run_file(file, columns=columns) else left_out).append(file)
-        except ReadError as error:
-            problems.add_error(error)
-    return runs, left_out
+        found[recognise(file, columns)].append(file)
+    return found
+
+
+def recognise(file: Path, columns: Mapping[str, str] | None) -> Kind:
+    """Say what a file is, from its beginning alone.
+
+    Doubtful are files that are empty, damaged or may not be read, tables with some columns of a
+    run, and what may hold a run in a format that gale does not read.
+    """
+    if not file.is_file():  # a pipe would have to be waited for
+        return "doubtful" if file.is_dir() or file.is_symlink() else "other"
+    try:
+        word, header = glance(file)
+    except ReadError:
+        return "doubtful"
+    n_columns = count_columns(header, columns)
+    if word in SCAN_FORMATS or n_columns == N_COLUMNS:
+        return "run"
+    if header:
+        doubtful = n_columns > 0 and header[0].strip() not in RUN_COLUMNS
+    else:
+        doubtful = word not in OTHER_FORMATS
+    return "doubtful" if doubtful or file.suffix.lower() in RUN_SUFFIXES else "other"
 
 
 def _files(root: Path, problems: Problems) -> list[Path]:
@@ -46,6 +74,9 @@ def _files(root: Path, problems: Problems) -> list[Path]:
             continue
         entered.add(place)
         try:
+            if folder != root and folder_refusal(folder):
+                files.append(folder)
+                continue
             for entry in folder.iterdir():
                 if entry.name.startswith("."):
                     continue
@@ -64,20 +95,20 @@ def match_runs(
     """Give the file that each run of a label table means, noting names and files without match.
 
     A name is the path relative to `root`, or the name of the file without its extension if only
-    one file has it.
+    one file has it. Accents may be composed in one and not in the other, as macOS names files.
     """
-    by_path = {file.relative_to(root).as_posix(): file for file in files}
-    by_stem: dict[str, list[Path]] = defaultdict(list)
+    by_path, by_stem = defaultdict[str, list[Path]](list), defaultdict[str, list[Path]](list)
     for file in files:
-        by_stem[Path(file.name.removesuffix(".gz")).stem].append(file)
+        by_path[composed(run_name(file, root))].append(file)
+        by_stem[composed(Path(file.name.removesuffix(".gz")).stem)].append(file)
 
     matched: dict[str, Path] = {}
     row_of: dict[Path, int] = {}
     for run, row in zip(table.runs, table.rows, strict=True):
         if not run or run in matched:
             continue
-        relative = run.replace("\\", "/")
-        meant = [by_path[relative]] if relative in by_path else by_stem.get(run, [])
+        name = composed(run)
+        meant = by_path.get(name.replace("\\", "/")) or by_stem.get(name, [])
         if len(meant) == 1 and meant[0] not in row_of:
             matched[run] = meant[0]
         else:
@@ -92,9 +123,14 @@ def match_runs(
     return matched
 
 
+def run_name(file: Path, root: Path) -> str:
+    """Name a run by its path in the folder, with forward slashes."""
+    return display_name(file.relative_to(root).as_posix())
+
+
 def _mismatch(run: str, meant: Sequence[Path], root: Path, row_of: Mapping[Path, int]) -> str:
     """Say why a name does not mean one file of its own."""
-    names = [file.relative_to(root).as_posix() for file in meant]
+    names = [run_name(file, root) for file in meant]
     if len(names) > 1:
         return (
             f"found {shown(run)}, which may be {' or '.join(names)}; "

@@ -30,6 +30,10 @@ DAMAGED = (EOFError, KeyError, OSError, RuntimeError, ValueError, zipfile.BadZip
 """What numpy and zipfile raise for a file that is cut short or otherwise broken."""
 
 
+STAMP = "fingerprint"
+"""The file that says which training a journal belongs to."""
+
+
 class Step(NamedTuple):
     """One fit within a training: which fold, whether a member or a soup, and its number."""
 
@@ -46,55 +50,53 @@ class Journal:
     ----------
     folder : Path or None
         One ``.npz`` for each fit, and the fingerprint of the training they belong to.
+    fingerprint : str
+        Of everything that the fits depend on.
     """
 
     folder: Path | None = None
+    fingerprint: str = ""
     _epochs: dict[Step, tuple[Epoch, ...]] = field(default_factory=dict)
 
     @classmethod
-    def open(cls, folder: Path | None, fingerprint: str, *, resume: bool) -> Journal:
+    def open(
+        cls, folder: Path | None, fingerprint: str, *, resume: bool = False, restart: bool = False
+    ) -> Journal:
         """Begin a journal, or go on with the one in the folder.
 
         Parameters
         ----------
         folder : Path or None
+            Made when the first fit is finished.
         fingerprint : str
             Of everything that the fits depend on.
         resume : bool
-            Whether a journal that is already there may be used.
+            Whether finished fits that are already there are used.
+        restart : bool
+            Whether they are deleted.
 
         Raises
         ------
         TrainingError
-            If there is a journal and `resume` is false, or if it belongs to another training.
-        OutputError
-            If the folder cannot be made.
+            If there are finished fits and neither is wanted, or if they belong to another
+            training.
         """
-        if folder is None:
-            return cls()
-        stamp = folder / "fingerprint"
-        if folder.exists():
-            n_fits = len(list(folder.glob("*.npz")))
-            if not resume:
-                raise TrainingError(
-                    f"{folder}: holds {n_fits} finished fits of an interrupted training; "
-                    "use --resume to go on with it, or --force to begin anew"
-                )
-            if not stamp.is_file() or stamp.read_bytes() != fingerprint.encode():
-                raise TrainingError(
-                    f"{folder}: belongs to a training with other runs, labels, recipe or seed; "
-                    "use the same ones to go on with it, or --force to begin anew"
-                )
-            return cls(folder)
-        try:
-            folder.mkdir(parents=True)
-        except OSError as error:
-            raise OutputError(
-                f"{folder}: cannot be made ({error.strerror}); choose another output"
-            ) from error
-        with writing(stamp) as temporary:
-            temporary.write_bytes(fingerprint.encode())
-        return cls(folder)
+        journal = cls(folder, fingerprint)
+        if folder is None or (n_fits := count_fits(folder)) == 0:
+            return journal
+        if restart:
+            discard(folder)
+        elif not resume:
+            raise TrainingError(
+                f"{folder}: holds {n_fits} finished fits of an interrupted training; "
+                "use --resume to go on with it, or --force to begin anew"
+            )
+        elif journal._stamp() != fingerprint.encode():
+            raise TrainingError(
+                f"{folder}: belongs to a training with other runs, labels, recipe or seed; "
+                "use the same ones to go on with it, or --force to begin anew"
+            )
+        return journal
 
     def fit(self, step: Step, compute: Callable[[], Fit]) -> Fit:
         """Return the finished fit of a step, computing and keeping it if it is not there."""
@@ -117,6 +119,11 @@ class Journal:
             return None
         return self.folder / f"fold{step.fold}_{step.stage}{step.number}.npz"
 
+    def _stamp(self) -> bytes | None:
+        assert self.folder is not None
+        path = self.folder / STAMP
+        return path.read_bytes() if path.is_file() else None
+
     def _read(self, step: Step) -> Fit | None:
         path = self._path(step)
         if path is None or not path.is_file():
@@ -136,6 +143,31 @@ class Journal:
         if path is None:
             return
         epochs = np.array([astuple(epoch) for epoch in fit.epochs], dtype=float).reshape(-1, 3)
+        arrays = {**fit.weights, "/score": np.array(fit.validation), "/epochs": epochs}
+        if self._stamp() != self.fingerprint.encode():
+            self._begin(path.parent)
         with writing(path, force=True) as temporary, temporary.open("wb") as file:
-            arrays = {**fit.weights, "/score": np.array(fit.score), "/epochs": epochs}
             np.savez(file, **arrays)  # type: ignore[arg-type]
+
+    def _begin(self, folder: Path) -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"{folder}: cannot be made ({error.strerror}); choose another output"
+            ) from error
+        with writing(folder / STAMP, force=True) as temporary:
+            temporary.write_bytes(self.fingerprint.encode())
+
+
+def count_fits(folder: Path) -> int:
+    """Count the finished fits that a folder holds; 0 if there is no such folder."""
+    return len(list(folder.glob("*.npz")))
+
+
+def discard(folder: Path) -> None:
+    """Delete the finished fits that a folder holds, and the folder if nothing else is in it."""
+    for path in (*folder.glob("*.npz"), folder / STAMP):
+        path.unlink(missing_ok=True)
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()

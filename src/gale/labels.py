@@ -9,12 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gale.errors import TableError
+from gale.predictions import HEADER, SPREAD, SUBMISSION_HEADER
 from gale.tables import Problems, Table, read_table, shown
 
 __all__ = ["LabelTable", "Problems", "collect_label_table", "read_label_table"]
 
 RUN_COLUMNS = ("run", "sample_id")
 """What the first column of a table of runs may be called."""
+
+RESERVED = {*HEADER, *SUBMISSION_HEADER, "split"}
+"""What no family may be called: other columns of tables are."""
 
 VALUES = {"": np.nan, "0": 0.0, "1": 1.0, "0.0": 0.0, "1.0": 1.0}
 """What a cell of a label table may hold, and what it means."""
@@ -57,7 +61,7 @@ def read_label_table(path: Path | str) -> LabelTable:
     ------
     TableError
         With all that is wrong: a doubled or blank run, a cell that is none of these, a doubled or
-        blank family, another first column, no families, no rows, a row of another length, or a
+        blank family, one whose name means something else, another first column, no families, no rows, a row of another length, or a
         file that cannot be read as CSV.
     """
     problems = Problems(TableError)
@@ -81,6 +85,15 @@ def collect_label_table(path: Path, problems: Problems) -> LabelTable | None:
     families = table.columns[1:]
     if not families:
         problems.add(path, "found no family columns; expected one for each family", row=1)
+    for family in families:
+        if family in RESERVED or family.removesuffix(SPREAD) in {*families} - {family}:
+            problems.add(
+                path,
+                "found a family of this name, which tables of predictions have for something else; "
+                "expected another; rename it",
+                row=1,
+                column=family,
+            )
     values = [
         [_value(table, number, column, problems) for column in range(1, len(table.columns))]
         for number in table.rows
@@ -108,6 +121,25 @@ def check_run_column(table: Table, problems: Problems) -> bool:
         return False
     table.check_names(0, problems)
     return True
+
+
+def prevalence_of(values: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Share of runs that hold each family, of those where it is known.
+
+    Parameters
+    ----------
+    values : array of shape (R, K)
+        As in a :class:`LabelTable`.
+
+    Returns
+    -------
+    array of shape (K,)
+        NaN where a family is known of no run.
+    """
+    known = np.isfinite(values).sum(axis=0)
+    share = np.full(values.shape[1], np.nan)
+    np.divide((values == 1).sum(axis=0), known, out=share, where=known > 0)
+    return share
 
 
 def _value(table: Table, number: int, column: int, problems: Problems) -> float:

@@ -25,6 +25,22 @@ def binary_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     return _mean_over(known, terms)
 
 
+def log_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """The competition's score: the mean over families of the log loss over their known labels.
+
+    The same as :func:`binary_cross_entropy` where every family is known in as many runs.
+
+    Parameters
+    ----------
+    logits, labels : Tensors of shape (R, K)
+        A family of which no label is known does not count.
+    """
+    known = ~torch.isnan(labels)
+    terms = F.binary_cross_entropy_with_logits(logits, labels.nan_to_num(0.0), reduction="none")
+    count = known.sum(0)
+    return ((terms * known).sum(0)[count > 0] / count[count > 0]).mean()
+
+
 def hinge(probability: Tensor, labels: Tensor) -> Tensor:
     """Mean over known labels of max(0, 1 − ỹ p), where ỹ is 1 or −1.
 

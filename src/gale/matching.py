@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable
 
 from gale.errors import TableError
@@ -15,7 +16,7 @@ EXTENSION = re.compile(r"(?<=.)(\.[A-Za-z]\w*)(\.(gz|bz2|xz|zst))?$")
 def match_runs(labelled: Iterable[str], predicted: Iterable[str], source: str) -> dict[str, str]:
     """Return the predicted run of every labelled run that has one.
 
-    Runs match by name; those left, by the name of the file without its folder; those left then,
+    Runs match by name, accents composed or not; those left, by the name of the file without its folder; those left then,
     also without its extension.
 
     Raises
@@ -25,7 +26,7 @@ def match_runs(labelled: Iterable[str], predicted: Iterable[str], source: str) -
     """
     labelled, predicted = list(labelled), list(predicted)
     match: dict[str, str] = {}
-    for shorten in (str, _file_name, _stem):
+    for shorten in (composed, _file_name, _stem):
         matched = set(match.values())
         ours = _group(shorten, (run for run in labelled if run not in match))
         theirs = _group(shorten, (run for run in predicted if run not in matched))
@@ -47,8 +48,13 @@ def _group(shorten: Callable[[str], str], runs: Iterable[str]) -> dict[str, list
     return groups
 
 
+def composed(name: str) -> str:
+    """Write every accented letter as one character, which macOS does not in names of files."""
+    return unicodedata.normalize("NFC", name)
+
+
 def _file_name(run: str) -> str:
-    return re.split(r"[/\\]", run.rstrip("/\\"))[-1]
+    return re.split(r"[/\\]", composed(run).rstrip("/\\"))[-1]
 
 
 def _stem(run: str) -> str:

@@ -16,17 +16,27 @@ from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from gale.campaign import Campaign
-from gale.errors import ModelError
+from gale.errors import CampaignError, ModelError
 from gale.features import Source, summarise_runs
 from gale.features.cache import Cache
 from gale.features.summary import SummarySpec
 from gale.output import writing
+from gale.readers import display_name
 from gale.run import Run
 
 FORMAT = 1
 """Number of the file format; raised only when older versions of gale could not use a new file."""
 
 METADATA_KEY = "gale"
+
+OUTPUTS = ["probability", "member_probability"]
+"""Outputs of the graph: (R, K) and (E, R, K)."""
+
+REQUIRED = {
+    "calibrated", "columns", "created", "families", "features", "folds", "format", "gale_version",
+    "members", "prevalence", "recipe", "scores", "seed", "training",
+}  # fmt: skip
+"""What a model says of itself."""
 
 _ONNX_ERRORS = (
     ort_errors.Fail,
@@ -61,8 +71,8 @@ class Model:
         self.source = source
         self._session = _open_session(data, source)
         self.facts: Mapping[str, Any] = MappingProxyType(_read_facts(self._session, source))
-        features = self.facts["features"]
-        self.spec = SummarySpec(tuple(features["mz"]), features["mz_min"], features["mz_max"])
+        self.spec = SummarySpec.from_dict(self.facts["features"], source)
+        _check_shapes(self._session, self.spec, self.families, source)
 
     @classmethod
     def load(cls, path: str | Path) -> Model:
@@ -104,9 +114,9 @@ class Model:
         return tuple(self.facts["families"])
 
     @property
-    def prevalence(self) -> NDArray[np.float64]:
-        """Share of the training runs that hold each family, shape (K,)."""
-        return np.array(self.facts["prevalence"], dtype=np.float64)
+    def prevalence(self) -> dict[str, float]:
+        """Share of the training runs that hold each family, by its name."""
+        return dict(zip(self.families, self.facts["prevalence"], strict=True))
 
     def predict_features(
         self, features: NDArray[np.float32]
@@ -118,9 +128,8 @@ class Model:
         probability : array of shape (R, K)
         member_probability : array of shape (E, R, K)
         """
-        names = ["probability", "member_probability"]
         parts = [
-            self._session.run(names, {"summary": features[start : start + ROWS_AT_ONCE]})
+            self._session.run(OUTPUTS, {"summary": features[start : start + ROWS_AT_ONCE]})
             for start in range(0, max(len(features), 1), ROWS_AT_ONCE)
         ]
         probability, member_probability = zip(*parts, strict=True)
@@ -128,7 +137,7 @@ class Model:
 
     def predict(
         self,
-        runs: Campaign | Sequence[str | Path | Run],
+        runs: Campaign | Sequence[str | Path | Run] | str | Path | Run,
         *,
         columns: Mapping[str, str] | None = None,
         executor: Executor | None = None,
@@ -139,7 +148,7 @@ class Model:
 
         Parameters
         ----------
-        runs : Campaign, or sequence of length R of paths and Runs
+        runs : Campaign, sequence of length R of paths and Runs, or one of these
         columns : mapping, optional
             Names of the columns of tables; those of the training campaign by default.
         executor, cache, advance
@@ -149,16 +158,17 @@ class Model:
         -------
         DataFrame
             One row a run, in the order given: ``run``, ``status`` (``ok`` or ``failed``),
-            ``message`` (why it failed), then a column for each family, and for each
-            ``<family>_spread``, the standard deviation over members; null where the run failed,
-            and the spread where there is one member only.
+            ``message`` (why it failed, or what is odd about the run), then a column for each
+            family, and for each ``<family>_spread``, the standard deviation over members; null
+            where the run failed, and the spread where there is one member only.
         """
         if isinstance(runs, Campaign):
             columns = columns or runs.columns
             names, sources = list(runs.runs), list[Source](runs.paths)
         else:
-            sources = [run if isinstance(run, Run) else Path(run) for run in runs]
-            names = [run.source if isinstance(run, Run) else str(run) for run in sources]
+            several = [runs] if isinstance(runs, (str, Path, Run)) else runs
+            sources = [run if isinstance(run, Run) else Path(run) for run in several]
+            names = [run.source if isinstance(run, Run) else display_name(run) for run in sources]
         table = summarise_runs(
             sources,
             self.spec,
@@ -171,14 +181,53 @@ class Model:
         spread = member_probability.std(axis=0)
         if len(member_probability) < 2:
             spread[:] = np.nan
+        messages = [
+            error or "; ".join(notes) or None
+            for error, notes in zip(table.errors, table.notes, strict=True)
+        ]
         return pl.DataFrame(
             {
                 "run": pl.Series(names, dtype=pl.String),
                 "status": pl.Series(["ok" if ok else "failed" for ok in table.ok], dtype=pl.String),
-                "message": pl.Series(table.messages, dtype=pl.String),
+                "message": pl.Series(messages, dtype=pl.String),
                 **_columns(self.families, probability, table.ok),
                 **_columns([f"{name}_spread" for name in self.families], spread, table.ok),
             }
+        )
+
+    def submission(self, campaign: Campaign, predictions: pl.DataFrame) -> pl.DataFrame:
+        """Put predictions into the form that the competition of a campaign asks for.
+
+        Parameters
+        ----------
+        campaign : Campaign
+        predictions : DataFrame
+            What :meth:`predict` gave for it.
+
+        Returns
+        -------
+        DataFrame
+            The runs and families of ``submission_format.csv`` in its order. The training
+            prevalence stands in for runs that failed.
+
+        Raises
+        ------
+        CampaignError
+            If the campaign has no such format, or it asks for a family that the model has not.
+        """
+        wanted = campaign.submission_families
+        if campaign.submission is None or not set(wanted) <= set(self.families):
+            raise CampaignError(
+                f"{campaign.root}: asks in submission_format.csv for "
+                f"{', '.join(wanted) or 'nothing'}; expected families of the model: "
+                f"{', '.join(self.families)}"
+            )
+        return (
+            pl.DataFrame({"sample_id": campaign.submission})
+            .join(predictions, left_on="sample_id", right_on="run", maintain_order="left")
+            .select(
+                "sample_id", *(pl.col(name).fill_null(self.prevalence[name]) for name in wanted)
+            )
         )
 
 
@@ -228,4 +277,22 @@ def _read_facts(session: onnxruntime.InferenceSession, source: str) -> dict[str,
             "install the version that the model names "
             f"({facts.get('gale_version', 'not stated')}), or train again"
         )
+    if missing := sorted(REQUIRED - facts.keys()):
+        raise ModelError(
+            f"{source}: is a damaged model: it does not say its {', '.join(missing)}; "
+            "expected a model written by gale train"
+        )
     return facts
+
+
+def _check_shapes(
+    session: onnxruntime.InferenceSession, spec: SummarySpec, families: Sequence[str], source: str
+) -> None:
+    """See that the graph takes the features, and gives the families, that the facts speak of."""
+    takes = [value.shape[-1] for value in session.get_inputs()]
+    gives = [value.shape[-1] for value in session.get_outputs()]
+    if takes != [spec.n_features] or gives != [len(families)] * len(OUTPUTS):
+        raise ModelError(
+            f"{source}: is a damaged model: its graph takes {takes} features and gives {gives} "
+            f"numbers; expected {spec.n_features} features and {len(families)} families"
+        )

@@ -131,12 +131,12 @@ class Recipe(_Section):
         """
         path = Path(name_or_path)
         if path.suffix != ".toml":
-            named = resources.files("gale") / "recipes" / f"{name_or_path}.toml"
-            if not named.is_file():
+            if str(name_or_path) not in recipe_names():
                 raise RecipeError(
                     f"{name_or_path}: no recipe of this name; expected one of "
                     f"{', '.join(recipe_names())}, or a file ending in .toml"
                 )
+            named = resources.files("gale") / "recipes" / f"{name_or_path}.toml"
             return cls.parse(named.read_text("utf-8"), f"recipe {name_or_path}")
         try:
             text = path.read_text("utf-8-sig")

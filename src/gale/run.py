@@ -17,6 +17,9 @@ Integers = NDArray[np.int64]
 MAX_MZ = 20_000.0
 """An m/z above this is a fill value or an error of reading, never an ion of a GC-MS run."""
 
+MAX_INTENSITY = 1e30
+"""An intensity above this is a fill value, or an error of reading."""
+
 MAX_TIC_DEVIATION = 0.01
 """Relative difference between a file's own total ion current and the sum of a scan's ions that is
 worth a note."""
@@ -183,7 +186,7 @@ class Run:
         ------
         ReadError
             If lengths do not fit together, a value is not finite, a time is negative or runs
-            backwards, an m/z is absurd, or fewer than two scans are there.
+            backwards, an m/z or an intensity is absurd, or fewer than two scans are there.
         """
         time, mz_, intensity_ = _columns(time_min, mz, intensity)
         count = np.asarray(ions_per_scan, dtype=np.int64)
@@ -203,6 +206,11 @@ class Run:
             raise ReadError(
                 f"{source}: an m/z of {largest:.6g} was found; expected at most {MAX_MZ:,.0f}; "
                 "it is probably a fill value, or the columns are mixed up"
+            )
+        if (largest := float(intensity_.max())) > MAX_INTENSITY:
+            raise ReadError(
+                f"{source}: an intensity of {largest:.6g} was found; expected at most "
+                f"{MAX_INTENSITY:g}; it is probably a fill value, or the columns are mixed up"
             )
         negative = intensity_ < 0
         if n_negative := int(negative.sum()):

@@ -18,7 +18,7 @@ class Member(Generic[W]):
     """Trained weights and the validation log loss of these very weights."""
 
     weights: W
-    score: float
+    validation: float
 
 
 def average_weights(weights: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -46,12 +46,12 @@ def greedy_soup(
     Wortsman et al. 2022, arXiv 2203.05482, recipe 1. The result is never worse on the validation
     runs than the best member.
     """
-    ranked = sorted(members, key=lambda member: member.score)
+    ranked = sorted(members, key=lambda member: member.validation)
     inside, best = [ranked[0].weights], ranked[0]
     for member in ranked[1:]:
         weights = average([*inside, member.weights])
         score = evaluate(weights)
-        if score <= best.score:
+        if score <= best.validation:
             inside.append(member.weights)
             best = Member(weights, score)
     return best
@@ -86,9 +86,9 @@ def fixed_soup(
 
     def iterate(iteration: int) -> Member[W]:
         candidate = train(size + iteration)
-        worst = max(range(size), key=lambda place: soup[place].score)
-        if candidate.score < soup[worst].score:
+        worst = max(range(size), key=lambda place: soup[place].validation)
+        if candidate.validation < soup[worst].validation:
             soup[worst] = candidate
         return tune(iteration, average([member.weights for member in soup]))
 
-    return min(map(iterate, range(iterations)), key=lambda member: member.score)
+    return min(map(iterate, range(iterations)), key=lambda member: member.validation)

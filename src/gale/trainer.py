@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,6 +25,9 @@ from gale.recipe import Recipe
 from gale.soups import Member, average_weights, fixed_soup, greedy_soup, uniform_soup
 
 Array = NDArray[np.float32]
+
+HISTORY_SECONDS = 5.0
+"""The history is written at most this often while a fold is trained, and at its end."""
 
 
 def fits_per_fold(recipe: Recipe) -> int:
@@ -49,6 +53,7 @@ class FoldTrainer:
     progress: Progress
 
     def __post_init__(self) -> None:
+        self._history_written = time.monotonic()
         self.training = self._examples(self.fold.training)
         self.validation = self._examples(self.fold.validation)
 
@@ -86,10 +91,11 @@ class FoldTrainer:
 
     def _fit(self, step: Step, start: Weights | None) -> Member[Weights]:
         done = self.journal.fit(step, partial(self._compute, step, start))
-        best = f"best validation log loss {done.score:.4f}"
+        best = f"best validation log loss {done.validation:.4f}"
         self.progress.step(f"{_describe(step)}: {best} of {len(done.epochs)} epochs")
-        self._write_history()
-        return Member(done.weights, done.score)
+        if time.monotonic() - self._history_written > HISTORY_SECONDS:
+            self.write_history()
+        return Member(done.weights, done.validation)
 
     def _compute(self, step: Step, start: Weights | None) -> Fit:
         generator = _generator(self.seed, step)
@@ -133,8 +139,8 @@ class FoldTrainer:
             return Fit(weights, self.evaluate(weights), ())
 
         done = self.journal.fit(Step(self.number, "member", 0), compute)
-        self.progress.step(f"fold {self.number}: validation log loss {done.score:.4f}")
-        return Member(done.weights, done.score)
+        self.progress.step(f"fold {self.number}: validation log loss {done.validation:.4f}")
+        return Member(done.weights, done.validation)
 
     def _new_network(self, generator: torch.Generator | None = None) -> nn.Module:
         n_features, n_families = self.features.shape[1], self.labels.shape[1]
@@ -162,7 +168,9 @@ class FoldTrainer:
     def _examples(self, rows: NDArray[np.int64]) -> Examples:
         return Examples(torch.from_numpy(self.features[rows]), torch.from_numpy(self.labels[rows]))
 
-    def _write_history(self) -> None:
+    def write_history(self) -> None:
+        """Write the epochs of all finished fits, of the folds before as well."""
+        self._history_written = time.monotonic()
         if self.history is not None:
             with writing(self.history, force=True) as temporary:
                 self.journal.history().write_csv(temporary)

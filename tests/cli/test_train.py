@@ -128,14 +128,15 @@ def test_the_recipes_that_gale_brings_along_are_named(train: Train) -> None:
     assert "logistic, published, quick" in str(error)
 
 
-def test_logistic_has_no_history_not_even_an_old_one(train: Train, exported: Exported) -> None:
+def test_the_history_of_logistic_has_no_epochs_not_even_old_ones(
+    train: Train, exported: Exported
+) -> None:
     succeed(*train())
     Path("logistic.toml").write_text(TINY + "[logistic]\nc = 0.01\n", "utf-8")
     text = Path("logistic.toml").read_text("utf-8").replace('"tiny"', '"tiny"\nkind = "logistic"')
     Path("logistic.toml").write_text(text, "utf-8")
-    result = succeed(*train("--recipe", "logistic.toml", "--force"))
-    assert not Path("model.history.csv").exists()
-    assert "history" not in result.stdout
+    succeed(*train("--recipe", "logistic.toml", "--force"))
+    assert pl.read_csv("model.history.csv").height == 0
 
 
 @pytest.mark.parametrize("there", ["model.onnx", "model.history.csv"])
@@ -261,8 +262,18 @@ def test_force_discards_an_interrupted_training_once_the_campaign_is_open(
         invoke(*train())
     error_of(*train("--force", "--labels", "nowhere.csv"))
     assert [path.name for path in Path("model.onnx.partial").glob("*.npz")] == ["fold0_member0.npz"]
+    Path("many.toml").write_text(TINY.replace("count = 2", "count = 500"), "utf-8")
+    error_of(*train("--force", "--recipe", "many.toml"))
+    assert [path.name for path in Path("model.onnx.partial").glob("*.npz")] == ["fold0_member0.npz"]
     succeed(*train("--force", "--seed", "1"))
     assert gale.Model.load("model.onnx").facts["seed"] == 1
+
+
+def test_a_failed_first_fit_stands_in_nobodys_way(train: Train, exported: Exported) -> None:
+    Path("hot.toml").write_text(TINY.replace("3e-3", "1e30"), "utf-8")
+    error = error_of(*train("--recipe", "hot.toml"))
+    assert "kept" not in str(error)
+    succeed(*train())
 
 
 def test_a_full_disk_loses_no_training(
@@ -282,6 +293,9 @@ def test_a_full_disk_loses_no_training(
         error = error_of(*train())
     assert isinstance(error, OutputError)
     assert str(error).startswith("model.onnx: cannot be written (No space left on device); ")
+    assert str(error).endswith(
+        "; 4 finished fits are kept in model.onnx.partial; go on with the same command and --resume"
+    )
     left = {path.name for path in Path().iterdir()}
     assert left == {"model.history.csv", "model.onnx.partial"}
     assert len(list(Path("model.onnx.partial").glob("*.npz"))) == 4  # nothing is lost

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gale.features.cache import Cache, default_folder
+from gale.features.cache import Cache, Summary, default_folder
 
 ARRAY = np.linspace(0, 1, 20, dtype=np.float32)
+KEPT = Summary(ARRAY, ("one note", "another: é"))
 
 
 @pytest.fixture
@@ -25,18 +26,22 @@ def kept_file(cache: Cache) -> Path:
 def test_a_kept_array_comes_back(cache: Cache) -> None:
     key = Cache.key(b"run", "spec")
     assert cache.get(key) is None
-    assert cache.put(key, ARRAY)
+    assert cache.put(key, KEPT)
     found = cache.get(key)
     assert found is not None
-    assert found.dtype == np.float32
-    np.testing.assert_array_equal(found, ARRAY)
+    assert found.features.dtype == np.float32
+    np.testing.assert_array_equal(found.features, ARRAY)
+    assert found.notes == KEPT.notes
     assert cache.get(Cache.key(b"other", "spec")) is None
 
 
 def test_the_last_array_of_a_key_counts(cache: Cache) -> None:
-    cache.put("abc", ARRAY)
-    cache.put("abc", ARRAY[::-1])
-    np.testing.assert_array_equal(cache.get("abc"), ARRAY[::-1])
+    cache.put("abc", KEPT)
+    cache.put("abc", Summary(ARRAY[::-1], ()))
+    found = cache.get("abc")
+    assert found is not None
+    np.testing.assert_array_equal(found.features, ARRAY[::-1])
+    assert found.notes == ()
     assert kept_file(cache).is_file()
 
 
@@ -54,7 +59,7 @@ def test_the_key_depends_on_all_it_is_made_of() -> None:
 
 
 def test_a_damaged_file_is_a_miss_wherever_it_is_damaged(cache: Cache) -> None:
-    cache.put("abc", ARRAY)
+    cache.put("abc", KEPT)
     path = kept_file(cache)
     whole = path.read_bytes()
     for at in range(0, len(whole), 3):
@@ -62,14 +67,14 @@ def test_a_damaged_file_is_a_miss_wherever_it_is_damaged(cache: Cache) -> None:
         assert cache.get("abc") is None, f"cut at {at}"
         path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x21]) + whole[at + 1 :])
         assert cache.get("abc") is None, f"changed at {at}"
-    cache.put("abc", ARRAY)
-    np.testing.assert_array_equal(cache.get("abc"), ARRAY)
+    cache.put("abc", KEPT)
+    assert cache.get("abc") is not None
 
 
 def test_a_folder_that_cannot_be_written_is_harmless(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for cache in (Cache(tmp_path / "file"), Cache(tmp_path / "file" / "folder")):
-        assert not cache.put("abc", ARRAY)
+        assert not cache.put("abc", KEPT)
         assert cache.get("abc") is None
     assert (tmp_path / "file").read_bytes() == b""
 
@@ -79,7 +84,7 @@ def test_a_full_disk_is_harmless(cache: Cache, monkeypatch: pytest.MonkeyPatch) 
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", full)
-    assert not cache.put("abc", ARRAY)
+    assert not cache.put("abc", KEPT)
     assert [path for path in cache.folder.rglob("*") if path.is_file()] == []
 
 

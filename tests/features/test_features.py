@@ -55,7 +55,7 @@ def check(table: FeatureTable, files: list[Path]) -> None:
     np.testing.assert_array_equal(table.values[0], SPEC.summarise(read_run(files[0])))
     np.testing.assert_array_equal(table.values[2], SPEC.summarise(read_run(files[2])))
     assert np.isnan(table.values[[1, 3]]).all()
-    bad, gone = table.messages[1], table.messages[3]
+    bad, gone = table.errors[1], table.errors[3]
     assert bad is not None
     assert bad.startswith(f"{files[1]}: ")
     assert gone == f"{files[3]}: does not exist; expected a file; check the path"
@@ -97,7 +97,7 @@ def test_runs_in_memory_beside_files(files: list[Path], tmp_path: Path) -> None:
     run = read_run(files[2])
     sources: list[Source] = [run, files[0], run]
     table = summarise_runs(sources, SPEC, cache=Cache(tmp_path / "cache"))
-    assert table.messages == (None, None, None)
+    assert table.errors == (None, None, None)
     np.testing.assert_array_equal(table.values[0], table.values[2])
     np.testing.assert_array_equal(table.values[1], SPEC.summarise(read_run(files[0])))
 

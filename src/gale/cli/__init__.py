@@ -39,9 +39,19 @@ def group() -> None:
 
 
 def main() -> None:
-    """Run the command line; a GaleError is one line on standard error and exit status 2."""
+    """Run the command line.
+
+    A GaleError is one line on standard error and exit status 2, Ctrl-C is exit status 130, and any
+    other exception is a bug and keeps its traceback.
+    """
     try:
-        group.main(standalone_mode=True)
+        sys.exit(group.main(standalone_mode=False))
     except GaleError as error:
         click.echo(f"gale: {error}", err=True)
         sys.exit(2)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("gale: interrupted", err=True)
+        sys.exit(130)

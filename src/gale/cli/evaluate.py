@@ -10,10 +10,16 @@ import click
 
 from gale.errors import OutputError
 
+EXAMPLE = """
+\b
+Example:
+  gale evaluate predictions.csv regression.csv --labels val_labels.csv --json scores.json
+"""
+
 PATH = click.Path(path_type=Path)
 
 
-@click.command("evaluate")
+@click.command(epilog=EXAMPLE)
 @click.argument("predictions", nargs=-1, required=True, type=PATH)
 @click.option("--labels", multiple=True, required=True, type=PATH, help="Labels of the runs.")
 @click.option("--train-labels", multiple=True, type=PATH, help="Labels of the training runs.")
@@ -50,11 +56,7 @@ def command(
 
     Label tables are CSV files: a column run or sample_id, then one a family with 0, 1 or blank for
     unknown. Both options can be repeated for more of them.
-
-    \b
-    Example:
-      gale evaluate predictions.csv regression.csv --labels val_labels.csv --json scores.json
-    """  # noqa: D301 (click reads the \b)
+    """
     from gale.evaluation import (
         compare,
         evaluate,

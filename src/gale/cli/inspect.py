@@ -31,13 +31,12 @@ Examples:
 def command(path: Path, recipe: bool, verify: bool, columns: dict[str, str] | None) -> None:
     """Print what PATH is: a run, a model, or a campaign folder; and what is odd about it."""
     import gale
-    from gale.readers import is_run_file
     from gale.readers.vendor import folder_refusal
 
     is_campaign = path.is_dir() and folder_refusal(path) is None
-    is_model = path.suffix == ".onnx" and not is_run_file(path, columns=columns)
+    is_model = not is_campaign and _is_model(path, columns)
     if recipe and not is_model:
-        raise click.UsageError("--recipe needs a model (.onnx)")
+        raise click.UsageError("--recipe needs a model")
     if verify and not is_campaign:
         raise click.UsageError("--verify needs a campaign folder")
     if is_campaign:
@@ -49,6 +48,15 @@ def command(path: Path, recipe: bool, verify: bool, columns: dict[str, str] | No
         )
     else:
         _show_run(gale.read_run(path, columns=columns))
+
+
+def _is_model(path: Path, columns: dict[str, str] | None) -> bool:
+    """By its content; what is called a model and is damaged or missing passes for one too."""
+    from gale.readers import glance, is_run_file
+
+    if path.suffix == ".onnx":
+        return not is_run_file(path, columns=columns)
+    return path.is_file() and glance(path)[0] == "onnx"
 
 
 def _show_run(run: gale.Run) -> None:
@@ -71,6 +79,9 @@ def _show_run(run: gale.Run) -> None:
 
 
 def _show_campaign(campaign: gale.Campaign, verify: bool) -> None:
+    from gale.folder import run_name
+    from gale.matching import listed
+
     click.echo(repr(campaign))
     for (split,), rows in campaign.family_table().group_by("split", maintain_order=True):
         click.echo(f"\n  {split or 'unlabelled'}")
@@ -80,11 +91,12 @@ def _show_campaign(campaign: gale.Campaign, verify: bool) -> None:
             share = "" if prevalence is None else f"{prevalence:.3f}"
             click.echo(f"  {family:<32}{positive:>9,}{negative:>9,}{unknown:>9,}{share:>12}")
     if campaign.left_out:
-        click.echo(f"\n  not runs, left out: {', '.join(str(p) for p in campaign.left_out)}")
+        names = listed(run_name(file, campaign.root) for file in campaign.left_out)
+        click.echo(f"\n  not runs, left out: {names}")
     if verify:
-        campaign.verify_checksums()
-        n_known = len(campaign) - campaign.checksums.count(None)
-        click.echo(f"\n  checksums: {n_known:,} of {len(campaign):,} files have one, all agree")
+        n_compared = campaign.verify_checksums()
+        agree = "all agree" if n_compared else "so nothing could be compared"
+        click.echo(f"\n  checksums: {n_compared:,} of {len(campaign):,} files have one, {agree}")
 
 
 def _show_model(model: gale.Model) -> None:
@@ -107,8 +119,8 @@ def _show_model(model: gale.Model) -> None:
         }
     )
     click.echo(f"  {'family':<32}{'positive':>9}{'known':>9}{'prevalence':>12}")
-    columns = (training["positive"], training["known"], model.prevalence)
-    for family, positive, known, prevalence in zip(model.families, *columns, strict=True):
+    rows = zip(model.prevalence.items(), training["positive"], training["known"], strict=True)
+    for (family, prevalence), positive, known in rows:
         click.echo(f"  {family:<32}{positive:>9,}{known:>9,}{prevalence:>12.3f}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -67,6 +68,12 @@ def workers_pool(workers: int) -> Iterator[Executor | None]:
         yield None
         return
     os.environ["POLARS_MAX_THREADS"] = "1"  # for the processes: one core each
-    # A process that is forked while polars' threads run may hang; these start afresh.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as executor:
+    # A process that is forked while polars' threads run may hang; these start afresh. Ctrl-C is
+    # for this process alone, which then ends them.
+    executor = ProcessPoolExecutor(
+        workers, get_context("spawn"), signal.signal, (signal.SIGINT, signal.SIG_IGN)
+    )
+    try:
         yield executor
+    finally:
+        executor.shutdown(cancel_futures=True)

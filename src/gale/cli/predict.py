@@ -6,6 +6,7 @@ import datetime
 import hashlib
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,8 +26,6 @@ Examples:
   gale predict campaign --split test --model model.onnx -o predictions.csv
   gale predict campaign --submission --model model.onnx -o submission.csv
 """
-
-SIGNIFICANT_DECIMALS = 6
 
 
 @click.command(epilog=EXAMPLE)
@@ -70,25 +69,25 @@ def command(
     cannot be read has status "failed" and a message; the others are predicted, and the exit status
     is 1. What made the table is written beside it as JSON.
     """
+    if submission and splits:
+        raise click.UsageError("--submission names the runs itself; leave --split away")
+
     import gale
     from gale.cli.progress import ConsoleProgress
-    from gale.errors import OutputError
     from gale.features.cache import Cache, default_folder
     from gale.output import check_free, writing
     from gale.predictions import sidecar as sidecar_of
 
-    check_free(output, force=force)
     sidecar = sidecar_of(output)
-    if sidecar == output:
-        raise OutputError(
-            f"{output}: found the name of the JSON file that is written beside the table; "
-            "expected a name that ends in .csv; choose one"
-        )
-    check_free(sidecar, force=force)
+    for path in (output, sidecar):
+        check_free(path, force=force)
     model = gale.Model.load(model_path)
-    sources = _open_runs(runs, splits, submission, model)
+    sources = _open_runs(runs, splits, submission, columns, model)
+    files = sources.paths if isinstance(sources, gale.Campaign) else sources
+    for path in (output, sidecar):
+        _check_no_input(path, (model_path, *files))
     progress = ConsoleProgress(quiet=quiet)
-    progress.begin("predicting", len(sources))
+    progress.begin("predicting", len(files))
     with workers_pool(workers) as executor:
         table = model.predict(
             sources,
@@ -100,8 +99,7 @@ def command(
     progress.close()
     failed = table.filter(status="failed")
     with writing(output, force=force) as temporary:
-        written = _submission(table, model, runs[0]) if submission else table
-        written.write_csv(temporary, float_precision=SIGNIFICANT_DECIMALS)
+        _write(_submission(table, model, sources) if submission else table, temporary)
     with writing(sidecar, force=force) as temporary:
         temporary.write_text(json.dumps(_provenance(model, model_path, table), indent=1) + "\n")
     _report(table, failed, output, model, submission)
@@ -110,53 +108,91 @@ def command(
 
 
 def _open_runs(
-    paths: tuple[Path, ...], splits: tuple[str, ...], submission: bool, model: gale.Model
+    paths: tuple[Path, ...],
+    splits: tuple[str, ...],
+    submission: bool,
+    columns: dict[str, str] | None,
+    model: gale.Model,
 ) -> gale.Campaign | tuple[Path, ...]:
     """One folder is a campaign, unless it is the folder of one run; all else are files of runs."""
-    import gale
     from gale.readers.vendor import folder_refusal
 
-    one_folder = len(paths) == 1 and paths[0].is_dir() and folder_refusal(paths[0]) is None
-    if not one_folder:
-        if splits or submission:
-            raise click.UsageError("--split and --submission need one campaign folder")
-        return paths
-    campaign = gale.Campaign.open(paths[0])
+    if len(paths) == 1 and paths[0].is_dir() and folder_refusal(paths[0]) is None:
+        return _open_campaign(paths[0], splits, submission, columns, model)
+    if splits or submission:
+        raise click.UsageError("--split and --submission need one campaign folder")
+    return paths
+
+
+def _open_campaign(
+    path: Path,
+    splits: tuple[str, ...],
+    submission: bool,
+    columns: dict[str, str] | None,
+    model: gale.Model,
+) -> gale.Campaign:
+    """The runs of a folder that are asked for."""
+    import gale
+    from gale.errors import CampaignError
+    from gale.folder import run_name
+    from gale.matching import listed
+
+    named = columns or model.facts["columns"]
+    campaign = gale.Campaign.open(path, columns=named, with_labels=False)
+    if campaign.left_out:
+        names = [run_name(file, path) for file in campaign.left_out]
+        click.echo(f"not runs, left out: {listed(names)}", err=True)
     if splits:
         campaign = campaign.of_split(*splits)
     if submission:
-        if campaign.submission is None:
-            raise click.UsageError(f"{paths[0]} has no submission_format.csv")
-        if set(_submission_header(paths[0])[1:]) != set(model.families):
-            raise click.UsageError(
-                f"{paths[0]} asks for other families than {model.source} predicts "
-                f"({', '.join(model.families)})"
-            )
-        place = {run: at for at, run in enumerate(campaign.runs)}
-        campaign = campaign.select([place[run] for run in campaign.submission])
+        campaign = _select_submission(campaign, model)
+    if not len(campaign):
+        raise CampaignError(
+            f"{path}: found no run of split {' or '.join(splits)}; expected some; choose another"
+        )
     return campaign
 
 
-def _submission_header(campaign: Path) -> tuple[str, ...]:
-    """The columns of submission_format.csv, which opening the campaign has checked."""
-    from gale.errors import CampaignError
-    from gale.tables import Problems, read_table
+def _select_submission(campaign: gale.Campaign, model: gale.Model) -> gale.Campaign:
+    """The runs that the competition asks for, in its order."""
+    if campaign.submission is None:
+        raise click.UsageError(f"{campaign.root} has no submission_format.csv")
+    if not set(campaign.submission_families) <= set(model.families):
+        raise click.UsageError(
+            f"{campaign.root} asks for other families than {model.source} predicts "
+            f"({', '.join(model.families)})"
+        )
+    place = {run: at for at, run in enumerate(campaign.runs)}
+    return campaign.select([place[run] for run in campaign.submission])
 
-    table = read_table(campaign / "submission_format.csv", Problems(CampaignError))
-    assert table is not None
-    return table.columns
+
+def _check_no_input(output: Path, inputs: Iterable[Path]) -> None:
+    """See that an output that exists, and may be overwritten, is nothing that is read."""
+    from gale.errors import OutputError
+    from gale.tables import exists
+
+    if output.exists() and any(exists(each) and output.samefile(each) for each in inputs):
+        raise OutputError(
+            f"{output}: is one of the runs or the model; expected the name of a file to write; "
+            "choose another"
+        )
 
 
-def _submission(table: pl.DataFrame, model: gale.Model, campaign: Path) -> pl.DataFrame:
+def _submission(table: pl.DataFrame, model: gale.Model, campaign: gale.Campaign) -> pl.DataFrame:
     """The competition's columns; the training prevalence stands in for runs that failed."""
     import polars as pl
 
-    prevalence = dict(zip(model.families, model.prevalence, strict=True))
-    run, *families = _submission_header(campaign)
     return table.select(
-        pl.col("run").alias(run),
-        *(pl.col(name).fill_null(prevalence[name]) for name in families),
+        pl.col("run").alias("sample_id"),
+        *(pl.col(name).fill_null(model.prevalence[name]) for name in campaign.submission_families),
     )
+
+
+def _write(table: pl.DataFrame, path: Path) -> None:
+    """Write the shortest numbers that read back as what the model computed, which is Float32."""
+    import polars as pl
+
+    table.cast({pl.Float64: pl.Float32}).write_csv(path)
 
 
 def _provenance(model: gale.Model, path: Path, table: pl.DataFrame) -> dict[str, object]:
@@ -179,10 +215,14 @@ def _provenance(model: gale.Model, path: Path, table: pl.DataFrame) -> dict[str,
 def _report(
     table: pl.DataFrame, failed: pl.DataFrame, output: Path, model: gale.Model, submission: bool
 ) -> None:
+    from gale.readers import display_name
+
     for run, message in failed.select("run", "message").iter_rows():
         prefix = "" if message.startswith(run) else f"{run}: "
         click.echo(f"failed: {prefix}{message}", err=True)
-    click.echo(f"{output}: {len(table) - len(failed):,} runs predicted, {len(failed):,} failed")
+    click.echo(
+        f"{display_name(output)}: {len(table) - len(failed):,} runs predicted, {len(failed):,} failed"
+    )
     if submission and len(failed):
         click.echo("the training prevalence stands in for the runs that failed")
     if not model.facts["calibrated"]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 import sys
 import time
 from pathlib import Path
@@ -66,6 +66,10 @@ def command(
     Beside the model (model.onnx), model.history.csv has a row for every epoch. An interrupted
     training keeps what it has finished in model.onnx.partial, and goes on with --resume.
     """
+    # Threads of torch that wait without sleeping are slow beyond measure where other work runs
+    # beside; this counts only if it is set before torch is imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
     import gale
     from gale.cli.progress import ConsoleProgress
     from gale.features.cache import Cache, default_folder
@@ -73,16 +77,16 @@ def command(
 
     started = time.monotonic()
     recipe = gale.Recipe.load(recipe_name)
+    from gale.journal import count_fits, discard  # only after a missing extra has been told
+
     check_free(output, force=force)
-    history = output.with_suffix(".history.csv")
+    history = output.with_name(output.name.removesuffix(".onnx") + ".history.csv")
     partial = output.with_name(output.name + ".partial")
-    check_free(history, force=force or resume or partial.exists())
+    fits_before = count_fits(partial)
+    check_free(history, force=force or fits_before > 0)
     opened = gale.Campaign.open(campaign, labels=labels, columns=columns)
     if verify:
         opened.verify_checksums()
-    if force and not resume:
-        shutil.rmtree(partial, ignore_errors=True)
-        history.unlink(missing_ok=True)
     if not quiet:
         _show(opened)
     progress = ConsoleProgress(quiet=quiet)
@@ -94,25 +98,28 @@ def command(
                 seed=seed,
                 journal=partial,
                 resume=resume,
+                restart=force and not resume,
                 history=history,
                 strict=strict,
                 executor=executor,
                 cache=None if no_cache else Cache(default_folder()),
                 progress=progress,
             )
-    except KeyboardInterrupt:
+        model.save(output, force=force)
+    except (KeyboardInterrupt, gale.GaleError) as error:
         progress.close()
-        n_fits = len(list(partial.glob("*.npz")))
-        click.echo(
-            f"gale: interrupted; {n_fits} finished fits are kept in {partial}; "
-            "go on with the same command and --resume",
-            err=True,
+        n_fits = count_fits(partial)
+        kept = (
+            f"; {n_fits} finished fits are kept in {partial}; "
+            "go on with the same command and --resume"
         )
-        sys.exit(130)
+        if isinstance(error, KeyboardInterrupt):
+            click.echo(f"gale: interrupted{kept if n_fits else ''}", err=True)
+            sys.exit(130)
+        raise type(error)(f"{error}{kept if n_fits > fits_before else ''}") from error
     finally:
         progress.close()
-    model.save(output, force=force)
-    shutil.rmtree(partial, ignore_errors=True)
+    discard(partial)
     _report(model, output, history, time.monotonic() - started)
     if model.facts["training"]["unreadable"]:
         sys.exit(1)
@@ -132,8 +139,7 @@ def _show(campaign: gale.Campaign) -> None:
 def _report(model: gale.Model, output: Path, history: Path, seconds: float) -> None:
     scores, training = model.facts["scores"], model.facts["training"]
     click.echo(f"{output}: {model!r}, {output.stat().st_size / 1e6:.1f} MB, {seconds:.0f} s")
-    if history.exists():
-        click.echo(f"{history}: loss of every epoch")
+    click.echo(f"{history}: loss of every epoch")
     if unreadable := training["unreadable"]:
         click.echo(f"left out, since they cannot be read: {len(unreadable)} runs (see the notes)")
     click.echo(

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gale.errors import GaleError, ReadError
-from gale.features.cache import Cache
+from gale.features.cache import Cache, Summary
 from gale.features.summary import SummarySpec, intensity_moments
-from gale.readers import load, parse_run
+from gale.readers import display_name, load, parse_run, read_run
 from gale.run import Floats, Run
 
 Source = Path | Run
@@ -32,17 +32,20 @@ class FeatureTable:
     ----------
     values : array of shape (R, D), float32
         NaN in the rows of runs that could not be read.
-    messages : tuple of str or None, length R
+    errors : tuple of str or None, length R
         Why a run could not be read; None where it could.
+    notes : tuple of tuples of str, length R
+        What is odd about a run, see `gale.Run`.
     """
 
     values: NDArray[np.float32]
-    messages: tuple[str | None, ...]
+    errors: tuple[str | None, ...]
+    notes: tuple[tuple[str, ...], ...]
 
     @property
     def ok(self) -> NDArray[np.bool_]:
         """Which runs could be read, shape (R,)."""
-        return np.array([message is None for message in self.messages], dtype=bool)
+        return np.array([error is None for error in self.errors], dtype=bool)
 
 
 def summarise_runs(
@@ -75,16 +78,16 @@ def summarise_runs(
     FeatureTable
     """
     values = np.full((len(runs), spec.n_features), np.nan, dtype=np.float32)
-    messages: list[str | None] = []
+    errors: list[str | None] = []
+    notes: list[tuple[str, ...]] = []
     work = partial(_summarise, spec=spec, columns=columns, cache=cache)
     for row, result in enumerate(_map(work, runs, executor)):
-        if isinstance(result, str):
-            messages.append(result)
-        else:
-            values[row] = result
-            messages.append(None)
+        if isinstance(result, Summary):
+            values[row] = result.features
+        errors.append(None if isinstance(result, Summary) else result)
+        notes.append(result.notes if isinstance(result, Summary) else ())
         advance()
-    return FeatureTable(values, tuple(messages))
+    return FeatureTable(values, tuple(errors), tuple(notes))
 
 
 def runs_moments(
@@ -106,34 +109,30 @@ def runs_moments(
 
 def _summarise(
     source: Source, spec: SummarySpec, columns: Mapping[str, str] | None, cache: Cache | None
-) -> NDArray[np.float32] | str:
+) -> Summary | str:
     """The features of one run, or why there are none."""
     try:
         if isinstance(source, Run):
-            return spec.summarise(source)
+            return Summary(spec.summarise(source), source.notes)
         data = load(source)
-        if cache is None:
-            return spec.summarise(parse_run(data, str(source), columns=columns))
         read_as = json.dumps(dict(columns or {}), sort_keys=True)
-        key = cache.key(data, version("gale-ms"), spec.fingerprint, read_as)
-        features = cache.get(key)
-        if features is None:
-            features = spec.summarise(parse_run(data, str(source), columns=columns))
-            cache.put(key, features)
+        key = Cache.key(data, version("gale-ms"), spec.fingerprint, read_as)
+        if cache is not None and (kept := cache.get(key)) is not None:
+            return kept
+        run = parse_run(data, display_name(source), columns=columns)
+        summary = Summary(spec.summarise(run), run.notes)
     except ReadError as error:
         return str(error)
-    return features
+    if cache is not None:
+        cache.put(key, summary)
+    return summary
 
 
 def _moments(
     source: Source, mz_min: int | None, mz_max: int | None, columns: Mapping[str, str] | None
 ) -> Floats | None:
     try:
-        run = (
-            source
-            if isinstance(source, Run)
-            else parse_run(load(source), str(source), columns=columns)
-        )
+        run = source if isinstance(source, Run) else read_run(source, columns=columns)
     except ReadError:
         return None  # the pass over the features says why
     return intensity_moments(run, mz_min, mz_max)

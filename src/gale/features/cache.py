@@ -1,4 +1,4 @@
-"""Arrays kept on disk under a hash of what they were made from."""
+"""Features kept on disk under a hash of what they were made from."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import io
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import platformdirs
@@ -15,7 +16,7 @@ from gale.errors import OutputError
 from gale.output import writing
 
 DIGEST_BYTES = 32
-"""A file begins with the SHA-256 of the NPY content that follows, so that damage is seen."""
+"""A file begins with the SHA-256 of the NPZ content that follows, so that damage is seen."""
 
 
 def default_folder() -> Path:
@@ -23,28 +24,35 @@ def default_folder() -> Path:
     return platformdirs.user_cache_path("gale", appauthor=False) / "features"
 
 
+class Summary(NamedTuple):
+    """What is kept of one run: its features (D,), and the notes on how it was read."""
+
+    features: NDArray[np.float32]
+    notes: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Cache:
-    """Arrays on disk, one file for each key; safe to share between processes.
+    """Features on disk, one file for each key; safe to share between processes.
 
     Parameters
     ----------
     folder : Path
-        Created when the first array is kept. Deleting it loses nothing but time.
+        Created when the first features are kept. Deleting it loses nothing but time.
     """
 
     folder: Path
 
     @staticmethod
     def key(data: bytes, *made_with: str) -> str:
-        """Hash of a file's content and of everything else that the array depends on."""
+        """Hash of a file's content and of everything else that the features depend on."""
         digest = hashlib.sha256(data)
         for text in made_with:
             digest.update(b"\0" + text.encode())
         return digest.hexdigest()
 
-    def get(self, key: str) -> NDArray[np.float32] | None:
-        """Return the array, or None if it is not there or its file is damaged."""
+    def get(self, key: str) -> Summary | None:
+        """Return the features, or None if they are not there or their file is damaged."""
         try:
             kept = self._path(key).read_bytes()
         except OSError:
@@ -52,15 +60,14 @@ class Cache:
         digest, content = kept[:DIGEST_BYTES], kept[DIGEST_BYTES:]
         if hashlib.sha256(content).digest() != digest:
             return None
-        array = np.load(io.BytesIO(content), allow_pickle=False)
-        assert isinstance(array, np.ndarray)
-        return array
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            return Summary(arrays["features"], tuple(map(str, arrays["notes"])))
 
-    def put(self, key: str, array: NDArray[np.float32]) -> bool:
-        """Keep an array; False if the disk refuses, for a cache must never stop the work."""
+    def put(self, key: str, summary: Summary) -> bool:
+        """Keep features; False if the disk refuses, for a cache must never stop the work."""
         path = self._path(key)
         buffer = io.BytesIO()
-        np.save(buffer, array, allow_pickle=False)
+        np.savez(buffer, features=summary.features, notes=np.array(summary.notes, dtype=str))
         content = buffer.getvalue()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -71,4 +78,4 @@ class Cache:
         return True
 
     def _path(self, key: str) -> Path:
-        return self.folder / key[:2] / f"{key}.array"
+        return self.folder / key[:2] / f"{key}.features"

@@ -10,12 +10,14 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gale.errors import ModelError, ReadError
 from gale.run import Floats, Integers, Run
 
 BLOCKS = ("mean", "d1", "time", "height", "d2", "relative", "dd")
@@ -33,7 +35,9 @@ PUBLISHED_MZ = tuple(mz for mz in range(350) if mz not in _DROPPED)
 LARGEST_LEARNED_MZ = 550
 """Learned m/z reach up to here unless the recipe says otherwise."""
 
-_CODE_VERSION = 1  # part of the fingerprint: raise it when the numbers change
+KIND, VERSION = "published", 1
+"""What a model file calls these features. The version is raised when the numbers change, so that a
+model never gets other numbers than it was trained on."""
 
 
 @dataclass(frozen=True)
@@ -58,15 +62,30 @@ class SummarySpec:
         """Length of the vector, D."""
         return len(BLOCKS) * len(self.mz)
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Name of every feature, such as ``height 73``, shape (D,)."""
-        return tuple(f"{block} {mz}" for block in BLOCKS for mz in self.mz)
+    def to_dict(self) -> dict[str, Any]:
+        """Return all that the numbers depend on besides the run, as plain values."""
+        return {"kind": KIND, "version": VERSION, **asdict(self), "mz": list(self.mz)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any], source: str) -> SummarySpec:
+        """Take what :meth:`to_dict` gave; `source` is named in messages.
+
+        Raises
+        ------
+        ModelError
+            If it is of features that this version of gale does not compute.
+        """
+        if (found := (values["kind"], values["version"])) != (KIND, VERSION):
+            raise ModelError(
+                f"{source}: needs features {found[0]}, version {found[1]}; this version of gale "
+                f"computes {KIND}, version {VERSION}; install the version that the model names"
+            )
+        return cls(tuple(values["mz"]), values["mz_min"], values["mz_max"])
 
     @property
     def fingerprint(self) -> str:
         """Hash of everything that the numbers depend on besides the run."""
-        text = json.dumps({"code": _CODE_VERSION, **asdict(self)}, sort_keys=True)
+        text = json.dumps(self.to_dict(), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def summarise(self, run: Run) -> NDArray[np.float32]:
@@ -80,6 +99,11 @@ class SummarySpec:
         -------
         array of shape (D,), float32
             Always finite. An m/z without ions has time and height −1, and 0 elsewhere.
+
+        Raises
+        ------
+        ReadError
+            If no ion of the run has an m/z that counts.
         """
         mz, intensity = rounded_ions(run, self.mz_min, self.mz_max)
         scan_end = np.flatnonzero(mz[1:] < mz[:-1])
@@ -94,6 +118,11 @@ class SummarySpec:
             mz_bin, intensity, largest[HELIUM] = mz_bin[~helium], intensity[~helium], 0.0
         mean, d1, d2, dd = _means(mz_bin, intensity, size)
         shifted = kept + 1  # the bin of m/z k is (k, k + 1]: ions that round to k + 1
+        if np.all(height[kept] < 0) and np.all(height[shifted] < 0):
+            raise ReadError(
+                f"{run.source}: none of its {run.n_ions:,} ions has an m/z that counts (from "
+                f"{kept.min()} to {kept.max() + 1}); expected a run in that range"
+            )
         top = largest[shifted].max()
         blocks = {
             "mean": np.log1p(mean[shifted]),

@@ -8,11 +8,29 @@ from pathlib import Path
 
 from gale.errors import ReadError
 from gale.readers import andi, jcamp, mzml, table, vendor
-from gale.readers.formats import HEAD_BYTES, gunzip, name_format, opened_head, sniff
+from gale.readers.formats import (
+    HEAD_BYTES,
+    display_name,
+    gunzip,
+    name_format,
+    opened_head,
+    sniff,
+)
 from gale.readers.scans import FACT_SPECTRA, looks_like_profile, profile_error
 from gale.run import Run
 
-__all__ = ["is_run_file", "load", "parse_run", "read_run", "sniff"]
+__all__ = [
+    "display_name",
+    "glance",
+    "is_run_file",
+    "load",
+    "parse_run",
+    "read_run",
+    "sniff",
+]
+
+SCAN_FORMATS = ("andi", "jcamp", "mzml")
+"""Formats of scans, which are not tables."""
 
 SHORTEST_MIN, LONGEST_MIN = 1.0, 300.0
 """A GC-MS run outside these limits probably has its times in another unit."""
@@ -41,7 +59,7 @@ def read_run(path: str | os.PathLike[str], *, columns: Mapping[str, str] | None 
     UnsupportedFormatError
         If the file is something that gale does not read; the message says what it is.
     """
-    return parse_run(load(path), str(path), columns=columns)
+    return parse_run(load(path), display_name(path), columns=columns)
 
 
 def load(path: str | os.PathLike[str]) -> bytes:
@@ -58,7 +76,7 @@ def load(path: str | os.PathLike[str]) -> bytes:
     try:
         if file.is_dir():
             raise vendor.folder_refusal(file) or ReadError(
-                f"{path}: is a folder; expected the file of one run"
+                f"{display_name(path)}: is a folder; expected the file of one run"
             )
         data = file.read_bytes()
     except OSError as error:
@@ -92,7 +110,7 @@ def parse_run(data: bytes, source: str, *, columns: Mapping[str, str] | None = N
 
 
 def is_run_file(path: str | os.PathLike[str], *, columns: Mapping[str, str] | None = None) -> bool:
-    """Whether a file looks like a run, from its beginning alone: made to list a folder.
+    """Whether a file looks like a run, from its beginning alone.
 
     A table is a run when it has the columns (`columns` as in :func:`read_run`); a table of labels
     or a text is not, nor is a folder or what gale does not read.
@@ -102,28 +120,39 @@ def is_run_file(path: str | os.PathLike[str], *, columns: Mapping[str, str] | No
     ReadError
         If the file may not be read.
     """
-    file = Path(path)
-    if not file.is_file():
+    if not Path(path).is_file():
         return False
+    word, header = glance(path)
+    return word in SCAN_FORMATS or table.count_columns(header, columns) == table.N_COLUMNS
+
+
+def glance(path: str | os.PathLike[str]) -> tuple[str | None, list[str]]:
+    """Name the format of a file as :func:`sniff` does, and its columns if it is a table.
+
+    Raises
+    ------
+    ReadError
+        If the file is missing, a folder, damaged as a gzip file, or may not be read.
+    """
     try:
-        with file.open("rb") as opened:
-            head = opened_head(opened.read(HEAD_BYTES))
+        with Path(path).open("rb") as file:
+            head = opened_head(file.read(HEAD_BYTES))
     except OSError as error:
         raise _unreadable(path, error) from error
-    match word := name_format(head):
-        case "csv":
-            return table.has_columns(table.csv_header(head), columns)
-        case "parquet":
-            return table.has_columns(table.parquet_header(gunzip(load(file), str(path))), columns)
-        case _:
-            return word in ("andi", "jcamp", "mzml")
+    word = name_format(head)
+    if word == "csv":
+        return word, table.csv_header(head)
+    if word == "parquet":
+        return word, table.parquet_header(gunzip(load(path), display_name(path)))
+    return word, []
 
 
 def _empty(source: str | os.PathLike[str]) -> ReadError:
-    return ReadError(f"{source}: is empty; expected a run; copy or export it again")
+    return ReadError(f"{display_name(source)}: is empty; expected a run; copy or export it again")
 
 
-def _unreadable(path: str | os.PathLike[str], error: OSError) -> ReadError:
+def _unreadable(unreadable: str | os.PathLike[str], error: OSError) -> ReadError:
+    path = display_name(unreadable)
     if isinstance(error, FileNotFoundError):
         return ReadError(f"{path}: does not exist; expected a file; check the path")
     return ReadError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import re
 import zlib
 
@@ -20,6 +21,11 @@ GZIP = b"\x1f\x8b"
 
 _FIRST_LINE = re.compile(rb"(?:\xef\xbb\xbf)?[\r\n]*([^\r\n]*)")
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+
+
+def display_name(path: str | os.PathLike[str]) -> str:
+    """Give the name of a file as text for messages: what is not UTF-8 in it as an escape."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def sniff(head: bytes) -> str | None:
@@ -56,7 +62,9 @@ def name_format(head: bytes) -> str | None:
         return _name_xml(text)
     if text.startswith(b"##") and b"=" in first_line(text):
         return "jcamp"
-    return "csv" if separator(first_line(text)) else None
+    if separator(first_line(text)):
+        return "csv"
+    return "text" if text else None
 
 
 def opened_head(head: bytes) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Mapping
+from collections.abc import Container, Mapping, Sequence
 
 import numpy as np
 import polars as pl
@@ -15,6 +15,8 @@ from gale.run import Floats, Run
 
 DEFAULT_COLUMNS = {"time_min": "time", "mz": "mass", "intensity": "intensity"}
 """The names of the columns unless the caller gives others; time in minutes."""
+
+N_COLUMNS = len(DEFAULT_COLUMNS)
 
 _MAX_HEADER = 100_000
 """A header is within these first bytes; a longer field is beyond what the csv module takes."""
@@ -36,6 +38,7 @@ def read_csv(data: bytes, source: str, *, columns: Mapping[str, str] | None = No
     """Read a CSV of one row an ion, with a header; extra columns are ignored.
 
     The rows keep their order. Comma, semicolon or tab separate the fields, as in the header.
+    Blanks around the names of columns do not matter.
 
     Parameters
     ----------
@@ -49,11 +52,11 @@ def read_csv(data: bytes, source: str, *, columns: Mapping[str, str] | None = No
     Raises
     ------
     ReadError
-        If a column is missing, there are no rows, or a cell is not a number; the message names
+        If a column is missing or there twice, there are no rows, or a cell is not a number; the message names
         the row, the column and the cell.
     """
-    names, header = _resolve(columns, source), csv_header(data)
-    _check_columns(names, header, source)
+    header = csv_header(data)
+    names = _find_columns(columns, header, source)
     mark = separator(first_line(data)) or ","
     wanted = list(names.values())
     try:
@@ -79,13 +82,12 @@ def read_parquet(data: bytes, source: str, *, columns: Mapping[str, str] | None 
     Raises
     ------
     ReadError
-        If the file is damaged or cut short, a column is missing, is not of numbers or has nulls,
-        or there are no rows.
+        If the file is damaged or cut short, a column is missing or there twice, is not of numbers
+        or has nulls, or there are no rows.
     """
-    names = _resolve(columns, source)
     try:
-        schema = pl.read_parquet_schema(io.BytesIO(data))
-        _check_columns(names, schema, source)
+        header = list(pl.read_parquet_schema(io.BytesIO(data)))
+        names = _find_columns(columns, header, source)
         frame = pl.read_parquet(io.BytesIO(data), columns=list(names.values()))
     except _DAMAGED as error:
         why = str(error).partition("\n")[0]
@@ -124,13 +126,17 @@ def parquet_header(data: bytes) -> list[str]:
         return []
 
 
-def has_columns(header: Collection[str], columns: Mapping[str, str] | None = None) -> bool:
-    """Whether a header has the columns of a run."""
-    return set(_resolve(columns, "columns").values()) <= set(header)
+def count_columns(header: Sequence[str], columns: Mapping[str, str] | None = None) -> int:
+    """Say how many of the three columns of a run a header has."""
+    bare = {name.strip() for name in header}
+    return len(bare & set(_names(columns, bare, "columns").values()))
 
 
-def _resolve(columns: Mapping[str, str] | None, source: str) -> dict[str, str]:
-    """Give the names that the three columns have in the file, by what they hold."""
+def _names(columns: Mapping[str, str] | None, bare: Container[str], source: str) -> dict[str, str]:
+    """Give the names of the three columns, by what they hold.
+
+    They are those that the caller gives, unless the header `bare` has only the default ones.
+    """
     given = dict(columns or {})
     unknown = set(given) - {"time_min", "time_s", "mz", "intensity"}
     if unknown or {"time_min", "time_s"} <= set(given):
@@ -140,17 +146,32 @@ def _resolve(columns: Mapping[str, str] | None, source: str) -> dict[str, str]:
         )
     time = "time_s" if "time_s" in given else "time_min"
     names = {time: DEFAULT_COLUMNS["time_min"], **DEFAULT_COLUMNS, **given}
-    return {key: names[key] for key in (time, "mz", "intensity")}
+    names = {key: names[key] for key in (time, "mz", "intensity")}
+    for candidate in (names, DEFAULT_COLUMNS):
+        if all(name in bare for name in candidate.values()):
+            return candidate
+    return names
 
 
-def _check_columns(names: Mapping[str, str], header: Collection[str], source: str) -> None:
-    missing = [name for name in names.values() if name not in header]
-    if missing:
-        shown = ", ".join(list(header)[:12])[:200] + (", ..." if len(header) > 12 else "")
+def _find_columns(
+    columns: Mapping[str, str] | None, header: Sequence[str], source: str
+) -> dict[str, str]:
+    """Give the names of the three columns as the header has them, blanks and all."""
+    bare = [name.strip() for name in header]
+    names = _names(columns, bare, source)
+    shown = ", ".join(bare[:12])[:200] + (", ..." if len(bare) > 12 else "")
+    if missing := {key: name for key, name in names.items() if name not in bare}:
         raise ReadError(
-            f"{source}: column {', '.join(missing)} is missing; found {shown}; "
-            f"expected {', '.join(names.values())}; give the names of this file's columns"
+            f"{source}: column {', '.join(missing.values())} is missing; found {shown}; expected "
+            f"{', '.join(names.values())}; name this file's columns, for example with "
+            f"--column {next(iter(missing))}=NAME"
         )
+    if doubled := [name for name in names.values() if bare.count(name) > 1]:
+        raise ReadError(
+            f"{source}: column {', '.join(doubled)} is there twice; found {shown}; expected one; "
+            "rename or remove the other"
+        )
+    return {key: header[bare.index(name)] for key, name in names.items()}
 
 
 def _read_slowly(

@@ -51,7 +51,9 @@ UNSUPPORTED = {
     ),
     "pdf": Kind(b"%PDF", "a PDF", "ask for the run itself"),
     "utf16": Kind(b"\xff\xfe", "text in UTF-16", "save it as UTF-8"),
+    "onnx": Kind(b"\x08", "an ONNX file, as models are", "give it as --model"),
     "json": Kind(b"{", "JSON", "write one row an ion as CSV"),
+    "text": Kind(b"", "text without columns", "write one row an ion as CSV"),
     "mzxml": Kind(b"", "an mzXML file", "convert it to mzML with ProteoWizard's msconvert"),
     "xml": Kind(b"", "XML, but not mzML", "export the run as ANDI or mzML"),
 }
