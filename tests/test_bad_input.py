@@ -135,7 +135,7 @@ def test_a_model_given_as_a_run_and_a_run_as_a_model(
     output = tmp_path / "p.csv"
     result = invoke("predict", trained.path, "--model", trained.path, "-o", output)
     assert result.exit_code == 1
-    assert "which is not a format gale knows" in pl.read_csv(output)["message"][0]
+    assert ": is an ONNX file, as models are; expected CSV, " in pl.read_csv(output)["message"][0]
     error = error_of("predict", good[0], "--model", good[1], "-o", tmp_path / "q.csv")
     assert isinstance(error, ModelError)
 

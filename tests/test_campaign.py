@@ -39,6 +39,7 @@ def test_opens_a_competition_folder(root: Path) -> None:
     assert campaign.checksums[0] == hashlib.md5(campaign.paths[0].read_bytes()).hexdigest()
     assert campaign.columns == {"mz": "m/z"}
     assert campaign.submission == ("X2", "V1", "X1")
+    assert campaign.submission_families == ("alcohol", "mineral")
     assert len(campaign) == 6
     assert repr(campaign) == (
         f"<Campaign {root}: 6 runs (3 train, 1 val, 2 test), 2 families, 4 labelled, "
@@ -53,6 +54,7 @@ def test_label_tables_and_submission_format_may_be_missing(root: Path) -> None:
     assert campaign.families == ()
     assert campaign.labels.shape == (6, 0)
     assert campaign.submission is None
+    assert campaign.submission_families == ()
     assert not campaign.labelled.any()
 
 
@@ -68,6 +70,35 @@ def test_a_given_label_table_takes_the_place_of_the_others(root: Path, tmp_path:
     campaign = Campaign.open(root, labels=other)
     assert campaign.families == ("sulfur",)
     assert_array_equal(campaign.labels[:, 0], [0, 0, 1, np.nan, 0, 1])
+
+
+def test_labels_may_know_fewer_families_than_the_competition(root: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.csv"
+    other.write_text("run,mineral\nT1,1\nT2,0\nT3,1\n")
+    campaign = Campaign.open(root, labels=other)
+    assert campaign.families == ("mineral",)
+    assert campaign.submission_families == ("alcohol", "mineral")
+    other.write_text("run,mineral,sulfur\nT1,1,1\nT2,0,0\nT3,1,1\n")
+    assert problems_of(root, lambda: Campaign.open(root, labels=other)) == [
+        "submission_format.csv: row 1: found families alcohol, mineral; "
+        "expected those of the labels among them: mineral, sulfur"
+    ]
+
+
+def test_to_predict_neither_labels_nor_every_file_is_needed(root: Path) -> None:
+    edit(root / "train_labels.csv", "T2,0,1", "T9,7")
+    (root / "train_features" / "T1.csv").unlink()
+    assert len(problems_of(root, lambda: Campaign.open(root))) == 6
+    campaign = Campaign.open(root, labels=root / "none.csv", with_labels=False)
+    assert campaign.runs == tuple(RUNS)
+    assert (campaign.families, campaign.labels.shape) == ((), (6, 0))
+    assert campaign.submission == ("X2", "V1", "X1")
+    assert campaign.submission_families == ("alcohol", "mineral")
+    edit(root / "metadata.csv", "train_features/T2.csv", "../T2.csv")
+    assert problems_of(root, lambda: Campaign.open(root, with_labels=False)) == [
+        "metadata.csv: row 3, column features_path: found '../T2.csv'; "
+        "expected a path inside the folder of this table"
+    ]
 
 
 def test_metadata_may_have_more_columns_windows_paths_and_numbers_as_floats(root: Path) -> None:
@@ -98,6 +129,7 @@ def test_select_keeps_everything_together(root: Path) -> None:
     assert_array_equal(cut.labels, campaign.labels[[4, 0]])
     assert_array_equal(cut.derivatized, [1, np.nan])
     assert cut.submission == ("X1",)
+    assert cut.submission_families == campaign.submission_families
     assert cut.families == campaign.families
 
 
@@ -180,7 +212,7 @@ def test_verify_checksums(root: Path, make: Callable[[], Executor] | None) -> No
     edit(root / "metadata.csv", was[5], "")
     campaign = Campaign.open(root)
     with make() if make else nullcontext() as executor:
-        campaign.verify_checksums(executor)
+        assert campaign.verify_checksums(executor) == 5
 
         (root / "train_features" / "T2.csv").write_bytes(b"other")
         (root / "test_features" / "X1.csv").unlink()

@@ -122,7 +122,7 @@ BAD = [
         "alcohol,mineral",
         "alcohol,sulfur",
         "submission_format.csv: row 1: found families alcohol, sulfur; "
-        "expected those of the labels: alcohol, mineral",
+        "expected those of the labels among them: alcohol, mineral",
     ),
 ]
 

@@ -77,7 +77,9 @@ def test_missing_runs_and_runs_without_a_known_label() -> None:
 
 def test_the_prior_is_the_prevalence_given_else_the_sidecar_else_the_labels() -> None:
     read = predictions(prevalence={"aromatic": 0.9, "mineral": 0.25, "alcohol": 0.125})
-    given = evaluate(read, labels(), prevalence=[0.5, 0.75], resamples=20)
+    given = evaluate(
+        read, labels(), prevalence={"mineral": 0.75, "x": 2, "alcohol": 0.5}, resamples=20
+    )
     assert (given.prevalence_from, given.prevalence.tolist()) == ("argument", [0.5, 0.75])
     sidecar = evaluate(read, labels(), resamples=20)
     assert (sidecar.prevalence_from, sidecar.prevalence.tolist()) == ("sidecar", [0.125, 0.25])
@@ -91,9 +93,10 @@ def test_the_prior_is_the_prevalence_given_else_the_sidecar_else_the_labels() ->
 
 
 def test_training_prevalence_is_of_the_known_labels_in_the_order_asked_for() -> None:
-    assert training_prevalence(labels(), ["mineral", "alcohol"]) == pytest.approx([1 / 2, 1 / 3])
+    found = training_prevalence(labels(), ["mineral", "alcohol"])
+    assert found == {"mineral": 1 / 2, "alcohol": 1 / 3}
     blank = labels(values=np.full((4, 2), nan, dtype=np.float32))
-    assert np.isnan(training_prevalence(blank, ["alcohol"])).all()
+    assert math.isnan(training_prevalence(blank, ["alcohol"])["alcohol"])
     with pytest.raises(TableError, match="no column for sulfur; expected every labelled family"):
         training_prevalence(labels(), ["sulfur"])
 
@@ -112,13 +115,25 @@ def test_a_family_of_which_nothing_is_known_needs_no_prevalence() -> None:
         ({"families": ("aromatic", "mineral", "x")}, None, "p.csv: found no column for alcohol; "),
         ({"runs": ("a", "b", "data/S2.csv", "c")}, None, "no run to score among the predictions"),
         ({"runs": ("a/S1.csv", "b/S1.csv", "S2", "S3"), "failed": {}}, None, "a/S1.csv, b/S1.csv"),
-        ({"prevalence": {"alcohol": 0.5}}, None, "found the training prevalence [0.5, nan] (side"),
-        ({}, [0.5], "found the training prevalence [0.5] (argument); expected a number from 0"),
-        ({}, [0.5, 1.5], "found the training prevalence [0.5, 1.5] (argument); expected a"),
+        (
+            {"prevalence": {"alcohol": 0.5}},
+            None,
+            "p.json: found the training prevalence nan (sidecar) of 'mineral'; expected a number",
+        ),
+        (
+            {},
+            {"mineral": 0.5},
+            "p.csv: found the training prevalence nan (argument) of 'alcohol'; expected a number",
+        ),
+        (
+            {},
+            {"alcohol": 0.5, "mineral": 1.5},
+            "p.csv: found the training prevalence 1.5 (argument) of 'mineral'; expected a number",
+        ),
     ],
 )
 def test_what_cannot_be_evaluated_is_refused(
-    changes: dict[str, Any], prevalence: list[float] | None, message: str
+    changes: dict[str, Any], prevalence: dict[str, float] | None, message: str
 ) -> None:
     with pytest.raises(TableError) as error:
         evaluate(predictions(**changes), labels(), prevalence=prevalence)

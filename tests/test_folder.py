@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import os
 import sys
+import unicodedata
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -173,19 +175,104 @@ def test_compressed_files_have_the_name_of_what_is_in_them(tmp_path: Path) -> No
     assert Campaign.open(tmp_path).paths == (tmp_path / "a.csv.gz",)
 
 
-def test_files_that_cannot_be_read_are_problems(
-    root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def deny(path: Path, *, columns: object) -> bool:
+DOUBTFUL = {
+    "blank.D/AcqData/MSScan.bin": b"\1\2",
+    "damaged.gz": b"\x1f\x8b and no more",
+    "damaged.parquet": b"PAR1",
+    "empty.csv": b"",
+    "garbage.bin": b"\1\2\3",
+    "half.csv": b"time,mass\n0.0,18.1\n",
+    "page.CDF": b"The server is busy.\n",
+    "sheet.xls": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+    "waters.raw/_FUNC001.DAT": b"\1\2",
+}
+"""Files that may have been meant as runs; those within a maker's folder are one."""
+
+OTHER = {
+    "README": b"Sunny.\n",
+    "labels.csv": b"run,alcohol,time\na.csv,1,1\n",
+    "list.csv": b"sample_id,time,place\na,noon,lab\n",
+    "m.history.csv": b"fold,stage,member,epoch,train_loss,validation_log_loss\n0,member,0,1,1,1\n",
+    "m.onnx": b"\x08\x08\x12\x07pytorch",
+    "notes.csv": b"when,what\nnoon,sun\n",
+    "p.csv": b"run,status,message,alcohol\na.csv,ok,,0.5\n",
+    "p.json": b"{}",
+    "paper.pdf": b"%PDF-1.7",
+}
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> Path:
+    """One run among everything that is none."""
+    root = tmp_path / "mixed"
+    for name, data in {"a.csv": RUN.encode(), **DOUBTFUL, **OTHER}.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(data)
+    return root
+
+
+def test_to_predict_whatever_may_be_a_run_is_one(mixed: Path) -> None:
+    campaign = Campaign.open(mixed, with_labels=False)
+    assert campaign.runs == tuple(sorted({"a.csv", *(name.split("/")[0] for name in DOUBTFUL)}))
+    assert campaign.paths == tuple(mixed / run for run in campaign.runs)
+    assert campaign.left_out == tuple(mixed / name for name in sorted(OTHER))
+    assert (campaign.families, campaign.split) == ((), ("",) * 10)
+    (mixed / "labels.csv").unlink()
+    assert Campaign.open(mixed).runs == campaign.runs
+
+
+def test_to_train_only_runs_are_runs(mixed: Path) -> None:
+    campaign = Campaign.open(mixed)
+    assert campaign.runs == ("a.csv",)
+    assert len(campaign.left_out) == len(DOUBTFUL) + len(OTHER) - 1
+    assert mixed / "blank.D" in campaign.left_out
+    assert mixed / "labels.csv" not in campaign.left_out
+    write(mixed / "labels.csv", "run,alcohol\na,1\nblank.D,0\n")
+    assert problems_of(mixed, lambda: Campaign.open(mixed)) == [
+        "labels.csv: row 3, column 1: found 'blank.D', which is not a run that gale reads; "
+        "expected the path of a run in ROOT"
+    ]
+
+
+def test_files_that_may_not_be_read(mixed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def deny(path: Path) -> None:
         raise ReadError(f"{path}: cannot be read")
 
-    monkeypatch.setattr(folder, "is_run_file", deny)
-    lines = problems_of(root, lambda: Campaign.open(root))
-    assert lines[:3] == [
-        "7 problems were found:",
-        "a.csv: cannot be read",
-        "b.csv: cannot be read",
-    ]
+    monkeypatch.setattr(folder, "glance", deny)
+    assert "README" in Campaign.open(mixed, with_labels=False).runs
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pipes in folders on Windows")
+def test_pipes_are_not_waited_for(root: Path) -> None:
+    os.mkfifo(root / "pipe.csv")
+    assert Campaign.open(root).left_out == (root / "notes.txt", root / "pipe.csv")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are bytes on Linux only")
+def test_names_that_are_not_utf8(tmp_path: Path) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path / "a") + b"\xe9.csv"))
+    write(path, RUN)
+    campaign = Campaign.open(tmp_path)
+    assert (campaign.runs, campaign.paths) == (("a\\xe9.csv",), (path,))
+    write(tmp_path / "labels.csv", "run,alcohol\na\\xe9,1\n")
+    assert Campaign.open(tmp_path).paths == (path,)
+
+
+FORMS = {
+    "composed": partial(unicodedata.normalize, "NFC"),
+    "decomposed": partial(unicodedata.normalize, "NFD"),
+}
+
+
+@pytest.mark.parametrize("forms", [tuple(FORMS), tuple(reversed(FORMS))])
+@pytest.mark.parametrize("name", ["caf\u00e9/\u00e4.csv", "\u00e4"])
+def test_accents_may_be_composed_or_not(tmp_path: Path, forms: tuple[str, str], name: str) -> None:
+    on_disk, in_table = (FORMS[form] for form in forms)
+    write(tmp_path / on_disk("caf\u00e9") / on_disk("\u00e4.csv"), RUN)
+    (tmp_path / "labels.csv").write_text(f"run,alcohol\n{in_table(name)},1\n", "utf-8")
+    campaign = Campaign.open(tmp_path)
+    assert campaign.runs == (in_table(name),)
+    assert campaign.paths[0].exists()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege on Windows")
@@ -198,10 +285,9 @@ def test_links_are_followed_once(root: Path, tmp_path: Path) -> None:
     (root / "broken.csv").symlink_to(root / "none.csv")
     (root / "itself.csv").symlink_to(root / "itself.csv")
     campaign = Campaign.open(root)
-    assert campaign.runs == (*NAMES, "linked/f.csv", "linked.csv")
-    assert campaign.left_out == tuple(
-        root / name for name in ("broken.csv", "itself.csv", "notes.txt")
-    )
+    links = ("broken.csv", "itself.csv", "linked/f.csv", "linked.csv")
+    assert campaign.runs == tuple(sorted((*NAMES, *links), key=Path))
+    assert campaign.left_out == (root / "notes.txt",)
 
 
 def test_real_runs(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gale.errors import CampaignError, TableError
-from gale.labels import Problems, read_label_table
+from gale.labels import RESERVED, Problems, prevalence_of, read_label_table
 
 NAMES = (  # without "\\r", which the csv module writes unquoted
     st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), max_size=8)
@@ -65,6 +65,18 @@ def test_reads_what_spreadsheets_write(tmp_path: Path, text: bytes) -> None:
     np.testing.assert_array_equal(table.labelled, [True, False])
 
 
+def test_a_family_may_be_called_a_spread(tmp_path: Path) -> None:
+    table = read_label_table(write(tmp_path, "run,spread,_spread,oil_spread\na,1,0,1\n"))
+    assert table.families == ("spread", "_spread", "oil_spread")
+
+
+def test_prevalence_is_over_known_labels() -> None:
+    nan = np.nan
+    values = np.array([[1, nan, 0], [0, nan, 0], [nan, nan, 0], [1, nan, nan]], dtype=np.float32)
+    np.testing.assert_array_equal(prevalence_of(values), [2 / 3, nan, 0])
+    np.testing.assert_array_equal(prevalence_of(values[:0]), [nan, nan, nan])
+
+
 @settings(max_examples=50, deadline=None)
 @given(st.data())
 def test_any_valid_table_round_trips(
@@ -72,7 +84,7 @@ def test_any_valid_table_round_trips(
 ) -> None:
     runs = data.draw(st.lists(NAMES, min_size=1, max_size=6, unique=True))
     families = data.draw(st.lists(NAMES, min_size=1, max_size=4, unique=True))
-    families = [family for family in families if family != "run"] or ["alcohol"]
+    families = [family for family in families if family not in RESERVED] or ["alcohol"]
     values = [[data.draw(st.sampled_from(list(CELLS))) for _ in families] for _ in runs]
     path = tmp_path_factory.getbasetemp() / "random.csv"
     with path.open(
@@ -112,6 +124,14 @@ def test_any_valid_table_round_trips(
             "row 1, column 3: found a blank; expected the name of a column",
         ),
         ("run\na\n", "row 1: found no family columns; expected one for each family"),
+        *(
+            (
+                f"run,alcohol,{name}\na,1,0\n",
+                f"row 1, column {name}: found a family of this name, which tables of predictions "
+                "have for something else; expected another; rename it",
+            )
+            for name in ("status", "message", "sample_id", "split", "alcohol_spread")
+        ),
         (
             "name,alcohol\na,1\n",
             "row 1, column 1: found 'name'; expected run or sample_id, "

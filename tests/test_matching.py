@@ -21,6 +21,8 @@ from gale.matching import listed, match_runs
         ("S1", "runs/S1.D/"),
         ("a/S1.mzML", "b/S1.csv"),
         ("S1.5", "data/S1.5.csv"),
+        ("caf\u00e9", "cafe\u0301"),
+        ("cafe\u0301", "data/caf\u00e9.csv"),
     ],
 )
 def test_names_of_one_run(labelled: str, predicted: str) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gale.errors import TableError
-from gale.predictions import read_predictions
+from gale.predictions import read_predictions, sidecar
 
 TABLE = """\
 run,status,message,alcohol,mineral,alcohol_spread,mineral_spread
@@ -60,6 +60,14 @@ def test_the_sidecar_gives_the_prevalence(tmp_path: Path) -> None:
     written(tmp_path / "p.json", json.dumps(facts))
     found = read_predictions(written(tmp_path / "p.csv", SUBMISSION))
     assert found.prevalence == {"mineral": 0.5, "alcohol": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("p.csv", "p.json"), ("m.1", "m.1.json"), ("m.2", "m.2.json"), ("p", "p.json")],
+)
+def test_the_name_of_the_sidecar(name: str, expected: str) -> None:
+    assert sidecar(Path("a.csv") / name) == Path("a.csv") / expected
 
 
 @pytest.mark.parametrize(

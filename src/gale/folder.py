@@ -99,8 +99,9 @@ def match_runs(
     """
     by_path, by_stem = defaultdict[str, list[Path]](list), defaultdict[str, list[Path]](list)
     for file in files:
-        by_path[composed(run_name(file, root))].append(file)
-        by_stem[composed(Path(file.name.removesuffix(".gz")).stem)].append(file)
+        name = composed(run_name(file, root))
+        by_path[name].append(file)
+        by_stem[Path(name.removesuffix(".gz")).stem].append(file)
 
     matched: dict[str, Path] = {}
     row_of: dict[Path, int] = {}

@@ -61,8 +61,8 @@ def read_label_table(path: Path | str) -> LabelTable:
     ------
     TableError
         With all that is wrong: a doubled or blank run, a cell that is none of these, a doubled or
-        blank family, one whose name means something else, another first column, no families, no rows, a row of another length, or a
-        file that cannot be read as CSV.
+        blank family, one whose name means something else, another first column, no families, no
+        rows, a row of another length, or a file that cannot be read as CSV.
     """
     problems = Problems(TableError)
     table = collect_label_table(Path(path), problems)

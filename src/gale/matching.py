@@ -16,8 +16,8 @@ EXTENSION = re.compile(r"(?<=.)(\.[A-Za-z]\w*)(\.(gz|bz2|xz|zst))?$")
 def match_runs(labelled: Iterable[str], predicted: Iterable[str], source: str) -> dict[str, str]:
     """Return the predicted run of every labelled run that has one.
 
-    Runs match by name, accents composed or not; those left, by the name of the file without its folder; those left then,
-    also without its extension.
+    Runs match by name, accents composed or not; those left, by the name of the file without its
+    folder; those left then, also without its extension.
 
     Raises
     ------

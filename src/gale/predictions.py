@@ -73,7 +73,8 @@ def read_predictions(path: Path | str) -> Predictions:
 
     A table has the columns ``run,status,message``, then one a family, then perhaps
     ``<family>_spread`` for each, which do not matter here; rows of status ``failed`` have blank
-    numbers. A submission has the column ``sample_id``, then one a family. The :func:`sidecar` says how frequent each family was in training.
+    numbers. A submission has the column ``sample_id``, then one a family. The :func:`sidecar` says
+    how frequent each family was in training.
 
     Raises
     ------
@@ -112,7 +113,7 @@ def read_predictions(path: Path | str) -> Predictions:
 
 def sidecar(path: Path) -> Path:
     """Return the name of the sidecar: that of the predictions, with .json in place of .csv."""
-    return path.with_name(path.name.removesuffix(".csv") + ".json")
+    return path.parent / (path.name.removesuffix(".csv") + ".json")
 
 
 def _family_columns(table: Table, problems: Problems) -> tuple[str, ...]:

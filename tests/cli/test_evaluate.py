@@ -121,6 +121,10 @@ def test_the_sidecar_is_the_prior(evaluate: Evaluate) -> None:
     scores = json.loads(Path("scores.json").read_text("utf-8"))
     assert scores["evaluations"][0]["prior"]["prevalence"] == [0.125, 0.5]
     assert "--train-labels was not used" in result.output
+    Path("network.json").write_text('{"families": ["alcohol"], "prevalence": [0.5]}', "utf-8")
+    error = evaluate(*arguments).exception
+    assert isinstance(error, TableError)
+    assert str(error).startswith("network.json: found the training prevalence nan (sidecar) of 'mi")
 
 
 def test_without_training_labels_the_prior_is_flattered_and_that_is_said(
@@ -224,6 +228,7 @@ def test_usage_errors(evaluate: Evaluate, arguments: list[str]) -> None:
 
 def test_the_help_has_an_example_that_runs(evaluate: Evaluate) -> None:
     result = evaluate("--help")
+    assert evaluate("-h").output == result.output
     (example,) = re.findall(r"^ +gale evaluate (.+)$", result.output, flags=re.MULTILINE)
     Path("predictions.csv").write_bytes(Path("network.csv").read_bytes())
     Path("val_labels.csv").write_bytes(Path("labels.csv").read_bytes())

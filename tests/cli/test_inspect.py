@@ -72,11 +72,17 @@ def test_a_model(trained: Trained) -> None:
     assert found["calibrated"] == "no: the outputs are scores"
     assert found["log loss"].startswith(f"{facts['scores']['log_loss']:.3f}, beside ")
     assert found["fingerprint"] == facts["training"]["fingerprint"]
-    for family, positive, share in zip(
-        trained.model.families, facts["training"]["positive"], trained.model.prevalence,
-        strict=True,
-    ):  # fmt: skip
+    shares = trained.model.prevalence.items()
+    for (family, share), positive in zip(shares, facts["training"]["positive"], strict=True):
         assert f"  {family:<32}{positive:>9}{84:>9}{share:>12.3f}\n" in output
+
+
+def test_a_model_of_any_name(trained: Trained, tmp_path: Path) -> None:
+    shutil.copy(trained.path, tmp_path / "t.model")
+    output = succeed("inspect", tmp_path / "t.model").output
+    assert output.startswith(f"{tmp_path / 't.model'}: a model (format 1, ")
+    again = succeed("inspect", tmp_path / "t.model", "--recipe").output
+    assert again == succeed("inspect", trained.path, "--recipe").output
 
 
 def test_the_recipe_of_a_model_can_be_used_again(trained: Trained, tmp_path: Path) -> None:
@@ -99,8 +105,19 @@ def test_what_is_no_run_in_a_folder(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(RUN, "utf-8")
     (tmp_path / "notes.txt").write_text("sunny", "utf-8")
     output = succeed("inspect", tmp_path).output
-    assert f"  not runs, left out: {tmp_path / 'notes.txt'}\n" in output
+    assert "  not runs, left out: notes.txt\n" in output
     assert "without labels" in output
+    for at in range(12):
+        (tmp_path / f"notes{at}.txt").write_text("sunny", "utf-8")
+    output = succeed("inspect", tmp_path).output
+    assert "notes.txt, notes0.txt, " in output
+    assert "notes6.txt and 3 more\n" in output
+
+
+def test_a_campaign_without_checksums(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(RUN, "utf-8")
+    output = succeed("inspect", tmp_path, "--verify").output
+    assert output.endswith("\n  checksums: 0 of 1 files have one, so nothing could be compared\n")
 
 
 def test_a_file_changed_since(campaign_folder: Path, tmp_path: Path) -> None:
@@ -130,7 +147,8 @@ def test_the_folder_of_an_instrument(tmp_path: Path) -> None:
         ("empty.csv", b"", ReadError, "is empty"),
         ("empty.onnx", b"", ModelError, "is not an ONNX file, or a damaged one (0 bytes)"),
         ("text.onnx", b"hello", ModelError, "is not an ONNX file, or a damaged one (5 bytes)"),
-        ("bytes.bin", b"\x08\x07\x12", ReadError, "which is not a format gale knows"),
+        ("short.model", b"\x08\x07\x12", ModelError, "is not an ONNX file, or a damaged one (3"),
+        ("bytes.bin", b"\x07\x07\x12", ReadError, "which is not a format gale knows"),
         ("one.csv", b"time,mass,intensity\n1,2,3\n", ReadError, "1 scan was found"),
     ],
 )

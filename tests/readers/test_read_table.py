@@ -33,6 +33,7 @@ def parquet(table: pl.DataFrame) -> bytes:
         lambda data: data.replace(b"\n", b"\n\n"),
         lambda data: b"\n" + data + b"\n\n",
         lambda data: data.replace(b"time", b'"time"'),
+        lambda data: data.replace(b"time,mass,", b" time, mass ,\t"),
         lambda data: data.replace(b"\n", b",caf\xe9\n"),
     ],
 )
@@ -73,6 +74,24 @@ def test_some_columns_of_other_names() -> None:
     assert_same(parse_run(data, "x", columns={"mz": "m/z"}), run)
 
 
+@pytest.mark.parametrize("write", [lambda table: table.write_csv().encode(), parquet])
+def test_default_names_do_where_others_are_not_there(write: object) -> None:
+    run = small_run()
+    columns = {"time_s": "RT", "mz": "m/z"}
+    assert callable(write)
+    assert_same(parse_run(write(frame(run)), "x", columns=columns), run)
+    mixed = frame(run).rename({"time": "RT"})
+    with pytest.raises(ReadError, match=r"column m/z is missing; .* with --column mz=NAME"):
+        parse_run(write(mixed), "x", columns=columns)
+
+
+def test_names_that_are_given_come_first() -> None:
+    run = small_run()
+    table = frame(run).with_columns((pl.col("mass") + 0.25).alias("exact"))
+    found = parse_run(table.write_csv().encode(), "x", columns={"mz": "exact"})
+    assert found.mz[0] == run.mz[0] + 0.25
+
+
 @pytest.mark.parametrize("columns", [{"rt": "time"}, {"time_min": "a", "time_s": "b"}])
 def test_columns_that_mean_nothing(columns: dict[str, str]) -> None:
     with pytest.raises(ReadError, match=r"x: columns are named for .*expected time_min or time_s"):
@@ -81,9 +100,21 @@ def test_columns_that_mean_nothing(columns: dict[str, str]) -> None:
 
 def test_missing_column() -> None:
     with pytest.raises(
-        ReadError, match="column mass, intensity is missing; found time, a; expected time, mass"
+        ReadError,
+        match="column mass, intensity is missing; found time, a; expected time, mass, intensity; "
+        "name this file's columns, for example with --column mz=NAME",
     ):
-        parse_run(b"time,a\n1,2\n", "x")
+        parse_run(b"time, a\n1,2\n", "x")
+
+
+@pytest.mark.parametrize("header", [b"time,mass,mass,intensity", b"time,mass, mass ,intensity"])
+def test_doubled_column(header: bytes) -> None:
+    with pytest.raises(ReadError, match="column mass is there twice; found time, mass, mass, int"):
+        parse_run(header + b"\n1,50,60,7\n2,50,60,7\n", "x")
+    data = (
+        header.replace(b"mass", b"a", 1).replace(b"time", b"time,a") + b"\n1,2,3,50,7\n2,2,3,50,7\n"
+    )
+    assert parse_run(data, "x").mz.tolist() == [50, 50]
 
 
 def test_missing_column_of_parquet() -> None:

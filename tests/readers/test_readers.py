@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import gzip
+import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,16 @@ from hypothesis import strategies as st
 from run_files import WRITERS, andi, assert_same, csv, frame, jcamp, mzml, parquet, runs, small_run
 
 from gale.errors import ReadError, UnsupportedFormatError
-from gale.readers import formats, is_run_file, load, parse_run, read_run, sniff
+from gale.readers import (
+    display_name,
+    formats,
+    glance,
+    is_run_file,
+    load,
+    parse_run,
+    read_run,
+    sniff,
+)
 from gale.run import Run
 
 FORMATS = sorted(WRITERS)
@@ -192,6 +203,8 @@ def test_other_folder(tmp_path: Path) -> None:
         (b'{"time": [1, 2]}', "json", "JSON"),
         (b"<?xml version='1.0'?><mzXML>", "mzxml", "convert it to mzML"),
         (b"<html>", "xml", "not mzML"),
+        (b"\x08\x08\x12\x07pytorch", "onnx", "an ONNX file.*--model"),
+        (b"words without any separator", "text", "text without columns"),
     ],
 )
 def test_what_is_recognised_is_named(head: bytes, word: str, expected: str) -> None:
@@ -207,9 +220,7 @@ def test_sniff_needs_the_beginning_only(name: str, packed: bool) -> None:
     assert sniff((gzip.compress(data) if packed else data)[:4096]) == name
 
 
-@pytest.mark.parametrize(
-    "data", [b"", b"\x1f\x8b", b"\x1f\x8bnot gzip at all", b"words without any separator", b"\0,"]
-)
+@pytest.mark.parametrize("data", [b"", b" \n", b"\x1f\x8b", b"\x1f\x8bnot gzip at all", b"\0,"])
 def test_sniff_does_not_guess(data: bytes) -> None:
     assert sniff(data) is None
 
@@ -246,9 +257,41 @@ def test_is_run_file_knows_tables_of_other_things(tmp_path: Path) -> None:
     assert not is_run_file(tmp_path / "missing")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are text there")
+def test_names_that_are_not_utf8(tmp_path: Path) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path / "caf\u00e9-") + b"\xe9.csv"))
+    assert display_name(path) == f"{tmp_path}/caf\u00e9-\\xe9.csv"
+    for make in (Path.touch, Path.unlink, Path.mkdir):
+        make(path)
+        with pytest.raises(ReadError) as raised:
+            read_run(path)
+        assert str(raised.value).startswith(f"{display_name(path)}: ")
+    path.rmdir()
+    path.write_bytes(csv(small_run()))
+    assert read_run(path).source.encode().endswith(b"-\\xe9.csv")
+
+
+def test_glance(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    for data, expected in (
+        (gzip.compress(csv(small_run())), ("csv", ["time", "mass", "intensity"])),
+        (gzip.compress(parquet(small_run())), ("parquet", ["time", "mass", "intensity"])),
+        (b"PAR1 damaged", ("parquet", [])),
+        (andi(small_run()), ("andi", [])),
+        (b"\x08\x08", ("onnx", [])),
+        (b"", (None, [])),
+    ):
+        path.write_bytes(data)
+        assert glance(path) == expected
+    with pytest.raises(ReadError, match="cannot be read"):
+        glance(tmp_path)
+
+
 def test_is_run_file_with_other_names(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     names = {"time_min": "RT", "mz": "m/z", "intensity": "counts"}
     frame(small_run()).rename({"time": "RT", "mass": "m/z", "intensity": "counts"}).write_csv(path)
     assert not is_run_file(path)
+    assert is_run_file(path, columns=names)
+    frame(small_run()).write_csv(path)
     assert is_run_file(path, columns=names)

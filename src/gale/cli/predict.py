@@ -68,6 +68,9 @@ def command(
     family, and <family>_spread, the standard deviation over the members of the ensemble. A run that
     cannot be read has status "failed" and a message; the others are predicted, and the exit status
     is 1. What made the table is written beside it as JSON.
+
+    Of a folder, every file that may be meant as a run has a row; what is clearly none, such as a
+    table of labels or a text, is left out and named.
     """
     if submission and splits:
         raise click.UsageError("--submission names the runs itself; leave --split away")
@@ -98,8 +101,12 @@ def command(
         )
     progress.close()
     failed = table.filter(status="failed")
+    written = table
+    if submission:
+        assert isinstance(sources, gale.Campaign)
+        written = _submission(table, model, sources)
     with writing(output, force=force) as temporary:
-        _write(_submission(table, model, sources) if submission else table, temporary)
+        _write(written, temporary)
     with writing(sidecar, force=force) as temporary:
         temporary.write_text(json.dumps(_provenance(model, model_path, table), indent=1) + "\n")
     _report(table, failed, output, model, submission)
@@ -192,7 +199,7 @@ def _write(table: pl.DataFrame, path: Path) -> None:
     """Write the shortest numbers that read back as what the model computed, which is Float32."""
     import polars as pl
 
-    table.cast({pl.Float64: pl.Float32}).write_csv(path)
+    path.write_bytes(table.cast({pl.Float64: pl.Float32}).write_csv().encode())
 
 
 def _provenance(model: gale.Model, path: Path, table: pl.DataFrame) -> dict[str, object]:
@@ -220,9 +227,8 @@ def _report(
     for run, message in failed.select("run", "message").iter_rows():
         prefix = "" if message.startswith(run) else f"{run}: "
         click.echo(f"failed: {prefix}{message}", err=True)
-    click.echo(
-        f"{display_name(output)}: {len(table) - len(failed):,} runs predicted, {len(failed):,} failed"
-    )
+    n_predicted = len(table) - len(failed)
+    click.echo(f"{display_name(output)}: {n_predicted:,} runs predicted, {len(failed):,} failed")
     if submission and len(failed):
         click.echo("the training prevalence stands in for the runs that failed")
     if not model.facts["calibrated"]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
@@ -52,8 +52,8 @@ def read_csv(data: bytes, source: str, *, columns: Mapping[str, str] | None = No
     Raises
     ------
     ReadError
-        If a column is missing or there twice, there are no rows, or a cell is not a number; the message names
-        the row, the column and the cell.
+        If a column is missing or there twice, there are no rows, or a cell is not a number; the
+        message names the row, the column and the cell.
     """
     header = csv_header(data)
     names = _find_columns(columns, header, source)
@@ -129,14 +129,11 @@ def parquet_header(data: bytes) -> list[str]:
 def count_columns(header: Sequence[str], columns: Mapping[str, str] | None = None) -> int:
     """Say how many of the three columns of a run a header has."""
     bare = {name.strip() for name in header}
-    return len(bare & set(_names(columns, bare, "columns").values()))
+    return max(len(bare & set(names.values())) for names in _candidates(columns, "columns"))
 
 
-def _names(columns: Mapping[str, str] | None, bare: Container[str], source: str) -> dict[str, str]:
-    """Give the names of the three columns, by what they hold.
-
-    They are those that the caller gives, unless the header `bare` has only the default ones.
-    """
+def _candidates(columns: Mapping[str, str] | None, source: str) -> list[dict[str, str]]:
+    """Give the names that the three columns may have, by what they hold, the likely ones first."""
     given = dict(columns or {})
     unknown = set(given) - {"time_min", "time_s", "mz", "intensity"}
     if unknown or {"time_min", "time_s"} <= set(given):
@@ -146,19 +143,19 @@ def _names(columns: Mapping[str, str] | None, bare: Container[str], source: str)
         )
     time = "time_s" if "time_s" in given else "time_min"
     names = {time: DEFAULT_COLUMNS["time_min"], **DEFAULT_COLUMNS, **given}
-    names = {key: names[key] for key in (time, "mz", "intensity")}
-    for candidate in (names, DEFAULT_COLUMNS):
-        if all(name in bare for name in candidate.values()):
-            return candidate
-    return names
+    return [{key: names[key] for key in (time, "mz", "intensity")}, DEFAULT_COLUMNS]
 
 
 def _find_columns(
     columns: Mapping[str, str] | None, header: Sequence[str], source: str
 ) -> dict[str, str]:
-    """Give the names of the three columns as the header has them, blanks and all."""
+    """Give the names of the three columns as the header has them, blanks and all.
+
+    They are those that the caller gives, unless the header has the default ones in their place.
+    """
     bare = [name.strip() for name in header]
-    names = _names(columns, bare, source)
+    candidates = _candidates(columns, source)
+    names = next((each for each in candidates if set(each.values()) <= set(bare)), candidates[0])
     shown = ", ".join(bare[:12])[:200] + (", ..." if len(bare) > 12 else "")
     if missing := {key: name for key, name in names.items() if name not in bare}:
         raise ReadError(

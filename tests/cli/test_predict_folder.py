@@ -1,0 +1,188 @@
+"""`gale predict FOLDER`: campaigns, submissions, and folders with more in them than runs."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+import gale
+from commands import error_of, invoke, succeed
+from model_files import facts_of, restated
+from training import Trained
+
+Arguments = Callable[..., list[object]]
+
+
+@pytest.fixture
+def predict(trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Arguments:
+    """Arguments of a prediction in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def arguments(*more: object) -> list[object]:
+        return ["predict", "--model", trained.path, "-o", "p.csv", *more]
+
+    return arguments
+
+
+@pytest.fixture
+def runs(campaign: gale.Campaign) -> list[Path]:
+    return list(campaign.of_split("test").paths[:3])
+
+
+def test_a_campaign_and_its_splits(
+    predict: Arguments, campaign: gale.Campaign, campaign_folder: Path
+) -> None:
+    succeed(*predict(campaign_folder, "-o", "all.csv"))
+    succeed(*predict(campaign_folder, "--split", "val", "--split", "test"))
+    everything = pl.read_csv("all.csv")
+    assert everything["run"].to_list() == list(campaign.runs)
+    assert_frame_equal(pl.read_csv("p.csv"), everything[60:])
+
+
+def test_a_submission_has_the_format_of_the_competition(
+    predict: Arguments, campaign_folder: Path, trained: Trained, campaign: gale.Campaign
+) -> None:
+    result = succeed(*predict(campaign_folder, "--submission"))
+    with (campaign_folder / "submission_format.csv").open(newline="") as file:
+        asked = list(csv.reader(file))
+    with Path("p.csv").open(newline="") as file:
+        written = list(csv.reader(file))
+    assert written[0] == asked[0]
+    assert [row[0] for row in written] == [row[0] for row in asked]
+    numbers = np.array([row[1:] for row in written[1:]], dtype=float)
+    table = trained.model.predict(campaign.of_split("val", "test"))
+    np.testing.assert_allclose(numbers, table.select(asked[0][1:]).to_numpy(), atol=6e-7)
+    assert result.stdout.startswith("p.csv: 48 runs predicted, 0 failed\n")
+
+
+@pytest.fixture
+def rearranged(campaign_folder: Path, tmp_path: Path) -> Path:
+    """A campaign that asks for its runs backwards, for its families too, and has a bad run."""
+    folder = tmp_path / "rearranged"
+    folder.mkdir()
+    asked = pl.read_csv(campaign_folder / "submission_format.csv").reverse()[:5]
+    families = asked.columns[:0:-1]
+    asked.select(pl.col("sample_id").alias("run"), *families).write_csv(
+        folder / "submission_format.csv"
+    )
+    metadata = pl.read_csv(campaign_folder / "metadata.csv", schema_overrides={
+        "derivatized": pl.String})  # fmt: skip
+    metadata.filter(split="test").write_csv(folder / "metadata.csv")
+    shutil.copytree(campaign_folder / "test_features", folder / "test_features")
+    (folder / "test_features" / f"{asked['sample_id'][1]}.csv").write_text("", "utf-8")
+    return folder
+
+
+def test_a_submission_in_another_order_and_with_a_failed_run(
+    predict: Arguments, rearranged: Path, trained: Trained
+) -> None:
+    result = invoke(*predict(rearranged, "--submission"))
+    assert result.exit_code == 1
+    asked, written = pl.read_csv(rearranged / "submission_format.csv"), pl.read_csv("p.csv")
+    families = asked.columns[1:]
+    assert written.columns == ["sample_id", *families]
+    assert written["sample_id"].to_list() == asked["run"].to_list()
+    prevalence = trained.model.prevalence
+    assert written.select(families).row(1) == pytest.approx([prevalence[each] for each in families])
+    paths = [rearranged / "test_features" / f"{run}.csv" for run in asked["run"]]
+    expected = trained.model.predict(paths).select(families).to_numpy()
+    found = written.select(families).to_numpy()
+    np.testing.assert_allclose(found[[0, 2, 3, 4]], expected[[0, 2, 3, 4]], atol=6e-7)
+    assert "the training prevalence stands in for the runs that failed" in result.stdout
+    failed = written["sample_id"][1]
+    assert f"failed: {failed}: " in result.stderr
+
+
+def test_a_submission_of_other_families(predict: Arguments, rearranged: Path) -> None:
+    path = rearranged / "submission_format.csv"
+    path.write_text(path.read_text("utf-8").replace("mineral", "metal"), "utf-8")
+    result = invoke(*predict(rearranged, "--submission"))
+    assert result.exit_code == 2
+    assert "asks for other families than" in result.stderr
+    assert not Path("p.csv").exists()
+
+
+def test_a_model_knows_the_names_of_columns_that_it_was_trained_with(
+    predict: Arguments, trained: Trained, runs: list[Path]
+) -> None:
+    names = {"time_min": "RT", "mz": "m/z", "intensity": "counts"}
+    data = trained.path.read_bytes()
+    Path("m.onnx").write_bytes(restated(data, {**facts_of(data), "columns": names}))
+    Path("folder").mkdir()
+    text = runs[0].read_text("utf-8")
+    Path("folder/a.csv").write_text(text.replace("time,mass,intensity", "RT,m/z,counts"), "utf-8")
+    Path("folder/b.csv").write_text(text, "utf-8")
+    Path("folder/c.csv").write_text(text.replace("time,mass,intensity", "t,m/z,counts"), "utf-8")
+    Path("folder/d.csv").write_text(text.replace("time,mass,intensity", "a,b,c"), "utf-8")
+    Path("folder/e.csv").write_text(text.replace("time,mass,intensity", "time,b,c"), "utf-8")
+    result = invoke(*predict("folder", "--model", "m.onnx"))
+    assert result.exit_code == 1
+    assert "not runs, left out: d.csv\n" in result.stderr
+    assert "c.csv: column RT is missing; found t, m/z, counts; " in result.stderr
+    table = pl.read_csv("p.csv")
+    assert table.select("run", "status").rows() == [
+        ("a.csv", "ok"), ("b.csv", "ok"), ("c.csv", "failed"), ("e.csv", "failed")
+    ]  # fmt: skip
+    assert table.drop("run").row(0) == table.drop("run").row(1)
+
+
+def test_a_folder_of_runs_and_other_things(predict: Arguments, runs: list[Path]) -> None:
+    Path("folder/blank.D/AcqData").mkdir(parents=True)
+    shutil.copy(runs[0], "folder/a.csv")
+    Path("folder/labels.csv").write_text("run,alcohol\nno such run,yes\n", "utf-8")
+    Path("folder/cut.csv.gz").write_bytes(gzip.compress(runs[0].read_bytes())[:-100])
+    Path("folder/empty.csv").touch()
+    Path("folder/garbage.cdf").write_bytes(b"garbage")
+    for at in range(10):
+        Path(f"folder/notes{at}.txt").write_text("sunny", "utf-8")
+    result = invoke(*predict("folder"))
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[0] == "not runs, left out: labels.csv, " + ", ".join(
+        f"notes{at}.txt" for at in range(9)
+    ) + " and 1 more"  # fmt: skip
+    table = pl.read_csv("p.csv")
+    assert table["run"].to_list() == ["a.csv", "blank.D", "cut.csv.gz", "empty.csv", "garbage.cdf"]
+    assert table["status"].to_list() == ["ok", *["failed"] * 4]
+    for text in ("an Agilent .D folder", "cut short or damaged", "is empty", "text without col"):
+        assert text in result.stderr
+
+
+def test_a_run_that_is_missing_fails_alone(predict: Arguments, rearranged: Path) -> None:
+    path = next(path for path in (rearranged / "test_features").iterdir() if path.stat().st_size)
+    path.unlink()
+    (rearranged / "test_labels.csv").write_text("broken", "utf-8")
+    result = invoke(*predict(rearranged))
+    assert result.exit_code == 1
+    assert f"failed: {path.stem}: {path}: does not exist; expected a file" in result.stderr
+    assert pl.read_csv("p.csv").height == 24
+
+
+@pytest.mark.parametrize("folder_of_runs", [False, True])
+def test_a_split_without_runs(
+    predict: Arguments, rearranged: Path, runs: list[Path], folder_of_runs: bool
+) -> None:
+    folder = Path("folder") if folder_of_runs else rearranged
+    if folder_of_runs:
+        folder.mkdir()
+        shutil.copy(runs[0], folder)
+    error = error_of(*predict(folder, "--split", "train", "--split", "val"))
+    assert str(error) == (
+        f"{folder}: found no run of split train or val; expected some; choose another"
+    )
+    assert not Path("p.csv").exists()
+
+
+def test_a_folder_without_a_submission_format(predict: Arguments, runs: list[Path]) -> None:
+    Path("folder").mkdir()
+    shutil.copy(runs[0], "folder")
+    result = invoke(*predict("folder", "--submission"))
+    assert result.exit_code == 2
+    assert "folder has no submission_format.csv" in result.stderr
