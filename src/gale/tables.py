@@ -5,11 +5,21 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from gale.errors import GaleError
+
+HEADER = ("run", "status", "message")
+"""The first columns of a table of predictions."""
+
+SUBMISSION_HEADER = ("sample_id",)
+"""The first column of a submission."""
+
+SPREAD = "_spread"
+"""What the name of a column of spreads ends with, after the name of its family."""
 
 SHOWN = 20
 """Problems that one message lists; the rest are counted."""
@@ -165,3 +175,15 @@ def _check_columns(path: Path, columns: tuple[str, ...], problems: Problems) -> 
                 row=1,
                 column=name,
             )
+
+
+def composed(name: str) -> str:
+    """Write every accented letter as one character, which macOS does not in names of files."""
+    return unicodedata.normalize("NFC", name)
+
+
+def listed(names: Iterable[str], most: int = 10) -> str:
+    """Return names as text, the first ones if there are many."""
+    names = list(names)
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -64,7 +64,7 @@ def command(
         read_predictions,
         training_prevalence,
     )
-    from gale.evaluation_text import evaluation_text
+    from gale.evaluation.text import evaluation_text
     from gale.output import check_free, writing
 
     if json_path is not None:
@@ -101,7 +101,7 @@ def command(
 
 
 def _check_no_sidecar(json_path: Path, predictions: tuple[Path, ...]) -> None:
-    from gale.predictions import sidecar
+    from gale.evaluation.predictions import sidecar
 
     if json_path in map(sidecar, predictions):
         raise OutputError(

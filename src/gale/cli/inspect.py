@@ -79,8 +79,8 @@ def _show_run(run: gale.Run) -> None:
 
 
 def _show_campaign(campaign: gale.Campaign, verify: bool) -> None:
-    from gale.folder import run_name
-    from gale.matching import listed
+    from gale.campaign.folder import run_name
+    from gale.tables import listed
 
     click.echo(repr(campaign))
     for (split,), rows in campaign.family_table().group_by("split", maintain_order=True):

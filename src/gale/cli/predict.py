@@ -77,9 +77,9 @@ def command(
 
     import gale
     from gale.cli.progress import ConsoleProgress
+    from gale.evaluation.predictions import sidecar as sidecar_of
     from gale.features.cache import Cache, default_folder
     from gale.output import check_free, writing
-    from gale.predictions import sidecar as sidecar_of
 
     sidecar = sidecar_of(output)
     for path in (output, sidecar):
@@ -102,9 +102,8 @@ def command(
     progress.close()
     failed = table.filter(status="failed")
     written = table
-    if submission:
-        assert isinstance(sources, gale.Campaign)
-        written = _submission(table, model, sources)
+    if submission and isinstance(sources, gale.Campaign):
+        written = model.submission(sources, table)
     with writing(output, force=force) as temporary:
         _write(written, temporary)
     with writing(sidecar, force=force) as temporary:
@@ -140,9 +139,9 @@ def _open_campaign(
 ) -> gale.Campaign:
     """The runs of a folder that are asked for."""
     import gale
+    from gale.campaign.folder import run_name
     from gale.errors import CampaignError
-    from gale.folder import run_name
-    from gale.matching import listed
+    from gale.tables import listed
 
     named = columns or model.facts["columns"]
     campaign = gale.Campaign.open(path, columns=named, with_labels=False)
@@ -185,16 +184,6 @@ def _check_no_input(output: Path, inputs: Iterable[Path]) -> None:
         )
 
 
-def _submission(table: pl.DataFrame, model: gale.Model, campaign: gale.Campaign) -> pl.DataFrame:
-    """The competition's columns; the training prevalence stands in for runs that failed."""
-    import polars as pl
-
-    return table.select(
-        pl.col("run").alias("sample_id"),
-        *(pl.col(name).fill_null(model.prevalence[name]) for name in campaign.submission_families),
-    )
-
-
 def _write(table: pl.DataFrame, path: Path) -> None:
     """Write the shortest numbers that read back as what the model computed, which is Float32."""
     import polars as pl
@@ -222,6 +211,8 @@ def _provenance(model: gale.Model, path: Path, table: pl.DataFrame) -> dict[str,
 def _report(
     table: pl.DataFrame, failed: pl.DataFrame, output: Path, model: gale.Model, submission: bool
 ) -> None:
+    import polars as pl
+
     from gale.readers import display_name
 
     for run, message in failed.select("run", "message").iter_rows():
@@ -229,6 +220,8 @@ def _report(
         click.echo(f"failed: {prefix}{message}", err=True)
     n_predicted = len(table) - len(failed)
     click.echo(f"{display_name(output)}: {n_predicted:,} runs predicted, {len(failed):,} failed")
+    if n_odd := len(table.filter(pl.col("message").is_not_null(), status="ok")):
+        click.echo(f"{n_odd:,} runs are odd: what is odd about them is in the column message")
     if submission and len(failed):
         click.echo("the training prevalence stands in for the runs that failed")
     if not model.facts["calibrated"]:

@@ -35,9 +35,17 @@ Example:
     help="quick, published, logistic, or a TOML file.",
 )
 @click.option(
-    "--labels", type=click.Path(path_type=Path), help="Label table, if not in the campaign."
+    "--labels",
+    type=click.Path(path_type=Path),
+    help="Label table to use in place of those of the campaign; it names every run that trains.",
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="The same seed, runs and recipe give the same model on the same machine.",
+)
 @click.option("--resume", is_flag=True, help="Go on with an interrupted training.")
 @click.option("--force", is_flag=True, help="Overwrite the output; discard what was interrupted.")
 @click.option("--strict", is_flag=True, help="Stop if a run cannot be read; else leave it out.")
@@ -86,7 +94,8 @@ def command(
     check_free(history, force=force or fits_before > 0)
     opened = gale.Campaign.open(campaign, labels=labels, columns=columns)
     if verify:
-        opened.verify_checksums()
+        n_compared = opened.verify_checksums()
+        click.echo(f"checksums of {n_compared:,} of {len(opened):,} files agree", err=True)
     if not quiet:
         _show(opened)
     progress = ConsoleProgress(quiet=quiet)

@@ -75,7 +75,7 @@ class SummarySpec:
         ModelError
             If it is of features that this version of gale does not compute.
         """
-        if (found := (values["kind"], values["version"])) != (KIND, VERSION):
+        if (found := (values.get("kind"), values.get("version"))) != (KIND, VERSION):
             raise ModelError(
                 f"{source}: needs features {found[0]}, version {found[1]}; this version of gale "
                 f"computes {KIND}, version {VERSION}; install the version that the model names"

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterable
 
 from gale.errors import TableError
-from gale.tables import shown
+from gale.tables import composed, listed, shown
 
 EXTENSION = re.compile(r"(?<=.)(\.[A-Za-z]\w*)(\.(gz|bz2|xz|zst))?$")
 """Starts with a letter: ``S1.csv.gz`` is S1, but ``S1.5`` and ``S1.6`` are two runs."""
@@ -48,21 +47,9 @@ def _group(shorten: Callable[[str], str], runs: Iterable[str]) -> dict[str, list
     return groups
 
 
-def composed(name: str) -> str:
-    """Write every accented letter as one character, which macOS does not in names of files."""
-    return unicodedata.normalize("NFC", name)
-
-
 def _file_name(run: str) -> str:
     return re.split(r"[/\\]", composed(run).rstrip("/\\"))[-1]
 
 
 def _stem(run: str) -> str:
     return EXTENSION.sub("", _file_name(run))
-
-
-def listed(names: Iterable[str], most: int = 10) -> str:
-    """Return names as text, the first ones if there are many."""
-    names = list(names)
-    more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more

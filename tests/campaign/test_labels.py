@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gale.campaign.labels import RESERVED, Problems, prevalence_of, read_label_table
 from gale.errors import CampaignError, TableError
-from gale.labels import RESERVED, Problems, prevalence_of, read_label_table
 
 NAMES = (  # without "\\r", which the csv module writes unquoted
     st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), max_size=8)

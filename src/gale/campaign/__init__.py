@@ -14,11 +14,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gale import competition
-from gale.checksums import find_mismatches
+from gale.campaign import competition
+from gale.campaign.checksums import find_mismatches
+from gale.campaign.folder import find_runs, match_runs, run_name
+from gale.campaign.labels import LabelTable, collect_label_table, prevalence_of
 from gale.errors import CampaignError
-from gale.folder import find_runs, match_runs, run_name
-from gale.labels import LabelTable, collect_label_table, prevalence_of
 from gale.tables import Problems, shown
 
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from campaign_folders import RUN, RUNS, edit, problems_of, write_competition
 from numpy.testing import assert_array_equal
 
-from campaign_folders import RUN, RUNS, edit, problems_of, write_competition
 from gale.campaign import Campaign
 
 

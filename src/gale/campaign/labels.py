@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gale.errors import TableError
-from gale.predictions import HEADER, SPREAD, SUBMISSION_HEADER
-from gale.tables import Problems, Table, read_table, shown
+from gale.tables import HEADER, SPREAD, SUBMISSION_HEADER, Problems, Table, read_table, shown
 
 __all__ = ["LabelTable", "Problems", "collect_label_table", "read_label_table"]
 

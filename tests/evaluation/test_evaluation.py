@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gale.campaign.labels import LabelTable
 from gale.errors import TableError
 from gale.evaluation import (
     Evaluation,
@@ -18,9 +19,8 @@ from gale.evaluation import (
     read_label_tables,
     training_prevalence,
 )
-from gale.labels import LabelTable
+from gale.evaluation.predictions import Predictions
 from gale.metrics import log_loss
-from gale.predictions import Predictions
 
 nan = float("nan")
 

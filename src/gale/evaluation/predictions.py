@@ -13,16 +13,15 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gale.errors import TableError
-from gale.tables import Problems, Table, read_table, shown
-
-HEADER = ("run", "status", "message")
-"""The first columns of a table of predictions."""
-
-SUBMISSION_HEADER = ("sample_id",)
-"""The first column of a submission."""
-
-SPREAD = "_spread"
-"""What the name of a column of spreads ends with, after the name of its family."""
+from gale.tables import (
+    HEADER,
+    SPREAD,
+    SUBMISSION_HEADER,
+    Problems,
+    Table,
+    read_table,
+    shown,
+)
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gale.bootstrap import Estimate
 from gale.evaluation import Comparison, Evaluation
-from gale.matching import listed
+from gale.tables import listed
 
 COLUMNS = ("log loss", "Brier", "ROC AUC", "average precision")
 """Headings of `gale.metrics.METRICS`, in the same order."""

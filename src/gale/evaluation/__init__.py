@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from gale.bootstrap import Estimate, Floats
 from gale.campaign import Campaign
+from gale.campaign.labels import LabelTable, prevalence_of, read_label_table
 from gale.errors import TableError
-from gale.labels import LabelTable, prevalence_of, read_label_table
-from gale.matching import listed, match_runs
+from gale.evaluation.matching import match_runs
+from gale.evaluation.predictions import Predictions, read_predictions, sidecar
 from gale.metrics import Scores, log_loss_difference, score
-from gale.predictions import Predictions, read_predictions, sidecar
-from gale.tables import shown
+from gale.tables import listed, shown
 
 __all__ = [
     "Comparison",

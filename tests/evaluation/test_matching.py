@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gale.errors import TableError
-from gale.matching import listed, match_runs
+from gale.evaluation.matching import match_runs
+from gale.tables import listed
 
 
 @pytest.mark.parametrize(

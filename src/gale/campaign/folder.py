@@ -7,13 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
+from gale.campaign.labels import RUN_COLUMNS, LabelTable
 from gale.errors import ReadError
-from gale.labels import RUN_COLUMNS, LabelTable
-from gale.matching import composed
 from gale.readers import SCAN_FORMATS, display_name, glance
 from gale.readers.table import N_COLUMNS, count_columns
 from gale.readers.vendor import folder_refusal
-from gale.tables import Problems, exists, shown
+from gale.tables import Problems, composed, exists, shown
 
 Kind = Literal["run", "doubtful", "other"]
 """What a file in a folder is: ``doubtful`` if a run was perhaps meant, and reading it will fail."""

@@ -14,7 +14,7 @@ from pathlib import Path, PureWindowsPath
 import numpy as np
 from numpy.typing import NDArray
 
-from gale.labels import LabelTable, check_run_column, collect_label_table
+from gale.campaign.labels import LabelTable, check_run_column, collect_label_table
 from gale.tables import Problems, Table, exists, read_table, shown
 
 SPLITS = ("train", "val", "test")

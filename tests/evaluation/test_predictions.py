@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gale.errors import TableError
-from gale.predictions import read_predictions, sidecar
+from gale.evaluation.predictions import read_predictions, sidecar
 
 TABLE = """\
 run,status,message,alcohol,mineral,alcohol_spread,mineral_spread

@@ -11,11 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from campaign_folders import problems_of
 from numpy.testing import assert_array_equal
 
-from campaign_folders import problems_of
-from gale import folder
-from gale.campaign import Campaign
+from gale.campaign import Campaign, folder
 from gale.errors import ReadError
 
 RUN = "time,mass,intensity\n0.0,18.1,100\n0.1,18.1,200\n"

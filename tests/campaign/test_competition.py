@@ -6,8 +6,8 @@ import hashlib
 from pathlib import Path
 
 import pytest
-
 from campaign_folders import RUN, edit, problems_of, write_competition
+
 from gale.campaign import Campaign
 
 
