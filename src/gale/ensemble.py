@@ -306,8 +306,8 @@ def _scores(
     return {
         "measured_on": f"{len(labels)} runs, each by members that did not train on it "
         + (f"({n_folds} folds)" if n_folds > 1 else "(the val split)"),
-        "caution": "these runs chose when to stop and what to keep (and learned m/z, if any), so "
-        "the figures are optimistic",
+        "caution": "these runs helped to choose (when to stop, what to keep, learned m/z), so the "
+        "figures are optimistic",
         "log_loss": metrics.log_loss(labels, out_of_fold),
         "prior_log_loss": metrics.log_loss(labels, prior),
     }
