@@ -14,19 +14,33 @@ if TYPE_CHECKING:
     from gale.campaign import Campaign
     from gale.ensemble import train
     from gale.evaluation import evaluate
+    from gale.library import Library, read_library
     from gale.model import Model
     from gale.readers import read_run
     from gale.recipe import Recipe
     from gale.run import Run
 
-__all__ = ["Campaign", "GaleError", "Model", "Recipe", "Run", "evaluate", "read_run", "train"]
+__all__ = [
+    "Campaign",
+    "GaleError",
+    "Library",
+    "Model",
+    "Recipe",
+    "Run",
+    "evaluate",
+    "read_library",
+    "read_run",
+    "train",
+]
 
 _HOMES = {
     "Campaign": "campaign",
+    "Library": "library",
     "Model": "model",
     "Recipe": "recipe",
     "Run": "run",
     "evaluate": "evaluation",
+    "read_library": "library",
     "read_run": "readers",
     "train": "ensemble",
 }

@@ -3,10 +3,10 @@
 ::
 
     GaleError
-    ├── ReadError                  a file cannot be read as a run
+    ├── ReadError                  a file cannot be read as a run or a library
     │   └── UnsupportedFormatError the file is known for what it is, and it is not a run gale reads
     ├── CampaignError              the tables and files of a campaign do not agree
-    ├── TableError                 a table of predictions or labels cannot be used
+    ├── TableError                 a table of predictions, labels or families cannot be used
     ├── RecipeError                a recipe asks for something that does not exist
     ├── TrainingError              training cannot start or cannot go on
     ├── ModelError                 a file is not a model this gale can use
@@ -23,7 +23,7 @@ class GaleError(Exception):
 
 
 class ReadError(GaleError):
-    """A file cannot be read as a run."""
+    """A file cannot be read as a run or a library."""
 
 
 class UnsupportedFormatError(ReadError):
@@ -35,7 +35,7 @@ class CampaignError(GaleError):
 
 
 class TableError(GaleError):
-    """A table of predictions or labels cannot be used."""
+    """A table of predictions, labels or families cannot be used."""
 
 
 class RecipeError(GaleError):

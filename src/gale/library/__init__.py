@@ -1,0 +1,13 @@
+"""Spectral libraries: reference EI spectra of compounds, read from MSP files and MassBank records.
+
+What a library is: `columns`. From text to records: `msp` and `massbank`; from records to columns:
+`records`, with `peaks` and `derivative`. The library that comes with gale: `embedded`.
+"""
+
+from __future__ import annotations
+
+from gale.library.columns import Library
+from gale.library.embedded import embedded_library
+from gale.library.reading import read_library
+
+__all__ = ["Library", "embedded_library", "read_library"]

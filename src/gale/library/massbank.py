@@ -1,0 +1,68 @@
+"""MassBank records: ``TAG$SUBTAG: value`` lines, ``PK$PEAK:``, peaks of three numbers, ``//``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from gale.library.derivative import find_derivative
+from gale.library.records import Record, parse_count, parse_index
+
+COLUMNS = 3
+"""m/z, intensity, relative intensity."""
+
+_PEAKS = re.compile(r"^PK\$PEAK:[^\n]*", re.MULTILINE)
+_END = re.compile(r"^//[ \t]*$", re.MULTILINE)
+_SUBTAGGED = ("AC$CHROMATOGRAPHY", "CH$LINK", "MS$FOCUSED_ION")
+
+
+def is_massbank(text: str) -> bool:
+    """Whether a text is of MassBank records."""
+    return _PEAKS.search(text) is not None
+
+
+def split_records(text: str) -> Iterator[Record]:
+    r"""Give the records of a text, which most often is one.
+
+    Parameters
+    ----------
+    text : str
+        The whole file, with ``\n`` at the end of lines.
+    """
+    for record in _END.split(text):
+        if record.strip():
+            yield _record(record)
+
+
+def _record(text: str) -> Record:
+    header, *peaks = _PEAKS.split(text, maxsplit=1)
+    facts = _facts(header)
+    kovats = facts.get("AC$CHROMATOGRAPHY KOVATS_RTI", "")
+    name = facts.get("CH$NAME", "")
+    derivative = find_derivative(facts.get("MS$FOCUSED_ION DERIVATIVE_TYPE", ""))
+    return Record(
+        name=name,
+        formula=facts.get("CH$FORMULA", ""),
+        smiles=facts.get("CH$SMILES", ""),
+        inchi=facts.get("CH$IUPAC", ""),
+        inchikey=facts.get("CH$LINK INCHIKEY", ""),
+        derivative=derivative or find_derivative(name),
+        retention_index=parse_index(facts.get("AC$CHROMATOGRAPHY RETENTION_INDEX", kovats)),
+        instrument=facts.get("AC$INSTRUMENT_TYPE", ""),
+        peaks="".join(peaks),
+        declared=parse_count(facts.get("PK$NUM_PEAK", "")),
+    )
+
+
+def _facts(header: str) -> dict[str, str]:
+    """First value of each tag, or of each tag and subtag; ``N/A`` is none."""
+    facts: dict[str, str] = {}
+    for line in header.split("\n"):
+        tag, _, value = line.partition(":")
+        value = value.strip()
+        if tag in _SUBTAGGED:
+            subtag, _, value = value.partition(" ")
+            tag, value = f"{tag} {subtag}", value.strip()
+        if value not in ("", "N/A"):
+            facts.setdefault(tag, value)
+    return facts

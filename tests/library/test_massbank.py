@@ -1,0 +1,108 @@
+"""MassBank records, one by one, many in a file, and in folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gale.errors import ReadError
+from gale.library import read_library
+
+RECORD = """ACCESSION: MSBNK-Some-XX000001
+RECORD_TITLE: Glucose; GC-EI-TOF; MS
+CH$NAME: D-Glucose
+CH$NAME: Dextrose
+CH$FORMULA: C6H12O6
+CH$SMILES: OCC1OC(O)C(O)C(O)C1O
+CH$IUPAC: InChI=1S/C6H12O6/c7-1-2
+CH$LINK: CAS 492-62-6
+CH$LINK: INCHIKEY WQZGKKKJIJFFOK-DVKNGEFBSA-N
+AC$INSTRUMENT_TYPE: GC-EI-TOF
+AC$CHROMATOGRAPHY: RETENTION_INDEX 1889.4
+MS$FOCUSED_ION: DERIVATIVE_TYPE 5 TMS; 1 MEOX
+PK$SPLASH: splash10-0
+PK$NUM_PEAK: 2
+PK$PEAK: m/z int. rel.int.
+  73.0 250 999
+  147.0 100.5 402
+//
+"""
+
+
+def test_a_record(tmp_path: Path) -> None:
+    file = tmp_path / "x.txt"
+    file.write_text(RECORD)
+    library = read_library(file)
+    assert len(library) == 1
+    assert library.name == ("D-Glucose",)
+    assert library.formula == ("C6H12O6",)
+    assert library.smiles == ("OCC1OC(O)C(O)C(O)C1O",)
+    assert library.inchi == ("InChI=1S/C6H12O6/c7-1-2",)
+    assert library.inchikey == ("WQZGKKKJIJFFOK-DVKNGEFBSA-N",)
+    assert library.derivative == ("1 MEOX 5 TMS",)
+    np.testing.assert_array_equal(library.retention_index, [1889.4])
+    np.testing.assert_array_equal(library.spectrum(0), [[73, 147], [250, 100.5]])
+
+
+def test_what_a_record_does_not_say(tmp_path: Path) -> None:
+    said = ("CH$NAME: D-G", "ACCESSION", "AC$INST", "PK$NUM", "PK$PEAK", "  ", "//")
+    lines = [line for line in RECORD.splitlines() if line.startswith(said)]
+    lines.insert(1, "CH$SMILES: N/A")
+    (tmp_path / "x.txt").write_text("\r\n".join(lines))
+    library = read_library(tmp_path / "x.txt")
+    for texts in (library.formula, library.smiles, library.inchi, library.derivative):
+        assert texts == ("",)
+    assert np.isnan(library.retention_index[0])
+
+
+def test_a_file_of_records_and_the_older_tag_of_the_index(tmp_path: Path) -> None:
+    second = RECORD.replace("D-Glucose", "B").replace("RETENTION_INDEX", "KOVATS_RTI")
+    (tmp_path / "x.txt").write_text(RECORD + second)
+    library = read_library(tmp_path / "x.txt")
+    assert library.name == ("D-Glucose", "B")
+    np.testing.assert_array_equal(library.retention_index, [1889.4, 1889.4])
+
+
+def test_a_folder(tmp_path: Path) -> None:
+    texts = {
+        "b/2.txt": RECORD.replace("D-Glucose", "second"),
+        "a/1.txt": RECORD.replace("D-Glucose", "first"),
+        "a/lc.txt": RECORD.replace("TYPE: GC-EI-TOF", "TYPE: LC-ESI-QTOF"),
+        "a/ci.txt": RECORD.replace("TYPE: GC-EI-TOF", "TYPE: CI-B"),
+        "a/empty.txt": RECORD[: RECORD.index("  73")].replace("PEAK: 2", "PEAK: 0") + "//\n",
+        "a/none.txt": RECORD[: RECORD.index("PK$PEAK")] + "PK$PEAK: N/A\n//\n",
+        "a/count.txt": RECORD.replace("NUM_PEAK: 2", "NUM_PEAK: 3"),
+        "a/two.txt": RECORD.replace("73.0 250 999", "73.0 250"),
+        "a/word.txt": RECORD.replace("73.0", "73.0x"),
+        "a/nameless.txt": RECORD.replace("CH$NAME", "CH$OTHER"),
+        "README.txt": "This folder holds records.\n",
+        "notes.md": "not looked at",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    (tmp_path / "a/damaged.txt").write_bytes(b"\x1f\x8bdamaged")
+    library = read_library(tmp_path)
+    assert library.name == ("first", "second")
+    assert library.skipped == {
+        "not electron ionisation": 2,
+        "no peaks": 2,
+        "peak count differs from the declared": 2,
+        "a peak is not a number": 1,
+        "no name": 1,
+        "not a MassBank record": 1,
+        "the file cannot be read": 1,
+    }
+
+
+def test_nothing_to_read(tmp_path: Path) -> None:
+    with pytest.raises(ReadError, match="no records were found"):
+        read_library(tmp_path)
+    for name, reason in (("missing.msp", "No such file"), ("x" * 300, "too long")):
+        with pytest.raises(ReadError, match=reason):
+            read_library(tmp_path / name)
+    (tmp_path / "README.txt").write_text("words")
+    with pytest.raises(ReadError, match="1 with: not a MassBank record"):
+        read_library(tmp_path)
