@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,3 +94,21 @@ def features(campaign: gale.Campaign, trained: Trained, cache: Cache) -> Array:
     """Features of the runs of train and val, in the campaign's order."""
     paths = campaign.of_split("train", "val").paths
     return summarise_runs(paths, SummarySpec(trained.model.spec.mz), cache=cache).values
+
+
+@pytest.fixture
+def predict(
+    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., list[object]]:
+    """Arguments of a prediction in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def arguments(*more: object) -> list[object]:
+        return ["predict", "--model", trained.path, "-o", "p.csv", *more]
+
+    return arguments
+
+
+@pytest.fixture
+def runs(campaign: gale.Campaign) -> list[Path]:
+    return list(campaign.of_split("test").paths[:3])

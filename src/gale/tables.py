@@ -46,10 +46,6 @@ class Problems:
         place += [f"column {column}"] if column is not None else []
         self._lines.append(": ".join([str(path), *([", ".join(place)] if place else []), what]))
 
-    def add_error(self, error: GaleError) -> None:
-        """Note an error of another part, whose message says where it is."""
-        self._lines.append(str(error))
-
     def check(self) -> None:
         """Raise :meth:`error` if anything was collected."""
         if self._lines:

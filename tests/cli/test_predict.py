@@ -15,28 +15,11 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-import gale
 from commands import error_of, invoke, start, succeed, without
 from gale.errors import ModelError, OutputError
 from training import Trained
 
 Arguments = Callable[..., list[object]]
-
-
-@pytest.fixture
-def predict(trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Arguments:
-    """Arguments of a prediction in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-
-    def arguments(*more: object) -> list[object]:
-        return ["predict", "--model", trained.path, "-o", "p.csv", *more]
-
-    return arguments
-
-
-@pytest.fixture
-def runs(campaign: gale.Campaign) -> list[Path]:
-    return list(campaign.of_split("test").paths[:3])
 
 
 def test_the_table_is_that_of_the_model(

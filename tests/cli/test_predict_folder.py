@@ -21,22 +21,6 @@ from training import Trained
 Arguments = Callable[..., list[object]]
 
 
-@pytest.fixture
-def predict(trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Arguments:
-    """Arguments of a prediction in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-
-    def arguments(*more: object) -> list[object]:
-        return ["predict", "--model", trained.path, "-o", "p.csv", *more]
-
-    return arguments
-
-
-@pytest.fixture
-def runs(campaign: gale.Campaign) -> list[Path]:
-    return list(campaign.of_split("test").paths[:3])
-
-
 def test_a_campaign_and_its_splits(
     predict: Arguments, campaign: gale.Campaign, campaign_folder: Path
 ) -> None:

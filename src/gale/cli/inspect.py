@@ -41,11 +41,10 @@ def command(path: Path, recipe: bool, verify: bool, columns: dict[str, str] | No
         raise click.UsageError("--verify needs a campaign folder")
     if is_campaign:
         _show_campaign(gale.Campaign.open(path, columns=columns), verify)
+    elif recipe:
+        click.echo("\n".join(_recipe_lines(gale.Model.load(path).facts["recipe"])))
     elif is_model:
-        model = gale.Model.load(path)
-        click.echo("\n".join(_recipe_lines(model.facts["recipe"]))) if recipe else _show_model(
-            model
-        )
+        _show_model(gale.Model.load(path))
     else:
         _show_run(gale.read_run(path, columns=columns))
 
