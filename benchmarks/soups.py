@@ -22,7 +22,7 @@ from gale.campaign import Campaign
 from gale.features import summarise_runs
 from gale.features.cache import Cache, default_folder
 from gale.features.summary import SummarySpec
-from gale.fitting import Examples, evaluate
+from gale.fitting import Examples, evaluate, mean_probability
 from gale.folds import Fold
 from gale.journal import Journal
 from gale.networks.summary import prior_logit
@@ -78,7 +78,7 @@ def main() -> None:
 
     def scores(members: list[nn.Module]) -> tuple[float, float]:
         return tuple(  # type: ignore[return-value]
-            metrics.log_loss(labels[part], probability(members, table.values[part]))
+            metrics.log_loss(labels[part], mean_probability(members, table.values[part]))
             for part in (rows["val"], test)
         )
 
@@ -115,13 +115,6 @@ def main() -> None:
         scores(fixed)[0],
         atol=1e-5,
     )
-
-
-@torch.no_grad()
-def probability(members: list[nn.Module], features: np.ndarray) -> np.ndarray:
-    """Mean probability over members, shape (R, K)."""
-    x = torch.from_numpy(features)
-    return torch.stack([torch.sigmoid(member(x)) for member in members]).mean(0).numpy()
 
 
 if __name__ == "__main__":

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from gale.run import Floats
 
 BOUNDS = (2.5, 97.5)
 """The percentiles that bound an interval of 95 %."""

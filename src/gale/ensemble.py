@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
-from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -24,15 +23,14 @@ from gale.export import export
 from gale.features import FeatureTable, runs_moments, summarise_runs
 from gale.features.cache import Cache
 from gale.features.summary import PUBLISHED_MZ, SummarySpec, learn_mz
+from gale.fitting import mean_probability
 from gale.folds import Fold, split_fold, stratified_folds
 from gale.journal import Journal
 from gale.model import FORMAT, Model
 from gale.networks.summary import prior_logit
 from gale.progress import Progress
 from gale.recipe import FeatureSettings, Recipe
-from gale.trainer import FoldTrainer, fits_per_fold
-
-Array = NDArray[np.float32]
+from gale.trainer import Array, FoldTrainer, fits_per_fold
 
 
 def train(
@@ -102,7 +100,9 @@ def train(
         fold_members = trainer.members()
         trainer.write_history()
         members += fold_members
-        out_of_fold[fold.validation] = _probability(fold_members, runs.features[fold.validation])
+        out_of_fold[fold.validation] = mean_probability(
+            fold_members, runs.features[fold.validation]
+        )
         prior[fold.validation] = torch.sigmoid(prior_logit(runs.labels[fold.training])).numpy()
 
     progress.begin("writing the model", 1)
@@ -288,13 +288,6 @@ def _facts(recipe: Recipe, seed: int, runs: TrainingRuns, learned_from: Campaign
             "known": np.isfinite(labels).sum(axis=0).tolist(),
         },
     }
-
-
-@torch.no_grad()
-def _probability(members: Sequence[nn.Module], features: Array) -> Array:
-    """Mean probability over members, shape (R, K)."""
-    x = torch.from_numpy(features)
-    return torch.stack([torch.sigmoid(member(x)) for member in members]).mean(0).numpy()
 
 
 def _scores(

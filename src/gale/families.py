@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -15,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gale.errors import MissingExtraError, TableError
+from gale.toml import parse_toml, read_toml_text, unknown_key
 
 try:
     from rdkit import Chem, rdBase
@@ -27,6 +26,9 @@ except ModuleNotFoundError as error:
     ) from None
 
 __all__ = ["FamilyRule", "default_family_table", "families_of", "parent_of", "read_family_table"]
+
+WHAT = "a table of families"
+"""What a file of rules is called in messages."""
 
 _KEYS = ("description", "any", "none", "elements_required", "elements_allowed")
 
@@ -142,22 +144,11 @@ def read_family_table(path: Path | str) -> FamilyTable:
         If the file cannot be read as TOML, holds no family, or a family has an unknown key, a
         value of the wrong kind, a malformed SMARTS, an unknown element, or no rule at all.
     """
-    try:
-        text = Path(path).read_text("utf-8-sig")
-    except OSError as error:
-        raise TableError(
-            f"{path}: cannot be read ({error.strerror}); expected a table of families"
-        ) from None
-    except UnicodeDecodeError:
-        raise TableError(f"{path}: is not text; expected a table of families in TOML") from None
-    return _parse_table(text, str(path))
+    return _parse_table(read_toml_text(Path(path), WHAT, TableError), str(path))
 
 
 def _parse_table(text: str, source: str) -> FamilyTable:
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise TableError(f"{source}: {error}; expected a table of families in TOML") from None
+    data = parse_toml(text, source, WHAT, TableError)
     if not data:
         raise TableError(f"{source}: no family was found; expected a table for each, as [alcohol]")
     return {family: _parse_rule(rule, f"{source}: {family}") for family, rule in data.items()}
@@ -167,9 +158,7 @@ def _parse_rule(data: Any, where: str) -> FamilyRule:
     if not isinstance(data, dict):
         raise TableError(f"{where} is no table; expected one of {', '.join(_KEYS)} under [family]")
     for key in data.keys() - set(_KEYS):
-        near = difflib.get_close_matches(key, _KEYS, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"expected one of {', '.join(_KEYS)}"
-        raise TableError(f"{where}.{key} is not known; {hint}")
+        raise TableError(unknown_key(f"{where}.{key}", key, _KEYS))
     if not any(data.get(key) for key in _KEYS[1:]):
         raise TableError(f"{where} has no rule; expected at least one of {', '.join(_KEYS[1:])}")
     description = data.get("description", "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -142,6 +142,15 @@ def evaluate(network: nn.Module, examples: Examples) -> float:
     """Mean over families of the log loss over the known labels of the examples."""
     network.eval()
     return float(log_loss(network(examples.features), examples.labels))
+
+
+@torch.no_grad()
+def mean_probability(
+    networks: Sequence[nn.Module], features: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Mean over networks, ready to predict, of the probabilities: features (R, D) to (R, K)."""
+    x = torch.from_numpy(features)
+    return torch.stack([torch.sigmoid(network(x)) for network in networks]).mean(0).numpy()
 
 
 def get_weights(network: nn.Module) -> Weights:

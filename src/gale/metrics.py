@@ -25,10 +25,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
-from gale.bootstrap import Estimate, Floats, estimate, resampled_weights
+from gale.bootstrap import Estimate, estimate, resampled_weights
 from gale.errors import TableError
-
-Integers = NDArray[np.int64]
+from gale.run import Floats, Integers
 
 METRICS = ("log_loss", "brier", "roc_auc", "average_precision")
 """The names of the metrics, in the order of every table."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import tomllib
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
@@ -20,6 +18,7 @@ from pydantic import (
 )
 
 from gale.errors import RecipeError
+from gale.toml import parse_toml, read_toml_text, unknown_key
 
 Integers = Annotated[tuple[PositiveInt, ...], Field(strict=False)]  # TOML has lists
 
@@ -138,14 +137,7 @@ class Recipe(_Section):
                 )
             named = resources.files("gale") / "recipes" / f"{name_or_path}.toml"
             return cls.parse(named.read_text("utf-8"), f"recipe {name_or_path}")
-        try:
-            text = path.read_text("utf-8-sig")
-        except OSError as error:
-            raise RecipeError(
-                f"{path}: cannot be read ({error.strerror}); expected a recipe"
-            ) from None
-        except UnicodeDecodeError:
-            raise RecipeError(f"{path}: is not text; expected a recipe in TOML") from None
+        text = read_toml_text(path, "a recipe", RecipeError)
         return cls.parse(text, str(path), default_name=path.stem)
 
     @classmethod
@@ -156,10 +148,7 @@ class Recipe(_Section):
         ------
         RecipeError
         """
-        try:
-            data = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise RecipeError(f"{source}: {error}; expected a recipe in TOML") from None
+        data = parse_toml(text, source, "a recipe", RecipeError)
         if default_name is not None:
             data.setdefault("name", default_name)
         try:
@@ -188,9 +177,7 @@ def _explain(model: type[BaseModel], detail: Any) -> str:
         for parent in parents:
             model = cast(type[BaseModel], model.model_fields[parent].annotation)
         known = list(model.model_fields)
-        near = difflib.get_close_matches(key, known, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"expected one of {', '.join(known)}"
-        return f"{where} is not known; {hint}"
+        return unknown_key(where, key, known)
     where = ".".join(name for name in names if name.isidentifier())  # without kinds of a union
     if detail["type"] == "missing":
         return f"{where} is missing"

@@ -14,13 +14,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gale.bootstrap import Estimate, Floats
+from gale.bootstrap import Estimate
 from gale.campaign import Campaign
 from gale.campaign.labels import LabelTable, prevalence_of, read_label_table
 from gale.errors import TableError
 from gale.evaluation.matching import match_runs
 from gale.evaluation.predictions import Predictions, read_predictions, sidecar
 from gale.metrics import Scores, log_loss_difference, score
+from gale.run import Floats
 from gale.tables import listed, shown
 
 __all__ = [

@@ -115,17 +115,24 @@ def _summarise(
         if isinstance(source, Run):
             return Summary(spec.summarise(source), source.notes)
         data = load(source)
+        if cache is None:
+            return _parse_and_summarise(data, source, spec, columns)
         read_as = json.dumps(dict(columns or {}), sort_keys=True)
         key = Cache.key(data, version("gale-ms"), spec.fingerprint, read_as)
-        if cache is not None and (kept := cache.get(key)) is not None:
-            return kept
-        run = parse_run(data, display_name(source), columns=columns)
-        summary = Summary(spec.summarise(run), run.notes)
+        summary = cache.get(key)
+        if summary is None:
+            summary = _parse_and_summarise(data, source, spec, columns)
+            cache.put(key, summary)
     except ReadError as error:
         return str(error)
-    if cache is not None:
-        cache.put(key, summary)
     return summary
+
+
+def _parse_and_summarise(
+    data: bytes, path: Path, spec: SummarySpec, columns: Mapping[str, str] | None
+) -> Summary:
+    run = parse_run(data, display_name(path), columns=columns)
+    return Summary(spec.summarise(run), run.notes)
 
 
 def _moments(
