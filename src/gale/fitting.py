@@ -37,6 +37,11 @@ class Examples:
     features: Tensor
     labels: Tensor
 
+    def features_of(self, rows: Tensor) -> Tensor:
+        """Features of rows (E, n), shape (E, n, D)."""
+        # Twice as fast on a CPU as features[rows].
+        return self.features.index_select(0, rows.flatten()).unflatten(0, rows.shape)
+
 
 @dataclass(frozen=True)
 class Epoch:
@@ -211,7 +216,7 @@ class _Wave:
         for start in range(0, n_runs, batch_size):
             batch = slice(start, start + batch_size)
             rows = order[:, batch]
-            logits = self.network(self.runs.features[rows])
+            logits = self.network(self.runs.features_of(rows))
             losses = self.loss(logits, self.runs.labels[rows], noise[:, batch])
             self.optimiser.zero_grad()
             # No weight is in the loss of two members, so this gives each its own gradient.
@@ -271,7 +276,7 @@ def evaluate(network: nn.Module, runs: Examples, rows: Tensor) -> Tensor:
     Tensor of shape (E,)
     """
     network.eval()
-    logits = [network(runs.features[part]) for part in torch.split(rows, ROWS_AT_ONCE, 1)]
+    logits = [network(runs.features_of(part)) for part in torch.split(rows, ROWS_AT_ONCE, 1)]
     return log_loss(torch.cat(logits, dim=1), runs.labels[rows])
 
 
