@@ -104,8 +104,10 @@ def assert_close(left: Fit, right: Fit, atol: float = 2e-5) -> None:
     """The same training but for rounding."""
     assert len(left.epochs) == len(right.epochs)
     for name in ("train_loss", "validation"):
-        losses = [[getattr(epoch, name) for epoch in each.epochs] for each in (left, right)]
-        np.testing.assert_allclose(*losses, atol=atol, err_msg=name)
+        found, expected = (
+            [getattr(epoch, name) for epoch in each.epochs] for each in (left, right)
+        )
+        np.testing.assert_allclose(found, expected, atol=atol, err_msg=name)
     assert left.validation == pytest.approx(right.validation, abs=atol)
     assert left.weights.keys() == right.weights.keys()
     for name, value in left.weights.items():
@@ -134,7 +136,7 @@ def four_members() -> tuple[Examples, Tensor, Tensor]:
 def test_each_member_is_fitted_as_if_it_were_alone(switches: dict[str, bool], loss: Loss) -> None:
     # The bias of a layer before BatchNorm has a gradient of 0 but for rounding, which Adam blows up
     # to a step of any size unless its epsilon is larger than that.
-    changes = {"epochs": 12, "patience": 3, "adam_epsilon": 1e-4}
+    changes: dict[str, Any] = {"epochs": 12, "patience": 3, "adam_epsilon": 1e-4}
     runs, training, validation = four_members()
     prior = torch.tensor([[0.1, -0.2], [0.2, 0.3], [0.0, 0.1], [0.1, 0.1]])
     mean, deviation = torch.randn(4, 3, generator=seeded(9)[0]), torch.ones(4, 3) * 1.5
@@ -146,16 +148,22 @@ def test_each_member_is_fitted_as_if_it_were_alone(switches: dict[str, bool], lo
             3, 2, generator, hidden=(8,), prior=prior[member],
             scale=(mean[member], deviation[member]), **switches,
         )  # fmt: skip
-        parts = [(runs.features[of], runs.labels[of])
-                 for of in (training[member], validation[member])]  # fmt: skip
-        settings = replace(SETTINGS, **changes)  # type: ignore[arg-type]
-        assert_close(found[member], fit_one(plain, *parts, loss, settings, generator))
+        learned, held_out = (
+            (runs.features[of], runs.labels[of]) for of in (training[member], validation[member])
+        )
+        settings = replace(SETTINGS, **changes)
+        assert_close(found[member], fit_one(plain, learned, held_out, loss, settings, generator))
 
 
 def test_members_end_at_different_times_and_the_others_go_on_as_if_alone() -> None:
     runs, training, validation = four_members()
     pulses: list[Pulse] = []
-    changes = {"learning_rate": 0.05, "epochs": 40, "patience": 4, "adam_epsilon": 1e-4}
+    changes: dict[str, Any] = {
+        "learning_rate": 0.05,
+        "epochs": 40,
+        "patience": 4,
+        "adam_epsilon": 1e-4,
+    }
     net = network(*seeded(*range(4)))
     together = run(net, runs, training, validation, Loss(), pulses=pulses, **changes)
     lengths = [len(done.epochs) for done in together]
@@ -265,7 +273,8 @@ def test_the_training_loss_is_the_mean_over_runs_whatever_the_batches() -> None:
 @pytest.mark.parametrize("epsilon", [1e-7, 1.0])
 def test_the_first_step_is_that_of_adam(epsilon: float) -> None:
     known, net = examples(10), Dense(3, 2, seeded(0))
-    binary_cross_entropy(net(known.features[None]), known.labels[None]).sum().backward()
+    loss = binary_cross_entropy(net(known.features[None]), known.labels[None]).sum()
+    loss.backward()  # type: ignore[no-untyped-call]
     assert net.weight.grad is not None
     gradient, before = net.weight.grad.clone(), net.weight.detach().clone()
     run(

@@ -119,7 +119,7 @@ def test_the_estimate_of_memory_is_above_what_is_needed_and_not_far(
     with profile(profile_memory=True) as profiled:
         list(fit(net, runs, rows, rows, Loss(), settings, generators, names=["a"]))
     peak, now = 0, 0
-    for event in profiled.profiler.kineto_results.events():  # type: ignore[union-attr]
+    for event in profiled.profiler.kineto_results.events():
         if event.name() == "[memory]":
             now += event.nbytes()
             peak = max(peak, now)

@@ -74,7 +74,7 @@ class Trainer:
         self._scores: dict[Step, float] = {}
         self._history_written = time.monotonic()
         self._clock = TimeLeft(len(self.folds) * fits_per_fold(self.recipe))
-        features, labels = map(torch.from_numpy, (self.features, self.labels))
+        features, labels = torch.tensor(self.features), torch.tensor(self.labels)
         self._runs = Examples(features.to(self.device), labels.to(self.device))
         standardise = self.recipe.network.standardise
         self._priors = [prior_logit(self.labels[fold.training]) for fold in self.folds]
@@ -84,17 +84,23 @@ class Trainer:
 
     def members(self) -> list[list[Weights]]:
         """Weights of the members with which each fold enters the ensemble."""
-        numbers = range(len(self.folds))
-        if self.recipe.kind == "logistic":
-            return [[self._logistic(fold)] for fold in numbers]
+        try:
+            if self.recipe.kind == "logistic":
+                return [[self._logistic(fold)] for fold in range(len(self.folds))]
+            self.fit(self._steps("member"))
+            self.fit(self._steps("soup"))
+        finally:
+            if self._scores:
+                self.write_history()
+        return [self._mix(fold) for fold in range(len(self.folds))]
+
+    def _steps(self, stage: str, fold: int | None = None) -> list[Step]:
+        """All steps of a stage, of all folds or of one."""
         soup = self.recipe.soup
-        fixed = soup.kind == "fixed"
-        n_members = soup.size + (soup.iterations if fixed else 0)
-        self.fit([Step(fold, "member", i) for fold in numbers for i in range(n_members)])
-        if fixed:
-            self.fit([Step(fold, "soup", i) for fold in numbers for i in range(soup.iterations)])
-        self.write_history()
-        return [self._mix(fold) for fold in numbers]
+        iterations = soup.iterations if soup.kind == "fixed" else 0
+        count = soup.size + iterations if stage == "member" else iterations
+        folds = range(len(self.folds)) if fold is None else [fold]
+        return [Step(fold, stage, number) for fold in folds for number in range(count)]
 
     def fit(self, steps: Sequence[Step]) -> None:
         """Fit, at once, what the journal does not hold of these steps.
@@ -158,9 +164,9 @@ class Trainer:
         """Make the members of a fold into those that enter the ensemble."""
         soup = self.recipe.soup
         if soup.kind == "fixed":
-            tuned = [Step(fold, "soup", i) for i in range(soup.iterations)]
+            tuned = self._steps("soup", fold)
             return [self.weights(min(tuned, key=self._scores.__getitem__))]
-        steps = [Step(fold, "member", i) for i in range(soup.size)]
+        steps = self._steps("member", fold)
         if soup.kind == "none":
             return [self.weights(step) for step in steps]
         mix = greedy_soup if soup.kind == "greedy" else uniform_soup
@@ -174,9 +180,9 @@ class Trainer:
 
     def _average(self, step: Step) -> Weights:
         """Average the soup of an iteration."""
-        soup = self.recipe.soup
-        members = [Step(step.fold, "member", i) for i in range(soup.size + soup.iterations)]
-        soups = fixed_soups([self._scores[member] for member in members], soup.size)
+        members = self._steps("member", step.fold)
+        scores = [self._scores[member] for member in members]
+        soups = fixed_soups(scores, self.recipe.soup.size)
         return average_weights([self.weights(members[i]) for i in soups[step.number]])
 
     def _finish(self, step: Step, done: Fit) -> None:
@@ -204,6 +210,7 @@ class Trainer:
             )
             done = Fit(weights, self.evaluate(number, weights), ())
             self.journal.keep(step, done)
+        self._scores[step] = done.validation
         self.progress.step(f"fold {number}: validation log loss {done.validation:.4f}")
         return done.weights
 
