@@ -85,7 +85,8 @@ def plain_network(
 
 def _dense(n_in: int, n_out: int, generator: torch.Generator) -> nn.Linear:
     layer = nn.Linear(n_in, n_out)
-    weight = nn.init.xavier_uniform_(torch.empty(n_in, n_out), generator=generator)
+    weight = torch.empty(n_in, n_out, device=generator.device)
+    nn.init.xavier_uniform_(weight, generator=generator)
     layer.weight = nn.Parameter(weight.T.contiguous())
     nn.init.zeros_(layer.bias)
     return layer
@@ -104,14 +105,14 @@ def fit_one(
         network.parameters(), lr=settings.learning_rate, eps=settings.adam_epsilon
     )
     features, labels = training
-    n_families = labels.shape[1]
+    n_families, device = labels.shape[1], labels.device
     history: list[Epoch] = []
     best = Epoch(0, math.inf, math.inf)
     for number in range(1, settings.epochs + 1):
         network.train()
         total = 0.0
-        order = torch.randperm(len(labels), generator=generator)
-        noise = torch.empty(len(labels), 2, n_families, n_families)
+        order = torch.randperm(len(labels), generator=generator, device=device)
+        noise = torch.empty(len(labels), 2, n_families, n_families, device=device)
         if loss.label_correlation:
             noise.normal_(0, loss.noise, generator=generator)
         for start in range(0, len(labels), settings.batch_size):
@@ -135,4 +136,4 @@ def fit_one(
 
 def plain_weights(network: nn.Module) -> Weights:
     """The state of a network, with matrices as they multiply rows from the right."""
-    return {name: value.numpy().T.copy() for name, value in network.state_dict().items()}
+    return {name: value.numpy(force=True).T.copy() for name, value in network.state_dict().items()}

@@ -40,7 +40,7 @@ class Examples:
     def features_of(self, rows: Tensor) -> Tensor:
         """Features of rows (E, n), shape (E, n, D)."""
         # Twice as fast on a CPU as features[rows].
-        return self.features.index_select(0, rows.flatten()).unflatten(0, rows.shape)
+        return self.features.index_select(0, rows.flatten()).view(*rows.shape, -1)
 
 
 @dataclass(frozen=True)
@@ -238,8 +238,11 @@ class _Wave:
 
     def note_best(self, members: list[int]) -> None:
         """Keep the present weights of some members as their best ones."""
+        noted = torch.zeros(len(self.generators), dtype=torch.bool, device=self.training.device)
+        noted[members] = True
         for name, value in self.network.state_dict().items():
-            self.best[name][members] = value[members]
+            best, mask = self.best[name], noted.view(-1, *[1] * (value.dim() - 1))
+            torch.where(mask, value, best, out=best)  # one pass, and no memory but what is there
 
     def best_weights(self, member: int) -> Weights:
         """Copy the best weights of a member."""

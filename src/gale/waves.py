@@ -15,9 +15,9 @@ from gale.fitting import ROWS_AT_ONCE, Examples, Fit, Pulse, Settings, Weights, 
 from gale.losses import Loss
 from gale.networks.layers import Dense
 
-CPU_BYTES = 500_000_000
-"""What the members of a wave may need on a CPU. More at once is not faster there, and finished
-members come the sooner."""
+CPU_BYTES = 1_000_000_000
+"""What the members of a wave may need on a CPU, ten of the published network. More at once are hardly
+faster, and finished ones come later."""
 
 GPU_SHARE = 0.8
 """Share of a GPU's free memory that the members of a wave may need."""

@@ -53,7 +53,7 @@ class Dense(nn.Module):
         bias = self.bias.unsqueeze(1)
         if not self.training:
             return torch.baddbmm(bias, x, self.weight)
-        product: Tensor = _Product.apply(x, self.weight, self)
+        product: Tensor = _Product.apply(x, self.weight, self)  # type: ignore[no-untyped-call]
         return product + bias
 
     def space(self, name: str, dtype: torch.dtype) -> Tensor:
@@ -130,16 +130,17 @@ class BatchNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise x (E, R, D) by the batch in training, by the running statistics otherwise."""
+        mean = x.mean(1) if self.training else self.running_mean
+        centred = x - mean.unsqueeze(1)
         if self.training:
-            variance, mean = torch.var_mean(x, 1, correction=0)
+            variance = centred.square().mean(1)  # many times faster than x.var(1) on a CPU
             with torch.no_grad():
                 self.running_mean.lerp_(mean, 1 - self.momentum)
                 self.running_variance.lerp_(variance, 1 - self.momentum)
         else:
-            mean, variance = self.running_mean, self.running_variance
-        # One multiplication and one addition a number: passes over x are what costs here.
+            variance = self.running_variance
         scale = self.weight * torch.rsqrt(variance + self.epsilon)
-        return torch.addcmul((self.bias - mean * scale).unsqueeze(1), x, scale.unsqueeze(1))
+        return torch.addcmul(self.bias.unsqueeze(1), centred, scale.unsqueeze(1))
 
 
 class LayerNorm(nn.Module):
