@@ -111,7 +111,8 @@ def fit_one(
     for number in range(1, settings.epochs + 1):
         network.train()
         total = 0.0
-        order = torch.randperm(len(labels), generator=generator, device=device)
+        keys = torch.empty(len(labels), device=device).uniform_(generator=generator)
+        order = keys.argsort(stable=True)
         noise = torch.empty(len(labels), 2, n_families, n_families, device=device)
         if loss.label_correlation:
             noise.normal_(0, loss.noise, generator=generator)

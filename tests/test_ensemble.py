@@ -351,3 +351,23 @@ def test_logistic(
     assert model.facts["scores"]["log_loss"] == pytest.approx(expected[0], abs=1e-6)
     assert model.facts["scores"]["log_loss"] < model.facts["scores"]["prior_log_loss"]
     assert pl.read_csv(tmp_path / "history.csv").height == 0  # it has no epochs
+
+
+def test_a_device_that_is_not_there(
+    campaign: gale.Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(TrainingError, match=r"^device cuda: PyTorch finds no GPU .*; use cpu, or"):
+        gale.train(campaign, tiny_recipe(), device="cuda")
+
+
+def test_products_of_lower_precision(
+    campaign: gale.Campaign, exported: Exported, cache: Cache
+) -> None:
+    recipes = [tiny_recipe(fitting={"products": name}) for name in ("float32", "bfloat16")]
+    losses = [
+        gale.train(campaign, recipe, cache=cache, device="cpu").facts["scores"]["log_loss"]
+        for recipe in recipes
+    ]
+    assert losses[0] != losses[1]
+    assert losses[0] == pytest.approx(losses[1], abs=0.03)

@@ -152,7 +152,7 @@ def fit(
     Raises
     ------
     TrainingError
-        If a loss is not a finite number.
+        If a loss is not a finite number; what other members have come to is then lost.
     """
     wave = _Wave(network, runs, training, validation, loss, settings, generators)
     courses = [_Course(member) for member in range(len(names))]
@@ -226,11 +226,11 @@ class _Wave:
         return total / n_runs
 
     def _shuffle(self) -> Tensor:
-        orders = [
-            rows[torch.randperm(len(rows), generator=generator, device=rows.device)]
-            for rows, generator in zip(self.training, self.generators, strict=True)
-        ]
-        return torch.stack(orders)
+        # Sorting random keys, since it takes all members at once.
+        keys = torch.empty(self.training.shape, device=self.training.device)
+        for of_member, generator in zip(keys, self.generators, strict=True):
+            of_member.uniform_(generator=generator)
+        return self.training.gather(1, keys.argsort(dim=1, stable=True))
 
     def validate(self) -> Tensor:
         """Validation log loss of each member, shape (E,)."""

@@ -16,8 +16,8 @@ from gale.losses import Loss
 from gale.networks.layers import Dense
 
 CPU_BYTES = 1_000_000_000
-"""What the members of a wave may need on a CPU, ten of the published network. More at once are hardly
-faster, and finished ones come later."""
+"""What the members of a wave may need on a CPU: ten of the published network. More at once are
+hardly faster, and finished ones come later."""
 
 GPU_SHARE = 0.8
 """Share of a GPU's free memory that the members of a wave may need."""
@@ -127,9 +127,9 @@ def member_bytes(network: nn.Module, batch_size: int, n_runs: int) -> int:
     """
     dense = [layer for layer in network.modules() if isinstance(layer, Dense)]
     n_weights = sum(parameter.numel() for parameter in network.parameters())
-    # Weights, gradients, two moments, the best weights; and a copy of the largest of each, while
-    # finished members are taken out or factors are converted.
-    state = 6 * n_weights
+    # Weights, their gradients, two moments, the best weights; factors and gradients of lower
+    # precision; and a copy of something large while finished members are taken out.
+    state = 7 * n_weights
     rows = max(min(batch_size, n_runs), ROWS_AT_ONCE)
     layers = rows * sum(2 * layer.n_in + 10 * layer.n_out for layer in dense)
     n_families = dense[-1].n_out
