@@ -91,6 +91,23 @@ def test_a_start_takes_the_place_of_random_weights() -> None:
     assert done[0].epochs[0] != done[2].epochs[0] != done[1].epochs[0]
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+@pytest.mark.parametrize("products", [torch.float32, torch.bfloat16], ids=str)
+def test_members_on_a_gpu_are_fitted_as_if_alone(products: torch.dtype) -> None:
+    device = torch.device("cuda")
+    runs = Examples(RUNS.features.to(device), RUNS.labels.to(device))
+
+    def build(_: Sequence[int], generators: Sequence[torch.Generator]) -> nn.Module:
+        return summary_network(3, 2, generators, hidden=(4,), products=products)
+
+    jobs = [job(number, 40) for number in range(3)]
+    together = dict(fit_all(jobs, build, runs, Loss(), SETTINGS))
+    for number, one in enumerate(jobs):
+        ((_, alone),) = fit_all([one], build, runs, Loss(), SETTINGS)
+        assert_same_training(together[number], alone)
+        assert alone.epochs[-1].train_loss < alone.epochs[0].train_loss
+
+
 def test_nothing_to_fit() -> None:
     assert fits([]) == ([], [])
 

@@ -130,7 +130,7 @@ def member_bytes(network: nn.Module, batch_size: int, n_runs: int) -> int:
     # Weights, their gradients, two moments, the best weights; factors and gradients of lower
     # precision; and a copy of something large while finished members are taken out.
     state = 7 * n_weights
-    rows = max(min(batch_size, n_runs), ROWS_AT_ONCE)
+    rows = max(min(batch_size, n_runs), ROWS_AT_ONCE // 2)  # evaluation needs half as much a run
     layers = rows * sum(2 * layer.n_in + 10 * layer.n_out for layer in dense)
     n_families = dense[-1].n_out
     grids = (2 * n_runs + 20 * rows) * n_families**2

@@ -69,7 +69,7 @@ class _Product(torch.autograd.Function):
     """x W in training.
 
     PyTorch's own product takes new memory for the gradient of W at each step, which on a CPU costs
-    as much time as half of the arithmetic; this one uses the same memory again and again.
+    half as much time again; this one uses the same memory at each step.
     """
 
     @staticmethod
