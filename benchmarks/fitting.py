@@ -73,7 +73,7 @@ def synchronised(device: torch.device) -> float:
     return time.perf_counter()
 
 
-def best_of(work: Callable[[], object], device: torch.device, repeats: int = 5) -> float:
+def best_of(work: Callable[[], object], device: torch.device, repeats: int = 20) -> float:
     """Seconds that some work takes, after a first time that does not count."""
     work()
     seconds = []
