@@ -1,0 +1,15 @@
+"""Campaigns with known truth, from libraries of spectra.
+
+The way of the data: libraries are read as `compounds`; these, the substances of every laboratory
+and the instruments (drawn from the ranges of `physics`) are a `laboratory`; a `design` has a `plan`
+for each run, whose families come from `label_sets`; a plan becomes a signal (`chromatogram`, with
+times from `retention`), the signal what a `detector` records (`run`), and all of them a campaign on
+disk (`writing`).
+"""
+
+from __future__ import annotations
+
+from gale.simulate.campaign import simulate
+from gale.simulate.physics import Physics
+
+__all__ = ["Physics", "simulate"]
