@@ -193,21 +193,25 @@ def test_a_name_that_no_folder_can_have(tmp_path: Path) -> None:
     assert "File name too long" in refused(tmp_path / ("x" * 300))
 
 
+def half_write(path: Path, error: BaseException) -> None:
+    with writing_folder(path) as temporary:
+        (temporary / "file").write_text("half")
+        raise error
+
+
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_a_folder_that_is_not_finished_is_left_nowhere(
     tmp_path: Path, error: type[BaseException]
 ) -> None:
-    with pytest.raises(error), writing_folder(tmp_path / "campaign") as temporary:
-        (temporary / "file").write_text("half")
-        raise error
+    with pytest.raises(error):
+        half_write(tmp_path / "campaign", error())
     assert names(tmp_path) == []
 
 
 def test_a_full_disk_leaves_no_folder(tmp_path: Path) -> None:
     path = tmp_path / "campaign"
-    with pytest.raises(OutputError) as caught, writing_folder(path) as temporary:
-        (temporary / "file").write_text("half")
-        raise OSError(errno.ENOSPC, "No space left on device")
+    with pytest.raises(OutputError) as caught:
+        half_write(path, OSError(errno.ENOSPC, "No space left on device"))
     assert str(caught.value) == (
         f"{path}: cannot be written (No space left on device); nothing was left behind; "
         "free some space or choose another place"

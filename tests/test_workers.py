@@ -55,6 +55,8 @@ def test_several_are_others_that_begin_and_leave_interruption_to_this_one() -> N
 
 
 def test_an_error_of_a_worker_is_this_ones() -> None:
-    with pytest.raises(ValueError, match="3"), workers_pool(2) as executor:
+    with workers_pool(2) as executor:
         assert executor is not None
-        list(executor.map(fail, [3]))
+        failing = executor.submit(fail, 3)
+        with pytest.raises(ValueError, match="3"):
+            failing.result()

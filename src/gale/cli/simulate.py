@@ -91,8 +91,7 @@ def _parse_prevalence(
 @click.option(
     "--compounds",
     type=click.IntRange(1),
-    default=200,
-    show_default=True,
+    show_default="200, or all if there are fewer",
     help="Compounds of the library that samples are made of.",
 )
 @click.option(
@@ -151,7 +150,7 @@ def command(
     prevalence: dict[str, float],
     runs: int | dict[str, int],
     ions: int,
-    compounds: int,
+    compounds: int | None,
     instruments: int,
     new_instrument: tuple[str, ...],
     new_compounds: tuple[str, ...],

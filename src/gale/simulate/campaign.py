@@ -36,6 +36,9 @@ SPLITS = ("train", "val", "test")
 RUNS = {"train": 809, "val": 312, "test": 463}
 """Published number of runs of each split."""
 
+COMPOUNDS = 200
+"""Of so many compounds the samples of a campaign are made."""
+
 
 def simulate(
     folder: Path | str,
@@ -45,7 +48,7 @@ def simulate(
     prevalence: Mapping[str, float] | None = None,
     runs: Mapping[str, int] | int = RUNS,
     ions: int = 80_000,
-    compounds: int | None = 200,
+    compounds: int | None = None,
     instruments: int = 3,
     new_instrument: Collection[str] = (),
     new_compounds: Collection[str] = (),
@@ -75,7 +78,8 @@ def simulate(
     ions : int
         Ions of a run, about.
     compounds : int, optional
-        How many of the library's compounds samples are made of; all with None.
+        How many of the library's compounds samples are made of; without it `COMPOUNDS`, or all if
+        there are fewer.
     instruments : int
         How many instruments the splits share.
     new_instrument : collection of str
@@ -117,8 +121,8 @@ def simulate(
     source = " and ".join(each.source for each in libraries)
     with writing_folder(Path(folder)) as unfinished:
         analytes = join([read_compounds(each, families) for each in libraries])
-        if compounds is not None:
-            analytes = take_compounds(analytes, compounds, seed)
+        known = len(np.unique(analytes.compound))
+        analytes = take_compounds(analytes, compounds or min(COMPOUNDS, known), seed)
         drawn = draw_instruments(instruments, new_instrument, physics, seed)
         laboratory = equip(analytes, drawn, physics, families)
         wanted = prevalence_of(analytes.family_names, prevalence)
