@@ -22,7 +22,7 @@ import polars as pl
 
 from gale.features.summary import SummarySpec
 from gale.readers import read_run
-from gale.simulate import simulate
+from gale.simulation import simulate
 
 SPEC = SummarySpec()
 

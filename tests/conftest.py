@@ -14,7 +14,7 @@ import gale
 from gale.features import summarise_runs
 from gale.features.cache import Cache, default_folder
 from gale.features.summary import SummarySpec
-from gale.simulate import Physics, simulate
+from gale.simulation import Physics, simulate
 from model_files import restated
 from training import TINY, Array, Exported, Trained, tiny_recipe
 

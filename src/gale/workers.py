@@ -26,6 +26,7 @@ def workers_pool(
     if workers == 1:
         yield None
         return
+    before = os.environ.get("POLARS_MAX_THREADS")
     os.environ["POLARS_MAX_THREADS"] = "1"  # for the processes: one core each
     # A process that is forked while polars' threads run may hang; these start afresh.
     executor = ProcessPoolExecutor(workers, get_context("spawn"), _begin_worker, (begin, arguments))
@@ -33,6 +34,10 @@ def workers_pool(
         yield executor
     finally:
         executor.shutdown(cancel_futures=True)
+        if before is None:
+            del os.environ["POLARS_MAX_THREADS"]
+        else:
+            os.environ["POLARS_MAX_THREADS"] = before
 
 
 def _begin_worker(begin: Callable[..., object] | None, arguments: tuple[Any, ...]) -> None:

@@ -11,7 +11,7 @@ import pytest
 import gale
 from commands import error_of, invoke, start, succeed, without
 from gale.errors import OutputError, ReadError, SimulationError, TableError
-from gale.simulate import Physics
+from gale.simulation import Physics
 
 FAST = """
 [instrument.column]
@@ -40,7 +40,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     def remember(folder: Path, **options: Any) -> None:
         calls.append({"folder": folder, **options})
 
-    monkeypatch.setattr("gale.simulate.simulate", remember)
+    monkeypatch.setattr("gale.simulation.simulate", remember)
     return calls
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from pathlib import Path
 
 import click
@@ -64,7 +65,8 @@ def command(output: Path, seed: int, force: bool) -> None:
     steps.append(["evaluate", *tables, "--labels", labels])
     for step in steps:
         click.secho(f"\n$ gale {shlex.join(step)}", bold=True)
-        group.main(step, prog_name="gale", standalone_mode=False)
+        if status := group.main(step, prog_name="gale", standalone_mode=False):
+            sys.exit(status)
     click.echo(
         f"""
 The campaign was simulated: these scores say that gale works, and nothing of real samples. Look at

@@ -91,8 +91,7 @@ def _parse_prevalence(
 @click.option(
     "--compounds",
     type=click.IntRange(1),
-    show_default="200, or all if there are fewer",
-    help="Compounds of the library that samples are made of.",
+    help="Make samples of so many compounds of the library, not of all.",
 )
 @click.option(
     "--instruments",
@@ -172,7 +171,7 @@ def command(
     """
     from gale.cli.progress import ConsoleProgress
     from gale.library import read_library
-    from gale.simulate import Physics, simulate
+    from gale.simulation import Physics, simulate
 
     started = time.monotonic()
     effects = (Physics.load(physics) if physics else Physics.default()).without(*without)

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from laboratories import bare, laboratory, plan, record_of
 from scipy.integrate import quad
 
-from gale.simulate.chromatogram import SILYL, add_peak, background, exponential_gaussian
-from gale.simulate.instrument import Instrument
-from gale.simulate.physics import Physics
-from gale.simulate.plan import COMPOUND, Content, Plan
+from gale.simulation.chromatogram import SILYL, add_peak, background, exponential_gaussian
+from gale.simulation.instrument import Instrument
+from gale.simulation.physics import Physics
+from gale.simulation.plan import COMPOUND, Content, Plan
 
 SECOND = 1 / 60
 

@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 
 from gale.library import Library
-from gale.simulate import Physics
-from gale.simulate.campaign import RUNS
-from gale.simulate.compounds import Compounds, Flags, read_compounds
-from gale.simulate.design import Design, design_runs
-from gale.simulate.instrument import Instrument
-from gale.simulate.label_sets import prevalence_of
-from gale.simulate.laboratory import Laboratory, equip
-from gale.simulate.physics import draw
-from gale.simulate.plan import Conditions, Content, Plan
+from gale.simulation import Physics
+from gale.simulation.campaign import RUNS
+from gale.simulation.compounds import Compounds, Flags, read_compounds
+from gale.simulation.design import Design, design_runs
+from gale.simulation.instrument import Instrument
+from gale.simulation.label_sets import prevalence_of
+from gale.simulation.laboratory import Laboratory, equip
+from gale.simulation.physics import draw
+from gale.simulation.plan import Conditions, Content, Plan
 
 DEFAULT = Physics.default()
 EFFECTS = sorted(

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from laboratories import bare, default_but, laboratory, plan, record_of
 
-from gale.simulate.chromatogram import background, exponential_gaussian
-from gale.simulate.compounds import N_MZ
-from gale.simulate.plan import COMPOUND, Content
-from gale.simulate.run import find_threshold, simulate_run
+from gale.simulation.chromatogram import background, exponential_gaussian
+from gale.simulation.compounds import N_MZ
+from gale.simulation.detector import Recorded
+from gale.simulation.plan import COMPOUND, Content
+from gale.simulation.run import STEADY, find_threshold, simulate_run
 
 THRESHOLD = 20.0
 NOISY = {
@@ -89,13 +90,21 @@ def test_a_substance_outside_the_run_has_no_abundance() -> None:
     assert len(recorded.mz) == 0
 
 
-@pytest.mark.parametrize("ions", [1_000, 20_000])
-def test_the_threshold_leaves_about_so_many_ions(ions: int) -> None:
+def recorded_blank(ions: int) -> Recorded:
     physics = default_but(threshold__ions=1.0, background__level=1.0)
     made = laboratory(physics)
     threshold = find_threshold(made, 0, ions, seed=5)
     recorded, _ = simulate_run(made, plan(physics, seed=(9,)), threshold)
-    assert len(recorded.mz) == pytest.approx(ions, rel=0.1)
+    return recorded
+
+
+def test_the_threshold_leaves_about_so_many_ions() -> None:
+    assert len(recorded_blank(20_000).mz) == pytest.approx(20_000, rel=0.1)
+
+
+def test_the_threshold_leaves_more_than_air_and_water() -> None:
+    others = ~np.isin(np.rint(recorded_blank(1_000).mz), STEADY)
+    assert others.sum() == pytest.approx(500, rel=0.4)
 
 
 def test_the_threshold_is_never_in_the_noise_below_nought() -> None:

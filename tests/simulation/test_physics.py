@@ -12,10 +12,10 @@ import pytest
 from laboratories import EFFECTS
 
 from gale.errors import SimulationError
-from gale.simulate import Physics
-from gale.simulate.instrument import Instrument
-from gale.simulate.physics import Range, draw
-from gale.simulate.plan import Conditions
+from gale.simulation import Physics
+from gale.simulation.instrument import Instrument
+from gale.simulation.physics import Range, draw
+from gale.simulation.plan import Conditions
 
 
 def load(folder: Path, text: str) -> Physics:

@@ -7,14 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from gale.simulate.chromatogram import add_peak, background
-from gale.simulate.detector import Recorded, detection_limit, measure, record
-from gale.simulate.laboratory import Laboratory
-from gale.simulate.physics import draw
-from gale.simulate.plan import Conditions, Plan
+from gale.simulation.chromatogram import Signal, add_peak, background
+from gale.simulation.compounds import N_MZ
+from gale.simulation.detector import Recorded, detection_limit, measure, record
+from gale.simulation.laboratory import Laboratory
+from gale.simulation.physics import draw
+from gale.simulation.plan import Conditions, Plan
 
 Truth = dict[str, Any]
 """A row of the truth: one substance of one run."""
+
+STEADY = (4, 14, 16, 17, 18, 20, 28, 29, 32, 40)
+"""m/z of helium, air and water."""
 
 LEAST_THRESHOLD = 0.5
 """However many ions are asked for, the threshold stays above 0, around which the noise is."""
@@ -77,6 +81,16 @@ def find_threshold(laboratory: Laboratory, instrument: int, ions: int, seed: int
     drawn = laboratory.instruments[instrument]
     rng = np.random.default_rng((seed, 8, instrument))
     measured = measure(background(laboratory, blank), drawn, rng)
-    kept = min(round(ions * drawn.threshold_ions), measured.size)
-    found = np.partition(measured, measured.size - kept, axis=None)[measured.size - kept]
-    return max(float(found), LEAST_THRESHOLD)
+    kept = ions * drawn.threshold_ions
+    # helium, air and water are in every scan: other ions shall be seen, too
+    quiet = np.ones(N_MZ, dtype=bool)
+    quiet[list(STEADY)] = False
+    others = measured[:, quiet[drawn.mz]]
+    found = min(_highest(measured, round(kept)), _highest(others, round(kept / 2)))
+    return max(found, LEAST_THRESHOLD)
+
+
+def _highest(measured: Signal, number: int) -> float:
+    """Give the least of so many highest values."""
+    place = measured.size - min(max(number, 1), measured.size)
+    return float(np.partition(measured, place, axis=None)[place])

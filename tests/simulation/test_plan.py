@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from laboratories import bare, conditions, design, laboratory, record_of
 
-from gale.simulate.laboratory import CONTAMINANT, REAGENT, SOLVENT, Laboratory
-from gale.simulate.plan import (
+from gale.simulation.laboratory import CONTAMINANT, REAGENT, SOLVENT, Laboratory
+from gale.simulation.plan import (
     CARRY_OVER,
     COMPOUND,
     EVOLVED_GAS,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from laboratories import analytes, bare, laboratory, record_of
 
-from gale.simulate.laboratory import ANALYTE, BLEED, EVOLVED, GAS, Laboratory
+from gale.simulation.laboratory import ANALYTE, BLEED, EVOLVED, GAS, Laboratory
 
 
 def spectra(made: Laboratory, name: str) -> np.ndarray:

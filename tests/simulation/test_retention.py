@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gale.simulate import retention
-from gale.simulate.retention import Programme, retention_time_min
+from gale.simulation import retention
+from gale.simulation.retention import Programme, retention_time_min
 
 METHYL_ESTERS = {
     8: 7.812, 9: 9.248, 10: 10.647, 12: 13.250, 14: 15.597, 16: 17.723, 18: 19.663,

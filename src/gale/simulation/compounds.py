@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from gale.errors import SimulationError
 from gale.library import Library
 from gale.run import Floats
+from gale.toml import unknown_key
 
 if TYPE_CHECKING:
     from gale.families import FamilyTable
@@ -152,6 +153,7 @@ def _families(library: Library, table: FamilyTable | None) -> tuple[tuple[str, .
     if table is None:
         text = (resources.files("gale") / "data" / "families.toml").read_text("utf-8")
         names = tuple(tomllib.loads(text))
+        _check_names(library, names)
         told = [
             None if each is None else [name in each for name in names] for each in library.families
         ]
@@ -168,6 +170,16 @@ def _families(library: Library, table: FamilyTable | None) -> tuple[tuple[str, .
 
         families[untold] = families_of(_take(library.structure, untold), table)
     return names, families
+
+
+def _check_names(library: Library, names: tuple[str, ...]) -> None:
+    """Refuse families that a library names and nobody knows."""
+    for record, families in zip(library.name, library.families, strict=True):
+        for family in set(families or ()) - set(names):
+            raise SimulationError(
+                f"{library.source}: {record} is said to be of the family "
+                + unknown_key(repr(family), family, names)
+            )
 
 
 def _untold(library: Library, table: FamilyTable | None) -> NDArray[np.int64]:

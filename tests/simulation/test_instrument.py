@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from laboratories import bare
 
-from gale.simulate import Physics
-from gale.simulate.compounds import N_MZ
-from gale.simulate.instrument import LONGEST_MIN, Instrument
+from gale.simulation import Physics
+from gale.simulation.compounds import N_MZ
+from gale.simulation.instrument import LONGEST_MIN, Instrument
 
 
 def draw(seed: int = 1, **values: float) -> Instrument:

@@ -13,8 +13,10 @@ from gale.errors import SimulationError
 from gale.library import Library
 from gale.output import writing_folder
 from gale.progress import Progress
-from gale.simulate.compounds import join, read_compounds
-from gale.simulate.design import (
+from gale.run import Floats
+from gale.simulation.compounds import join, read_compounds
+from gale.simulation.design import (
+    Design,
     check_families,
     design_runs,
     draw_instruments,
@@ -22,11 +24,11 @@ from gale.simulate.design import (
     share_compounds,
     take_compounds,
 )
-from gale.simulate.label_sets import prevalence_of
-from gale.simulate.laboratory import default_libraries, equip
-from gale.simulate.physics import Physics
-from gale.simulate.run import find_threshold
-from gale.simulate.writing import Writer, begin_worker, write_facts, write_runs, write_tables
+from gale.simulation.label_sets import prevalence_of
+from gale.simulation.laboratory import default_libraries, equip
+from gale.simulation.physics import Physics
+from gale.simulation.run import find_threshold
+from gale.simulation.writing import Writer, begin_worker, write_facts, write_runs, write_tables
 from gale.workers import workers_pool
 
 if TYPE_CHECKING:
@@ -36,8 +38,8 @@ SPLITS = ("train", "val", "test")
 RUNS = {"train": 809, "val": 312, "test": 463}
 """Published number of runs of each split."""
 
-COMPOUNDS = 200
-"""Of so many compounds the samples of a campaign are made."""
+SHORTFALL = 0.01
+"""A prevalence that is missed by more is told."""
 
 
 def simulate(
@@ -78,8 +80,7 @@ def simulate(
     ions : int
         Ions of a run, about.
     compounds : int, optional
-        How many of the library's compounds samples are made of; without it `COMPOUNDS`, or all if
-        there are fewer.
+        How many of the library's compounds samples are made of; all without it.
     instruments : int
         How many instruments the splits share.
     new_instrument : collection of str
@@ -94,7 +95,8 @@ def simulate(
     seed : int
         The same seed gives the same files on the same machine, whatever the number of workers.
     workers : int
-        Processes.
+        Processes. With more than one, a script that calls this has to begin its own work under
+        ``if __name__ == "__main__":``, since every process imports it.
     progress : Progress, optional
 
     Raises
@@ -112,7 +114,7 @@ def simulate(
         {"ions": ions, "compounds": compounds, "instruments": instruments, "workers": workers},
         {"label_noise": label_noise, **(prevalence or {})},
     )
-    physics = physics or Physics.default()
+    physics, progress = physics or Physics.default(), progress or Progress()
     libraries = (
         default_libraries()
         if library is None
@@ -121,20 +123,21 @@ def simulate(
     source = " and ".join(each.source for each in libraries)
     with writing_folder(Path(folder)) as unfinished:
         analytes = join([read_compounds(each, families) for each in libraries])
-        known = len(np.unique(analytes.compound))
-        analytes = take_compounds(analytes, compounds or min(COMPOUNDS, known), seed)
+        if compounds is not None:
+            analytes = take_compounds(analytes, compounds, seed)
         drawn = draw_instruments(instruments, new_instrument, physics, seed)
-        laboratory = equip(analytes, drawn, physics, families)
+        laboratory = equip(analytes, drawn, physics, families, seed=seed)
         wanted = prevalence_of(analytes.family_names, prevalence)
         allowed = share_compounds(laboratory, runs, new_compounds, seed)
         check_families(laboratory, allowed, wanted, source)
         design = design_runs(laboratory, runs, allowed, wanted, new_instrument, seed)
+        _tell_shortfalls(design, wanted, analytes.family_names, progress)
         thresholds = tuple(
             find_threshold(laboratory, number, ions, seed) for number in range(len(drawn))
         )
         begin = (unfinished, laboratory, thresholds)
         with workers_pool(workers, begin_worker, begin) as executor:
-            written = write_runs(Writer(*begin), design, executor, progress or Progress())
+            written = write_runs(Writer(*begin), design, executor, progress)
         truth = np.array([plan.families for plan in design.plans])
         told = np.array([split != "test" for split in design.splits])
         labels = truth.copy()
@@ -154,9 +157,22 @@ def simulate(
                 "new_instrument": list(new_instrument),
                 "new_compounds": list(new_compounds),
                 "label_noise": label_noise,
+                "physics": physics.to_dict(),
                 "prevalence": dict(zip(analytes.family_names, wanted.tolist(), strict=True)),
             },
         )
+
+
+def _tell_shortfalls(
+    design: Design, wanted: Floats, families: tuple[str, ...], progress: Progress
+) -> None:
+    """Note families that the compounds at hand cannot make as frequent as they shall be."""
+    for split, prevalence in design.prevalence.items():
+        for family in np.flatnonzero(np.abs(prevalence - wanted) > SHORTFALL):
+            progress.note(
+                f"{split}: {families[family]} will be in {prevalence[family]:.3f} of the runs, not "
+                f"in {wanted[family]:.3f}; the compounds that can be there make up no more"
+            )
 
 
 def _runs(runs: Mapping[str, int] | int) -> dict[str, int]:

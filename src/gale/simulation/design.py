@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from gale.errors import SimulationError
 from gale.run import Floats
-from gale.simulate.compounds import Compounds, Flags
-from gale.simulate.instrument import Instrument
-from gale.simulate.laboratory import ANALYTE, Laboratory
-from gale.simulate.physics import Physics
-from gale.simulate.plan import Plan, Pool, carry_over, plan_run
+from gale.simulation.compounds import Compounds, Flags
+from gale.simulation.instrument import Instrument
+from gale.simulation.laboratory import ANALYTE, Laboratory
+from gale.simulation.physics import Physics
+from gale.simulation.plan import Plan, Pool, carry_over, plan_run
 
 DERIVATIZED = {"train": 0.32, "val": 0.46, "test": 0.35}
 """Published share of the runs of each split."""
@@ -34,11 +34,14 @@ class Design:
     plans : tuple of Plan, length R
     position : array of int, shape (R,)
         Place of each run in the sequence of its instrument, from 0.
+    prevalence : mapping of str to array of shape (K,)
+        Share of the runs of each split that hold each family, on the average of many campaigns.
     """
 
     splits: tuple[str, ...]
     plans: tuple[Plan, ...]
     position: NDArray[np.int64]
+    prevalence: Mapping[str, Floats]
 
 
 def draw_instruments(
@@ -80,7 +83,8 @@ def share_compounds(
     """Say which records each split may hold.
 
     A split with new compounds has a share of the compounds of each set of families to itself, and
-    holds no others; the rest is for all other splits.
+    holds no others; the rest, at least one of each set where there are enough, is for all other
+    splits. Gases that minerals give off are for all.
 
     Returns
     -------
@@ -93,10 +97,12 @@ def share_compounds(
     for pattern in np.unique(compounds.families[analyte], axis=0):
         alike = analyte & (compounds.families == pattern).all(axis=1)
         names = rng.permutation(np.unique(compounds.compound[alike & (owner == "")]))
-        share = max(round(HELD_OUT * len(names)), 1) if new_compounds else 0
-        for number, split in enumerate(new_compounds):
-            own = names[number * share : (number + 1) * share]
-            owner[np.isin(compounds.compound, own)] = split
+        share = max(round(HELD_OUT * len(names)), 1)
+        owners = [*np.repeat(list(new_compounds), share)][: max(len(names) - 1, 0)]
+        if len(names) <= len(new_compounds):  # not one for each
+            owners = rng.permutation([*new_compounds, ""])[: len(names)].tolist()
+        for name, split in zip(names, owners, strict=False):
+            owner[compounds.compound == name] = split
     return {split: owner == (split if split in new_compounds else "") for split in splits}
 
 
@@ -156,6 +162,7 @@ def design_runs(
         )
 
     plans: list[Plan] = []
+    prevalences: dict[str, Floats] = {}
     for split, number in runs.items():
         # systematic sampling: even in a small split, families are as frequent as they shall be
         places = (rng.permutation(number) + rng.random(number)) / number
@@ -174,8 +181,13 @@ def design_runs(
                     seed=(seed, 5, len(plans)),
                 )
             )
+        pools = [
+            pool(split, *key)
+            for key in zip(instruments.tolist(), derivatized.tolist(), strict=True)
+        ]
+        prevalences[split] = np.mean([each.label_sets.prevalence for each in pools], axis=0)
     splits = tuple(split for split, number in runs.items() for _ in range(number))
-    return _in_sequence(plans, splits, laboratory, rng)
+    return _in_sequence(plans, splits, laboratory, rng, prevalences)
 
 
 def _assign(
@@ -194,7 +206,11 @@ def _assign(
 
 
 def _in_sequence(
-    plans: Sequence[Plan], splits: tuple[str, ...], laboratory: Laboratory, rng: np.random.Generator
+    plans: Sequence[Plan],
+    splits: tuple[str, ...],
+    laboratory: Laboratory,
+    rng: np.random.Generator,
+    prevalence: Mapping[str, Floats],
 ) -> Design:
     """Put runs of all splits in one random order; each leaves something to the next."""
     order = rng.permutation(len(plans))
@@ -204,7 +220,8 @@ def _in_sequence(
         sequence = [run for run in order if plans[run].instrument == instrument]
         position[sequence] = np.arange(len(sequence))
     by_run = dict(zip(order.tolist(), carried, strict=True))
-    return Design(splits, tuple(by_run[run] for run in range(len(plans))), position)
+    ordered = tuple(by_run[run] for run in range(len(plans)))
+    return Design(splits, ordered, position, prevalence)
 
 
 def mislabel(labels: Flags, share: float, seed: int) -> Flags:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from laboratories import analytes, bare, design, laboratory
 
 from gale.errors import SimulationError
-from gale.simulate.design import (
+from gale.simulation.design import (
     DERIVATIZED,
     Design,
     check_families,
@@ -22,9 +22,9 @@ from gale.simulate.design import (
     share_compounds,
     take_compounds,
 )
-from gale.simulate.label_sets import PREVALENCE, fit_label_sets
-from gale.simulate.laboratory import ANALYTE
-from gale.simulate.plan import CARRY_OVER
+from gale.simulation.label_sets import PREVALENCE, fit_label_sets
+from gale.simulation.laboratory import ANALYTE
+from gale.simulation.plan import CARRY_OVER
 
 SPLITS = {"train": 60, "val": 30, "test": 40}
 WANTED = np.array(list(PREVALENCE.values()))

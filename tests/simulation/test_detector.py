@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from laboratories import bare
 
-from gale.simulate.detector import (
+from gale.simulation.detector import (
     MASS_DEFECT,
     Recorded,
     detection_limit,
@@ -16,8 +16,8 @@ from gale.simulate.detector import (
     noise_deviation,
     record,
 )
-from gale.simulate.instrument import Instrument
-from gale.simulate.physics import Physics
+from gale.simulation.instrument import Instrument
+from gale.simulation.physics import Physics
 
 MANY = (300, 349)
 

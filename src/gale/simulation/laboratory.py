@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from gale.library import Library
 from gale.library.substances import substances
 from gale.run import Floats
-from gale.simulate.compounds import N_MZ, Compounds, Flags, join, read_compounds
-from gale.simulate.instrument import Instrument
-from gale.simulate.physics import Physics
+from gale.simulation.compounds import N_MZ, Compounds, Flags, join, read_compounds
+from gale.simulation.instrument import Instrument
+from gale.simulation.physics import Physics
 
 if TYPE_CHECKING:
     from gale.families import FamilyTable
@@ -27,6 +27,10 @@ ANALYTE, GAS, SOLVENT, REAGENT, CONTAMINANT, BLEED = (
     "contaminant",
     "bleed",
 )
+
+POPULARITY_SPREAD = 1.2
+"""Some compounds are in many samples of a campaign and most are in few: standard deviation of the
+logarithm of how often."""
 
 EVOLVED = (
     "carbon dioxide",
@@ -52,12 +56,15 @@ class Laboratory:
         ``analyte`` for the records of the library, else the kind of substance.
     instruments : tuple of Instrument, length I
     physics : Physics
+    popularity : array of shape (C,)
+        How often samples hold a record, relative to others of its families.
     """
 
     compounds: Compounds
     kind: NDArray[np.str_]
     instruments: tuple[Instrument, ...]
     physics: Physics
+    popularity: Floats
 
     @cached_property
     def evolved(self) -> Flags:
@@ -101,13 +108,19 @@ def equip(
     instruments: tuple[Instrument, ...],
     physics: Physics,
     table: FamilyTable | None = None,
+    *,
+    seed: int = 0,
 ) -> Laboratory:
     """Put the substances that are in every laboratory beside the analytes."""
     kinds = (GAS, SOLVENT, REAGENT, CONTAMINANT, BLEED)
     others = [read_compounds(substances(kind), table, unretained=True) for kind in kinds]
     parts = [analytes, *others]
     kind = np.repeat([ANALYTE, *kinds], [len(part) for part in parts])
-    return Laboratory(join(parts), kind, instruments, physics)
+    compounds = join(parts)
+    names, number = np.unique(compounds.compound, return_inverse=True)
+    normal = np.random.default_rng((seed, 9)).standard_normal(len(names))
+    popularity = np.exp(POPULARITY_SPREAD * normal)[number]
+    return Laboratory(compounds, kind, instruments, physics, popularity)
 
 
 def default_libraries() -> tuple[Library, Library]:

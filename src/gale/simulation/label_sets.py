@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gale.errors import SimulationError
 from gale.run import Floats
-from gale.simulate.compounds import Flags
+from gale.simulation.compounds import Flags
 from gale.toml import unknown_key
 
 MOST_FAMILIES = 14
@@ -51,6 +51,11 @@ class LabelSets:
 
     sets: Flags
     probability: Floats
+
+    @property
+    def prevalence(self) -> Floats:
+        """Share of the draws that hold each family, shape (K,)."""
+        return self.probability @ self.sets
 
     def at(self, place: float) -> Flags:
         """Give the set, shape (K,), at a place from 0 to 1 of the cumulative probability."""

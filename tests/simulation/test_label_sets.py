@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gale.errors import SimulationError
-from gale.simulate.compounds import Flags, join, read_compounds
-from gale.simulate.label_sets import (
+from gale.simulation.compounds import Flags, join, read_compounds
+from gale.simulation.label_sets import (
     COUNT,
     MOST_FAMILIES,
     OTHER_PREVALENCE,
@@ -21,7 +21,7 @@ from gale.simulate.label_sets import (
     fit_label_sets,
     prevalence_of,
 )
-from gale.simulate.laboratory import default_libraries
+from gale.simulation.laboratory import default_libraries
 
 PUBLISHED = np.array(list(PREVALENCE.values()))
 

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gale.run import Floats
-from gale.simulate.compounds import Flags
-from gale.simulate.instrument import Instrument
-from gale.simulate.label_sets import LabelSets, fit_label_sets
-from gale.simulate.laboratory import ANALYTE, CONTAMINANT, REAGENT, SOLVENT, Laboratory
-from gale.simulate.physics import draw
+from gale.simulation.compounds import Flags
+from gale.simulation.instrument import Instrument
+from gale.simulation.label_sets import LabelSets, fit_label_sets
+from gale.simulation.laboratory import ANALYTE, CONTAMINANT, REAGENT, SOLVENT, Laboratory
+from gale.simulation.physics import draw
 
 COMPOUND, EVOLVED_GAS, CARRY_OVER = "compound", "evolved gas", "carry-over"
 
@@ -102,11 +102,13 @@ class Pool:
     ----------
     records : array of int, shape (P,)
     families : array of bool, shape (P, K)
+    popularity : array of shape (P,)
     label_sets : LabelSets
     """
 
     records: NDArray[np.int64]
     families: Flags
+    popularity: Floats
     label_sets: LabelSets
 
     @classmethod
@@ -138,7 +140,8 @@ class Pool:
         analytes = (laboratory.kind == ANALYTE) & allowed & eluting & form
         records = np.flatnonzero((analytes | laboratory.evolved) & seen)
         families = compounds.families[records]
-        return cls(records, families, fit_label_sets(families, prevalence))
+        popularity = laboratory.popularity[records]
+        return cls(records, families, popularity, fit_label_sets(families, prevalence))
 
     def draw(
         self, wanted: Flags, rng: np.random.Generator, impurities: int
@@ -149,13 +152,21 @@ class Pool:
         missing = wanted.copy()
         while missing.any():
             family = rng.choice(np.flatnonzero(missing))
-            place = rng.choice(np.flatnonzero(fits & self.families[:, family]))
-            chosen.append(place)
-            missing &= ~self.families[place]
+            chosen += self._choose(fits & self.families[:, family], 1, rng)
+            missing &= ~self.families[chosen[-1]]
         fits[chosen] = False
-        number = min(impurities, int(fits.sum()))
-        lesser = rng.choice(np.flatnonzero(fits), size=number, replace=False)
+        lesser = self._choose(fits, impurities, rng)
         return self.records[chosen].tolist(), self.records[lesser].tolist()
+
+    def _choose(self, among: Flags, number: int, rng: np.random.Generator) -> list[int]:
+        """Choose so many different records, the popular ones more often; all if there are fewer."""
+        places = np.flatnonzero(among)
+        weight = self.popularity[places]
+        size = min(number, len(places))
+        chosen: list[int] = rng.choice(
+            places, size=size, replace=False, p=weight / weight.sum() if size else None
+        ).tolist()
+        return chosen
 
 
 def plan_run(
@@ -202,11 +213,14 @@ def carry_over(plans: Sequence[Plan], laboratory: Laboratory) -> list[Plan]:
     before: dict[int, Plan] = {}
     carried = []
     for plan in plans:
-        last = before.get(plan.instrument)
+        last = before.get(plan.instrument, plan)
         share = laboratory.instruments[plan.instrument].carry_over_share
+        later = (1 + plan.conditions.retention_shift) / (1 + last.conditions.retention_shift)
         left = [
-            replace(each, role=CARRY_OVER, height=share * each.height)
-            for each in (last.contents if last else ())
+            replace(
+                each, role=CARRY_OVER, height=share * each.height, time_min=later * each.time_min
+            )
+            for each in (last.contents if last is not plan else ())
             if each.role == COMPOUND and share > 0
         ]
         before[plan.instrument] = plan

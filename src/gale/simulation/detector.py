@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gale.run import Floats
-from gale.simulate.chromatogram import Signal
-from gale.simulate.instrument import Instrument
+from gale.simulation.chromatogram import Signal
+from gale.simulation.instrument import Instrument
 
 LIMIT_DEVIATIONS = 3.0
 """An ion is detected where it adds so many standard deviations of the noise (IUPAC's limit)."""

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from scipy.special import erfc, erfcx
 
 from gale.run import Floats
-from gale.simulate.compounds import N_MZ
-from gale.simulate.instrument import Instrument
-from gale.simulate.laboratory import Laboratory
-from gale.simulate.plan import Conditions, Content, Plan
+from gale.simulation.compounds import N_MZ
+from gale.simulation.instrument import Instrument
+from gale.simulation.laboratory import Laboratory
+from gale.simulation.plan import Conditions, Content, Plan
 
 Signal = NDArray[np.float32]
 

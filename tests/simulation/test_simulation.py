@@ -16,10 +16,10 @@ import gale
 from gale.errors import OutputError, SimulationError
 from gale.library import Library, read_library
 from gale.progress import Progress
-from gale.simulate import simulate
-from gale.simulate.compounds import join, read_compounds
-from gale.simulate.laboratory import default_libraries
-from gale.simulate.run import simulate_run
+from gale.simulation import simulate
+from gale.simulation.compounds import join, read_compounds
+from gale.simulation.laboratory import default_libraries
+from gale.simulation.run import simulate_run
 
 RUNS = {"train": 30, "val": 12, "test": 18}
 FEW = {"train": 3, "test": 2}
@@ -289,7 +289,7 @@ def test_a_failing_simulation_leaves_nothing(
             raise error
         return simulate_run(*arguments)
 
-    monkeypatch.setattr("gale.simulate.writing.simulate_run", fail)
+    monkeypatch.setattr("gale.simulation.writing.simulate_run", fail)
     with pytest.raises(told or type(error)):
         ask(tmp_path / "campaign")
     assert len(done) == 2

@@ -9,7 +9,7 @@ disk (`writing`).
 
 from __future__ import annotations
 
-from gale.simulate.campaign import simulate
-from gale.simulate.physics import Physics
+from gale.simulation.campaign import simulate
+from gale.simulation.physics import Physics
 
 __all__ = ["Physics", "simulate"]

@@ -15,11 +15,11 @@ import numpy as np
 import polars as pl
 
 from gale.progress import Progress
-from gale.simulate.compounds import Flags
-from gale.simulate.design import Design
-from gale.simulate.laboratory import Laboratory
-from gale.simulate.plan import Plan
-from gale.simulate.run import Truth, simulate_run
+from gale.simulation.compounds import Flags
+from gale.simulation.design import Design
+from gale.simulation.laboratory import Laboratory
+from gale.simulation.plan import Plan
+from gale.simulation.run import Truth, simulate_run
 
 TRUTH: dict[str, pl.DataType | type[pl.DataType]] = {
     "run": pl.String,

@@ -9,9 +9,9 @@ import numpy as np
 
 from gale.errors import SimulationError
 from gale.run import Floats
-from gale.simulate.compounds import N_MZ
-from gale.simulate.physics import Physics, draw
-from gale.simulate.retention import Programme, retention_time_min
+from gale.simulation.compounds import N_MZ
+from gale.simulation.physics import Physics, draw
+from gale.simulation.retention import Programme, retention_time_min
 
 LONGEST_MIN = 40.0
 """A run is cut here, whatever the oven does (published: runs of 7 to 40 minutes)."""

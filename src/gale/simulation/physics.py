@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -78,6 +78,10 @@ class Physics:
             read_toml_text(Path(path), WHAT, SimulationError), str(path), WHAT, SimulationError
         )
         return _overlay(_default(), changes, str(path))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all ranges as plain values."""
+        return asdict(self)
 
     def without(self, *effects: str) -> Physics:
         """Switch effects off.
