@@ -14,19 +14,9 @@ from gale.errors import GaleError
 from gale.folds import stratified_folds
 from gale.readers import read_run
 from gale.run import Floats, Run
+from gale.simulation.label_sets import PREVALENCE
 from simulator_measures import MIN_SCANS, measure
 
-PUBLISHED_PREVALENCE = {
-    "aromatic": 0.098,
-    "hydrocarbon": 0.328,
-    "carboxylic_acid": 0.142,
-    "nitrogen_bearing_compound": 0.119,
-    "chlorine_bearing_compound": 0.022,
-    "sulfur_bearing_compound": 0.038,
-    "alcohol": 0.032,
-    "other_oxygen_bearing_compound": 0.026,
-    "mineral": 0.145,
-}
 PUBLISHED_FAMILIES_A_RUN = {0: 0.37, 1: 0.47, 8: 0.014}
 PUBLISHED_SPLITS = {"train": (809, 0.32), "val": (312, 0.46), "test": (463, 0.35)}
 """Number of runs, and the share of them that is derivatized."""
@@ -44,7 +34,7 @@ def label_facts(campaign: Campaign) -> Iterator[tuple[str, str, str]]:
     train = campaign.of_split("train")
     found = dict(zip(train.families, train.prevalence(), strict=True))
     for family in train.families:
-        published = PUBLISHED_PREVALENCE.get(family)
+        published = PREVALENCE.get(family)
         known = "" if published is None else f"{published:.3f}"
         yield f"prevalence, {family}", known, f"{found[family]:.3f}"
     held = np.nansum(train.labels, axis=1)

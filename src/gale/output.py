@@ -50,10 +50,7 @@ def writing(path: Path, *, force: bool = False) -> Iterator[Path]:
         yield temporary
         temporary.replace(path)
     except OSError as error:
-        raise OutputError(
-            f"{path}: cannot be written ({error.strerror or error}); nothing was left behind; "
-            "free some space or choose another place"
-        ) from error
+        raise _unwritable(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -77,9 +74,13 @@ def writing_folder(path: Path) -> Iterator[Path]:
         yield temporary
         temporary.rename(path)
     except OSError as error:
-        raise OutputError(
-            f"{path}: cannot be written ({error.strerror or error}); nothing was left behind; "
-            "free some space or choose another place"
-        ) from error
+        raise _unwritable(path, error) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _unwritable(path: Path, error: OSError) -> OutputError:
+    return OutputError(
+        f"{path}: cannot be written ({error.strerror or error}); nothing was left behind; "
+        "free some space or choose another place"
+    )

@@ -13,12 +13,13 @@ from gale.library import Library
 from gale.simulation import Physics
 from gale.simulation.campaign import RUNS
 from gale.simulation.compounds import Compounds, Flags, read_compounds
+from gale.simulation.contents import Conditions, Content
 from gale.simulation.design import Design, design_runs
 from gale.simulation.instrument import Instrument
 from gale.simulation.label_sets import prevalence_of
 from gale.simulation.laboratory import Laboratory, equip
 from gale.simulation.physics import draw
-from gale.simulation.plan import Conditions, Content, Plan
+from gale.simulation.plan import Plan
 
 DEFAULT = Physics.default()
 EFFECTS = sorted(

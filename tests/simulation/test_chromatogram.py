@@ -12,9 +12,10 @@ from laboratories import bare, laboratory, plan, record_of
 from scipy.integrate import quad
 
 from gale.simulation.chromatogram import SILYL, add_peak, background, exponential_gaussian
+from gale.simulation.contents import COMPOUND, Content
 from gale.simulation.instrument import Instrument
 from gale.simulation.physics import Physics
-from gale.simulation.plan import COMPOUND, Content, Plan
+from gale.simulation.plan import Plan
 
 SECOND = 1 / 60
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from laboratories import analytes, bare, design, laboratory
 
 from gale.errors import SimulationError
+from gale.simulation.contents import CARRY_OVER
 from gale.simulation.design import (
     DERIVATIZED,
     Design,
@@ -24,7 +25,6 @@ from gale.simulation.design import (
 )
 from gale.simulation.label_sets import PREVALENCE, fit_label_sets
 from gale.simulation.laboratory import ANALYTE
-from gale.simulation.plan import CARRY_OVER
 
 SPLITS = {"train": 60, "val": 30, "test": 40}
 WANTED = np.array(list(PREVALENCE.values()))

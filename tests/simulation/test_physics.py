@@ -13,9 +13,9 @@ from laboratories import EFFECTS
 
 from gale.errors import SimulationError
 from gale.simulation import Physics
+from gale.simulation.contents import Conditions
 from gale.simulation.instrument import Instrument
 from gale.simulation.physics import Range, draw
-from gale.simulation.plan import Conditions
 
 
 def load(folder: Path, text: str) -> Physics:

@@ -8,16 +8,9 @@ import numpy as np
 import pytest
 from laboratories import bare, conditions, design, laboratory, record_of
 
+from gale.simulation.contents import CARRY_OVER, COMPOUND, EVOLVED_GAS, OVERLOADED, Content
 from gale.simulation.laboratory import CONTAMINANT, REAGENT, SOLVENT, Laboratory
-from gale.simulation.plan import (
-    CARRY_OVER,
-    COMPOUND,
-    EVOLVED_GAS,
-    OVERLOADED,
-    Content,
-    Plan,
-    carry_over,
-)
+from gale.simulation.plan import Plan, carry_over
 
 SECOND = 1 / 60
 

@@ -1,10 +1,10 @@
 """Campaigns with known truth, from libraries of spectra.
 
 The way of the data: libraries are read as `compounds`; these, the substances of every laboratory
-and the instruments (drawn from the ranges of `physics`) are a `laboratory`; a `design` has a `plan`
-for each run, whose families come from `label_sets`; a plan becomes a signal (`chromatogram`, with
-times from `retention`), the signal what a `detector` records (`run`), and all of them a campaign on
-disk (`writing`).
+and the instruments (drawn from the ranges of `physics`) are a `laboratory`. A `design` has a `plan`
+for each run: its families come from `label_sets`, its peaks are its `contents`. A plan becomes a
+signal (`chromatogram`, with times from `retention`), the signal what a `detector` records (`run`),
+and all of them a campaign on disk (`writing`).
 """
 
 from __future__ import annotations

@@ -10,9 +10,10 @@ from scipy.special import erfc, erfcx
 
 from gale.run import Floats
 from gale.simulation.compounds import N_MZ
+from gale.simulation.contents import Conditions, Content
 from gale.simulation.instrument import Instrument
 from gale.simulation.laboratory import Laboratory
-from gale.simulation.plan import Conditions, Content, Plan
+from gale.simulation.plan import Plan
 
 Signal = NDArray[np.float32]
 

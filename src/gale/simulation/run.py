@@ -9,10 +9,11 @@ import numpy as np
 
 from gale.simulation.chromatogram import Signal, add_peak, background
 from gale.simulation.compounds import N_MZ
+from gale.simulation.contents import Conditions
 from gale.simulation.detector import Recorded, detection_limit, measure, record
 from gale.simulation.laboratory import Laboratory
 from gale.simulation.physics import draw
-from gale.simulation.plan import Conditions, Plan
+from gale.simulation.plan import Plan
 
 Truth = dict[str, Any]
 """A row of the truth: one substance of one run."""
