@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -254,6 +255,16 @@ def test_a_folder_that_exists(tmp_path: Path) -> None:
     assert files(tmp_path) == {"campaign/precious": b"data"}
 
 
+class Notes(Progress):
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
 class Pressed(Progress):
     """Presses Ctrl-C after two runs."""
 
@@ -294,3 +305,12 @@ def test_a_failing_simulation_leaves_nothing(
         ask(tmp_path / "campaign")
     assert len(done) == 2
     assert list(tmp_path.iterdir()) == []
+
+
+def test_records_that_are_left_out_are_told(tmp_path: Path) -> None:
+    progress = Notes()
+    members = library()
+    empty = replace(members, families=(None, *members.families[1:]))
+    ask(tmp_path / "campaign", library=empty, runs=3, progress=progress)
+    assert any(note.startswith("small library: records that are left out: 1 with: ")
+               for note in progress.notes)  # fmt: skip

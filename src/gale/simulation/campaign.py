@@ -14,7 +14,7 @@ from gale.library import Library
 from gale.output import writing_folder
 from gale.progress import Progress
 from gale.run import Floats
-from gale.simulation.compounds import join, read_compounds
+from gale.simulation.compounds import Compounds, join, read_compounds
 from gale.simulation.design import (
     Design,
     check_families,
@@ -122,7 +122,10 @@ def simulate(
     )
     source = " and ".join(each.source for each in libraries)
     with writing_folder(Path(folder)) as unfinished:
-        analytes = join([read_compounds(each, families) for each in libraries])
+        parts = [read_compounds(each, families) for each in libraries]
+        if library is not None:
+            _tell_left_out(libraries, parts, progress)
+        analytes = join(parts)
         if compounds is not None:
             analytes = take_compounds(analytes, compounds, seed)
         drawn = draw_instruments(instruments, new_instrument, physics, seed)
@@ -163,6 +166,21 @@ def simulate(
         )
 
 
+def _tell_left_out(
+    libraries: Sequence[Library], parts: Sequence[Compounds], progress: Progress
+) -> None:
+    """Note records of which no use is made."""
+    for library, part in zip(libraries, parts, strict=True):
+        reasons = {
+            **library.skipped,
+            "no structure, families, retention index or ions of m/z 1 to 600": len(library)
+            - len(part),
+        }
+        told = ", ".join(f"{count:,} with: {reason}" for reason, count in reasons.items() if count)
+        if told:
+            progress.note(f"{library.source}: records that are left out: {told}")
+
+
 def _tell_shortfalls(
     design: Design, wanted: Floats, families: tuple[str, ...], progress: Progress
 ) -> None:
@@ -186,7 +204,8 @@ def _runs(runs: Mapping[str, int] | int) -> dict[str, int]:
         raise SimulationError(f"{min(unknown)!r} is no split; expected {', '.join(SPLITS)}")
     counts = {split: runs.get(split, 0) for split in SPLITS}
     if min(counts.values()) < 0 or not any(counts.values()):
-        raise SimulationError(f"{counts} runs were asked for; expected 1 or more")
+        asked = ", ".join(f"{number} {split}" for split, number in counts.items())
+        raise SimulationError(f"{asked} runs were asked for; expected 1 or more in all")
     return {split: number for split, number in counts.items() if number}
 
 
