@@ -10,8 +10,8 @@ removed, and all intensities relative to the run's own. `BLOCKS` names the block
   bins: the masses that compounds lose and the spacing of their fragments and isotopes (2 of
   chlorine, 14 of hydrocarbons, 18 of water), at whichever m/z they are.
 
-Each block has one unit. Scale the numbers of a block alike: divided each by its own deviation, what
-is nearly constant among the training runs becomes large on another instrument.
+Each block is multiplied by one number of `SCALE`. Use the numbers as they are: divided each by its
+own deviation, what hardly varies among the training runs becomes large on another instrument.
 """
 
 from __future__ import annotations
@@ -31,6 +31,9 @@ from gale.run import Run
 
 BLOCKS = ("height", "share", "loss")
 """The blocks of the vector, in its order."""
+
+SCALE = {"height": 0.2, "share": 12.0, "loss": 10.0}
+"""Deviations become about 1; that of heights, which differ most between instruments, about 0.3."""
 
 KIND, VERSION = "profile", 1
 """What a model file calls these features. The version is raised when the numbers change."""
@@ -105,7 +108,7 @@ class ProfileSpec:
             "share": root.max(axis=0),
             "loss": _losses(root, self.losses),
         }
-        return np.concatenate([blocks[name] for name in BLOCKS])
+        return np.concatenate([np.float32(SCALE[name]) * blocks[name] for name in BLOCKS])
 
 
 def shares(excess: Image) -> Image:
