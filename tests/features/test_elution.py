@@ -178,6 +178,14 @@ def test_helium_stays_zero() -> None:
     assert image.max() > 0
 
 
+@pytest.mark.parametrize(("least", "most"), [(5e-324, 1e30), (5e-324, 5e-324), (1e30, 1e30)])
+def test_absurd_intensities_stay_finite(least: float, most: float) -> None:
+    run = run_of_scans([[(20, least)], [(20, most)], [(20, least)]], [0.0, 5.0, 10.0])
+    image = elution_image(run, ElutionSpec(bins=10, mz_first=20, mz_last=22))
+    assert np.isfinite(image).all()
+    assert (image.max() > 0) == (most > least)
+
+
 def test_noise_is_the_floor_and_the_usual_excess() -> None:
     image = over_noise(np.array([[0, 3], [0, 3], [5, 11]], dtype=np.float32))
     np.testing.assert_allclose(image, np.log1p([[0, 3 / 4], [0, 3 / 4], [5, 11 / 4]]), rtol=1e-6)
