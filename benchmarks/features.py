@@ -3,7 +3,7 @@
     python benchmarks/features.py [FILE.csv …] [--runs 20] [--ions 80000] [--repeats 5]
 
 All ways work on the same files in one process, in turn; the table has medians over the repeats, and
-ratios of those. Without files, runs are made by examples/make_campaign.py.
+ratios of those. Without files, runs are simulated.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import math
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -23,6 +22,7 @@ import polars as pl
 
 from gale.features.summary import SummarySpec
 from gale.readers import read_run
+from gale.simulation import simulate
 
 SPEC = SummarySpec()
 
@@ -108,16 +108,9 @@ def timed(work: Callable[[Path], object], files: list[Path]) -> float:
 
 
 def make_files(folder: Path, runs: int, ions: int) -> list[Path]:
-    """Write made-up runs."""
-    sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
-    from make_campaign import draw_families, make_run
-
-    files = [folder / f"{number}.csv" for number in range(runs)]
-    for number, file in enumerate(files):
-        make_run(draw_families(np.random.default_rng(number)), ions=ions, seed=number).write_csv(
-            file
-        )
-    return files
+    """Simulate runs."""
+    simulate(folder / "campaign", runs={"train": runs}, ions=ions)
+    return sorted((folder / "campaign" / "train_features").iterdir())
 
 
 def main() -> None:

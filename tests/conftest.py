@@ -14,12 +14,20 @@ import gale
 from gale.features import summarise_runs
 from gale.features.cache import Cache, default_folder
 from gale.features.summary import SummarySpec
-from make_campaign import make_campaign
+from gale.simulation import Physics, simulate
 from model_files import restated
 from training import TINY, Array, Exported, Trained, tiny_recipe
 
 if TYPE_CHECKING:
     from torch import nn
+
+SHORT_RUNS = Path(__file__).parents[1] / "examples" / "short_runs.toml"
+RARE = (
+    "chlorine_bearing_compound",
+    "sulfur_bearing_compound",
+    "alcohol",
+    "other_oxygen_bearing_compound",
+)
 
 # Before torch is imported, here and in processes that tests start: the networks are so tiny that
 # threads would only wait for each other, a hundred times longer where other work runs beside.
@@ -38,9 +46,16 @@ def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def campaign_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A campaign in the competition's layout; every family is in two runs or more."""
+    """A campaign in the competition's layout; every family is in every split."""
     folder = tmp_path_factory.mktemp("data") / "campaign"
-    make_campaign(folder, train=60, val=24, test=24, ions=1500, seed=1, workers=1)
+    simulate(
+        folder,
+        runs={"train": 60, "val": 24, "test": 24},
+        ions=1500,
+        prevalence=dict.fromkeys(RARE, 0.1),
+        physics=Physics.load(SHORT_RUNS),
+        seed=1,
+    )
     return folder
 
 

@@ -16,6 +16,21 @@ ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
+COMPOUNDS = (
+    ("benzene", "c1ccccc1", 654, "51 180; 77 260; 78 999"),
+    ("decane", "CCCCCCCCCC", 1000, "43 999; 57 900; 71 300; 142 50"),
+    ("hexanoic acid", "CCCCCC(=O)O", 980, "60 999; 73 450; 41 200"),
+    ("hexylamine", "CCCCCCN", 850, "30 999; 44 60"),
+    ("1-chlorohexane", "CCCCCCCl", 840, "91 999; 93 320; 55 600"),
+    ("1-hexanethiol", "CCCCCCS", 920, "56 999; 43 800; 118 300"),
+    ("1-hexanol", "CCCCCCO", 870, "56 999; 43 700; 31 500"),
+    ("2-heptanone", "CCCCCC(C)=O", 890, "43 999; 58 600; 71 120"),
+)
+LIBRARY = "\n".join(
+    f"Name: {name}\nSMILES: {smiles}\nRI: {index}\nNum Peaks: {peaks.count(';') + 1}\n{peaks}\n"
+    for name, smiles, index, peaks in COMPOUNDS
+)
+
 SET_UP = {"make demo", "make test", "pip install '.[train]'"}
 """Commands that .ci/run executes, in an environment that they make themselves."""
 
@@ -43,9 +58,7 @@ def desk(tmp_path: Path, campaign_folder: Path) -> Path:
         pl.col("mass").alias("m/z"),
         pl.col("intensity").alias("counts"),
     ).write_csv(tmp_path / "exported.csv")
-    (tmp_path / "library.msp").write_text(
-        "Name: benzene\nSMILES: c1ccccc1\nRI: 654\nNum Peaks: 3\n51 180\n77 260\n78 999\n"
-    )
+    (tmp_path / "library.msp").write_text(LIBRARY)
     return tmp_path
 
 

@@ -38,7 +38,7 @@ def test_history_of_fixed_soups(
     campaign: gale.Campaign, exported: Exported, cache: Cache, tmp_path: Path
 ) -> None:
     recipe = tiny_recipe(
-        soup={"kind": "fixed", "size": 2, "iterations": 2}, fitting={"patience": 1}
+        soup={"kind": "fixed", "size": 2, "iterations": 2}, fitting={"patience": 1, "epochs": 40}
     )
     gale.train(campaign, recipe, cache=cache, history=tmp_path / "history.csv")
     history = pl.read_csv(tmp_path / "history.csv")

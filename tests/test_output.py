@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gale.errors import OutputError
-from gale.output import check_free, writing
+from gale.output import check_free, writing, writing_folder
 
 
 def names(folder: Path) -> list[str]:
@@ -150,3 +150,70 @@ def test_two_writers_of_one_file_do_not_mix(tmp_path: Path) -> None:
         second.write_text("second")
     assert path.read_text() == "first"
     assert names(tmp_path) == ["result.csv"]
+
+
+def test_a_folder_appears_when_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "campaign"
+    with writing_folder(path) as temporary:
+        (temporary / "inside").mkdir()
+        (temporary / "inside" / "file").write_text("half")
+        assert temporary.parent == tmp_path
+        assert not path.exists()
+    assert (path / "inside" / "file").read_text() == "half"
+    assert names(tmp_path) == ["campaign"]
+
+
+def refused(path: Path) -> str:
+    with pytest.raises(OutputError) as caught, writing_folder(path):
+        raise AssertionError("nothing must be written")
+    assert len(str(caught.value).splitlines()) == 1
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["folder", "file", "link to nothing"])
+def test_a_folder_never_takes_the_place_of_anything(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "campaign"
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "file":
+        path.write_text("precious")
+    else:
+        path.symlink_to(tmp_path / "nothing")
+    assert refused(path) == f"{path}: exists already; name a folder that does not"
+    assert names(tmp_path) == ["campaign"]
+
+
+def test_a_folder_in_a_missing_folder(tmp_path: Path) -> None:
+    path = tmp_path / "no" / "campaign"
+    assert refused(path) == f"{path}: the folder {path.parent} does not exist; create it first"
+    assert names(tmp_path) == []
+
+
+def test_a_name_that_no_folder_can_have(tmp_path: Path) -> None:
+    assert "File name too long" in refused(tmp_path / ("x" * 300))
+
+
+def half_write(path: Path, error: BaseException) -> None:
+    with writing_folder(path) as temporary:
+        (temporary / "file").write_text("half")
+        raise error
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_a_folder_that_is_not_finished_is_left_nowhere(
+    tmp_path: Path, error: type[BaseException]
+) -> None:
+    with pytest.raises(error):
+        half_write(tmp_path / "campaign", error())
+    assert names(tmp_path) == []
+
+
+def test_a_full_disk_leaves_no_folder(tmp_path: Path) -> None:
+    path = tmp_path / "campaign"
+    with pytest.raises(OutputError) as caught:
+        half_write(path, OSError(errno.ENOSPC, "No space left on device"))
+    assert str(caught.value) == (
+        f"{path}: cannot be written (No space left on device); nothing was left behind; "
+        "free some space or choose another place"
+    )
+    assert names(tmp_path) == []

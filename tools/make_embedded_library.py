@@ -15,10 +15,32 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from gale.families import default_family_table, families_of
 from gale.library import Library, read_library
+from gale.library.derivatized import guess_derivatives
 from gale.output import writing
 
-TEXTS = ("name", "formula", "smiles", "inchi", "inchikey", "derivative")
+TEXTS = ("name", "formula", "smiles", "inchi", "inchikey")
+
+ESTERS = {800: 1125, 1000: 1325, 1200: 1525, 1400: 1725, 1600: 1926, 1800: 2128, 2200: 2531}
+"""Fatty acid methyl esters, octanoate to docosanoate: by their own scale, and what the NIST WebBook
+gives on semi-standard non-polar columns."""
+
+
+def to_alkane_scale(index: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Put indices by fatty acid methyl esters on the scale of n-alkanes: a line, within 1."""
+    slope, start = np.polyfit(list(ESTERS), list(ESTERS.values()), 1)
+    alkane_scale: NDArray[np.float64] = np.round(start + slope * index, 1)
+    return alkane_scale
+
+
+def families(library: Library) -> list[list[str] | None]:
+    """Name the families of each compound; None where it has no structure."""
+    names = np.array(list(default_family_table()))
+    return [
+        None if np.isnan(row).any() else names[row == 1].tolist()
+        for row in families_of(library.structure)
+    ]
 
 
 def to_table(library: Library) -> pl.DataFrame:
@@ -32,9 +54,14 @@ def to_table(library: Library) -> pl.DataFrame:
 
     return pl.DataFrame(
         {name: getattr(library, name) for name in TEXTS}
-        | {"retention_index": library.retention_index}
+        | {"derivative": guess_derivatives(library, silylated=True), "families": families(library)}
+        | {"retention_index": to_alkane_scale(library.retention_index)}
         | {"mz": lists(library.mz), "intensity": lists(library.intensity)},
-        schema_overrides={"mz": pl.List(pl.UInt16), "intensity": pl.List(pl.UInt16)},
+        schema_overrides={
+            "families": pl.List(pl.String),
+            "mz": pl.List(pl.UInt16),
+            "intensity": pl.List(pl.UInt16),
+        },
     )
 
 

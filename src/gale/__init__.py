@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gale.readers import read_run
     from gale.recipe import Recipe
     from gale.run import Run
+    from gale.simulation import simulate
 
 __all__ = [
     "Campaign",
@@ -30,6 +31,7 @@ __all__ = [
     "evaluate",
     "read_library",
     "read_run",
+    "simulate",
     "train",
 ]
 
@@ -42,6 +44,7 @@ _HOMES = {
     "evaluate": "evaluation",
     "read_library": "library",
     "read_run": "readers",
+    "simulate": "simulation",
     "train": "ensemble",
 }
 

@@ -7,6 +7,7 @@
     │   └── UnsupportedFormatError the file is known for what it is, and it is not a run gale reads
     ├── CampaignError              the tables and files of a campaign do not agree
     ├── TableError                 a table of predictions, labels or families cannot be used
+    ├── SimulationError            a campaign cannot be simulated as asked
     ├── RecipeError                a recipe asks for something that does not exist
     ├── TrainingError              training cannot start or cannot go on
     ├── ModelError                 a file is not a model this gale can use
@@ -36,6 +37,10 @@ class CampaignError(GaleError):
 
 class TableError(GaleError):
     """A table of predictions, labels or families cannot be used."""
+
+
+class SimulationError(GaleError):
+    """A campaign cannot be simulated from this library, or with these parameters."""
 
 
 class RecipeError(GaleError):

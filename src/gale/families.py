@@ -94,9 +94,9 @@ def families_of(
     rules = (default_family_table() if table is None else table).values()
     families = np.full((len(structures), len(rules)), np.nan, dtype=np.float32)
     for row, structure in enumerate(structures):
-        molecule = _read_structure(structure)
+        molecule = read_structure(structure)
         if molecule is not None:
-            molecule = _parent(molecule) if parents else molecule
+            molecule = parent_molecule(molecule) if parents else molecule
             elements = _elements(molecule)
             families[row] = [rule.holds(molecule, elements) for rule in rules]
     return families
@@ -119,10 +119,10 @@ def parent_of(structure: str) -> str:
     TableError
         If the structure cannot be read.
     """
-    molecule = _read_structure(structure)
+    molecule = read_structure(structure)
     if molecule is None:
         raise TableError(f"{structure!r}: cannot be read; expected a structure as SMILES or InChI")
-    return Chem.MolToSmiles(_parent(molecule))
+    return Chem.MolToSmiles(parent_molecule(molecule))
 
 
 @cache
@@ -166,8 +166,8 @@ def _parse_rule(data: Any, where: str) -> FamilyRule:
         raise TableError(f"{where}.description = {description!r}: expected text")
     return FamilyRule(
         " ".join(description.split()),
-        any_of=tuple(_pattern(text, where + ".any") for text in _texts(data, "any", where)),
-        none_of=tuple(_pattern(text, where + ".none") for text in _texts(data, "none", where)),
+        any_of=tuple(read_pattern(text, where + ".any") for text in _texts(data, "any", where)),
+        none_of=tuple(read_pattern(text, where + ".none") for text in _texts(data, "none", where)),
         elements_required=_symbols(data, "elements_required", where),
         elements_allowed=_symbols(data, "elements_allowed", where),
     )
@@ -180,7 +180,14 @@ def _texts(data: dict[str, Any], key: str, where: str) -> list[str]:
     return texts
 
 
-def _pattern(smarts: str, where: str) -> Chem.Mol:
+def read_pattern(smarts: str, where: str) -> Chem.Mol:
+    """Read SMARTS; `where` it was found is named in the message.
+
+    Raises
+    ------
+    TableError
+        If it is no SMARTS pattern.
+    """
     with rdBase.BlockLogs():
         pattern = Chem.MolFromSmarts(smarts)
     if pattern is None or pattern.GetNumAtoms() == 0:
@@ -202,8 +209,8 @@ def _elements(molecule: Chem.Mol) -> frozenset[str]:
     return frozenset([atom.GetSymbol() for atom in atoms] + hydrogen)
 
 
-def _read_structure(text: str | None) -> Chem.Mol | None:
-    """Read SMILES or InChI, without isotopes; None where that is impossible."""
+def read_structure(text: str | None) -> Chem.Mol | None:
+    """Read SMILES, or InChI, without isotopes; None where that is impossible."""
     text = (text or "").strip()
     read = Chem.MolFromInchi if text.startswith("InChI=") else Chem.MolFromSmiles
     with rdBase.BlockLogs():
@@ -224,8 +231,8 @@ _SILYL = [
 _METHOXIME = Chem.MolFromSmarts("[CX3;!$(C-[!#6])]=[NX2]-[OX2]-[CH3]")
 
 
-def _parent(molecule: Chem.Mol) -> Chem.Mol:
-    """Take derivatization groups off."""
+def parent_molecule(molecule: Chem.Mol) -> Chem.Mol:
+    """Take derivatization groups off a molecule, as :func:`parent_of` says."""
     silyl = [match for group in _SILYL for match in molecule.GetSubstructMatches(group)]
     methoxime = molecule.GetSubstructMatches(_METHOXIME)
     if not (silyl or methoxime):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,9 +50,37 @@ def writing(path: Path, *, force: bool = False) -> Iterator[Path]:
         yield temporary
         temporary.replace(path)
     except OSError as error:
-        raise OutputError(
-            f"{path}: cannot be written ({error.strerror or error}); nothing was left behind; "
-            "free some space or choose another place"
-        ) from error
+        raise _unwritable(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing_folder(path: Path) -> Iterator[Path]:
+    """Give a new folder beside `path`, and rename it to `path` if all goes well.
+
+    Raises
+    ------
+    OutputError
+        If something is at `path`, its folder is missing, or something cannot be written; nothing is
+        left behind then.
+    """
+    if os.path.lexists(path):
+        raise OutputError(f"{path}: exists already; name a folder that does not")
+    check_free(path, force=False)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    try:
+        temporary.mkdir()
+        yield temporary
+        temporary.rename(path)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _unwritable(path: Path, error: OSError) -> OutputError:
+    return OutputError(
+        f"{path}: cannot be written ({error.strerror or error}); nothing was left behind; "
+        "free some space or choose another place"
+    )

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from gale.library.embedded import from_table
 
 ROOT = Path(__file__).parents[2]
 COLUMNS = ("spectrum_start", "mz", "intensity", "retention_index")
-TEXTS = ("name", "formula", "smiles", "inchi", "inchikey", "derivative")
+TEXTS = ("name", "formula", "smiles", "inchi", "inchikey", "derivative", "families")
 
 
 @pytest.fixture(scope="module")
@@ -48,14 +49,27 @@ def test_the_embedded_library_fits_together(embedded: Library) -> None:
 def test_the_embedded_compounds(embedded: Library) -> None:
     assert all(embedded.name)
     assert [sum(map(bool, texts)) for texts in (embedded.smiles, embedded.inchi)] == [1283, 1283]
-    assert embedded.retention_index.min() == 675.5
-    assert embedded.retention_index.max() == 4097.82
+    assert embedded.retention_index.min() == 998.7
+    assert embedded.retention_index.max() == 4435.6
     index = dict(zip(embedded.name, embedded.retention_index, strict=True))
-    assert index["Methyl Caprylate"] == 800
-    assert index["Methyl Stearate"] == 1800
+    assert index["Methyl Caprylate"] == 1123.8
+    assert index["Methyl Stearate"] == 2128
+    assert abs(index["tetratriacontane"] - 3400) < 15
     assert embedded.formula[embedded.name.index("naphthalene")] == "C10H8"
     derivatives = Counter(embedded.derivative)
-    assert (derivatives["2 TMS"], derivatives["1 MEOX 1 TMS"], derivatives[""]) == (142, 25, 776)
+    assert (derivatives["2 TMS"], derivatives["1 MEOX 1 TMS"]) == (142, 25)
+    assert (derivatives["n TMS"], derivatives["n MEOX"], derivatives[""]) == (696, 19, 70)
+    esters = [c for c, name in enumerate(embedded.name) if name.startswith("Methyl ")]
+    assert {embedded.derivative[c] for c in esters} == {""}
+    assert len(esters) == 13
+
+
+def test_the_families_of_the_embedded_compounds(embedded: Library) -> None:
+    families = dict(zip(embedded.name, embedded.families, strict=True))
+    assert families["naphthalene"] == ("aromatic", "hydrocarbon")
+    assert families["glycine"] == ("carboxylic_acid", "nitrogen_bearing_compound")
+    assert families["Impurity"] is None
+    assert embedded.families.count(None) == 1
 
 
 def test_embedded_base_peaks(embedded: Library) -> None:
@@ -87,19 +101,63 @@ def test_spectra_are_numbered_as_in_a_sequence(embedded: Library) -> None:
             embedded.spectrum(compound)
 
 
+def test_take(embedded: Library) -> None:
+    taken = embedded.take([7, 3, -1, 3])
+    assert taken.name == tuple(embedded.name[c] for c in (7, 3, 1283, 3))
+    assert taken.families == tuple(embedded.families[c] for c in (7, 3, 1283, 3))
+    np.testing.assert_array_equal(taken.retention_index, embedded.retention_index[[7, 3, -1, 3]])
+    for at, compound in enumerate((7, 3, -1, 3)):
+        np.testing.assert_array_equal(taken.spectrum(at), embedded.spectrum(compound))
+    mask = embedded.retention_index > 3000
+    masked = embedded.take(mask)
+    assert masked.name == embedded.take(np.flatnonzero(mask)).name
+    assert len(masked.mz) == masked.spectrum_start[-1]
+    nothing = embedded.take([])
+    assert len(nothing) == len(nothing.mz) == 0
+    assert "0 spectra" in repr(nothing)
+
+
+@pytest.mark.parametrize("compounds", [[1284], [-1285], [True], [0.5]])
+def test_what_cannot_be_taken(embedded: Library, compounds: list[float]) -> None:
+    with pytest.raises(IndexError):
+        embedded.take(compounds)
+
+
+def test_join(embedded: Library) -> None:
+    first = replace(embedded.take([5, 6]), source="a", skipped={"no peaks": 1})
+    second = replace(embedded.take([7]), source="b", skipped={"no peaks": 2, "no name": 1})
+    joined = Library.join([first, second])
+    for column in COLUMNS:
+        np.testing.assert_array_equal(
+            getattr(joined, column), getattr(embedded.take([5, 6, 7]), column)
+        )
+    for text in TEXTS:
+        assert getattr(joined, text) == getattr(embedded, text)[5:8]
+    assert (joined.source, joined.skipped) == ("a + b", {"no peaks": 3, "no name": 1})
+    with pytest.raises(ValueError, match="at least one"):
+        Library.join([])
+
+
+def test_structures(embedded: Library) -> None:
+    one = replace(embedded.take([0, 0, 0]), smiles=("C", "", ""), inchi=("x", "InChI=1S/CH4", ""))
+    assert one.structure == ("C", "InChI=1S/CH4", "")
+
+
 def test_the_maker_of_the_embedded_library(tmp_path: Path) -> None:
     (tmp_path / "x.msp").write_text(
         "Name: a\nRI: 900.25\nComment: [2TMS]\nSMILES: CO\nNum Peaks: 2\n73 1000\n147 1\n"
-        "Name: b\nFormula: CH4\nNum Peaks: 1\n16 7\n"
+        "Name: b\nFormula: CH4\nRI: 1800\nNum Peaks: 1\n16 7\n"
     )
     maker = str(ROOT / "tools" / "make_embedded_library.py")
     subprocess.run([sys.executable, maker, "x.msp", "x.parquet"], check=True, cwd=tmp_path)
     made = from_table(pl.read_parquet(tmp_path / "x.parquet"), "x")
     read = read_library(tmp_path / "x.msp")
-    for column in COLUMNS:
+    for column in ("spectrum_start", "mz", "intensity"):
         np.testing.assert_array_equal(getattr(made, column), getattr(read, column))
-    for text in TEXTS:
+    for text in TEXTS[:-1]:
         assert getattr(made, text) == getattr(read, text)
+    np.testing.assert_array_equal(made.retention_index, [1224.4, 2128.0])
+    assert made.families == (("alcohol",), None)
 
 
 @pytest.mark.skipif("GALE_EXTRA_DATA" not in os.environ, reason="GALE_EXTRA_DATA is not set")

@@ -42,6 +42,7 @@ def test_a_record(tmp_path: Path) -> None:
     assert library.inchi == ("InChI=1S/C6H12O6/c7-1-2",)
     assert library.inchikey == ("WQZGKKKJIJFFOK-DVKNGEFBSA-N",)
     assert library.derivative == ("1 MEOX 5 TMS",)
+    assert library.families == (None,)
     np.testing.assert_array_equal(library.retention_index, [1889.4])
     np.testing.assert_array_equal(library.spectrum(0), [[73, 147], [250, 100.5]])
 

@@ -161,6 +161,29 @@ def test_derivatives(tmp_path: Path, changes: dict[str, str], derivative: str) -
 
 
 @pytest.mark.parametrize(
+    ("line", "families"),
+    [
+        ("Families: aromatic; hydrocarbon", ("aromatic", "hydrocarbon")),
+        ("FAMILIES:alcohol;;alcohol ;", ("alcohol",)),
+        ("Families:", ()),
+        ("Families: None", ()),
+        ("Families: NA", None),
+        ('Comment: "families=a b; c" "x=1"', ("a b", "c")),
+        ('Comment: x=1 families="a b; c" y=2', ("a b", "c")),
+        ('Comment: families=""', ()),
+        ("Comment: families=a", ("a",)),
+        ("Comment: families=a\nFamilies: b", ("b",)),
+        ("Comment: of several families", None),
+    ],
+)
+def test_families(tmp_path: Path, line: str, families: tuple[str, ...] | None) -> None:
+    text = alanine().replace("Num Peaks", f"{line}\nNum Peaks")
+    library = read(tmp_path, text + GOOD)
+    assert library.families == (families, None)
+    assert_alanine(library)
+
+
+@pytest.mark.parametrize(
     ("bad", "reason"),
     [
         ("Name: x\nNum Peaks: 0\n", "no peaks"),

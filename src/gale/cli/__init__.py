@@ -9,7 +9,7 @@ import click
 
 from gale.errors import GaleError
 
-VERBS = ("evaluate", "inspect", "predict", "train")
+VERBS = ("demo", "evaluate", "inspect", "predict", "simulate", "train")
 
 
 class LazyGroup(click.Group):

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import signal
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import contextmanager
-from multiprocessing import get_context
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
@@ -59,21 +54,3 @@ columns_option = click.option(
     help="Name of a column in tables that do not call them time, mass and intensity; KEY is "
     "time_min, time_s, mz or intensity. Repeatable.",
 )
-
-
-@contextmanager
-def workers_pool(workers: int) -> Iterator[Executor | None]:
-    """Give an executor of so many processes, or None for work in this process."""
-    if workers == 1:
-        yield None
-        return
-    os.environ["POLARS_MAX_THREADS"] = "1"  # for the processes: one core each
-    # A process that is forked while polars' threads run may hang; these start afresh. Ctrl-C is
-    # for this process alone, which then ends them.
-    executor = ProcessPoolExecutor(
-        workers, get_context("spawn"), signal.signal, (signal.SIGINT, signal.SIG_IGN)
-    )
-    try:
-        yield executor
-    finally:
-        executor.shutdown(cancel_futures=True)

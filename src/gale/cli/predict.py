@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gale.cli.options import reading_options, workers_pool
+from gale.cli.options import reading_options
+from gale.workers import workers_pool
 
 if TYPE_CHECKING:
     import polars as pl

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from itertools import chain
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from gale.run import Floats, Integers
+
+_FACTS = ("name", "formula", "smiles", "inchi", "inchikey", "derivative", "families")
+"""Columns that say something of each compound, and are no arrays."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -36,6 +43,9 @@ class Library:
     derivative : tuple of str of length C
         The groups that derivatization put in and how many, such as ``2 TMS`` or ``1 MEOX 5 TMS``;
         ``n`` for an unknown number; empty if there are none or nothing is said of it.
+    families : tuple of length C, of tuples of str or None
+        Names of the families of each compound, where the library itself says so: none of them is
+        ``()``, nothing said is None.
     source : str
         Name of the library, as used in messages.
     skipped : mapping
@@ -52,6 +62,7 @@ class Library:
     inchi: tuple[str, ...]
     inchikey: tuple[str, ...]
     derivative: tuple[str, ...]
+    families: tuple[tuple[str, ...] | None, ...]
     source: str = "memory"
     skipped: Mapping[str, int] = field(default_factory=dict)
 
@@ -71,12 +82,18 @@ class Library:
 
     def __repr__(self) -> str:
         n_indexed = int(np.isfinite(self.retention_index).sum())
+        span = f", m/z {self.mz.min():.0f} to {self.mz.max():.0f}" if len(self.mz) else ""
         n_skipped = sum(self.skipped.values())
         skipped = f", {n_skipped:,} records skipped" if n_skipped else ""
         return (
             f"<Library {self.source}: {len(self):,} spectra, {n_indexed:,} with retention index, "
-            f"{len(self.mz):,} ions, m/z {self.mz.min():.0f} to {self.mz.max():.0f}{skipped}>"
+            f"{len(self.mz):,} ions{span}{skipped}>"
         )
+
+    @property
+    def structure(self) -> tuple[str, ...]:
+        """Structure of each compound: SMILES, or InChI where there is none; empty without both."""
+        return tuple(s or i for s, i in zip(self.smiles, self.inchi, strict=True))
 
     def spectrum(self, compound: int) -> tuple[Floats, Floats]:
         """Give m/z and intensity of the ions of one compound.
@@ -98,3 +115,62 @@ class Library:
         at = range(len(self))[compound]
         ions = slice(self.spectrum_start[at], self.spectrum_start[at + 1])
         return self.mz[ions], self.intensity[ions]
+
+    def take(self, compounds: ArrayLike) -> Library:
+        """Give the library of some of the compounds, in the order asked for.
+
+        Parameters
+        ----------
+        compounds : array of int, or of bool and shape (C,)
+            Their positions, from 0 (negative from the end; one may be there more than once), or
+            whether to take each.
+
+        Raises
+        ------
+        IndexError
+            If the library has no such compound, or a mask has another length.
+        """
+        chosen = np.asarray(compounds)
+        at = np.arange(len(self))[chosen if chosen.size else chosen.astype(np.int64)]
+        count = np.diff(self.spectrum_start)[at]
+        start = np.append(0, np.cumsum(count))
+        ions = np.repeat(self.spectrum_start[at] - start[:-1], count) + np.arange(start[-1])
+        facts: dict[str, Any] = {
+            column: tuple(map(getattr(self, column).__getitem__, at)) for column in _FACTS
+        }
+        return replace(
+            self,
+            **facts,
+            spectrum_start=start,
+            mz=self.mz[ions],
+            intensity=self.intensity[ions],
+            retention_index=self.retention_index[at],
+        )
+
+    @classmethod
+    def join(cls, libraries: Sequence[Library]) -> Library:
+        """Give one library of several, one after the other.
+
+        Raises
+        ------
+        ValueError
+            If there are none.
+        """
+
+        def joined(column: str) -> Any:
+            return np.concatenate([getattr(each, column) for each in libraries])
+
+        n_ions = np.concatenate([np.diff(each.spectrum_start) for each in libraries])
+        facts: dict[str, Any] = {
+            column: tuple(chain(*(getattr(each, column) for each in libraries)))
+            for column in _FACTS
+        }
+        return cls(
+            **facts,
+            spectrum_start=np.append(0, np.cumsum(n_ions)),
+            mz=joined("mz"),
+            intensity=joined("intensity"),
+            retention_index=joined("retention_index"),
+            source=" + ".join(each.source for each in libraries),
+            skipped=sum((Counter(each.skipped) for each in libraries), Counter()),
+        )

@@ -22,7 +22,7 @@ _NUM_PEAKS = re.compile(
     r"^[ \t]*num(?:ber[ _]of)?[ _]?peaks[ \t]*:[ \t]*(\S*)", re.IGNORECASE | re.MULTILINE
 )
 _KEY_LINE = re.compile(r"^[ \t]*[A-Za-z][^:\n]*:", re.MULTILINE)
-_REMARK = re.compile(r'"([^"=]+)=([^"]*)"|(?<!\S)([A-Za-z_]+)=(\S+)')
+_REMARK = re.compile(r'"([^"=]+)=([^"]*)"|(?<!\S)([A-Za-z_]+)=(?:"([^"]*)"|(\S+))')
 _SYNONYM_INDEX = re.compile(r"(?:\w+ )?RI[: ](.*)")
 
 _NOTHING = ("", "NA", "N/A")
@@ -76,6 +76,7 @@ def _record(header: str, peaks: str = "", declared: int = 0) -> Record:
         inchi=f"InChI={inchi}" if inchi.startswith("1") else inchi,
         inchikey=_first(facts, "inchikey"),
         derivative=_derivative(facts),
+        families=_families(facts),
         retention_index=_retention_index(facts),
         instrument=_first(facts, "instrumenttype"),
         peaks=peaks,
@@ -93,8 +94,8 @@ def _facts(header: str) -> Facts:
         key, colon, value = line.partition(":")
         facts[_plain(key) if colon else "comment"].append((value if colon else key).strip())
     for remark in _values(facts, "comment", "comments"):
-        for quoted_key, quoted, key, value in _REMARK.findall(remark):
-            facts[_plain(quoted_key or key)].append(quoted or value)
+        for whole_key, whole, key, quoted, value in _REMARK.findall(remark):
+            facts[_plain(whole_key or key)].append(whole or quoted or value)
     return facts
 
 
@@ -115,6 +116,14 @@ def _derivative(facts: Facts) -> str:
     """The first that names one: a field, a comment, the name."""
     texts = _values(facts, *_DERIVATIVE_KEYS, "comment", "comments", "name")
     return next(filter(None, map(find_derivative, texts)), "")
+
+
+def _families(facts: Facts) -> tuple[str, ...] | None:
+    """``aromatic; hydrocarbon``; none where the value is empty or ``none``."""
+    if not (texts := facts.get("families")) or texts[0] in ("NA", "N/A"):
+        return None
+    names = [name.strip() for name in texts[0].split(";")]
+    return tuple(name for name in dict.fromkeys(names) if name and name.lower() != "none")
 
 
 def _retention_index(facts: Facts) -> float:

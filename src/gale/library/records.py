@@ -29,6 +29,8 @@ class Record:
 
     Parameters
     ----------
+    families : tuple of str, or None
+        Families of the compound, where the record says so.
     retention_index : float
         NaN if unknown.
     instrument : str
@@ -45,6 +47,7 @@ class Record:
     inchi: str = ""
     inchikey: str = ""
     derivative: str = ""
+    families: tuple[str, ...] | None = None
     retention_index: float = nan
     instrument: str = ""
     peaks: str = ""
@@ -112,6 +115,7 @@ def gather(records: Iterable[Record], source: str, *, columns: int) -> Library:
         inchi=tuple(record.inchi for record in used),
         inchikey=tuple(record.inchikey for record in used),
         derivative=tuple(record.derivative for record in used),
+        families=tuple(record.families for record in used),
         source=source,
         skipped=skipped,
     )

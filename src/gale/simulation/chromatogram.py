@@ -1,0 +1,142 @@
+"""From what is in a run to the signal that a perfect detector would see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import erfc, erfcx
+
+from gale.run import Floats
+from gale.simulation.compounds import N_MZ
+from gale.simulation.contents import Conditions, Content
+from gale.simulation.instrument import Instrument
+from gale.simulation.laboratory import Laboratory
+from gale.simulation.plan import Plan
+
+Signal = NDArray[np.float32]
+
+AIR = {"nitrogen": 0.78, "oxygen": 0.21, "argon": 0.0093, "carbon dioxide": 0.0004}
+SILYL = {73: 1.0, 147: 0.4, 75: 0.4, 45: 0.2, 74: 0.09, 59: 0.08, 148: 0.07, 207: 0.05}
+"""What a silylating reagent leaves in every scan."""
+BLEED_C = 300.0
+"""The temperature at which the level of the bleed is given."""
+
+
+def exponential_gaussian(
+    time_min: Floats, centre_min: float, sigma_min: float, tail_min: float
+) -> Floats:
+    """Height of an exponentially modified Gaussian of the area of a Gaussian of height 1.
+
+    Foley and Dorsey 1983, Anal. Chem. 55, 730; the form that does not overflow is that of Kalambet
+    et al. 2011, J. Chemom. 25, 352.
+
+    Parameters
+    ----------
+    time_min : array
+    centre_min, sigma_min : float
+        Of the Gaussian.
+    tail_min : float
+        Time constant of the exponential; 0 for a Gaussian.
+
+    Returns
+    -------
+    array, the shape of `time_min`
+    """
+    distance = (time_min - centre_min) / sigma_min
+    gaussian = np.exp(-0.5 * distance**2)
+    if tail_min < 1e-3 * sigma_min:
+        return np.asarray(gaussian)
+    ratio = sigma_min / tail_min
+    z = (ratio - distance) / np.sqrt(2)
+    scale = ratio * np.sqrt(np.pi / 2)
+    early = scale * gaussian * erfcx(np.maximum(z, 0))
+    late = scale * np.exp(np.minimum(0.5 * ratio**2 - ratio * distance, 700)) * erfc(z)
+    return np.asarray(np.where(z >= 0, early, late))
+
+
+def background(laboratory: Laboratory, plan: Plan) -> Signal:
+    """Signal of everything but the contents of a run, shape (S, M) of the channels scanned."""
+    instrument, conditions = laboratory.instruments[plan.instrument], plan.conditions
+    time_min = instrument.time_min
+    rng = np.random.default_rng((*plan.seed, 0))
+    rise = (instrument.programme.temperature_c(time_min) - BLEED_C) / instrument.bleed_rise_c
+    air = sum(share * laboratory.spectrum_of(gas) for gas, share in AIR.items())
+    steady = np.ones_like(time_min)
+    parts = [
+        (steady, instrument.carrier_helium * laboratory.spectrum_of("helium")),
+        (steady, instrument.air_nitrogen / AIR["nitrogen"] * np.asarray(air)),
+        (steady, instrument.air_water * laboratory.spectrum_of("water")),
+        (steady, instrument.chemical_noise),
+        (np.exp(rise), instrument.bleed_level * laboratory.bleed(instrument)),
+    ]
+    if plan.derivatized:
+        parts.append((steady, instrument.reagent_level * _lines(SILYL)))
+    signal = np.zeros((len(time_min), N_MZ), dtype=np.float32)[:, instrument.mz]
+    for course, spectrum in parts:
+        level = course * conditions.background_level * _wander(rng, time_min, conditions)
+        seen = (spectrum * instrument.response)[instrument.mz]
+        # most channels of most spectra are empty
+        ions = np.flatnonzero(seen)
+        signal[:, ions] += np.outer(level, seen[ions]).astype(np.float32)
+    return signal
+
+
+@dataclass(frozen=True)
+class Peak:
+    """What a content adds to a signal.
+
+    Parameters
+    ----------
+    apex : int
+        The scan in which it is highest, or the nearest to where that would be.
+    spectrum : array of shape (M,)
+        What it adds there.
+    width_min : float
+        At half of that height.
+    """
+
+    apex: int
+    spectrum: Signal
+    width_min: float
+
+
+def add_peak(
+    signal: Signal, laboratory: Laboratory, instrument: Instrument, content: Content
+) -> Peak:
+    """Add the peak of one substance to a signal (S, M), in place."""
+    time_min = instrument.time_min
+    reach_min = 5 * content.sigma_min
+    first, last = np.searchsorted(
+        time_min,
+        (content.time_min - reach_min, content.time_min + reach_min + 12 * content.tail_min),
+    )
+    spectrum = laboratory.spectrum(content.record, instrument)[instrument.mz]
+    if first == last:  # before the first scan, or after the last
+        return Peak(int(min(first, len(time_min) - 1)), np.zeros_like(spectrum), 0.0)
+    course = content.height * exponential_gaussian(
+        time_min[first:last], content.time_min, content.sigma_min, content.tail_min
+    )
+    ions = np.flatnonzero(spectrum)
+    signal[first:last, ions] += np.outer(course, spectrum[ions]).astype(np.float32)
+    highest = int(np.argmax(course))
+    scan_min = time_min[1] - time_min[0]
+    return Peak(
+        int(first) + highest,
+        np.asarray(course[highest] * spectrum, np.float32),
+        float(scan_min * (course >= course[highest] / 2).sum()),
+    )
+
+
+def _wander(rng: np.random.Generator, time_min: Floats, conditions: Conditions) -> Floats:
+    """Slow change of a level within a run, around 1: two waves."""
+    share = time_min / time_min[-1]
+    waves = [np.sin(2 * np.pi * (share * rng.uniform(0.1, 1) + rng.random())) for _ in range(2)]
+    return np.asarray(np.exp(conditions.background_wander * (waves[0] + waves[1]) / 2))
+
+
+def _lines(ions: dict[int, float]) -> Signal:
+    spectrum = np.zeros(N_MZ, dtype=np.float32)
+    spectrum[list(ions)] = list(ions.values())
+    return spectrum

@@ -1,0 +1,219 @@
+"""What runs are made of: records of libraries as spectra by nominal m/z."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from importlib import resources
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gale.errors import SimulationError
+from gale.library import Library
+from gale.run import Floats
+from gale.toml import unknown_key
+
+if TYPE_CHECKING:
+    from gale.families import FamilyTable
+
+Flags = NDArray[np.bool_]
+
+N_MZ = 601
+"""Channels: nominal m/z 0 to 600."""
+
+
+@dataclass(frozen=True)
+class Compounds:
+    """C records to make runs of, K families.
+
+    Parameters
+    ----------
+    family_names : tuple of str, length K
+    name, inchikey, derivative : tuples of str, length C
+        As the library has them.
+    compound : array of str, shape (C,)
+        The same for all records of one compound, whatever its derivative: the first block of the
+        InChIKey, or the name in lower case.
+    families : array of bool, shape (C, K)
+    spectrum : array of shape (C, N_MZ), float32
+        By nominal m/z, the highest ion 1.
+    index : array of shape (C,)
+        Retention index on the n-alkane scale.
+    """
+
+    family_names: tuple[str, ...]
+    name: tuple[str, ...]
+    inchikey: tuple[str, ...]
+    derivative: tuple[str, ...]
+    compound: NDArray[np.str_]
+    families: Flags
+    spectrum: NDArray[np.float32]
+    index: Floats
+
+    def __len__(self) -> int:
+        return len(self.name)
+
+    def take(self, records: NDArray[np.int64]) -> Compounds:
+        """Take some of the records, in the order given."""
+        return Compounds(
+            self.family_names,
+            _take(self.name, records),
+            _take(self.inchikey, records),
+            _take(self.derivative, records),
+            self.compound[records],
+            self.families[records],
+            self.spectrum[records],
+            self.index[records],
+        )
+
+    def families_of(self, record: int) -> list[str]:
+        """Names of the families of a record."""
+        return [self.family_names[k] for k in np.flatnonzero(self.families[record])]
+
+    @property
+    def derivatized(self) -> Flags:
+        """Whether the record is of a derivative, shape (C,)."""
+        return np.array([bool(each) for each in self.derivative], dtype=bool)
+
+
+def read_compounds(
+    library: Library, table: FamilyTable | None = None, *, unretained: bool = False
+) -> Compounds:
+    """Take the records of a library that a run can be made of.
+
+    Records without ions of nominal m/z 1 to 600, without known families, or without a retention
+    index, known or estimated, are left out.
+
+    Parameters
+    ----------
+    library : Library
+    table : mapping of str to FamilyRule, optional
+        The families; without it the nine of :func:`gale.families.default_family_table`, as the
+        library says or as its structures do.
+    unretained : bool
+        Whether a record without an index is of a gas that the column does not hold.
+
+    Raises
+    ------
+    SimulationError
+        If no record can be used.
+    MissingExtraError
+        If families or indices have to be found from structures, and RDKit is not installed.
+    """
+    if len(_untold(library, table)):
+        from gale.library.derivatized import guess_derivatives  # needs RDKit
+
+        library = replace(library, derivative=guess_derivatives(library))
+    family_names, families = _families(library, table)
+    index = _index(library, unretained=unretained)
+    spectrum = _spectra(library)
+    usable = np.isfinite(index) & ~np.isnan(families).any(axis=1) & (spectrum.max(axis=1) > 0)
+    if not usable.any():
+        raise SimulationError(
+            f"{library.source}: none of {len(library):,} records can be simulated "
+            f"({np.isnan(families).any(axis=1).sum():,} without structure or families); expected "
+            "SMILES or InChI, and ions of m/z 1 to 600; choose another library"
+        )
+    keys = zip(library.inchikey, library.name, strict=True)
+    return Compounds(
+        family_names,
+        library.name,
+        library.inchikey,
+        library.derivative,
+        compound=np.array([key.split("-")[0] or name.lower() for key, name in keys]),
+        families=families == 1,
+        spectrum=spectrum / np.maximum(spectrum.max(axis=1, keepdims=True), 1e-30),
+        index=index,
+    ).take(np.flatnonzero(usable))
+
+
+def join(parts: Sequence[Compounds]) -> Compounds:
+    """Put records of the same families one after the other."""
+
+    def texts(column: str) -> tuple[str, ...]:
+        return tuple(text for each in parts for text in getattr(each, column))
+
+    return Compounds(
+        parts[0].family_names,
+        name=texts("name"),
+        inchikey=texts("inchikey"),
+        derivative=texts("derivative"),
+        compound=np.concatenate([each.compound for each in parts]),
+        families=np.concatenate([each.families for each in parts]),
+        spectrum=np.concatenate([each.spectrum for each in parts]),
+        index=np.concatenate([each.index for each in parts]),
+    )
+
+
+def _families(library: Library, table: FamilyTable | None) -> tuple[tuple[str, ...], Floats]:
+    """Names of the K families, and which each record is of, (C, K); NaN where nobody knows."""
+    if table is None:
+        text = (resources.files("gale") / "data" / "families.toml").read_text("utf-8")
+        names = tuple(tomllib.loads(text))
+        _check_names(library, names)
+        told = [
+            None if each is None else [name in each for name in names] for each in library.families
+        ]
+    else:
+        names = tuple(table)
+        # of no family at all, as bleed is, holds for any table
+        told = [[False] * len(names) if each == () else None for each in library.families]
+    families = np.array(
+        [[np.nan] * len(names) if each is None else each for each in told], dtype=float
+    )
+    untold = _untold(library, table)
+    if len(untold):
+        from gale.families import families_of  # needs RDKit
+
+        families[untold] = families_of(_take(library.structure, untold), table)
+    return names, families
+
+
+def _check_names(library: Library, names: tuple[str, ...]) -> None:
+    """Refuse families that a library names and nobody knows."""
+    for record, families in zip(library.name, library.families, strict=True):
+        for family in set(families or ()) - set(names):
+            raise SimulationError(
+                f"{library.source}: {record} is said to be of the family "
+                + unknown_key(repr(family), family, names)
+            )
+
+
+def _untold(library: Library, table: FamilyTable | None) -> NDArray[np.int64]:
+    """Records whose families have to be found from their structure."""
+    told = zip(library.structure, library.families, strict=True)
+    untold = [bool(text) and (table is not None or each is None) for text, each in told]
+    return np.flatnonzero(untold)
+
+
+def _index(library: Library, *, unretained: bool) -> Floats:
+    """Retention index of each record, (C,), estimated where the library has none."""
+    index = library.retention_index.copy()
+    unknown = np.isnan(index)
+    if unretained:
+        index[unknown] = 0.0
+    elif unknown.any():
+        from gale.retention_index import estimate_retention_index  # needs RDKit
+
+        records = np.flatnonzero(unknown)
+        index[unknown] = estimate_retention_index(
+            _take(library.structure, records), _take(library.derivative, records)
+        )
+    return index
+
+
+def _spectra(library: Library) -> NDArray[np.float32]:
+    """Sum the ions of each nominal m/z, (C, N_MZ); those beyond are left out."""
+    record = np.repeat(np.arange(len(library)), np.diff(library.spectrum_start))
+    mz = np.rint(library.mz).astype(np.int64)
+    inside = (mz >= 1) & (mz < N_MZ)
+    place = record[inside] * N_MZ + mz[inside]
+    summed = np.bincount(place, library.intensity[inside], minlength=len(library) * N_MZ)
+    return summed.reshape(len(library), N_MZ).astype(np.float32)
+
+
+def _take(texts: Sequence[str], chosen: NDArray[np.int64]) -> tuple[str, ...]:
+    return tuple(texts[c] for c in chosen)

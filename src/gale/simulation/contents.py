@@ -1,0 +1,164 @@
+"""The substances in one run, and where their peaks are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gale.run import Floats
+from gale.simulation.instrument import Instrument
+from gale.simulation.laboratory import CONTAMINANT, REAGENT, SOLVENT, Laboratory
+
+COMPOUND, EVOLVED_GAS, CARRY_OVER = "compound", "evolved gas", "carry-over"
+
+OVERLOADED = 3.0
+"""A solvent's peak is so many times wider than others."""
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """The parameters that are drawn for each run; see ``gale/data/physics.toml``."""
+
+    injection_amount: float
+    retention_shift: float
+    retention_scatter_s: float
+    background_level: float
+    background_wander: float
+    calibration_drift: float
+    sample_lowest_decade: float
+    sample_highest_decade: float
+    impurities_number: float
+    impurities_lowest_decade: float
+    impurities_highest_decade: float
+    minerals_width_min: float
+    minerals_lowest_decade: float
+    minerals_highest_decade: float
+
+
+@dataclass(frozen=True)
+class Content:
+    """One substance in a run, and its exponentially modified Gaussian peak.
+
+    Parameters
+    ----------
+    record : int
+        Of the laboratory's compounds.
+    role : str
+        ``compound`` and ``evolved gas`` make the labels; ``carry-over``, ``contaminant``,
+        ``reagent`` and ``solvent`` do not.
+    height : float
+        Of the highest ion, in units of the noise, as it would be without a tail.
+    time_min, sigma_min, tail_min : float
+        Centre and standard deviation of the Gaussian, time constant of the exponential.
+    """
+
+    record: int
+    role: str
+    height: float
+    time_min: float
+    sigma_min: float
+    tail_min: float
+
+
+class Bench:
+    """Draws the peaks of one run."""
+
+    def __init__(
+        self,
+        laboratory: Laboratory,
+        number: int,
+        conditions: Conditions,
+        rng: np.random.Generator,
+    ) -> None:
+        self.laboratory, self.conditions, self.rng = laboratory, conditions, rng
+        self.instrument: Instrument = laboratory.instruments[number]
+        self.retention: Floats = laboratory.retention_time_min[number]
+
+    def compound(self, record: int) -> Content:
+        """A compound of the sample."""
+        low, high = self.conditions.sample_lowest_decade, self.conditions.sample_highest_decade
+        return self._peak(record, COMPOUND, self._height(low, high))
+
+    def impurity(self, record: int) -> Content:
+        """A lesser compound of the sample."""
+        conditions = self.conditions
+        low, high = conditions.impurities_lowest_decade, conditions.impurities_highest_decade
+        return self._peak(record, COMPOUND, self._height(low, high))
+
+    def evolved(self, record: int) -> Content:
+        """A gas that a mineral gives off, at any time, for minutes."""
+        low, high = self.conditions.minerals_lowest_decade, self.conditions.minerals_highest_decade
+        first, last = self.instrument.time_min[[0, -1]]
+        sigma_min = self.conditions.minerals_width_min * self.rng.uniform(0.5, 1.5)
+        return Content(
+            record,
+            EVOLVED_GAS,
+            self._height(low, high),
+            self.rng.uniform(first, last),
+            sigma_min,
+            sigma_min * self.rng.uniform(0.1, 2),
+        )
+
+    def contaminants(self) -> list[Content]:
+        """Some of those that this instrument has, at about its usual levels."""
+        instrument = self.instrument
+        records = self._eluting(CONTAMINANT)
+        usual = instrument.rng("contaminants")
+        often = usual.beta(0.5, 1.5, size=len(records))
+        often *= instrument.contaminants_number / often.sum()
+        decades = usual.uniform(
+            instrument.contaminants_lowest_decade,
+            instrument.contaminants_highest_decade,
+            size=len(records),
+        )
+        there = self.rng.random(len(records)) < often
+        return [
+            self._peak(record, CONTAMINANT, 10 ** (decade + self.rng.normal(0, 0.3)))
+            for record, decade in zip(records[there], decades[there], strict=True)
+        ]
+
+    def reagents(self) -> list[Content]:
+        """By-products of the derivatization."""
+        instrument = self.instrument
+        records = self._eluting(REAGENT)
+        number = min(round(instrument.reagent_artefacts), len(records))
+        usual = instrument.rng("reagents").permutation(records)[: number + 2]
+        chosen = self.rng.choice(usual, size=min(number, len(usual)), replace=False)
+        low, high = instrument.reagent_lowest_decade, instrument.reagent_highest_decade
+        return [self._peak(record, REAGENT, self._height(low, high)) for record in chosen]
+
+    def solvent(self) -> list[Content]:
+        """The solvent of this instrument's sequence: an overloaded peak and its slow tail."""
+        instrument = self.instrument
+        record = instrument.rng("solvent").choice(self._eluting(SOLVENT))
+        if self.rng.random() >= instrument.solvent_share:
+            return []
+        peak = self._peak(record, SOLVENT, instrument.solvent_height)
+        peak = replace(peak, sigma_min=OVERLOADED * peak.sigma_min)
+        slow = replace(
+            peak,
+            height=instrument.solvent_tail_share * peak.height,
+            tail_min=instrument.solvent_tail_min,
+        )
+        return [peak, slow]
+
+    def _eluting(self, kind: str) -> NDArray[np.int64]:
+        """Substances of a kind that leave the column before the run ends."""
+        return np.flatnonzero((self.laboratory.kind == kind) & np.isfinite(self.retention))
+
+    def _height(self, low: float, high: float) -> float:
+        return float(10 ** self.rng.uniform(low, high)) * self.conditions.injection_amount
+
+    def _peak(self, record: int, role: str, height: float) -> Content:
+        """Place a peak at the retention time of a record on this instrument."""
+        instrument, conditions, rng = self.instrument, self.conditions, self.rng
+        time_min = self.retention[record] * (1 + conditions.retention_shift)
+        time_min += conditions.retention_scatter_s / 60 * rng.normal()
+        broader = 1 + instrument.peaks_broadening * time_min / instrument.time_min[-1]
+        sigma_min = instrument.peaks_width_s / 60 * broader
+        tail = instrument.peaks_tail * np.exp(instrument.peaks_tail_spread * rng.normal())
+        return Content(
+            int(record), role, float(height), float(time_min), sigma_min, float(tail * sigma_min)
+        )

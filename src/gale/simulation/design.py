@@ -1,0 +1,246 @@
+"""Which run is of which split, instrument and sample: the design of a campaign."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gale.errors import SimulationError
+from gale.run import Floats
+from gale.simulation.compounds import Compounds, Flags
+from gale.simulation.instrument import Instrument
+from gale.simulation.laboratory import ANALYTE, Laboratory
+from gale.simulation.physics import Physics
+from gale.simulation.plan import Plan, Pool, carry_over, plan_run
+
+DERIVATIZED = {"train": 0.32, "val": 0.46, "test": 0.35}
+"""Published share of the runs of each split."""
+
+HELD_OUT = 0.3
+"""Share of the compounds that a split with new compounds keeps to itself."""
+
+
+@dataclass(frozen=True)
+class Design:
+    """R runs.
+
+    Parameters
+    ----------
+    splits : tuple of str, length R
+    plans : tuple of Plan, length R
+    position : array of int, shape (R,)
+        Place of each run in the sequence of its instrument, from 0.
+    prevalence : mapping of str to array of shape (K,)
+        Share of the runs of each split that hold each family, on the average of many campaigns.
+    """
+
+    splits: tuple[str, ...]
+    plans: tuple[Plan, ...]
+    position: NDArray[np.int64]
+    prevalence: Mapping[str, Floats]
+
+
+def draw_instruments(
+    number: int, new_instrument: Collection[str], physics: Physics, seed: int
+) -> tuple[Instrument, ...]:
+    """Draw the instruments that splits share, then one for each split that has its own."""
+    seeds = np.random.SeedSequence((seed, 1)).generate_state(number + len(new_instrument))
+    return tuple(Instrument.draw(physics, int(each)) for each in seeds)
+
+
+def take_compounds(compounds: Compounds, number: int, seed: int) -> Compounds:
+    """Take so many of the compounds, with all records of each: two of every set of families first.
+
+    Raises
+    ------
+    SimulationError
+        If there are fewer.
+    """
+    known = np.unique(compounds.compound)
+    if number > len(known):
+        raise SimulationError(
+            f"{number:,} compounds were asked for, and the library has {len(known):,} that can be "
+            "simulated; ask for fewer, or choose another library"
+        )
+    rng = np.random.default_rng((seed, 2))
+    order = rng.permutation(len(compounds))
+    _, first = np.unique(compounds.compound[order], return_index=True)
+    order = order[np.sort(first)]  # one record of each compound
+    _, pattern = np.unique(compounds.families[order], axis=0, return_inverse=True)
+    rank = np.array([(pattern[:place] == each).sum() for place, each in enumerate(pattern)])
+    chosen = order[np.argsort(np.minimum(rank, 2), kind="stable")][:number]
+    names = compounds.compound[chosen]
+    return compounds.take(np.flatnonzero(np.isin(compounds.compound, names)))
+
+
+def share_compounds(
+    laboratory: Laboratory, splits: Collection[str], new_compounds: Collection[str], seed: int
+) -> dict[str, Flags]:
+    """Say which records each split may hold.
+
+    A split with new compounds has a share of the compounds of each set of families to itself, and
+    holds no others; the rest, at least one of each set where there are enough, is for all other
+    splits. Gases that minerals give off are for all.
+
+    Returns
+    -------
+    dict of str to array of bool, shape (C,)
+    """
+    compounds = laboratory.compounds
+    rng = np.random.default_rng((seed, 3))
+    owner = np.full(len(compounds), "", dtype=object)
+    analyte = laboratory.kind == ANALYTE
+    for pattern in np.unique(compounds.families[analyte], axis=0):
+        alike = analyte & (compounds.families == pattern).all(axis=1)
+        names = rng.permutation(np.unique(compounds.compound[alike & (owner == "")]))
+        share = max(round(HELD_OUT * len(names)), 1)
+        owners = [*np.repeat(list(new_compounds), share)][: max(len(names) - 1, 0)]
+        if len(names) <= len(new_compounds):  # not one for each
+            owners = rng.permutation([*new_compounds, ""])[: len(names)].tolist()
+        for name, split in zip(names, owners, strict=False):
+            owner[compounds.compound == name] = split
+    return {split: owner == (split if split in new_compounds else "") for split in splits}
+
+
+def check_families(
+    laboratory: Laboratory, allowed: Mapping[str, Flags], prevalence: Floats, source: str
+) -> None:
+    """Refuse families that shall be there and that no record of a split has.
+
+    Raises
+    ------
+    SimulationError
+    """
+    families = laboratory.compounds.families
+    for split, records in allowed.items():
+        there = families[(records & (laboratory.kind == ANALYTE)) | laboratory.evolved].any(axis=0)
+        lacking = np.flatnonzero((prevalence > 0) & ~there)
+        if len(lacking):
+            names = ", ".join(laboratory.compounds.family_names[k] for k in lacking)
+            raise SimulationError(
+                f"{source}: no compound of {names} was found for the {split} runs; expected one or "
+                "more; choose a larger library, more compounds, or a table without that family"
+            )
+
+
+def design_runs(
+    laboratory: Laboratory,
+    runs: Mapping[str, int],
+    allowed: Mapping[str, Flags],
+    prevalence: Floats,
+    new_instrument: Sequence[str],
+    seed: int,
+) -> Design:
+    """Draw what is in every run.
+
+    Parameters
+    ----------
+    laboratory : Laboratory
+        Its last instruments are those of the splits `new_instrument`.
+    runs : mapping of str to int
+        Number of runs of each split.
+    allowed : mapping of str to array of bool, shape (C,)
+        Records that each split may hold.
+    prevalence : array of shape (K,)
+    new_instrument : sequence of str
+    seed : int
+    """
+    rng = np.random.default_rng((seed, 4))
+
+    @cache
+    def pool(split: str, instrument: int, derivatized: bool) -> Pool:
+        return Pool.of(
+            laboratory,
+            instrument,
+            derivatized=derivatized,
+            allowed=allowed[split],
+            prevalence=prevalence,
+        )
+
+    plans: list[Plan] = []
+    prevalences: dict[str, Floats] = {}
+    for split, number in runs.items():
+        # systematic sampling: even in a small split, families are as frequent as they shall be
+        places = (rng.permutation(number) + rng.random(number)) / number
+        instruments = _assign(laboratory, split, number, new_instrument, rng)
+        derivatized = rng.random(number) < DERIVATIZED[split]
+        for place, instrument, reacted in zip(
+            places.tolist(), instruments.tolist(), derivatized.tolist(), strict=True
+        ):
+            plans.append(
+                plan_run(
+                    laboratory,
+                    instrument,
+                    pool(split, instrument, reacted),
+                    derivatized=reacted,
+                    place=place,
+                    seed=(seed, 5, len(plans)),
+                )
+            )
+        pools = [
+            pool(split, *key)
+            for key in zip(instruments.tolist(), derivatized.tolist(), strict=True)
+        ]
+        prevalences[split] = np.mean([each.label_sets.prevalence for each in pools], axis=0)
+    splits = tuple(split for split, number in runs.items() for _ in range(number))
+    return _in_sequence(plans, splits, laboratory, rng, prevalences)
+
+
+def _assign(
+    laboratory: Laboratory,
+    split: str,
+    number: int,
+    new_instrument: Sequence[str],
+    rng: np.random.Generator,
+) -> NDArray[np.int64]:
+    """Say which instrument measures each run of a split, shape (`number`,)."""
+    n_shared = len(laboratory.instruments) - len(new_instrument)
+    if split in new_instrument:
+        return np.full(number, n_shared + new_instrument.index(split))
+    # splits are measured on the same instruments, but not equally often
+    return rng.choice(n_shared, size=number, p=rng.dirichlet(np.full(n_shared, 5.0)))
+
+
+def _in_sequence(
+    plans: Sequence[Plan],
+    splits: tuple[str, ...],
+    laboratory: Laboratory,
+    rng: np.random.Generator,
+    prevalence: Mapping[str, Floats],
+) -> Design:
+    """Put runs of all splits in one random order; each leaves something to the next."""
+    order = rng.permutation(len(plans))
+    carried = carry_over([plans[run] for run in order], laboratory)
+    position = np.zeros(len(plans), dtype=np.int64)
+    for instrument in range(len(laboratory.instruments)):
+        sequence = [run for run in order if plans[run].instrument == instrument]
+        position[sequence] = np.arange(len(sequence))
+    by_run = dict(zip(order.tolist(), carried, strict=True))
+    ordered = tuple(by_run[run] for run in range(len(plans)))
+    return Design(splits, ordered, position, prevalence)
+
+
+def mislabel(labels: Flags, share: float, seed: int) -> Flags:
+    """Move a share of each family's labels to runs that do not hold it.
+
+    The number of runs that are said to hold a family stays as it is.
+
+    Parameters
+    ----------
+    labels : array of bool, shape (R, K)
+    share : float
+        0 to 1, of the runs that hold the family.
+    seed : int
+    """
+    rng = np.random.default_rng((seed, 6))
+    noisy = labels.copy()
+    for family, column in enumerate(labels.T):
+        positive, negative = np.flatnonzero(column), np.flatnonzero(~column)
+        number = min(round(share * len(positive)), len(negative))
+        noisy[rng.choice(positive, size=number, replace=False), family] = False
+        noisy[rng.choice(negative, size=number, replace=False), family] = True
+    return noisy

@@ -1,0 +1,130 @@
+"""What the runs of a campaign have in common: substances and instruments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gale.library import Library
+from gale.library.substances import substances
+from gale.run import Floats
+from gale.simulation.compounds import N_MZ, Compounds, Flags, join, read_compounds
+from gale.simulation.instrument import Instrument
+from gale.simulation.physics import Physics
+
+if TYPE_CHECKING:
+    from gale.families import FamilyTable
+
+ANALYTE, GAS, SOLVENT, REAGENT, CONTAMINANT, BLEED = (
+    "analyte",
+    "gas",
+    "solvent",
+    "reagent",
+    "contaminant",
+    "bleed",
+)
+
+POPULARITY_SPREAD = 1.2
+"""Some compounds are in many samples of a campaign and most are in few: standard deviation of the
+logarithm of how often."""
+
+EVOLVED = (
+    "carbon dioxide",
+    "sulfur dioxide",
+    "water",
+    "oxygen",
+    "hydrogen chloride",
+    "hydrogen sulfide",
+    "nitric oxide",
+)
+"""Gases that heated minerals give off: carbonates, sulfates, hydrates, perchlorates, chlorides,
+sulfides and nitrates do."""
+
+
+@dataclass(frozen=True)
+class Laboratory:
+    """C records of substances and I instruments.
+
+    Parameters
+    ----------
+    compounds : Compounds
+    kind : array of str, shape (C,)
+        ``analyte`` for the records of the library, else the kind of substance.
+    instruments : tuple of Instrument, length I
+    physics : Physics
+    popularity : array of shape (C,)
+        How often samples hold a record, relative to others of its families.
+    """
+
+    compounds: Compounds
+    kind: NDArray[np.str_]
+    instruments: tuple[Instrument, ...]
+    physics: Physics
+    popularity: Floats
+
+    @cached_property
+    def evolved(self) -> Flags:
+        """Which records are gases that minerals give off, shape (C,)."""
+        return np.asarray((self.kind == GAS) & np.isin(self.compounds.name, EVOLVED))
+
+    @cached_property
+    def retention_time_min(self) -> Floats:
+        """Minutes at which each record elutes from each instrument, shape (I, C)."""
+        n_records = len(self.compounds)
+        return np.array(
+            [
+                each.retention_time_min(
+                    self.compounds.index
+                    + each.column_index_spread * each.rng("phase").standard_normal(n_records)
+                )
+                for each in self.instruments
+            ]
+        )
+
+    def spectrum(self, record: int, instrument: Instrument) -> NDArray[np.float32]:
+        """Spectrum of a record as an instrument gives it, shape (N_MZ,)."""
+        normal = instrument.rng("spectrum", record).standard_normal(N_MZ)
+        spread = np.exp(instrument.spectra_ion_spread * normal)
+        return np.asarray(
+            self.compounds.spectrum[record] * spread * instrument.response, np.float32
+        )
+
+    def bleed(self, instrument: Instrument) -> NDArray[np.float32]:
+        """Spectrum of the bleed of an instrument's column, shape (N_MZ,)."""
+        record = instrument.rng("bleed").choice(np.flatnonzero(self.kind == BLEED))
+        return np.asarray(self.compounds.spectrum[record])
+
+    def spectrum_of(self, name: str) -> NDArray[np.float32]:
+        """Spectrum of the substance of this name, shape (N_MZ,), the highest ion 1."""
+        return np.asarray(self.compounds.spectrum[self.compounds.name.index(name)])
+
+
+def equip(
+    analytes: Compounds,
+    instruments: tuple[Instrument, ...],
+    physics: Physics,
+    table: FamilyTable | None = None,
+    *,
+    seed: int = 0,
+) -> Laboratory:
+    """Put the substances that are in every laboratory beside the analytes."""
+    kinds = (GAS, SOLVENT, REAGENT, CONTAMINANT, BLEED)
+    others = [read_compounds(substances(kind), table, unretained=True) for kind in kinds]
+    parts = [analytes, *others]
+    kind = np.repeat([ANALYTE, *kinds], [len(part) for part in parts])
+    compounds = join(parts)
+    names, number = np.unique(compounds.compound, return_inverse=True)
+    normal = np.random.default_rng((seed, 9)).standard_normal(len(names))
+    popularity = np.exp(POPULARITY_SPREAD * normal)[number]
+    return Laboratory(compounds, kind, instruments, physics, popularity)
+
+
+def default_libraries() -> tuple[Library, Library]:
+    """Return what campaigns are made of without a library: metabolites, and volatile compounds."""
+    from gale.library import embedded_library
+
+    return embedded_library(), substances("volatile")

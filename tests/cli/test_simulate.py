@@ -1,0 +1,169 @@
+"""`gale simulate`: options, and what the command says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+import gale
+from commands import error_of, invoke, start, succeed, without
+from gale.errors import OutputError, ReadError, SimulationError, TableError
+from gale.simulation import Physics
+
+FAST = """
+[instrument.column]
+ramp_c_per_min = 25
+[instrument.scan]
+rate_hz = 0.4
+last_mz = 350
+"""
+SMALL = ("--runs", "4,2,3", "--ions", "4000", "--workers", "1")
+
+
+@pytest.fixture
+def physics(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file of physical parameters for small runs; the folder is this test's own."""
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "fast.toml"
+    path.write_text(FAST)
+    return path
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What the library was asked for, in place of a simulation."""
+    calls: list[dict[str, Any]] = []
+
+    def remember(folder: Path, **options: Any) -> None:
+        calls.append({"folder": folder, **options})
+
+    monkeypatch.setattr("gale.simulation.simulate", remember)
+    return calls
+
+
+def test_a_campaign(physics: Path) -> None:
+    result = succeed("simulate", "-o", "c", *SMALL, "--physics", physics, "--seed", 3)
+    assert result.output.splitlines()[-1].startswith("c: simulated in ")
+    assert result.output.splitlines()[-1].endswith("look at it with: gale inspect c")
+    campaign = gale.Campaign.open("c")
+    assert [campaign.split.count(split) for split in ("train", "val", "test")] == [4, 2, 3]
+    succeed("inspect", "c")
+
+
+def test_what_it_reads_it_can_be_made_of(physics: Path) -> None:
+    Path("x.msp").write_text(
+        "".join(
+            f"Name: alkane {n}\nRI: {100 * n}\nFamilies: hydrocarbon\n"
+            f"Num Peaks: 2\n43 80\n57 100\n\n"
+            for n in range(9, 16)
+        )
+    )
+    others = [
+        option
+        for family in (
+            "aromatic",
+            "carboxylic_acid",
+            "nitrogen_bearing_compound",
+            "chlorine_bearing_compound",
+            "sulfur_bearing_compound",
+            "alcohol",
+            "other_oxygen_bearing_compound",
+        )
+        for option in ("--prevalence", f"{family}=0")
+    ]
+    succeed(
+        "simulate", "-o", "c", *SMALL, "--physics", physics, "--library", "x.msp",
+        "--compounds", 7, *others,
+    )  # fmt: skip
+    truth = pl.read_parquet("c/truth.parquet").filter(role="compound")
+    assert truth["compound"].str.starts_with("alkane").all()
+
+
+def test_options_reach_the_library(physics: Path, asked: list[dict[str, Any]]) -> None:
+    succeed(
+        "simulate", "-o", "c", "--runs", "30,10,20", "--ions", 500, "--compounds", 70,
+        "--instruments", 2, "--new-instrument", "test", "--new-compounds", "test",
+        "--new-compounds", "val", "--label-noise", 0.1, "--prevalence", "alcohol=0.2",
+        "--physics", physics, "--without", "bleed", "--without", "air", "--seed", 5,
+        "--workers", 3,
+    )  # fmt: skip
+    (call,) = asked
+    assert call["folder"] == Path("c")
+    assert call["library"] is None
+    assert call["families"] is None
+    assert call["runs"] == {"train": 30, "val": 10, "test": 20}
+    assert (call["ions"], call["compounds"], call["instruments"]) == (500, 70, 2)
+    assert call["new_instrument"] == ("test",)
+    assert call["new_compounds"] == ("test", "val")
+    assert call["label_noise"] == 0.1
+    assert call["prevalence"] == {"alcohol": 0.2}
+    assert call["physics"] == Physics.load(physics).without("bleed", "air")
+    assert (call["seed"], call["workers"]) == (5, 3)
+
+
+def test_defaults_are_those_of_the_library(asked: list[dict[str, Any]], tmp_path: Path) -> None:
+    succeed("simulate", "-o", tmp_path / "c")
+    (call,) = asked
+    assert (call["runs"], call["ions"], call["seed"], call["label_noise"]) == (1584, 80_000, 0, 0)
+    assert call["physics"] == Physics.default()
+    assert call["prevalence"] == {}
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "found"),
+    [
+        ("--runs", "some", "expected a number, or three"),
+        ("--runs", "1,2", "expected a number, or three"),
+        ("--prevalence", "alcohol", "expected a family = a share"),
+        ("--prevalence", "alcohol=much", "expected a family = a share"),
+        ("--new-compounds", "later", "'later' is not one of"),
+        ("--ions", "0", "--ions"),
+        ("--label-noise", "1", "--label-noise"),
+    ],
+)
+def test_options_that_make_no_sense(
+    asked: list[dict[str, Any]], option: str, value: str, found: str
+) -> None:
+    result = invoke("simulate", "-o", "c", option, value)
+    assert result.exit_code == 2
+    assert found in result.output
+    assert asked == []
+
+
+def test_one_line_errors(physics: Path) -> None:
+    def complaint(kind: type[gale.GaleError], *options: object) -> str:
+        error = error_of("simulate", "-o", "c", *SMALL, *options)
+        assert isinstance(error, kind)
+        assert sorted(path.name for path in Path().iterdir()) == before
+        return str(error)
+
+    Path("families.toml").write_text('[alcohol]\nany = ["[OX2"]\n')
+    Path("empty.msp").write_text("")
+    Path("thing.msp").write_text("Name: thing\nRI: 900\nNum Peaks: 1\n43 100\n")
+    Path("bled.toml").write_text("[instrument.bled]\nlevel = 1\n")
+    before = sorted(path.name for path in Path().iterdir())
+    assert "is not a SMARTS pattern" in complaint(TableError, "--families", "families.toml")
+    assert "empty.msp" in complaint(ReadError, "--library", "empty.msp")
+    assert "thing.msp: none of 1 records" in complaint(SimulationError, "--library", "thing.msp")
+    assert "no.msp" in complaint(ReadError, "--library", "no.msp")
+    assert "did you mean bleed" in complaint(SimulationError, "--physics", "bled.toml")
+    assert "'gravity' is no effect" in complaint(SimulationError, "--without", "gravity")
+    assert "did you mean alcohol" in complaint(SimulationError, "--prevalence", "alcool=0.1")
+    assert "were asked for" in complaint(SimulationError, "--compounds", "99999")
+    assert "expected 1 or more" in complaint(SimulationError, "--runs", "0,0,0")
+    Path("c").mkdir()
+    before = sorted([*before, "c"])
+    assert "c: exists already" in complaint(OutputError)
+
+
+def test_it_needs_neither_training_nor_structures(tmp_path: Path, physics: Path) -> None:
+    result = start(
+        "simulate", "-o", "c", *SMALL, "--physics", physics, "-q",
+        cwd=tmp_path, env=without(tmp_path, "torch", "rdkit", "pydantic", "sklearn", "onnx"),
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == ""
+    assert gale.Campaign.open(tmp_path / "c").verify_checksums() == 9
