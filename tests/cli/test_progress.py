@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+import time
 
 import pytest
 
@@ -38,6 +39,21 @@ def test_lines_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) ->
         "reading runs (1,000)",
         *(f"reading runs: {done} of 1,000" for done in ("200", "400", "600", "800", "1,000")),
     ]
+
+
+def test_a_long_step_is_told_now_and_then(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    progress = ConsoleProgress()
+    progress.begin("training", 850)
+    for epoch in range(100):
+        clock[0] += 1
+        progress.status(f"epoch {epoch}")
+    assert capsys.readouterr().err.splitlines() == [
+        "training (850)", "training: epoch 30", "training: epoch 61", "training: epoch 92"
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("total", [0, 1, LINES - 1, LINES, LINES + 4, 23, 84])

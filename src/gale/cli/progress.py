@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+import time
 
 import click
 from tqdm import tqdm
@@ -12,6 +13,9 @@ from gale.progress import Progress
 
 LINES = 5
 """Lines, at most, that a piece of work without news prints where there is no terminal."""
+
+SECONDS = 30.0
+"""Where there is no terminal, what a step is at is told when nothing else was for so long."""
 
 
 class ConsoleProgress(Progress):
@@ -27,6 +31,7 @@ class ConsoleProgress(Progress):
         self._quiet = quiet
         self._what, self._total, self._done = "", 0, 0
         self._bar: tqdm[None] | None = None
+        self._told = time.monotonic()
 
     def begin(self, what: str, total: int) -> None:
         """Begin a bar, or print a line."""
@@ -53,9 +58,11 @@ class ConsoleProgress(Progress):
             click.echo(f"{self._what}: {self._done:,} of {self._total:,}", err=True)
 
     def status(self, text: str) -> None:
-        """Show a text behind the bar."""
+        """Show a text behind the bar, or print one now and then."""
         if self._bar is not None:
             self._bar.set_postfix_str(text)
+        elif not self._quiet and time.monotonic() - self._told > SECONDS:
+            self._line(f"{self._what}: {text}")
 
     def note(self, text: str) -> None:
         """Print a text, quiet or not."""
@@ -68,6 +75,7 @@ class ConsoleProgress(Progress):
             self._bar = None
 
     def _line(self, text: str) -> None:
+        self._told = time.monotonic()
         if self._bar is None:
             click.echo(text, err=True)
         else:
