@@ -238,6 +238,8 @@ class _Wave:
 
     def note_best(self, members: list[int]) -> None:
         """Keep the present weights of some members as their best ones."""
+        if not members:
+            return
         noted = torch.zeros(len(self.generators), dtype=torch.bool, device=self.training.device)
         noted[members] = True
         for name, value in self.network.state_dict().items():

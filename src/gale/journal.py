@@ -118,8 +118,8 @@ class Journal:
 
         One row each, in the order of the steps, whichever was finished first.
         """
-        rows = [(*step, *astuple(epoch)) for step in sorted(self._epochs)
-                for epoch in self._epochs[step]]  # fmt: skip
+        rows = [(*step, epoch.number, epoch.train_loss, epoch.validation)
+                for step in sorted(self._epochs) for epoch in self._epochs[step]]  # fmt: skip
         return pl.DataFrame(rows, schema=HISTORY_SCHEMA, orient="row")
 
     def _stamp(self) -> bytes | None:

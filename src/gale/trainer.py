@@ -72,6 +72,8 @@ class Trainer:
 
     def __post_init__(self) -> None:
         self._scores: dict[Step, float] = {}
+        self._history_pause = HISTORY_SECONDS
+        self._averaged: tuple[list[Step], Weights] = [], {}
         self._history_written = time.monotonic()
         self._clock = TimeLeft(len(self.folds) * fits_per_fold(self.recipe))
         features, labels = torch.tensor(self.features), torch.tensor(self.labels)
@@ -155,10 +157,12 @@ class Trainer:
 
     def write_history(self) -> None:
         """Write the epochs of all finished fits."""
-        self._history_written = time.monotonic()
+        started = time.monotonic()
         if self.history is not None:
             with writing(self.history, force=True) as temporary:
                 self.journal.history().write_csv(temporary)
+        self._history_written = time.monotonic()
+        self._history_pause = max(HISTORY_SECONDS, 20 * (self._history_written - started))
 
     def _mix(self, fold: int) -> list[Weights]:
         """Make the members of a fold into those that enter the ensemble."""
@@ -182,14 +186,16 @@ class Trainer:
         """Average the soup of an iteration."""
         members = self._steps("member", step.fold)
         scores = [self._scores[member] for member in members]
-        soups = fixed_soups(scores, self.recipe.soup.size)
-        return average_weights([self.weights(members[i]) for i in soups[step.number]])
+        soup = [members[i] for i in fixed_soups(scores, self.recipe.soup.size)[step.number]]
+        if self._averaged[0] != soup:  # a soup stays as it is where a candidate was not better
+            self._averaged = soup, average_weights([self.weights(member) for member in soup])
+        return self._averaged[1]
 
     def _finish(self, step: Step, done: Fit) -> None:
         self._scores[step] = done.validation
         best = f"best validation log loss {done.validation:.4f}"
         self.progress.step(f"{_describe(step)}: {best} of {len(done.epochs)} epochs")
-        if time.monotonic() - self._history_written > HISTORY_SECONDS:
+        if time.monotonic() - self._history_written > self._history_pause:
             self.write_history()
 
     def _report(self, pulse: Pulse) -> None:

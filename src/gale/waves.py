@@ -15,9 +15,9 @@ from gale.fitting import ROWS_AT_ONCE, Examples, Fit, Pulse, Settings, Weights, 
 from gale.losses import Loss
 from gale.networks.layers import Dense
 
-CPU_BYTES = 1_000_000_000
-"""What the members of a wave may need on a CPU: ten of the published network. More at once are
-hardly faster, and finished ones come later."""
+CPU_BYTES = 400_000_000
+"""What the members of a wave may need on a CPU: four of the published network. More at once are
+hardly faster, and finished ones, which an interrupted training keeps, come later."""
 
 GPU_SHARE = 0.8
 """Share of a GPU's free memory that the members of a wave may need."""

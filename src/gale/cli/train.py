@@ -45,7 +45,8 @@ Example:
     type=click.IntRange(0),
     default=0,
     show_default=True,
-    help="The same seed, runs and recipe give the same model on the same machine.",
+    help="The same seed, runs and recipe give the same model on the same machine (to rounding, "
+    "after an interruption).",
 )
 @click.option(
     "--device",
@@ -131,7 +132,8 @@ def command(
             "go on with the same command and --resume"
         )
         if isinstance(error, KeyboardInterrupt):
-            click.echo(f"gale: interrupted{kept if n_fits else ''}", err=True)
+            nothing = "; no fit had finished, so nothing is kept"
+            click.echo(f"gale: interrupted{kept if n_fits else nothing}", err=True)
             sys.exit(130)
         raise type(error)(f"{error}{kept if n_fits > fits_before else ''}") from error
     finally:

@@ -59,7 +59,8 @@ class Dense(nn.Module):
     def space(self, name: str, dtype: torch.dtype) -> Tensor:
         """Memory of the shape of the weights, the same one at each step."""
         space = self._spaces.get((name, dtype))
-        if space is None or space.shape != self.weight.shape:
+        like = (self.weight.shape, self.weight.device)
+        if space is None or (space.shape, space.device) != like:
             space = torch.empty_like(self.weight, dtype=dtype, requires_grad=False)
             self._spaces[name, dtype] = space
         return space
