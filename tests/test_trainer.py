@@ -125,6 +125,19 @@ def test_a_fold_does_not_depend_on_the_others() -> None:
     assert len({flat(of_fold).tobytes() for (of_fold,) in together}) == 3
 
 
+def test_each_member_has_the_network_of_its_own_fold() -> None:
+    recipe = tiny_recipe(soup={"kind": "none", "size": 1}, fitting=STEADY)
+    together = trainer(recipe, folds=FOLDS)
+    steps = [Step(fold, "member", 0) for fold in range(len(FOLDS))]
+    together.fit(steps)
+    for step in steps:
+        alone = trainer(recipe, folds=FOLDS)
+        alone.fit([step])
+        np.testing.assert_allclose(
+            flat(together.weights(step)), flat(alone.weights(step)), atol=1e-4
+        )
+
+
 def test_logistic_is_one_fit() -> None:
     assert fits_per_fold(tiny_recipe(kind="logistic", soup={"size": 9})) == 1
 

@@ -89,6 +89,8 @@ def test_a_start_takes_the_place_of_random_weights() -> None:
     done, _ = fits([job(1, 40), job(7, 40), job(1, 40, start=start)])
     assert called == [1]
     assert done[0].epochs[0] != done[2].epochs[0] != done[1].epochs[0]
+    for number, one in enumerate([job(1, 40), job(7, 40), job(1, 40, start=start)]):
+        assert_same_training(done[number], fits([one])[0][0])
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
