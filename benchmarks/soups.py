@@ -15,21 +15,20 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
 
 from gale import metrics
 from gale.campaign import Campaign
 from gale.features import summarise_runs
 from gale.features.cache import Cache, default_folder
 from gale.features.summary import SummarySpec
-from gale.fitting import Examples, evaluate, mean_probability
+from gale.fitting import Weights, predict
 from gale.folds import Fold
-from gale.journal import Journal
+from gale.journal import Journal, Step
 from gale.networks.summary import prior_logit
 from gale.progress import Progress
 from gale.recipe import FittingSettings, Recipe, SoupSettings
-from gale.soups import average_weights, greedy_soup, uniform_soup
-from gale.trainer import FoldTrainer
+from gale.soups import Member, average_weights, greedy_soup, uniform_soup
+from gale.trainer import Trainer
 
 
 class Lines(Progress):
@@ -72,23 +71,25 @@ def main() -> None:
     fingerprint = str([spec.fingerprint, campaign.fingerprint(), recipe.to_dict(), options.seed])
     journal = Journal.open(options.work, fingerprint, resume=True)
     fold = Fold(rows["train"], rows["val"])
-    trainer = FoldTrainer(
-        recipe, options.seed, 0, fold, table.values, labels, journal, None, Lines()
-    )
+    trainer = Trainer(recipe, options.seed, [fold], table.values, labels, journal, None, Lines())
 
-    def scores(members: list[nn.Module]) -> tuple[float, float]:
+    def scores(members: list[Weights]) -> tuple[float, float]:
+        probability = predict(trainer.network([0] * len(members), members), table.values).mean(0)
         return tuple(  # type: ignore[return-value]
-            metrics.log_loss(labels[part], mean_probability(members, table.values[part]))
-            for part in (rows["val"], test)
+            metrics.log_loss(labels[part], probability[part]) for part in (rows["val"], test)
         )
 
-    fixed = trainer.members()
-    ten = [trainer.train(number) for number in range(5 + options.iterations)]
-    networks = [trainer.network(member.weights) for member in ten]
-    average = average_weights([member.weights for member in ten[:5]])
-    uniform = uniform_soup(ten, average_weights, trainer.evaluate)
-    greedy = greedy_soup(ten, average_weights, trainer.evaluate)
-    single = np.array([scores([network]) for network in networks])
+    def evaluate(weights: Weights) -> float:
+        return trainer.evaluate(0, weights)
+
+    (fixed,) = trainer.members()
+    steps = [Step(0, "member", number) for number in range(5 + options.iterations)]
+    members = [trainer.weights(step) for step in steps]
+    ten = [Member(weights, evaluate(weights)) for weights in members]
+    average = average_weights(members[:5])
+    uniform = uniform_soup(ten, average_weights, evaluate)
+    greedy = greedy_soup(ten, average_weights, evaluate)
+    single = np.array([scores([weights]) for weights in members])
     prior = torch.sigmoid(prior_logit(labels[rows["train"]])).numpy()
 
     print(f"\n{'':<44}{'val':>8}{'test':>8}")
@@ -99,22 +100,14 @@ def main() -> None:
         ),
         f"one member, mean of {len(ten)}": single.mean(axis=0),
         "  standard deviation": single.std(axis=0, ddof=1),
-        "probabilities of 5 members averaged": scores(networks[:5]),
-        f"probabilities of {len(ten)} members averaged": scores(networks),
-        "weights of 5 members averaged, as they are": scores([trainer.network(average)]),
-        f"uniform soup of {len(ten)}": scores([trainer.network(uniform.weights)]),
-        f"greedy soup of {len(ten)}": scores([trainer.network(greedy.weights)]),
+        "probabilities of 5 members averaged": scores(members[:5]),
+        f"probabilities of {len(ten)} members averaged": scores(members),
+        "weights of 5 members averaged, as they are": scores([average]),
+        f"uniform soup of {len(ten)}": scores([uniform.weights]),
+        f"greedy soup of {len(ten)}": scores([greedy.weights]),
         f"FixedSoup of 5, {options.iterations} iterations": scores(fixed),
     }.items():
         print(f"{name:<44}{val:8.4f}{on_test:8.4f}")
-    assert np.isclose(
-        evaluate(
-            fixed[0],
-            Examples(*map(torch.from_numpy, (table.values[rows["val"]], labels[rows["val"]]))),
-        ),
-        scores(fixed)[0],
-        atol=1e-5,
-    )
 
 
 if __name__ == "__main__":

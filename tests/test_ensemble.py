@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-import torch
-from torch import nn
 
 import gale
 from gale.errors import CampaignError, TrainingError
 from gale.features.cache import Cache
 from gale.features.summary import PUBLISHED_MZ
+from gale.fitting import predict
 from gale.folds import stratified_folds
+from gale.networks.layers import count_members
 from model_files import undated
 from training import Array, Exported, Recorder, Trained, tiny_recipe
 
@@ -102,7 +102,7 @@ def test_one_fold_is_scored_on_the_val_split(
     model = gale.train(campaign, tiny_recipe(folds={"count": 1}), cache=cache)
     chosen = campaign.of_split("train", "val")
     is_val = np.array(chosen.split) == "val"
-    found = probability_of(exported.members[-1], features)[:, is_val].mean(axis=0)
+    found = predict(exported.networks[-1], features)[:, is_val].mean(axis=0)
     scores = model.facts["scores"]
     assert scores["log_loss"] == pytest.approx(log_loss(chosen.labels[is_val], found), abs=1e-6)
     assert scores["measured_on"].startswith("24 runs")
@@ -149,12 +149,6 @@ def test_notes_of_runs_are_told_once(
     assert "negative intensities were set to 0" in note
 
 
-@torch.no_grad()
-def probability_of(members: list[nn.Module], features: Array) -> Array:
-    x = torch.from_numpy(features.astype(np.float32))
-    return torch.stack([torch.sigmoid(member(x)) for member in members]).numpy().astype(float)
-
-
 @pytest.mark.parametrize(
     ("soup", "count", "members", "fits"),
     [
@@ -173,7 +167,7 @@ def test_members_and_folds_of_each_soup(
     recipe = tiny_recipe(soup=soup, folds={"count": count})
     model = gale.train(campaign, recipe, cache=cache, progress=progress)
     assert (model.facts["members"], model.facts["folds"]) == (members, count)
-    assert len(exported.members[0]) == members
+    assert count_members(exported.networks[0]) == members
     assert progress.totals["training"] == progress.steps["training"] == fits
     assert progress.steps == progress.totals
     assert progress.notes == []
@@ -188,7 +182,7 @@ def test_another_seed_gives_other_weights_and_folds(
     campaign: gale.Campaign, exported: Exported, cache: Cache
 ) -> None:
     models = [gale.train(campaign, tiny_recipe(), seed=seed, cache=cache) for seed in (0, 0, 1)]
-    first, again, other = (np.array(exported.weights(at)) for at in range(3))
+    first, again, other = (exported.weights(at) for at in range(3))
     np.testing.assert_array_equal(first, again)
     assert not np.any(np.all(first == other, axis=1))
     fingerprints = [model.facts["training"]["fingerprint"] for model in models]
@@ -269,7 +263,7 @@ def test_blank_labels(
     known = labels[rows]
     assert model.facts["training"]["known"] == np.isfinite(known).sum(axis=0).tolist()
     np.testing.assert_allclose(model.facts["prevalence"], np.nanmean(known, axis=0), atol=1e-6)
-    member_probability = probability_of(exported.members[0], features[rows])
+    member_probability = predict(exported.networks[0], features[rows])
     expected = held_out_scores(known, member_probability, campaign.families, n_folds=2, seed=0)
     scores = model.facts["scores"]
     assert (scores["log_loss"], scores["prior_log_loss"]) == pytest.approx(expected, abs=1e-6)
@@ -352,8 +346,28 @@ def test_logistic(
     model = gale.train(campaign, recipe, cache=cache, history=tmp_path / "history.csv")
     assert (model.facts["members"], model.facts["folds"]) == (3, 3)
     labels = campaign.of_split("train", "val").labels.astype(float)
-    member_probability = probability_of(exported.members[0], features)
+    member_probability = predict(exported.networks[0], features)
     expected = held_out_scores(labels, member_probability, campaign.families, n_folds=3, seed=0)
     assert model.facts["scores"]["log_loss"] == pytest.approx(expected[0], abs=1e-6)
     assert model.facts["scores"]["log_loss"] < model.facts["scores"]["prior_log_loss"]
     assert pl.read_csv(tmp_path / "history.csv").height == 0  # it has no epochs
+
+
+def test_a_device_that_is_not_there(
+    campaign: gale.Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(TrainingError, match=r"^device cuda: PyTorch finds no GPU .*; use cpu, or"):
+        gale.train(campaign, tiny_recipe(), device="cuda")
+
+
+def test_products_of_lower_precision(
+    campaign: gale.Campaign, exported: Exported, cache: Cache
+) -> None:
+    recipes = [tiny_recipe(fitting={"products": name}) for name in ("float32", "bfloat16")]
+    losses = [
+        gale.train(campaign, recipe, cache=cache, device="cpu").facts["scores"]["log_loss"]
+        for recipe in recipes
+    ]
+    assert losses[0] != losses[1]
+    assert losses[0] == pytest.approx(losses[1], abs=0.03)

@@ -18,11 +18,14 @@ from torch import nn
 import gale
 from gale.export import export
 from gale.features.summary import SummarySpec
+from gale.fitting import get_weights, predict, set_weights
 from gale.model import FORMAT, REQUIRED, Model
+from gale.networks.layers import Dense
 from gale.networks.summary import summary_network
 
 SPEC = SummarySpec((10, 12), None, 300)
 N_FEATURES, N_FAMILIES = SPEC.n_features, 3
+GENERATORS = [torch.Generator()]
 ALL = (True,) * 4
 """All the switches of a network: batch_norm, layer_norm, prior, standardise."""
 
@@ -42,17 +45,18 @@ def network(seed: int, switches: tuple[bool, ...], hidden: tuple[int, ...] = (8,
     member = summary_network(
         N_FEATURES,
         N_FAMILIES,
+        GENERATORS,
         hidden=hidden,
         batch_norm=batch_norm,
         layer_norm=layer_norm,
-        prior=torch.zeros(N_FAMILIES) if prior else None,
-        scale=(torch.zeros(N_FEATURES), torch.ones(N_FEATURES)) if standardise else None,
+        prior=torch.zeros(1, N_FAMILIES) if prior else None,
+        scale=(torch.zeros(1, N_FEATURES), torch.ones(1, N_FEATURES)) if standardise else None,
     )
     return draw_state(member, seed)
 
 
 def linear(seed: int) -> nn.Module:
-    return draw_state(nn.Linear(N_FEATURES, N_FAMILIES), seed)
+    return draw_state(Dense(N_FEATURES, N_FAMILIES, GENERATORS), seed)
 
 
 def draw_state(member: nn.Module, seed: int) -> nn.Module:
@@ -75,9 +79,8 @@ def data(members: list[nn.Module]) -> bytes:
     return export(members, N_FEATURES, FACTS)
 
 
-@torch.no_grad()
 def probability(members: list[nn.Module], x: torch.Tensor) -> np.ndarray:
-    return np.array([torch.sigmoid(member(x)).numpy() for member in members])
+    return np.concatenate([predict(member, x.numpy()) for member in members])
 
 
 @pytest.mark.parametrize("n_runs", [0, 1, 2, 37])
@@ -102,6 +105,19 @@ def test_a_linear_member_alone(linear_data: bytes) -> None:
     found, of_members = Model(linear_data).predict_features(x.numpy())
     np.testing.assert_allclose(found, probability([linear(1)], x)[0], atol=1e-5)
     np.testing.assert_array_equal(of_members, found[None])
+
+
+def test_members_of_one_network_are_exported_as_each_alone() -> None:
+    together = summary_network(N_FEATURES, N_FAMILIES, GENERATORS * 3, hidden=(8,))
+    draw_state(together, 5)
+    x = torch.randn(7, N_FEATURES, generator=torch.Generator().manual_seed(1)).numpy()
+    found, of_members = Model(export([together], N_FEATURES, FACTS)).predict_features(x)
+    assert of_members.shape == (3, 7, N_FAMILIES)
+    for member in range(3):
+        alone = summary_network(N_FEATURES, N_FAMILIES, GENERATORS, hidden=(8,))
+        set_weights(alone, 0, get_weights(together, member))
+        np.testing.assert_allclose(of_members[member], predict(alone, x)[0], atol=1e-5)
+    np.testing.assert_allclose(found, of_members.mean(0), atol=1e-6)
 
 
 def test_inputs_and_outputs(data: bytes) -> None:

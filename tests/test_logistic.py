@@ -33,9 +33,9 @@ def labels(features: np.ndarray) -> np.ndarray:
 
 def probability(features: np.ndarray, labels: np.ndarray, c: float = C) -> np.ndarray:
     weights = fit_logistic(features, labels, c=c, max_iterations=1000)
-    assert weights["weight"].shape == (labels.shape[1], features.shape[1])
+    assert weights["weight"].shape == (features.shape[1], labels.shape[1])
     assert weights["weight"].dtype == weights["bias"].dtype == np.float32
-    logits = features.astype(float) @ weights["weight"].T + weights["bias"]
+    logits = features.astype(float) @ weights["weight"] + weights["bias"]
     return np.asarray(1 / (1 + np.exp(-logits)))
 
 
@@ -74,8 +74,8 @@ def test_a_feature_that_never_varies_has_no_weight(
     features: np.ndarray, labels: np.ndarray
 ) -> None:
     weights = fit_logistic(features, labels, c=C, max_iterations=1000)
-    np.testing.assert_allclose(weights["weight"][:, 3], 0, atol=1e-9)
-    assert (weights["weight"][:, [0, 1, 2, 4]] != 0).all()
+    np.testing.assert_allclose(weights["weight"][3], 0, atol=1e-9)
+    assert (weights["weight"][[0, 1, 2, 4]] != 0).all()
 
 
 @pytest.mark.parametrize(("value", "share"), [(0, 0.5 / 40), (1, 39.5 / 40)])

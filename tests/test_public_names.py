@@ -61,6 +61,16 @@ def test_light_to_import(code: str) -> None:
     assert HEAVY & set(json.loads(done.stdout.splitlines()[-1])) == set()
 
 
+def test_fitting_needs_torch_and_numpy_alone() -> None:
+    code = (
+        "import gale.waves, gale.soups, gale.fitting, gale.losses, gale.networks.summary, sys\n"
+        "print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    imported = set(done.stdout.split())
+    assert imported & HEAVY == {"numpy", "torch"}
+
+
 @pytest.mark.parametrize("package", ["torch", "onnxscript", "pydantic"])
 def test_training_without_its_extra(tmp_path: Path, package: str) -> None:
     code = (

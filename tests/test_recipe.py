@@ -39,6 +39,7 @@ def test_the_published_recipe_is_the_published_system() -> None:
             "batch_size": 128,
             "epochs": 2000,
             "patience": 30,
+            "products": "float32",
         },
         "soup": {"kind": "fixed", "size": 5, "iterations": 40},
         "folds": {

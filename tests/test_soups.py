@@ -1,4 +1,4 @@
-"""Soups on weights that are a few numbers, with training that is a table."""
+"""Soups on weights that are a few numbers, and on scores alone."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gale.soups import Member, average_weights, fixed_soup, greedy_soup, uniform_soup
+from gale.soups import Member, average_weights, fixed_soups, greedy_soup, uniform_soup
 
 Weights = dict[str, Any]
 
@@ -82,66 +81,41 @@ def test_greedy_soup_is_never_worse_than_the_best_member(points: list[float], sc
     assert soup.validation == score(soup.weights)
 
 
-class Table:
-    """Training as a table of scores: member i has weights 10 i, training on adds 1."""
-
-    def __init__(self, trained: list[float], tuned: list[float]) -> None:
-        self.trained, self.tuned = trained, tuned
-        self.log: list[tuple[str, int]] = []
-        self.averages: list[float] = []
-
-    def train(self, number: int) -> Member[Weights]:
-        self.log.append(("train", number))
-        return Member({"a": 10.0 * number}, self.trained[number])
-
-    def tune(self, iteration: int, start: Weights) -> Member[Weights]:
-        self.log.append(("tune", iteration))
-        self.averages.append(start["a"])
-        return Member({"a": start["a"] + 1}, self.tuned[iteration])
-
-    def soup(self, size: int) -> Member[Weights]:
-        return fixed_soup(
-            self.train, self.tune, average_weights, size=size, iterations=len(self.tuned)
-        )
+def one_by_one(validation: list[float], size: int) -> list[list[int]]:
+    """The soups as they are defined: each new member is looked at when it has been trained."""
+    soup = sorted(range(size))
+    soups = []
+    for number, score in enumerate(validation):
+        if number < size:
+            continue
+        scores = [validation[member] for member in soup]
+        if score < max(scores):
+            soup[scores.index(max(scores))] = number
+        soups.append(sorted(soup))
+    return soups
 
 
-def test_fixed_soup_step_by_step() -> None:
-    table = Table([0.5, 0.3, 0.4, 0.6, 0.2, 0.3], [0.35, 0.25, 0.30, 0.28])
-    soup = table.soup(2)
+def test_fixed_soups_step_by_step() -> None:
+    soups = fixed_soups([0.5, 0.3, 0.4, 0.6, 0.2, 0.3], 2)
     # Members 0 and 1 begin. 2 (.4) replaces 0 (.5). 3 (.6) is worse than both.
     # 4 (.2) replaces 2 (.4). 5 (.3) is only as good as the worst, 1 (.3).
-    assert table.averages == [(20 + 10) / 2, (20 + 10) / 2, (40 + 10) / 2, (40 + 10) / 2]
-    assert table.log == [
-        ("train", 0), ("train", 1),
-        ("train", 2), ("tune", 0),
-        ("train", 3), ("tune", 1),
-        ("train", 4), ("tune", 2),
-        ("train", 5), ("tune", 3),
-    ]  # fmt: skip
-    assert soup == Member({"a": 15.0 + 1}, 0.25)  # trained on from the average, not the average
+    assert [set(soup) for soup in soups] == [{2, 1}, {2, 1}, {4, 1}, {4, 1}]
 
 
-def test_fixed_soup_keeps_the_first_of_equals() -> None:
-    assert Table([0.5, 0.4, 0.3], [0.2, 0.2]).soup(1).weights == {"a": 11.0}
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=12), st.integers(1, 5))
+def test_fixed_soups_are_those_of_the_sequential_definition(
+    validation: list[float], size: int
+) -> None:
+    found = fixed_soups(validation, size) if len(validation) >= size else []
+    assert [sorted(soup) for soup in found] == one_by_one(validation, size)
 
 
-def test_fixed_soup_trains_as_often_as_published() -> None:
-    table = Table([0.5] * 45, [0.4] * 40)
-    table.soup(5)
-    kinds = [kind for kind, _ in table.log]
-    assert (kinds.count("train"), kinds.count("tune")) == (45, 40)
-    assert table.averages == [20.0] * 40
+@given(st.lists(st.floats(0, 1), min_size=3, max_size=12, unique=True))
+def test_fixed_soups_hold_the_best_so_far(validation: list[float]) -> None:
+    for n_seen, soup in enumerate(fixed_soups(validation, 2), start=3):
+        best = sorted(range(n_seen), key=validation.__getitem__)[:2]
+        assert set(soup) == set(best)
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_fixed_soup_finds_the_bottom_of_a_bowl(seed: int) -> None:
-    random = np.random.default_rng(seed)
-
-    def halfway(_: int, start: Weights) -> Member[Weights]:
-        nearer = {"a": start["a"] / 2}
-        return Member(nearer, bowl(nearer))
-
-    pool = members(bowl, *random.normal(size=(25, 3)))
-    soup = fixed_soup(pool.__getitem__, halfway, average_weights, size=5, iterations=20)
-    assert soup.validation == bowl(soup.weights)
-    assert soup.validation < min(member.validation for member in pool)
+def test_there_are_as_many_soups_as_published() -> None:
+    assert fixed_soups([0.5] * 45, 5) == [(0, 1, 2, 3, 4)] * 40

@@ -61,16 +61,14 @@ class Trained:
 
 @dataclass
 class Exported:
-    """What trainings gave to the exporter, the last one's at the end."""
+    """The networks that trainings gave to the exporter, the last one's at the end."""
 
-    members: list[list[nn.Module]] = field(default_factory=list)
+    networks: list[nn.Module] = field(default_factory=list)
 
-    def weights(self, training: int = -1) -> list[Array]:
-        """All weights of each member, one after the other."""
-        return [
-            np.concatenate([value.numpy().ravel() for value in member.state_dict().values()])
-            for member in self.members[training]
-        ]
+    def weights(self, training: int = -1) -> Array:
+        """All weights of each member, shape (E, number of weights)."""
+        state = self.networks[training].state_dict().values()
+        return np.concatenate([value.flatten(1).numpy() for value in state], axis=1)
 
 
 class Recorder(Progress):

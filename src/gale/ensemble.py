@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from gale import metrics
 from gale.campaign import Campaign
@@ -23,14 +22,14 @@ from gale.export import export
 from gale.features import FeatureTable, runs_moments, summarise_runs
 from gale.features.cache import Cache
 from gale.features.summary import PUBLISHED_MZ, SummarySpec, learn_mz
-from gale.fitting import mean_probability
+from gale.fitting import predict
 from gale.folds import Fold, split_fold, stratified_folds
 from gale.journal import Journal
 from gale.model import FORMAT, Model
 from gale.networks.summary import prior_logit
 from gale.progress import Progress
 from gale.recipe import FeatureSettings, Recipe
-from gale.trainer import Array, FoldTrainer, fits_per_fold
+from gale.trainer import Array, Trainer, fits_per_fold
 
 
 def train(
@@ -46,6 +45,7 @@ def train(
     executor: Executor | None = None,
     cache: Cache | None = None,
     progress: Progress | None = None,
+    device: str | None = None,
 ) -> Model:
     """Train a model on the labelled runs of a campaign's train and val splits.
 
@@ -57,7 +57,8 @@ def train(
     seed : int
         The same seed, runs and recipe give the same model on the same machine.
     journal : Path, optional
-        Folder in which finished fits are kept; delete it once the model is saved.
+        Folder in which finished fits are kept, rather than in memory; delete it once the model is
+        saved.
     resume : bool
         Whether to go on from the fits that `journal` holds.
     restart : bool
@@ -72,17 +73,20 @@ def train(
     cache : Cache, optional
         Where features are kept.
     progress : Progress, optional
+    device : str, optional
+        Where networks are trained, ``cpu`` or ``cuda``; a GPU by default, where there is one.
 
     Raises
     ------
     CampaignError
         If a family has no positive or no negative run.
     TrainingError
-        If there are too few runs, if a loss is not finite, or if the journal belongs to another
-        training.
+        If there are too few runs, if a loss is not finite, if the journal belongs to another
+        training, or if there is no such device.
     """
     recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
     progress = progress or Progress()
+    trained_on = _device(device)
     runs = _read_runs(campaign, recipe.features, strict, executor, cache, progress)
     folds = _folds(runs.campaign, recipe, seed, progress)
     learned_from = runs.campaign.select(np.unique(np.concatenate([f.training for f in folds])))
@@ -91,29 +95,27 @@ def train(
     book = Journal.open(journal, fingerprint, resume=resume, restart=restart)
 
     progress.begin("training", len(folds) * fits_per_fold(recipe))
-    members: list[nn.Module] = []
+    trainer = Trainer(
+        recipe, seed, folds, runs.features, runs.labels, book, history, progress, trained_on
+    )
+    members = trainer.members()
     out_of_fold, prior = (np.full(runs.labels.shape, np.nan) for _ in range(2))
-    for number, fold in enumerate(folds):
-        trainer = FoldTrainer(
-            recipe, seed, number, fold, runs.features, runs.labels, book, history, progress
-        )
-        fold_members = trainer.members()
-        trainer.write_history()
-        members += fold_members
-        out_of_fold[fold.validation] = mean_probability(
-            fold_members, runs.features[fold.validation]
-        )
+    for number, (fold, weights) in enumerate(zip(folds, members, strict=True)):
+        network = trainer.network([number] * len(weights), weights)
+        out_of_fold[fold.validation] = predict(network, runs.features[fold.validation]).mean(0)
         prior[fold.validation] = torch.sigmoid(prior_logit(runs.labels[fold.training])).numpy()
 
     progress.begin("writing the model", 1)
+    fold_of = [number for number, weights in enumerate(members) for _ in weights]
+    network = trainer.network(fold_of, [each for weights in members for each in weights])
     facts = {
         **_facts(recipe, seed, runs, learned_from),
-        "members": len(members),
+        "members": len(fold_of),
         "folds": len(folds),
         "scores": _scores(runs.labels, out_of_fold, prior, len(folds)),
     }
     facts["training"]["fingerprint"] = fingerprint
-    model = Model(export(members, runs.spec.n_features, facts))
+    model = Model(export([network], runs.spec.n_features, facts))
     progress.step()
     return model
 
@@ -258,6 +260,15 @@ def _folds(campaign: Campaign, recipe: Recipe, seed: int, progress: Progress) ->
         )
     except TrainingError as error:
         raise TrainingError(f"{campaign.root}: {error}") from None
+
+
+def _device(name: str | None) -> torch.device:
+    if name == "cuda" and not torch.cuda.is_available():
+        raise TrainingError(
+            "device cuda: PyTorch finds no GPU that it can use; use cpu, or install a build of "
+            "PyTorch for your GPU"
+        )
+    return torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
 
 
 def _fingerprint(recipe: Recipe, seed: int, runs: TrainingRuns) -> str:

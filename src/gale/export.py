@@ -15,38 +15,43 @@ import torch
 from torch import Tensor, nn
 
 from gale.model import METADATA_KEY
+from gale.networks.layers import count_members
 
 OPSET = 18
 
 
 class Ensemble(nn.Module):
-    """Members side by side.
+    """The members of one or more networks, side by side.
 
     Parameters
     ----------
-    members : sequence of nn.Module, length E
-        Each takes features (R, D) to logits (R, K).
+    networks : sequence of nn.Module
+        Each of some members, features (E, R, D) to logits (E, R, K).
     """
 
-    def __init__(self, members: Sequence[nn.Module]) -> None:
+    def __init__(self, networks: Sequence[nn.Module]) -> None:
         super().__init__()
-        self.members = nn.ModuleList(members)
+        self.networks = nn.ModuleList(networks)
 
     def forward(self, summary: Tensor) -> tuple[Tensor, Tensor]:
         """Return the mean probability (R, K) and that of each member (E, R, K)."""
-        member_probability = torch.stack(
-            [torch.sigmoid(member(summary)) for member in self.members]
+        member_probability = torch.cat(
+            [
+                torch.sigmoid(network(summary.expand(count_members(network), -1, -1)))
+                for network in self.networks
+            ]
         )
         return member_probability.mean(0), member_probability
 
 
-def export(members: Sequence[nn.Module], n_features: int, facts: Mapping[str, Any]) -> bytes:
+def export(networks: Sequence[nn.Module], n_features: int, facts: Mapping[str, Any]) -> bytes:
     """Write an ensemble as an ONNX file: input ``summary`` (R, D); outputs ``probability`` (R, K)
     and ``member_probability`` (E, R, K).
 
     Parameters
     ----------
-    members : sequence of nn.Module
+    networks : sequence of nn.Module
+        See `Ensemble`; on the CPU.
     n_features : int
         D.
     facts : mapping
@@ -55,11 +60,11 @@ def export(members: Sequence[nn.Module], n_features: int, facts: Mapping[str, An
     Returns
     -------
     bytes
-        The same for the same members and facts.
+        The same for the same networks and facts.
     """  # noqa: D205
     with _quiet_exporter():
         program = torch.onnx.export(
-            Ensemble(members).eval(),
+            Ensemble(networks).eval(),
             (torch.zeros(2, n_features),),
             input_names=["summary"],
             output_names=["probability", "member_probability"],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -44,7 +43,7 @@ class Step(NamedTuple):
 
 @dataclass
 class Journal:
-    """Finished fits of one training; without a folder they are remembered and not kept.
+    """Finished fits of one training; without a folder they are kept in memory.
 
     Parameters
     ----------
@@ -56,6 +55,7 @@ class Journal:
 
     folder: Path | None = None
     fingerprint: str = ""
+    _fits: dict[Step, Fit] = field(default_factory=dict)
     _epochs: dict[Step, tuple[Epoch, ...]] = field(default_factory=dict)
 
     @classmethod
@@ -98,55 +98,41 @@ class Journal:
             )
         return journal
 
-    def fit(self, step: Step, compute: Callable[[], Fit]) -> Fit:
-        """Return the finished fit of a step, computing and keeping it if it is not there."""
-        fit = self._read(step)
-        if fit is None:
-            fit = compute()
-            self._write(step, fit)
+    def keep(self, step: Step, fit: Fit) -> None:
+        """Keep a finished fit."""
+        if self.folder is None:
+            self._fits[step] = fit
+        else:
+            self._write(self.folder, step, fit)
         self._epochs[step] = fit.epochs
+
+    def find(self, step: Step) -> Fit | None:
+        """Return the finished fit of a step, or None if there is none that is whole."""
+        fit = self._fits.get(step) if self.folder is None else _read(_path(self.folder, step))
+        if fit is not None:
+            self._epochs[step] = fit.epochs
         return fit
 
     def history(self) -> pl.DataFrame:
-        """All epochs of all finished fits, one row each, with the columns of `HISTORY_SCHEMA`."""
-        rows = [
-            (*step, *astuple(epoch)) for step, epochs in self._epochs.items() for epoch in epochs
-        ]
-        return pl.DataFrame(rows, schema=HISTORY_SCHEMA, orient="row")
+        """All epochs of all fits that were kept or found, with the columns of `HISTORY_SCHEMA`.
 
-    def _path(self, step: Step) -> Path | None:
-        if self.folder is None:
-            return None
-        return self.folder / f"fold{step.fold}_{step.stage}{step.number}.npz"
+        One row each, in the order of the steps, whichever was finished first.
+        """
+        rows = [(*step, *astuple(epoch)) for step in sorted(self._epochs)
+                for epoch in self._epochs[step]]  # fmt: skip
+        return pl.DataFrame(rows, schema=HISTORY_SCHEMA, orient="row")
 
     def _stamp(self) -> bytes | None:
         assert self.folder is not None
         path = self.folder / STAMP
         return path.read_bytes() if path.is_file() else None
 
-    def _read(self, step: Step) -> Fit | None:
-        path = self._path(step)
-        if path is None or not path.is_file():
-            return None
-        try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-                weights = {name: arrays[name] for name in arrays.files}
-            score = float(weights.pop("/score"))
-            rows = weights.pop("/epochs")
-        except DAMAGED:
-            return None  # computed again
-        epochs = tuple(Epoch(int(n), float(t), float(v)) for n, t, v in rows)
-        return Fit(weights, score, epochs)
-
-    def _write(self, step: Step, fit: Fit) -> None:
-        path = self._path(step)
-        if path is None:
-            return
+    def _write(self, folder: Path, step: Step, fit: Fit) -> None:
         epochs = np.array([astuple(epoch) for epoch in fit.epochs], dtype=float).reshape(-1, 3)
         arrays = {**fit.weights, "/score": np.array(fit.validation), "/epochs": epochs}
         if self._stamp() != self.fingerprint.encode():
-            self._begin(path.parent)
-        with writing(path, force=True) as temporary, temporary.open("wb") as file:
+            self._begin(folder)
+        with writing(_path(folder, step), force=True) as temporary, temporary.open("wb") as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]
 
     def _begin(self, folder: Path) -> None:
@@ -158,6 +144,24 @@ class Journal:
             ) from error
         with writing(folder / STAMP, force=True) as temporary:
             temporary.write_bytes(self.fingerprint.encode())
+
+
+def _path(folder: Path, step: Step) -> Path:
+    return folder / f"fold{step.fold}_{step.stage}{step.number}.npz"
+
+
+def _read(path: Path) -> Fit | None:
+    if not path.is_file():
+        return None
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            weights = {name: arrays[name] for name in arrays.files}
+        score = float(weights.pop("/score"))
+        rows = weights.pop("/epochs")
+    except DAMAGED:
+        return None
+    epochs = tuple(Epoch(int(n), float(t), float(v)) for n, t, v in rows)
+    return Fit(weights, score, epochs)
 
 
 def count_fits(folder: Path) -> int:

@@ -30,7 +30,7 @@ def fit_logistic(
 
     Returns
     -------
-    mapping with ``weight`` (K, D) and ``bias`` (K,)
+    mapping with ``weight`` (D, K) and ``bias`` (K,)
         For features as they are: the standardisation is folded in. A family that all or none of
         its known runs hold has its prevalence as the only answer.
 
@@ -52,7 +52,7 @@ def fit_logistic(
         _fit(regression, scaled[known], labels[known, family])
         weight[family] = regression.coef_[0] / deviation
         bias[family] = regression.intercept_[0] - weight[family] @ mean
-    return {"weight": weight.astype(np.float32), "bias": bias.astype(np.float32)}
+    return {"weight": weight.T.astype(np.float32), "bias": bias.astype(np.float32)}
 
 
 def _fit(

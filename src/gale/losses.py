@@ -1,7 +1,12 @@
-"""What training minimises. Labels are 0, 1 or NaN, and NaN (unknown) never counts."""
+"""What training minimises. Labels are 0, 1 or NaN, and NaN (unknown) never counts.
+
+All functions work on the last two axes, runs and families: with members (E, R, K) before them, each
+member has a loss of its own, and the result has shape (E,).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -18,7 +23,7 @@ def binary_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
 
     Parameters
     ----------
-    logits, labels : Tensors of shape (R, K)
+    logits, labels : Tensors of shape (…, R, K)
     """
     known = ~torch.isnan(labels)
     terms = F.binary_cross_entropy_with_logits(logits, labels.nan_to_num(0.0), reduction="none")
@@ -32,13 +37,14 @@ def log_loss(logits: Tensor, labels: Tensor) -> Tensor:
 
     Parameters
     ----------
-    logits, labels : Tensors of shape (R, K)
+    logits, labels : Tensors of shape (…, R, K)
         A family of which no label is known does not count.
     """
     known = ~torch.isnan(labels)
     terms = F.binary_cross_entropy_with_logits(logits, labels.nan_to_num(0.0), reduction="none")
-    count = known.sum(0)
-    return ((terms * known).sum(0)[count > 0] / count[count > 0]).mean()
+    count = known.sum(-2)
+    of_family = (terms * known).sum(-2) / count.clamp(min=1)
+    return of_family.sum(-1) / (count > 0).sum(-1)
 
 
 def hinge(probability: Tensor, labels: Tensor) -> Tensor:
@@ -46,69 +52,56 @@ def hinge(probability: Tensor, labels: Tensor) -> Tensor:
 
     Parameters
     ----------
-    probability, labels : Tensors of shape (R, K)
+    probability, labels : Tensors of shape (…, R, K)
     """
     known = ~torch.isnan(labels)
     sign = 2 * labels.nan_to_num(0.0) - 1
     return _mean_over(known, F.relu(1 - sign * probability))
 
 
-def label_correlation_grid(
-    values: Tensor, known: Tensor, noise: float, generator: torch.Generator | None = None
-) -> Tensor:
+def label_correlation_grid(values: Tensor, known: Tensor, noise: Tensor) -> Tensor:
     """Correlations between the families of a batch, under noise.
 
-    With T[i, a, b] = values[i, a] + ε[i, a, b], ε ~ N(0, noise²), and U[i, a, b] = T[i, b, a], it
-    is the Pearson correlation over the runs i of T[:, a, b] and U[:, a, b] (Guo & Zheng 2022,
-    arXiv 2210.08184). Only runs in which both families are known count.
+    With T[i, a, b] = values[i, a] + noise[i, a, b] and U[i, a, b] = T[i, b, a], it is the Pearson
+    correlation over the runs i of T[:, a, b] and U[:, a, b] (Guo & Zheng 2022, arXiv 2210.08184).
+    Only runs in which both families are known count.
 
     Parameters
     ----------
-    values : Tensor of shape (R, K)
+    values : Tensor of shape (…, R, K)
         Labels or probabilities.
-    known : bool Tensor of shape (R, K)
-    noise : float
-        Standard deviation of ε.
-    generator : torch.Generator, optional
+    known : bool Tensor of shape (…, R, K)
+    noise : Tensor of shape (…, R, K, K)
 
     Returns
     -------
-    Tensor of shape (K, K), symmetric, 1 on its diagonal where the batch varies
+    Tensor of shape (…, K, K), symmetric, 1 on its diagonal where the batch varies
     """
-    n_runs, n_families = values.shape
-    epsilon = torch.randn(
-        (n_runs, n_families, n_families),
-        generator=generator,
-        dtype=values.dtype,
-        device=values.device,
-    )
-    t = values.unsqueeze(2) + noise * epsilon
-    pair = (known.unsqueeze(2) & known.unsqueeze(1)).to(values.dtype)
-    count = pair.sum(0).clamp(min=1)
-    centred = (t - (t * pair).sum(0) / count) * pair
-    covariance = (centred * centred.transpose(1, 2)).sum(0) / count
-    variance = centred.square().sum(0) / count
+    t = values.unsqueeze(-1) + noise
+    pair = (known.unsqueeze(-1) & known.unsqueeze(-2)).to(values.dtype)
+    count = pair.sum(-3).clamp(min=1)
+    centred = (t - ((t * pair).sum(-3) / count).unsqueeze(-3)) * pair
+    covariance = (centred * centred.transpose(-1, -2)).sum(-3) / count
+    variance = centred.square().sum(-3) / count
     # U[:, a, b] is T[:, b, a], so its variance is the transposed one.
-    scale = (variance * variance.T).clamp(min=SMALLEST_VARIANCE).sqrt()
+    scale = (variance * variance.transpose(-1, -2)).clamp(min=SMALLEST_VARIANCE).sqrt()
     return covariance / scale
 
 
-def label_correlation(
-    probability: Tensor, labels: Tensor, noise: float, generator: torch.Generator | None = None
-) -> Tensor:
+def label_correlation(probability: Tensor, labels: Tensor, noise: Tensor) -> Tensor:
     """Mean absolute difference between the correlation grids of labels and of probabilities.
 
     Parameters
     ----------
-    probability, labels : Tensors of shape (R, K)
-    noise : float
-        Standard deviation of the noise, drawn afresh for each of the two grids.
-    generator : torch.Generator, optional
+    probability, labels : Tensors of shape (…, R, K)
+    noise : Tensor of shape (…, R, 2, K, K)
+        That of the labels, and that of the probabilities.
     """
     known = ~torch.isnan(labels)
-    wanted = label_correlation_grid(labels.nan_to_num(0.0), known, noise, generator)
-    found = label_correlation_grid(probability, known, noise, generator)
-    return (wanted - found).abs().mean()
+    of_labels, of_probability = noise.unbind(-3)
+    wanted = label_correlation_grid(labels.nan_to_num(0.0), known, of_labels)
+    found = label_correlation_grid(probability, known, of_probability)
+    return (wanted - found).abs().mean((-1, -2))
 
 
 @dataclass(frozen=True)
@@ -127,19 +120,39 @@ class Loss:
     label_correlation: float = 0.1
     noise: float = 0.5
 
-    def __call__(
-        self, logits: Tensor, labels: Tensor, generator: torch.Generator | None = None
+    def draw_noise(
+        self, n_runs: int, n_families: int, generators: Sequence[torch.Generator]
     ) -> Tensor:
-        """Compute the loss of a batch: logits and labels (R, K)."""
+        """Draw what `n_runs` runs of each member need, each from its own generator.
+
+        Returns
+        -------
+        Tensor of shape (E, R, 2, K, K); R is 0 if the grid is left out
+        """
+        shape = (n_runs if self.label_correlation else 0, 2, n_families, n_families)
+        noise = torch.empty(len(generators), *shape, device=generators[0].device)
+        for of_member, generator in zip(noise, generators, strict=True):
+            of_member.normal_(0, self.noise, generator=generator)
+        return noise
+
+    def __call__(self, logits: Tensor, labels: Tensor, noise: Tensor) -> Tensor:
+        """Compute the loss of a batch.
+
+        Parameters
+        ----------
+        logits, labels : Tensors of shape (…, R, K)
+        noise : Tensor of shape (…, R, 2, K, K)
+            See :meth:`draw_noise`.
+        """
         total = binary_cross_entropy(logits, labels)
         probability = torch.sigmoid(logits)
         if self.hinge:
             total = total + self.hinge * hinge(probability, labels)
         if self.label_correlation:
-            grid = label_correlation(probability, labels, self.noise, generator)
+            grid = label_correlation(probability, labels, noise)
             total = total + self.label_correlation * grid
         return total
 
 
 def _mean_over(known: Tensor, terms: Tensor) -> Tensor:
-    return (terms * known).sum() / known.sum().clamp(min=1)
+    return (terms * known).sum((-1, -2)) / known.sum((-1, -2)).clamp(min=1)

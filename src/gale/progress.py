@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 
 class Progress:
     """Is told how far long work is. This one keeps silent; the command line shows it."""
@@ -17,3 +19,37 @@ class Progress:
 
     def note(self, text: str) -> None:
         """Say something that the user should read."""
+
+
+class TimeLeft:
+    """Estimates how long fits will still take, from the epochs that were trained so far.
+
+    Parameters
+    ----------
+    fits : int
+        Number of fits to come.
+    """
+
+    def __init__(self, fits: int) -> None:
+        self._fits = fits
+        self._started = time.monotonic()
+        self._lengths: list[int] = []
+
+    def skip(self) -> None:
+        """Tell that a fit need not be trained."""
+        self._fits -= 1
+
+    def add(self, epochs: int) -> None:
+        """Tell that a fit is finished, and how many epochs it took."""
+        self._lengths.append(epochs)
+
+    def left(self, alive: int, epoch: int) -> float:
+        """Seconds left, while `alive` members have come to `epoch`.
+
+        Other fits are taken to be as long as the finished ones were on average, or as the present
+        ones are already.
+        """
+        done = sum(self._lengths) + alive * epoch
+        length = max(sum(self._lengths) / max(len(self._lengths), 1), epoch)
+        rest = max((self._fits - len(self._lengths)) * length - alive * epoch, 0)
+        return (time.monotonic() - self._started) * rest / max(done, 1)

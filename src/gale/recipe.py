@@ -62,13 +62,18 @@ class LossSettings(_Section):
 
 
 class FittingSettings(_Section):
-    """How one member is trained."""
+    """How one member is trained.
+
+    ``products`` is the precision of the factors of matrix products in training; weights and
+    evaluation have single precision whatever it is.
+    """
 
     learning_rate: PositiveFloat = 1e-5
     adam_epsilon: PositiveFloat = 1e-7
     batch_size: PositiveInt = 128
     epochs: PositiveInt = 2000
     patience: PositiveInt = 30
+    products: Literal["float32", "bfloat16"] = "float32"
 
 
 class SoupSettings(_Section):

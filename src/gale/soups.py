@@ -1,7 +1,7 @@
 """Soups: averages of the weights of members.
 
-The algorithms know nothing of networks: they are given functions that train, tune, average and
-score, so that they can be read, and tested, by themselves.
+The algorithms know nothing of networks: they are given scores, or functions that average and score,
+so that they can be read, and tested, by themselves.
 """
 
 from __future__ import annotations
@@ -57,38 +57,30 @@ def greedy_soup(
     return best
 
 
-def fixed_soup(
-    train: Callable[[int], Member[W]],
-    tune: Callable[[int, W], Member[W]],
-    average: Callable[[Sequence[W]], W],
-    *,
-    size: int,
-    iterations: int,
-) -> Member[W]:
-    """Average a fixed number of members, and train on from the average, again and again.
+def fixed_soups(validation: Sequence[float], size: int) -> list[tuple[int, ...]]:
+    """Which members are in a soup of fixed size, iteration by iteration.
 
-    Train `size` members. Then, at each iteration, train one more; if it is better than the worst
-    of the soup, it takes that one's place; average the soup and train on from the average. The
-    best of these trainings-on is the result, with the weights that its score belongs to (the
+    The first `size` members are the soup. Then, at each iteration, the next member takes the place
+    of the worst one of the soup if it is better. This depends on the members' own scores alone, so
+    all of them can be trained at once; so can the trainings-on, one from the average of each of
+    these soups, of which the best is the result, with the weights that its score belongs to (the
     published code returns the average that it started from instead).
 
     Parameters
     ----------
-    train : callable
-        Trains member number i, from 0 to size + iterations − 1.
-    tune : callable
-        Trains on, at iteration j from 0 to iterations − 1, from given weights.
-    average : callable
-    size, iterations : int
-        At least 1 each.
+    validation : sequence of float
+        Validation log loss of each member, in the order of their training.
+    size : int
+        Members of the soup, at least 1.
+
+    Returns
+    -------
+    list of tuples of `size` member numbers, one for each member after the first `size`
     """
-    soup = [train(number) for number in range(size)]
-
-    def iterate(iteration: int) -> Member[W]:
-        candidate = train(size + iteration)
-        worst = max(range(size), key=lambda place: soup[place].validation)
-        if candidate.validation < soup[worst].validation:
+    soup, soups = list(range(size)), []
+    for candidate in range(size, len(validation)):
+        worst = max(range(size), key=lambda place: validation[soup[place]])
+        if validation[candidate] < validation[soup[worst]]:
             soup[worst] = candidate
-        return tune(iteration, average([member.weights for member in soup]))
-
-    return min(map(iterate, range(iterations)), key=lambda member: member.validation)
+        soups.append(tuple(soup))
+    return soups

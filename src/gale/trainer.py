@@ -1,33 +1,36 @@
-"""All the fits of one fold: members, soups, trainings-on."""
+"""All the fits of a training: members of all folds, soups, trainings-on."""
 
 from __future__ import annotations
 
+import math
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
-from gale.errors import TrainingError
-from gale.fitting import Epoch, Examples, Fit, Weights, evaluate, fit, set_weights
+from gale.fitting import Examples, Fit, Pulse, Settings, Weights, evaluate, set_weights
 from gale.folds import Fold
 from gale.journal import Journal, Step
 from gale.logistic import fit_logistic
 from gale.losses import Loss
+from gale.networks.layers import Dense
 from gale.networks.summary import prior_logit, summary_network
 from gale.output import writing
-from gale.progress import Progress
+from gale.progress import Progress, TimeLeft
 from gale.recipe import Recipe
-from gale.soups import Member, average_weights, fixed_soup, greedy_soup, uniform_soup
+from gale.soups import Member, average_weights, fixed_soups, greedy_soup, uniform_soup
+from gale.waves import Job, fit_all
 
 Array = NDArray[np.float32]
 
 HISTORY_SECONDS = 5.0
-"""The history is written at most this often while a fold is trained, and at its end."""
+"""The history is written at most this often while members are trained."""
 
 
 def fits_per_fold(recipe: Recipe) -> int:
@@ -39,148 +42,205 @@ def fits_per_fold(recipe: Recipe) -> int:
 
 
 @dataclass
-class FoldTrainer:
-    """Fits all that one fold needs, each from a seed of its own."""
+class Trainer:
+    """Fits all that the folds of a training need, each from a seed of its own.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    seed : int
+    folds : sequence of Fold, length F
+    features : array of shape (R, D)
+    labels : array of shape (R, K)
+    journal : Journal
+        Where finished fits are kept, and found.
+    history : Path or None
+        A CSV file of their epochs.
+    progress : Progress
+    device : torch.device
+    """
 
     recipe: Recipe
     seed: int
-    number: int
-    fold: Fold
+    folds: Sequence[Fold]
     features: Array
     labels: Array
     journal: Journal
     history: Path | None
     progress: Progress
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
 
     def __post_init__(self) -> None:
+        self._scores: dict[Step, float] = {}
         self._history_written = time.monotonic()
-        self.training = self._examples(self.fold.training)
-        self.validation = self._examples(self.fold.validation)
+        self._clock = TimeLeft(len(self.folds) * fits_per_fold(self.recipe))
+        features, labels = torch.tensor(self.features), torch.tensor(self.labels)
+        self._runs = Examples(features.to(self.device), labels.to(self.device))
+        standardise = self.recipe.network.standardise
+        self._priors = [prior_logit(self.labels[fold.training]) for fold in self.folds]
+        parts = [features[fold.training] for fold in self.folds] if standardise else []
+        self._means = [part.mean(0) for part in parts]
+        self._deviations = [part.std(0, correction=0) for part in parts]
 
-    def members(self) -> list[nn.Module]:
-        """Networks with which this fold enters the ensemble."""
-        if self.recipe.kind == "logistic":
-            return [self.network(self._logistic().weights)]
-        soup = self.recipe.soup
-        if soup.kind == "fixed":
-            mixed = fixed_soup(
-                self.train,
-                self.tune,
-                average_weights,
-                size=soup.size,
-                iterations=soup.iterations,
-            )
-            return [self.network(mixed.weights)]
-        members = [self.train(number) for number in range(soup.size)]
-        if soup.kind == "none":
-            return [self.network(member.weights) for member in members]
-        mix = greedy_soup if soup.kind == "greedy" else uniform_soup
-        return [self.network(mix(members, average_weights, self.evaluate).weights)]
-
-    def train(self, number: int) -> Member[Weights]:
-        """Train one member from its own random start."""
-        return self._fit(Step(self.number, "member", number), None)
-
-    def tune(self, iteration: int, weights: Weights) -> Member[Weights]:
-        """Train on from given weights."""
-        return self._fit(Step(self.number, "soup", iteration), weights)
-
-    def evaluate(self, weights: Weights) -> float:
-        """Validation log loss of given weights."""
-        return evaluate(self.network(weights), self.validation)
-
-    def _fit(self, step: Step, start: Weights | None) -> Member[Weights]:
-        done = self.journal.fit(step, partial(self._compute, step, start))
-        best = f"best validation log loss {done.validation:.4f}"
-        self.progress.step(f"{_describe(step)}: {best} of {len(done.epochs)} epochs")
-        if time.monotonic() - self._history_written > HISTORY_SECONDS:
-            self.write_history()
-        return Member(done.weights, done.validation)
-
-    def _compute(self, step: Step, start: Weights | None) -> Fit:
-        generator = _generator(self.seed, step)
-        network = self._new_network(generator)
-        if start is not None:
-            set_weights(network, start)
-        loss, fitting = self.recipe.loss, self.recipe.fitting
-
-        def report(epoch: Epoch) -> None:
-            self.progress.status(
-                f"{_describe(step)}, epoch {epoch.number}: validation {epoch.validation:.4f}"
-            )
-
+    def members(self) -> list[list[Weights]]:
+        """Weights of the members with which each fold enters the ensemble."""
         try:
-            return fit(
-                network,
-                self.training,
-                self.validation,
-                Loss(loss.hinge, loss.label_correlation, loss.label_correlation_noise),
-                learning_rate=fitting.learning_rate,
-                adam_epsilon=fitting.adam_epsilon,
-                batch_size=fitting.batch_size,
-                epochs=fitting.epochs,
-                patience=fitting.patience,
-                generator=generator,
-                report=report,
-            )
-        except TrainingError as error:
-            raise TrainingError(f"{_describe(step)}, {error}") from None
+            if self.recipe.kind == "logistic":
+                return [[self._logistic(fold)] for fold in range(len(self.folds))]
+            self.fit(self._steps("member"))
+            self.fit(self._steps("soup"))
+        finally:
+            if self._scores:
+                self.write_history()
+        return [self._mix(fold) for fold in range(len(self.folds))]
 
-    def _logistic(self) -> Member[Weights]:
-        def compute() -> Fit:
-            settings = self.recipe.logistic
-            rows = self.fold.training
-            weights = fit_logistic(
-                self.features[rows],
-                self.labels[rows],
-                c=settings.c,
-                max_iterations=settings.max_iterations,
-            )
-            return Fit(weights, self.evaluate(weights), ())
+    def _steps(self, stage: str, fold: int | None = None) -> list[Step]:
+        """All steps of a stage, of all folds or of one."""
+        soup = self.recipe.soup
+        iterations = soup.iterations if soup.kind == "fixed" else 0
+        count = soup.size + iterations if stage == "member" else iterations
+        folds = range(len(self.folds)) if fold is None else [fold]
+        return [Step(fold, stage, number) for fold in folds for number in range(count)]
 
-        done = self.journal.fit(Step(self.number, "member", 0), compute)
-        self.progress.step(f"fold {self.number}: validation log loss {done.validation:.4f}")
-        return Member(done.weights, done.validation)
+    def fit(self, steps: Sequence[Step]) -> None:
+        """Fit, at once, what the journal does not hold of these steps.
 
-    def _new_network(self, generator: torch.Generator | None = None) -> nn.Module:
-        n_features, n_families = self.features.shape[1], self.labels.shape[1]
-        if self.recipe.kind == "logistic":
-            return nn.Linear(n_features, n_families)
-        settings = self.recipe.network
-        x = self.training.features
-        return summary_network(
-            n_features,
-            n_families,
-            hidden=settings.hidden,
-            batch_norm=settings.batch_norm,
-            layer_norm=settings.layer_norm,
-            prior=prior_logit(self.labels[self.fold.training]) if settings.prior_bias else None,
-            scale=(x.mean(0), x.std(0, correction=0)) if settings.standardise else None,
-            generator=generator,
-        )
+        Those of stage ``soup`` train on from the average of members that were fitted before.
+        """
+        missing = []
+        for step in steps:
+            found = self.journal.find(step)
+            if found is None:
+                missing.append(step)
+            else:
+                self._clock.skip()
+                self._finish(step, found)
+        loss, fitting = self.recipe.loss, self.recipe.fitting
+        for number, done in fit_all(
+            [self._job(step) for step in missing],
+            lambda jobs, generators: self._build([missing[job].fold for job in jobs], generators),
+            self._runs,
+            Loss(loss.hinge, loss.label_correlation, loss.label_correlation_noise),
+            Settings(
+                fitting.learning_rate,
+                fitting.adam_epsilon,
+                fitting.batch_size,
+                fitting.epochs,
+                fitting.patience,
+            ),
+            self._report,
+        ):
+            self.journal.keep(missing[number], done)
+            self._clock.add(len(done.epochs))
+            self._finish(missing[number], done)
 
-    def network(self, weights: Weights) -> nn.Module:
-        """Build the network that has given weights, ready to predict."""
-        network = self._new_network()
-        set_weights(network, weights)
+    def weights(self, step: Step) -> Weights:
+        """Weights of a finished fit."""
+        fit = self.journal.find(step)
+        assert fit is not None
+        return fit.weights
+
+    def evaluate(self, fold: int, weights: Weights) -> float:
+        """Log loss of given weights on the validation runs of a fold."""
+        network = self.network([fold], [weights]).to(self.device)
+        rows = torch.from_numpy(self.folds[fold].validation[None]).to(self.device)
+        return evaluate(network, self._runs, rows).item()
+
+    def network(self, folds: Sequence[int], weights: Sequence[Weights]) -> nn.Module:
+        """Build the network of members with given weights, each of a fold, on the CPU."""
+        network = self._build(folds, [torch.Generator() for _ in folds])
+        for member, of_member in enumerate(weights):
+            set_weights(network, member, of_member)
         return network.eval()
 
-    def _examples(self, rows: NDArray[np.int64]) -> Examples:
-        return Examples(torch.from_numpy(self.features[rows]), torch.from_numpy(self.labels[rows]))
-
     def write_history(self) -> None:
-        """Write the epochs of all finished fits, of the folds before as well."""
+        """Write the epochs of all finished fits."""
         self._history_written = time.monotonic()
         if self.history is not None:
             with writing(self.history, force=True) as temporary:
                 self.journal.history().write_csv(temporary)
 
+    def _mix(self, fold: int) -> list[Weights]:
+        """Make the members of a fold into those that enter the ensemble."""
+        soup = self.recipe.soup
+        if soup.kind == "fixed":
+            tuned = self._steps("soup", fold)
+            return [self.weights(min(tuned, key=self._scores.__getitem__))]
+        steps = self._steps("member", fold)
+        if soup.kind == "none":
+            return [self.weights(step) for step in steps]
+        mix = greedy_soup if soup.kind == "greedy" else uniform_soup
+        members = [Member(self.weights(step), self._scores[step]) for step in steps]
+        return [mix(members, average_weights, partial(self.evaluate, fold)).weights]
 
-def _generator(seed: int, step: Step) -> torch.Generator:
-    """A source of random numbers for one fit, whatever was fitted before it."""
+    def _job(self, step: Step) -> Job:
+        fold = self.folds[step.fold]
+        start = None if step.stage == "member" else partial(self._average, step)
+        return Job(_describe(step), fold.training, fold.validation, _seed(self.seed, step), start)
+
+    def _average(self, step: Step) -> Weights:
+        """Average the soup of an iteration."""
+        members = self._steps("member", step.fold)
+        scores = [self._scores[member] for member in members]
+        soups = fixed_soups(scores, self.recipe.soup.size)
+        return average_weights([self.weights(members[i]) for i in soups[step.number]])
+
+    def _finish(self, step: Step, done: Fit) -> None:
+        self._scores[step] = done.validation
+        best = f"best validation log loss {done.validation:.4f}"
+        self.progress.step(f"{_describe(step)}: {best} of {len(done.epochs)} epochs")
+        if time.monotonic() - self._history_written > HISTORY_SECONDS:
+            self.write_history()
+
+    def _report(self, pulse: Pulse) -> None:
+        left = math.ceil(self._clock.left(pulse.alive, pulse.epoch) / 60)
+        self.progress.status(
+            f"{pulse.alive} members, epoch {pulse.epoch}, best {pulse.best:.4f}, {left} min left"
+        )
+
+    def _logistic(self, number: int) -> Weights:
+        step, fold, settings = Step(number, "member", 0), self.folds[number], self.recipe.logistic
+        done = self.journal.find(step)
+        if done is None:
+            weights = fit_logistic(
+                self.features[fold.training],
+                self.labels[fold.training],
+                c=settings.c,
+                max_iterations=settings.max_iterations,
+            )
+            done = Fit(weights, self.evaluate(number, weights), ())
+            self.journal.keep(step, done)
+        self._scores[step] = done.validation
+        self.progress.step(f"fold {number}: validation log loss {done.validation:.4f}")
+        return done.weights
+
+    def _build(self, folds: Sequence[int], generators: Sequence[torch.Generator]) -> nn.Module:
+        n_features, n_families = self.features.shape[1], self.labels.shape[1]
+        if self.recipe.kind == "logistic":
+            return Dense(n_features, n_families, generators)
+        settings = self.recipe.network
+
+        def stack(of_folds: Sequence[Tensor]) -> Tensor:
+            return torch.stack([of_folds[fold] for fold in folds])
+
+        return summary_network(
+            n_features,
+            n_families,
+            generators,
+            hidden=settings.hidden,
+            batch_norm=settings.batch_norm,
+            layer_norm=settings.layer_norm,
+            prior=stack(self._priors) if settings.prior_bias else None,
+            scale=(stack(self._means), stack(self._deviations)) if settings.standardise else None,
+            products=getattr(torch, self.recipe.fitting.products),
+        )
+
+
+def _seed(seed: int, step: Step) -> int:
+    """The seed of one fit, whatever was fitted before it."""
     stage = ("member", "soup").index(step.stage)
     high, low = np.random.SeedSequence((seed, step.fold, stage, step.number)).generate_state(2)
-    return torch.Generator().manual_seed((int(high) << 31) ^ int(low))
+    return (int(high) << 31) ^ int(low)
 
 
 def _describe(step: Step) -> str:

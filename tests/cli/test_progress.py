@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from gale.cli.progress import LINES, ConsoleProgress
-from gale.progress import Progress
+from gale.progress import Progress, TimeLeft
 
 
 class Terminal(io.StringIO):
@@ -113,3 +113,24 @@ def test_the_silent_one_takes_everything() -> None:
     progress = Progress()
     work(progress, 2, "news")
     progress.note("note")
+
+
+def test_time_left_is_that_of_as_many_epochs_at_the_same_pace(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    clock = TimeLeft(fits=10)
+    clock.skip()  # one was there before
+    clock.skip()
+    now += 60  # 4 members, 30 epochs: 2 epochs a second, if 8 fits take 30 epochs each
+    assert clock.left(4, 30) == pytest.approx((8 * 30 - 120) / 2)
+    clock.add(30)
+    clock.add(50)
+    now += 10  # 2 members go on to epoch 60, further than the 40 of the others on average
+    pace = (30 + 50 + 2 * 60) / 70
+    assert clock.left(2, 60) == pytest.approx((6 * 60 - 2 * 60) / pace)
+    assert TimeLeft(fits=3).left(0, 0) == 0
+    for _ in range(6):
+        clock.add(60)
+    assert clock.left(0, 60) == 0

@@ -47,6 +47,11 @@ Example:
     show_default=True,
     help="The same seed, runs and recipe give the same model on the same machine.",
 )
+@click.option(
+    "--device",
+    type=click.Choice(["cpu", "cuda"]),
+    help="Where networks are trained; a GPU by default, where there is one.",
+)
 @click.option("--resume", is_flag=True, help="Go on with an interrupted training.")
 @click.option("--force", is_flag=True, help="Overwrite the output; discard what was interrupted.")
 @click.option("--strict", is_flag=True, help="Stop if a run cannot be read; else leave it out.")
@@ -58,6 +63,7 @@ def command(
     recipe_name: str,
     labels: Path | None,
     seed: int,
+    device: str | None,
     resume: bool,
     force: bool,
     strict: bool,
@@ -114,6 +120,7 @@ def command(
                 executor=executor,
                 cache=None if no_cache else Cache(default_folder()),
                 progress=progress,
+                device=device,
             )
         model.save(output, force=force)
     except (KeyboardInterrupt, gale.GaleError) as error:

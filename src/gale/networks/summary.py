@@ -9,9 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from gale.networks.layers import BatchNorm, FixedBias, Standardise
-
-LAYER_NORM_EPSILON = 1e-3
+from gale.networks.layers import BatchNorm, Dense, FixedBias, LayerNorm, Standardise
 
 
 def prior_logit(labels: NDArray[np.float32]) -> Tensor:
@@ -33,15 +31,16 @@ def prior_logit(labels: NDArray[np.float32]) -> Tensor:
 def summary_network(
     n_features: int,
     n_families: int,
+    generators: Sequence[torch.Generator],
     *,
     hidden: Sequence[int] = (1024, 512),
     batch_norm: bool = True,
     layer_norm: bool = True,
     prior: Tensor | None = None,
     scale: tuple[Tensor, Tensor] | None = None,
-    generator: torch.Generator | None = None,
+    products: torch.dtype = torch.float32,
 ) -> nn.Sequential:
-    """Build the network: features (R, D) to logits (R, K).
+    """Build the networks of E members as one: features (E, R, D) to logits (E, R, K).
 
     Every hidden layer is Dense → BatchNorm → LayerNorm → ReLU. Dense weights are Glorot-uniform,
     their biases zero.
@@ -50,36 +49,31 @@ def summary_network(
     ----------
     n_features, n_families : int
         D and K.
+    generators : sequence of torch.Generator, length E
+        Where the initial weights of each member are drawn from.
     hidden : sequence of int
         Widths of the hidden layers.
     batch_norm, layer_norm : bool
         Whether the normalisations are there.
-    prior : Tensor of shape (K,), optional
+    prior : Tensor of shape (E, K), optional
         A fixed bias on the logits, see :func:`prior_logit`.
-    scale : pair of Tensors of shape (D,), optional
+    scale : pair of Tensors of shape (E, D), optional
         Mean and standard deviation by which the features are standardised first.
-    generator : torch.Generator, optional
-        Where the initial weights are drawn from.
+    products : torch.dtype
+        Precision of the factors of the matrix products in training.
     """
+    members = len(generators)
     layers: list[nn.Module] = [] if scale is None else [Standardise(*scale)]
     width = n_features
     for next_width in hidden:
-        layers.append(_dense(width, next_width, generator))
+        layers.append(Dense(width, next_width, generators, products))
         if batch_norm:
-            layers.append(BatchNorm(next_width))
+            layers.append(BatchNorm(members, next_width))
         if layer_norm:
-            layers.append(nn.LayerNorm(next_width, eps=LAYER_NORM_EPSILON))
+            layers.append(LayerNorm(members, next_width))
         layers.append(nn.ReLU())
         width = next_width
-    layers.append(_dense(width, n_families, generator))
+    layers.append(Dense(width, n_families, generators, products))
     if prior is not None:
         layers.append(FixedBias(prior))
     return nn.Sequential(*layers)
-
-
-def _dense(n_in: int, n_out: int, generator: torch.Generator | None) -> nn.Linear:
-    # Initialised here alone, so that torch's global generator is left as it was.
-    layer: nn.Linear = nn.utils.skip_init(nn.Linear, n_in, n_out)  # type: ignore[no-untyped-call]
-    nn.init.xavier_uniform_(layer.weight, generator=generator)
-    nn.init.zeros_(layer.bias)
-    return layer
