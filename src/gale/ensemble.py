@@ -37,7 +37,7 @@ from gale.trainer import Array, Trainer, fits_per_fold
 
 def train(
     campaign: Campaign,
-    recipe: Recipe | str = "quick",
+    recipe: Recipe | str = "default",
     *,
     seed: int = 0,
     journal: Path | None = None,

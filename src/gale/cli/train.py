@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 EXAMPLE = """
 \b
 Example:
-  gale train campaign -o model.onnx --recipe quick
+  gale train campaign -o model.onnx
 """
 
 
@@ -31,9 +31,9 @@ Example:
 @click.option(
     "--recipe",
     "recipe_name",
-    default="quick",
+    default="default",
     show_default=True,
-    help="quick, published, logistic, or a TOML file.",
+    help="default, quick, published, logistic, or a TOML file.",
 )
 @click.option(
     "--labels",
