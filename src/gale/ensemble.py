@@ -37,7 +37,7 @@ from gale.trainer import Array, Trainer, fits_per_fold
 
 def train(
     campaign: Campaign,
-    recipe: Recipe | str = "default",
+    recipe: Recipe | str = "quick",
     *,
     seed: int = 0,
     journal: Path | None = None,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 EXAMPLE = """
 \b
 Example:
-  gale train campaign -o model.onnx
+  gale train campaign -o model.onnx --recipe quick
 """
 
 
@@ -31,7 +31,7 @@ Example:
 @click.option(
     "--recipe",
     "recipe_name",
-    default="default",
+    default="quick",
     show_default=True,
     help="default, quick, published, logistic, or a TOML file.",
 )
