@@ -35,6 +35,18 @@ class PlainBatchNorm(nn.Module):
         return (x - mean) / torch.sqrt(variance + 1e-3) * self.weight + self.bias
 
 
+class PlainDropout(nn.Module):
+    def __init__(self, share: float, generator: torch.Generator) -> None:
+        super().__init__()
+        self.share, self.generator = share, generator
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training:
+            return x
+        draws = torch.empty(x.shape, device=x.device).uniform_(generator=self.generator)
+        return torch.where(draws < self.share, 0.0, x) / (1 - self.share)
+
+
 class PlainStandardise(nn.Module):
     def __init__(self, mean: Tensor, deviation: Tensor) -> None:
         super().__init__()
@@ -65,6 +77,7 @@ def plain_network(
     hidden: Sequence[int] = (1024, 512),
     batch_norm: bool = True,
     layer_norm: bool = True,
+    dropout: float = 0.0,
     prior: Tensor | None = None,
     scale: tuple[Tensor, Tensor] | None = None,
 ) -> nn.Sequential:
@@ -77,6 +90,8 @@ def plain_network(
         if layer_norm:
             layers.append(nn.LayerNorm(n_out, eps=1e-3))
         layers.append(nn.ReLU())
+        if dropout:
+            layers.append(PlainDropout(dropout, generator))
     layers.append(_dense([n_features, *hidden][-1], n_families, generator))
     if prior is not None:
         layers.append(PlainBias(prior))
@@ -101,8 +116,11 @@ def fit_one(
     generator: torch.Generator,
 ) -> Fit:
     """Fit one member to features (R, D) and labels (R, K)."""
-    optimiser = torch.optim.Adam(
-        network.parameters(), lr=settings.learning_rate, eps=settings.adam_epsilon
+    optimiser = torch.optim.AdamW(
+        network.parameters(),
+        lr=settings.learning_rate,
+        eps=settings.adam_epsilon,
+        weight_decay=settings.weight_decay,
     )
     features, labels = training
     n_families, device = labels.shape[1], labels.device

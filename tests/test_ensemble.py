@@ -13,7 +13,9 @@ import pytest
 import gale
 from gale.errors import CampaignError, TrainingError
 from gale.features.cache import Cache
-from gale.features.summary import PUBLISHED_MZ
+from gale.features.elution import ElutionSpec
+from gale.features.profile import ProfileSpec
+from gale.features.summary import PUBLISHED_MZ, SummarySpec
 from gale.fitting import predict
 from gale.folds import stratified_folds
 from gale.networks.layers import count_members
@@ -223,10 +225,47 @@ def test_mz_learned_from_the_runs(
 def test_a_range_of_mz(campaign: gale.Campaign, exported: Exported, cache: Cache) -> None:
     within = {"mz": "published", "mz_min": 40, "mz_max": 100}
     spec = gale.train(campaign, tiny_recipe(features=within), cache=cache).spec
+    assert isinstance(spec, SummarySpec)
     assert (spec.mz_min, spec.mz_max) == (40, 100)
     assert spec.mz == tuple(mz for mz in PUBLISHED_MZ if 40 <= mz <= 100)
     with pytest.raises(TrainingError, match=r"keeps no m/z between 700 and 800; expected"):
         gale.train(campaign, tiny_recipe(features={"mz_min": 700, "mz_max": 800}), cache=cache)
+
+
+PROFILE = {"kind": "profile", "bins": 32, "mz_first": 18, "mz_last": 120, "losses": 20}
+
+
+@pytest.mark.parametrize("kind", ["network", "logistic"])
+def test_profile_features_from_recipe_to_prediction(
+    campaign: gale.Campaign, cache: Cache, tmp_path: Path, kind: str
+) -> None:
+    recipe = tiny_recipe(
+        kind=kind, features=PROFILE, network={"standardise": "centre", "dropout": 0.1},
+        logistic={"standardise": "centre", "c": 0.1},
+    )  # fmt: skip
+    gale.train(campaign, recipe, cache=cache).save(tmp_path / "model.onnx")
+    model = gale.Model.load(tmp_path / "model.onnx")
+    spec = ProfileSpec(ElutionSpec(32, 18, 120), losses=20)
+    assert model.spec == spec
+    features = np.stack([spec.summarise(gale.read_run(path)) for path in campaign.paths[:5]])
+    empty = gale.Run.from_rows([1, 2], [500, 501], [3, 4], source="far")
+    table = model.predict([*campaign.paths[:5], empty], cache=cache)
+    expected, _ = model.predict_features(features)
+    np.testing.assert_allclose(table.select(model.families).to_numpy()[:5], expected, atol=1e-6)
+    assert table["status"].to_list() == ["ok"] * 5 + ["failed"]
+    assert table["message"][5].startswith("far: none of its 2 ions has an m/z and an intensity")
+
+
+def test_a_run_without_profile_is_left_out(
+    campaign: gale.Campaign, exported: Exported, cache: Cache, tmp_path: Path
+) -> None:
+    far = tmp_path / "far.csv"
+    far.write_text("time,mass,intensity\n1,500,3\n2,501,4\n")
+    spoiled = replace(campaign, paths=(far, *campaign.paths[1:]))
+    progress = Recorder()
+    model = gale.train(spoiled, tiny_recipe(features=PROFILE), cache=cache, progress=progress)
+    assert model.facts["training"]["unreadable"] == [campaign.runs[0]]
+    assert f"{far}: none of its 2 ions has an m/z" in progress.notes[0]
 
 
 @pytest.mark.parametrize("value", [0, 1])

@@ -117,8 +117,9 @@ def assert_close(left: Fit, right: Fit, atol: float = 2e-5) -> None:
 FOLDS = [(0, 37), (13, 50), (5, 42), (0, 37)]
 """First and last training run of each of four members; the other 13 runs validate."""
 
-SWITCHES: list[dict[str, bool]] = [
+SWITCHES: list[dict[str, Any]] = [
     {},
+    {"dropout": 0.3},
     {"batch_norm": False},
     {"layer_norm": False},
     {"batch_norm": False, "layer_norm": False},
@@ -133,10 +134,15 @@ def four_members() -> tuple[Examples, Tensor, Tensor]:
 
 @pytest.mark.parametrize("loss", [PLAIN, Loss()], ids=["plain", "published"])
 @pytest.mark.parametrize("switches", SWITCHES, ids=str)
-def test_each_member_is_fitted_as_if_it_were_alone(switches: dict[str, bool], loss: Loss) -> None:
+def test_each_member_is_fitted_as_if_it_were_alone(switches: dict[str, Any], loss: Loss) -> None:
     # The bias of a layer before BatchNorm has a gradient of 0 but for rounding, which Adam blows up
     # to a step of any size unless its epsilon is larger than that.
-    changes: dict[str, Any] = {"epochs": 12, "patience": 3, "adam_epsilon": 1e-4}
+    changes: dict[str, Any] = {
+        "epochs": 12,
+        "patience": 3,
+        "adam_epsilon": 1e-4,
+        "weight_decay": 0.2,
+    }
     runs, training, validation = four_members()
     prior = torch.tensor([[0.1, -0.2], [0.2, 0.3], [0.0, 0.1], [0.1, 0.1]])
     mean, deviation = torch.randn(4, 3, generator=seeded(9)[0]), torch.ones(4, 3) * 1.5
@@ -164,8 +170,11 @@ def test_members_end_at_different_times_and_the_others_go_on_as_if_alone() -> No
         "patience": 4,
         "adam_epsilon": 1e-4,
     }
-    net = network(*seeded(*range(4)))
-    together = run(net, runs, training, validation, Loss(), pulses=pulses, **changes)
+    generators = seeded(*range(4))
+    together = run(
+        network(*generators, dropout=0.2), runs, training, validation, Loss(),
+        generators=generators, pulses=pulses, **changes,
+    )  # fmt: skip
     lengths = [len(done.epochs) for done in together]
     assert len(set(lengths)) > 2
     assert [pulse.alive for pulse in pulses] == [
@@ -176,8 +185,8 @@ def test_members_end_at_different_times_and_the_others_go_on_as_if_alone() -> No
     for member in range(4):
         one = slice(member, member + 1)
         (alone,) = run(
-            network(*seeded(member)), runs, training[one], validation[one], Loss(),
-            seeds=[member], **changes,
+            network(*(own := seeded(member)), dropout=0.2), runs, training[one], validation[one],
+            Loss(), generators=own, **changes,
         )  # fmt: skip
         assert_close(together[member], alone, atol=1e-4)
 
@@ -270,8 +279,8 @@ def test_the_training_loss_is_the_mean_over_runs_whatever_the_batches() -> None:
     assert done.epochs[0].train_loss == pytest.approx(expected, rel=1e-6)
 
 
-@pytest.mark.parametrize("epsilon", [1e-7, 1.0])
-def test_the_first_step_is_that_of_adam(epsilon: float) -> None:
+@pytest.mark.parametrize(("epsilon", "decay"), [(1e-7, 0.0), (1.0, 0.0), (1.0, 0.4)])
+def test_the_first_step_is_that_of_adamw(epsilon: float, decay: float) -> None:
     known, net = examples(10), Dense(3, 2, seeded(0))
     loss = binary_cross_entropy(net(known.features[None]), known.labels[None]).sum()
     loss.backward()  # type: ignore[no-untyped-call]
@@ -279,9 +288,9 @@ def test_the_first_step_is_that_of_adam(epsilon: float) -> None:
     gradient, before = net.weight.grad.clone(), net.weight.detach().clone()
     run(
         net, known, rows(0, 10), rows(0, 10),
-        learning_rate=0.05, adam_epsilon=epsilon, batch_size=10, epochs=1,
+        learning_rate=0.05, adam_epsilon=epsilon, batch_size=10, epochs=1, weight_decay=decay,
     )  # fmt: skip
-    step = before - 0.05 * gradient / (gradient.abs() + epsilon)
+    step = before * (1 - 0.05 * decay) - 0.05 * gradient / (gradient.abs() + epsilon)
     torch.testing.assert_close(net.weight.detach(), step)
 
 

@@ -31,8 +31,10 @@ def labels(features: np.ndarray) -> np.ndarray:
     return np.asarray(z[:, :2] + z[:, 2:3] + random.normal(size=(60, 2)) > 0, np.float32)
 
 
-def probability(features: np.ndarray, labels: np.ndarray, c: float = C) -> np.ndarray:
-    weights = fit_logistic(features, labels, c=c, max_iterations=1000)
+def probability(
+    features: np.ndarray, labels: np.ndarray, c: float = C, scale: bool = True
+) -> np.ndarray:
+    weights = fit_logistic(features, labels, c=c, max_iterations=1000, scale=scale)
     assert weights["weight"].shape == (features.shape[1], labels.shape[1])
     assert weights["weight"].dtype == weights["bias"].dtype == np.float32
     logits = features.astype(float) @ weights["weight"] + weights["bias"]
@@ -49,6 +51,17 @@ def test_probabilities_are_those_of_scikit_learn_on_standardised_features(
         oracle.fit(features.astype(float), labels[:, family])
         expected = oracle.predict_proba(features.astype(float))[:, 1]
         np.testing.assert_allclose(found[:, family], expected, atol=1e-4)
+
+
+def test_without_scaling_large_features_are_penalised_less(
+    features: np.ndarray, labels: np.ndarray
+) -> None:
+    found = probability(features, labels, 0.01, scale=False)
+    centred = features.astype(float) - features.mean(0, dtype=float)
+    for family in range(2):
+        oracle = LogisticRegression(C=0.01, max_iter=1000).fit(centred, labels[:, family])
+        np.testing.assert_allclose(found[:, family], oracle.predict_proba(centred)[:, 1], atol=1e-4)
+    assert np.abs(found - probability(features, labels, 0.01)).max() > 0.05
 
 
 def test_scale_and_unit_of_the_features_do_not_matter(

@@ -49,6 +49,18 @@ def test_saved_and_loaded(trained: Trained, paths: list[Path], tmp_path: Path) -
     assert repr(loaded) == "<Model tiny: 9 families, 4 members, trained on 84 runs>"
 
 
+def test_models_of_earlier_versions_still_predict() -> None:
+    """One of the time before recipes had profile features, with what it predicted then."""
+    model = gale.Model.load(Path(__file__).parent / "models" / "format1.onnx")
+    times, mz = [1, 1, 2, 2, 3, 3, 4], [18, 57, 18, 91, 18, 57, 91]
+    runs = [
+        gale.Run.from_rows(times, mz, intensity)
+        for intensity in ([5, 7e4, 6, 3, 5, 9e4, 2], [5, 7, 6, 3e4, 5, 9, 2e4])
+    ]
+    expected = [[0.531446219, 0.43649146], [0.542566478, 0.435375452]]
+    np.testing.assert_allclose(probabilities(model.predict(runs), model), expected, atol=1e-5)
+
+
 def test_save_overwrites_by_force_only(model: gale.Model, tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
     path.write_text("old")
@@ -93,7 +105,7 @@ def test_torch_and_onnx_agree_from_file_to_probability(
         return data
 
     monkeypatch.setattr("gale.ensemble.export", spy)
-    recipe = tiny_recipe(network={"standardise": False}, soup={"kind": "uniform"})
+    recipe = tiny_recipe(network={"standardise": "none"}, soup={"kind": "uniform"})
     model = gale.train(campaign, recipe, cache=cache)
     features = np.stack([model.spec.summarise(gale.read_run(path)) for path in campaign.paths])
     each = predict(kept[0], features)
@@ -308,6 +320,11 @@ SPOILED: dict[str, tuple[Spoil, str]] = {
         lambda data: restated(data, {**facts_of(data), "families": ["tin"]}),
         "is a damaged model: its graph takes [126] features and gives [9, 9] numbers; expected "
         "126 features and 1 families",
+    ),
+    "unknown features": (
+        lambda data: restated(data, {**facts_of(data), "features": {"kind": "image"}}),
+        "needs features image; this version of gale computes published and profile; install the "
+        "version that the model names",
     ),
     "missing": (
         lambda _: None,

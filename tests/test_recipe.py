@@ -9,18 +9,19 @@ import pytest
 from pydantic import ValidationError
 
 from gale.errors import RecipeError
-from gale.recipe import Recipe, recipe_names
+from gale.features.profile import ProfileSpec
+from gale.recipe import ProfileSettings, Recipe, SummarySettings, recipe_names
 
 
 def test_recipes_that_gale_brings_along() -> None:
-    assert recipe_names() == ["logistic", "published", "quick"]
+    assert recipe_names() == ["default", "logistic", "published", "quick"]
     for name in recipe_names():
         assert Recipe.load(name).name == name
 
 
 def test_the_published_recipe_is_the_published_system() -> None:
     published = Recipe.load("published").to_dict()
-    assert published.pop("logistic").keys() == {"c", "max_iterations"}  # not used
+    assert published.pop("logistic").keys() == {"standardise", "c", "max_iterations"}  # not used
     assert published.pop("features")["mz"] == "published"
     assert published == {
         "name": "published",
@@ -30,7 +31,8 @@ def test_the_published_recipe_is_the_published_system() -> None:
             "batch_norm": True,
             "layer_norm": True,
             "prior_bias": True,
-            "standardise": False,
+            "standardise": "none",
+            "dropout": 0.0,
         },
         "loss": {"hinge": 0.1, "label_correlation": 0.1, "label_correlation_noise": 0.5},
         "fitting": {
@@ -39,6 +41,7 @@ def test_the_published_recipe_is_the_published_system() -> None:
             "batch_size": 128,
             "epochs": 2000,
             "patience": 30,
+            "weight_decay": 0.0,
             "products": "float32",
         },
         "soup": {"kind": "fixed", "size": 5, "iterations": 40},
@@ -53,8 +56,11 @@ def test_the_published_recipe_is_the_published_system() -> None:
 def test_the_other_recipes() -> None:
     logistic, quick = Recipe.load("logistic"), Recipe.load("quick")
     assert (logistic.kind, logistic.logistic.c) == ("logistic", 0.003)
-    assert (quick.kind, quick.network.standardise) == ("network", True)
+    assert (quick.kind, quick.network.standardise) == ("network", "full")
     assert (quick.soup.kind, quick.soup.size) == ("none", 1)
+    default = Recipe.load("default")
+    assert isinstance(default.features, ProfileSettings)
+    assert default.network.standardise == "centre", "other instruments have other deviations"
 
 
 def test_a_missing_key_has_its_default() -> None:
@@ -62,14 +68,29 @@ def test_a_missing_key_has_its_default() -> None:
     expected = Recipe(name="mine").to_dict()
     expected["fitting"]["epochs"] = 7
     assert recipe.to_dict() == expected
+    assert isinstance(recipe.features, SummarySettings)
     assert (recipe.features.mz, recipe.features.dropped) == ("published", 10)
     assert (recipe.features.mz_min, recipe.features.mz_max) == (None, None)
     assert recipe.folds.seed is None
 
 
-def test_a_recipe_goes_through_its_dictionary() -> None:
-    recipe = Recipe.load("published")
+@pytest.mark.parametrize("name", recipe_names())
+def test_a_recipe_goes_through_its_dictionary(name: str) -> None:
+    recipe = Recipe.load(name)
     assert Recipe.model_validate(recipe.to_dict()) == recipe
+
+
+def test_profile_features_have_the_defaults_of_their_spec() -> None:
+    features = Recipe.parse('name = "mine"\n[features]\nkind = "profile"', "mine.toml").features
+    spec = ProfileSpec()
+    assert features.model_dump() == {
+        "kind": "profile",
+        "bins": spec.elution.bins,
+        "mz_first": spec.elution.mz_first,
+        "mz_last": spec.elution.mz_last,
+        "baseline": spec.elution.baseline,
+        "losses": spec.losses,
+    }
 
 
 def test_a_recipe_cannot_be_changed() -> None:
@@ -82,6 +103,7 @@ def test_a_file_has_its_own_name_or_that_of_the_file(tmp_path: Path) -> None:
     path.write_text("\ufeff[features]\nmz = [50, 60]\n", "utf-8")
     for source in (path, str(path)):
         recipe = Recipe.load(source)
+        assert isinstance(recipe.features, SummarySettings)
         assert (recipe.name, recipe.features.mz) == ("mine", (50, 60))
     path.write_text('name = "another"\n')
     assert Recipe.load(path).name == "another"
@@ -99,6 +121,21 @@ def test_a_file_has_its_own_name_or_that_of_the_file(tmp_path: Path) -> None:
          "fitting, soup, folds, logistic"),
         ("[soup.x]\na = 1", "soup.x is not known; expected one of kind, size, iterations"),
         ("kind = 'forest'", "kind = 'forest': input should be 'network' or 'logistic'"),
+        ("[features]\nmzz = 3", "features.mzz (of summary features) is not known; did you "
+         "mean mz?"),
+        ("[features]\nbins = 3", "features.bins (of summary features) is not known; expected one "
+         "of kind, mz, dropped, mz_min, mz_max"),
+        ("[features]\nkind = 'profile'\nmz = [18]", "features.mz (of profile features) is not "
+         "known; expected one of kind, bins, mz_first, mz_last, baseline, losses"),
+        ("[features]\nkind = 'x'", "features = {'kind': 'x'}: input should be a table whose kind "
+         "is 'summary' or 'profile'"),
+        ("features = 3", "features = 3: input should be a table whose kind is 'summary' or "
+         "'profile'"),
+        ("[features]\nkind = 'profile'\nmz_first = 400", "features.mz_last = 350: input should be "
+         "at least mz_first, 400"),
+        ("[network]\nstandardise = true", "network.standardise = True: input should be 'none', "
+         "'centre' or 'full'"),
+        ("[network]\ndropout = 1.0", "network.dropout = 1.0: input should be less than 1"),
         ("[network]\nbatch_norm = 1", "network.batch_norm = 1: input should be a valid boolean"),
         ("[network]\nhidden = [8, 0]", "network.hidden = 0: input should be greater than 0"),
         ("[network]\nhidden = ['8']", "network.hidden = '8': input should be a valid integer"),
@@ -152,6 +189,6 @@ def test_files_that_are_no_recipes(tmp_path: Path) -> None:
     )
     assert complaint_of(no_text) == f"{no_text}: is not text; expected a recipe in TOML"
     assert complaint_of("publisht") == (
-        "publisht: no recipe of this name; expected one of logistic, published, quick, "
-        "or a file ending in .toml"
+        "publisht: no recipe of this name; expected one of default, logistic, published, "
+        "quick, or a file ending in .toml"
     )

@@ -20,7 +20,7 @@ from gale.export import export
 from gale.fitting import Fit, Weights, predict
 from gale.folds import Fold
 from gale.journal import Journal, Step
-from gale.networks.layers import BatchNorm, Dense, FixedBias, LayerNorm, Standardise
+from gale.networks.layers import BatchNorm, Dense, Dropout, FixedBias, LayerNorm, Standardise
 from gale.networks.summary import prior_logit
 from gale.progress import Progress
 from gale.recipe import Recipe
@@ -47,13 +47,17 @@ SWITCHES: dict[str, dict[str, Any]] = {
     "no layer norm": {"network": {"layer_norm": False}},
     "neither": {"network": {"batch_norm": False, "layer_norm": False}},
     "no prior bias": {"network": {"prior_bias": False}},
-    "not standardised": {"network": {"standardise": False}},
+    "not standardised": {"network": {"standardise": "none"}},
+    "centred": {"network": {"standardise": "centre"}},
+    "dropout": {"network": {"dropout": 0.5}},
+    "weight decay": {"fitting": {"weight_decay": 5.0}},
     "no hidden layer": {"network": {"hidden": []}},
     "no hinge": {"loss": {"hinge": 0.0}},
     "no grid": {"loss": {"label_correlation": 0.0}},
     "grid without noise": {"loss": {"label_correlation_noise": 0.0}},
     "small batches": {"fitting": {"batch_size": 3}},
     "logistic": {"kind": "logistic"},
+    "logistic, centred": {"kind": "logistic", "logistic": {"standardise": "centre"}},
 }
 
 
@@ -208,7 +212,7 @@ def test_a_fit_depends_on_nothing_fitted_before_or_beside() -> None:
 
 def test_seed_fold_and_member_each_give_another_fit() -> None:
     recipe = tiny_recipe(
-        network={"standardise": False}, soup={"kind": "fixed", "size": 1, "iterations": 2}
+        network={"standardise": "none"}, soup={"kind": "fixed", "size": 1, "iterations": 2}
     )
     fits = []
     for seed in (0, 1):
@@ -251,7 +255,9 @@ def test_the_switches_of_the_network() -> None:
     assert of(batch_norm=False) == [layer for layer in whole if layer is not BatchNorm]
     assert of(layer_norm=False) == [layer for layer in whole if layer is not LayerNorm]
     assert of(prior_bias=False) == whole[:-1]
-    assert of(standardise=False) == whole[1:]
+    assert of(standardise="none") == whole[1:]
+    hidden_and_dropout = [*hidden, Dropout]
+    assert of(dropout=0.2) == [Standardise, *hidden_and_dropout * 2, Dense, FixedBias]
     assert of(hidden=[5]) == [Standardise, *hidden, Dense, FixedBias]
 
 
@@ -264,6 +270,14 @@ def test_what_is_fixed_comes_from_the_training_runs_of_each_fold() -> None:
         np.testing.assert_allclose(first.mean[at], FEATURES[rows].mean(axis=0), rtol=1e-5)
         np.testing.assert_allclose(1 / first.scale[at], FEATURES[rows].std(axis=0), rtol=1e-5)
         np.testing.assert_array_equal(last.bias[at], prior_logit(LABELS[rows]))
+
+
+def test_centring_leaves_deviations_as_they_are() -> None:
+    one = trainer(tiny_recipe(network={"standardise": "centre"}), folds=FOLDS)
+    first = next(one.network([2], []).children())
+    assert isinstance(first, Standardise)
+    np.testing.assert_allclose(first.mean[0], FEATURES[FOLDS[2].training].mean(axis=0), rtol=1e-5)
+    np.testing.assert_array_equal(first.scale, np.ones((1, N_FEATURES)))
 
 
 def test_each_switch_gives_other_weights_and_the_same_in_onnx() -> None:

@@ -126,11 +126,12 @@ def test_parts_are_almost_equal_and_no_larger_than_allowed(numbers: list[int], m
 
 @pytest.mark.parametrize("products", [torch.float32, torch.bfloat16], ids=str)
 @pytest.mark.parametrize("hidden", [(256, 128), (64,), ()], ids=str)
+@pytest.mark.parametrize("dropout", [0.0, 0.4])
 def test_the_estimate_of_memory_is_above_what_is_needed_and_not_far(
-    hidden: tuple[int, ...], products: torch.dtype
+    hidden: tuple[int, ...], products: torch.dtype, dropout: float
 ) -> None:
     generators = [torch.Generator().manual_seed(0)]
-    net = summary_network(300, 9, generators, hidden=hidden, products=products)
+    net = summary_network(300, 9, generators, hidden=hidden, products=products, dropout=dropout)
     runs = Examples(torch.zeros(1000, 300), torch.zeros(1000, 9))
     rows = torch.arange(1000)[None]
     settings = Settings(1e-3, 1e-7, batch_size=128, epochs=2, patience=2)

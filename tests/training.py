@@ -26,7 +26,7 @@ mz = [18, 28, 32, 41, 43, 44, 45, 55, 57, 60, 64, 73, 77, 79, 85, 91, 105, 115]
 
 [network]
 hidden = [16, 8]
-standardise = true
+standardise = "full"
 
 [fitting]
 learning_rate = 3e-3
@@ -46,7 +46,9 @@ def tiny_recipe(**changes: object) -> gale.Recipe:
     """The tiny recipe with some choices changed: ``tiny_recipe(soup={"size": 3})``."""
     choices = gale.Recipe.parse(TINY, "tiny").to_dict()
     for key, change in changes.items():
-        choices[key] = {**choices[key], **change} if isinstance(change, Mapping) else change
+        if isinstance(change, Mapping) and (key, change.get("kind")) != ("features", "profile"):
+            change = {**choices[key], **change}
+        choices[key] = change
     return gale.Recipe.model_validate(choices)
 
 

@@ -21,6 +21,9 @@ from gale.errors import TrainingError
 from gale.export import export
 from gale.features import FeatureTable, runs_moments, summarise_runs
 from gale.features.cache import Cache
+from gale.features.elution import ElutionSpec
+from gale.features.profile import ProfileSpec
+from gale.features.spec import FeatureSpec
 from gale.features.summary import PUBLISHED_MZ, SummarySpec, learn_mz
 from gale.fitting import predict
 from gale.folds import Fold, split_fold, stratified_folds
@@ -28,7 +31,7 @@ from gale.journal import Journal
 from gale.model import FORMAT, Model
 from gale.networks.summary import prior_logit
 from gale.progress import Progress
-from gale.recipe import FeatureSettings, Recipe
+from gale.recipe import FeatureSettings, ProfileSettings, Recipe, SummarySettings
 from gale.trainer import Array, Trainer, fits_per_fold
 
 
@@ -128,14 +131,14 @@ class TrainingRuns:
     ----------
     campaign : Campaign
         Labelled runs of train and val that could be read.
-    spec : SummarySpec
+    spec : FeatureSpec
     features : array of shape (R, D)
     unreadable : list of str
         Names of labelled runs that are left out.
     """
 
     campaign: Campaign
-    spec: SummarySpec
+    spec: FeatureSpec
     features: Array
     unreadable: list[str]
 
@@ -178,6 +181,16 @@ def _read_runs(
 
 def _feature_spec(
     campaign: Campaign, settings: FeatureSettings, executor: Executor | None, progress: Progress
+) -> FeatureSpec:
+    """What features a recipe asks for."""
+    if isinstance(settings, ProfileSettings):
+        image = ElutionSpec(settings.bins, settings.mz_first, settings.mz_last, settings.baseline)
+        return ProfileSpec(image, settings.losses)
+    return _summary_spec(campaign, settings, executor, progress)
+
+
+def _summary_spec(
+    campaign: Campaign, settings: SummarySettings, executor: Executor | None, progress: Progress
 ) -> SummarySpec:
     """The kept m/z of a recipe, within its range of m/z, learned from the runs if it says so."""
     low, high = settings.mz_min, settings.mz_max

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from gale.errors import TrainingError
 from gale.losses import Loss, log_loss
-from gale.networks.layers import count_members
+from gale.networks.layers import Dropout, count_members
 
 Weights = dict[str, NDArray[np.float32]]
 """The whole state of one member, batch statistics included."""
@@ -88,6 +88,7 @@ class Settings:
     batch_size: int
     epochs: int
     patience: int
+    weight_decay: float = 0.0
 
 
 @dataclass
@@ -122,7 +123,7 @@ def fit(
     names: Sequence[str],
     report: Callable[[Pulse], object] = lambda _: None,
 ) -> Iterator[tuple[int, Fit]]:
-    """Train members with Adam until their validation log loss has not improved for long enough.
+    """Train members with AdamW until their validation log loss has not improved for long enough.
 
     No member's training depends on the others but for rounding: each has its own batches, noise,
     statistics, optimiser state and end.
@@ -139,7 +140,7 @@ def fit(
     loss : Loss
     settings : Settings
     generators : sequence of torch.Generator, length E
-        Source of each member's shuffles and of its loss's noise.
+        Source of each member's shuffles and of its loss's noise; those of the network's dropout.
     names : sequence of str, length E
         What messages call the members.
     report : callable
@@ -198,10 +199,11 @@ class _Wave:
     generators: Sequence[torch.Generator]
 
     def __post_init__(self) -> None:
-        self.optimiser = torch.optim.Adam(
+        self.optimiser = torch.optim.AdamW(
             self.network.parameters(),
             self.settings.learning_rate,
             eps=self.settings.adam_epsilon,
+            weight_decay=self.settings.weight_decay,
             fused=True,  # one pass over memory, which is what limits it
         )
         self.best = {name: value.clone() for name, value in self.network.state_dict().items()}
@@ -260,6 +262,8 @@ class _Wave:
         for module in self.network.modules():
             for name, value in module.named_buffers(recurse=False):
                 setattr(module, name, value[members])
+            if isinstance(module, Dropout):
+                module.generators = [module.generators[member] for member in members]
         self.best = {name: value[members] for name, value in self.best.items()}
         self.training, self.validation = self.training[members], self.validation[members]
         self.generators = [self.generators[member] for member in members]

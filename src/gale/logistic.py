@@ -1,4 +1,4 @@
-"""The baseline: logistic regression on standardised summary features."""
+"""The baseline: logistic regression on a run's features."""
 
 from __future__ import annotations
 
@@ -15,7 +15,12 @@ from gale.networks.summary import prior_logit
 
 
 def fit_logistic(
-    features: NDArray[np.float32], labels: NDArray[np.float32], *, c: float, max_iterations: int
+    features: NDArray[np.float32],
+    labels: NDArray[np.float32],
+    *,
+    c: float,
+    max_iterations: int,
+    scale: bool = True,
 ) -> dict[str, NDArray[np.float32]]:
     """Fit one L2-penalised logistic regression for each family.
 
@@ -27,11 +32,14 @@ def fit_logistic(
     c : float
         Inverse strength of the penalty.
     max_iterations : int
+    scale : bool
+        Whether each feature is divided by its standard deviation, so that the penalty is the same
+        for all.
 
     Returns
     -------
     mapping with ``weight`` (D, K) and ``bias`` (K,)
-        For features as they are: the standardisation is folded in. A family that all or none of
+        For features as they are: centring and scaling are folded in. A family that all or none of
         its known runs hold has its prevalence as the only answer.
 
     Raises
@@ -40,7 +48,7 @@ def fit_logistic(
         If a regression does not converge.
     """
     mean, deviation = features.mean(0, dtype=np.float64), features.std(0, dtype=np.float64)
-    deviation[deviation == 0] = 1.0
+    deviation[(deviation == 0) | (not scale)] = 1.0
     scaled = (features - mean) / deviation
     weight = np.zeros((labels.shape[1], features.shape[1]))
     bias = prior_logit(labels).numpy().astype(np.float64)

@@ -19,7 +19,7 @@ from gale.campaign import Campaign
 from gale.errors import CampaignError, ModelError
 from gale.features import Source, summarise_runs
 from gale.features.cache import Cache
-from gale.features.summary import SummarySpec
+from gale.features.spec import FeatureSpec, feature_spec
 from gale.output import writing
 from gale.readers import display_name
 from gale.run import Run
@@ -71,7 +71,7 @@ class Model:
         self.source = source
         self._session = _open_session(data, source)
         self.facts: Mapping[str, Any] = MappingProxyType(_read_facts(self._session, source))
-        self.spec = SummarySpec.from_dict(self.facts["features"], source)
+        self.spec = feature_spec(self.facts["features"], source)
         _check_shapes(self._session, self.spec, self.families, source)
 
     @classmethod
@@ -121,7 +121,7 @@ class Model:
     def predict_features(
         self, features: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Predict from summary features (R, D) that were computed with :attr:`spec`.
+        """Predict from features (R, D) that were computed with :attr:`spec`.
 
         Returns
         -------
@@ -286,7 +286,7 @@ def _read_facts(session: onnxruntime.InferenceSession, source: str) -> dict[str,
 
 
 def _check_shapes(
-    session: onnxruntime.InferenceSession, spec: SummarySpec, families: Sequence[str], source: str
+    session: onnxruntime.InferenceSession, spec: FeatureSpec, families: Sequence[str], source: str
 ) -> None:
     """See that the graph takes the features, and gives the families, that the facts speak of."""
     takes = [value.shape[-1] for value in session.get_inputs()]

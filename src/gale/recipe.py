@@ -9,17 +9,23 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import (
     BaseModel,
     ConfigDict,
+    Discriminator,
     Field,
     NonNegativeFloat,
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
+    Tag,
     ValidationError,
+    ValidationInfo,
+    field_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from gale.errors import RecipeError
 from gale.toml import parse_toml, read_toml_text, unknown_key
 
+Share = Annotated[float, Field(ge=0, lt=1)]
 Integers = Annotated[tuple[PositiveInt, ...], Field(strict=False)]  # TOML has lists
 
 
@@ -29,28 +35,85 @@ class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
-class FeatureSettings(_Section):
-    """Which m/z the summary features are made of.
+class SummarySettings(_Section):
+    """Summary features, and which m/z they are made of.
 
     ``mz`` is ``"published"`` (the fixed list), ``"learned"`` (all but the `dropped` m/z of smallest
     variance over the training runs), or a list. Ions outside ``mz_min`` to ``mz_max`` (rounded)
     are ignored from the start.
     """
 
+    kind: Literal["summary"] = "summary"
     mz: Literal["published", "learned"] | Integers = "published"
     dropped: NonNegativeInt = 10
     mz_min: PositiveInt | None = None
     mz_max: PositiveInt | None = None
 
 
+class ProfileSettings(_Section):
+    """Profile features: of which time and m/z bins, and how many losses.
+
+    See `gale.features.elution.ElutionSpec` and `gale.features.profile.ProfileSpec`, whose defaults
+    these are.
+    """
+
+    kind: Literal["profile"]
+    bins: PositiveInt = 256
+    mz_first: PositiveInt = 12
+    mz_last: Annotated[PositiveInt, Field(validate_default=True)] = 350
+    baseline: Annotated[float, Field(gt=0, le=1)] = 0.5
+    losses: PositiveInt = 60
+
+    @field_validator("mz_last")
+    @classmethod
+    def _is_not_below_the_first(cls, mz_last: int, info: ValidationInfo) -> int:
+        if mz_last < (mz_first := info.data.get("mz_first", 1)):
+            raise PydanticCustomError("range", f"Input should be at least mz_first, {mz_first}")
+        return mz_last
+
+
+_KINDS: dict[str, type[_Section]] = {
+    "summary features": SummarySettings,
+    "profile features": ProfileSettings,
+}
+"""Sections of features by how messages call them."""
+
+
+def _kind_of_features(section: Any) -> str:
+    """Name the kind of a section that is there, or is to be made; a missing kind is summary."""
+    kind = (
+        section.get("kind", "summary")
+        if isinstance(section, dict)
+        else getattr(section, "kind", None)
+    )
+    return f"{kind} features"
+
+
+FeatureSettings = Annotated[
+    Annotated[SummarySettings, Tag("summary features")]
+    | Annotated[ProfileSettings, Tag("profile features")],
+    Discriminator(
+        _kind_of_features,
+        custom_error_type="kind",
+        custom_error_message="Input should be a table whose kind is 'summary' or 'profile'",
+    ),
+]
+
+
 class NetworkSettings(_Section):
-    """The network: widths of its hidden layers, and which of its parts are there."""
+    """The network: widths of its hidden layers, and which of its parts are there.
+
+    ``standardise`` says what is done to each feature first: ``"centre"`` subtracts its mean over
+    the training runs, ``"full"`` divides by its standard deviation as well. ``dropout`` is the
+    share of the outputs of each hidden layer that are left out of every step.
+    """
 
     hidden: Integers = (1024, 512)
     batch_norm: bool = True
     layer_norm: bool = True
     prior_bias: bool = True
-    standardise: bool = False
+    standardise: Literal["none", "centre", "full"] = "none"
+    dropout: Share = 0.0
 
 
 class LossSettings(_Section):
@@ -64,6 +127,7 @@ class LossSettings(_Section):
 class FittingSettings(_Section):
     """How one member is trained.
 
+    ``weight_decay``, times the learning rate, is the share that weights lose at each step (AdamW).
     ``products`` is the precision of the factors of matrix products in training; weights and
     evaluation have single precision whatever it is.
     """
@@ -73,6 +137,7 @@ class FittingSettings(_Section):
     batch_size: PositiveInt = 128
     epochs: PositiveInt = 2000
     patience: PositiveInt = 30
+    weight_decay: NonNegativeFloat = 0.0
     products: Literal["float32", "bfloat16"] = "float32"
 
 
@@ -101,8 +166,10 @@ class FoldSettings(_Section):
 
 
 class LogisticSettings(_Section):
-    """Logistic regression: inverse strength of the L2 penalty on standardised features."""
+    """Logistic regression: inverse strength of the L2 penalty, on features as they are ("centre"),
+    or divided by their standard deviations ("full")."""  # noqa: D205, D209
 
+    standardise: Literal["centre", "full"] = "full"
     c: PositiveFloat = 0.003
     max_iterations: PositiveInt = 1000
 
@@ -116,7 +183,7 @@ class Recipe(_Section):
 
     name: str
     kind: Literal["network", "logistic"] = "network"
-    features: FeatureSettings = FeatureSettings()
+    features: FeatureSettings = SummarySettings()
     network: NetworkSettings = NetworkSettings()
     loss: LossSettings = LossSettings()
     fitting: FittingSettings = FittingSettings()
@@ -178,9 +245,12 @@ def _explain(model: type[BaseModel], detail: Any) -> str:
     names = [part for part in detail["loc"] if isinstance(part, str)]
     if detail["type"] == "extra_forbidden":
         *parents, key = names
-        where = ".".join(names)
+        where = ".".join(name for name in names if name not in _KINDS)
         for parent in parents:
-            model = cast(type[BaseModel], model.model_fields[parent].annotation)
+            if parent in _KINDS:
+                model, where = _KINDS[parent], f"{where} (of {parent})"
+            elif parent != "features":
+                model = cast(type[BaseModel], model.model_fields[parent].annotation)
         known = list(model.model_fields)
         return unknown_key(where, key, known)
     where = ".".join(name for name in names if name.isidentifier())  # without kinds of a union

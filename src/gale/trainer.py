@@ -80,9 +80,12 @@ class Trainer:
         self._runs = Examples(features.to(self.device), labels.to(self.device))
         standardise = self.recipe.network.standardise
         self._priors = [prior_logit(self.labels[fold.training]) for fold in self.folds]
-        parts = [features[fold.training] for fold in self.folds] if standardise else []
+        parts = [features[fold.training] for fold in self.folds] if standardise != "none" else []
         self._means = [part.mean(0) for part in parts]
-        self._deviations = [part.std(0, correction=0) for part in parts]
+        self._deviations = [
+            part.std(0, correction=0) if standardise == "full" else torch.ones_like(part[0])
+            for part in parts
+        ]
 
     def members(self) -> list[list[Weights]]:
         """Weights of the members with which each fold enters the ensemble."""
@@ -129,6 +132,7 @@ class Trainer:
                 fitting.batch_size,
                 fitting.epochs,
                 fitting.patience,
+                fitting.weight_decay,
             ),
             self._report,
         ):
@@ -213,6 +217,7 @@ class Trainer:
                 self.labels[fold.training],
                 c=settings.c,
                 max_iterations=settings.max_iterations,
+                scale=settings.standardise == "full",
             )
             done = Fit(weights, self.evaluate(number, weights), ())
             self.journal.keep(step, done)
@@ -237,7 +242,8 @@ class Trainer:
             batch_norm=settings.batch_norm,
             layer_norm=settings.layer_norm,
             prior=stack(self._priors) if settings.prior_bias else None,
-            scale=(stack(self._means), stack(self._deviations)) if settings.standardise else None,
+            dropout=settings.dropout,
+            scale=(stack(self._means), stack(self._deviations)) if self._means else None,
             products=getattr(torch, self.recipe.fitting.products),
         )
 

@@ -14,6 +14,8 @@ import pytest
 from gale import features, readers
 from gale.features import FeatureTable, Source, runs_moments, summarise_runs
 from gale.features.cache import Cache
+from gale.features.elution import ElutionSpec
+from gale.features.profile import ProfileSpec
 from gale.features.summary import SummarySpec, intensity_moments
 from gale.readers import read_run
 
@@ -159,6 +161,23 @@ def test_columns_of_other_names(tmp_path: Path) -> None:
     np.testing.assert_array_equal(table.values[0], SPEC.summarise(read_run(plain)))
     (moments,) = runs_moments([path], None, None, columns=names)
     np.testing.assert_array_equal(moments, intensity_moments(read_run(plain), None, None))
+
+
+def test_features_of_another_kind_are_kept_beside(files: list[Path], tmp_path: Path) -> None:
+    cache = Cache(tmp_path / "cache")
+    spec = ProfileSpec(ElutionSpec(bins=8, mz_first=10, mz_last=40), losses=5)
+    for _ in range(2):
+        check(summarise_runs(files, SPEC, cache=cache), files)
+        table = summarise_runs(files, spec, cache=cache)
+        assert table.ok.tolist() == [True, False, True, False]
+        np.testing.assert_array_equal(table.values[2], spec.summarise(read_run(files[2])))
+
+
+def test_a_run_out_of_range_has_its_message(files: list[Path]) -> None:
+    spec = ProfileSpec(ElutionSpec(bins=8, mz_first=100, mz_last=140))
+    (message,) = summarise_runs(files[:1], spec).errors
+    assert message is not None
+    assert message.startswith(f"{files[0]}: none of its 240 ions has an m/z")
 
 
 def test_moments_of_the_runs_that_can_be_read(files: list[Path]) -> None:

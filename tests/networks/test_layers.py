@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from gale.networks.layers import (
     BatchNorm,
     Dense,
+    Dropout,
     FixedBias,
     LayerNorm,
     Standardise,
@@ -127,6 +128,25 @@ def test_layer_norm_is_over_the_features_of_each_run() -> None:
     normal = (x.numpy() - mean) / np.sqrt(variance + 1e-3)
     gamma, beta = (value.detach().numpy()[:, None] for value in (layer.weight, layer.bias))
     np.testing.assert_allclose(layer(x).detach(), normal * gamma + beta, atol=1e-5)
+
+
+def test_dropout_leaves_out_a_share_and_keeps_the_mean() -> None:
+    layer, x = Dropout(0.3, seeded(0, 1)), torch.ones(2, 400, 50)
+    found = layer(x)
+    np.testing.assert_allclose(found.unique(), [0, 1 / 0.7], rtol=1e-6)
+    np.testing.assert_allclose((found == 0).float().mean((1, 2)), 0.3, atol=0.01)
+    assert not torch.equal(found, layer(x)), "each step leaves out others"
+    assert layer.eval()(x) is x
+    assert list(layer.state_dict()) == []
+
+
+def test_what_dropout_leaves_out_of_a_member_is_its_own_affair() -> None:
+    x = random(2, 7, 5)
+    both, alone = Dropout(0.5, seeded(1, 2)), Dropout(0.5, seeded(2))
+    for _ in range(3):
+        first, second = both(x)
+        assert torch.equal(second, alone(x[1:])[0])
+        assert not torch.equal(first == 0, second == 0)
 
 
 def test_standardised_features_have_mean_0_and_deviation_1() -> None:

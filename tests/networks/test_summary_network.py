@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from gale.networks.layers import BatchNorm, Dense, FixedBias, LayerNorm, Standardise
+from gale.networks.layers import BatchNorm, Dense, Dropout, FixedBias, LayerNorm, Standardise
 from gale.networks.summary import prior_logit, summary_network
 
 
@@ -21,8 +21,9 @@ def seeded(*seeds: int) -> list[torch.Generator]:
 @pytest.mark.parametrize("layer_norm", [False, True])
 @pytest.mark.parametrize("prior", [False, True])
 @pytest.mark.parametrize("standardise", [False, True])
+@pytest.mark.parametrize("dropout", [0.0, 0.4])
 def test_order_of_layers(
-    batch_norm: bool, layer_norm: bool, prior: bool, standardise: bool
+    batch_norm: bool, layer_norm: bool, prior: bool, standardise: bool, dropout: float
 ) -> None:
     network = summary_network(
         6,
@@ -31,11 +32,13 @@ def test_order_of_layers(
         hidden=(5, 4, 3),
         batch_norm=batch_norm,
         layer_norm=layer_norm,
+        dropout=dropout,
         prior=torch.zeros(2, 2) if prior else None,
         scale=(torch.zeros(2, 6), torch.ones(2, 6)) if standardise else None,
     )
     switched = [(BatchNorm, batch_norm), (LayerNorm, layer_norm)]
     block = [Dense, *(kind for kind, there in switched if there), nn.ReLU]
+    block += [Dropout] * (dropout > 0)
     expected = [Standardise] * standardise + block * 3 + [Dense] + [FixedBias] * prior
     assert [type(layer) for layer in network] == expected
     dense = [layer for layer in network if isinstance(layer, Dense)]

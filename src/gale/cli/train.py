@@ -33,7 +33,7 @@ Example:
     "recipe_name",
     default="quick",
     show_default=True,
-    help="quick, published, logistic, or a TOML file.",
+    help="default, quick, published, logistic, or a TOML file.",
 )
 @click.option(
     "--labels",

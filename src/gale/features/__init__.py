@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from gale.errors import GaleError, ReadError
 from gale.features.cache import Cache, Summary
-from gale.features.summary import SummarySpec, intensity_moments
+from gale.features.spec import FeatureSpec
+from gale.features.summary import intensity_moments
 from gale.readers import display_name, load, parse_run, read_run
 from gale.run import Floats, Run
 
@@ -26,7 +27,7 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class FeatureTable:
-    """Summary features of R runs.
+    """Features of R runs.
 
     Parameters
     ----------
@@ -50,19 +51,19 @@ class FeatureTable:
 
 def summarise_runs(
     runs: Sequence[Source],
-    spec: SummarySpec,
+    spec: FeatureSpec,
     *,
     columns: Mapping[str, str] | None = None,
     executor: Executor | None = None,
     cache: Cache | None = None,
     advance: Callable[[], object] = lambda: None,
 ) -> FeatureTable:
-    """Compute the summary features of many runs; one bad run never stops the others.
+    """Compute the features of many runs; one bad run never stops the others.
 
     Parameters
     ----------
     runs : sequence of Path or Run, length R
-    spec : SummarySpec
+    spec : FeatureSpec
     columns : mapping, optional
         Names of the columns of tables, as for `gale.read_run`.
     executor : concurrent.futures.Executor, optional
@@ -108,7 +109,7 @@ def runs_moments(
 
 
 def _summarise(
-    source: Source, spec: SummarySpec, columns: Mapping[str, str] | None, cache: Cache | None
+    source: Source, spec: FeatureSpec, columns: Mapping[str, str] | None, cache: Cache | None
 ) -> Summary | str:
     """The features of one run, or why there are none."""
     try:
@@ -129,7 +130,7 @@ def _summarise(
 
 
 def _parse_and_summarise(
-    data: bytes, path: Path, spec: SummarySpec, columns: Mapping[str, str] | None
+    data: bytes, path: Path, spec: FeatureSpec, columns: Mapping[str, str] | None
 ) -> Summary:
     run = parse_run(data, display_name(path), columns=columns)
     return Summary(spec.summarise(run), run.notes)

@@ -55,6 +55,11 @@ class ProfileSpec:
     losses: int = 60
 
     @property
+    def mz(self) -> tuple[int, ...]:
+        """The m/z that have features of their own, increasing."""
+        return tuple(range(self.elution.mz_first, self.elution.mz_last + 1))
+
+    @property
     def n_features(self) -> int:
         """Length of the vector, D."""
         return 2 * self.elution.n_mz + self.losses

@@ -167,6 +167,31 @@ class LayerNorm(nn.Module):
         return torch.addcmul(self.bias.unsqueeze(1), normal, self.weight.unsqueeze(1))
 
 
+class Dropout(nn.Module):
+    """Set a share of the values to 0 in training, and make up for it in the others.
+
+    Parameters
+    ----------
+    share : float
+        At least 0 and below 1.
+    generators : sequence of torch.Generator, length E
+        Where each member's choices are drawn from, step by step.
+    """
+
+    def __init__(self, share: float, generators: Sequence[torch.Generator]) -> None:
+        super().__init__()
+        self.share, self.generators = share, list(generators)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Leave out some of x (E, R, D)."""
+        if not self.training:
+            return x
+        draws = torch.empty(x.shape, device=x.device)
+        for of_member, generator in zip(draws, self.generators, strict=True):
+            of_member.uniform_(generator=generator)
+        return x * (draws >= self.share) / (1 - self.share)
+
+
 class Standardise(nn.Module):
     """Subtract a fixed mean and divide by a fixed standard deviation, per feature.
 

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from gale.networks.layers import BatchNorm, Dense, FixedBias, LayerNorm, Standardise
+from gale.networks.layers import BatchNorm, Dense, Dropout, FixedBias, LayerNorm, Standardise
 
 
 def prior_logit(labels: NDArray[np.float32]) -> Tensor:
@@ -36,29 +36,32 @@ def summary_network(
     hidden: Sequence[int] = (1024, 512),
     batch_norm: bool = True,
     layer_norm: bool = True,
+    dropout: float = 0.0,
     prior: Tensor | None = None,
     scale: tuple[Tensor, Tensor] | None = None,
     products: torch.dtype = torch.float32,
 ) -> nn.Sequential:
     """Build the networks of E members as one: features (E, R, D) to logits (E, R, K).
 
-    Every hidden layer is Dense → BatchNorm → LayerNorm → ReLU. Dense weights are Glorot-uniform,
-    their biases zero.
+    Every hidden layer is Dense → BatchNorm → LayerNorm → ReLU → Dropout. Dense weights are
+    Glorot-uniform, their biases zero.
 
     Parameters
     ----------
     n_features, n_families : int
         D and K.
     generators : sequence of torch.Generator, length E
-        Where the initial weights of each member are drawn from.
+        Where the initial weights of each member are drawn from, and what dropout leaves out.
     hidden : sequence of int
         Widths of the hidden layers.
     batch_norm, layer_norm : bool
         Whether the normalisations are there.
+    dropout : float
+        Share of each hidden layer's outputs that training leaves out.
     prior : Tensor of shape (E, K), optional
         A fixed bias on the logits, see :func:`prior_logit`.
     scale : pair of Tensors of shape (E, D), optional
-        Mean and standard deviation by which the features are standardised first.
+        Mean and standard deviation by which the features are centred and divided first.
     products : torch.dtype
         Precision of the factors of the matrix products in training.
     """
@@ -72,6 +75,8 @@ def summary_network(
         if layer_norm:
             layers.append(LayerNorm(members, next_width))
         layers.append(nn.ReLU())
+        if dropout:
+            layers.append(Dropout(dropout, generators))
         width = next_width
     layers.append(Dense(width, n_families, generators, products))
     if prior is not None:
