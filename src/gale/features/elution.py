@@ -7,8 +7,6 @@ intensities, and little on the scan rate, the length of the run or the range of 
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -17,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d, minimum_filter1d, uniform_filter1d
 
-from gale.errors import ModelError, ReadError
+from gale.errors import ReadError
 from gale.features.summary import HELIUM
+from gale.features.versions import check_version, fingerprint_of
 from gale.run import Integers, Run
 
 Image = NDArray[np.float32]
@@ -74,18 +73,13 @@ class ElutionSpec:
         ModelError
             If it is of images that this version of gale does not compute.
         """
-        if (found := (values.get("kind"), values.get("version"))) != (KIND, VERSION):
-            raise ModelError(
-                f"{source}: needs features {found[0]}, version {found[1]}; this version of gale "
-                f"computes {KIND}, version {VERSION}; install the version that the model names"
-            )
+        check_version(values, KIND, VERSION, source)
         return cls(values["bins"], values["mz_first"], values["mz_last"], values["baseline"])
 
     @property
     def fingerprint(self) -> str:
         """Hash of everything that the numbers depend on besides the run."""
-        text = json.dumps(self.to_dict(), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return fingerprint_of(self.to_dict())
 
 
 def elution_image(run: Run, spec: ElutionSpec) -> Image:

@@ -16,8 +16,6 @@ own deviation, what hardly varies among the training runs becomes large on anoth
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -25,8 +23,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gale.errors import ModelError
 from gale.features.elution import ElutionSpec, Image, excess, over_noise
+from gale.features.versions import check_version, fingerprint_of
 from gale.run import Run
 
 BLOCKS = ("height", "share", "loss")
@@ -85,18 +83,13 @@ class ProfileSpec:
         ModelError
             If it is of features that this version of gale does not compute.
         """
-        if (found := (values.get("kind"), values.get("version"))) != (KIND, VERSION):
-            raise ModelError(
-                f"{source}: needs features {found[0]}, version {found[1]}; this version of gale "
-                f"computes {KIND}, version {VERSION}; install the version that the model names"
-            )
+        check_version(values, KIND, VERSION, source)
         return cls(ElutionSpec.from_dict(values["elution"], source), values["losses"])
 
     @property
     def fingerprint(self) -> str:
         """Hash of everything that the numbers depend on besides the run."""
-        text = json.dumps(self.to_dict(), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return fingerprint_of(self.to_dict())
 
     def summarise(self, run: Run) -> NDArray[np.float32]:
         """Compute the vector of a run, shape (D,), float32, always finite.

@@ -8,8 +8,6 @@ features shift by one m/z, and differences between neighbouring rows rather than
 from __future__ import annotations
 
 import functools
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -17,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gale.errors import ModelError, ReadError
+from gale.errors import ReadError
+from gale.features.versions import check_version, fingerprint_of
 from gale.run import Floats, Integers, Run
 
 BLOCKS = ("mean", "d1", "time", "height", "d2", "relative", "dd")
@@ -75,18 +74,13 @@ class SummarySpec:
         ModelError
             If it is of features that this version of gale does not compute.
         """
-        if (found := (values.get("kind"), values.get("version"))) != (KIND, VERSION):
-            raise ModelError(
-                f"{source}: needs features {found[0]}, version {found[1]}; this version of gale "
-                f"computes {KIND}, version {VERSION}; install the version that the model names"
-            )
+        check_version(values, KIND, VERSION, source)
         return cls(tuple(values["mz"]), values["mz_min"], values["mz_max"])
 
     @property
     def fingerprint(self) -> str:
         """Hash of everything that the numbers depend on besides the run."""
-        text = json.dumps(self.to_dict(), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return fingerprint_of(self.to_dict())
 
     def summarise(self, run: Run) -> NDArray[np.float32]:
         """Compute the vector of a run, shape (D,).
