@@ -73,7 +73,8 @@ def background(laboratory: Laboratory, plan: Plan) -> Signal:
     ]
     if plan.derivatized:
         parts.append((steady, instrument.reagent_level * _lines(SILYL)))
-    signal = np.zeros((len(time_min), N_MZ), dtype=np.float32)[:, instrument.mz]
+    n_channels = instrument.mz.stop - instrument.mz.start
+    signal = np.zeros((len(time_min), n_channels), dtype=np.float32)
     for course, spectrum in parts:
         level = course * conditions.background_level * _wander(rng, time_min, conditions)
         seen = (spectrum * instrument.response)[instrument.mz]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from gale.library import Library
+from gale.library import Library, embedded_library
 from gale.library.substances import substances
 from gale.run import Floats
 from gale.simulation.compounds import N_MZ, Compounds, Flags, join, read_compounds
@@ -125,6 +125,4 @@ def equip(
 
 def default_libraries() -> tuple[Library, Library]:
     """Return what campaigns are made of without a library: metabolites, and volatile compounds."""
-    from gale.library import embedded_library
-
     return embedded_library(), substances("volatile")
