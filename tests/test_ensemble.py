@@ -356,6 +356,14 @@ def test_an_unknown_family_to_stratify_by_is_noted(
     assert progress.notes == ["no family is called gold; folds keep the share of the rarest family"]
 
 
+def test_folds_of_all_families(campaign: gale.Campaign, cache: Cache) -> None:
+    progress = Recorder()
+    recipe = tiny_recipe(folds={"stratify_by": "all"})
+    model = gale.train(campaign, recipe, cache=cache, progress=progress)
+    assert progress.notes == []
+    assert model.facts["recipe"]["folds"]["stratify_by"] == "all"
+
+
 def test_obvious_families_are_learned(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     held = np.array([[a, b] for a in (0, 1) for b in (0, 1)] * 8)

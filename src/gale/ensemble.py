@@ -261,7 +261,7 @@ def _folds(campaign: Campaign, recipe: Recipe, seed: int, progress: Progress) ->
     if settings.count == 1:
         return [split_fold(campaign.split)]
     by = settings.stratify_by
-    if by != "rarest" and by not in campaign.families:
+    if by not in ("all", "rarest", *campaign.families):
         progress.note(f"no family is called {by}; folds keep the share of the rarest family")
     try:
         return stratified_folds(

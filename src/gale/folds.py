@@ -47,15 +47,23 @@ def stratified_folds(
     StratifiedKFold divides them, or as nearly as there are runs of each kind. If there are fewer
     than `count` of both kinds, the parts are random.
 
+    If `by` is ``"all"``, the parts have the same share of every family as nearly as can be, by
+    iterative stratification (Sechidis, Tsoumakas & Vlahavas 2011, "On the stratification of
+    multi-label data", ECML PKDD). Unlike there, full parts take no more runs, so that sizes differ
+    by 1 at most, and runs known not to hold a family are spread like those that hold it, which
+    keeps the share of common families and of those with unknown labels.
+
     Parameters
     ----------
     labels : array of shape (R, K)
-        NaN where unknown, which counts as not holding the family.
+        NaN where unknown, which counts as not holding the family `by`; for ``"all"``, neither as
+        holding nor as not holding it.
     families : tuple of str, length K
     count : int
         Number of folds, F, at least 2.
     by : str
-        A family; ``"rarest"``, or one that is not there, is the family with fewest positive runs.
+        ``"all"``, or a family; ``"rarest"``, or one that is not there, is the family with fewest
+        positive runs. The two words mean this even where a family has such a name.
     seed : int
 
     Raises
@@ -69,10 +77,39 @@ def stratified_folds(
             f"{n_runs} labelled runs for {count} folds; expected at least as many runs as folds; "
             "lower folds.count in the recipe"
         )
-    column = families.index(by) if by in families else int(np.argmin(np.nansum(labels, axis=0)))
+    if by == "all":
+        kinds = np.hstack([labels == 1, labels == 0])
+        part = _even_parts(kinds, count, np.random.default_rng(seed))
+        return [Fold(np.flatnonzero(part != f), np.flatnonzero(part == f)) for f in range(count)]
+    named = by != "rarest" and by in families
+    column = families.index(by) if named else int(np.argmin(np.nansum(labels, axis=0)))
     positive = np.nan_to_num(labels[:, column]).astype(int)
     splitter_class = StratifiedKFold if np.bincount(positive).max() >= count else KFold
     splitter = splitter_class(count, shuffle=True, random_state=seed)
     with warnings.catch_warnings():  # that a rare family is missing from some parts is expected
         warnings.simplefilter("ignore", UserWarning)
         return [Fold(*parts) for parts in splitter.split(np.zeros(n_runs), positive)]
+
+
+def _even_parts(
+    kinds: NDArray[np.bool_], count: int, random: np.random.Generator
+) -> NDArray[np.int64]:
+    """Part of each run (R,), so that runs of each kind (R, any number) are spread evenly.
+
+    The rarest kind is dealt out first. All parts want equally many runs of a kind, so that the
+    part which wants most is the one that has fewest.
+    """
+    n_runs, n_kinds = kinds.shape
+    part = np.full(n_runs, -1)
+    room = n_runs // count + (np.arange(count) < n_runs % count)
+    held = np.zeros((count, n_kinds), np.int64)
+    while (left := kinds[part < 0].sum(axis=0)).any():
+        rarest = np.argmin(np.where(left > 0, left, n_runs + 1))
+        for run in random.permutation(np.flatnonzero(kinds[:, rarest] & (part < 0))):
+            wish = (random.random(count), -room, held[:, rarest], room == 0)  # the last rules
+            chosen = np.lexsort(wish)[0]
+            part[run] = chosen
+            room[chosen] -= 1
+            held[chosen] += kinds[run]
+    part[part < 0] = random.permutation(np.repeat(np.arange(count), room))
+    return part

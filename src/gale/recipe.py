@@ -157,7 +157,8 @@ class FoldSettings(_Section):
     """How runs are held out: in ``count`` folds of train and val, or, if it is 1, the val split.
 
     Folds keep the prevalence of the family ``stratify_by`` (``"rarest"``: the family with the
-    fewest positive runs). ``seed`` shuffles them; without it, the seed of the training does.
+    fewest positive runs; ``"all"``: of every family, as nearly as can be). These two words win over
+    families of that name. ``seed`` shuffles the folds; without it, the seed of the training does.
     """
 
     count: PositiveInt = 10
