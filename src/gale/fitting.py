@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -14,13 +14,17 @@ from torch import Tensor, nn
 
 from gale.errors import TrainingError
 from gale.losses import Loss, log_loss
-from gale.networks.layers import Dropout, count_members
+from gale.networks.layers import Random, count_members
 
 Weights = dict[str, NDArray[np.float32]]
 """The whole state of one member, batch statistics included."""
 
 ROWS_AT_ONCE = 256
 """Most runs of a member that are evaluated at once, so that memory has a bound."""
+
+
+RISE = 0.1
+"""Share of the steps in which the learning rate of the cosine schedule rises."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,11 @@ class Pulse(NamedTuple):
 
 @dataclass(frozen=True)
 class Settings:
-    """How each member is trained; `epochs` is the largest number of them."""
+    """How each member is trained; `epochs` is the largest number of them.
+
+    With the schedule ``cosine`` the learning rate rises over the first tenth of the steps of all
+    epochs, then falls along half a cosine, to 0 at the end.
+    """
 
     learning_rate: float
     adam_epsilon: float
@@ -89,6 +97,15 @@ class Settings:
     epochs: int
     patience: int
     weight_decay: float = 0.0
+    schedule: Literal["constant", "cosine"] = "constant"
+
+    def learning_rate_at(self, done: float) -> float:
+        """The learning rate once a share of the steps of all epochs is done."""
+        if self.schedule == "constant":
+            return self.learning_rate
+        rise = min((done + RISE / 10) / RISE, 1)  # no step is for nothing
+        fall = math.cos(math.pi / 2 * max(done - RISE, 0) / (1 - RISE)) ** 2
+        return self.learning_rate * rise * fall
 
 
 @dataclass
@@ -140,7 +157,7 @@ def fit(
     loss : Loss
     settings : Settings
     generators : sequence of torch.Generator, length E
-        Source of each member's shuffles and of its loss's noise; those of the network's dropout.
+        Source of each member's shuffles and of its loss's noise; those of its layers that are random.
     names : sequence of str, length E
         What messages call the members.
     report : callable
@@ -207,6 +224,7 @@ class _Wave:
             fused=True,  # one pass over memory, which is what limits it
         )
         self.best = {name: value.clone() for name, value in self.network.state_dict().items()}
+        self.steps = 0
 
     def train(self) -> Tensor:
         """Pass once over each member's runs in random order; mean loss over them, shape (E,)."""
@@ -223,9 +241,16 @@ class _Wave:
             self.optimiser.zero_grad()
             # No weight is in the loss of two members, so this gives each its own gradient.
             losses.sum().backward()  # type: ignore[no-untyped-call]
-            self.optimiser.step()
+            self._step(math.ceil(n_runs / batch_size))
             total += losses.detach() * rows.shape[1]
         return total / n_runs
+
+    def _step(self, steps_per_epoch: int) -> None:
+        done = self.steps / (steps_per_epoch * self.settings.epochs)
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.settings.learning_rate_at(done)
+        self.optimiser.step()
+        self.steps += 1
 
     def _shuffle(self) -> Tensor:
         # Sorting random keys, since it takes all members at once.
@@ -262,7 +287,7 @@ class _Wave:
         for module in self.network.modules():
             for name, value in module.named_buffers(recurse=False):
                 setattr(module, name, value[members])
-            if isinstance(module, Dropout):
+            if isinstance(module, Random):
                 module.generators = [module.generators[member] for member in members]
         self.best = {name: value[members] for name, value in self.best.items()}
         self.training, self.validation = self.training[members], self.validation[members]
@@ -290,11 +315,17 @@ def evaluate(network: nn.Module, runs: Examples, rows: Tensor) -> Tensor:
 
 
 @torch.no_grad()
+def predict_logits(network: nn.Module, features: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Logits that each member of a network gives: features (R, D) to (E, R, K)."""
+    network.eval()
+    members = count_members(network)
+    parts = torch.split(torch.from_numpy(features), ROWS_AT_ONCE)
+    return torch.cat([network(part.expand(members, -1, -1)) for part in parts], 1).numpy()
+
+
 def predict(network: nn.Module, features: NDArray[np.float32]) -> NDArray[np.float32]:
     """Probabilities that each member of a network gives: features (R, D) to (E, R, K)."""
-    network.eval()
-    x = torch.from_numpy(features).expand(count_members(network), -1, -1)
-    return torch.sigmoid(network(x)).numpy()
+    return torch.sigmoid(torch.from_numpy(predict_logits(network, features))).numpy()
 
 
 def get_weights(network: nn.Module, member: int) -> Weights:

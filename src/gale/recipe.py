@@ -19,6 +19,7 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 from pydantic_core import PydanticCustomError
 
@@ -72,9 +73,20 @@ class ProfileSettings(_Section):
         return mz_last
 
 
+class EventSettings(ProfileSettings):
+    """Event features: a profile, and the spectra of so many of the busiest time bins.
+
+    See `gale.features.events.EventSpec`, whose defaults these are.
+    """
+
+    kind: Literal["events"]  # type: ignore[assignment]
+    events: PositiveInt = 96
+
+
 _KINDS: dict[str, type[_Section]] = {
     "summary features": SummarySettings,
     "profile features": ProfileSettings,
+    "events features": EventSettings,
 }
 """Sections of features by how messages call them."""
 
@@ -91,11 +103,12 @@ def _kind_of_features(section: Any) -> str:
 
 FeatureSettings = Annotated[
     Annotated[SummarySettings, Tag("summary features")]
-    | Annotated[ProfileSettings, Tag("profile features")],
+    | Annotated[ProfileSettings, Tag("profile features")]
+    | Annotated[EventSettings, Tag("events features")],
     Discriminator(
         _kind_of_features,
         custom_error_type="kind",
-        custom_error_message="Input should be a table whose kind is 'summary' or 'profile'",
+        custom_error_message="Input should be a table whose kind is 'summary', 'profile' or 'events'",
     ),
 ]
 
@@ -103,11 +116,14 @@ FeatureSettings = Annotated[
 class NetworkSettings(_Section):
     """The network: widths of its hidden layers, and which of its parts are there.
 
-    ``standardise`` says what is done to each feature first: ``"centre"`` subtracts its mean over
+    ``kind`` is ``"summary"`` (dense layers on the features of a run; of event features, on the
+    profile) or ``"elution"`` (dense layers on each spectrum of event features). ``standardise``
+    says what is done to each feature first: ``"centre"`` subtracts its mean over
     the training runs, ``"full"`` divides by its standard deviation as well. ``dropout`` is the
     share of the outputs of each hidden layer that are left out of every step.
     """
 
+    kind: Literal["summary", "elution"] = "summary"
     hidden: Integers = (1024, 512)
     batch_norm: bool = True
     layer_norm: bool = True
@@ -128,6 +144,8 @@ class FittingSettings(_Section):
     """How one member is trained.
 
     ``weight_decay``, times the learning rate, is the share that weights lose at each step (AdamW).
+    With the ``schedule`` ``"cosine"`` the learning rate rises over the first tenth of the steps and
+    then falls along half a cosine, to 0 at the end of the last of the ``epochs``.
     ``products`` is the precision of the factors of matrix products in training; weights and
     evaluation have single precision whatever it is.
     """
@@ -138,6 +156,7 @@ class FittingSettings(_Section):
     epochs: PositiveInt = 2000
     patience: PositiveInt = 30
     weight_decay: NonNegativeFloat = 0.0
+    schedule: Literal["constant", "cosine"] = "constant"
     products: Literal["float32", "bfloat16"] = "float32"
 
 
@@ -175,22 +194,91 @@ class LogisticSettings(_Section):
     max_iterations: PositiveInt = 1000
 
 
-class Recipe(_Section):
-    """Every choice that makes a model.
+class AugmentSettings(_Section):
+    """How the spectra of a training run differ each time that an elution network sees them.
+
+    ``abundance`` is the standard deviation of the logarithm of a factor on all signals of a run;
+    ``mz_cut`` the share of the runs of which only a random range of m/z is left.
+    """
+
+    abundance: NonNegativeFloat = 0.0
+    mz_cut: Share = 0.0
+
+
+class PretrainSettings(_Section):
+    """Simulated runs that networks are trained on before they see any labelled run.
+
+    The substances are those of the libraries that gale brings along. Each ``runs_per_laboratory``
+    of the ``runs`` come from a simulated laboratory of its own, with so many ``instruments``, and
+    have ``ions`` ions, about. Those of the last laboratory validate.
+    """
+
+    runs: Annotated[int, Field(ge=2)] = 3840
+    runs_per_laboratory: PositiveInt = 320
+    instruments: PositiveInt = 3
+    ions: PositiveInt = 60_000
+
+
+class Part(_Section):
+    """Members of one kind: what they are and how they are made.
 
     ``kind`` is ``network`` (folds of soups of networks) or ``logistic`` (a logistic regression for
-    each fold and family; the sections network, loss, fitting and soup are then ignored).
+    each fold and family; network, loss, fitting and soup are then ignored). ``pretrain`` is how a
+    network is fitted to simulated runs first, if it is.
     """
 
     name: str
-    kind: Literal["network", "logistic"] = "network"
-    features: FeatureSettings = SummarySettings()
+    kind: Literal["network", "logistic", "stack"] = "network"
     network: NetworkSettings = NetworkSettings()
     loss: LossSettings = LossSettings()
+    augment: AugmentSettings = AugmentSettings()
+    pretrain: FittingSettings | None = None
     fitting: FittingSettings = FittingSettings()
     soup: SoupSettings = SoupSettings()
-    folds: FoldSettings = FoldSettings()
     logistic: LogisticSettings = LogisticSettings()
+
+
+class Recipe(Part):
+    """Every choice that makes a model.
+
+    A recipe of kind ``stack`` has several ``parts`` in place of what a part is made of. If
+    ``calibrate`` is true, or there are parts, probabilities are calibrated on the runs that were
+    held out. ``pretraining`` is what parts with ``pretrain`` are pre-trained on.
+    """
+
+    features: FeatureSettings = SummarySettings()
+    folds: FoldSettings = FoldSettings()
+    calibrate: bool = False
+    pretraining: PretrainSettings = PretrainSettings()
+    parts: Annotated[tuple[Part, ...], Field(strict=False)] = ()
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Recipe:
+        if (self.kind == "stack") != bool(self.parts):
+            raise PydanticCustomError("parts", "A recipe of kind 'stack', and no other, has parts")
+        names = [part.name for part in self.parts]
+        if len(set(names)) < len(names) or not all(map(str.isidentifier, names)):
+            raise PydanticCustomError("parts", "Each part should have a plain name of its own")
+        for part in self.members_of:
+            on_events = isinstance(self.features, EventSettings)
+            if part.network.kind == "elution" and not on_events:
+                raise PydanticCustomError(
+                    "events", "An elution network needs features of kind 'events'"
+                )
+            if part.network.kind == "elution" and part.network.standardise != "none":
+                raise PydanticCustomError(
+                    "events", "An elution network looks at spectra as they are: standardise = 'none'"
+                )
+            if part.pretrain is not None and not on_events:
+                raise PydanticCustomError(
+                    "events", "Pre-training needs features of kind 'events'"
+                )
+        return self
+
+    @property
+    def members_of(self) -> tuple[Part, ...]:
+        """The parts that members are made of: the recipe itself, unless it is a stack."""
+        return self.parts or (self,)
 
     @classmethod
     def load(cls, name_or_path: str | Path) -> Recipe:
@@ -231,8 +319,12 @@ class Recipe(_Section):
             raise RecipeError(f"{source}: {wrong}") from None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all choices as plain values, defaults included."""
-        return self.model_dump(mode="json")
+        """Return all choices that count as plain values, defaults included."""
+        of_parts = {"network", "loss", "augment", "pretrain", "fitting", "soup", "logistic"}
+        ignored = of_parts if self.parts else {"parts"}
+        if all(part.pretrain is None for part in self.members_of):
+            ignored = ignored | {"pretraining"}
+        return self.model_dump(mode="json", exclude=ignored, exclude_none=True)
 
 
 def recipe_names() -> list[str]:
@@ -250,6 +342,10 @@ def _explain(model: type[BaseModel], detail: Any) -> str:
         for parent in parents:
             if parent in _KINDS:
                 model, where = _KINDS[parent], f"{where} (of {parent})"
+            elif parent == "parts":
+                model = Part
+            elif parent == "pretrain":
+                model = FittingSettings
             elif parent != "features":
                 model = cast(type[BaseModel], model.model_fields[parent].annotation)
         known = list(model.model_fields)

@@ -100,9 +100,19 @@ class ProfileSpec:
             If no ion of the run has an m/z that counts.
         """
         signal = excess(run, self.elution)
+        return self.of_signal(signal, over_noise(signal))
+
+    def of_signal(self, signal: Image, image: Image) -> NDArray[np.float32]:
+        """Compute the vector, shape (D,), from the signal above the baseline and the image of it.
+
+        Parameters
+        ----------
+        signal, image : arrays of shape (T, M)
+            See `gale.features.elution.excess` and `gale.features.elution.over_noise`.
+        """
         root = np.sqrt(shares(signal))
         blocks = {
-            "height": over_noise(signal).max(axis=0),
+            "height": image.max(axis=0),
             "share": root.max(axis=0),
             "loss": _losses(root, self.losses),
         }

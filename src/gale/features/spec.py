@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gale.errors import ModelError
-from gale.features import profile, summary
+from gale.features import events, profile, summary
 from gale.run import Run
 
 
 class FeatureSpec(Protocol):
-    """What the features of a run are: `SummarySpec` or `ProfileSpec`."""
+    """What the features of a run are: `SummarySpec`, `ProfileSpec` or `EventSpec`."""
 
     @property
     def mz(self) -> tuple[int, ...]:
@@ -48,8 +48,10 @@ def feature_spec(values: Mapping[str, Any], source: str) -> FeatureSpec:
             return summary.SummarySpec.from_dict(values, source)
         case profile.KIND:
             return profile.ProfileSpec.from_dict(values, source)
+        case events.KIND:
+            return events.EventSpec.from_dict(values, source)
         case found:
             raise ModelError(
-                f"{source}: needs features {found}; this version of gale computes {summary.KIND} "
-                f"and {profile.KIND}; install the version that the model names"
+                f"{source}: needs features {found}; this version of gale computes {summary.KIND}, "
+                f"{profile.KIND} and {events.KIND}; install the version that the model names"
             )

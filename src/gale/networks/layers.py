@@ -167,7 +167,31 @@ class LayerNorm(nn.Module):
         return torch.addcmul(self.bias.unsqueeze(1), normal, self.weight.unsqueeze(1))
 
 
-class Dropout(nn.Module):
+class Random(nn.Module):
+    """A layer that does something random in training.
+
+    Parameters
+    ----------
+    generators : sequence of torch.Generator, length E
+        Where each member's choices are drawn from, step by step.
+    """
+
+    def __init__(self, generators: Sequence[torch.Generator]) -> None:
+        super().__init__()
+        self.generators = list(generators)
+
+    def draw(self, shape: tuple[int, ...], *, normal: bool = False) -> Tensor:
+        """Draw numbers (E, *shape), from 0 to 1 or normal, each member's from its own generator."""
+        draws = torch.empty(len(self.generators), *shape, device=self.generators[0].device)
+        for of_member, generator in zip(draws, self.generators, strict=True):
+            if normal:
+                of_member.normal_(generator=generator)
+            else:
+                of_member.uniform_(generator=generator)
+        return draws
+
+
+class Dropout(Random):
     """Set a share of the values to 0 in training, and make up for it in the others.
 
     Parameters
@@ -179,17 +203,14 @@ class Dropout(nn.Module):
     """
 
     def __init__(self, share: float, generators: Sequence[torch.Generator]) -> None:
-        super().__init__()
-        self.share, self.generators = share, list(generators)
+        super().__init__(generators)
+        self.share = share
 
     def forward(self, x: Tensor) -> Tensor:
         """Leave out some of x (E, R, D)."""
         if not self.training:
             return x
-        draws = torch.empty(x.shape, device=x.device)
-        for of_member, generator in zip(draws, self.generators, strict=True):
-            of_member.uniform_(generator=generator)
-        return x * (draws >= self.share) / (1 - self.share)
+        return x * (self.draw(x.shape[1:]) >= self.share) / (1 - self.share)
 
 
 class Standardise(nn.Module):
