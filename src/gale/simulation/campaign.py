@@ -14,20 +14,10 @@ from gale.library import Library
 from gale.output import writing_folder
 from gale.progress import Progress
 from gale.run import Floats
-from gale.simulation.compounds import Compounds, join, read_compounds
-from gale.simulation.design import (
-    Design,
-    check_families,
-    design_runs,
-    draw_instruments,
-    mislabel,
-    share_compounds,
-    take_compounds,
-)
+from gale.simulation.design import Design, mislabel, take_compounds
 from gale.simulation.label_sets import prevalence_of
-from gale.simulation.laboratory import default_libraries, equip
 from gale.simulation.physics import Physics
-from gale.simulation.run import find_threshold
+from gale.simulation.series import check_numbers, plan_series, read_analytes
 from gale.simulation.writing import Writer, begin_worker, write_facts, write_runs, write_tables
 from gale.workers import workers_pool
 
@@ -110,34 +100,31 @@ def simulate(
     """
     runs = _runs(runs)
     new_instrument, new_compounds = _splits(new_instrument, runs), _splits(new_compounds, runs)
-    _check(
+    check_numbers(
         {"ions": ions, "compounds": compounds, "instruments": instruments, "workers": workers},
         {"label_noise": label_noise, **(prevalence or {})},
     )
     physics, progress = physics or Physics.default(), progress or Progress()
-    libraries = (
-        default_libraries()
-        if library is None
-        else ((library,) if isinstance(library, Library) else tuple(library))
-    )
-    source = " and ".join(each.source for each in libraries)
     with writing_folder(Path(folder)) as unfinished:
-        parts = [read_compounds(each, families) for each in libraries]
-        if library is not None:
-            _tell_left_out(libraries, parts, progress)
-        analytes = join(parts)
+        analytes, source = read_analytes(library, families, progress)
         if compounds is not None:
             analytes = take_compounds(analytes, compounds, seed)
-        drawn = draw_instruments(instruments, new_instrument, physics, seed)
-        laboratory = equip(analytes, drawn, physics, families, seed=seed)
         wanted = prevalence_of(analytes.family_names, prevalence)
-        allowed = share_compounds(laboratory, runs, new_compounds, seed)
-        check_families(laboratory, allowed, wanted, source)
-        design = design_runs(laboratory, runs, allowed, wanted, new_instrument, seed)
-        _tell_shortfalls(design, wanted, analytes.family_names, progress)
-        thresholds = tuple(
-            find_threshold(laboratory, number, ions, seed) for number in range(len(drawn))
+        series = plan_series(
+            analytes,
+            runs,
+            source=source,
+            table=families,
+            prevalence=wanted,
+            ions=ions,
+            instruments=instruments,
+            new_instrument=new_instrument,
+            new_compounds=new_compounds,
+            physics=physics,
+            seed=seed,
         )
+        laboratory, design, thresholds = series.laboratory, series.design, series.thresholds
+        _tell_shortfalls(design, wanted, analytes.family_names, progress)
         begin = (unfinished, laboratory, thresholds)
         with workers_pool(workers, begin_worker, begin) as executor:
             written = write_runs(Writer(*begin), design, executor, progress)
@@ -164,21 +151,6 @@ def simulate(
                 "prevalence": dict(zip(analytes.family_names, wanted.tolist(), strict=True)),
             },
         )
-
-
-def _tell_left_out(
-    libraries: Sequence[Library], parts: Sequence[Compounds], progress: Progress
-) -> None:
-    """Note records of which no use is made."""
-    for library, part in zip(libraries, parts, strict=True):
-        reasons = {
-            **library.skipped,
-            "no structure, families, retention index or ions of m/z 1 to 600": len(library)
-            - len(part),
-        }
-        told = ", ".join(f"{count:,} with: {reason}" for reason, count in reasons.items() if count)
-        if told:
-            progress.note(f"{library.source}: records that are left out: {told}")
 
 
 def _tell_shortfalls(
@@ -215,12 +187,3 @@ def _splits(names: Collection[str], runs: Mapping[str, int]) -> tuple[str, ...]:
             f"{min(unknown)!r} is no split that has runs; expected one of {', '.join(runs)}"
         )
     return tuple(split for split in runs if split in names)
-
-
-def _check(numbers: Mapping[str, int | None], shares: Mapping[str, float]) -> None:
-    for name, number in numbers.items():
-        if number is not None and number < 1:
-            raise SimulationError(f"{name} = {number}: expected 1 or more")
-    for name, share in shares.items():
-        if not 0 <= share < 1:
-            raise SimulationError(f"{name} = {share}: expected a share of 0 or more, less than 1")

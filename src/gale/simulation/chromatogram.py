@@ -77,10 +77,7 @@ def background(laboratory: Laboratory, plan: Plan) -> Signal:
     signal = np.zeros((len(time_min), n_channels), dtype=np.float32)
     for course, spectrum in parts:
         level = course * conditions.background_level * _wander(rng, time_min, conditions)
-        seen = (spectrum * instrument.response)[instrument.mz]
-        # most channels of most spectra are empty
-        ions = np.flatnonzero(seen)
-        signal[:, ions] += np.outer(level, seen[ions]).astype(np.float32)
+        _add(signal, level, (spectrum * instrument.response)[instrument.mz])
     return signal
 
 
@@ -119,8 +116,7 @@ def add_peak(
     course = content.height * exponential_gaussian(
         time_min[first:last], content.time_min, content.sigma_min, content.tail_min
     )
-    ions = np.flatnonzero(spectrum)
-    signal[first:last, ions] += np.outer(course, spectrum[ions]).astype(np.float32)
+    _add(signal[first:last], course, spectrum)
     highest = int(np.argmax(course))
     scan_min = time_min[1] - time_min[0]
     return Peak(
@@ -128,6 +124,17 @@ def add_peak(
         np.asarray(course[highest] * spectrum, np.float32),
         float(scan_min * (course >= course[highest] / 2).sum()),
     )
+
+
+def _add(signal: Signal, course: Floats, spectrum: Floats | Signal) -> None:
+    """Add a spectrum (M,) that takes this course (S,) to a signal (S, M), in place."""
+    ions = np.flatnonzero(spectrum)
+    # most channels of most spectra are empty, but noise is in all of them
+    if 2 * len(ions) > len(spectrum):
+        added = np.empty_like(signal)
+        signal += np.multiply.outer(course, spectrum, out=added, casting="same_kind")
+    else:
+        signal[:, ions] += np.outer(course, spectrum[ions]).astype(np.float32)
 
 
 def _wander(rng: np.random.Generator, time_min: Floats, conditions: Conditions) -> Floats:
