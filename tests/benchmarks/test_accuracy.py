@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,11 @@ import polars as pl
 import pytest
 
 import gale
-from commands import GALE
+from commands import GALE, succeed
 from conftest import RARE, SHORT_RUNS
 from gale.metrics import log_loss, score
+from gale.run import Floats
+from training import Exported
 
 sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
 
@@ -29,58 +32,105 @@ TINY = (
 )
 
 
+Script = Callable[..., str]
+
+
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):  # type: ignore[no-untyped-def]
+def script(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Script:
     """Run the script on a tiny campaign, and give what it prints."""
-    if not GALE.exists():
-        pytest.skip("the command gale is not installed beside this Python")
     monkeypatch.setitem(accuracy.CAMPAIGNS, "embedded", TINY)
 
-    def script(*words: str) -> str:
-        given = ("--out", tmp_path / "out", "--campaigns", "embedded", "--runs", "60", *words)
+    def run(*words: object) -> str:
+        given = ("--out", tmp_path, "--campaigns", "embedded", "--runs", "60", *words)
         monkeypatch.setattr("sys.argv", ["accuracy.py", *map(str, given)])
         accuracy.main()
         return capsys.readouterr().out
 
-    return script
+    return run
 
 
-def test_from_campaign_to_tables_and_again(  # type: ignore[no-untyped-def]
-    run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    printed = run("--recipes", "prior", "logistic", "quick")
-    results = tmp_path / "out" / "results" / "embedded"
-    campaign = gale.Campaign.open(tmp_path / "out" / "campaigns" / "embedded")
+def check_scores(printed: str, out: Path, *trained: str) -> None:
+    """Compare the log losses of a table with those of the predictions that are kept."""
+    campaign = gale.Campaign.open(out / "campaigns" / "embedded")
     test = campaign.of_split("test")
-
     rows = {line.split("  ")[0]: line for line in printed.splitlines()}
-    for recipe in ("logistic", "quick"):
-        table = pl.read_csv(results / f"{recipe}-0" / "predictions.csv")
+    for name in trained:
+        table = pl.read_csv(out / "results" / "embedded" / f"{name}-0" / "predictions.csv")
         assert table["run"].to_list() == list(test.runs)
         expected = log_loss(test.labels, table.select(test.families).to_numpy())
-        assert f"  {expected:.3f} [" in rows[recipe]
-        costs = json.loads((results / f"{recipe}-0" / "result.json").read_text("utf-8"))["costs"]
-        assert costs["train_seconds"] > 0.5
-        assert costs["train_peak_mb"] > costs["predict_peak_mb"] > 50
-        model = results / f"{recipe}-0" / "model.onnx"
-        assert costs["model_mb"] == pytest.approx(model.stat().st_size / 1e6)
-        assert 1 < costs["predict_runs_per_s"] < 1000
+        assert f"  {expected:.3f} [" in rows[name]
     share = np.nanmean(campaign.of_split("train", "val").labels, axis=0)
     prior = log_loss(test.labels, np.tile(share, (len(test), 1)))
     assert f"  {prior:.3f} [" in rows["prior"]
     assert rows["prior"].split()[-5:] == ["-"] * 5
     assert rows["training, min"].split()[-2:] == ["15", "-"]  # default was not asked for
 
-    def stop(*command: object) -> None:
-        raise AssertionError(f"{command} was run again")
 
-    monkeypatch.setattr(accuracy_costs, "measured", stop)
-    assert run("--recipes", "prior", "logistic", "quick") == printed
-    assert "\n| quick | " in run("--recipes", "quick", "--markdown")
-    with pytest.raises(AssertionError, match=r"'train'.*was run again"):
-        run("--recipes", "quick", "--seeds", "0", "1")
+@pytest.fixture
+def commands_run(exported: Exported, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The commands that were run: within this process, and as if each took 2 s and 300 MB."""
+    run: list[list[str]] = []
+
+    def within(_gale: Path, *words: object) -> tuple[float, float, str]:
+        run.append([str(word) for word in words])
+        return 2.0, 300.0, succeed(*words).output
+
+    monkeypatch.setattr(accuracy_costs, "measured", within)
+    return run
+
+
+def test_what_is_finished_is_not_done_again(
+    script: Script, commands_run: list[list[str]], recipe_file: Path, tmp_path: Path
+) -> None:
+    recipe = tmp_path / "mine.toml"
+    recipe.write_bytes(recipe_file.read_bytes())
+    printed = script("--recipes", "prior", recipe)
+    check_scores(printed, tmp_path, "mine")
+    assert [command[0] for command in commands_run] == ["simulate", "train", "train", "predict"]
+    warm_up, train, predict = commands_run[1:]
+    assert "warm-up.onnx" in warm_up[3]
+    assert train[train.index("--recipe") + 1] == str(recipe)
+    assert "--no-cache" in predict
+    assert "--no-cache" not in train
+    assert predict[predict.index("--split") + 1] == "test"
+    size = (tmp_path / "results/embedded/mine-0/model.onnx").stat().st_size / 1e6
+    n_test = len(gale.Campaign.open(tmp_path / "campaigns/embedded").of_split("test"))
+    costs = f"2  300  {n_test / 2:.1f}  300  {size:.1f}".split()
+    (row,) = [line.split() for line in printed.splitlines() if line.startswith("mine  ")]
+    assert row[-5:] == costs
+
+    commands_run.clear()
+    assert script("--recipes", "prior", recipe) == printed
+    assert "\n| mine | " in script("--recipes", recipe, "--markdown")
     with pytest.raises(SystemExit, match=r"expected --seed 1 .* --runs 80; name another folder"):
-        run("--runs", "80")
+        script("--runs", "80")
+    assert commands_run == []
+
+    kept = tmp_path / "results/embedded/mine-0/result.json"
+    kept.write_text(kept.read_text("utf-8").replace('"code": "', '"code": "other '), "utf-8")
+    told = "1 of 1 results were measured with another state of gale's code"
+    assert told in script("--recipes", recipe)
+    assert commands_run == []
+
+    recipe.write_text(recipe.read_text("utf-8").replace("epochs = 5", "epochs = 4"), "utf-8")
+    script("--recipes", recipe, "--seeds", "0", "1")  # another recipe, and another seed
+    words = [command for command in commands_run if "warm-up" not in command[3]]
+    assert [command[0] for command in words] == ["train", "predict"] * 2
+    assert [command[command.index("--seed") + 1] for command in words[::2]] == ["0", "1"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not GALE.exists(), reason="gale is not installed beside this Python")
+def test_with_the_commands_as_a_user_starts_them(script: Script, tmp_path: Path) -> None:
+    check_scores(script("--recipes", "prior", "logistic", "quick"), tmp_path, "logistic", "quick")
+    for recipe in ("logistic", "quick"):
+        kept = tmp_path / "results" / "embedded" / f"{recipe}-0" / "result.json"
+        costs = json.loads(kept.read_text("utf-8"))["costs"]
+        assert costs["train_seconds"] > 0.5
+        assert costs["train_peak_mb"] > costs["predict_peak_mb"] > 50
+        assert 1 < costs["predict_runs_per_s"] < 1000
 
 
 def test_memory_is_that_of_the_command_and_not_of_this_process() -> None:
@@ -127,7 +177,7 @@ def test_campaigns_without_their_library_are_left_out(
 COSTS = Costs(120.0, 600.0, 40.0, 200.0, 30.0)
 
 
-def result(test: gale.Campaign, folder: Path, number: int) -> tuple[Result, np.ndarray]:
+def result(test: gale.Campaign, folder: Path, number: int) -> tuple[Result, Floats]:
     """Predictions of a seed for the test runs, and where they are."""
     random = np.random.default_rng(number)
     probability = np.clip(0.2 + 0.5 * test.labels + random.normal(0, 0.1, test.labels.shape), 0, 1)
@@ -159,7 +209,7 @@ def test_figures_are_those_of_the_metrics(campaign: gale.Campaign, tmp_path: Pat
     assert score_table({"a": both})[1][2] == f"{both.log_loss.std(ddof=1):.3f}"
 
 
-def made(log_loss: float, draws: np.ndarray) -> Figures:
+def made(log_loss: float, draws: Floats) -> Figures:
     return Figures(np.array([log_loss]), log_loss * draws, np.full(9, log_loss), 0.01, 0.9, COSTS)
 
 
