@@ -10,28 +10,38 @@ in prediction (no cache).
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 GALE = Path(sys.executable).parent / "gale"
 
+AROUND = """
+import resource, subprocess, sys, time
+start = time.monotonic()
+status = subprocess.call(sys.argv[2:])
+seconds = time.monotonic() - start
+peak_kb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+with open(sys.argv[1], "w") as file:
+    file.write(f"{seconds} {peak_kb}")
+sys.exit(status)
+"""
+"""A small process around a command, since Linux counts the memory of whoever starts a process as
+its peak, from before it became the command."""
+
 
 def measured(*command: str | Path) -> tuple[float, float, str]:
     """Run a command; its seconds, the peak memory of its largest process in MB, and its output."""
-    start = time.monotonic()
-    with tempfile.TemporaryFile("w+") as output:
-        process = subprocess.Popen(list(map(str, command)), stdout=output)
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.monotonic() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
+    words = list(map(str, command))
+    with tempfile.TemporaryDirectory() as folder:
+        figures = Path(folder) / "figures"
+        around = [sys.executable, "-S", "-c", AROUND, str(figures)]
+        process = subprocess.run(around + words, stdout=subprocess.PIPE, text=True, check=False)
         if process.returncode:
-            sys.exit(f"{' '.join(map(str, command))}: exit status {process.returncode}")
-        output.seek(0)
-        return seconds, usage.ru_maxrss / 1024, output.read()
+            sys.exit(f"{' '.join(words)}: exit status {process.returncode}")
+        seconds, peak_kb = map(float, figures.read_text().split())
+    return seconds, peak_kb / 1024, process.stdout
 
 
 def main() -> None:

@@ -15,7 +15,14 @@ from sklearn import metrics as oracle
 
 from gale.bootstrap import resampled_weights
 from gale.errors import TableError
-from gale.metrics import METRICS, family_scores, log_loss, log_loss_difference, score
+from gale.metrics import (
+    METRICS,
+    expected_calibration_error,
+    family_scores,
+    log_loss,
+    log_loss_difference,
+    score,
+)
 
 Arrays = tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any]]
 
@@ -115,6 +122,48 @@ def test_what_is_undefined_is_nan_and_left_out_of_the_means() -> None:
     assert scores.positives.tolist() == [1, 2, 0, 0]
 
 
+def slow_calibration_error(labels: Any, probability: Any, bins: int) -> float:
+    """Bin by bin, pair by pair."""
+    pairs = [(y, p) for y, p in zip(labels.flat, probability.flat, strict=True) if y in (0, 1)]
+    total = 0.0
+    for b in range(bins):
+        inside = [
+            (y, p) for y, p in pairs if b / bins <= p < (b + 1) / bins or (p == 1 and b == bins - 1)
+        ]
+        if inside:
+            said = sum(p for _, p in inside) / len(inside)
+            found = sum(y for y, _ in inside) / len(inside)
+            total += len(inside) / len(pairs) * abs(said - found)
+    return total
+
+
+@given(problems(), st.sampled_from([1, 3, 5, 6, 10, 15]))
+@settings(max_examples=60, deadline=None)
+def test_calibration_error_is_that_of_a_slow_oracle(problem: Arrays, bins: int) -> None:
+    labels, probability, _ = problem
+    probability[0], probability[1] = 0, 1  # the two ends; levels fall on edges of bins as well
+    expected = slow_calibration_error(labels, probability, bins)
+    assert expected_calibration_error(labels, probability, bins) == pytest.approx(expected)
+
+
+def test_calibration_error_by_hand() -> None:
+    labels = np.array([[1.0, 0], [0, 0], [np.nan, 1]])
+    probability = np.array([[0.9, 0.3], [0.6, 0.2], [0.0, 0.4]])
+    # below a half: 0.3, 0.2, 0.4 beside 1 of 3; above: 0.9, 0.6 beside 1 of 2
+    expected = 3 / 5 * (1 / 3 - 0.3) + 2 / 5 * (0.75 - 0.5)
+    assert expected_calibration_error(labels, probability, 2) == pytest.approx(expected)
+    assert expected_calibration_error(labels, labels) == 0
+    assert expected_calibration_error(labels, 1 - labels) == 1
+
+
+def test_right_probabilities_have_a_small_calibration_error() -> None:
+    random = np.random.default_rng(5)
+    probability = random.random((20_000, 3))
+    labels = (random.random(probability.shape) < probability).astype(float)
+    assert expected_calibration_error(labels, probability) < 0.01
+    assert expected_calibration_error(labels, probability**2) > 0.1
+
+
 @pytest.fixture
 def drawn() -> Arrays:
     random = np.random.default_rng(1)
@@ -204,6 +253,7 @@ def test_scores_as_a_frame_and_as_json() -> None:
     plain = json.loads(json.dumps(scores.to_dict(), allow_nan=False))
     assert (plain["runs"], plain["resamples"], plain["seed"]) == (2, 10, 7)
     assert plain["mean"]["roc_auc"]["value"] == 1.0
+    assert plain["calibration_error"] == pytest.approx((0.1 + 2 * 0.1 + 0.2) / 4)
     assert plain["families"][1]["average_precision"] is None
 
 
@@ -220,7 +270,7 @@ def test_scores_as_a_frame_and_as_json() -> None:
     ],
 )
 def test_what_cannot_be_scored_is_refused(labels: Any, probability: Any, message: str) -> None:
-    for refuse in (log_loss, family_scores):
+    for refuse in (log_loss, family_scores, expected_calibration_error):
         with pytest.raises(TableError) as error:
             refuse(labels, probability)
         assert message in str(error.value)

@@ -1,4 +1,4 @@
-"""How good probabilities are: four metrics a family, their means, and bootstrap intervals.
+"""How good probabilities are: four metrics a family, their means, intervals, and calibration.
 
 With labels y in {0, 1}, probabilities p and weights w of the runs whose label is known:
 
@@ -10,6 +10,8 @@ With labels y in {0, 1}, probabilities p and weights w of the runs whose label i
   positives and negatives of tie group g, and N_<g that of the negatives below it.
 - average precision: Σ_g (P_g / P) precision_g, where precision_g counts the runs of tie group g and
   above as found; the step-wise sum of scikit-learn's ``average_precision_score``.
+
+:func:`expected_calibration_error` is a fifth, of all families together.
 
 A bootstrap resample is a weight for every run, so intervals come from the same formulae, for all
 resamples at once. Symbols: R runs, K families, B resamples, G tie groups.
@@ -32,13 +34,16 @@ from gale.run import Floats, Integers
 METRICS = ("log_loss", "brier", "roc_auc", "average_precision")
 """The names of the metrics, in the order of every table."""
 
+CALIBRATION_BINS = 15
+"""Bins of probability that calibration is looked at in."""
+
 CLIP = 1e-15
 """Probabilities are kept this far from 0 and 1 in the log loss, so that it stays finite."""
 
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """The four metrics of probabilities against labels.
+    """The four metrics of probabilities against labels, and their calibration.
 
     Parameters
     ----------
@@ -55,6 +60,9 @@ class Scores:
     mean : mapping of str to Estimate
         For each name in :data:`METRICS`, arrays of shape (): the mean over the families for which
         the metric is defined.
+    calibration_error : float
+        :func:`expected_calibration_error` of all runs and families. It has no interval: resamples
+        are less calibrated than the runs that they are drawn from.
     resamples, seed : int
         What the intervals were made with.
     """
@@ -65,6 +73,7 @@ class Scores:
     positives: Integers
     per_family: Mapping[str, Estimate]
     mean: Mapping[str, Estimate]
+    calibration_error: float
     resamples: int
     seed: int
 
@@ -88,6 +97,7 @@ class Scores:
             "resamples": self.resamples,
             "seed": self.seed,
             "mean": {metric: mean.to_dict() for metric, mean in self.mean.items()},
+            "calibration_error": self.calibration_error,
             "families": self.to_frame().to_dicts(),
         }
 
@@ -108,6 +118,37 @@ def log_loss(labels: ArrayLike, probability: ArrayLike) -> float:
     """
     y, p = _checked(labels, probability)
     return float(_mean_over_families(_log_losses(y, p, np.ones(len(y)))))
+
+
+def expected_calibration_error(
+    labels: ArrayLike, probability: ArrayLike, bins: int = CALIBRATION_BINS
+) -> float:
+    """Return how far probabilities are from the share of positives, over all run-family pairs.
+
+    Pairs are put into bins of probability of equal width, [b / bins, (b + 1) / bins), the last one
+    with its upper end. Σ_b (n_b / n) |mean of p - mean of y| over the pairs of bin b, as in Guo et
+    al. 2017 (On calibration of modern neural networks, ICML), for the positive class.
+
+    Parameters
+    ----------
+    labels : array of shape (R, K)
+        0 or 1; NaN where unknown, which does not count.
+    probability : array of shape (R, K)
+    bins : int
+        At least 1.
+
+    Raises
+    ------
+    TableError
+        If the shapes differ, no label is known, or a value is out of range.
+    """
+    y, p = _checked(labels, probability)
+    known = ~np.isnan(y)
+    y, p = y[known], p[known]
+    # Edges are compared, not multiplied with: 15 p may round up to the next whole number.
+    bin_of = np.searchsorted(np.arange(1, bins) / bins, p, side="right")
+    gap = np.bincount(bin_of, weights=p - y, minlength=bins)
+    return float(np.abs(gap).sum() / len(p))
 
 
 def family_scores(
@@ -193,6 +234,7 @@ def score(
             )
             for metric in METRICS
         },
+        calibration_error=expected_calibration_error(y, p),
         resamples=resamples,
         seed=seed,
     )

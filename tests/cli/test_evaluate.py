@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 
 from gale.cli import group
 from gale.errors import GaleError, OutputError, TableError
-from gale.metrics import log_loss
+from gale.metrics import expected_calibration_error, log_loss
 
 FAMILIES = ("alcohol", "mineral")
 Evaluate = Callable[..., Result]
@@ -64,7 +64,7 @@ def test_one_file(evaluate: Evaluate) -> None:
     mean = cells(result.output, "network.csv")
     assert re.fullmatch(interval, mean[0])
     assert all(re.fullmatch(r"\d\.\d{3}", cell) for cell in mean[1:])
-    assert len(mean) == 4
+    assert len(mean) == 5
     assert cells(result.output, "training prevalence")[2] == "0.500"
     family = cells(result.output, "alcohol")
     assert len(family) == 6
@@ -80,8 +80,10 @@ def test_numbers_are_those_of_the_metrics(evaluate: Evaluate) -> None:
     assert result.exit_code == 0, result.output
     read = [np.loadtxt(f, delimiter=",", skiprows=1, usecols=(1, 2)) for f in
             ("labels.csv", "regression.csv")]  # fmt: skip
-    expected = log_loss(*read)
-    assert cells(result.output, "regression.csv")[0].startswith(f"{expected:.3f} [")
+    expected = log_loss(read[0], read[1])
+    row = cells(result.output, "regression.csv")
+    assert row[0].startswith(f"{expected:.3f} [")
+    assert row[4] == f"{expected_calibration_error(read[0], read[1]):.3f}"
     scores = json.loads(Path("scores.json").read_text("utf-8"))
     assert scores["labels"] == ["labels.csv"]
     assert scores["evaluations"][0]["scores"]["mean"]["log_loss"]["value"] == expected

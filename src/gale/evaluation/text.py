@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gale.bootstrap import Estimate
 from gale.evaluation import Comparison, Evaluation
+from gale.metrics import CALIBRATION_BINS
 from gale.tables import listed
 
 COLUMNS = ("log loss", "Brier", "ROC AUC", "average precision")
@@ -59,17 +60,18 @@ def _scope(evaluations: Sequence[Evaluation], labels: Sequence[Path]) -> Iterato
 
 
 def _summary(evaluations: Sequence[Evaluation]) -> list[list[str]]:
-    """Make the rows of means: each predictions file, then each prior that differs."""
+    """Make the rows of all families: each predictions file, then each prior that differs."""
     priors = {(each.runs, each.prevalence.tobytes()): each for each in evaluations}.values()
     rows = [(each.source, each.scores) for each in evaluations]
     for each in priors:
         name = "these labels'" if each.prevalence_from == "labels" else "training"
         of = f" ({each.source})" if len(priors) > 1 else ""
         rows.append((f"{name} prevalence{of}", each.prior))
-    table = [["mean over families", *COLUMNS]]
+    table = [["mean over families", *COLUMNS, "calibration error"]]
     for name, scores in rows:
         log_loss, *others = scores.mean.values()
-        table.append([name, _interval(log_loss), *(_number(float(mean.value)) for mean in others)])
+        numbers = [*(float(mean.value) for mean in others), scores.calibration_error]
+        table.append([name, interval_text(log_loss), *map(number_text, numbers)])
     return table
 
 
@@ -86,7 +88,7 @@ def _differences(
     return [
         ["paired difference (negative: the first is better)", "log loss", "runs"],
         *(
-            [name, _interval(difference, "+z.3f"), f"{n_runs:,}"]
+            [name, interval_text(difference, "+z.3f"), f"{n_runs:,}"]
             for name, difference, n_runs in rows
         ),
     ]
@@ -98,9 +100,9 @@ def _families(evaluation: Evaluation) -> list[list[str]]:
     prior = evaluation.prior.per_family["log_loss"].value
     rows = [["family", "positives/known", COLUMNS[0], "prior's", *COLUMNS[1:]]]
     for k, family in enumerate(evaluation.families):
-        log_loss, *others = (_interval(metric, at=k) for metric in scores.per_family.values())
+        log_loss, *others = (interval_text(metric, at=k) for metric in scores.per_family.values())
         counts = f"{scores.positives[k]}/{scores.known[k]}"
-        rows.append([family, counts, log_loss, _number(float(prior[k])), *others])
+        rows.append([family, counts, log_loss, number_text(float(prior[k])), *others])
     return rows
 
 
@@ -111,6 +113,8 @@ def _notes(evaluations: Sequence[Evaluation], train_labels: Sequence[Path]) -> l
         "log loss: of a family, the mean over the runs whose label is known, natural logarithm; "
         "lower is better",
         "the score is its mean over families",
+        "calibration error: mean distance of the predictions from the share of positives, over all "
+        f"known labels in {CALIBRATION_BINS} bins of equal width",
         f"[low, high]: 95 % percentile bootstrap interval over runs, {scores.resamples:,} "
         f"resamples, seed {scores.seed}",
     ]
@@ -152,12 +156,13 @@ def _aligned(rows: list[list[str]]) -> str:
     )
 
 
-def _interval(estimate: Estimate, form: str = ".3f", at: int | tuple[()] = ()) -> str:
-    value, low, high = (
-        _number(float(bound[at]), form) for bound in (estimate.value, estimate.low, estimate.high)
-    )
+def interval_text(estimate: Estimate, form: str = ".3f", at: int | tuple[()] = ()) -> str:
+    """Write a value with its interval, or - where it is undefined."""
+    bounds = (estimate.value, estimate.low, estimate.high)
+    value, low, high = (number_text(float(bound[at]), form) for bound in bounds)
     return "-" if value == "-" else f"{value} [{low}, {high}]"
 
 
-def _number(value: float, form: str = ".3f") -> str:
+def number_text(value: float, form: str = ".3f") -> str:
+    """Write a number, or - where it is undefined."""
     return "-" if math.isnan(value) else format(value, form)

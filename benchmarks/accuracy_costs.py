@@ -1,0 +1,185 @@
+"""What a recipe costs on a campaign: the real commands, each measured from outside.
+
+Peak memory is that of the largest process among the command and its children (RUSAGE_CHILDREN of a
+small process around it). gale train and gale predict are one process each unless told otherwise.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, astuple, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+import gale
+from campaign import GALE, measured
+from gale.campaign import Campaign
+from gale.evaluation import read_predictions
+from gale.output import writing
+from gale.recipe import Recipe
+
+WARM_UP = """
+name = "warm-up"
+network.hidden = [8]
+fitting.epochs = 1
+soup = { kind = "none", size = 1 }
+folds.count = 1
+"""
+"""The least training: it leaves the features of all runs of train and val in gale's cache."""
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What one training and the prediction of the test runs took."""
+
+    train_seconds: float
+    train_peak_mb: float
+    predict_runs_per_s: float
+    predict_peak_mb: float
+    model_mb: float
+
+    @classmethod
+    def mean(cls, several: Sequence[Costs]) -> Costs:
+        """Average each figure."""
+        return cls(*np.mean([astuple(each) for each in several], axis=0).tolist())
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished training, its costs (none for the prior), and where its predictions are."""
+
+    predictions: Path
+    costs: Costs | None
+    code: str
+    machine: str
+
+
+def simulated(folder: Path, words: Sequence[str]) -> Path:
+    """Make a campaign with these words for gale simulate, or take the one that is there.
+
+    Stops with a message if the one that is there was made with other words.
+    """
+    note = folder.parent / f"{folder.name}.json"
+    if folder.exists():  # it appears when it is complete
+        made = json.loads(note.read_text("utf-8")) if note.exists() else []
+        if made != list(words):
+            sys.exit(
+                f"{folder}: found a campaign made with {' '.join(made) or 'unknown words'}; "
+                f"expected {' '.join(words)}; name another folder, or delete it"
+            )
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    note.write_text(json.dumps(list(words)), "utf-8")
+    measured(GALE, "simulate", "-o", folder, *words, "--quiet")
+    return folder
+
+
+class Bench:
+    """Measures recipes on one campaign, and keeps what is finished.
+
+    Parameters
+    ----------
+    campaign : Path
+        Folder of the campaign.
+    folder : Path
+        Where results are kept, each in a folder of its own: result.json, the model, predictions.
+    words : sequence of str
+        What the campaign was made with.
+    """
+
+    def __init__(self, campaign: Path, folder: Path, words: Sequence[str]) -> None:
+        self._campaign, self._folder, self._words = campaign, folder, list(words)
+        self._warm: set[str] = set()
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def prior(self) -> Result:
+        """Write the training prevalence, that of train and val, for every test run."""
+        opened = Campaign.open(self._campaign)
+        known, test = opened.of_split("train", "val"), opened.of_split("test")
+        shares = dict(zip(known.families, known.prevalence().tolist(), strict=True))
+        table = pl.DataFrame({"run": test.runs}).with_columns(
+            pl.lit("ok").alias("status"),
+            pl.lit("").alias("message"),
+            *(pl.lit(share).alias(family) for family, share in shares.items()),
+        )
+        predictions = self._folder / "prior.csv"
+        table.write_csv(predictions)
+        return Result(predictions, None, code_fingerprint(), machine())
+
+    def recipe(self, name: str, recipe: str, seed: int) -> Result:
+        """Train, predict and measure, unless a result of the same recipe and campaign is kept."""
+        loaded = Recipe.load(recipe)
+        asked = {"campaign": self._words, "recipe": loaded.to_dict(), "seed": seed}
+        folder = self._folder / f"{name}-{seed}"
+        file, predictions = folder / "result.json", folder / "predictions.csv"
+        kept: dict[str, Any] = json.loads(file.read_text("utf-8")) if file.exists() else {}
+        if kept.get("asked") != asked:
+            self._warm_up(loaded)
+            folder.mkdir(exist_ok=True)
+            costs = self._measure(recipe, seed, folder / "model.onnx", predictions)
+            kept = {
+                "asked": asked,
+                "costs": asdict(costs),
+                "code": code_fingerprint(),
+                "machine": machine(),
+            }
+            _write_json(file, kept)
+            print(f"{folder}: trained in {costs.train_seconds:.0f} s", file=sys.stderr, flush=True)
+        return Result(predictions, Costs(**kept["costs"]), kept["code"], kept["machine"])
+
+    def _warm_up(self, recipe: Recipe) -> None:
+        """See that gale's cache has the features that a recipe trains on."""
+        features = "".join(
+            f"features.{key} = {json.dumps(value)}\n"
+            for key, value in recipe.to_dict()["features"].items()
+            if value is not None
+        )
+        if features not in self._warm:
+            text, model = self._folder / "warm-up.toml", self._folder / "warm-up.onnx"
+            text.write_text(WARM_UP + features, "utf-8")
+            self._train(text, 0, model)
+            self._warm.add(features)
+
+    def _train(self, recipe: Path | str, seed: int, model: Path) -> tuple[float, float]:
+        """Train anew, whatever an interrupted training left behind; seconds and peak MB."""
+        words = ("-o", model, "--recipe", recipe, "--seed", str(seed), "--force", "--quiet")
+        seconds, peak_mb, _ = measured(GALE, "train", self._campaign, *words)
+        return seconds, peak_mb
+
+    def _measure(self, recipe: str, seed: int, model: Path, predictions: Path) -> Costs:
+        train_seconds, train_peak_mb = self._train(recipe, seed, model)
+        words = ("--split", "test", "--model", model, "-o", predictions, "--no-cache")
+        seconds, peak_mb, _ = measured(GALE, "predict", self._campaign, *words, "--force", "-q")
+        n_runs = len(read_predictions(predictions).runs)
+        size = model.stat().st_size / 1e6
+        return Costs(train_seconds, train_peak_mb, n_runs / seconds, peak_mb, size)
+
+
+def machine() -> str:
+    """Name what the commands run on."""
+    threads = os.environ.get("OMP_NUM_THREADS", "not set")
+    return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, " + (
+        f"OMP_NUM_THREADS {threads}, Python {platform.python_version()}"
+    )
+
+
+def code_fingerprint() -> str:
+    """Hash of gale's own files."""
+    root = Path(gale.__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted(path for path in root.rglob("*") if path.suffix not in (".pyc", "")):
+        digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _write_json(path: Path, values: dict[str, Any]) -> None:
+    with writing(path, force=True) as temporary:
+        temporary.write_text(json.dumps(values, indent=1) + "\n", "utf-8")
