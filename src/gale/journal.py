@@ -15,6 +15,7 @@ from gale.fitting import Epoch, Fit
 from gale.output import writing
 
 HISTORY_SCHEMA = {
+    "part": pl.String,
     "fold": pl.Int64,
     "stage": pl.String,
     "member": pl.Int64,
@@ -22,7 +23,7 @@ HISTORY_SCHEMA = {
     "train_loss": pl.Float64,
     "validation_log_loss": pl.Float64,
 }
-"""Columns of the history. ``stage`` is ``member``, or ``soup`` for a training-on from an average;
+"""Columns of the history. ``part`` is that of a recipe of several, else empty. ``stage`` is ``member``, or ``soup`` for a training-on from an average;
 ``member`` then is the iteration."""
 
 DAMAGED = (EOFError, KeyError, OSError, RuntimeError, ValueError, zipfile.BadZipFile)
@@ -34,11 +35,13 @@ STAMP = "fingerprint"
 
 
 class Step(NamedTuple):
-    """One fit within a training: which fold, whether a member or a soup, and its number."""
+    """One fit within a training: which fold, whether a member or a soup, its number, and of which
+    part of the recipe, if there are several."""  # noqa: D205, D209
 
     fold: int
     stage: str
     number: int
+    part: str = ""
 
 
 @dataclass
@@ -118,8 +121,9 @@ class Journal:
 
         One row each, in the order of the steps, whichever was finished first.
         """
-        rows = [(*step, epoch.number, epoch.train_loss, epoch.validation)
-                for step in sorted(self._epochs) for epoch in self._epochs[step]]  # fmt: skip
+        rows = [(step.part, *step[:3], epoch.number, epoch.train_loss, epoch.validation)
+                for step in sorted(self._epochs, key=lambda step: (step.part, step))
+                for epoch in self._epochs[step]]  # fmt: skip
         return pl.DataFrame(rows, schema=HISTORY_SCHEMA, orient="row")
 
     def _stamp(self) -> bytes | None:
@@ -147,7 +151,7 @@ class Journal:
 
 
 def _path(folder: Path, step: Step) -> Path:
-    return folder / f"fold{step.fold}_{step.stage}{step.number}.npz"
+    return folder / f"{step.part}fold{step.fold}_{step.stage}{step.number}.npz"
 
 
 def _read(path: Path) -> Fit | None:

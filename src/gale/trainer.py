@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -19,11 +19,12 @@ from gale.folds import Fold
 from gale.journal import Journal, Step
 from gale.logistic import fit_logistic
 from gale.losses import Loss
-from gale.networks.layers import Dense
-from gale.networks.summary import prior_logit, summary_network
+from gale.networks.summary import prior_logit
+from gale.features.spec import FeatureSpec
 from gale.output import writing
+from gale.parts import build_network, columns_of, scale_of
 from gale.progress import Progress, TimeLeft
-from gale.recipe import Recipe
+from gale.recipe import FittingSettings, Part
 from gale.soups import Member, average_weights, fixed_soups, greedy_soup, uniform_soup
 from gale.waves import Job, fit_all
 
@@ -33,24 +34,26 @@ HISTORY_SECONDS = 5.0
 """The history is written at most this often while members are trained."""
 
 
-def fits_per_fold(recipe: Recipe) -> int:
-    """Number of fits that one fold needs."""
-    if recipe.kind == "logistic":
+def fits_per_fold(part: Part) -> int:
+    """Number of fits that one fold of a part needs."""
+    if part.kind == "logistic":
         return 1
-    soup = recipe.soup
+    soup = part.soup
     return soup.size + 2 * soup.iterations if soup.kind == "fixed" else soup.size
 
 
 @dataclass
 class Trainer:
-    """Fits all that the folds of a training need, each from a seed of its own.
+    """Fits all that the folds of a part of a recipe need, each from a seed of its own.
 
     Parameters
     ----------
-    recipe : Recipe
+    part : Part
+    spec : FeatureSpec
     seed : int
     folds : sequence of Fold, length F
     features : array of shape (R, D)
+        All features of the spec; the part sees those that it is given by :func:`columns_of`.
     labels : array of shape (R, K)
     journal : Journal
         Where finished fits are kept, and found.
@@ -58,9 +61,14 @@ class Trainer:
         A CSV file of their epochs.
     progress : Progress
     device : torch.device
+    start : mapping of str to array, optional
+        Weights that all members begin with; random ones otherwise.
+    name : str
+        What messages and the history call the part; empty if there is no other.
     """
 
-    recipe: Recipe
+    part: Part
+    spec: FeatureSpec
     seed: int
     folds: Sequence[Fold]
     features: Array
@@ -69,28 +77,25 @@ class Trainer:
     history: Path | None
     progress: Progress
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    start: Weights | None = None
+    name: str = ""
 
     def __post_init__(self) -> None:
+        self.features = self.features[:, columns_of(self.part, self.spec)]
         self._scores: dict[Step, float] = {}
         self._history_pause = HISTORY_SECONDS
         self._averaged: tuple[list[Step], Weights] = [], {}
         self._history_written = time.monotonic()
-        self._clock = TimeLeft(len(self.folds) * fits_per_fold(self.recipe))
+        self._clock = TimeLeft(len(self.folds) * fits_per_fold(self.part))
         features, labels = torch.tensor(self.features), torch.tensor(self.labels)
         self._runs = Examples(features.to(self.device), labels.to(self.device))
-        standardise = self.recipe.network.standardise
         self._priors = [prior_logit(self.labels[fold.training]) for fold in self.folds]
-        parts = [features[fold.training] for fold in self.folds] if standardise != "none" else []
-        self._means = [part.mean(0) for part in parts]
-        self._deviations = [
-            part.std(0, correction=0) if standardise == "full" else torch.ones_like(part[0])
-            for part in parts
-        ]
+        self._scales = [scale_of(self.part, self.features[fold.training]) for fold in self.folds]
 
     def members(self) -> list[list[Weights]]:
         """Weights of the members with which each fold enters the ensemble."""
         try:
-            if self.recipe.kind == "logistic":
+            if self.part.kind == "logistic":
                 return [[self._logistic(fold)] for fold in range(len(self.folds))]
             self.fit(self._steps("member"))
             self.fit(self._steps("soup"))
@@ -101,11 +106,13 @@ class Trainer:
 
     def _steps(self, stage: str, fold: int | None = None) -> list[Step]:
         """All steps of a stage, of all folds or of one."""
-        soup = self.recipe.soup
+        soup = self.part.soup
         iterations = soup.iterations if soup.kind == "fixed" else 0
         count = soup.size + iterations if stage == "member" else iterations
+        if self.part.kind == "logistic":
+            count = int(stage == "member")
         folds = range(len(self.folds)) if fold is None else [fold]
-        return [Step(fold, stage, number) for fold in folds for number in range(count)]
+        return [Step(fold, stage, number, self.name) for fold in folds for number in range(count)]
 
     def fit(self, steps: Sequence[Step]) -> None:
         """Fit, at once, what the journal does not hold of these steps.
@@ -120,20 +127,13 @@ class Trainer:
             else:
                 self._clock.skip()
                 self._finish(step, found)
-        loss, fitting = self.recipe.loss, self.recipe.fitting
+        loss, fitting = self.part.loss, self.part.fitting
         for number, done in fit_all(
             [self._job(step) for step in missing],
             lambda jobs, generators: self._build([missing[job].fold for job in jobs], generators),
             self._runs,
             Loss(loss.hinge, loss.label_correlation, loss.label_correlation_noise),
-            Settings(
-                fitting.learning_rate,
-                fitting.adam_epsilon,
-                fitting.batch_size,
-                fitting.epochs,
-                fitting.patience,
-                fitting.weight_decay,
-            ),
+            settings_of(fitting),
             self._report,
         ):
             self.journal.keep(missing[number], done)
@@ -170,7 +170,7 @@ class Trainer:
 
     def _mix(self, fold: int) -> list[Weights]:
         """Make the members of a fold into those that enter the ensemble."""
-        soup = self.recipe.soup
+        soup = self.part.soup
         if soup.kind == "fixed":
             tuned = self._steps("soup", fold)
             return [self.weights(min(tuned, key=self._scores.__getitem__))]
@@ -183,14 +183,16 @@ class Trainer:
 
     def _job(self, step: Step) -> Job:
         fold = self.folds[step.fold]
-        start = None if step.stage == "member" else partial(self._average, step)
-        return Job(_describe(step), fold.training, fold.validation, _seed(self.seed, step), start)
+        start: Callable[[], Weights] | None = partial(self._average, step)
+        if step.stage == "member":
+            start = None if self.start is None else lambda: self.start or {}
+        return Job(describe(step), fold.training, fold.validation, _seed(self.seed, step), start)
 
     def _average(self, step: Step) -> Weights:
         """Average the soup of an iteration."""
         members = self._steps("member", step.fold)
         scores = [self._scores[member] for member in members]
-        soup = [members[i] for i in fixed_soups(scores, self.recipe.soup.size)[step.number]]
+        soup = [members[i] for i in fixed_soups(scores, self.part.soup.size)[step.number]]
         if self._averaged[0] != soup:  # a soup stays as it is where a candidate was not better
             self._averaged = soup, average_weights([self.weights(member) for member in soup])
         return self._averaged[1]
@@ -198,7 +200,7 @@ class Trainer:
     def _finish(self, step: Step, done: Fit) -> None:
         self._scores[step] = done.validation
         best = f"best validation log loss {done.validation:.4f}"
-        self.progress.step(f"{_describe(step)}: {best} of {len(done.epochs)} epochs")
+        self.progress.step(f"{describe(step)}: {best} of {len(done.epochs)} epochs")
         if time.monotonic() - self._history_written > self._history_pause:
             self.write_history()
 
@@ -209,7 +211,7 @@ class Trainer:
         )
 
     def _logistic(self, number: int) -> Weights:
-        step, fold, settings = Step(number, "member", 0), self.folds[number], self.recipe.logistic
+        step, fold, settings = self._steps("member", number)[0], self.folds[number], self.part.logistic
         done = self.journal.find(step)
         if done is None:
             weights = fit_logistic(
@@ -226,34 +228,36 @@ class Trainer:
         return done.weights
 
     def _build(self, folds: Sequence[int], generators: Sequence[torch.Generator]) -> nn.Module:
-        n_features, n_families = self.features.shape[1], self.labels.shape[1]
-        if self.recipe.kind == "logistic":
-            return Dense(n_features, n_families, generators)
-        settings = self.recipe.network
-
-        def stack(of_folds: Sequence[Tensor]) -> Tensor:
-            return torch.stack([of_folds[fold] for fold in folds])
-
-        return summary_network(
-            n_features,
-            n_families,
+        return build_network(
+            self.part,
+            self.spec,
             generators,
-            hidden=settings.hidden,
-            batch_norm=settings.batch_norm,
-            layer_norm=settings.layer_norm,
-            prior=stack(self._priors) if settings.prior_bias else None,
-            dropout=settings.dropout,
-            scale=(stack(self._means), stack(self._deviations)) if self._means else None,
-            products=getattr(torch, self.recipe.fitting.products),
+            priors=[self._priors[fold] for fold in folds],
+            scales=[self._scales[fold] for fold in folds],
         )
+
+
+def settings_of(fitting: FittingSettings) -> Settings:
+    """How a fit is done, as a recipe says it."""
+    return Settings(
+        fitting.learning_rate,
+        fitting.adam_epsilon,
+        fitting.batch_size,
+        fitting.epochs,
+        fitting.patience,
+        fitting.weight_decay,
+        fitting.schedule,
+    )
 
 
 def _seed(seed: int, step: Step) -> int:
     """The seed of one fit, whatever was fitted before it."""
     stage = ("member", "soup").index(step.stage)
-    high, low = np.random.SeedSequence((seed, step.fold, stage, step.number)).generate_state(2)
+    entropy = (seed, step.fold, stage, step.number, *step.part.encode())
+    high, low = np.random.SeedSequence(entropy).generate_state(2)
     return (int(high) << 31) ^ int(low)
 
 
-def _describe(step: Step) -> str:
-    return f"fold {step.fold}, {step.stage} {step.number}"
+def describe(step: Step) -> str:
+    """Name a step in messages."""
+    return f"{step.part} fold {step.fold}, {step.stage} {step.number}".lstrip()

@@ -13,6 +13,7 @@ from torch import nn
 
 from gale.fitting import ROWS_AT_ONCE, Examples, Fit, Pulse, Settings, Weights, fit, set_weights
 from gale.losses import Loss
+from gale.networks.elution import ElutionNetwork
 from gale.networks.layers import Dense
 
 CPU_BYTES = 400_000_000
@@ -132,6 +133,8 @@ def member_bytes(network: nn.Module, batch_size: int, n_runs: int) -> int:
     state = 7 * n_weights
     rows = max(min(batch_size, n_runs), ROWS_AT_ONCE // 2)  # evaluation needs half as much a run
     layers = rows * sum(2 * layer.n_in + 10 * layer.n_out for layer in dense)
+    if isinstance(network, ElutionNetwork):
+        layers *= network.shape[0]  # spectra of a run
     n_families = dense[-1].n_out
     grids = (2 * n_runs + 20 * rows) * n_families**2
     return 4 * (state + layers + grids)

@@ -1,12 +1,13 @@
-"""Features kept on disk under a hash of what they were made from."""
+"""Features, and what else takes time, kept on disk under a hash of what they were made from."""
 
 from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import platformdirs
@@ -53,6 +54,18 @@ class Cache:
 
     def get(self, key: str) -> Summary | None:
         """Return the features, or None if they are not there or their file is damaged."""
+        arrays = self.get_arrays(key)
+        if arrays is None:
+            return None
+        return Summary(arrays["features"], tuple(map(str, arrays["notes"])))
+
+    def put(self, key: str, summary: Summary) -> bool:
+        """Keep features; False if the disk refuses, for a cache must never stop the work."""
+        notes = np.array(summary.notes, dtype=str)
+        return self.put_arrays(key, {"features": summary.features, "notes": notes})
+
+    def get_arrays(self, key: str) -> dict[str, NDArray[Any]] | None:
+        """Return arrays by name, or None if they are not there or their file is damaged."""
         try:
             kept = self._path(key).read_bytes()
         except OSError:
@@ -61,13 +74,13 @@ class Cache:
         if hashlib.sha256(content).digest() != digest:
             return None
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            return Summary(arrays["features"], tuple(map(str, arrays["notes"])))
+            return dict(arrays)
 
-    def put(self, key: str, summary: Summary) -> bool:
-        """Keep features; False if the disk refuses, for a cache must never stop the work."""
+    def put_arrays(self, key: str, arrays: Mapping[str, NDArray[Any]]) -> bool:
+        """Keep arrays by name; False if the disk refuses."""
         path = self._path(key)
         buffer = io.BytesIO()
-        np.savez(buffer, features=summary.features, notes=np.array(summary.notes, dtype=str))
+        np.savez(buffer, **arrays)  # type: ignore[arg-type]
         content = buffer.getvalue()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

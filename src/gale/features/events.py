@@ -85,28 +85,28 @@ class EventSpec:
         ReadError
             If no ion of the run has an m/z that counts.
         """
-        signal = excess(run, self.profile.elution)
+        return self.describe(run)[0]
+
+    def describe(self, run: Run) -> tuple[NDArray[np.float32], Floats]:
+        """Compute the vector of a run, and the times of its N spectra in minutes.
+
+        A spectrum's time is the middle of its time bin.
+
+        Raises
+        ------
+        ReadError
+            If no ion of the run has an m/z that counts.
+        """
+        elution = self.profile.elution
+        signal = excess(run, elution)
         image = over_noise(signal)
         rows = busiest(image, self.events)
-        return np.concatenate([self.profile.of_signal(signal, image), image[rows].ravel()])
+        vector = np.concatenate([self.profile.of_signal(signal, image), image[rows].ravel()])
+        start, end = run.time_min[0], run.time_min[-1]
+        return vector, start + (rows + 0.5) / elution.bins * (end - start)
 
 
 def busiest(image: Image, number: int) -> Integers:
     """Time bins of an elution image (T, M) in which most elutes, `number` or T, increasing."""
     order = np.argsort(-image.sum(axis=1, dtype=np.float64), kind="stable")
     return np.sort(order[:number])
-
-
-def event_times(run: Run, spec: EventSpec) -> Floats:
-    """Time of each spectrum of the event features of a run, minutes, shape (N,): its bin's middle.
-
-    Raises
-    ------
-    ReadError
-        If no ion of the run has an m/z that counts.
-    """
-    elution = spec.profile.elution
-    rows = busiest(over_noise(excess(run, elution)), spec.events)
-    start, end = run.time_min[0], run.time_min[-1]
-    times: Floats = start + (rows + 0.5) / elution.bins * (end - start)
-    return times

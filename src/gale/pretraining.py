@@ -1,0 +1,251 @@
+"""Pre-training: networks learn from simulated runs, of which everything is known, first.
+
+A simulated run says not only which families are in it but when each of them elutes, so that an
+elution network is told, for every spectrum, what is in it. It then needs few labelled runs to learn
+how these differ from simulated ones.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from gale.families import read_family_table
+from gale.features.cache import Cache
+from gale.features.events import EventSpec
+from gale.fitting import Examples, Weights
+from gale.losses import Loss, binary_cross_entropy
+from gale.networks.elution import ElutionNetwork
+from gale.networks.summary import prior_logit
+from gale.parts import build_network, columns_of, scale_of
+from gale.progress import Progress
+from gale.recipe import Part, PretrainSettings, Recipe
+from gale.run import Run
+from gale.simulation.examples import simulate_examples
+from gale.trainer import settings_of
+from gale.waves import Job, fit_all
+
+Array = NDArray[np.float32]
+
+TOLD_ROLES = ("compound", "evolved gas")
+"""Roles in the truth of a run that make its labels."""
+
+EVENT_WEIGHT = 20.0
+"""Weight of the loss of spectra beside that of runs: few spectra hold a family."""
+
+
+@dataclass(frozen=True)
+class SimulatedRuns:
+    """What networks are pre-trained on.
+
+    Parameters
+    ----------
+    features : array of shape (R, D)
+    labels : array of shape (R, K), NaN for families that cannot be simulated
+    events : array of shape (R, N, K), likewise
+        Which family elutes at each spectrum.
+    """
+
+    features: Array
+    labels: Array
+    events: Array
+
+
+@dataclass(frozen=True)
+class Describe:
+    """Makes of a simulated run what pre-training needs; picklable.
+
+    Parameters
+    ----------
+    spec : EventSpec
+    families : tuple of str, length K
+    """
+
+    spec: EventSpec
+    families: tuple[str, ...]
+
+    def __call__(
+        self, run: Run, truth: Sequence[Mapping[str, Any]]
+    ) -> tuple[NDArray[np.float16], NDArray[np.bool_]]:
+        """Features (D,), half as precise, and which family elutes at which spectrum, (N, K)."""
+        features, times = self.spec.describe(run)
+        half_bin = (run.time_min[-1] - run.time_min[0]) / self.spec.profile.elution.bins / 2
+        events = np.zeros((len(times), len(self.families)), dtype=bool)
+        for each in truth:
+            if each["role"] not in TOLD_ROLES or each["abundance"] < 1:
+                continue
+            at = np.abs(times - each["retention_time_min"]) <= each["width_min"] + half_bin
+            for family in set(each["families"]) & set(self.families):
+                events[at, self.families.index(family)] = True
+        return features.astype(np.float16), events
+
+
+def pretrain(
+    recipe: Recipe,
+    spec: EventSpec,
+    families: tuple[str, ...],
+    *,
+    seed: int,
+    device: torch.device,
+    workers: int = 1,
+    cache: Cache | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Weights]:
+    """Fit one network of each part that is to be pre-trained to simulated runs.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    spec : EventSpec
+    families : tuple of str, length K
+        Those that the simulator does not know are left to the labelled runs.
+    seed : int
+    device : torch.device
+    workers : int
+        Processes that simulate.
+    cache : Cache, optional
+        Where the weights are kept: they do not depend on the labelled runs.
+    progress : Progress, optional
+
+    Returns
+    -------
+    mapping of the name of a part to weights; empty if no part is to be, or no family can be
+    """
+    progress = progress or Progress()
+    parts = [part for part in recipe.members_of if part.pretrain is not None]
+    known = tuple(family for family in families if family in read_family_table())
+    if not parts:
+        return {}
+    if unknown := sorted(set(families) - set(known)):
+        progress.note(f"not pre-trained on, since it cannot be simulated: {', '.join(unknown)}")
+    if not known:
+        return {}
+    choices = [recipe.pretraining.model_dump(), spec.to_dict(), families, seed, version("gale-ms")]
+    keys = {part.name: _key(part, choices) for part in parts}
+    found = {name: None if cache is None else cache.get_arrays(keys[name]) for name in keys}
+    missing = [part for part in parts if found[part.name] is None]
+    if missing:
+        runs = simulate_runs(recipe.pretraining, spec, families, known, seed, workers, progress)
+        last = min(recipe.pretraining.runs_per_laboratory, len(runs.labels) // 2)
+        progress.begin("pre-training", len(missing))
+        for part in missing:
+            weights = _fit(part, spec, runs, last, seed, device, progress)
+            found[part.name] = weights
+            if cache is not None:
+                cache.put_arrays(keys[part.name], weights)
+    return {name: weights for name, weights in found.items() if weights is not None}
+
+
+def _key(part: Part, choices: Sequence[Any]) -> str:
+    text = json.dumps([part.model_dump(mode="json", exclude={"fitting", "soup"}), *choices])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def simulate_runs(
+    settings: PretrainSettings,
+    spec: EventSpec,
+    families: tuple[str, ...],
+    known: tuple[str, ...],
+    seed: int,
+    workers: int,
+    progress: Progress,
+) -> SimulatedRuns:
+    """Simulate the runs of pre-training; of the families, those that are `known` can be."""
+    features = np.empty((settings.runs, spec.n_features), dtype=np.float16)
+    labels = np.full((settings.runs, len(families)), np.nan, dtype=np.float32)
+    events = np.full((settings.runs, spec.shape[0], len(families)), np.nan, dtype=np.float32)
+    columns = [families.index(family) for family in known]
+    examples = simulate_examples(
+        Describe(spec, known),
+        families=known,
+        runs=settings.runs,
+        runs_per_laboratory=settings.runs_per_laboratory,
+        instruments=settings.instruments,
+        ions=settings.ions,
+        seed=seed,
+        workers=workers,
+        progress=progress,
+    )
+    for row, example in enumerate(examples):
+        features[row], events[row][:, columns] = example.item
+        labels[row, columns] = example.families
+    return SimulatedRuns(features.astype(np.float32), labels, events)
+
+
+def _fit(
+    part: Part,
+    spec: EventSpec,
+    runs: SimulatedRuns,
+    last: int,
+    seed: int,
+    device: torch.device,
+    progress: Progress,
+) -> Weights:
+    """Weights of one network of a part, fitted to all runs but the `last` ones, which validate."""
+    assert part.pretrain is not None
+    features, labels = runs.features[:, columns_of(part, spec)], runs.labels
+    training = np.arange(len(labels) - last)
+    prior, scale = prior_logit(labels[training]), scale_of(part, features[training])
+    by_spectrum = part.network.kind == "elution"
+    loss: Loss = Loss(part.loss.hinge, 0.0)
+    if by_spectrum:
+        n_families = labels.shape[1]
+        labels = np.concatenate([labels, runs.events.reshape(len(labels), -1)], axis=1)
+        loss = _SpectrumLoss(0.0, 0.0, n_families=n_families)
+
+    def build(jobs: Sequence[int], generators: Sequence[torch.Generator]) -> nn.Module:
+        network = build_network(
+            part, spec, generators, priors=[prior] * len(jobs), scales=[scale] * len(jobs)
+        )
+        return _Told(network) if isinstance(network, ElutionNetwork) else network
+
+    name = f"{part.name}, pre-training"
+    job = Job(name, training, np.arange(len(training), len(labels)), seed)
+    examples = Examples(
+        torch.tensor(features, device=device), torch.tensor(labels, device=device)
+    )
+    settings = settings_of(part.pretrain)
+    (_, done), = fit_all(
+        [job],
+        build,
+        examples,
+        loss,
+        settings,
+        lambda pulse: progress.status(f"{name}, epoch {pulse.epoch} of {settings.epochs}"),
+    )  # fmt: skip
+    progress.step(f"{name}: best of {len(done.epochs)} epochs {done.validation:.4f}")
+    return {key.removeprefix("network."): value for key, value in done.weights.items()}
+
+
+class _Told(nn.Module):
+    """An elution network that gives the logits of its spectra, too: (E, R, K + N·K)."""
+
+    def __init__(self, network: ElutionNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor) -> Tensor:
+        of_events = self.network.event_logits(x)
+        return torch.cat([torch.logsumexp(of_events, -2), of_events.flatten(-2)], -1)
+
+
+@dataclass(frozen=True)
+class _SpectrumLoss(Loss):
+    """Binary cross-entropy of runs, and of their spectra, which follow them."""
+
+    n_families: int = 0
+
+    def __call__(self, logits: Tensor, labels: Tensor, noise: Tensor) -> Tensor:
+        of_runs, of_spectra = (slice(self.n_families), slice(self.n_families, None))
+        return binary_cross_entropy(
+            logits[..., of_runs], labels[..., of_runs]
+        ) + EVENT_WEIGHT * binary_cross_entropy(logits[..., of_spectra], labels[..., of_spectra])
