@@ -18,20 +18,24 @@ from numpy.typing import NDArray
 from gale import metrics
 from gale.campaign import Campaign
 from gale.errors import TrainingError
-from gale.export import export
+from gale.calibration import Calibration, cross_fitted, fit_calibration
+from gale.export import Members, export
 from gale.features import FeatureTable, runs_moments, summarise_runs
 from gale.features.cache import Cache
 from gale.features.elution import ElutionSpec
+from gale.features.events import EventSpec
 from gale.features.profile import ProfileSpec
 from gale.features.spec import FeatureSpec
 from gale.features.summary import PUBLISHED_MZ, SummarySpec, learn_mz
-from gale.fitting import predict
+from gale.fitting import Weights, predict_logits
 from gale.folds import Fold, split_fold, stratified_folds
 from gale.journal import Journal
 from gale.model import FORMAT, Model
 from gale.networks.summary import prior_logit
+from gale.parts import columns_of
+from gale.pretraining import pretrain
 from gale.progress import Progress
-from gale.recipe import FeatureSettings, ProfileSettings, Recipe, SummarySettings
+from gale.recipe import EventSettings, FeatureSettings, ProfileSettings, Recipe, SummarySettings
 from gale.trainer import Array, Trainer, fits_per_fold
 
 
@@ -49,6 +53,7 @@ def train(
     cache: Cache | None = None,
     progress: Progress | None = None,
     device: str | None = None,
+    workers: int = 1,
 ) -> Model:
     """Train a model on the labelled runs of a campaign's train and val splits.
 
@@ -78,6 +83,8 @@ def train(
     progress : Progress, optional
     device : str, optional
         Where networks are trained, ``cpu`` or ``cuda``; a GPU by default, where there is one.
+    workers : int
+        Processes that simulate the runs of pre-training, see :func:`gale.simulate`.
 
     Raises
     ------
@@ -97,30 +104,113 @@ def train(
     fingerprint = _fingerprint(recipe, seed, runs)
     book = Journal.open(journal, fingerprint, resume=resume, restart=restart)
 
-    progress.begin("training", len(folds) * fits_per_fold(recipe))
-    trainer = Trainer(
-        recipe, seed, folds, runs.features, runs.labels, book, history, progress, trained_on
-    )
-    members = trainer.members()
-    out_of_fold, prior = (np.full(runs.labels.shape, np.nan) for _ in range(2))
-    for number, (fold, weights) in enumerate(zip(folds, members, strict=True)):
-        network = trainer.network([number] * len(weights), weights)
-        out_of_fold[fold.validation] = predict(network, runs.features[fold.validation]).mean(0)
-        prior[fold.validation] = torch.sigmoid(prior_logit(runs.labels[fold.training])).numpy()
+    starts = {}
+    if isinstance(runs.spec, EventSpec):
+        starts = pretrain(
+            recipe,
+            runs.spec,
+            runs.campaign.families,
+            seed=seed,
+            device=trained_on,
+            workers=workers,
+            cache=cache,
+            progress=progress,
+        )
+    parts = recipe.members_of
+    progress.begin("training", len(folds) * sum(map(fits_per_fold, parts)))
+    trainers = [
+        Trainer(
+            part,
+            runs.spec,
+            seed,
+            folds,
+            runs.features,
+            runs.labels,
+            book,
+            history,
+            progress,
+            trained_on,
+            starts.get(part.name),
+            part.name if recipe.parts else "",
+        )
+        for part in parts
+    ]
+    members = [_members(trainer) for trainer in trainers]
+    calibration, out_of_fold = _combine(recipe, members, runs.labels, folds)
 
     progress.begin("writing the model", 1)
-    fold_of = [number for number, weights in enumerate(members) for _ in weights]
-    network = trainer.network(fold_of, [each for weights in members for each in weights])
     facts = {
         **_facts(recipe, seed, runs, learned_from),
-        "members": len(fold_of),
+        "members": sum(map(len, members)),
         "folds": len(folds),
-        "scores": _scores(runs.labels, out_of_fold, prior, len(folds)),
+        "calibrated": calibration is not None,
+        "scores": _scores(runs.labels, out_of_fold, _prior(runs.labels, folds), len(folds)),
     }
+    if calibration is not None:
+        facts["calibration"] = calibration.to_dict()
     facts["training"]["fingerprint"] = fingerprint
-    model = Model(export([network], runs.spec.n_features, facts))
+    networks = [
+        Members(trainer.network(each.fold_of, each.weights), columns_of(trainer.part, runs.spec))
+        for trainer, each in zip(trainers, members, strict=True)
+    ]
+    model = Model(export(networks, runs.spec.n_features, facts, calibration))
     progress.step()
     return model
+
+
+@dataclass(frozen=True)
+class PartMembers:
+    """The members of a part that enter the ensemble.
+
+    Parameters
+    ----------
+    fold_of : list of int, length E
+        The fold of each.
+    weights : list of Weights, length E
+    logits : array of shape (R, K)
+        Mean over the members that did not train on a run; NaN for runs that validate no fold.
+    probability : array of shape (R, K)
+        Mean likewise of their probabilities.
+    """
+
+    fold_of: list[int]
+    weights: list[Weights]
+    logits: NDArray[np.float64]
+    probability: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.weights)
+
+
+def _members(trainer: Trainer) -> PartMembers:
+    """Fit all members of a part, and see what they give for the runs that validated them."""
+    of_folds = trainer.members()
+    logits, probability = (np.full(trainer.labels.shape, np.nan) for _ in range(2))
+    for number, (fold, weights) in enumerate(zip(trainer.folds, of_folds, strict=True)):
+        network = trainer.network([number] * len(weights), weights)
+        given = predict_logits(network, trainer.features[fold.validation])
+        logits[fold.validation] = given.mean(0)
+        probability[fold.validation] = torch.sigmoid(torch.from_numpy(given)).numpy().mean(0)
+    fold_of = [number for number, weights in enumerate(of_folds) for _ in weights]
+    return PartMembers(fold_of, [each for of in of_folds for each in of], logits, probability)
+
+
+def _combine(
+    recipe: Recipe, members: list[PartMembers], labels: Array, folds: list[Fold]
+) -> tuple[Calibration | None, NDArray[np.float64]]:
+    """How parts become probabilities, and those of each run (R, K) without its own labels."""
+    if not (recipe.calibrate or recipe.parts):
+        return None, members[0].probability
+    logits = np.stack([each.logits for each in members])
+    return fit_calibration(logits, labels), cross_fitted(logits, labels, folds)
+
+
+def _prior(labels: Array, folds: list[Fold]) -> NDArray[np.float64]:
+    """The prevalence among the training runs of the fold that each run validates, (R, K)."""
+    prior = np.full(labels.shape, np.nan)
+    for fold in folds:
+        prior[fold.validation] = torch.sigmoid(prior_logit(labels[fold.training])).numpy()
+    return prior
 
 
 @dataclass(frozen=True)
@@ -185,7 +275,9 @@ def _feature_spec(
     """What features a recipe asks for."""
     if isinstance(settings, ProfileSettings):
         image = ElutionSpec(settings.bins, settings.mz_first, settings.mz_last, settings.baseline)
-        return ProfileSpec(image, settings.losses)
+        profile = ProfileSpec(image, settings.losses)
+        events = isinstance(settings, EventSettings)
+        return EventSpec(profile, settings.events) if events else profile
     return _summary_spec(campaign, settings, executor, progress)
 
 
@@ -303,7 +395,6 @@ def _facts(recipe: Recipe, seed: int, runs: TrainingRuns, learned_from: Campaign
         "prevalence": [round(float(share), 6) for share in learned_from.prevalence()],
         "features": runs.spec.to_dict(),
         "columns": dict(learned_from.columns) if learned_from.columns else None,
-        "calibrated": False,
         "training": {
             "campaign": learned_from.root.resolve().name,
             "runs": len(learned_from),

@@ -14,60 +14,112 @@ import onnxscript  # noqa: F401  (torch's exporter needs it: better missed here 
 import torch
 from torch import Tensor, nn
 
+from gale.calibration import Calibration
 from gale.model import METADATA_KEY
+from gale.networks.elution import ElutionNetwork
 from gale.networks.layers import count_members
 
 OPSET = 18
 
 
-class Ensemble(nn.Module):
-    """The members of one or more networks, side by side.
+class Members(nn.Module):
+    """The members of a part: a network, and which features of a run it is given.
 
     Parameters
     ----------
-    networks : sequence of nn.Module
-        Each of some members, features (E, R, D) to logits (E, R, K).
+    network : nn.Module
+        Of E members, features (E, R, D') to logits (E, R, K).
+    columns : slice
+        Those D' of the D features.
     """
 
-    def __init__(self, networks: Sequence[nn.Module]) -> None:
+    def __init__(self, network: nn.Module, columns: slice) -> None:
         super().__init__()
-        self.networks = nn.ModuleList(networks)
+        self.network, self.columns = network, columns
 
-    def forward(self, summary: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the mean probability (R, K) and that of each member (E, R, K)."""
-        member_probability = torch.cat(
-            [
-                torch.sigmoid(network(summary.expand(count_members(network), -1, -1)))
-                for network in self.networks
-            ]
-        )
-        return member_probability.mean(0), member_probability
+    def forward(self, summary: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Return logits (E, R, K) and, of an elution network, those of spectra, (E, R, N, K)."""
+        x, members = summary[:, self.columns], count_members(self.network)
+        if not isinstance(self.network, ElutionNetwork):
+            return self.network(x.expand(members, -1, -1)), None
+        inputs = self.network.inputs(x.unflatten(-1, self.network.shape))
+        events = self.network.of_inputs(inputs.expand(members, -1, -1, -1))
+        return torch.logsumexp(events, -2), events
 
 
-def export(networks: Sequence[nn.Module], n_features: int, facts: Mapping[str, Any]) -> bytes:
-    """Write an ensemble as an ONNX file: input ``summary`` (R, D); outputs ``probability`` (R, K)
-    and ``member_probability`` (E, R, K).
+class Ensemble(nn.Module):
+    """The members of all parts, and how they become probabilities.
 
     Parameters
     ----------
-    networks : sequence of nn.Module
+    parts : sequence of Members, length P
+    calibration : Calibration, optional
+        Without it, the probability is the mean of those of all members.
+    """
+
+    weight: Tensor
+    bias: Tensor
+
+    def __init__(self, parts: Sequence[Members], calibration: Calibration | None) -> None:
+        super().__init__()
+        self.parts = nn.ModuleList(parts)
+        self.calibrated = calibration is not None
+        if calibration is not None:
+            weight, bias = (torch.from_numpy(x) for x in (calibration.weight, calibration.bias))
+            self.register_buffer("weight", weight.float())
+            self.register_buffer("bias", bias.float())
+
+    def forward(self, summary: Tensor) -> tuple[Tensor, ...]:
+        """Return the probability (R, K), that of each member (E, R, K), and, if there is an elution
+        network, what it makes of each spectrum, (R, N, K), the mean over its members.
+
+        A member's own probability is calibrated as if all parts said what it says.
+        """  # noqa: D205
+        given = [part(summary) for part in self.parts]
+        logits = [of_runs for of_runs, _ in given]
+        if self.calibrated:
+            pooled = torch.stack([of_part.mean(0) for of_part in logits])
+            probability = torch.sigmoid((self.weight.unsqueeze(1) * pooled).sum(0) + self.bias)
+            alone = torch.cat(logits) * self.weight.sum(0) + self.bias
+            member_probability = torch.sigmoid(alone)
+        else:
+            member_probability = torch.sigmoid(torch.cat(logits))
+            probability = member_probability.mean(0)
+        evidence = [torch.sigmoid(events.mean(0)) for _, events in given if events is not None]
+        return probability, member_probability, *evidence[:1]
+
+
+def export(
+    parts: Sequence[Members],
+    n_features: int,
+    facts: Mapping[str, Any],
+    calibration: Calibration | None = None,
+) -> bytes:
+    """Write an ensemble as an ONNX file: input ``summary`` (R, D); outputs ``probability`` (R, K),
+    ``member_probability`` (E, R, K) and, with an elution network, ``evidence`` (R, N, K).
+
+    Parameters
+    ----------
+    parts : sequence of Members
         See `Ensemble`; on the CPU.
     n_features : int
         D.
     facts : mapping
         What the model knows of itself, see `gale.Model.facts`; kept as JSON.
+    calibration : Calibration, optional
 
     Returns
     -------
     bytes
         The same for the same networks and facts.
     """  # noqa: D205
+    has_evidence = any(isinstance(part.network, ElutionNetwork) for part in parts)
     with _quiet_exporter():
         program = torch.onnx.export(
-            Ensemble(networks).eval(),
+            Ensemble(parts, calibration).eval(),
             (torch.zeros(2, n_features),),
             input_names=["summary"],
-            output_names=["probability", "member_probability"],
+            output_names=["probability", "member_probability", *["evidence"][:has_evidence]],
             dynamic_shapes=({0: torch.export.Dim("runs")},),
             opset_version=OPSET,
             dynamo=True,

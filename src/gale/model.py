@@ -19,6 +19,7 @@ from gale.campaign import Campaign
 from gale.errors import CampaignError, ModelError
 from gale.features import Source, summarise_runs
 from gale.features.cache import Cache
+from gale.features.events import EventSpec
 from gale.features.spec import FeatureSpec, feature_spec
 from gale.output import writing
 from gale.readers import display_name
@@ -30,7 +31,10 @@ FORMAT = 1
 METADATA_KEY = "gale"
 
 OUTPUTS = ["probability", "member_probability"]
-"""Outputs of the graph: (R, K) and (E, R, K)."""
+"""Outputs of every graph: (R, K) and (E, R, K)."""
+
+EVIDENCE = "evidence"
+"""Output of graphs with an elution network: (R, N, K)."""
 
 REQUIRED = {
     "calibrated", "columns", "created", "families", "features", "folds", "format", "gale_version",
@@ -46,8 +50,8 @@ _ONNX_ERRORS = (
     ort_errors.NotImplemented,
 )
 
-ROWS_AT_ONCE = 1024
-"""Runs that go through the graph together, which bounds its memory."""
+NUMBERS_AT_ONCE = 2**21
+"""Features of all runs that go through the graph together, which bounds its memory."""
 
 
 class Model:
@@ -128,12 +132,50 @@ class Model:
         probability : array of shape (R, K)
         member_probability : array of shape (E, R, K)
         """
-        parts = [
-            self._session.run(OUTPUTS, {"summary": features[start : start + ROWS_AT_ONCE]})
-            for start in range(0, max(len(features), 1), ROWS_AT_ONCE)
-        ]
-        probability, member_probability = zip(*parts, strict=True)
+        probability, member_probability = zip(*self._run(OUTPUTS, features), strict=True)
         return np.concatenate(probability), np.concatenate(member_probability, axis=1)
+
+    def evidence(self, run: Run) -> pl.DataFrame:
+        """Say which family elutes when, as far as the elution network can tell.
+
+        Parameters
+        ----------
+        run : Run
+
+        Returns
+        -------
+        DataFrame
+            One row for each of the N spectra that the network looks at, in the order of time:
+            ``time_min``, then a column for each family, 0 to 1. These are scores of single
+            spectra, not calibrated.
+
+        Raises
+        ------
+        ModelError
+            If the model has no elution network.
+        ReadError
+            If no ion of the run has an m/z that counts.
+        """
+        given = [output.name for output in self._session.get_outputs()]
+        if EVIDENCE not in given or not isinstance(self.spec, EventSpec):
+            raise ModelError(
+                f"{self.source}: has no elution network, so it cannot say when a family elutes; "
+                "train with a recipe that has one, as default"
+            )
+        features, times = self.spec.describe(run)
+        ((of_run,),) = self._run([EVIDENCE], features[None])
+        columns = {name: of_run[0, :, at] for at, name in enumerate(self.families)}
+        return pl.DataFrame({"time_min": times, **columns})
+
+    def _run(
+        self, outputs: Sequence[str], features: NDArray[np.float32]
+    ) -> list[list[NDArray[np.float32]]]:
+        """The outputs for features (R, D), some runs at a time."""
+        rows = max(NUMBERS_AT_ONCE // self.spec.n_features, 1)
+        return [
+            self._session.run(outputs, {"summary": features[start : start + rows]})
+            for start in range(0, max(len(features), 1), rows)
+        ]
 
     def predict(
         self,
@@ -291,7 +333,8 @@ def _check_shapes(
     """See that the graph takes the features, and gives the families, that the facts speak of."""
     takes = [value.shape[-1] for value in session.get_inputs()]
     gives = [value.shape[-1] for value in session.get_outputs()]
-    if takes != [spec.n_features] or gives != [len(families)] * len(OUTPUTS):
+    has_all = {value.name for value in session.get_outputs()} >= set(OUTPUTS)
+    if takes != [spec.n_features] or not has_all or set(gives) != {len(families)}:
         raise ModelError(
             f"{source}: is a damaged model: its graph takes {takes} features and gives {gives} "
             f"numbers; expected {spec.n_features} features and {len(families)} families"

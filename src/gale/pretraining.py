@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from gale.families import read_family_table
+from gale.families import default_family_table
 from gale.features.cache import Cache
 from gale.features.events import EventSpec
 from gale.fitting import Examples, Weights
@@ -122,7 +122,7 @@ def pretrain(
     """
     progress = progress or Progress()
     parts = [part for part in recipe.members_of if part.pretrain is not None]
-    known = tuple(family for family in families if family in read_family_table())
+    known = tuple(family for family in families if family in default_family_table())
     if not parts:
         return {}
     if unknown := sorted(set(families) - set(known)):
@@ -210,9 +210,7 @@ def _fit(
 
     name = f"{part.name}, pre-training"
     job = Job(name, training, np.arange(len(training), len(labels)), seed)
-    examples = Examples(
-        torch.tensor(features, device=device), torch.tensor(labels, device=device)
-    )
+    examples = Examples(torch.tensor(features, device=device), torch.tensor(labels, device=device))
     settings = settings_of(part.pretrain)
     (_, done), = fit_all(
         [job],

@@ -267,12 +267,11 @@ class Recipe(Part):
                 )
             if part.network.kind == "elution" and part.network.standardise != "none":
                 raise PydanticCustomError(
-                    "events", "An elution network looks at spectra as they are: standardise = 'none'"
+                    "events",
+                    "An elution network looks at spectra as they are: standardise = 'none'",
                 )
             if part.pretrain is not None and not on_events:
-                raise PydanticCustomError(
-                    "events", "Pre-training needs features of kind 'events'"
-                )
+                raise PydanticCustomError("events", "Pre-training needs features of kind 'events'")
         return self
 
     @property

@@ -211,7 +211,11 @@ class Trainer:
         )
 
     def _logistic(self, number: int) -> Weights:
-        step, fold, settings = self._steps("member", number)[0], self.folds[number], self.part.logistic
+        step, fold, settings = (
+            self._steps("member", number)[0],
+            self.folds[number],
+            self.part.logistic,
+        )
         done = self.journal.find(step)
         if done is None:
             weights = fit_logistic(
