@@ -30,9 +30,11 @@ from gale.folds import Fold, split_fold, stratified_folds
 from gale.journal import Journal
 from gale.model import FORMAT, Model
 from gale.networks.summary import prior_logit
+from gale.networks.unlike import Unlike
 from gale.progress import Progress
 from gale.recipe import FeatureSettings, ProfileSettings, Recipe, SummarySettings
 from gale.trainer import Array, Trainer, fits_per_fold
+from gale.unlike import fit_unlike
 
 
 def train(
@@ -118,7 +120,8 @@ def train(
         "scores": _scores(runs.labels, out_of_fold, prior, len(folds)),
     }
     facts["training"]["fingerprint"] = fingerprint
-    model = Model(export([network], runs.spec.n_features, facts))
+    unlike = Unlike(fit_unlike(runs.features, runs.spec.blocks))
+    model = Model(export([network], runs.spec.n_features, facts, unlike))
     progress.step()
     return model
 

@@ -14,8 +14,10 @@ import onnxscript  # noqa: F401  (torch's exporter needs it: better missed here 
 import torch
 from torch import Tensor, nn
 
-from gale.model import METADATA_KEY
+from gale.model import METADATA_KEY, OUTPUTS
 from gale.networks.layers import count_members
+from gale.networks.unlike import Unlike
+from gale.tables import UNLIKE
 
 OPSET = 18
 
@@ -27,26 +29,35 @@ class Ensemble(nn.Module):
     ----------
     networks : sequence of nn.Module
         Each of some members, features (E, R, D) to logits (E, R, K).
+    unlike : Unlike, optional
+        How unlike the training runs others are, features (R, D) to scores (R,).
     """
 
-    def __init__(self, networks: Sequence[nn.Module]) -> None:
+    def __init__(self, networks: Sequence[nn.Module], unlike: Unlike | None = None) -> None:
         super().__init__()
         self.networks = nn.ModuleList(networks)
+        self.unlike = unlike
 
-    def forward(self, summary: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the mean probability (R, K) and that of each member (E, R, K)."""
+    def forward(self, summary: Tensor) -> tuple[Tensor, ...]:
+        """Return the mean probability (R, K), that of each member (E, R, K), and `unlike` (R,)."""
         member_probability = torch.cat(
             [
                 torch.sigmoid(network(summary.expand(count_members(network), -1, -1)))
                 for network in self.networks
             ]
         )
-        return member_probability.mean(0), member_probability
+        outputs = (member_probability.mean(0), member_probability)
+        return outputs if self.unlike is None else (*outputs, self.unlike(summary))
 
 
-def export(networks: Sequence[nn.Module], n_features: int, facts: Mapping[str, Any]) -> bytes:
-    """Write an ensemble as an ONNX file: input ``summary`` (R, D); outputs ``probability`` (R, K)
-    and ``member_probability`` (E, R, K).
+def export(
+    networks: Sequence[nn.Module],
+    n_features: int,
+    facts: Mapping[str, Any],
+    unlike: Unlike | None = None,
+) -> bytes:
+    """Write an ensemble as an ONNX file: input ``summary`` (R, D); outputs ``probability`` (R, K),
+    ``member_probability`` (E, R, K) and, if it is given, ``unlike`` (R,).
 
     Parameters
     ----------
@@ -56,6 +67,8 @@ def export(networks: Sequence[nn.Module], n_features: int, facts: Mapping[str, A
         D.
     facts : mapping
         What the model knows of itself, see `gale.Model.facts`; kept as JSON.
+    unlike : Unlike, optional
+        See `Ensemble`.
 
     Returns
     -------
@@ -64,10 +77,10 @@ def export(networks: Sequence[nn.Module], n_features: int, facts: Mapping[str, A
     """  # noqa: D205
     with _quiet_exporter():
         program = torch.onnx.export(
-            Ensemble(networks).eval(),
+            Ensemble(networks, unlike).eval(),
             (torch.zeros(2, n_features),),
             input_names=["summary"],
-            output_names=["probability", "member_probability"],
+            output_names=OUTPUTS if unlike is None else [*OUTPUTS, UNLIKE],
             dynamic_shapes=({0: torch.export.Dim("runs")},),
             opset_version=OPSET,
             dynamo=True,

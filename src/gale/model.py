@@ -23,6 +23,8 @@ from gale.features.spec import FeatureSpec, feature_spec
 from gale.output import writing
 from gale.readers import display_name
 from gale.run import Run
+from gale.tables import UNLIKE
+from gale.unlike import FAR
 
 FORMAT = 1
 """Number of the file format; raised only when older versions of gale could not use a new file."""
@@ -30,7 +32,7 @@ FORMAT = 1
 METADATA_KEY = "gale"
 
 OUTPUTS = ["probability", "member_probability"]
-"""Outputs of the graph: (R, K) and (E, R, K)."""
+"""Outputs of the graph: (R, K) and (E, R, K). Newer models also have `UNLIKE`, (R,)."""
 
 REQUIRED = {
     "calibrated", "columns", "created", "families", "features", "folds", "format", "gale_version",
@@ -128,12 +130,33 @@ class Model:
         probability : array of shape (R, K)
         member_probability : array of shape (E, R, K)
         """
+        probability, member_probability, _ = self._outputs(features)
+        return probability, member_probability
+
+    def unlike_features(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Say how unlike the training runs others are, of features (R, D) as above.
+
+        Returns
+        -------
+        array of shape (R,)
+            See `gale.unlike`; NaN if the model is of the time before it was measured.
+        """
+        return self._outputs(features)[2]
+
+    def _outputs(self, features: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
+        """All outputs of the graph for features (R, D): (R, K), (E, R, K) and (R,)."""
+        known = [value.name for value in self._session.get_outputs()]
+        wanted = [*OUTPUTS, *{UNLIKE}.intersection(known)]
         parts = [
-            self._session.run(OUTPUTS, {"summary": features[start : start + ROWS_AT_ONCE]})
+            self._session.run(wanted, {"summary": features[start : start + ROWS_AT_ONCE]})
             for start in range(0, max(len(features), 1), ROWS_AT_ONCE)
         ]
-        probability, member_probability = zip(*parts, strict=True)
-        return np.concatenate(probability), np.concatenate(member_probability, axis=1)
+        probability, member_probability, *unlike = zip(*parts, strict=True)
+        return (
+            np.concatenate(probability),
+            np.concatenate(member_probability, axis=1),
+            np.concatenate(unlike[0]) if unlike else np.full(len(features), np.nan, np.float32),
+        )
 
     def predict(
         self,
@@ -158,9 +181,11 @@ class Model:
         -------
         DataFrame
             One row a run, in the order given: ``run``, ``status`` (``ok`` or ``failed``),
-            ``message`` (why it failed, or what is odd about the run), then a column for each
-            family, and for each ``<family>_spread``, the standard deviation over members; null
-            where the run failed, and the spread where there is one member only.
+            ``message`` (why it failed, or what is odd about the run), ``unlike`` (how unlike the
+            training runs it is, see `gale.unlike`), then a column for each family, and for each
+            ``<family>_spread``, the standard deviation over members. Numbers are null where the
+            run failed, spreads where there is one member only, and ``unlike`` where the model is
+            of the time before it was measured.
         """
         if isinstance(runs, Campaign):
             columns = columns or runs.columns
@@ -177,19 +202,21 @@ class Model:
             cache=cache,
             advance=advance,
         )
-        probability, member_probability = self.predict_features(table.values[table.ok])
+        probability, member_probability, unlike = self._outputs(table.values[table.ok])
         spread = member_probability.std(axis=0)
         if len(member_probability) < 2:
             spread[:] = np.nan
+        likeness = _columns([UNLIKE], unlike[:, None], table.ok)
         messages = [
-            error or "; ".join(notes) or None
-            for error, notes in zip(table.errors, table.notes, strict=True)
+            error or "; ".join((*notes, *_unlike_note(each))) or None
+            for error, notes, each in zip(table.errors, table.notes, likeness[UNLIKE], strict=True)
         ]
         return pl.DataFrame(
             {
                 "run": pl.Series(names, dtype=pl.String),
                 "status": pl.Series(["ok" if ok else "failed" for ok in table.ok], dtype=pl.String),
                 "message": pl.Series(messages, dtype=pl.String),
+                **likeness,
                 **_columns(self.families, probability, table.ok),
                 **_columns([f"{name}_spread" for name in self.families], spread, table.ok),
             }
@@ -229,6 +256,13 @@ class Model:
                 "sample_id", *(pl.col(name).fill_null(self.prevalence[name]) for name in wanted)
             )
         )
+
+
+def _unlike_note(unlike: float | None) -> tuple[str, ...]:
+    """What to say of a run that is far from the training runs."""
+    if unlike is None or unlike <= FAR:
+        return ()
+    return (f"unlike the training runs ({unlike:,.1f} times the usual distance)",)
 
 
 def _columns(
@@ -290,7 +324,7 @@ def _check_shapes(
 ) -> None:
     """See that the graph takes the features, and gives the families, that the facts speak of."""
     takes = [value.shape[-1] for value in session.get_inputs()]
-    gives = [value.shape[-1] for value in session.get_outputs()]
+    gives = [value.shape[-1] for value in session.get_outputs() if value.name in OUTPUTS]
     if takes != [spec.n_features] or gives != [len(families)] * len(OUTPUTS):
         raise ModelError(
             f"{source}: is a damaged model: its graph takes {takes} features and gives {gives} "
