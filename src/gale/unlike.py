@@ -103,7 +103,7 @@ def fit_unlike(
 def unlike(features: NDArray[np.float32], blocks: Sequence[Block]) -> Array:
     """Return how unlike the training runs the runs of features (R', D) are, shape (R',)."""
     each = [_distance(block.place(features), block.runs) / block.usual for block in blocks]
-    return np.max(each, axis=0)
+    return np.asarray(np.max(each, axis=0))
 
 
 def n_neighbours(runs: int) -> int:
