@@ -182,7 +182,7 @@ def test_a_model_without_it() -> None:
 
 
 def test_it_is_small(trained: Trained) -> None:
-    """A campaign of the competition's size adds less than a megabyte."""
+    """Many training runs add a megabyte at most, or hardly more."""
     rng = np.random.default_rng(1)
     for spec in (ProfileSpec(), SummarySpec()):
         blocks = fit_unlike(rng.random((2000, spec.n_features), np.float32), spec.blocks)
