@@ -71,7 +71,9 @@ def main() -> None:
     fingerprint = str([spec.fingerprint, campaign.fingerprint(), recipe.to_dict(), options.seed])
     journal = Journal.open(options.work, fingerprint, resume=True)
     fold = Fold(rows["train"], rows["val"])
-    trainer = Trainer(recipe, options.seed, [fold], table.values, labels, journal, None, Lines())
+    trainer = Trainer(
+        recipe, spec, options.seed, [fold], table.values, labels, journal, None, Lines()
+    )
 
     def scores(members: list[Weights]) -> tuple[float, float]:
         probability = predict(trainer.network([0] * len(members), members), table.values).mean(0)

@@ -95,7 +95,9 @@ def exported(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> Exported:
     """Skip the slow part of training: its model has the facts that it should, in another graph."""
     kept = Exported()
 
-    def export(networks: Sequence[nn.Module], n_features: int, facts: Mapping[str, Any]) -> bytes:
+    def export(
+        networks: Sequence[nn.Module], n_features: int, facts: Mapping[str, Any], *_: Any
+    ) -> bytes:
         kept.networks.extend(networks)
         return restated(trained.path.read_bytes(), dict(facts))
 

@@ -152,7 +152,7 @@ def assert_same(written: pl.DataFrame, expected: pl.DataFrame) -> None:
     """All numbers are the same, to the decimals that are written."""
     assert written.columns == expected.columns
     found, wanted = (table.select(pl.col(pl.Float64)).to_numpy() for table in (written, expected))
-    assert found.shape == wanted.shape == (len(expected), 18)
+    assert found.shape == wanted.shape == (len(expected), 19)
     np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-6)
 
 

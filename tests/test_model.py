@@ -58,7 +58,9 @@ def test_models_of_earlier_versions_still_predict() -> None:
         for intensity in ([5, 7e4, 6, 3, 5, 9e4, 2], [5, 7, 6, 3e4, 5, 9, 2e4])
     ]
     expected = [[0.531446219, 0.43649146], [0.542566478, 0.435375452]]
-    np.testing.assert_allclose(probabilities(model.predict(runs), model), expected, atol=1e-5)
+    table = model.predict(runs)
+    np.testing.assert_allclose(probabilities(table, model), expected, atol=1e-5)
+    assert table["unlike"].to_list() == [None, None]
 
 
 def test_save_overwrites_by_force_only(model: gale.Model, tmp_path: Path) -> None:
@@ -133,7 +135,7 @@ def test_the_table(model: gale.Model, paths: list[Path]) -> None:
     table = model.predict(paths)
     families = list(model.families)
     spreads = [f"{family}_spread" for family in families]
-    assert table.columns == ["run", "status", "message", *families, *spreads]
+    assert table.columns == ["run", "status", "message", "unlike", *families, *spreads]
     assert table["status"].to_list() == ["ok"] * 5
     assert table["message"].null_count() == 5
     found = probabilities(table, model)
@@ -159,7 +161,7 @@ def test_a_bad_run_has_its_row_and_the_others_theirs(
     assert table["message"][1].startswith(f"{bad}: column intensity is missing")
     assert table["message"][3].startswith(f"{tmp_path / 'absent.csv'}: does not exist")
     numbers = table.drop("run", "status", "message")
-    assert numbers.null_count().row(0) == (2,) * 18
+    assert numbers.null_count().row(0) == (2,) * 19
     assert set(numbers.row(1)) == {None}
     good = model.predict(paths[:2])
     assert_frame_equal(table.filter(status="ok"), good)

@@ -16,9 +16,9 @@ import torch
 from numpy.typing import NDArray
 
 from gale import metrics
+from gale.calibration import Calibration, cross_fitted, fit_calibration
 from gale.campaign import Campaign
 from gale.errors import TrainingError
-from gale.calibration import Calibration, cross_fitted, fit_calibration
 from gale.export import Members, export
 from gale.features import FeatureTable, runs_moments, summarise_runs
 from gale.features.cache import Cache
@@ -32,11 +32,13 @@ from gale.folds import Fold, split_fold, stratified_folds
 from gale.journal import Journal
 from gale.model import FORMAT, Model
 from gale.networks.summary import prior_logit
+from gale.networks.unlike import Unlike
 from gale.parts import columns_of
 from gale.pretraining import pretrain
 from gale.progress import Progress
 from gale.recipe import EventSettings, FeatureSettings, ProfileSettings, Recipe, SummarySettings
 from gale.trainer import Array, Trainer, fits_per_fold
+from gale.unlike import fit_unlike
 
 
 def train(
@@ -153,7 +155,8 @@ def train(
         Members(trainer.network(each.fold_of, each.weights), columns_of(trainer.part, runs.spec))
         for trainer, each in zip(trainers, members, strict=True)
     ]
-    model = Model(export(networks, runs.spec.n_features, facts, calibration))
+    unlike = Unlike(fit_unlike(runs.features, runs.spec.blocks))
+    model = Model(export(networks, runs.spec.n_features, facts, calibration, unlike))
     progress.step()
     return model
 
@@ -276,8 +279,9 @@ def _feature_spec(
     if isinstance(settings, ProfileSettings):
         image = ElutionSpec(settings.bins, settings.mz_first, settings.mz_last, settings.baseline)
         profile = ProfileSpec(image, settings.losses)
-        events = isinstance(settings, EventSettings)
-        return EventSpec(profile, settings.events) if events else profile
+        if isinstance(settings, EventSettings):
+            return EventSpec(profile, settings.events)
+        return profile
     return _summary_spec(campaign, settings, executor, progress)
 
 

@@ -15,9 +15,11 @@ import torch
 from torch import Tensor, nn
 
 from gale.calibration import Calibration
-from gale.model import METADATA_KEY
+from gale.model import EVIDENCE, METADATA_KEY, OUTPUTS
 from gale.networks.elution import ElutionNetwork
 from gale.networks.layers import count_members
+from gale.networks.unlike import Unlike
+from gale.tables import UNLIKE
 
 OPSET = 18
 
@@ -33,7 +35,7 @@ class Members(nn.Module):
         Those D' of the D features.
     """
 
-    def __init__(self, network: nn.Module, columns: slice) -> None:
+    def __init__(self, network: nn.Module, columns: slice = slice(None)) -> None:
         super().__init__()
         self.network, self.columns = network, columns
 
@@ -42,7 +44,7 @@ class Members(nn.Module):
         x, members = summary[:, self.columns], count_members(self.network)
         if not isinstance(self.network, ElutionNetwork):
             return self.network(x.expand(members, -1, -1)), None
-        inputs = self.network.inputs(x.unflatten(-1, self.network.shape))
+        inputs = self.network.inputs(self.network.images(x))
         events = self.network.of_inputs(inputs.expand(members, -1, -1, -1))
         return torch.logsumexp(events, -2), events
 
@@ -55,14 +57,22 @@ class Ensemble(nn.Module):
     parts : sequence of Members, length P
     calibration : Calibration, optional
         Without it, the probability is the mean of those of all members.
+    unlike : Unlike, optional
+        How unlike the training runs others are, features (R, D) to scores (R,).
     """
 
     weight: Tensor
     bias: Tensor
 
-    def __init__(self, parts: Sequence[Members], calibration: Calibration | None) -> None:
+    def __init__(
+        self,
+        parts: Sequence[Members],
+        calibration: Calibration | None = None,
+        unlike: Unlike | None = None,
+    ) -> None:
         super().__init__()
         self.parts = nn.ModuleList(parts)
+        self.unlike = unlike
         self.calibrated = calibration is not None
         if calibration is not None:
             weight, bias = (torch.from_numpy(x) for x in (calibration.weight, calibration.bias))
@@ -70,11 +80,11 @@ class Ensemble(nn.Module):
             self.register_buffer("bias", bias.float())
 
     def forward(self, summary: Tensor) -> tuple[Tensor, ...]:
-        """Return the probability (R, K), that of each member (E, R, K), and, if there is an elution
-        network, what it makes of each spectrum, (R, N, K), the mean over its members.
+        """Return what :attr:`outputs` names.
 
-        A member's own probability is calibrated as if all parts said what it says.
-        """  # noqa: D205
+        A member's own probability is calibrated as if all parts said what it says. The evidence is
+        of the mean over the members of the first elution network.
+        """
         given = [part(summary) for part in self.parts]
         logits = [of_runs for of_runs, _ in given]
         if self.calibrated:
@@ -86,7 +96,14 @@ class Ensemble(nn.Module):
             member_probability = torch.sigmoid(torch.cat(logits))
             probability = member_probability.mean(0)
         evidence = [torch.sigmoid(events.mean(0)) for _, events in given if events is not None]
-        return probability, member_probability, *evidence[:1]
+        unlike = [] if self.unlike is None else [self.unlike(summary)]
+        return probability, member_probability, *evidence[:1], *unlike
+
+    @property
+    def outputs(self) -> list[str]:
+        """Names of the outputs."""
+        has_evidence = any(isinstance(part.network, ElutionNetwork) for part in self.parts)
+        return [*OUTPUTS, *[EVIDENCE] * has_evidence, *[UNLIKE] * (self.unlike is not None)]
 
 
 def export(
@@ -94,32 +111,35 @@ def export(
     n_features: int,
     facts: Mapping[str, Any],
     calibration: Calibration | None = None,
+    unlike: Unlike | None = None,
 ) -> bytes:
     """Write an ensemble as an ONNX file: input ``summary`` (R, D); outputs ``probability`` (R, K),
-    ``member_probability`` (E, R, K) and, with an elution network, ``evidence`` (R, N, K).
+    ``member_probability`` (E, R, K), with an elution network ``evidence`` (R, N, K), and, if it is
+    given, ``unlike`` (R,).
 
     Parameters
     ----------
     parts : sequence of Members
-        See `Ensemble`; on the CPU.
+        On the CPU.
     n_features : int
         D.
     facts : mapping
         What the model knows of itself, see `gale.Model.facts`; kept as JSON.
-    calibration : Calibration, optional
+    calibration, unlike
+        See `Ensemble`.
 
     Returns
     -------
     bytes
         The same for the same networks and facts.
     """  # noqa: D205
-    has_evidence = any(isinstance(part.network, ElutionNetwork) for part in parts)
+    ensemble = Ensemble(parts, calibration, unlike).eval()
     with _quiet_exporter():
         program = torch.onnx.export(
-            Ensemble(parts, calibration).eval(),
+            ensemble,
             (torch.zeros(2, n_features),),
             input_names=["summary"],
-            output_names=["probability", "member_probability", *["evidence"][:has_evidence]],
+            output_names=ensemble.outputs,
             dynamic_shapes=({0: torch.export.Dim("runs")},),
             opset_version=OPSET,
             dynamo=True,

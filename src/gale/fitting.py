@@ -157,7 +157,7 @@ def fit(
     loss : Loss
     settings : Settings
     generators : sequence of torch.Generator, length E
-        Source of each member's shuffles and of its loss's noise; those of its layers that are random.
+        Source of each member's shuffles and of its loss's noise; those of its random layers.
     names : sequence of str, length E
         What messages call the members.
     report : callable

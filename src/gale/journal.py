@@ -23,8 +23,8 @@ HISTORY_SCHEMA = {
     "train_loss": pl.Float64,
     "validation_log_loss": pl.Float64,
 }
-"""Columns of the history. ``part`` is that of a recipe of several, else empty. ``stage`` is ``member``, or ``soup`` for a training-on from an average;
-``member`` then is the iteration."""
+"""Columns of the history. ``part`` is that of a recipe of several, else empty. ``stage`` is
+``member``, or ``soup`` for a training-on from an average; ``member`` then is the iteration."""
 
 DAMAGED = (EOFError, KeyError, OSError, RuntimeError, ValueError, zipfile.BadZipFile)
 """What numpy and zipfile raise for a file that is cut short or otherwise broken."""

@@ -24,6 +24,8 @@ from gale.features.spec import FeatureSpec, feature_spec
 from gale.output import writing
 from gale.readers import display_name
 from gale.run import Run
+from gale.tables import UNLIKE
+from gale.unlike import FAR
 
 FORMAT = 1
 """Number of the file format; raised only when older versions of gale could not use a new file."""
@@ -31,7 +33,7 @@ FORMAT = 1
 METADATA_KEY = "gale"
 
 OUTPUTS = ["probability", "member_probability"]
-"""Outputs of every graph: (R, K) and (E, R, K)."""
+"""Outputs of every graph: (R, K) and (E, R, K). Newer ones also have `UNLIKE`, (R,)."""
 
 EVIDENCE = "evidence"
 """Output of graphs with an elution network: (R, N, K)."""
@@ -132,8 +134,21 @@ class Model:
         probability : array of shape (R, K)
         member_probability : array of shape (E, R, K)
         """
-        probability, member_probability = zip(*self._run(OUTPUTS, features), strict=True)
+        probability, member_probability = self._run(OUTPUTS, features)
         return np.concatenate(probability), np.concatenate(member_probability, axis=1)
+
+    def unlike_features(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Say how unlike the training runs others are, of features (R, D) as above.
+
+        Returns
+        -------
+        array of shape (R,)
+            See `gale.unlike`; NaN if the model is of the time before it was measured.
+        """
+        if UNLIKE not in self._gives:
+            return np.full(len(features), np.nan, dtype=np.float32)
+        (unlike,) = self._run([UNLIKE], features)
+        return np.concatenate(unlike)
 
     def evidence(self, run: Run) -> pl.DataFrame:
         """Say which family elutes when, as far as the elution network can tell.
@@ -156,8 +171,7 @@ class Model:
         ReadError
             If no ion of the run has an m/z that counts.
         """
-        given = [output.name for output in self._session.get_outputs()]
-        if EVIDENCE not in given or not isinstance(self.spec, EventSpec):
+        if EVIDENCE not in self._gives or not isinstance(self.spec, EventSpec):
             raise ModelError(
                 f"{self.source}: has no elution network, so it cannot say when a family elutes; "
                 "train with a recipe that has one, as default"
@@ -167,15 +181,21 @@ class Model:
         columns = {name: of_run[0, :, at] for at, name in enumerate(self.families)}
         return pl.DataFrame({"time_min": times, **columns})
 
+    @property
+    def _gives(self) -> set[str]:
+        """Names of the outputs of the graph."""
+        return {output.name for output in self._session.get_outputs()}
+
     def _run(
         self, outputs: Sequence[str], features: NDArray[np.float32]
-    ) -> list[list[NDArray[np.float32]]]:
-        """The outputs for features (R, D), some runs at a time."""
+    ) -> list[tuple[NDArray[np.float32], ...]]:
+        """Each of some outputs for features (R, D), in pieces of some runs each."""
         rows = max(NUMBERS_AT_ONCE // self.spec.n_features, 1)
-        return [
+        pieces = [
             self._session.run(outputs, {"summary": features[start : start + rows]})
             for start in range(0, max(len(features), 1), rows)
         ]
+        return list(zip(*pieces, strict=True))
 
     def predict(
         self,
@@ -200,9 +220,11 @@ class Model:
         -------
         DataFrame
             One row a run, in the order given: ``run``, ``status`` (``ok`` or ``failed``),
-            ``message`` (why it failed, or what is odd about the run), then a column for each
-            family, and for each ``<family>_spread``, the standard deviation over members; null
-            where the run failed, and the spread where there is one member only.
+            ``message`` (why it failed, or what is odd about the run), ``unlike`` (how unlike the
+            training runs it is, see `gale.unlike`), then a column for each family, and for each
+            ``<family>_spread``, the standard deviation over members. Numbers are null where the
+            run failed, spreads where there is one member only, and ``unlike`` where the model is
+            of the time before it was measured.
         """
         if isinstance(runs, Campaign):
             columns = columns or runs.columns
@@ -219,19 +241,23 @@ class Model:
             cache=cache,
             advance=advance,
         )
-        probability, member_probability = self.predict_features(table.values[table.ok])
+        features = table.values[table.ok]
+        probability, member_probability = self.predict_features(features)
+        unlike = self.unlike_features(features)
         spread = member_probability.std(axis=0)
         if len(member_probability) < 2:
             spread[:] = np.nan
+        likeness = _columns([UNLIKE], unlike[:, None], table.ok)
         messages = [
-            error or "; ".join(notes) or None
-            for error, notes in zip(table.errors, table.notes, strict=True)
+            error or "; ".join((*notes, *_unlike_note(each))) or None
+            for error, notes, each in zip(table.errors, table.notes, likeness[UNLIKE], strict=True)
         ]
         return pl.DataFrame(
             {
                 "run": pl.Series(names, dtype=pl.String),
                 "status": pl.Series(["ok" if ok else "failed" for ok in table.ok], dtype=pl.String),
                 "message": pl.Series(messages, dtype=pl.String),
+                **likeness,
                 **_columns(self.families, probability, table.ok),
                 **_columns([f"{name}_spread" for name in self.families], spread, table.ok),
             }
@@ -271,6 +297,13 @@ class Model:
                 "sample_id", *(pl.col(name).fill_null(self.prevalence[name]) for name in wanted)
             )
         )
+
+
+def _unlike_note(unlike: float | None) -> tuple[str, ...]:
+    """What to say of a run that is far from the training runs."""
+    if unlike is None or unlike <= FAR:
+        return ()
+    return (f"unlike the training runs ({unlike:,.1f} times the usual distance)",)
 
 
 def _columns(
@@ -332,9 +365,8 @@ def _check_shapes(
 ) -> None:
     """See that the graph takes the features, and gives the families, that the facts speak of."""
     takes = [value.shape[-1] for value in session.get_inputs()]
-    gives = [value.shape[-1] for value in session.get_outputs()]
-    has_all = {value.name for value in session.get_outputs()} >= set(OUTPUTS)
-    if takes != [spec.n_features] or not has_all or set(gives) != {len(families)}:
+    gives = [value.shape[-1] for value in session.get_outputs() if value.name in OUTPUTS]
+    if takes != [spec.n_features] or gives != [len(families)] * len(OUTPUTS):
         raise ModelError(
             f"{source}: is a damaged model: its graph takes {takes} features and gives {gives} "
             f"numbers; expected {spec.n_features} features and {len(families)} families"

@@ -243,7 +243,6 @@ class _SpectrumLoss(Loss):
     n_families: int = 0
 
     def __call__(self, logits: Tensor, labels: Tensor, noise: Tensor) -> Tensor:
-        of_runs, of_spectra = (slice(self.n_families), slice(self.n_families, None))
-        return binary_cross_entropy(
-            logits[..., of_runs], labels[..., of_runs]
-        ) + EVENT_WEIGHT * binary_cross_entropy(logits[..., of_spectra], labels[..., of_spectra])
+        edge = self.n_families
+        of_runs = super().__call__(logits[..., :edge], labels[..., :edge], noise)
+        return of_runs + EVENT_WEIGHT * binary_cross_entropy(logits[..., edge:], labels[..., edge:])

@@ -108,7 +108,7 @@ FeatureSettings = Annotated[
     Discriminator(
         _kind_of_features,
         custom_error_type="kind",
-        custom_error_message="Input should be a table whose kind is 'summary', 'profile' or 'events'",
+        custom_error_message="Input should be a table of kind 'summary', 'profile' or 'events'",
     ),
 ]
 

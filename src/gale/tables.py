@@ -15,6 +15,9 @@ from gale.errors import GaleError
 HEADER = ("run", "status", "message")
 """The first columns of a table of predictions."""
 
+UNLIKE = "unlike"
+"""The column behind those, see `gale.unlike`; tables of older versions lack it."""
+
 SUBMISSION_HEADER = ("sample_id",)
 """The first column of a submission."""
 

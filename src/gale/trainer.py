@@ -12,15 +12,15 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
+from gale.features.spec import FeatureSpec
 from gale.fitting import Examples, Fit, Pulse, Settings, Weights, evaluate, set_weights
 from gale.folds import Fold
 from gale.journal import Journal, Step
 from gale.logistic import fit_logistic
 from gale.losses import Loss
 from gale.networks.summary import prior_logit
-from gale.features.spec import FeatureSpec
 from gale.output import writing
 from gale.parts import build_network, columns_of, scale_of
 from gale.progress import Progress, TimeLeft

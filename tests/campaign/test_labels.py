@@ -130,7 +130,7 @@ def test_any_valid_table_round_trips(
                 f"row 1, column {name}: found a family of this name, which tables of predictions "
                 "have for something else; expected another; rename it",
             )
-            for name in ("status", "message", "sample_id", "split", "alcohol_spread")
+            for name in ("status", "message", "unlike", "sample_id", "split", "alcohol_spread")
         ),
         (
             "name,alcohol\na,1\n",

@@ -6,10 +6,11 @@ import json
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from gale.errors import TableError
-from gale.evaluation.predictions import read_predictions, sidecar
+from gale.evaluation.predictions import Predictions, read_predictions, sidecar
 
 TABLE = """\
 run,status,message,alcohol,mineral,alcohol_spread,mineral_spread
@@ -39,6 +40,20 @@ def test_a_table(tmp_path: Path) -> None:
 def test_a_table_without_spreads(tmp_path: Path) -> None:
     path = written(tmp_path / "p.csv", "run,status,message,alcohol\nS1,ok,,0.5\n")
     assert read_predictions(path).probability.tolist() == [[0.5]]
+
+
+def test_a_table_with_unlike(tmp_path: Path) -> None:
+    """It is skipped, whatever it holds, as spreads are, from files and from frames."""
+    text = TABLE.replace("message,", "message,unlike,").replace("ok,,", "ok,,1.5,")
+    text = text.replace('none",', 'none",,').replace("dropped,", "dropped,,")
+    found = read_predictions(written(tmp_path / "p.csv", text))
+    expected = read_predictions(written(tmp_path / "without.csv", TABLE))
+    assert found.families == expected.families
+    assert found.failed == expected.failed
+    np.testing.assert_array_equal(found.probability, expected.probability)
+    from_frame = Predictions.from_frame(pl.read_csv(tmp_path / "p.csv"))
+    assert from_frame.families == expected.families
+    np.testing.assert_array_equal(from_frame.probability, expected.probability)
 
 
 def test_a_submission(tmp_path: Path) -> None:

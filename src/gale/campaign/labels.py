@@ -9,14 +9,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gale.errors import TableError
-from gale.tables import HEADER, SPREAD, SUBMISSION_HEADER, Problems, Table, read_table, shown
+from gale.tables import (
+    HEADER,
+    SPREAD,
+    SUBMISSION_HEADER,
+    UNLIKE,
+    Problems,
+    Table,
+    read_table,
+    shown,
+)
 
 __all__ = ["LabelTable", "Problems", "collect_label_table", "read_label_table"]
 
 RUN_COLUMNS = ("run", "sample_id")
 """What the first column of a table of runs may be called."""
 
-RESERVED = {*HEADER, *SUBMISSION_HEADER, "split"}
+RESERVED = {*HEADER, UNLIKE, *SUBMISSION_HEADER, "split"}
 """What no family may be called: other columns of tables are."""
 
 VALUES = {"": np.nan, "0": 0.0, "1": 1.0, "0.0": 0.0, "1.0": 1.0}

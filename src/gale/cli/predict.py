@@ -65,10 +65,11 @@ def command(
 ) -> None:
     """Predict RUNS: files, or one campaign folder.
 
-    The table has one row a run, in the order given: run, status, message, a column for each
-    family, and <family>_spread, the standard deviation over the members of the ensemble. A run that
-    cannot be read has status "failed" and a message; the others are predicted, and the exit status
-    is 1. What made the table is written beside it as JSON.
+    The table has one row a run, in the order given: run, status, message, unlike (how unlike the
+    training runs it is: 1 as one in twenty of them), a column for each family, and <family>_spread,
+    the standard deviation over the members of the ensemble. A run that cannot be read has status
+    "failed" and a message; the others are predicted, and the exit status is 1. What made the table
+    is written beside it as JSON.
 
     Of a folder, every file that may be meant as a run has a row; what is clearly none, such as a
     table of labels or a text, is left out and named.

@@ -17,6 +17,7 @@ from gale.tables import (
     HEADER,
     SPREAD,
     SUBMISSION_HEADER,
+    UNLIKE,
     Problems,
     Table,
     read_table,
@@ -54,7 +55,7 @@ class Predictions:
     @classmethod
     def from_frame(cls, frame: pl.DataFrame, source: str = "predictions") -> Predictions:
         """Take the table that `gale.Model.predict` gives; `source` names it in messages."""
-        names = [name for name in frame.columns if name not in HEADER]
+        names = [name for name in frame.columns if name not in (*HEADER, UNLIKE)]
         spreads = {name + SPREAD for name in names} & set(names)
         families = [name for name in names if name not in spreads]
         failed = frame.filter(status="failed")
@@ -70,10 +71,10 @@ class Predictions:
 def read_predictions(path: Path | str) -> Predictions:
     """Read predictions in either layout that gale writes, with the sidecar if there is one.
 
-    A table has the columns ``run,status,message``, then one a family, then perhaps
-    ``<family>_spread`` for each, which do not matter here; rows of status ``failed`` have blank
-    numbers. A submission has the column ``sample_id``, then one a family. The :func:`sidecar` says
-    how frequent each family was in training.
+    A table has the columns ``run,status,message``, perhaps ``unlike``, then one a family, then
+    perhaps ``<family>_spread`` for each; ``unlike`` and spreads do not matter here. Rows of status
+    ``failed`` have blank numbers. A submission has the column ``sample_id``, then one a family.
+    The :func:`sidecar` says how frequent each family was in training.
 
     Raises
     ------
@@ -91,7 +92,7 @@ def read_predictions(path: Path | str) -> Predictions:
 
     table.check_names(0, problems)
     first = table.columns.index(families[0])
-    failed = _failed_rows(table, problems) if first == len(HEADER) else {}
+    failed = _failed_rows(table, problems) if first >= len(HEADER) else {}
     probability = [
         [
             _probability(table, number, column, number in failed, problems)
@@ -117,7 +118,7 @@ def sidecar(path: Path) -> Path:
 
 def _family_columns(table: Table, problems: Problems) -> tuple[str, ...]:
     """Return the names of the family columns; of neither layout is a problem, and gives none."""
-    for header in (HEADER, SUBMISSION_HEADER):
+    for header in ((*HEADER, UNLIKE), HEADER, SUBMISSION_HEADER):
         if table.columns[: len(header)] == header:
             break
     else:

@@ -55,6 +55,11 @@ class EventSpec:
         rows, columns = self.shape
         return self.profile.n_features + rows * columns
 
+    @property
+    def blocks(self) -> dict[str, slice]:
+        """Where each block of the profile lies in the vector."""
+        return self.profile.blocks
+
     def to_dict(self) -> dict[str, Any]:
         """Return all that the numbers depend on besides the run, as plain values."""
         profile = self.profile.to_dict()

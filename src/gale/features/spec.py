@@ -25,6 +25,10 @@ class FeatureSpec(Protocol):
         """Length of the vector, D."""
 
     @property
+    def blocks(self) -> dict[str, slice]:
+        """Where each block lies in the vector."""
+
+    @property
     def fingerprint(self) -> str:
         """Hash of everything that the numbers depend on besides the run."""
 

@@ -61,6 +61,12 @@ class SummarySpec:
         """Length of the vector, D."""
         return len(BLOCKS) * len(self.mz)
 
+    @property
+    def blocks(self) -> dict[str, slice]:
+        """Where each block lies in the vector."""
+        size = len(self.mz)
+        return {name: slice(at * size, (at + 1) * size) for at, name in enumerate(BLOCKS)}
+
     def to_dict(self) -> dict[str, Any]:
         """Return all that the numbers depend on besides the run, as plain values."""
         return {"kind": KIND, "version": VERSION, **asdict(self), "mz": list(self.mz)}

@@ -85,8 +85,11 @@ class ElutionNetwork(nn.Module):
 
     def event_logits(self, x: Tensor) -> Tensor:
         """Give the logits of every spectrum, (E, R, N, K)."""
-        images = self.augment(x.unflatten(-1, self.shape))
-        return self.of_inputs(self.inputs(images))
+        return self.of_inputs(self.inputs(self.augment(self.images(x))))
+
+    def images(self, x: Tensor) -> Tensor:
+        """Images (…, R, N, M) of event features (…, R, N·M)."""
+        return x.reshape(*x.shape[:-1], *self.shape)
 
     def inputs(self, images: Tensor) -> Tensor:
         """What the dense layers see of images (…, R, N, M): heights and shares, (…, R, N, 2M)."""
@@ -98,7 +101,7 @@ class ElutionNetwork(nn.Module):
     def of_inputs(self, inputs: Tensor) -> Tensor:
         """Logits (E, R, N, K) of inputs (E, R, N, 2M)."""
         logits: Tensor = self.dense(inputs.flatten(1, 2))
-        return logits.unflatten(1, (-1, self.shape[0]))
+        return logits.reshape(len(logits), -1, self.shape[0], logits.shape[-1])
 
 
 class Augment(Random):
