@@ -7,7 +7,9 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -16,7 +18,7 @@ import torch
 from torch import nn
 
 import gale
-from gale.export import export
+from gale.export import Members, export
 from gale.features.summary import SummarySpec
 from gale.fitting import get_weights, predict, set_weights
 from gale.model import FORMAT, REQUIRED, Model
@@ -66,6 +68,11 @@ def draw_state(member: nn.Module, seed: int) -> nn.Module:
     return member.eval()
 
 
+def file_of(networks: Sequence[nn.Module], facts: Mapping[str, Any] = FACTS, **more: Any) -> bytes:
+    """The model file of networks that are given all features."""
+    return export([Members(network) for network in networks], N_FEATURES, facts, **more)
+
+
 @pytest.fixture(scope="module")
 def members() -> list[nn.Module]:
     """Networks with all switches on and off, of one, two and no hidden layers, and a linear one."""
@@ -76,7 +83,7 @@ def members() -> list[nn.Module]:
 
 @pytest.fixture(scope="module")
 def data(members: list[nn.Module]) -> bytes:
-    return export(members, N_FEATURES, FACTS)
+    return file_of(members)
 
 
 def probability(members: list[nn.Module], x: torch.Tensor) -> np.ndarray:
@@ -97,7 +104,7 @@ def test_onnx_and_torch_agree_for_every_switch(
 
 @pytest.fixture(scope="module")
 def linear_data() -> bytes:
-    return export([linear(1)], N_FEATURES, FACTS)
+    return file_of([linear(1)])
 
 
 def test_a_linear_member_alone(linear_data: bytes) -> None:
@@ -111,7 +118,7 @@ def test_members_of_one_network_are_exported_as_each_alone() -> None:
     together = summary_network(N_FEATURES, N_FAMILIES, GENERATORS * 3, hidden=(8,))
     draw_state(together, 5)
     x = torch.randn(7, N_FEATURES, generator=torch.Generator().manual_seed(1)).numpy()
-    found, of_members = Model(export([together], N_FEATURES, FACTS)).predict_features(x)
+    found, of_members = Model(file_of([together])).predict_features(x)
     assert of_members.shape == (3, 7, N_FAMILIES)
     for member in range(3):
         alone = summary_network(N_FEATURES, N_FAMILIES, GENERATORS, hidden=(8,))
@@ -135,7 +142,7 @@ def test_inputs_and_outputs(data: bytes) -> None:
 def test_exporting_puts_members_in_inference_and_changes_no_weight() -> None:
     member = network(1, ALL).train()
     before = {name: value.clone() for name, value in member.state_dict().items()}
-    data = export([member], N_FEATURES, FACTS)
+    data = file_of([member])
     for name, value in member.state_dict().items():
         assert torch.equal(value, before[name])
     x = torch.randn(4, N_FEATURES, generator=torch.Generator().manual_seed(1))
@@ -149,23 +156,23 @@ def test_facts_come_back(data: bytes) -> None:
 
 def test_the_same_members_give_the_same_bytes(linear_data: bytes, data: bytes) -> None:
     assert data != linear_data
-    assert export([linear(1)], N_FEATURES, FACTS) == linear_data
-    assert export([linear(2)], N_FEATURES, FACTS) != linear_data
+    assert file_of([linear(1)]) == linear_data
+    assert file_of([linear(2)]) != linear_data
     reordered = dict(reversed(FACTS.items()))
-    assert export([linear(1)], N_FEATURES, reordered) == linear_data
+    assert file_of([linear(1)], reordered) == linear_data
 
 
 @pytest.mark.slow
 def test_another_process_gives_the_same_bytes(tmp_path: Path) -> None:
     code = (
         "import sys, pathlib, test_export as t\n"
-        "data = t.export([t.network(1, t.ALL), t.linear(1)], t.N_FEATURES, t.FACTS)\n"
+        "data = t.file_of([t.network(1, t.ALL), t.linear(1)])\n"
         "pathlib.Path(sys.argv[1]).write_bytes(data)\n"
     )
     path = tmp_path / "model.onnx"
     environment = {**os.environ, "PYTHONHASHSEED": "1", "PYTHONPATH": str(Path(__file__).parent)}
     subprocess.run([sys.executable, "-c", code, path], env=environment, check=True)
-    assert path.read_bytes() == export([network(1, ALL), linear(1)], N_FEATURES, FACTS)
+    assert path.read_bytes() == file_of([network(1, ALL), linear(1)])
 
 
 def test_nothing_of_the_machine_is_in_the_bytes(data: bytes) -> None:
@@ -183,5 +190,5 @@ def test_nothing_of_the_machine_is_in_the_bytes(data: bytes) -> None:
 
 
 def test_the_exporter_is_quiet(capfd: pytest.CaptureFixture[str]) -> None:
-    export([linear(3)], N_FEATURES, FACTS)
+    file_of([linear(3)])
     assert capfd.readouterr() == ("", "")
