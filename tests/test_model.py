@@ -327,8 +327,8 @@ SPOILED: dict[str, tuple[Spoil, str]] = {
     ),
     "unknown features": (
         lambda data: restated(data, {**facts_of(data), "features": {"kind": "image"}}),
-        "needs features image; this version of gale computes published and profile; install the "
-        "version that the model names",
+        "needs features image; this version of gale computes published, profile and events; "
+        "install the version that the model names",
     ),
     "missing": (
         lambda _: None,
