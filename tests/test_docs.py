@@ -35,15 +35,16 @@ SET_UP = {"make demo", "make test", "pip install '.[train]'"}
 """Commands that .ci/run executes, in an environment that they make themselves."""
 
 BRIEF = {
+    'kind = "events"': 'kind = "events"\nevents = 12',
     "runs = 3840": "runs = 24\nions = 2000",
     "runs_per_laboratory = 320": "runs_per_laboratory = 12",
     "epochs = 40": "epochs = 3",
 }
-"""What is changed in the recipe default, which pre-trains for many minutes."""
+"""What is changed in the recipe default, which trains for many minutes."""
 
 
 def brief_default() -> str:
-    """The recipe default with hardly any pre-training, otherwise as it is."""
+    """The recipe default on few spectra, with hardly any pre-training, otherwise as it is."""
     text = (ROOT / "src" / "gale" / "recipes" / "default.toml").read_text("utf-8")
     for words, brief in BRIEF.items():
         assert text.count(words) == 1, words
