@@ -19,7 +19,7 @@ from model_files import restated
 from training import TINY, Array, Exported, Trained, tiny_recipe
 
 if TYPE_CHECKING:
-    from torch import nn
+    from gale.export import Members
 
 SHORT_RUNS = Path(__file__).parents[1] / "examples" / "short_runs.toml"
 RARE = (
@@ -96,9 +96,9 @@ def exported(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> Exported:
     kept = Exported()
 
     def export(
-        networks: Sequence[nn.Module], n_features: int, facts: Mapping[str, Any], *_: Any
+        parts: Sequence[Members], n_features: int, facts: Mapping[str, Any], *_: Any
     ) -> bytes:
-        kept.networks.extend(networks)
+        kept.networks.extend(part.network for part in parts)
         return restated(trained.path.read_bytes(), dict(facts))
 
     monkeypatch.setattr("gale.ensemble.export", export)

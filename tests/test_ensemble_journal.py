@@ -24,7 +24,8 @@ COUNTS = ["fold", "stage", "member", "epoch"]
 
 def test_history(trained: Trained) -> None:
     history = pl.read_csv(trained.history)
-    assert history.columns == [*COUNTS, "train_loss", "validation_log_loss"]
+    assert history.columns == ["part", *COUNTS, "train_loss", "validation_log_loss"]
+    assert history["part"].unique().to_list() == [""]
     expected = [
         (fold, "member", member, epoch)
         for fold in (0, 1) for member in (0, 1) for epoch in range(1, 6)

@@ -7,21 +7,33 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
 import pytest
 import torch
+from scipy.special import expit
 from torch import nn
 
 import gale
-from gale.export import export
+from gale.calibration import Calibration
+from gale.export import Ensemble, Members, export
+from gale.features.elution import ElutionSpec
+from gale.features.events import EventSpec
+from gale.features.profile import ProfileSpec
 from gale.features.summary import SummarySpec
-from gale.fitting import get_weights, predict, set_weights
-from gale.model import FORMAT, REQUIRED, Model
+from gale.fitting import get_weights, predict, predict_logits, set_weights
+from gale.model import EVIDENCE, FORMAT, OUTPUTS, REQUIRED, Model
+from gale.networks.elution import ElutionNetwork
 from gale.networks.layers import Dense
 from gale.networks.summary import summary_network
+from gale.networks.unlike import Unlike
+from gale.tables import UNLIKE
+from gale.unlike import fit_unlike, unlike
+from training import Array
 
 SPEC = SummarySpec((10, 12), None, 300)
 N_FEATURES, N_FAMILIES = SPEC.n_features, 3
@@ -66,6 +78,11 @@ def draw_state(member: nn.Module, seed: int) -> nn.Module:
     return member.eval()
 
 
+def file_of(networks: Sequence[nn.Module], facts: Mapping[str, Any] = FACTS, **more: Any) -> bytes:
+    """The model file of networks that are given all features."""
+    return export([Members(network) for network in networks], N_FEATURES, facts, **more)
+
+
 @pytest.fixture(scope="module")
 def members() -> list[nn.Module]:
     """Networks with all switches on and off, of one, two and no hidden layers, and a linear one."""
@@ -76,7 +93,7 @@ def members() -> list[nn.Module]:
 
 @pytest.fixture(scope="module")
 def data(members: list[nn.Module]) -> bytes:
-    return export(members, N_FEATURES, FACTS)
+    return file_of(members)
 
 
 def probability(members: list[nn.Module], x: torch.Tensor) -> np.ndarray:
@@ -97,7 +114,7 @@ def test_onnx_and_torch_agree_for_every_switch(
 
 @pytest.fixture(scope="module")
 def linear_data() -> bytes:
-    return export([linear(1)], N_FEATURES, FACTS)
+    return file_of([linear(1)])
 
 
 def test_a_linear_member_alone(linear_data: bytes) -> None:
@@ -111,7 +128,7 @@ def test_members_of_one_network_are_exported_as_each_alone() -> None:
     together = summary_network(N_FEATURES, N_FAMILIES, GENERATORS * 3, hidden=(8,))
     draw_state(together, 5)
     x = torch.randn(7, N_FEATURES, generator=torch.Generator().manual_seed(1)).numpy()
-    found, of_members = Model(export([together], N_FEATURES, FACTS)).predict_features(x)
+    found, of_members = Model(file_of([together])).predict_features(x)
     assert of_members.shape == (3, 7, N_FAMILIES)
     for member in range(3):
         alone = summary_network(N_FEATURES, N_FAMILIES, GENERATORS, hidden=(8,))
@@ -135,7 +152,7 @@ def test_inputs_and_outputs(data: bytes) -> None:
 def test_exporting_puts_members_in_inference_and_changes_no_weight() -> None:
     member = network(1, ALL).train()
     before = {name: value.clone() for name, value in member.state_dict().items()}
-    data = export([member], N_FEATURES, FACTS)
+    data = file_of([member])
     for name, value in member.state_dict().items():
         assert torch.equal(value, before[name])
     x = torch.randn(4, N_FEATURES, generator=torch.Generator().manual_seed(1))
@@ -149,23 +166,23 @@ def test_facts_come_back(data: bytes) -> None:
 
 def test_the_same_members_give_the_same_bytes(linear_data: bytes, data: bytes) -> None:
     assert data != linear_data
-    assert export([linear(1)], N_FEATURES, FACTS) == linear_data
-    assert export([linear(2)], N_FEATURES, FACTS) != linear_data
+    assert file_of([linear(1)]) == linear_data
+    assert file_of([linear(2)]) != linear_data
     reordered = dict(reversed(FACTS.items()))
-    assert export([linear(1)], N_FEATURES, reordered) == linear_data
+    assert file_of([linear(1)], reordered) == linear_data
 
 
 @pytest.mark.slow
 def test_another_process_gives_the_same_bytes(tmp_path: Path) -> None:
     code = (
         "import sys, pathlib, test_export as t\n"
-        "data = t.export([t.network(1, t.ALL), t.linear(1)], t.N_FEATURES, t.FACTS)\n"
+        "data = t.file_of([t.network(1, t.ALL), t.linear(1)])\n"
         "pathlib.Path(sys.argv[1]).write_bytes(data)\n"
     )
     path = tmp_path / "model.onnx"
     environment = {**os.environ, "PYTHONHASHSEED": "1", "PYTHONPATH": str(Path(__file__).parent)}
     subprocess.run([sys.executable, "-c", code, path], env=environment, check=True)
-    assert path.read_bytes() == export([network(1, ALL), linear(1)], N_FEATURES, FACTS)
+    assert path.read_bytes() == file_of([network(1, ALL), linear(1)])
 
 
 def test_nothing_of_the_machine_is_in_the_bytes(data: bytes) -> None:
@@ -183,5 +200,114 @@ def test_nothing_of_the_machine_is_in_the_bytes(data: bytes) -> None:
 
 
 def test_the_exporter_is_quiet(capfd: pytest.CaptureFixture[str]) -> None:
-    export([linear(3)], N_FEATURES, FACTS)
+    file_of([linear(3)])
     assert capfd.readouterr() == ("", "")
+
+
+EVENTS = EventSpec(ProfileSpec(ElutionSpec(32, 12, 14), losses=2), events=5)
+EDGE = EVENTS.profile.n_features
+PROFILE, SPECTRA = slice(0, EDGE), slice(EDGE, EVENTS.n_features)
+CALIBRATION = Calibration(
+    np.array([[0.3, 0.0, 1.2], [0.7, 2.0, 0.1]]), np.array([-1.0, 0.5, 2.0])
+)  # fmt: skip
+
+
+def event_features(n_runs: int, seed: int = 1) -> Array:
+    """Features of made-up runs: of a profile, and of spectra, which are never negative."""
+    random = np.random.default_rng(seed)
+    features = random.exponential(2, (n_runs, EVENTS.n_features))
+    features[:, SPECTRA] *= random.random((n_runs, SPECTRA.stop - EDGE)) < 0.5
+    return features.astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def stack() -> list[Members]:
+    """Three members that see the profile, two that see the spectra, still as in training."""
+    generators = [torch.Generator().manual_seed(seed) for seed in range(5)]
+    prior = torch.linspace(-2, 1, 2 * N_FAMILIES).reshape(2, -1)
+    of_profile = summary_network(EDGE, N_FAMILIES, generators[:3], hidden=(8,), dropout=0.5)
+    of_spectra = ElutionNetwork(
+        EVENTS.shape, N_FAMILIES, generators[3:], hidden=(8, 4), batch_norm=True, dropout=0.5,
+        prior=prior, abundance=1.0, mz_cut=0.9,
+    )  # fmt: skip
+    generator = torch.Generator().manual_seed(9)
+    for network in (of_profile, of_spectra):
+        for value in network.state_dict().values():
+            value.add_(0.2 * torch.rand(value.shape, generator=generator))
+    return [Members(of_profile, PROFILE), Members(of_spectra, SPECTRA)]
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["as they are", "calibrated"])
+def calibration(request: pytest.FixtureRequest) -> Calibration | None:
+    return CALIBRATION if request.param else None
+
+
+@pytest.fixture(scope="module")
+def stack_data(stack: list[Members], calibration: Calibration | None) -> bytes:
+    graph = Unlike(fit_unlike(event_features(30), EVENTS.blocks))
+    facts = {**FACTS, "features": EVENTS.to_dict()}
+    return export(stack, EVENTS.n_features, facts, calibration, graph)
+
+
+@pytest.mark.parametrize("n_runs", [0, 1, 2, 37])
+def test_onnx_and_torch_agree_for_a_stack(
+    stack: list[Members], stack_data: bytes, calibration: Calibration | None, n_runs: int
+) -> None:
+    features = event_features(n_runs, seed=2)
+    logits = [predict_logits(part.network, features[:, part.columns]) for part in stack]
+    each = np.concatenate(logits)
+    if calibration is None:
+        expected_of_members = expit(each)
+        expected = expected_of_members.mean(0)
+    else:
+        expected = expit(calibration.logits([of_part.mean(0) for of_part in logits]))
+        expected_of_members = expit(each * calibration.weight.sum(0) + calibration.bias)
+    found, of_members = Model(stack_data).predict_features(features)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    np.testing.assert_allclose(of_members, expected_of_members, atol=1e-5)
+    assert of_members.shape == (5, n_runs, N_FAMILIES)
+    if n_runs == 37:
+        assert np.std(expected, axis=0).min() > 0.005  # else any answer would be right
+
+
+@pytest.mark.parametrize("n_runs", [0, 1, 2, 37])
+def test_the_evidence_of_a_stack_is_that_of_its_elution_network(
+    stack: list[Members], stack_data: bytes, n_runs: int
+) -> None:
+    features = event_features(n_runs, seed=2)
+    network = stack[1].network.eval()
+    assert isinstance(network, ElutionNetwork)
+    with torch.no_grad():
+        of_spectra = network.event_logits(torch.from_numpy(features[:, SPECTRA]).expand(2, -1, -1))
+    session = onnxruntime.InferenceSession(stack_data, providers=["CPUExecutionProvider"])
+    (found,) = session.run([EVIDENCE], {"summary": features})
+    np.testing.assert_allclose(found, expit(of_spectra.numpy().mean(0)), atol=1e-5)
+    assert found.shape == (n_runs, EVENTS.shape[0], N_FAMILIES)
+    if n_runs == 37:
+        assert np.std(found, axis=(0, 1)).min() > 0.005
+
+
+@pytest.mark.parametrize("n_runs", [0, 1, 2, 37])
+def test_a_stack_says_what_is_unlike_its_runs(stack_data: bytes, n_runs: int) -> None:
+    features = event_features(n_runs, seed=2)
+    expected = unlike(features, fit_unlike(event_features(30), EVENTS.blocks))
+    np.testing.assert_allclose(Model(stack_data).unlike_features(features), expected, atol=1e-5)
+
+
+def test_inputs_and_outputs_of_a_stack(stack_data: bytes) -> None:
+    session = onnxruntime.InferenceSession(stack_data, providers=["CPUExecutionProvider"])
+    (given,) = session.get_inputs()
+    assert (given.name, given.shape) == ("summary", ["runs", EVENTS.n_features])
+    assert {output.name: output.shape for output in session.get_outputs()} == {
+        "probability": ["runs", N_FAMILIES],
+        "member_probability": [5, "runs", N_FAMILIES],
+        "evidence": ["runs", EVENTS.shape[0], N_FAMILIES],
+        "unlike": ["runs"],
+    }
+
+
+def test_outputs_are_those_that_the_parts_give(stack: list[Members]) -> None:
+    graph = Unlike(fit_unlike(event_features(30), EVENTS.blocks))
+    assert Ensemble(stack[:1]).outputs == OUTPUTS
+    assert Ensemble(stack[1:]).outputs == Ensemble(stack).outputs == [*OUTPUTS, EVIDENCE]
+    assert Ensemble(stack[:1], CALIBRATION, graph).outputs == [*OUTPUTS, UNLIKE]

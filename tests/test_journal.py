@@ -141,14 +141,17 @@ def test_history() -> None:
     journal.keep(STEP, fit_of(1.0, 1))  # in the order of the steps, whichever was finished first
     journal.keep(Step(3, "member", 0), fit_of(1.0, 0))
     journal.keep(Step(0, "member", 4), fit_of(0.5, 2))
+    journal.keep(Step(0, "member", 0, "b"), fit_of(0.25, 1))
+    journal.keep(Step(1, "member", 0, "a"), fit_of(0.75, 1))
     expected = pl.DataFrame(
         {
-            "fold": [0, 0, 2],
-            "stage": ["member", "member", "soup"],
-            "member": [4, 4, 7],
-            "epoch": [1, 2, 1],
-            "train_loss": [1.5, 1.0, 2.0],
-            "validation_log_loss": [0.5, 0.5, 1.0],
+            "part": ["", "", "", "a", "b"],
+            "fold": [0, 0, 2, 1, 0],
+            "stage": ["member", "member", "soup", "member", "member"],
+            "member": [4, 4, 7, 0, 0],
+            "epoch": [1, 2, 1, 1, 1],
+            "train_loss": [1.5, 1.0, 2.0, 1.75, 1.25],
+            "validation_log_loss": [0.5, 0.5, 1.0, 0.75, 0.25],
         }
     )
     assert journal.history().equals(expected)

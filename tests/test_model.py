@@ -19,7 +19,7 @@ import gale
 from gale.errors import CampaignError, ModelError, OutputError
 from gale.features.cache import Cache
 from gale.fitting import predict
-from gale.model import FORMAT, ROWS_AT_ONCE
+from gale.model import FORMAT, NUMBERS_AT_ONCE
 from model_files import facts_of, restated
 from training import Array, Trained, tiny_recipe
 
@@ -101,9 +101,9 @@ def test_torch_and_onnx_agree_from_file_to_probability(
     kept: list[nn.Module] = []
     export = gale.ensemble.export  # type: ignore[attr-defined]
 
-    def spy(networks: Any, *rest: Any) -> bytes:
-        kept.extend(networks)
-        data: bytes = export(networks, *rest)
+    def spy(parts: Any, *rest: Any) -> bytes:
+        kept.extend(part.network for part in parts)
+        data: bytes = export(parts, *rest)
         return data
 
     monkeypatch.setattr("gale.ensemble.export", spy)
@@ -195,11 +195,13 @@ def test_one_member_has_no_spread(
 
 def test_a_big_batch_is_as_one_by_one(model: gale.Model) -> None:
     rng = np.random.default_rng(0)
-    features = rng.normal(0, 3, (2 * ROWS_AT_ONCE + 3, model.spec.n_features)).astype(np.float32)
+    n_features = model.spec.n_features
+    at_once = NUMBERS_AT_ONCE // n_features
+    features = rng.normal(0, 3, (2 * at_once + 3, n_features)).astype(np.float32)
     mean, each = model.predict_features(features)
-    assert mean.shape == (2 * ROWS_AT_ONCE + 3, 9)
-    assert each.shape == (4, 2 * ROWS_AT_ONCE + 3, 9)
-    for row in (0, ROWS_AT_ONCE - 1, ROWS_AT_ONCE, 2 * ROWS_AT_ONCE, 2 * ROWS_AT_ONCE + 2):
+    assert mean.shape == (2 * at_once + 3, 9)
+    assert each.shape == (4, 2 * at_once + 3, 9)
+    for row in (0, at_once - 1, at_once, 2 * at_once, 2 * at_once + 2):
         alone, alone_each = model.predict_features(features[row : row + 1])
         np.testing.assert_allclose(mean[row], alone[0], atol=1e-6)
         np.testing.assert_allclose(each[:, row], alone_each[:, 0], atol=1e-6)
@@ -325,8 +327,8 @@ SPOILED: dict[str, tuple[Spoil, str]] = {
     ),
     "unknown features": (
         lambda data: restated(data, {**facts_of(data), "features": {"kind": "image"}}),
-        "needs features image; this version of gale computes published and profile; install the "
-        "version that the model names",
+        "needs features image; this version of gale computes published, profile and events; "
+        "install the version that the model names",
     ),
     "missing": (
         lambda _: None,

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from gale.errors import RecipeError
 from gale.features.profile import ProfileSpec
-from gale.recipe import ProfileSettings, Recipe, SummarySettings, recipe_names
+from gale.recipe import EventSettings, Recipe, SummarySettings, recipe_names
 
 
 def test_recipes_that_gale_brings_along() -> None:
@@ -26,7 +26,10 @@ def test_the_published_recipe_is_the_published_system() -> None:
     assert published == {
         "name": "published",
         "kind": "network",
+        "calibrate": False,
+        "augment": {"abundance": 0.0, "mz_cut": 0.0},
         "network": {
+            "kind": "summary",
             "hidden": [1024, 512],
             "batch_norm": True,
             "layer_norm": True,
@@ -42,6 +45,7 @@ def test_the_published_recipe_is_the_published_system() -> None:
             "epochs": 2000,
             "patience": 30,
             "weight_decay": 0.0,
+            "schedule": "constant",
             "products": "float32",
         },
         "soup": {"kind": "fixed", "size": 5, "iterations": 40},
@@ -59,8 +63,10 @@ def test_the_other_recipes() -> None:
     assert (quick.kind, quick.network.standardise) == ("network", "full")
     assert (quick.soup.kind, quick.soup.size) == ("none", 1)
     default = Recipe.load("default")
-    assert isinstance(default.features, ProfileSettings)
-    assert default.network.standardise == "centre", "other instruments have other deviations"
+    assert isinstance(default.features, EventSettings)
+    elution, profile = default.members_of
+    assert (elution.network.kind, profile.network.kind) == ("elution", "summary")
+    assert profile.network.standardise == "centre", "other instruments have other deviations"
 
 
 def test_a_missing_key_has_its_default() -> None:
@@ -117,20 +123,22 @@ def test_a_file_has_its_own_name_or_that_of_the_file(tmp_path: Path) -> None:
          "learning_rate?"),
         ("[fitting]\nlearning-rate = 1", "fitting.learning-rate is not known; did you mean "
          "learning_rate?"),
-        ("x-y = 1", "x-y is not known; expected one of name, kind, features, network, loss, "
-         "fitting, soup, folds, logistic"),
+        ("x-y = 1", "x-y is not known; expected one of name, kind, network, loss, augment, "
+         "pretrain, fitting, soup, logistic, features, folds, calibrate, pretraining, parts"),
         ("[soup.x]\na = 1", "soup.x is not known; expected one of kind, size, iterations"),
-        ("kind = 'forest'", "kind = 'forest': input should be 'network' or 'logistic'"),
+        ("kind = 'forest'", "kind = 'forest': input should be 'network', 'logistic' or 'stack'"),
         ("[features]\nmzz = 3", "features.mzz (of summary features) is not known; did you "
          "mean mz?"),
         ("[features]\nbins = 3", "features.bins (of summary features) is not known; expected one "
          "of kind, mz, dropped, mz_min, mz_max"),
         ("[features]\nkind = 'profile'\nmz = [18]", "features.mz (of profile features) is not "
          "known; expected one of kind, bins, mz_first, mz_last, baseline, losses"),
-        ("[features]\nkind = 'x'", "features = {'kind': 'x'}: input should be a table whose kind "
-         "is 'summary' or 'profile'"),
-        ("features = 3", "features = 3: input should be a table whose kind is 'summary' or "
-         "'profile'"),
+        ("[features]\nkind = 'x'", "features = {'kind': 'x'}: input should be a table of kind "
+         "'summary', 'profile' or 'events'"),
+        ("features = 3", "features = 3: input should be a table of kind 'summary', 'profile' "
+         "or 'events'"),
+        ("kind = 'stack'\n[[parts]]\nname = 'a'\nkind = 'stack'", "parts.kind = 'stack': input "
+         "should be 'network' or 'logistic'"),
         ("[features]\nkind = 'profile'\nmz_first = 400", "features.mz_last = 350: input should be "
          "at least mz_first, 400"),
         ("[network]\nstandardise = true", "network.standardise = True: input should be 'none', "
@@ -149,8 +157,8 @@ def test_a_file_has_its_own_name_or_that_of_the_file(tmp_path: Path) -> None:
         ("[loss]\nhinge = inf", "loss.hinge = inf: input should be a finite number"),
         ("[features]\nmz = 'lerned'", "features.mz = 'lerned': input should be 'published' or "
          "'learned'; features.mz = 'lerned': input should be a valid tuple"),
-        ("kind = 3\n[folds]\ncount = 0", "kind = 3: input should be 'network' or 'logistic'; "
-         "folds.count = 0: input should be greater than 0"),
+        ("kind = 3\n[folds]\ncount = 0", "kind = 3: input should be 'network', 'logistic' or "
+         "'stack'; folds.count = 0: input should be greater than 0"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, text: str, complaint: str) -> None:

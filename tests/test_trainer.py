@@ -16,7 +16,8 @@ from sklearn.preprocessing import StandardScaler
 from torch import nn
 
 from gale.errors import TrainingError
-from gale.export import export
+from gale.export import Members, export
+from gale.features.summary import SummarySpec
 from gale.fitting import Fit, Weights, predict
 from gale.folds import Fold
 from gale.journal import Journal, Step
@@ -28,7 +29,8 @@ from gale.soups import average_weights
 from gale.trainer import Trainer, fits_per_fold
 from training import tiny_recipe
 
-N_RUNS, N_FEATURES, N_FAMILIES = 60, 12, 3
+SPEC = SummarySpec((10, 12))
+N_RUNS, N_FEATURES, N_FAMILIES = 60, SPEC.n_features, 3
 RANDOM = np.random.default_rng(0)
 FEATURES = RANDOM.normal(3, 2, (N_RUNS, N_FEATURES)).astype(np.float32)
 LABELS = (FEATURES[:, :N_FAMILIES] + RANDOM.normal(0, 1, (N_RUNS, N_FAMILIES)) > 4).astype(
@@ -77,7 +79,9 @@ def trainer(
     recipe: Recipe, *, seed: int = 0, folds: Sequence[Fold] = FOLDS[:1], labels: Any = LABELS,
     journal: Journal | None = None, history: Path | None = None,
 ) -> Trainer:  # fmt: skip
-    return Trainer(recipe, seed, folds, FEATURES, labels, journal or Journal(), history, Steps())
+    return Trainer(
+        recipe, SPEC, seed, folds, FEATURES, labels, journal or Journal(), history, Steps()
+    )
 
 
 def flat(weights: Weights) -> Any:
@@ -286,7 +290,8 @@ def test_each_switch_gives_other_weights_and_the_same_in_onnx() -> None:
     ]
     x = RANDOM.normal(3, 2, (7, N_FEATURES)).astype(np.float32)
     expected = np.concatenate([predict(network, x) for network in networks])
-    session = onnxruntime.InferenceSession(export(networks, N_FEATURES, {"format": 0}))
+    parts = [Members(network) for network in networks]
+    session = onnxruntime.InferenceSession(export(parts, N_FEATURES, {"format": 0}))
     mean, each = session.run(["probability", "member_probability"], {"summary": x})
     np.testing.assert_allclose(each, expected, atol=1e-5)
     np.testing.assert_allclose(mean, expected.mean(0), atol=1e-5)

@@ -10,14 +10,13 @@ import pytest
 import torch
 
 import gale
-from gale.export import export
 from gale.features.profile import ProfileSpec
 from gale.features.summary import SummarySpec
 from gale.model import Model
 from gale.networks.unlike import Unlike
 from gale.unlike import fit_unlike, unlike
 from model_files import facts_of
-from test_export import FACTS, N_FEATURES, SPEC, linear
+from test_export import FACTS, N_FEATURES, SPEC, file_of, linear
 from training import Array, Trained
 
 BLOCKS = {"a": slice(0, 50), "b": slice(50, 57)}
@@ -82,11 +81,11 @@ def test_a_model_says_it(count: int) -> None:
     training = rng.random((30, N_FEATURES), np.float32)
     others = 2 * rng.random((count, N_FEATURES), np.float32)
     blocks = fit_unlike(training, SPEC.blocks)
-    model = Model(export([linear(1)], N_FEATURES, FACTS, Unlike(blocks)))
+    model = Model(file_of([linear(1)], unlike=Unlike(blocks)))
     found = model.unlike_features(others)
     np.testing.assert_allclose(found, unlike(others, blocks), atol=1e-5)
     assert found.shape == (count,)
-    expected = Model(export([linear(1)], N_FEATURES, FACTS)).predict_features(others)
+    expected = Model(file_of([linear(1)])).predict_features(others)
     for with_it, without in zip(model.predict_features(others), expected, strict=True):
         np.testing.assert_array_equal(with_it, without)
 
@@ -173,7 +172,7 @@ def test_a_trained_model_and_its_table(trained: Trained, campaign: gale.Campaign
 
 
 def test_a_model_without_it() -> None:
-    model = Model(export([linear(1)], N_FEATURES, {**FACTS, "columns": None}))
+    model = Model(file_of([linear(1)], {**FACTS, "columns": None}))
     assert np.isnan(model.unlike_features(np.zeros((3, N_FEATURES), np.float32))).all()
     table = model.predict(gale.Run.from_rows([1, 2], [10, 12], [5, 7]))
     assert table["status"].to_list() == ["ok"]
@@ -186,7 +185,7 @@ def test_it_is_small(trained: Trained) -> None:
     rng = np.random.default_rng(1)
     for spec in (ProfileSpec(), SummarySpec()):
         blocks = fit_unlike(rng.random((2000, spec.n_features), np.float32), spec.blocks)
-        bare = export([linear(1)], N_FEATURES, FACTS)
+        bare = file_of([linear(1)])
         graph = Unlike(blocks)
         assert sum(value.nbytes for value in graph.buffers()) < 1.1e6, spec
         assert len(bare) < 100_000

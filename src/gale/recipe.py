@@ -228,7 +228,7 @@ class Part(_Section):
     """
 
     name: str
-    kind: Literal["network", "logistic", "stack"] = "network"
+    kind: Literal["network", "logistic"] = "network"
     network: NetworkSettings = NetworkSettings()
     loss: LossSettings = LossSettings()
     augment: AugmentSettings = AugmentSettings()
@@ -246,6 +246,7 @@ class Recipe(Part):
     held out. ``pretraining`` is what parts with ``pretrain`` are pre-trained on.
     """
 
+    kind: Literal["network", "logistic", "stack"] = "network"  # type: ignore[assignment]
     features: FeatureSettings = SummarySettings()
     folds: FoldSettings = FoldSettings()
     calibrate: bool = False

@@ -10,6 +10,8 @@ import pytest
 import gale
 from commands import error_of, invoke, succeed
 from gale.errors import CampaignError, ModelError, ReadError, UnsupportedFormatError
+from gale.recipe import recipe_names
+from model_files import restated
 from training import Trained
 
 RUN = "time,mass,intensity\n1,18.1,5\n1,44,50\n2,18,7.5\n3.5,500.25,1\n"
@@ -89,6 +91,17 @@ def test_the_recipe_of_a_model_can_be_used_again(trained: Trained, tmp_path: Pat
     output = succeed("inspect", trained.path, "--recipe").output
     (tmp_path / "again.toml").write_text(output, "utf-8")
     assert gale.Recipe.load(tmp_path / "again.toml").to_dict() == trained.model.facts["recipe"]
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_any_recipe_of_a_model_can_be_used_again(
+    name: str, trained: Trained, tmp_path: Path
+) -> None:
+    recipe = gale.Recipe.load(name)
+    facts = {**trained.model.facts, "recipe": recipe.to_dict()}
+    (tmp_path / "model.onnx").write_bytes(restated(trained.path.read_bytes(), facts))
+    output = succeed("inspect", tmp_path / "model.onnx", "--recipe").output
+    assert gale.Recipe.parse(output, "printed") == recipe
 
 
 def test_a_campaign(campaign_folder: Path, campaign: gale.Campaign) -> None:

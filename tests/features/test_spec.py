@@ -34,6 +34,6 @@ def test_features_that_this_version_does_not_know(values: dict[str, object]) -> 
     with pytest.raises(ModelError) as caught:
         feature_spec(values, "m.onnx")
     assert str(caught.value) == (
-        f"m.onnx: needs features {values.get('kind')}; this version of gale computes published and "
-        "profile; install the version that the model names"
+        f"m.onnx: needs features {values.get('kind')}; this version of gale computes published, "
+        "profile and events; install the version that the model names"
     )

@@ -123,19 +123,21 @@ def _show_model(model: gale.Model) -> None:
         click.echo(f"  {family:<32}{positive:>9,}{known:>9,}{prevalence:>12.3f}")
 
 
-def _recipe_lines(recipe: dict[str, Any]) -> list[str]:
-    """The choices of a recipe as TOML: dotted keys, and values that JSON and TOML write alike."""
-    lines = []
-    for key, value in recipe.items():
-        table = (
-            {f"{key}.{name}": each for name, each in value.items()}
-            if isinstance(value, dict)
-            else {key: value}
-        )
-        lines += [
-            f"{name} = {json.dumps(each)}" for name, each in table.items() if each is not None
-        ]
-    return lines
+def _recipe_lines(choices: dict[str, Any], prefix: str = "") -> list[str]:
+    """The choices of a recipe as TOML: dotted keys, and values that JSON and TOML write alike.
+
+    Parts come last, each as a table of its own.
+    """
+    lines, tables = [], []
+    for key, value in choices.items():
+        if isinstance(value, dict):
+            lines += _recipe_lines(value, f"{prefix}{key}.")
+        elif key == "parts":
+            for part in value:
+                tables += ["", "[[parts]]", *_recipe_lines(part)]
+        elif value is not None:
+            lines.append(f"{prefix}{key} = {json.dumps(value)}")
+    return lines + tables
 
 
 def _show_rows(rows: dict[str, str]) -> None:
