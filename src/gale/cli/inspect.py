@@ -124,18 +124,23 @@ def _show_model(model: gale.Model) -> None:
 
 
 def _recipe_lines(recipe: dict[str, Any]) -> list[str]:
-    """The choices of a recipe as TOML: dotted keys, and values that JSON and TOML write alike."""
-    lines = []
-    for key, value in recipe.items():
-        table = (
+    """The choices of a recipe as TOML; its parts come last, since a table has no end of its own."""
+    lines = _assignments({key: value for key, value in recipe.items() if key != "parts"})
+    for part in recipe.get("parts", ()):
+        lines += ["", "[[parts]]", *_assignments(part)]
+    return lines
+
+
+def _assignments(table: dict[str, Any]) -> list[str]:
+    """Dotted keys, and values that JSON and TOML write alike; what is None is left out."""
+    flat: dict[str, Any] = {}
+    for key, value in table.items():
+        flat |= (
             {f"{key}.{name}": each for name, each in value.items()}
             if isinstance(value, dict)
             else {key: value}
         )
-        lines += [
-            f"{name} = {json.dumps(each)}" for name, each in table.items() if each is not None
-        ]
-    return lines
+    return [f"{key} = {json.dumps(value)}" for key, value in flat.items() if value is not None]
 
 
 def _show_rows(rows: dict[str, str]) -> None:
