@@ -210,7 +210,7 @@ class PretrainSettings(_Section):
 
     The substances are those of the libraries that gale brings along. Each ``runs_per_laboratory``
     of the ``runs`` come from a simulated laboratory of its own, with so many ``instruments``, and
-    have ``ions`` ions, about. Those of the last laboratory validate.
+    have ``ions`` ions, about. As many of the last ones validate, but at most half.
     """
 
     runs: Annotated[int, Field(ge=2)] = 3840
