@@ -149,9 +149,7 @@ def test_weights_go_into_the_networks_of_their_part(
     n_seen = columns.stop - columns.start
     scale = scale_of(part, np.ones((3, n_seen), dtype=np.float32))
     generators = [torch.Generator().manual_seed(seed) for seed in (5, 6)]
-    network = build_network(
-        part, SPEC, generators, priors=[torch.zeros(9)] * 2, scales=[scale] * 2
-    )
+    network = build_network(part, SPEC, generators, priors=[torch.zeros(9)] * 2, scales=[scale] * 2)
     for member in range(2):
         set_weights(network, member, weights)
         assert_same({"": get_weights(network, member)}, {"": weights})
@@ -235,7 +233,10 @@ def test_a_recipe_without_pre_training(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_arrays_in_the_cache(tmp_path: Path) -> None:
     cache = Cache(tmp_path / "cache")
-    arrays = {"0.weight": np.eye(3, dtype=np.float32), "b": np.array([], dtype=np.int64)}
+    arrays: dict[str, np.ndarray] = {
+        "0.weight": np.eye(3, dtype=np.float32),
+        "b": np.array([], dtype=np.int64),
+    }
     assert cache.get_arrays("abc") is None
     assert cache.put_arrays("abc", arrays)
     found = cache.get_arrays("abc")

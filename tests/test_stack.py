@@ -143,7 +143,7 @@ def test_evidence_is_what_each_spectrum_says(stack: Trained, campaign: Campaign)
 
 def test_evidence_of_a_run_without_ions_that_count(stack: Trained) -> None:
     far = gale.Run.from_rows([1, 2], [500, 501], [3, 4], source="far")
-    with pytest.raises(ReadError, match="^far: none of its 2 ions"):
+    with pytest.raises(ReadError, match=r"^far: none of its 2 ions"):
         stack.model.evidence(far)
 
 
@@ -230,6 +230,22 @@ def test_families_that_cannot_be_simulated_are_left_to_the_labelled_runs(
     model = gale.train(renamed, stack_recipe(), cache=cache, progress=progress)
     assert progress.notes == ["not pre-trained on, since it cannot be simulated: wax"]
     assert np.isfinite(model.facts["scores"]["log_loss"])
+
+
+def test_a_stack_of_a_network_and_a_logistic_regression(
+    campaign: Campaign, cache: Cache, exported: Exported, tmp_path: Path
+) -> None:
+    choices = tiny_recipe().to_dict()
+    network = {name: choices.pop(name) for name in ("network", "loss", "fitting", "soup")}
+    parts = [{"name": "net", **network}, {"name": "baseline", "kind": "logistic"}]
+    recipe = gale.Recipe.model_validate({**choices, "kind": "stack", "parts": parts})
+    history = tmp_path / "history.csv"
+    model = gale.train(campaign, recipe, cache=cache, history=history, journal=tmp_path / "j")
+    assert model.facts["members"] == 2 * 2 + 2
+    assert Calibration.from_dict(model.facts["calibration"]).weight.shape == (2, 9)
+    assert set(pl.read_csv(history)["part"]) == {"net"}, "a regression has no epochs"
+    kept = sorted(path.name for path in (tmp_path / "j").glob("baseline*"))
+    assert kept == ["baselinefold0_member0.npz", "baselinefold1_member0.npz"]
 
 
 @pytest.mark.parametrize("count", [1, 2])

@@ -357,7 +357,7 @@ def _explain(model: type[BaseModel], detail: Any) -> str:
     where = ".".join(name for name in names if name.isidentifier())  # without kinds of a union
     if detail["type"] == "missing":
         return f"{where} is missing"
-    message = detail["msg"][0].lower() + detail["msg"][1:]
+    message: str = detail["msg"][0].lower() + detail["msg"][1:]
     if not where:  # of the recipe as a whole
         return message
     return f"{where} = {detail['input']!r}: {message}"
