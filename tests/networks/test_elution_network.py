@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gale.fitting import Examples, Settings, fit, get_weights, set_weights
+from gale.fitting import Examples, Settings, _Wave, fit, get_weights, set_weights
 from gale.losses import Loss
 from gale.networks.elution import HEIGHT_SCALE, QUIET, SHARE_SCALE, Augment, ElutionNetwork
 from gale.networks.layers import Dropout, Random
@@ -238,6 +238,21 @@ def test_the_generators_of_members_that_have_finished_are_taken_out() -> None:
         _, (alone,) = fits(seed)
         found, expected = ([each.validation for each in of.epochs] for of in (done, alone))
         np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_all_random_layers_keep_the_generators_of_the_members_that_go_on() -> None:
+    generators, rows = seeded(1, 2, 3, 4), torch.arange(12).expand(4, -1)
+    net = ElutionNetwork((N, M), K, generators, hidden=(5, 4), dropout=0.3, abundance=0.5)
+    runs = Examples(spectra(12, members=1)[0], torch.ones(12, K))
+    settings = Settings(0.05, 1e-4, batch_size=6, epochs=3, patience=3)
+    wave = _Wave(net, runs, rows, rows, Loss(0, 0), settings, generators)
+    wave.train()
+    wave.keep_only([1, 3])
+    random = [layer for layer in net.modules() if isinstance(layer, Random)]
+    assert [type(layer) for layer in random] == [Augment, Dropout, Dropout]
+    for holder in (wave, *random):
+        assert [id(each) for each in holder.generators] == [id(generators[at]) for at in (1, 3)]
+    assert wave.train().shape == wave.validate().shape == (2,)
 
 
 def test_weights_of_a_member_go_into_another() -> None:
