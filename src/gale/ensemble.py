@@ -120,8 +120,10 @@ def train(
         )
     parts = recipe.members_of
     progress.begin("training", len(folds) * sum(map(fits_per_fold, parts)))
-    trainers = [
-        Trainer(
+    trainers: list[Trainer] = []
+    members: list[PartMembers] = []
+    for part in parts:
+        trainer = Trainer(
             part,
             runs.spec,
             seed,
@@ -135,9 +137,8 @@ def train(
             starts.get(part.name),
             part.name if recipe.parts else "",
         )
-        for part in parts
-    ]
-    members = [_members(trainer) for trainer in trainers]
+        trainers.append(trainer)
+        members.append(_members(trainer))
     calibration, out_of_fold = _combine(recipe, members, runs.labels, folds)
 
     progress.begin("writing the model", 1)

@@ -23,13 +23,14 @@ Scale = tuple[Tensor, Tensor]
 def columns_of(part: Part, spec: FeatureSpec) -> slice:
     """Which of a run's features the networks of a part are given.
 
-    Elution networks are given the spectra of event features, others the profile; of other
+    Elution networks are given the spectra of event features, all else the profile; of other
     features, all.
     """
     if not isinstance(spec, EventSpec):
         return slice(0, spec.n_features)
     edge = spec.profile.n_features
-    return slice(edge, spec.n_features) if part.network.kind == "elution" else slice(0, edge)
+    by_spectrum = part.kind != "logistic" and part.network.kind == "elution"
+    return slice(edge, spec.n_features) if by_spectrum else slice(0, edge)
 
 
 def scale_of(part: Part, features: NDArray[np.float32]) -> Scale | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -29,15 +29,12 @@ from gale.networks.summary import prior_logit
 from gale.parts import build_network, columns_of, scale_of
 from gale.progress import Progress
 from gale.recipe import Part, PretrainSettings, Recipe
-from gale.run import Run
 from gale.simulation.examples import simulate_examples
+from gale.simulation.told import Describe
 from gale.trainer import settings_of
 from gale.waves import Job, fit_all
 
 Array = NDArray[np.float32]
-
-TOLD_ROLES = ("compound", "evolved gas")
-"""Roles in the truth of a run that make its labels."""
 
 EVENT_WEIGHT = 20.0
 """Weight of the loss of spectra beside that of runs: few spectra hold a family."""
@@ -58,35 +55,6 @@ class SimulatedRuns:
     features: Array
     labels: Array
     events: Array
-
-
-@dataclass(frozen=True)
-class Describe:
-    """Makes of a simulated run what pre-training needs; picklable.
-
-    Parameters
-    ----------
-    spec : EventSpec
-    families : tuple of str, length K
-    """
-
-    spec: EventSpec
-    families: tuple[str, ...]
-
-    def __call__(
-        self, run: Run, truth: Sequence[Mapping[str, Any]]
-    ) -> tuple[NDArray[np.float16], NDArray[np.bool_]]:
-        """Features (D,), half as precise, and which family elutes at which spectrum, (N, K)."""
-        features, times = self.spec.describe(run)
-        half_bin = (run.time_min[-1] - run.time_min[0]) / self.spec.profile.elution.bins / 2
-        events = np.zeros((len(times), len(self.families)), dtype=bool)
-        for each in truth:
-            if each["role"] not in TOLD_ROLES or each["abundance"] < 1:
-                continue
-            at = np.abs(times - each["retention_time_min"]) <= each["width_min"] + half_bin
-            for family in set(each["families"]) & set(self.families):
-                events[at, self.families.index(family)] = True
-        return features.astype(np.float16), events
 
 
 def pretrain(

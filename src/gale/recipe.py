@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal, LiteralString, cast
 
 from pydantic import (
     BaseModel,
@@ -210,7 +210,7 @@ class PretrainSettings(_Section):
 
     The substances are those of the libraries that gale brings along. Each ``runs_per_laboratory``
     of the ``runs`` come from a simulated laboratory of its own, with so many ``instruments``, and
-    have ``ions`` ions, about. Those of the last laboratory validate.
+    have ``ions`` ions, about. As many of the last ones validate, but at most half.
     """
 
     runs: Annotated[int, Field(ge=2)] = 3840
@@ -260,19 +260,10 @@ class Recipe(Part):
         names = [part.name for part in self.parts]
         if len(set(names)) < len(names) or not all(map(str.isidentifier, names)):
             raise PydanticCustomError("parts", "Each part should have a plain name of its own")
+        on_events = isinstance(self.features, EventSettings)
         for part in self.members_of:
-            on_events = isinstance(self.features, EventSettings)
-            if part.network.kind == "elution" and not on_events:
-                raise PydanticCustomError(
-                    "events", "An elution network needs features of kind 'events'"
-                )
-            if part.network.kind == "elution" and part.network.standardise != "none":
-                raise PydanticCustomError(
-                    "events",
-                    "An elution network looks at spectra as they are: standardise = 'none'",
-                )
-            if part.pretrain is not None and not on_events:
-                raise PydanticCustomError("events", "Pre-training needs features of kind 'events'")
+            if misfit := _misfit(part, on_events):
+                raise PydanticCustomError("parts", misfit)
         return self
 
     @property
@@ -333,6 +324,19 @@ def recipe_names() -> list[str]:
     return sorted(file.name[:-5] for file in folder.iterdir() if file.name.endswith(".toml"))
 
 
+def _misfit(part: Part, on_events: bool) -> LiteralString | None:
+    """Say what of a part does not go with the features, or with itself."""
+    if part.kind == "logistic":
+        return None if part.pretrain is None else "Only networks can be pre-trained"
+    if part.network.kind == "elution" and not on_events:
+        return "An elution network needs features of kind 'events'"
+    if part.network.kind == "elution" and part.network.standardise != "none":
+        return "An elution network looks at spectra as they are: standardise = 'none'"
+    if part.pretrain is not None and not on_events:
+        return "Pre-training needs features of kind 'events'"
+    return None
+
+
 def _explain(model: type[BaseModel], detail: Any) -> str:
     """Say in one clause what is wrong with a key, and offer the nearest known one."""
     names = [part for part in detail["loc"] if isinstance(part, str)]
@@ -353,5 +357,7 @@ def _explain(model: type[BaseModel], detail: Any) -> str:
     where = ".".join(name for name in names if name.isidentifier())  # without kinds of a union
     if detail["type"] == "missing":
         return f"{where} is missing"
-    found = detail["input"]
-    return f"{where} = {found!r}: {detail['msg'][0].lower()}{detail['msg'][1:]}"
+    message: str = detail["msg"][0].lower() + detail["msg"][1:]
+    if not where:  # of the recipe as a whole
+        return message
+    return f"{where} = {detail['input']!r}: {message}"

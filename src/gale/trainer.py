@@ -228,7 +228,8 @@ class Trainer:
             done = Fit(weights, self.evaluate(number, weights), ())
             self.journal.keep(step, done)
         self._scores[step] = done.validation
-        self.progress.step(f"fold {number}: validation log loss {done.validation:.4f}")
+        fold_name = f"{self.name} fold {number}".lstrip()
+        self.progress.step(f"{fold_name}: validation log loss {done.validation:.4f}")
         return done.weights
 
     def _build(self, folds: Sequence[int], generators: Sequence[torch.Generator]) -> nn.Module:

@@ -133,8 +133,11 @@ def member_bytes(network: nn.Module, batch_size: int, n_runs: int) -> int:
     state = 7 * n_weights
     rows = max(min(batch_size, n_runs), ROWS_AT_ONCE // 2)  # evaluation needs half as much a run
     layers = rows * sum(2 * layer.n_in + 10 * layer.n_out for layer in dense)
-    if isinstance(network, ElutionNetwork):
-        layers *= network.shape[0]  # spectra of a run
+    for elution in (each for each in network.modules() if isinstance(each, ElutionNetwork)):
+        # Layers see each spectrum; before that, what they see is made of several whole images.
+        n_spectra, n_mz = elution.shape
+        images = 8 * max(min(batch_size, n_runs), ROWS_AT_ONCE) * n_spectra * n_mz
+        layers = max(layers * n_spectra, images)
     n_families = dense[-1].n_out
     grids = (2 * n_runs + 20 * rows) * n_families**2
     return 4 * (state + layers + grids)
