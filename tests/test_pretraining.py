@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -250,3 +252,21 @@ def test_arrays_in_the_cache(tmp_path: Path) -> None:
     assert cache.get_arrays("abc") is None
     (tmp_path / "file").touch()
     assert not Cache(tmp_path / "file").put_arrays("abc", arrays)
+
+
+def test_it_needs_no_rdkit() -> None:
+    """Which the extra for training does not bring along."""
+    code = (
+        "import sys; sys.modules['rdkit'] = None\n"
+        "from gale.pretraining import pretrain\n"
+        "from gale.features.events import EventSpec\n"
+        "from gale.progress import Progress\n"
+        "from gale.recipe import PretrainSettings\n"
+        "from gale.pretraining import simulate_runs\n"
+        "few = PretrainSettings(runs=2, ions=2000)\n"
+        "known = ('aromatic',)\n"
+        "runs = simulate_runs(few, EventSpec(events=4), known, known, 0, 1, Progress())\n"
+        "print(runs.labels.shape)\n"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout == "(2, 1)\n"

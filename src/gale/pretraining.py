@@ -19,7 +19,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from gale.families import default_family_table
 from gale.features.cache import Cache
 from gale.features.events import EventSpec
 from gale.fitting import Examples, Weights
@@ -30,6 +29,7 @@ from gale.parts import build_network, columns_of, scale_of
 from gale.progress import Progress
 from gale.recipe import Part, PretrainSettings, Recipe
 from gale.simulation.examples import simulate_examples
+from gale.simulation.series import read_analytes
 from gale.simulation.told import Describe
 from gale.trainer import settings_of
 from gale.waves import Job, fit_all
@@ -90,9 +90,10 @@ def pretrain(
     """
     progress = progress or Progress()
     parts = [part for part in recipe.members_of if part.pretrain is not None]
-    known = tuple(family for family in families if family in default_family_table())
     if not parts:
         return {}
+    analytes, _ = read_analytes(None, None, progress)
+    known = tuple(family for family in families if family in analytes.family_names)
     if unknown := sorted(set(families) - set(known)):
         progress.note(f"not pre-trained on, since it cannot be simulated: {', '.join(unknown)}")
     if not known:
