@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+import torch
 from scipy.special import expit, logit
 
 import gale
@@ -22,9 +23,14 @@ from gale.features.cache import Cache, default_folder
 from gale.features.elution import ElutionSpec
 from gale.features.events import EventSpec
 from gale.features.profile import ProfileSpec
-from gale.fitting import Fit
+from gale.fitting import Fit, get_weights
 from gale.folds import Fold, stratified_folds
+from gale.journal import Journal
 from gale.model import EVIDENCE
+from gale.networks.layers import fixed_biases
+from gale.progress import Progress
+from gale.recipe import OF_PARTS
+from gale.trainer import Trainer
 from gale.waves import fit_all
 from model_files import undated
 from stacks import stack_recipe
@@ -236,7 +242,8 @@ def test_a_stack_of_a_network_and_a_logistic_regression(
     campaign: Campaign, cache: Cache, exported: Exported, tmp_path: Path
 ) -> None:
     choices = tiny_recipe().to_dict()
-    network = {name: choices.pop(name) for name in ("network", "loss", "fitting", "soup")}
+    of_part = {name: choices.pop(name) for name in OF_PARTS & choices.keys()}
+    network = {name: of_part[name] for name in ("network", "loss", "fitting", "soup")}
     parts = [{"name": "net", **network}, {"name": "baseline", "kind": "logistic"}]
     recipe = gale.Recipe.model_validate({**choices, "kind": "stack", "parts": parts})
     history = tmp_path / "history.csv"
@@ -264,3 +271,22 @@ def test_a_single_network_may_be_calibrated(
     assert scores[0]["log_loss"] != scores[1]["log_loss"]
     assert scores[0]["prior_log_loss"] == scores[1]["prior_log_loss"]
     assert scores[0]["measured_on"] == scores[1]["measured_on"]
+
+
+def test_families_that_cannot_be_simulated_begin_with_the_prevalence_of_the_fold() -> None:
+    part = gale.Recipe.load("default").parts[1]
+    features = np.random.default_rng(0).normal(size=(40, 738)).astype(np.float32)
+    labels = np.zeros((40, 2), np.float32)
+    labels[:4] = 1
+    fold = Fold(np.arange(30), np.arange(30, 40))
+    spec = EventSpec(events=1)
+    features = np.concatenate([features, np.zeros((40, 339), np.float32)], axis=1)
+
+    rest = (0, [fold], features, labels, Journal(), None, Progress())
+    network = Trainer(part, spec, *rest)._build([0], [torch.Generator()])
+    (name,), own = fixed_biases(network), get_weights(network, 0)
+    start = {key: value + 1 for key, value in own.items()}
+    start[name] = np.array([5.0, np.nan], np.float32)
+    found = Trainer(part, spec, *rest, start=start)._begin(0)
+    np.testing.assert_allclose(found[name], [5.0, np.log(4 / 26)], rtol=1e-5)
+    assert all((found[key] == start[key]).all() for key in own if key != name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
+from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -77,7 +78,7 @@ def train(
     executor : concurrent.futures.Executor, optional
         Where runs are read; in this process by default.
     cache : Cache, optional
-        Where features are kept.
+        Where features are kept, and the weights of pre-training.
     progress : Progress, optional
     device : str, optional
         Where networks are trained, ``cpu`` or ``cuda``; a GPU by default, where there is one.
@@ -91,6 +92,8 @@ def train(
     TrainingError
         If there are too few runs, if a loss is not finite, if the journal belongs to another
         training, or if there is no such device.
+    SimulationError
+        If runs of pre-training cannot be simulated.
     """
     recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
     progress = progress or Progress()
@@ -99,10 +102,7 @@ def train(
     folds = _folds(runs.campaign, recipe, seed, progress)
     learned_from = runs.campaign.select(np.unique(np.concatenate([f.training for f in folds])))
     learned_from.check_trainable()
-    fingerprint = _fingerprint(recipe, seed, runs)
-    book = Journal.open(journal, fingerprint, resume=resume, restart=restart)
-
-    starts = {}
+    starts: dict[str, Weights] = {}
     if isinstance(runs.spec, EventSpec):
         starts = pretrain(
             recipe,
@@ -114,6 +114,9 @@ def train(
             cache=cache,
             progress=progress,
         )
+    fingerprint = _fingerprint(recipe, seed, runs, starts)
+    book = Journal.open(journal, fingerprint, resume=resume, restart=restart)
+
     parts = recipe.members_of
     progress.begin("training", len(folds) * sum(map(fits_per_fold, parts)))
     trainers: list[Trainer] = []
@@ -198,7 +201,11 @@ def _members(trainer: Trainer) -> PartMembers:
 def _combine(
     recipe: Recipe, members: list[PartMembers], labels: Array, folds: list[Fold]
 ) -> tuple[Calibration | None, NDArray[np.float64]]:
-    """How parts become probabilities, and those of each run (R, K) without its own labels."""
+    """How parts become probabilities, and those of each run (R, K) without its own labels.
+
+    Calibrated are the means over the members of one fold, and applied it is to those over the
+    members of all folds, which are a little less extreme.
+    """
     if not (recipe.calibrate or recipe.parts):
         return None, members[0].probability
     logits = np.stack([each.logits for each in members])
@@ -241,10 +248,16 @@ def _device(name: str | None) -> torch.device:
     return torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
 
 
-def _fingerprint(recipe: Recipe, seed: int, runs: TrainingRuns) -> str:
+def _fingerprint(
+    recipe: Recipe, seed: int, runs: TrainingRuns, starts: Mapping[str, Weights]
+) -> str:
     """Hash of all that a training depends on."""
     choices = [recipe.to_dict(), seed, runs.campaign.fingerprint(), torch.__version__]
-    return hashlib.sha256(json.dumps(choices).encode() + runs.features.tobytes()).hexdigest()
+    digest = hashlib.sha256(json.dumps(choices).encode() + runs.features.tobytes())
+    for weights in starts.values():
+        for value in weights.values():
+            digest.update(value.tobytes())
+    return digest.hexdigest()
 
 
 def _facts(recipe: Recipe, seed: int, runs: TrainingRuns, learned_from: Campaign) -> dict[str, Any]:

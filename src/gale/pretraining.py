@@ -24,6 +24,7 @@ from gale.features.events import EventSpec
 from gale.fitting import Examples, Weights
 from gale.losses import Loss, binary_cross_entropy
 from gale.networks.elution import ElutionNetwork
+from gale.networks.layers import fixed_biases
 from gale.networks.summary import prior_logit
 from gale.parts import build_network, columns_of, scale_of
 from gale.progress import Progress
@@ -35,6 +36,9 @@ from gale.trainer import settings_of
 from gale.waves import Job, fit_all
 
 Array = NDArray[np.float32]
+
+VERSION = 1
+"""Raised when pre-training gives other weights, so that kept ones are not used any more."""
 
 EVENT_WEIGHT = 20.0
 """Weight of the loss of spectra beside that of runs: few spectra hold a family."""
@@ -87,6 +91,7 @@ def pretrain(
     Returns
     -------
     mapping of the name of a part to weights; empty if no part is to be, or no family can be
+        The fixed bias of families that cannot be simulated is NaN: nothing is known of it.
     """
     progress = progress or Progress()
     parts = [part for part in recipe.members_of if part.pretrain is not None]
@@ -97,8 +102,18 @@ def pretrain(
     if unknown := sorted(set(families) - set(known)):
         progress.note(f"not pre-trained on, since it cannot be simulated: {', '.join(unknown)}")
     if not known:
+        progress.note("so there is nothing to pre-train on; raise fitting.epochs, or use quick")
         return {}
-    choices = [recipe.pretraining.model_dump(), spec.to_dict(), families, seed, version("gale-ms")]
+    choices = [
+        VERSION,
+        recipe.pretraining.model_dump(),
+        spec.to_dict(),
+        families,
+        seed,
+        version("gale-ms"),
+        torch.__version__,
+        device.type,
+    ]
     keys = {part.name: _key(part, choices) for part in parts}
     found = {name: None if cache is None else cache.get_arrays(keys[name]) for name in keys}
     missing = [part for part in parts if found[part.name] is None]
@@ -191,7 +206,14 @@ def _fit(
         lambda pulse: progress.status(f"{name}, epoch {pulse.epoch} of {settings.epochs}"),
     )  # fmt: skip
     progress.step(f"{name}: best of {len(done.epochs)} epochs {done.validation:.4f}")
-    return {key.removeprefix("network."): value for key, value in done.weights.items()}
+    weights = {key.removeprefix("network."): value for key, value in done.weights.items()}
+    for key in fixed_biases(_plain(build([0], [torch.Generator()]))):
+        weights[key][np.isnan(runs.labels).all(axis=0)] = np.nan
+    return weights
+
+
+def _plain(network: nn.Module) -> nn.Module:
+    return network.network if isinstance(network, _Told) else network
 
 
 class _Told(nn.Module):

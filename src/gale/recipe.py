@@ -238,6 +238,10 @@ class Part(_Section):
     logistic: LogisticSettings = LogisticSettings()
 
 
+OF_PARTS = {"network", "loss", "augment", "pretrain", "fitting", "soup", "logistic"}
+"""What only parts of a stack have."""
+
+
 class Recipe(Part):
     """Every choice that makes a model.
 
@@ -257,7 +261,12 @@ class Recipe(Part):
     def _fits_together(self) -> Recipe:
         if (self.kind == "stack") != bool(self.parts):
             raise PydanticCustomError("parts", "A recipe of kind 'stack', and no other, has parts")
-        names = [part.name for part in self.parts]
+        if self.parts and self.model_fields_set & OF_PARTS:
+            raise PydanticCustomError(
+                "parts",
+                "What members are made of belongs into the parts of a stack",
+            )
+        names = [part.name.casefold() for part in self.parts]
         if len(set(names)) < len(names) or not all(map(str.isidentifier, names)):
             raise PydanticCustomError("parts", "Each part should have a plain name of its own")
         on_events = isinstance(self.features, EventSettings)
@@ -311,8 +320,7 @@ class Recipe(Part):
 
     def to_dict(self) -> dict[str, Any]:
         """Return all choices that count as plain values, defaults included."""
-        of_parts = {"network", "loss", "augment", "pretrain", "fitting", "soup", "logistic"}
-        ignored = of_parts if self.parts else {"parts"}
+        ignored = OF_PARTS if self.parts else {"parts"}
         if all(part.pretrain is None for part in self.members_of):
             ignored = ignored | {"pretraining"}
         return self.model_dump(mode="json", exclude=ignored, exclude_none=True)

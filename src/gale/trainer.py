@@ -15,7 +15,16 @@ from numpy.typing import NDArray
 from torch import nn
 
 from gale.features.spec import FeatureSpec
-from gale.fitting import Examples, Fit, Pulse, Settings, Weights, evaluate, set_weights
+from gale.fitting import (
+    Examples,
+    Fit,
+    Pulse,
+    Settings,
+    Weights,
+    evaluate,
+    get_weights,
+    set_weights,
+)
 from gale.folds import Fold
 from gale.journal import Journal, Step
 from gale.logistic import fit_logistic
@@ -62,7 +71,8 @@ class Trainer:
     progress : Progress
     device : torch.device
     start : mapping of str to array, optional
-        Weights that all members begin with; random ones otherwise.
+        Weights that all members begin with, NaN where those of the fold are better; random ones
+        otherwise.
     name : str
         What messages and the history call the part; empty if there is no other.
     """
@@ -185,8 +195,14 @@ class Trainer:
         fold = self.folds[step.fold]
         start: Callable[[], Weights] | None = partial(self._average, step)
         if step.stage == "member":
-            start = None if self.start is None else lambda: self.start or {}
+            start = None if self.start is None else partial(self._begin, step.fold)
         return Job(describe(step), fold.training, fold.validation, _seed(self.seed, step), start)
+
+    def _begin(self, fold: int) -> Weights:
+        """The weights that members begin with, and the fold's own where there are none."""
+        own = get_weights(self._build([fold], [torch.Generator()]), 0)
+        start = self.start or {}
+        return {name: np.where(np.isnan(start[name]), own[name], start[name]) for name in own}
 
     def _average(self, step: Step) -> Weights:
         """Average the soup of an iteration."""

@@ -25,7 +25,7 @@ __all__ = ["LabelTable", "Problems", "collect_label_table", "read_label_table"]
 RUN_COLUMNS = ("run", "sample_id")
 """What the first column of a table of runs may be called."""
 
-RESERVED = {*HEADER, UNLIKE, *SUBMISSION_HEADER, "split"}
+RESERVED = {*HEADER, UNLIKE, *SUBMISSION_HEADER, "split", "time_min"}
 """What no family may be called: other columns of tables are."""
 
 VALUES = {"": np.nan, "0": 0.0, "1": 1.0, "0.0": 0.0, "1.0": 1.0}

@@ -37,7 +37,7 @@ def reading_options(function: Function) -> Function:
             default=1,
             show_default=True,
             help="Processes that read runs. One is as fast as several for tables, which are "
-            "parsed on all cores anyway.",
+            "parsed on all cores anyway. (Pre-training simulates with one process a core.)",
         ),
         columns_option,
     ):

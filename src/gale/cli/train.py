@@ -122,7 +122,7 @@ def command(
                 cache=None if no_cache else Cache(default_folder()),
                 progress=progress,
                 device=device,
-                workers=workers,
+                workers=os.cpu_count() or 1,
             )
         model.save(output, force=force)
     except (KeyboardInterrupt, gale.GaleError) as error:

@@ -235,6 +235,12 @@ class Standardise(nn.Module):
         return (x - self.mean.unsqueeze(1)) * self.scale.unsqueeze(1)
 
 
+def fixed_biases(network: nn.Module) -> list[str]:
+    """Name the fixed biases in the state of a network."""
+    modules = network.named_modules()
+    return [f"{name}.bias" for name, module in modules if isinstance(module, FixedBias)]
+
+
 class FixedBias(nn.Module):
     """Add a bias that is not trained.
 
