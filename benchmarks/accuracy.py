@@ -5,7 +5,8 @@
 
 Campaigns, made by gale simulate and divided as 809 to 312 to 463 runs:
   embedded        of the libraries that come with gale
-  embedded-new    the same; compounds and instrument of the test runs are in no other split
+  embedded-new    the same; compounds and instrument of the test runs are in no other split, but
+                  recipes that are pre-trained have seen the compounds
   massbank        of --library, or $GALE_EXTRA_DATA/libraries/massbank_ei.msp.gz
   massbank-new    the same; compounds and instrument of the test runs are in no other split
 
@@ -14,7 +15,8 @@ Recipes are those of gale, or TOML files, but for two: `prior` is the training p
 iterations, validated on the val split; the complete system has ten, with forty iterations each.
 
 Each recipe is trained and predicts the test runs with the real commands. Train: wall time of the
-whole command, from cached features. Runs/s: test runs over the wall time of the whole prediction,
+whole command, from cached features; pre-training is part of it only if gale's cache does not have
+its weights yet. Runs/s: test runs over the wall time of the whole prediction,
 its start included, from CSV files without a cache. MB: peak memory of the command's largest
 process. Log loss has its 95 % bootstrap interval over the test runs. No figure of the test runs
 decides anything: each recipe predicts them once a seed.
