@@ -37,7 +37,7 @@ SET_UP = {"make demo", "make test", "pip install '.[train]'"}
 BRIEF = {
     'kind = "events"': 'kind = "events"\nevents = 12',
     "runs = 3840": "runs = 24\nions = 2000",
-    "runs_per_laboratory = 320": "runs_per_laboratory = 12",
+    "runs_per_laboratory = 160": "runs_per_laboratory = 12",
     "epochs = 40": "epochs = 3",
 }
 """What is changed in the recipe default, which trains for many minutes."""
