@@ -46,7 +46,7 @@ class Members(nn.Module):
             return self.network(x.expand(members, -1, -1)), None
         inputs = self.network.inputs(self.network.images(x))
         events = self.network.of_inputs(inputs.expand(members, -1, -1, -1))
-        return torch.logsumexp(events, -2), events
+        return self.network.of_events(events), events
 
 
 class Ensemble(nn.Module):

@@ -134,8 +134,8 @@ class Model:
         probability : array of shape (R, K)
         member_probability : array of shape (E, R, K)
         """
-        probability, member_probability = self._run(OUTPUTS, features)
-        return np.concatenate(probability), np.concatenate(member_probability, axis=1)
+        probability, member_probability, _ = self._outputs(features)
+        return probability, member_probability
 
     def unlike_features(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """Say how unlike the training runs others are, of features (R, D) as above.
@@ -145,10 +145,20 @@ class Model:
         array of shape (R,)
             See `gale.unlike`; NaN if the model is of the time before it was measured.
         """
-        if UNLIKE not in self._gives:
-            return np.full(len(features), np.nan, dtype=np.float32)
-        (unlike,) = self._run([UNLIKE], features)
-        return np.concatenate(unlike)
+        return self._outputs(features)[2]
+
+    def _outputs(self, features: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
+        """What tables of predictions are made of, for features (R, D): (R, K), (E, R, K), (R,).
+
+        The graph runs once for all of them: asked for one output, it still computes the others.
+        """
+        names = [*OUTPUTS, *{UNLIKE} & self._gives]
+        probability, member_probability, *unlike = self._run(names, features)
+        return (
+            np.concatenate(probability),
+            np.concatenate(member_probability, axis=1),
+            np.concatenate(unlike[0]) if unlike else np.full(len(features), np.nan, np.float32),
+        )
 
     def evidence(self, run: Run) -> pl.DataFrame:
         """Say which family elutes when, as far as the elution network can tell.
@@ -241,9 +251,7 @@ class Model:
             cache=cache,
             advance=advance,
         )
-        features = table.values[table.ok]
-        probability, member_probability = self.predict_features(features)
-        unlike = self.unlike_features(features)
+        probability, member_probability, unlike = self._outputs(table.values[table.ok])
         spread = member_probability.std(axis=0)
         if len(member_probability) < 2:
             spread[:] = np.nan

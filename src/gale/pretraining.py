@@ -206,14 +206,9 @@ def _fit(
         lambda pulse: progress.status(f"{name}, epoch {pulse.epoch} of {settings.epochs}"),
     )  # fmt: skip
     progress.step(f"{name}: best of {len(done.epochs)} epochs {done.validation:.4f}")
-    weights = {key.removeprefix("network."): value for key, value in done.weights.items()}
-    for key in fixed_biases(_plain(build([0], [torch.Generator()]))):
-        weights[key][np.isnan(runs.labels).all(axis=0)] = np.nan
-    return weights
-
-
-def _plain(network: nn.Module) -> nn.Module:
-    return network.network if isinstance(network, _Told) else network
+    for key in fixed_biases(build([0], [torch.Generator()])):
+        done.weights[key][np.isnan(runs.labels).all(axis=0)] = np.nan
+    return {key.removeprefix("network."): value for key, value in done.weights.items()}
 
 
 class _Told(nn.Module):
@@ -225,7 +220,7 @@ class _Told(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         of_events = self.network.event_logits(x)
-        return torch.cat([torch.logsumexp(of_events, -2), of_events.flatten(-2)], -1)
+        return torch.cat([self.network.of_events(of_events), of_events.flatten(-2)], -1)
 
 
 @dataclass(frozen=True)

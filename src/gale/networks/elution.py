@@ -81,7 +81,11 @@ class ElutionNetwork(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Give the logits of runs, (E, R, K)."""
-        return torch.logsumexp(self.event_logits(x), -2)
+        return self.of_events(self.event_logits(x))
+
+    def of_events(self, logits: Tensor) -> Tensor:
+        """Logits of runs, (E, R, K), of those of their spectra, (E, R, N, K)."""
+        return torch.logsumexp(logits, -2)
 
     def event_logits(self, x: Tensor) -> Tensor:
         """Give the logits of every spectrum, (E, R, N, K)."""

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from gale.features.events import EventSpec
 from gale.run import Run
+from gale.simulation.contents import COMPOUND, EVOLVED_GAS
 
-TOLD_ROLES = ("compound", "evolved gas")
+TOLD_ROLES = (COMPOUND, EVOLVED_GAS)
 """Roles in the truth of a run that make its labels."""
 
 
