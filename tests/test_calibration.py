@@ -221,3 +221,33 @@ def test_a_single_fold_of_fewer_runs_than_parts() -> None:
     )
     assert np.isnan(found[0])
     assert (found[1:] > 0.5).all()
+
+
+def test_half_of_the_way_halves_what_calibration_changes() -> None:
+    logits, labels = logits_and_labels(500, (0, -1))
+    parts = [(logits - 0.7) / 2.5]
+    whole, half = fit_calibration(parts, labels), fit_calibration(parts, labels, way=0.5)
+    np.testing.assert_allclose(2 * half.logits(parts), whole.logits(parts) + parts[0])
+    assert log_loss(whole.logits(parts), labels) < log_loss(half.logits(parts), labels)
+    assert log_loss(half.logits(parts), labels) < log_loss(parts[0], labels)
+
+
+def test_given_shares_weigh_the_parts_whatever_they_are_worth() -> None:
+    logits, labels = logits_and_labels(500, (0, -1))
+    noise = np.random.default_rng(1).normal(size=logits.shape)
+    found = fit_calibration([noise, logits], labels, shares=(3, 1))
+    assert_same(
+        Calibration(found.weight[:1] / 3, found.bias), Calibration(found.weight[1:], found.bias)
+    )
+    mean = fit_calibration([0.75 * noise + 0.25 * logits], labels)
+    np.testing.assert_allclose(found.weight.sum(axis=0), mean.weight[0])
+    fitted = fit_calibration([noise, logits], labels)
+    assert (fitted.weight[0] < 0.1 * fitted.weight[1]).all()
+
+
+def test_cross_fitting_takes_shares_and_the_way() -> None:
+    logits, labels = logits_and_labels(40, (0,))
+    parts, folds = np.stack([logits, 2 * logits]), validating(range(20), range(20, 40))
+    found = cross_fitted(parts, labels, folds, shares=(1, 1), way=0.25)
+    others = fit_calibration(parts[:, 20:], labels[20:], shares=(1, 1), way=0.25)
+    np.testing.assert_allclose(found[:20], expit(others.logits(parts[:, :20])))

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 import gale
+from gale.ensemble import _folds
 from gale.errors import CampaignError, TrainingError
 from gale.features.cache import Cache
 from gale.features.elution import ElutionSpec
@@ -362,6 +363,19 @@ def test_folds_of_all_families(campaign: gale.Campaign, cache: Cache) -> None:
     model = gale.train(campaign, recipe, cache=cache, progress=progress)
     assert progress.notes == []
     assert model.facts["recipe"]["folds"]["stratify_by"] == "all"
+
+
+def test_folds_of_all_families_spread_derivatized_samples_evenly(campaign: gale.Campaign) -> None:
+    derivatized = np.full(len(campaign), np.nan, np.float32)
+    derivatized[: len(campaign) // 4] = 1
+    flagged = replace(campaign, derivatized=derivatized)
+    recipe = tiny_recipe(folds={"stratify_by": "all", "count": 4})
+    for seed in range(3):
+        held = [
+            np.nansum(derivatized[fold.validation])
+            for fold in _folds(flagged, recipe, seed, Recorder())
+        ]
+        assert max(held) - min(held) <= 2
 
 
 def test_obvious_families_are_learned(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def test_the_published_recipe_is_the_published_system() -> None:
             "schedule": "constant",
             "products": "float32",
         },
-        "soup": {"kind": "fixed", "size": 5, "iterations": 40},
+        "soup": {"kind": "fixed", "size": 5, "iterations": 40, "interpolate": [1.0]},
         "folds": {
             "count": 10,
             "stratify_by": "chlorine_bearing_compound",
@@ -123,9 +123,11 @@ def test_a_file_has_its_own_name_or_that_of_the_file(tmp_path: Path) -> None:
          "learning_rate?"),
         ("[fitting]\nlearning-rate = 1", "fitting.learning-rate is not known; did you mean "
          "learning_rate?"),
-        ("x-y = 1", "x-y is not known; expected one of name, kind, network, loss, augment, "
-         "pretrain, fitting, soup, logistic, features, folds, calibrate, pretraining, parts"),
-        ("[soup.x]\na = 1", "soup.x is not known; expected one of kind, size, iterations"),
+        ("x-y = 1", "x-y is not known; expected one of name, share, kind, network, loss, "
+         "augment, pretrain, fitting, soup, logistic, features, folds, calibrate, "
+         "calibration_way, pretraining, parts"),
+        ("[soup.x]\na = 1", "soup.x is not known; expected one of kind, size, iterations, "
+         "interpolate"),
         ("kind = 'forest'", "kind = 'forest': input should be 'network', 'logistic' or 'stack'"),
         ("[features]\nmzz = 3", "features.mzz (of summary features) is not known; did you "
          "mean mz?"),

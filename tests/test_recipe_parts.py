@@ -95,6 +95,12 @@ ON_EVENTS = "[features]\nkind = 'events'\n"
         ("[pretraining]\nruns = 1", "pretraining.runs = 1: input should be greater than or equal "
          "to 2"),
         ("[augment]\nmz_cut = 1.0", "augment.mz_cut = 1.0: input should be less than 1"),
+        ("[soup]\ninterpolate = [0.5, 1.0]", "only what is pre-trained can be interpolated: "
+         "soup.interpolate needs pretrain"),
+        ("[soup]\ninterpolate = []", "soup.interpolate should name at least one share"),
+        ("share = 0.5", "only parts of a stack have a share"),
+        ("kind = 'stack'\n[[parts]]\nname = 'a'\nshare = 0.5\n[[parts]]\nname = 'b'",
+         "either all parts of a stack or none have a share"),
         ("[fitting]\nschedule = 'linear'", "fitting.schedule = 'linear': input should be "
          "'constant' or 'cosine'"),
     ],
@@ -115,8 +121,8 @@ def test_what_a_logistic_regression_ignores_is_not_looked_at() -> None:
         ("network = { hiden = [3] }", "parts.network.hiden is not known; did you mean hidden?"),
         ("pretrain = { epoch = 3 }", "parts.pretrain.epoch is not known; did you mean epochs?"),
         ("augment = { mzcut = 0.1 }", "parts.augment.mzcut is not known; did you mean mz_cut?"),
-        ("folds = { count = 3 }", "parts.folds is not known; expected one of name, kind, network, "
-         "loss, augment, pretrain, fitting, soup, logistic"),
+        ("folds = { count = 3 }", "parts.folds is not known; expected one of name, share, kind, "
+         "network, loss, augment, pretrain, fitting, soup, logistic"),
         ("network = { hidden = [0] }", "parts.network.hidden = 0: input should be greater than 0"),
         ("pretrain = { epochs = 0 }", "parts.pretrain.epochs = 0: input should be greater than 0"),
     ],
@@ -138,7 +144,7 @@ def test_unknown_keys_of_the_new_tables() -> None:
 def test_the_dictionary_of_a_stack_leaves_out_what_does_not_count() -> None:
     told = Recipe.parse(STACK, "mine.toml").to_dict()
     assert told.keys() == {
-        "name", "kind", "features", "folds", "calibrate", "pretraining", "parts"
+        "name", "kind", "features", "folds", "calibrate", "calibration_way", "pretraining", "parts"
     }  # fmt: skip
     assert "pretrain" in told["parts"][0]
     assert "pretrain" not in told["parts"][1]

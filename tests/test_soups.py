@@ -6,10 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gale.soups import Member, average_weights, fixed_soups, greedy_soup, uniform_soup
+from gale.soups import (
+    Member,
+    average_weights,
+    fixed_soups,
+    greedy_soup,
+    interpolate,
+    uniform_soup,
+)
 
 Weights = dict[str, Any]
 
@@ -119,3 +127,9 @@ def test_fixed_soups_hold_the_best_so_far(validation: list[float]) -> None:
 
 def test_there_are_as_many_soups_as_published() -> None:
     assert fixed_soups([0.5] * 45, 5) == [(0, 1, 2, 3, 4)] * 40
+
+
+@pytest.mark.parametrize(("share", "expected"), [(1.0, [4, 8]), (0.25, [1, 5]), (0.5, [2, 6])])
+def test_interpolation_goes_a_share_of_the_way(share: float, expected: list[float]) -> None:
+    found = interpolate({"w": np.array([0.0, 4.0])}, {"w": np.array([4.0, 8.0])}, share)
+    np.testing.assert_allclose(found["w"], expected)

@@ -227,6 +227,29 @@ def test_members_begin_with_what_was_pre_trained(
     np.testing.assert_allclose(elution, elution[[0]].repeat(4, axis=0), atol=1e-6)
 
 
+def test_members_are_drawn_back_to_where_they_began_as_far_as_is_best(
+    campaign: Campaign, cache: Cache, exported: Exported
+) -> None:
+    def train(shares: list[float], learning_rate: float = 1e-2) -> gale.Model:
+        recipe = stack_recipe().to_dict()
+        recipe["parts"] = recipe["parts"][:1]
+        recipe["parts"][0]["soup"]["interpolate"] = shares
+        recipe["parts"][0]["fitting"]["learning_rate"] = learning_rate
+        return gale.train(campaign, gale.Recipe.model_validate(recipe), cache=cache)
+
+    models = {share: train([share]) for share in (0.25, 1.0)}
+    start = train([1.0], learning_rate=1e-12)
+    quarter, whole, begun = (exported.weights(number) for number in range(3))
+    np.testing.assert_allclose(quarter, 0.75 * begun + 0.25 * whole, atol=1e-5)
+    assert start.facts["interpolated"] == {"elution": 1.0}
+
+    best = min(models, key=lambda share: models[share].facts["scores"]["log_loss"])
+    for shares in ([0.25, 1.0], [1.0, 0.25]):
+        chosen = train(shares)
+        assert chosen.facts["interpolated"] == {"elution": best}
+        assert chosen.facts["scores"] == models[best].facts["scores"]
+
+
 def test_families_that_cannot_be_simulated_are_left_to_the_labelled_runs(
     campaign: Campaign, cache: Cache, exported: Exported
 ) -> None:

@@ -150,6 +150,11 @@ def train(
     }
     if calibration is not None:
         facts["calibration"] = calibration.to_dict()
+    if starts:
+        facts["interpolated"] = {
+            trainer.part.name: each.interpolated
+            for trainer, each in zip(trainers, members, strict=True)
+        }
     facts["training"]["fingerprint"] = fingerprint
     networks = [
         Members(trainer.network(each.fold_of, each.weights), columns_of(trainer.part, runs.spec))
@@ -174,20 +179,37 @@ class PartMembers:
         Mean over the members that did not train on a run; NaN for runs that validate no fold.
     probability : array of shape (R, K)
         Mean likewise of their probabilities.
+    interpolated : float
+        How far their weights went from the pre-trained ones to the fitted ones.
     """
 
     fold_of: list[int]
     weights: list[Weights]
     logits: NDArray[np.float64]
     probability: NDArray[np.float64]
+    interpolated: float
 
     def __len__(self) -> int:
         return len(self.weights)
 
 
 def _members(trainer: Trainer) -> PartMembers:
-    """Fit all members of a part, and see what they give for the runs that validated them."""
+    """Fit all members of a part, and draw them back to where they began as far as is best."""
     of_folds = trainer.members()
+    shares = trainer.part.soup.interpolate if trainer.start is not None else (1.0,)
+    tried = [_held_out(trainer, trainer.interpolated(of_folds, share), share) for share in shares]
+    if len(tried) == 1:
+        return tried[0]
+
+    def score(each: PartMembers) -> float:
+        probability = cross_fitted(each.logits[None], trainer.labels, trainer.folds)
+        return _log_loss(trainer.labels, probability)
+
+    return min(tried, key=score)
+
+
+def _held_out(trainer: Trainer, of_folds: list[list[Weights]], share: float) -> PartMembers:
+    """See what members give for the runs that validated them."""
     logits, probability = (np.full(trainer.labels.shape, np.nan) for _ in range(2))
     for number, (fold, weights) in enumerate(zip(trainer.folds, of_folds, strict=True)):
         network = trainer.network([number] * len(weights), weights)
@@ -195,7 +217,8 @@ def _members(trainer: Trainer) -> PartMembers:
         logits[fold.validation] = given.mean(0)
         probability[fold.validation] = torch.sigmoid(torch.from_numpy(given)).numpy().mean(0)
     fold_of = [number for number, weights in enumerate(of_folds) for _ in weights]
-    return PartMembers(fold_of, [each for of in of_folds for each in of], logits, probability)
+    members = [each for of_fold in of_folds for each in of_fold]
+    return PartMembers(fold_of, members, logits, probability, share)
 
 
 def _combine(
@@ -209,7 +232,12 @@ def _combine(
     if not (recipe.calibrate or recipe.parts):
         return None, members[0].probability
     logits = np.stack([each.logits for each in members])
-    return fit_calibration(logits, labels), cross_fitted(logits, labels, folds)
+    given = [part.share for part in recipe.members_of if part.share is not None]
+    shares, way = given or None, recipe.calibration_way
+    return (
+        fit_calibration(logits, labels, shares=shares, way=way),
+        cross_fitted(logits, labels, folds, shares=shares, way=way),
+    )
 
 
 def _prior(labels: Array, folds: list[Fold]) -> NDArray[np.float64]:
@@ -227,9 +255,12 @@ def _folds(campaign: Campaign, recipe: Recipe, seed: int, progress: Progress) ->
     by = settings.stratify_by
     if by not in ("all", "rarest", *campaign.families):
         progress.note(f"no family is called {by}; folds keep the share of the rarest family")
+    labels = campaign.labels
+    if by == "all":  # whether a sample was derivatized changes its runs as much as a family does
+        labels = np.column_stack([labels, campaign.derivatized])
     try:
         return stratified_folds(
-            campaign.labels,
+            labels,
             campaign.families,
             count=settings.count,
             by=by,
@@ -287,13 +318,18 @@ def _scores(
     labels: Array, out_of_fold: NDArray[np.float64], prior: NDArray[np.float64], n_folds: int
 ) -> dict[str, Any]:
     """Log loss on the runs that validated, beside that of the training prevalence."""
-    held_out = np.isfinite(out_of_fold).all(axis=1)
-    labels, out_of_fold, prior = labels[held_out], out_of_fold[held_out], prior[held_out]
+    n_runs = np.isfinite(out_of_fold).all(axis=1).sum()
     return {
-        "measured_on": f"{len(labels)} runs, each by members that did not train on it "
+        "measured_on": f"{n_runs} runs, each by members that did not train on it "
         + (f"({n_folds} folds)" if n_folds > 1 else "(the val split)"),
         "caution": "these runs helped to choose (when to stop, what to keep, learned m/z), so the "
         "figures are optimistic",
-        "log_loss": metrics.log_loss(labels, out_of_fold),
-        "prior_log_loss": metrics.log_loss(labels, prior),
+        "log_loss": _log_loss(labels, out_of_fold),
+        "prior_log_loss": _log_loss(labels, prior),
     }
+
+
+def _log_loss(labels: Array, probability: NDArray[np.float64]) -> float:
+    """Log loss on the runs that validated; the others have no probability."""
+    held_out = np.isfinite(probability).all(axis=1)
+    return metrics.log_loss(labels[held_out], probability[held_out])

@@ -57,7 +57,8 @@ def stratified_folds(
     ----------
     labels : array of shape (R, K)
         NaN where unknown, which counts as not holding the family `by`; for ``"all"``, neither as
-        holding nor as not holding it.
+        holding nor as not holding it. For ``"all"``, more columns may follow: what else is to be
+        spread evenly.
     families : tuple of str, length K
     count : int
         Number of folds, F, at least 2.

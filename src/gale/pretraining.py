@@ -131,7 +131,7 @@ def pretrain(
 
 def _key(part: Part, choices: Sequence[Any]) -> str:
     choices = [part.fitting.products, *choices]  # all else of the fitting comes later
-    text = json.dumps([part.model_dump(mode="json", exclude={"fitting", "soup"}), *choices])
+    text = json.dumps([part.model_dump(mode="json", exclude={"share", "fitting", "soup"}), *choices])
     return hashlib.sha256(text.encode()).hexdigest()
 
 

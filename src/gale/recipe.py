@@ -27,6 +27,7 @@ from gale.errors import RecipeError
 from gale.toml import parse_toml, read_toml_text, unknown_key
 
 Share = Annotated[float, Field(ge=0, lt=1)]
+PositiveShare = Annotated[float, Field(gt=0, le=1)]
 Integers = Annotated[tuple[PositiveInt, ...], Field(strict=False)]  # TOML has lists
 
 
@@ -164,20 +165,25 @@ class SoupSettings(_Section):
     """How the members of a fold become one: ``none`` keeps them all in the ensemble.
 
     ``size`` is the number of members in the soup (of members in all, but for ``fixed``, which
-    trains one more in each of its ``iterations``).
+    trains one more in each of its ``iterations``). ``interpolate`` is how far the weights of a
+    pre-trained network may go from where they began (0) to where they were fitted to (1); of
+    several shares, that one is taken with which the runs that were held out have the least log
+    loss.
     """
 
     kind: Literal["fixed", "greedy", "uniform", "none"] = "fixed"
     size: PositiveInt = 5
     iterations: PositiveInt = 40
+    interpolate: Annotated[tuple[PositiveShare, ...], Field(strict=False)] = (1.0,)
 
 
 class FoldSettings(_Section):
     """How runs are held out: in ``count`` folds of train and val, or, if it is 1, the val split.
 
     Folds keep the prevalence of the family ``stratify_by`` (``"rarest"``: the family with the
-    fewest positive runs; ``"all"``: of every family, as nearly as can be). These two words win over
-    families of that name. ``seed`` shuffles the folds; without it, the seed of the training does.
+    fewest positive runs; ``"all"``: of every family and of derivatized samples, as nearly as can
+    be). These two words win over families of that name. ``seed`` shuffles the folds; without it,
+    the seed of the training does.
     """
 
     count: PositiveInt = 10
@@ -224,10 +230,13 @@ class Part(_Section):
 
     ``kind`` is ``network`` (folds of soups of networks) or ``logistic`` (a logistic regression for
     each fold and family; network, loss, fitting and soup are then ignored). ``pretrain`` is how a
-    network is fitted to simulated runs first, if it is.
+    network is fitted to simulated runs first, if it is. ``share`` is the part's weight in the mean
+    logit, beside those of the other parts; without it, weights are fitted to the runs that were
+    held out.
     """
 
     name: str
+    share: PositiveFloat | None = None
     kind: Literal["network", "logistic"] = "network"
     network: NetworkSettings = NetworkSettings()
     loss: LossSettings = LossSettings()
@@ -238,7 +247,7 @@ class Part(_Section):
     logistic: LogisticSettings = LogisticSettings()
 
 
-OF_PARTS = {"network", "loss", "augment", "pretrain", "fitting", "soup", "logistic"}
+OF_PARTS = {"share", "network", "loss", "augment", "pretrain", "fitting", "soup", "logistic"}
 """What only parts of a stack have."""
 
 
@@ -247,13 +256,15 @@ class Recipe(Part):
 
     A recipe of kind ``stack`` has several ``parts`` in place of what a part is made of. If
     ``calibrate`` is true, or there are parts, probabilities are calibrated on the runs that were
-    held out. ``pretraining`` is what parts with ``pretrain`` are pre-trained on.
+    held out: ``calibration_way`` is how much of the way from none to the fitted calibration is
+    gone. ``pretraining`` is what parts with ``pretrain`` are pre-trained on.
     """
 
     kind: Literal["network", "logistic", "stack"] = "network"  # type: ignore[assignment]
     features: FeatureSettings = SummarySettings()
     folds: FoldSettings = FoldSettings()
     calibrate: bool = False
+    calibration_way: PositiveShare = 1.0
     pretraining: PretrainSettings = PretrainSettings()
     parts: Annotated[tuple[Part, ...], Field(strict=False)] = ()
 
@@ -269,6 +280,10 @@ class Recipe(Part):
         names = [part.name.casefold() for part in self.parts]
         if len(set(names)) < len(names) or not all(map(str.isidentifier, names)):
             raise PydanticCustomError("parts", "Each part should have a plain name of its own")
+        if not self.parts and self.share is not None:
+            raise PydanticCustomError("parts", "Only parts of a stack have a share")
+        if len({part.share is None for part in self.parts}) > 1:
+            raise PydanticCustomError("parts", "Either all parts of a stack or none have a share")
         on_events = isinstance(self.features, EventSettings)
         for part in self.members_of:
             if misfit := _misfit(part, on_events):
@@ -323,6 +338,8 @@ class Recipe(Part):
         ignored = OF_PARTS if self.parts else {"parts"}
         if all(part.pretrain is None for part in self.members_of):
             ignored = ignored | {"pretraining"}
+        if not (self.calibrate or self.parts):
+            ignored = ignored | {"calibration_way"}
         return self.model_dump(mode="json", exclude=ignored, exclude_none=True)
 
 
@@ -340,6 +357,10 @@ def _misfit(part: Part, on_events: bool) -> LiteralString | None:
         return "An elution network needs features of kind 'events'"
     if part.network.kind == "elution" and part.network.standardise != "none":
         return "An elution network looks at spectra as they are: standardise = 'none'"
+    if not part.soup.interpolate:
+        return "soup.interpolate should name at least one share"
+    if part.pretrain is None and part.soup.interpolate != (1.0,):
+        return "Only what is pre-trained can be interpolated: soup.interpolate needs pretrain"
     if part.pretrain is not None and not on_events:
         return "Pre-training needs features of kind 'events'"
     return None

@@ -26,6 +26,18 @@ def average_weights(weights: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {name: sum(each[name] for each in weights) / len(weights) for name in weights[0]}
 
 
+def interpolate(
+    start: Mapping[str, Any], weights: Mapping[str, Any], share: float
+) -> dict[str, Any]:
+    """Go a share of the way from weights that a fit began with to those that it ended with.
+
+    What is fitted to the runs of few instruments, drawn back to what was learned from many, errs
+    less on other instruments (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models",
+    arXiv 2109.01903).
+    """
+    return {name: (1 - share) * start[name] + share * weights[name] for name in weights}
+
+
 def uniform_soup(
     members: Sequence[Member[W]],
     average: Callable[[Sequence[W]], W],

@@ -34,7 +34,7 @@ from gale.output import writing
 from gale.parts import build_network, columns_of, scale_of
 from gale.progress import Progress, TimeLeft
 from gale.recipe import FittingSettings, Part
-from gale.soups import Member, average_weights, fixed_soups, greedy_soup, uniform_soup
+from gale.soups import Member, average_weights, fixed_soups, greedy_soup, interpolate, uniform_soup
 from gale.waves import Job, fit_all
 
 Array = NDArray[np.float32]
@@ -113,6 +113,15 @@ class Trainer:
             if self._scores:
                 self.write_history()
         return [self._mix(fold) for fold in range(len(self.folds))]
+
+    def interpolated(self, of_folds: list[list[Weights]], share: float) -> list[list[Weights]]:
+        """Draw the weights of members back to those that they began with; 1 leaves them there."""
+        if self.start is None or share == 1:
+            return of_folds
+        return [
+            [interpolate(self._begin(fold), weights, share) for weights in of_fold]
+            for fold, of_fold in enumerate(of_folds)
+        ]
 
     def _steps(self, stage: str, fold: int | None = None) -> list[Step]:
         """All steps of a stage, of all folds or of one."""
