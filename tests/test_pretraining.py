@@ -14,6 +14,7 @@ import torch
 
 import gale
 from gale import pretraining
+from gale.errors import ReadError
 from gale.families import default_family_table
 from gale.features.cache import Cache
 from gale.features.elution import ElutionSpec
@@ -21,10 +22,11 @@ from gale.features.events import EventSpec
 from gale.features.profile import ProfileSpec
 from gale.fitting import Weights, get_weights, set_weights
 from gale.parts import build_network, columns_of, scale_of
-from gale.pretraining import pretrain, simulate_runs
+from gale.pretraining import pretrain, simulate_runs, substances_of
 from gale.progress import Progress
 from gale.recipe import PretrainSettings
 from gale.run import Run
+from gale.simulation.laboratory import default_libraries
 from gale.simulation.told import Describe
 from stacks import stack_recipe
 from training import Recorder
@@ -196,6 +198,58 @@ def test_another_pre_training_is_not_taken_for_it(
     monkeypatch.setattr(pretraining, "simulate_examples", no_simulation)
     with pytest.raises(RuntimeError, match="simulates"):
         weights_of(kept[0], **change)
+
+
+def write_library(folder: Path, height: int = 999) -> tuple[Path, Path]:
+    """An MSP file of alcohols and alkylbenzenes, and a table of these two families."""
+    library, families = folder / "mine.msp", folder / "families.toml"
+    kinds = (("alcohol", "O", 31), ("benzene", "c1ccccc1", 91))
+    records = [
+        f"Name: {kind} {n}\nSMILES: {'C' * n}{group}\nRetention_index: {600 + 90 * n}\n"
+        f"Num Peaks: 2\n{mz} {height}\n{mz + 14 * n} 300\n"
+        for kind, group, mz in kinds
+        for n in range(2, 9)
+    ]
+    library.write_text("\n".join(records))
+    families.write_text("[alcohol]\nany = ['[CX4][OX2H]']\n[benzene]\nany = ['c1ccccc1']\n")
+    return library, families
+
+
+def test_own_libraries_and_families(
+    tmp_path: Path, kept: tuple[Cache, dict[str, Weights]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache, (library, families) = kept[0], write_library(tmp_path)
+
+    def recipe(*libraries: str) -> gale.Recipe:
+        choices = stack_recipe().to_dict()
+        choices["pretraining"] |= {"libraries": libraries, "families": str(families)}
+        return gale.Recipe.model_validate(choices)
+
+    own = recipe(str(library))
+    substances, table = substances_of(own.pretraining)
+    assert substances is not None
+    assert table is not None
+    assert ([each.name[0] for each in substances], list(table)) == (
+        ["alcohol 2"], ["alcohol", "benzene"]
+    )  # fmt: skip
+    both, _ = substances_of(recipe("gale", str(library)).pretraining)
+    assert both is not None
+    assert [len(each) for each in both] == [*map(len, default_libraries()), 14]
+
+    progress = Recorder()
+    asked: dict[str, Any] = {"recipe": own, "families": ("benzene", "wax"), "cache": cache}
+    weights = weights_of(**asked, progress=progress)
+    assert progress.notes == ["not pre-trained on, since it cannot be simulated: wax"]
+    monkeypatch.setattr(pretraining, "simulate_examples", no_simulation)
+    library.rename(tmp_path / "renamed.msp")
+    moved = {**asked, "recipe": recipe(str(tmp_path / "renamed.msp"))}
+    assert_same(weights_of(**moved), weights)
+    write_library(tmp_path, height=998)
+    with pytest.raises(RuntimeError, match="simulates"):
+        weights_of(**asked)
+    library.unlink()
+    with pytest.raises(ReadError, match=r"mine\.msp"):
+        weights_of(**asked)
 
 
 @pytest.mark.slow

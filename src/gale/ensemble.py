@@ -40,7 +40,7 @@ from gale.unlike import fit_unlike
 
 def train(
     campaign: Campaign,
-    recipe: Recipe | str = "quick",
+    recipe: Recipe | str = "default",
     *,
     seed: int = 0,
     journal: Path | None = None,

@@ -12,7 +12,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from gale.features.cache import Cache
 from gale.features.events import EventSpec
 from gale.fitting import Examples, Weights
+from gale.library import Library, read_library
 from gale.losses import Loss, binary_cross_entropy
 from gale.networks.elution import ElutionNetwork
 from gale.networks.layers import fixed_biases
@@ -29,16 +30,24 @@ from gale.networks.summary import prior_logit
 from gale.parts import build_network, columns_of, scale_of
 from gale.progress import Progress
 from gale.recipe import Part, PretrainSettings, Recipe
+from gale.simulation.compounds import Compounds
 from gale.simulation.examples import simulate_examples
+from gale.simulation.laboratory import default_libraries
 from gale.simulation.series import read_analytes
 from gale.simulation.told import Describe
 from gale.trainer import settings_of
 from gale.waves import Job, fit_all
 
+if TYPE_CHECKING:
+    from gale.families import FamilyTable
+
 Array = NDArray[np.float32]
 
 VERSION = 1
 """Raised when pre-training gives other weights, so that kept ones are not used any more."""
+
+OWN_LIBRARIES = "gale"
+"""Stands for the libraries that gale brings along, beside others."""
 
 EVENT_WEIGHT = 20.0
 """Weight of the loss of spectra beside that of runs: few spectra hold a family."""
@@ -97,7 +106,8 @@ def pretrain(
     parts = [part for part in recipe.members_of if part.pretrain is not None]
     if not parts:
         return {}
-    analytes, _ = read_analytes(None, None, progress)
+    library, table = substances_of(recipe.pretraining)
+    analytes, _ = read_analytes(library, table, progress)
     known = tuple(family for family in families if family in analytes.family_names)
     if unknown := sorted(set(families) - set(known)):
         progress.note(f"not pre-trained on, since it cannot be simulated: {', '.join(unknown)}")
@@ -106,7 +116,8 @@ def pretrain(
         return {}
     choices = [
         VERSION,
-        recipe.pretraining.model_dump(),
+        recipe.pretraining.model_dump(exclude={"libraries", "families"}),
+        _digest(analytes),
         spec.to_dict(),
         families,
         seed,
@@ -129,9 +140,42 @@ def pretrain(
     return {name: weights for name, weights in found.items() if weights is not None}
 
 
+def substances_of(settings: PretrainSettings) -> tuple[list[Library] | None, FamilyTable | None]:
+    """Read the libraries and the table of families; None stands for those that gale brings along.
+
+    Raises
+    ------
+    ReadError
+        If a library cannot be read.
+    TableError
+        If the table of families cannot be used.
+    MissingExtraError
+        If there is such a table, and RDKit is not installed.
+    """
+    table = None
+    if settings.families is not None:
+        from gale.families import read_family_table  # needs RDKit
+
+        table = read_family_table(settings.families)
+    libraries: list[Library] = []
+    for path in settings.libraries:
+        libraries += default_libraries() if path == OWN_LIBRARIES else [read_library(path)]
+    return libraries or None, table
+
+
+def _digest(analytes: Compounds) -> str:
+    """Hash of the compounds, whatever files they are from."""
+    told = (analytes.family_names, analytes.name, analytes.inchikey, analytes.derivative)
+    digest = hashlib.sha256(json.dumps(told).encode())
+    for array in (analytes.families, analytes.spectrum, analytes.index):
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
 def _key(part: Part, choices: Sequence[Any]) -> str:
     choices = [part.fitting.products, *choices]  # all else of the fitting comes later
-    text = json.dumps([part.model_dump(mode="json", exclude={"share", "fitting", "soup"}), *choices])
+    of_part = part.model_dump(mode="json", exclude={"share", "fitting", "soup"})
+    text = json.dumps([of_part, *choices])
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -149,9 +193,12 @@ def simulate_runs(
     labels = np.full((settings.runs, len(families)), np.nan, dtype=np.float32)
     events = np.full((settings.runs, spec.shape[0], len(families)), np.nan, dtype=np.float32)
     columns = [families.index(family) for family in known]
+    library, table = substances_of(settings)
     examples = simulate_examples(
         Describe(spec, known),
         families=known,
+        library=library,
+        table=table,
         runs=settings.runs,
         runs_per_laboratory=settings.runs_per_laboratory,
         instruments=settings.instruments,

@@ -214,15 +214,19 @@ class AugmentSettings(_Section):
 class PretrainSettings(_Section):
     """Simulated runs that networks are trained on before they see any labelled run.
 
-    The substances are those of the libraries that gale brings along. Each ``runs_per_laboratory``
-    of the ``runs`` come from a simulated laboratory of its own, with so many ``instruments``, and
-    have ``ions`` ions, about. As many of the last ones validate, but at most half.
+    The substances are those of the ``libraries`` (files, see `gale.library.read_library`); without
+    any, those that gale brings along, which ``"gale"`` stands for beside others. ``families`` is a
+    table of families (a file) in place of the published nine. Each ``runs_per_laboratory`` of the
+    ``runs`` come from a simulated laboratory of its own, with so many ``instruments``, and have
+    ``ions`` ions, about. As many of the last ones validate, but at most half.
     """
 
     runs: Annotated[int, Field(ge=2)] = 3840
     runs_per_laboratory: PositiveInt = 320
     instruments: PositiveInt = 3
     ions: PositiveInt = 60_000
+    libraries: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    families: str | None = None
 
 
 class Part(_Section):

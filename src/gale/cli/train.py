@@ -31,7 +31,7 @@ Example:
 @click.option(
     "--recipe",
     "recipe_name",
-    default="quick",
+    default="default",
     show_default=True,
     help="default, quick, published, logistic, or a TOML file.",
 )
