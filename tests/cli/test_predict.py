@@ -61,6 +61,7 @@ def test_the_sidecar(predict: Arguments, trained: Trained, runs: list[Path]) -> 
         "families": list(trained.model.families),
         "prevalence": facts["prevalence"],
         "calibrated": False,
+        "notes": [],
         "runs": 2,
         "failed": ["bad.csv"],
     }

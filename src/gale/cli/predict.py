@@ -196,6 +196,8 @@ def _write(table: pl.DataFrame, path: Path) -> None:
 def _provenance(model: gale.Model, path: Path, table: pl.DataFrame) -> dict[str, object]:
     from importlib.metadata import version
 
+    from gale.batch import batch_notes
+
     return {
         "gale_version": version("gale-ms"),
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -205,6 +207,7 @@ def _provenance(model: gale.Model, path: Path, table: pl.DataFrame) -> dict[str,
         "families": list(model.families),
         "prevalence": model.facts["prevalence"],
         "calibrated": model.facts["calibrated"],
+        "notes": batch_notes(table, model.prevalence),
         "runs": len(table),
         "failed": table.filter(status="failed")["run"].to_list(),
     }
@@ -215,6 +218,7 @@ def _report(
 ) -> None:
     import polars as pl
 
+    from gale.batch import batch_notes
     from gale.readers import display_name
 
     for run, message in failed.select("run", "message").iter_rows():
@@ -224,6 +228,8 @@ def _report(
     click.echo(f"{display_name(output)}: {n_predicted:,} runs predicted, {len(failed):,} failed")
     if n_odd := len(table.filter(pl.col("message").is_not_null(), status="ok")):
         click.echo(f"{n_odd:,} runs are odd: what is odd about them is in the column message")
+    for note in batch_notes(table, model.prevalence):
+        click.echo(note)
     if submission and len(failed):
         click.echo("the training prevalence stands in for the runs that failed")
     if not model.facts["calibrated"]:
