@@ -95,7 +95,9 @@ def _run(
     if frame.is_empty():
         raise ReadError(f"{source}: has a header and no ions; expected one row an ion")
     time, *others = frame.iter_columns()
-    time_min = time.cast(pl.Float64).to_numpy() / PER_MIN[found.time.key]
+    time_min = time.cast(pl.Float64).to_numpy()
+    if found.time.key != "time_min":
+        time_min = time_min / PER_MIN[found.time.key]
     _check_length(time_min, found.time, header, source)
     facts = {FACT_COLUMNS: describe(found, header)}
     if isinstance(found, Long):

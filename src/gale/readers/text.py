@@ -133,7 +133,7 @@ def read_cells(
     frame = _read_fast(text, places, pl.Float64, decimal)
     if frame is None or not _is_whole(frame, text, may_be_blank):
         return _read_slowly(text, places, decimal, source, may_be_blank)
-    return frame
+    return frame.rechunk()
 
 
 def _first_lines(data: bytes) -> Iterator[re.Match[bytes]]:
@@ -186,9 +186,12 @@ def _with_units(text: Text, columns: Mapping[str, str] | None) -> Text:
 
 def _blanks_as_tabs(text: Text) -> Text:
     """Give a table whose cells are separated by any number of blanks as one with tabs."""
-    rows = re.sub(rb"[ \t]*([\r\n]+)[ \t]*", rb"\1", text.data[text.start :])
-    rows = re.sub(rb"[ \t]+", b"\t", rows.strip(b" \t"))
-    return replace(text, data=text.data[: text.start] + rows, mark="\t")
+    rows = text.data[text.start :].replace(b" ", b"\t")
+    while b"\t\t" in rows:
+        rows = rows.replace(b"\t\t", b"\t")
+    for end in (b"\n", b"\r"):
+        rows = rows.replace(b"\t" + end, end).replace(end + b"\t", end)
+    return replace(text, data=text.data[: text.start] + rows.strip(b"\t"), mark="\t")
 
 
 def _read_fast(
@@ -198,13 +201,14 @@ def _read_fast(
 
     The header is written anew, in names that are there once and whatever the encoding.
     """
+    rows = text.data[text.start :].rstrip(b"\r\n")
+    if b"\r" in rows:
+        rows = rows.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    while b"\n\n" in rows:
+        rows = rows.replace(b"\n\n", b"\n")
     header = text.mark.join(map(str, range(len(text.header))))
-    end = len(text.data)
-    while end > text.start and text.data[end - 1] in b"\r\n":
-        end -= 1
-    data = b"".join((header.encode(), memoryview(text.data)[text.start : end], b"\n"))
-    if data.find(b"\n") == len(data) - 1:
-        data = data.replace(b"\r", b"\n")
+    data = b"".join((header.encode(), rows, b"\n"))
+    del rows  # they are as large as the file
     wanted = [str(place) for place in places]
     try:
         frame = pl.read_csv(
