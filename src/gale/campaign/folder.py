@@ -10,7 +10,7 @@ from typing import Literal
 from gale.campaign.labels import RUN_COLUMNS, LabelTable
 from gale.errors import ReadError
 from gale.readers import SCAN_FORMATS, display_name, glance
-from gale.readers.table import N_COLUMNS, count_columns
+from gale.readers.headers import N_COLUMNS, count_columns
 from gale.readers.vendor import folder_refusal
 from gale.tables import Problems, composed, exists, shown
 
@@ -46,7 +46,7 @@ def recognise(file: Path, columns: Mapping[str, str] | None) -> Kind:
     if not file.is_file():  # a pipe would have to be waited for
         return "doubtful" if file.is_dir() or file.is_symlink() else "other"
     try:
-        word, header = glance(file)
+        word, header = glance(file, columns=columns)
     except ReadError:
         return "doubtful"
     n_columns = count_columns(header, columns)
@@ -100,7 +100,8 @@ def match_runs(
     for file in files:
         name = composed(run_name(file, root))
         by_path[name].append(file)
-        by_stem[Path(name.removesuffix(".gz")).stem].append(file)
+        unpacked = name.removesuffix(".gz").removesuffix(".zip")
+        by_stem[Path(unpacked).stem].append(file)
 
     matched: dict[str, Path] = {}
     row_of: dict[Path, int] = {}
