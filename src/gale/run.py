@@ -46,7 +46,8 @@ class Run:
     source : str
         Name of the file, as used in messages.
     format : str
-        What the file was: ``csv``, ``parquet``, ``andi``, ``jcamp``, ``mzml``, or ``memory``.
+        What the file was: ``csv``, ``parquet``, ``andi``, ``jcamp``, ``mzml``, ``chemstation``,
+        ``masshunter``, ``masslynx``, or ``memory``.
     facts : mapping
         What the file says of itself (title, date, instrument), as text.
     notes : tuple of str
@@ -300,7 +301,7 @@ def _compare_tic(run: Run, stated_tic: ArrayLike | None) -> str | None:
     off = known & (np.abs(found - stated) > MAX_TIC_DEVIATION * stated)
     if not off.any():
         return None
-    with np.errstate(divide="ignore"):  # a stated total of 0 is a ratio of infinity
+    with np.errstate(divide="ignore", over="ignore"):  # a total of next to 0: a ratio of infinity
         ratio = np.median(found[off] / stated[off])
     return (
         f"the file's own total ion current differs from the sum of its ions in {int(off.sum()):,} "

@@ -9,7 +9,7 @@ import re
 import zlib
 
 from gale.errors import ReadError
-from gale.readers import vendor
+from gale.readers import chemstation, vendor
 
 HEAD_BYTES = 4096
 """How much of a file is enough to say what it is."""
@@ -39,7 +39,8 @@ def sniff(head: bytes) -> str | None:
     Returns
     -------
     str or None
-        ``csv`` (any table of text), ``parquet``, ``andi`` (any netCDF-3), ``jcamp`` or ``mzml``;
+        ``csv`` (any table of text), ``parquet``, ``andi`` (any netCDF-3), ``jcamp``, ``mzml`` or
+        ``chemstation`` (Agilent's data.ms);
         a key of :data:`gale.readers.vendor.UNSUPPORTED` for what is recognised and not read;
         None for the rest.
     """
@@ -52,6 +53,8 @@ def name_format(head: bytes) -> str | None:
         return "parquet"
     if head.startswith((b"CDF\x01", b"CDF\x02")):
         return "andi"
+    if chemstation.MAGIC.match(head):
+        return "chemstation"
     for word, kind in vendor.UNSUPPORTED.items():
         if kind.magic and head.startswith(kind.magic):
             return word
