@@ -53,7 +53,7 @@ def read(data: bytes, source: str) -> Run:
         If the file is cut short, was not finished, or what it says of its scans does not agree.
     """
     words = np.frombuffer(data, ">u2", len(data) // 2)
-    first, directory = _directory(data, source)
+    first, after, directory = _directory(data, source)
     place, time_ms, total = directory.T
     place = place - 1
     _check(source, bool(np.all((place >= 0) & (place + _HEAD < len(words)))))
@@ -61,9 +61,8 @@ def read(data: bytes, source: str) -> Run:
     end = place + words[place]
     _check(
         source,
-        np.array_equal(place, np.append(first, end[:-1]))
+        np.array_equal(np.append(place, after), np.append(first, end))
         and bool(np.all(end - place >= _HEAD + 2 * count + _TAIL))
-        and bool(np.all(end <= len(words)))
         and np.array_equal(time_ms, _long(words, place + 1)),
     )
     before = np.cumsum(count) - count
@@ -88,8 +87,11 @@ def read(data: bytes, source: str) -> Run:
     )
 
 
-def _directory(data: bytes, source: str) -> tuple[int, Integers]:
-    """Where the first scan is, and place, time (ms) and total of each, shape (S, 3)."""
+def _directory(data: bytes, source: str) -> tuple[int, int, Integers]:
+    """Where the first scan is and where the last ends; place, time (ms) and total of each (S, 3).
+
+    The directory comes right after the scans.
+    """
     if len(data) < _HEADER.size:
         raise _cut_short(source)
     directory, first, n_scans = _HEADER.unpack_from(data)
@@ -102,7 +104,7 @@ def _directory(data: bytes, source: str) -> tuple[int, Integers]:
     if start + 12 * n_scans > len(data):
         raise _cut_short(source)
     entries = np.frombuffer(data, ">u4", 3 * n_scans, start).reshape(n_scans, 3)
-    return first - 1, entries.astype(np.int64)
+    return first - 1, directory - 1, entries.astype(np.int64)
 
 
 def _check(source: str, agrees: bool) -> None:

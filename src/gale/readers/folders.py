@@ -65,20 +65,14 @@ def recognise(folder: Path) -> RunFolder | None:
         If the folder cannot be listed.
     """
     inside = _listed(folder)
-    detected = folder.suffix.lower() == ".d" and any(map(DETECTORS.fullmatch, inside))
-    if {"acqdata", "data.ms"} & inside.keys() or detected:
-        return _agilent(inside)
-    if "_functns.inf" in inside or any(map(_FUNCTION.fullmatch, inside)):
-        return _waters(inside)
-    if BRUKER & inside.keys():
-        return RunFolder(Kind(b"", "a Bruker .d folder", CONVERT))
-    return None
+    describe = _maker(folder, inside)
+    return None if describe is None else describe(inside)
 
 
 def is_run_folder(path: Path) -> bool:
     """Whether this is the folder of one run, be it one that gale reads or not."""
     try:
-        return path.is_dir() and recognise(path) is not None
+        return path.is_dir() and _maker(path, _listed(path)) is not None
     except OSError:
         return False
 
@@ -148,9 +142,22 @@ READERS: dict[str, Callable[[Mapping[str, bytes], str], Run]] = {
 }
 
 
+def _maker(
+    folder: Path, inside: Mapping[str, Path]
+) -> Callable[[Mapping[str, Path]], RunFolder] | None:
+    """Whose folder it is: what describes it."""
+    detected = folder.suffix.lower() == ".d" and any(map(DETECTORS.fullmatch, inside))
+    if {"acqdata", "data.ms"} & inside.keys() or detected:
+        return _agilent
+    if "_functns.inf" in inside or any(map(_FUNCTION.fullmatch, inside)):
+        return _waters
+    return _bruker if BRUKER & inside.keys() else None
+
+
 def _agilent(inside: Mapping[str, Path]) -> RunFolder:
     """ChemStation's data.ms where there is one, which MassHunter for GC-MS writes, too."""
-    acquired = _listed(inside["acqdata"]) if "acqdata" in inside else {}
+    acqdata = inside.get("acqdata")
+    acquired = _listed(acqdata) if acqdata is not None and acqdata.is_dir() else {}
     files = _ordinary(inside, lambda name: name.endswith(".ms"))
     if files:
         name = "data.ms" if "data.ms" in files else min(files)
@@ -158,7 +165,7 @@ def _agilent(inside: Mapping[str, Path]) -> RunFolder:
         return RunFolder(_agilent_kind(""), "chemstation", {name: files[name]}, others)
     if FLIGHT_TIMES & acquired.keys():
         return RunFolder(_agilent_kind(" of a time-of-flight instrument"))
-    files = _ordinary(acquired, lambda name: name in (*MASSHUNTER, "contents.xml"))
+    files = _ordinary(acquired, lambda name: name in (*MASSHUNTER, "contents.xml", "msts.xml"))
     if files.keys() >= set(MASSHUNTER):
         return RunFolder(_agilent_kind(""), "masshunter", files, _others(inside))
     if "msprofile.bin" in acquired:
@@ -172,6 +179,10 @@ def _agilent_kind(which: str) -> Kind:
         f"an Agilent .D folder{which}",
         f"export the run as AIA/ANDI from ChemStation or MassHunter, or {CONVERT}",
     )
+
+
+def _bruker(_: Mapping[str, Path]) -> RunFolder:
+    return RunFolder(Kind(b"", "a Bruker .d folder", CONVERT))
 
 
 def _waters(inside: Mapping[str, Path]) -> RunFolder:

@@ -7,8 +7,9 @@ store flight times are refused, as is profile data.
 
 from __future__ import annotations
 
+import re
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,7 @@ BYTES_PER_ION = 16
 
 MAX_XML_BYTES = 1 << 20
 
+_NUMBER = re.compile(r"[0-9]{1,9}")
 _FACTS = {
     "date": "AcquiredTime",
     "instrument": "InstrumentName",
@@ -52,7 +54,8 @@ def read(files: Mapping[str, bytes], source: str) -> Run:
     Parameters
     ----------
     files : mapping of str to bytes
-        ``msscan.xsd``, ``msscan.bin`` and ``mspeak.bin``, and ``contents.xml`` if it is there.
+        ``msscan.xsd``, ``msscan.bin`` and ``mspeak.bin``; ``msts.xml`` and ``contents.xml`` if
+        they are there.
     source : str
         Name of the folder in messages.
 
@@ -73,7 +76,9 @@ def read(files: Mapping[str, bytes], source: str) -> Run:
     scans = records[scanning]
     count, mz, intensity = _ions(scans, files["mspeak.bin"], source)
     mz, intensity = sort_ions(count, mz, intensity)
-    n_other = len(records) - len(scans)
+    notes = [*_compare_number(len(records), files.get("msts.xml", b""))]
+    if n_other := len(records) - len(scans):
+        notes.append(f"{n_other:,} spectra that are no full scans were left out")
     return Run.from_scans(
         scans["ScanTime"],
         count,
@@ -82,7 +87,7 @@ def read(files: Mapping[str, bytes], source: str) -> Run:
         source=source,
         format="masshunter",
         facts=_facts(files.get("contents.xml", b"")),
-        notes=(f"{n_other:,} spectra that are no full scans were left out",) if n_other else (),
+        notes=tuple(notes),
         stated_tic=scans["TIC"],
     )
 
@@ -161,6 +166,15 @@ def _ions(
             "copy the folder again"
         )
     return count, np.concatenate(mz), np.concatenate(intensity)
+
+
+def _compare_number(found: int, segments: bytes) -> Iterator[str]:
+    """Say if MSTS.xml states another number of scans, all segments of time together."""
+    tree = _xml(segments)
+    texts = [] if tree is None else [element.text or "" for element in tree.iter("{*}NumOfScans")]
+    stated = sum(int(text) for text in texts if _NUMBER.fullmatch(text))
+    if texts and stated != found:
+        yield f"{found:,} scans were found and {stated:,} are stated; the run may be cut short"
 
 
 def _facts(contents: bytes) -> dict[str, str]:
