@@ -21,7 +21,7 @@ from vendor_files import data_ms, nominal_run, schema
 
 MB = 1 << 20
 MAX_SECONDS = 60
-BASE_MB = 120
+BASE_MB = 600
 TIMES_ITS_SIZE = 25
 """What reading may take: so much, and this multiple of the file."""
 

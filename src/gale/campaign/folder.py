@@ -11,7 +11,7 @@ from gale.campaign.labels import RUN_COLUMNS, LabelTable
 from gale.errors import ReadError
 from gale.readers import SCAN_FORMATS, display_name, glance, is_run_file
 from gale.readers.folders import is_run_folder
-from gale.readers.table import N_COLUMNS, count_columns
+from gale.readers.headers import N_COLUMNS, count_columns
 from gale.tables import Problems, composed, exists, shown
 
 Kind = Literal["run", "doubtful", "other"]
@@ -49,7 +49,7 @@ def recognise(file: Path, columns: Mapping[str, str] | None) -> Kind:
     try:
         if file.is_dir():
             return "run" if is_run_file(file) else "doubtful"
-        word, header = glance(file)
+        word, header = glance(file, columns=columns)
     except ReadError:
         return "doubtful"
     n_columns = count_columns(header, columns)
@@ -103,7 +103,8 @@ def match_runs(
     for file in files:
         name = composed(run_name(file, root))
         by_path[name].append(file)
-        by_stem[Path(name.removesuffix(".gz")).stem].append(file)
+        unpacked = name.removesuffix(".gz").removesuffix(".zip")
+        by_stem[Path(unpacked).stem].append(file)
 
     matched: dict[str, Path] = {}
     row_of: dict[Path, int] = {}

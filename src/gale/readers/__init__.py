@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from gale.errors import ReadError
-from gale.readers import andi, chemstation, folders, jcamp, mzml, table, vendor
-from gale.readers.formats import (
-    HEAD_BYTES,
-    display_name,
-    gunzip,
-    name_format,
-    opened_head,
-    sniff,
+from gale.readers import andi, chemstation, columnar, folders, jcamp, mzml, table, vendor
+from gale.readers.archives import Content, max_unpacked, unpack
+from gale.readers.formats import HEAD_BYTES, display_name, name_format, sniff
+from gale.readers.headers import N_COLUMNS, count_columns, given_names
+from gale.readers.scans import (
+    FACT_SPECTRA,
+    LONGEST_MIN,
+    SHORTEST_MIN,
+    looks_like_profile,
+    profile_error,
 )
-from gale.readers.scans import FACT_SPECTRA, looks_like_profile, profile_error
+from gale.readers.text import as_utf8, find_table
 from gale.run import Run
 
 __all__ = [
@@ -32,12 +35,11 @@ __all__ = [
 SCAN_FORMATS = ("andi", "chemstation", "jcamp", "mzml")
 """Formats of scans, which are not tables."""
 
-SHORTEST_MIN, LONGEST_MIN = 1.0, 300.0
-"""A GC-MS run outside these limits probably has its times in another unit."""
-
 
 def read_run(path: str | os.PathLike[str], *, columns: Mapping[str, str] | None = None) -> Run:
-    """Read a run: CSV, Parquet, ANDI netCDF, JCAMP-DX, mzML or data.ms, also inside gzip.
+    """Read a run: CSV, Parquet, Arrow, ANDI netCDF, JCAMP-DX, mzML or Agilent's data.ms.
+
+    Any of them may be in gzip, or in a ZIP archive as its only run.
 
     Parameters
     ----------
@@ -45,9 +47,9 @@ def read_run(path: str | os.PathLike[str], *, columns: Mapping[str, str] | None 
         The file, or the folder in which an Agilent or Waters instrument keeps a run. What it is
         follows from its content.
     columns : mapping, optional
-        For tables, the names of the columns where they are not ``time`` (minutes), ``mass`` and
-        ``intensity``: ``{"time_min": "RT", "mz": "m/z", "intensity": "counts"}``, or with
-        ``time_s`` in place of ``time_min`` for seconds.
+        For tables, the names of columns that do not say what they are, or of which several may be
+        meant: ``{"time_min": "t", "mz": "x", "intensity": "y"}``, or with ``time_s`` or
+        ``time_ms`` in place of ``time_min`` for seconds and milliseconds.
 
     Returns
     -------
@@ -91,10 +93,15 @@ def parse_run(data: bytes, source: str, *, columns: Mapping[str, str] | None = N
         raise _empty(source)
     if isinstance(data, folders.PackedFolder):
         return _check(folders.read(data, source))
-    data = gunzip(data, source)
+    given_names(columns, source)
+    content = Content.of_bytes(data, source)
+    content = unpack(content, partial(_is_run, columns=columns), max_unpacked(len(data)))
+    data, source = content.read(), content.source
     match word := name_format(data[:HEAD_BYTES]):
-        case "csv" | "parquet":
-            run = table.read(data, source, columns=columns)
+        case "csv" | "text":  # a text may be a table by the caller's names
+            run = table.read_csv(data, source, columns=columns)
+        case "parquet" | "arrow":
+            run = table.read_columnar(data, source, word, columns=columns)
         case "andi":
             run = andi.read(data, source)
         case "jcamp":
@@ -138,12 +145,16 @@ def is_run_file(path: str | os.PathLike[str], *, columns: Mapping[str, str] | No
         raise _unreadable(path, error) from error
     if not file.is_file():
         return False
-    word, header = glance(path)
-    return word in SCAN_FORMATS or table.count_columns(header, columns) == table.N_COLUMNS
+    return _makes_run(*glance(path, columns=columns), columns)
 
 
-def glance(path: str | os.PathLike[str]) -> tuple[str | None, list[str]]:
+def glance(
+    path: str | os.PathLike[str], *, columns: Mapping[str, str] | None = None
+) -> tuple[str | None, list[str]]:
     """Name the format of a file as :func:`sniff` does, and its columns if it is a table.
+
+    Of an archive with one run they are those of the run. With `columns`, see :func:`read_run`, a
+    header with those names is recognised below other lines.
 
     Raises
     ------
@@ -151,15 +162,37 @@ def glance(path: str | os.PathLike[str]) -> tuple[str | None, list[str]]:
         If the file is missing, a folder, damaged as a gzip file, or may not be read.
     """
     try:
-        with Path(path).open("rb") as file:
-            head = opened_head(file.read(HEAD_BYTES))
+        content = Content.of_file(Path(path))
+        size = Path(path).stat().st_size
     except OSError as error:
         raise _unreadable(path, error) from error
-    word = name_format(head)
-    if word == "csv":
-        return word, table.csv_header(head)
-    if word == "parquet":
-        return word, table.parquet_header(gunzip(load(path), display_name(path)))
+    try:
+        content = unpack(content, partial(_is_run, columns=columns), max_unpacked(size))
+    except ReadError:
+        return sniff(content.head), []
+    return _look(content, columns)
+
+
+def _is_run(content: Content, columns: Mapping[str, str] | None) -> bool:
+    return _makes_run(*_look(content, columns), columns)
+
+
+def _makes_run(word: str | None, header: Sequence[str], columns: Mapping[str, str] | None) -> bool:
+    return word in SCAN_FORMATS or count_columns(header, columns) == N_COLUMNS
+
+
+def _look(content: Content, columns: Mapping[str, str] | None) -> tuple[str | None, list[str]]:
+    """Name the format of what is not packed, and its columns if it is a table."""
+    word = name_format(content.head)
+    if word in ("csv", "text"):
+        text = find_table(as_utf8(content.head), columns)
+        return ("csv", list(text.header)) if text else (word, [])
+    if word in ("parquet", "arrow"):
+        with content.open() as file:
+            try:
+                return word, columnar.header(file, content.source, word)
+            except ReadError:
+                return word, []
     return word, []
 
 

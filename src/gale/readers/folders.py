@@ -14,7 +14,8 @@ from pathlib import Path
 
 from gale.errors import ReadError
 from gale.readers import chemstation, masshunter, masslynx
-from gale.readers.formats import HEAD_BYTES, MAX_BYTES, display_name, name_format
+from gale.readers.archives import MAX_BYTES
+from gale.readers.formats import HEAD_BYTES, display_name, name_format
 from gale.readers.vendor import CONVERT, Kind, kind_refusal, refusal
 from gale.run import Run
 

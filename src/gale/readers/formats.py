@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 import os
 import re
 import zlib
 
-from gale.errors import ReadError
 from gale.readers import chemstation, vendor
+from gale.readers.columnar import PARQUET, is_arrow
+from gale.readers.text import UTF16, as_utf8, find_table
 
-HEAD_BYTES = 4096
+HEAD_BYTES = 65_536
 """How much of a file is enough to say what it is."""
 
-MAX_BYTES = 2**31
-"""A file that unpacks to more than this is refused: it is no run, and would fill the memory."""
-
 GZIP = b"\x1f\x8b"
+
+ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+"""What a ZIP archive begins with: a file, or the end of a list without files."""
 
 _FIRST_LINE = re.compile(rb"(?:\xef\xbb\xbf)?[\r\n]*([^\r\n]*)")
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
@@ -39,33 +38,42 @@ def sniff(head: bytes) -> str | None:
     Returns
     -------
     str or None
-        ``csv`` (any table of text), ``parquet``, ``andi`` (any netCDF-3), ``jcamp``, ``mzml`` or
-        ``chemstation`` (Agilent's data.ms);
-        a key of :data:`gale.readers.vendor.UNSUPPORTED` for what is recognised and not read;
-        None for the rest.
+        ``csv`` (any table of text), ``parquet``, ``arrow``, ``andi`` (any netCDF-3), ``jcamp``,
+        ``mzml`` or ``chemstation`` (Agilent's data.ms); a key of
+        :data:`gale.readers.vendor.UNSUPPORTED` for what is recognised and not read; None for the
+        rest.
     """
     return name_format(opened_head(head))
 
 
 def name_format(head: bytes) -> str | None:
     """Name the format of bytes that are not compressed any more; see :func:`sniff`."""
-    if head.startswith(b"PAR1"):
+    if head.startswith(PARQUET):
         return "parquet"
+    if is_arrow(head):
+        return "arrow"
+    if head.startswith(ZIP):
+        return "zip"
     if head.startswith((b"CDF\x01", b"CDF\x02")):
         return "andi"
     if chemstation.MAGIC.match(head):
         return "chemstation"
+    if head.startswith(UTF16):
+        return "csv" if find_table(as_utf8(head)) else "utf16"
     for word, kind in vendor.UNSUPPORTED.items():
         if kind.magic and head.startswith(kind.magic):
             return word
     if _CONTROL.search(head):
         return None
-    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    return _name_text(head.removeprefix(b"\xef\xbb\xbf").lstrip())
+
+
+def _name_text(text: bytes) -> str | None:
     if text.startswith(b"<"):
         return _name_xml(text)
     if text.startswith(b"##") and b"=" in first_line(text):
         return "jcamp"
-    if separator(first_line(text)):
+    if find_table(text):
         return "csv"
     return "text" if text else None
 
@@ -80,43 +88,10 @@ def opened_head(head: bytes) -> bytes:
         return b""
 
 
-def gunzip(data: bytes, source: str) -> bytes:
-    """Decompress `data` if it is gzip, and give it back as it is otherwise.
-
-    Raises
-    ------
-    ReadError
-        If the compressed data end early or are damaged, or unpack to more than
-        :data:`MAX_BYTES`.
-    """
-    if not data.startswith(GZIP):
-        return data
-    try:
-        with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
-            inside = file.read(MAX_BYTES + 1)
-    except (EOFError, OSError, zlib.error) as error:
-        raise ReadError(
-            f"{source}: the gzip data are cut short or damaged ({error}); expected a whole gzip "
-            "file; copy or download it again"
-        ) from error
-    if len(inside) > MAX_BYTES:
-        raise ReadError(
-            f"{source}: unpacks to more than {MAX_BYTES / 2**30:g} GiB; expected a run, which is "
-            "far smaller; unpack it and look at what it is"
-        )
-    return inside
-
-
 def first_line(text: bytes) -> bytes:
     """Give the first line that is not blank, without byte order mark and line end."""
     match = _FIRST_LINE.match(text)
     return match[1] if match else b""
-
-
-def separator(line: bytes) -> str | None:
-    """Say what separates the fields of a header: comma, semicolon, tab, or None of them."""
-    found = max(",;\t", key=lambda mark: line.count(mark.encode()))
-    return found if found.encode() in line else None
 
 
 def note_last_line(data: bytes) -> tuple[str, ...]:

@@ -16,6 +16,9 @@ MAX_PROFILE_GAP = 0.3
 MIN_PROFILE_PAIRS = 100
 """Fewer pairs of gaps than this say nothing."""
 
+SHORTEST_MIN, LONGEST_MIN = 1.0, 300.0
+"""A GC-MS run outside these limits probably has its times in another unit."""
+
 _LOOKED_AT = 50_000
 
 

@@ -7,7 +7,7 @@ from pathlib import PurePath
 
 from gale.errors import UnsupportedFormatError
 
-READS = "CSV, Parquet, ANDI netCDF, JCAMP-DX, mzML, or an Agilent or Waters folder"
+READS = "CSV, Parquet, Arrow, ANDI netCDF, JCAMP-DX, mzML, or an Agilent or Waters folder"
 """The formats gale reads, in words."""
 
 CONVERT = "convert it to mzML with ProteoWizard's msconvert (peak picking on)"
@@ -23,14 +23,15 @@ class Kind:
 
 
 UNSUPPORTED = {
-    "zip": Kind(b"PK\x03\x04", "a ZIP archive", "unzip it and read what is inside"),
+    "zip": Kind(b"PK\x03\x04", "a ZIP archive", "unzip it and see what is inside"),
     "hdf5": Kind(
         b"\x89HDF\r\n\x1a\n",
         "an HDF5 or netCDF-4 file",
         "export it as ANDI (netCDF-3), for instance with nccopy -k classic",
     ),
     "netcdf5": Kind(b"CDF\x05", "a CDF-5 file", "rewrite it with nccopy -k classic"),
-    "gzip": Kind(b"\x1f\x8b", "compressed twice", "decompress it once"),
+    "gzip": Kind(b"\x1f\x8b", "compressed more than once", "decompress it"),
+    "feather": Kind(b"FEA1", "a Feather file of version 1", "write it anew as Arrow or Parquet"),
     "bzip2": Kind(b"BZh", "a bzip2 file", "decompress it, or use gzip"),
     "xz": Kind(b"\xfd7zXZ", "an xz file", "decompress it, or use gzip"),
     "zstd": Kind(b"\x28\xb5\x2f\xfd", "a zstd file", "decompress it, or use gzip"),
