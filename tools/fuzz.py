@@ -73,7 +73,7 @@ def run_chunk(
     command += ["--output", options.output, "--only", options.only]
     done = None
     try:
-        done = subprocess.run(  # noqa: S603
+        done = subprocess.run(
             list(map(str, command)),
             capture_output=True,
             text=True,
@@ -99,7 +99,7 @@ def read_chunk(seed: int, chunk: int, output: Path, only: str) -> None:
 
     warnings.simplefilter("error")
     samples = {name: sample for name, sample in hostile.samples().items() if only in name}
-    rng = random.Random(f"{seed} {chunk}")  # noqa: S311
+    rng = random.Random(f"{seed} {chunk}")
     outcomes: collections.Counter[str] = collections.Counter()
     current = output / "current"
     for number in range(CHUNK):

@@ -5,6 +5,7 @@ A format joins with one line in :func:`samples`. Used by the tests, and by tools
 
 from __future__ import annotations
 
+import base64
 import gzip
 import io
 import random
@@ -17,13 +18,12 @@ from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-import polars as pl
 from run_files import WRITERS, csv, frame, mzml, small_run
-from vendor_files import FOLDERS, data_ms, lower, masslynx, nominal_run
 
 from gale.errors import GaleError
 from gale.readers import folders, parse_run
 from gale.run import Run
+from vendor_files import FOLDERS, data_ms, lower, masslynx, nominal_run
 
 SOURCE = "a name"
 N_SCANS = 5
@@ -102,8 +102,6 @@ def _arrow(run: Run) -> bytes:
 
 
 def _mzxml(run: Run) -> bytes:
-    import base64
-
     scans = []
     for s, minutes in enumerate(run.time_min):
         ions = slice(run.scan_start[s], run.scan_start[s + 1])
@@ -170,12 +168,11 @@ def _lie(data: bytes, at: int, number: int) -> bytes:
     order, code = "<>"[number % 2], "BHIQfd"[number // 2 % 6]
     if code in "fd":
         with np.errstate(over="ignore"):
-            value = np.array(FLOATS[number // 12 % len(FLOATS)], order + "f" + "48"[code == "d"])
-        lie = value.tobytes()
+            floats = np.array(FLOATS, f"{order}f{'48'[code == 'd']}")
+        lie = bytes(floats[number // 12 % len(FLOATS)].tobytes())
     else:
-        size = struct.calcsize(order + code)
-        value = NUMBERS[number // 12 % len(NUMBERS)] & (1 << 8 * size) - 1
-        lie = struct.pack(order + code, value)
+        whole = NUMBERS[number // 12 % len(NUMBERS)] & (1 << 8 * struct.calcsize(code)) - 1
+        lie = struct.pack(order + code, whole)
     return data[:at] + lie + data[at + len(lie) :]
 
 

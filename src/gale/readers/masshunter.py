@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterator, Mapping
+from math import isclose
 from typing import Any
 
 import numpy as np
@@ -158,7 +159,7 @@ def _ions(
         pair = np.frombuffer(peaks, "<f8", 2 * count[scan], start[scan]).reshape(2, -1)
         mz.append(pair[0])
         intensity.append(pair[1])
-        n_wrong += not abs(pair[1].max() - highest[scan]) <= 1e-6 * highest[scan]
+        n_wrong += not isclose(pair[1].max(), highest[scan], rel_tol=1e-6)
     if n_wrong:
         raise ReadError(
             f"{source}: in {n_wrong:,} of {len(scans):,} scans the highest ion is another than "
