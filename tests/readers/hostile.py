@@ -78,11 +78,11 @@ def _zipped(name: str, data: bytes) -> bytes:
 
 def _wide_csv(run: Run) -> bytes:
     """A row a scan, a column an m/z, as OpenChrom exports them."""
-    table = np.zeros((run.n_scans, 400))
+    table = np.zeros((run.n_scans, 400))  # m/z 15 to 414
     scan = np.repeat(np.arange(run.n_scans), run.ions_per_scan)
-    table[scan, run.mz.astype(int)] = run.intensity
+    table[scan, run.mz.astype(int) - 15] = run.intensity
     lines = [
-        "RT(milliseconds);RT(minutes) - NOT USED BY IMPORT;RI;" + ";".join(map(str, range(400)))
+        "RT(milliseconds);RT(minutes) - NOT USED BY IMPORT;RI;" + ";".join(map(str, range(15, 415)))
     ]
     for minutes, row in zip(run.time_min, table, strict=True):
         lines.append(f"{round(minutes * 60_000)};{minutes};0.0;" + ";".join(f"{v:g}" for v in row))

@@ -1,9 +1,10 @@
 """Agilent ChemStation's ``data.ms``, the file of mass spectra in a ``.D`` folder.
 
-The format is big-endian throughout, and counts places in words of two bytes from 1. A directory
-states place, time and total of every scan, and each scan states them again with its length and the
-height of its base peak: what is read is compared with all of that, so that a file of another
-dialect is refused instead of misread.
+The format, as the documentation of rainbow (LGPL) describes it and thirteen real files have it, is
+big-endian throughout, and counts places in words of two bytes from 1. A directory states place,
+time and total of every scan, and each scan states them again with its length and the height of its
+base peak: what is read is compared with all of that, so that a file of another dialect is refused
+instead of misread.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def read(data: bytes, source: str) -> Run:
     """Read a data.ms file.
 
     m/z are multiples of 1/20, as the file keeps them; intensities are 14 bits times a power of 8,
-    so the sum of a scan's ions is within 0.01 % of its total as stated, unless ions are clipped.
+    so a scan's ions sum up to its total as stated but for rounding, unless ions are clipped.
 
     Parameters
     ----------
