@@ -23,7 +23,7 @@ changes = st.lists(
 @pytest.mark.parametrize("name", NAMES)
 @given(changes=changes)
 @settings(
-    max_examples=60,
+    max_examples=300,
     deadline=timedelta(seconds=20),
     suppress_health_check=[HealthCheck.too_slow],
 )

@@ -102,7 +102,7 @@ def read(data: bytes, source: str) -> Run:
             no_network=True,
             huge_tree=False,
         ):
-            takers[etree.QName(element).localname](reading, element)
+            takers[str(element.tag).rpartition("}")[2]](reading, element)
     except etree.XMLSyntaxError as error:
         why = " ".join(str(error.msg).split())
         raise ReadError(
