@@ -237,7 +237,8 @@ class Run:
 
 def _columns(*columns: ArrayLike) -> tuple[Floats, ...]:
     """Copies as contiguous float64, so that a run never shares memory with its maker."""
-    return tuple(np.array(column, dtype=np.float64) for column in columns)
+    with np.errstate(invalid="ignore"):  # a signalling NaN of a damaged file
+        return tuple(np.array(column, dtype=np.float64) for column in columns)
 
 
 def _check_finite(source: str, unit: str, *columns: tuple[str, Floats]) -> None:
@@ -293,7 +294,7 @@ def _compare_tic(run: Run, stated_tic: ArrayLike | None) -> str | None:
     """
     if stated_tic is None:
         return None
-    stated = np.asarray(stated_tic, dtype=np.float64)
+    (stated,) = _columns(stated_tic)
     if len(stated) != run.n_scans:
         return f"{len(stated):,} total ion currents are stated for {run.n_scans:,} scans"
     known = np.isfinite(stated) & (stated >= 0)

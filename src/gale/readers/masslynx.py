@@ -139,8 +139,8 @@ def _read_function(files: Mapping[str, bytes], number: int, data_type: int, sour
         facts=_facts(header),
         stated_tic=scans["tic"],
     )
-    stated = np.where(scans["tic"] > 0, scans["tic"], np.nan)
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
+        stated = np.where(scans["tic"] > 0, scans["tic"].astype(np.float64), np.nan)
         deviation = np.abs(run.total_ion_current / stated - 1)
     if np.isfinite(deviation).any() and np.nanmedian(deviation) > MAX_DEVIATION:
         raise UnsupportedFormatError(

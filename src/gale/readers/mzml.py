@@ -289,4 +289,5 @@ def _decode(
             f"{where} has {len(raw):,} bytes in an array; expected {size:,} for {length} numbers; "
             "the file may be damaged"
         )
-    return np.frombuffer(raw, dtype).astype(np.float64)
+    with np.errstate(invalid="ignore"):  # a signalling NaN of a damaged file, which Run reports
+        return np.frombuffer(raw, dtype).astype(np.float64)
