@@ -158,9 +158,10 @@ def _accurate(mz: float, intensity: float) -> bytes:
 IONS = {1: _standard, 8: _intense, 9: _accurate}
 
 
-def function(kind: int, data_type: int) -> bytes:
+def function(kind: int, data_type: int, mz_min: float = 0.0, mz_max: float = 0.0) -> bytes:
     """The record of a function in _FUNCTNS.INF."""
-    return struct.pack("<H", kind | data_type << 10) + bytes(414)
+    ranges = struct.pack("<f", mz_min) + bytes(124) + struct.pack("<f", mz_max) + bytes(124)
+    return struct.pack("<H", kind | data_type << 10) + bytes(158) + ranges
 
 
 def masslynx(run: Run, *, data_type: int = 9, header: str = "") -> dict[str, bytes]:
@@ -172,7 +173,7 @@ def masslynx(run: Run, *, data_type: int = 9, header: str = "") -> dict[str, byt
         index += bytes(6)
         ions_of_all += b"".join(IONS[data_type](*ion) for ion in ions)
     return {
-        "_FUNCTNS.INF": function(0, data_type),
+        "_FUNCTNS.INF": function(0, data_type, 40.0, 340.0),
         "_FUNC001.IDX": bytes(index),
         "_FUNC001.DAT": bytes(ions_of_all),
         "_HEADER.TXT": f"$$ Acquired Name: a run\r\n$$ Instrument: GCT\r\n{header}".encode(),

@@ -81,6 +81,17 @@ def test_ions_that_do_not_sum_up_to_the_totals(written: int, stated: int) -> Non
         reader.read(files | {"_functns.inf": function(0, stated)}, "x")
 
 
+def test_ions_outside_the_range_that_was_acquired() -> None:
+    files = lower(masslynx(nominal_run())) | {"_functns.inf": function(0, 9, 400.0, 600.0)}
+    with pytest.raises(
+        UnsupportedFormatError, match=r"x: the ions of function 1 do not sum up .* or"
+    ):
+        reader.read(files, "x")
+    for low, high in ((0.0, 0.0), (np.nan, 600.0), (600.0, 400.0)):  # not known
+        changed = files | {"_functns.inf": function(0, 9, low, high)}
+        assert reader.read(changed, "x").n_scans == 40
+
+
 @pytest.mark.parametrize("name", ["_func001.idx", "_func001.dat"])
 def test_cut_short(name: str) -> None:
     files = lower(masslynx(nominal_run()))

@@ -3,7 +3,8 @@
 ``_FUNCTNS.INF`` has a record for each function, which is one way of acquiring among those of a
 run; ``_FUNC001.IDX`` has the time, total and number of ions of each scan of the first function, and
 ``_FUNC001.DAT`` its ions, six bytes each. The formats are those that the readers of rainbow (LGPL)
-and of the MS File Info Scanner (PNNL) describe; the total of each scan shows whether they hold.
+and of the MS File Info Scanner (PNNL) describe; the totals of the scans and the range of m/z that
+was acquired show whether they hold.
 """
 
 from __future__ import annotations
@@ -17,8 +18,16 @@ from numpy.typing import NDArray
 from gale.errors import ReadError, UnsupportedFormatError
 from gale.readers.scans import sort_ions
 from gale.run import Floats, Integers, Run
+from gale.tables import listed
 
-FUNCTION_BYTES = 416
+FUNCTION = np.dtype(
+    {
+        "names": ["packed", "mz_min", "mz_max"],
+        "formats": ["<u2", "<f4", "<f4"],
+        "offsets": [0, 160, 288],
+        "itemsize": 416,
+    }
+)
 BYTES_PER_ION = 6
 SCAN = np.dtype([("place", "<u4"), ("packed", "<u4"), ("tic", "<f4"), ("time_min", "<f4")])
 SCAN_BYTES = 22
@@ -30,6 +39,9 @@ TYPES = {0: "MS scan", 1: "selected ions", 9: "MRM", 11: "MS/MS", 12: "diode arr
 
 MAX_DEVIATION = 0.5
 """Relative difference of total and sum, in the median scan, from which the ions are misread."""
+
+MIN_WITHIN, MZ_MARGIN = 0.9, 1.0
+"""Share of the ions that have to be within the range of m/z of the function, give or take this."""
 
 MAX_TERMS = 10
 """More coefficients than this are no calibration."""
@@ -91,31 +103,31 @@ def read(files: Mapping[str, bytes], source: str) -> Run:
         If a file is cut short, or the ions do not sum up to the totals of the scans.
     """
     inf = files["_functns.inf"]
-    n_functions = len(inf) // FUNCTION_BYTES
-    records = np.frombuffer(inf, "<u2", n_functions * FUNCTION_BYTES // 2)
-    functions = records.reshape(n_functions, -1)[:, 0].tolist() if n_functions else []
+    functions = np.frombuffer(inf, FUNCTION, len(inf) // FUNCTION.itemsize)
+    packed = functions["packed"].tolist()
     n_scans = {
         number: len(files[index]) // SCAN_BYTES
-        for number, packed in enumerate(functions, 1)
-        if packed & 31 == MS_SCAN
+        for number, bits in enumerate(packed, 1)
+        if bits & 31 == MS_SCAN
         and (index := f"_func{number:03}.idx") in files
         and f"_func{number:03}.dat" in files
     }
-    kinds = [TYPES.get(packed & 31, "unknown") for packed in functions]
+    kinds = [TYPES.get(bits & 31, "unknown") for bits in packed]
     if not n_scans:
         raise UnsupportedFormatError(
-            f"{source}: has no MS scans among its functions ({', '.join(kinds) or 'none'}); "
+            f"{source}: has no MS scans among its functions ({listed(kinds) or 'none'}); "
             "expected a run of full scans; acquire one"
         )
     chosen = max(n_scans, key=lambda number: n_scans[number])
-    run = _read_function(files, chosen, functions[chosen - 1] >> 10 & 15, source)
+    run = _read_function(files, chosen, functions[chosen - 1], source)
     others = [f"{number} ({kind})" for number, kind in enumerate(kinds, 1) if number != chosen]
     if not others:
         return run
-    return run.with_notes(f"function {chosen} was read; left out: {', '.join(others)}")
+    return run.with_notes(f"function {chosen} was read; left out: {listed(others)}")
 
 
-def _read_function(files: Mapping[str, bytes], number: int, data_type: int, source: str) -> Run:
+def _read_function(files: Mapping[str, bytes], number: int, function: np.void, source: str) -> Run:
+    data_type = int(function["packed"]) >> 10 & 15
     index, ions = (files[f"_func{number:03}.{suffix}"] for suffix in ("idx", "dat"))
     unpack = LAYOUTS.get(data_type)
     if unpack is None:
@@ -139,16 +151,28 @@ def _read_function(files: Mapping[str, bytes], number: int, data_type: int, sour
         facts=_facts(header),
         stated_tic=scans["tic"],
     )
-    with np.errstate(over="ignore", invalid="ignore"):
-        stated = np.where(scans["tic"] > 0, scans["tic"].astype(np.float64), np.nan)
-        deviation = np.abs(run.total_ion_current / stated - 1)
-    if np.isfinite(deviation).any() and np.nanmedian(deviation) > MAX_DEVIATION:
-        raise UnsupportedFormatError(
-            f"{source}: the ions of function {number} do not sum up to the totals of its scans; "
-            "expected them to; they are stored in a way that gale does not know: convert the "
-            "folder to mzML with ProteoWizard's msconvert (peak picking on)"
-        )
+    _check_layout(run, scans["tic"], function, f"{source}: the ions of function {number}")
     return run
+
+
+def _check_layout(run: Run, tic: NDArray[np.float32], function: np.void, ions: str) -> None:
+    """See that the ions sum up to the totals, and are in the range of m/z, where these are known.
+
+    What is not a number among them is not known.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        stated = np.where(tic > 0, tic.astype(np.float64), np.nan)
+        deviation = np.abs(run.total_ion_current / stated - 1)
+        low, high = float(function["mz_min"]) - MZ_MARGIN, float(function["mz_max"]) + MZ_MARGIN
+    sums_up = not np.isfinite(deviation).any() or np.nanmedian(deviation) <= MAX_DEVIATION
+    within = float(np.mean((run.mz >= low) & (run.mz <= high)))
+    known = 0 < low + MZ_MARGIN < high - MZ_MARGIN
+    if not sums_up or (known and within < MIN_WITHIN):
+        raise UnsupportedFormatError(
+            f"{ions} do not sum up to the totals of the scans or are not in its range of m/z; "
+            "expected both; they are stored in a way that gale does not know: convert the folder "
+            "to mzML with ProteoWizard's msconvert (peak picking on)"
+        )
 
 
 def _scans(index: bytes, ions: bytes, source: str) -> tuple[NDArray[np.void], Integers]:
