@@ -198,3 +198,9 @@ def test_arrays_that_unpack_to_far_more_than_the_file(monkeypatch: pytest.Monkey
     monkeypatch.setattr(reader, "max_unpacked", lambda _: 1_000)
     with pytest.raises(ReadError, match=r"x: spectrum scan unpacks, with those before it, to far"):
         parse_run(mzml(small_run()), "x")
+
+
+def test_an_array_that_is_not_even_ascii() -> None:
+    data = mzml(small_run()).replace(b"<binary>", "<binary>é".encode(), 1)
+    with pytest.raises(ReadError, match="x: spectrum scan has damaged data"):
+        parse_run(data, "x")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import io
 import re
 import zlib
@@ -282,7 +281,7 @@ def _decode(
         raw = base64.b64decode(array.findtext("{*}binary") or "")
         if ZLIB in params and raw:
             raw = zlib.decompressobj().decompress(raw, size + 1)
-    except (binascii.Error, zlib.error) as error:
+    except (ValueError, zlib.error) as error:  # not base64, or not even ASCII
         raise ReadError(f"{where} has damaged data ({error}); export the run again") from error
     if len(raw) != size:
         raise ReadError(
