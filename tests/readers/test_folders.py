@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -128,7 +129,7 @@ def test_what_cannot_be_read_is_named(files: list[str], expected: str, tmp_path:
         if not name.endswith("/"):
             path.touch()
     folder = next(tmp_path.iterdir())
-    with pytest.raises(UnsupportedFormatError, match=f"{folder}: is {expected}"):
+    with pytest.raises(UnsupportedFormatError, match=f"{re.escape(str(folder))}: is {expected}"):
         read_run(folder)
     assert is_run_folder(folder)
     assert not is_run_file(folder)
@@ -205,6 +206,6 @@ def test_acquired_data_that_may_not_be_listed(
 
 
 def test_folders_within_folders(tmp_path: Path) -> None:
-    deep = tmp_path.joinpath(*["f"] * 200)
+    deep = tmp_path.joinpath(*["f"] * 50)
     lay_out(deep / "a.D", {"data.ms": data_ms(nominal_run())})
     assert len(Campaign.open(tmp_path)) == 1

@@ -25,6 +25,7 @@ changes = st.lists(
 @settings(
     max_examples=300,
     deadline=timedelta(seconds=20),
+    derandomize=True,  # tools/fuzz.py is for finding more
     suppress_health_check=[HealthCheck.too_slow],
 )
 def test_damaged(name: str, changes: list[Change]) -> None:
