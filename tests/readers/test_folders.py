@@ -143,6 +143,12 @@ def test_a_data_ms_of_something_else(data: bytes, tmp_path: Path) -> None:
         read_run(folder)
 
 
+def test_a_zipped_folder_with_a_data_ms_is_a_run(tmp_path: Path) -> None:
+    folder = lay_out(tmp_path / "a.D", {"DATA.MS": data_ms(nominal_run()), "acqmeth.txt": b"fine"})
+    zipped = shutil.make_archive(str(tmp_path / "a"), "zip", tmp_path, folder.name)
+    assert_same(read_run(zipped), nominal_run())
+
+
 def test_loose_files_in_a_folder_are_runs_of_their_own(tmp_path: Path) -> None:
     lay_out(tmp_path, {"a.ms": data_ms(nominal_run()), "b.ms": data_ms(nominal_run())})
     assert Campaign.open(tmp_path).runs == ("a.ms", "b.ms")
