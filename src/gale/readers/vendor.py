@@ -61,7 +61,6 @@ UNSUPPORTED = {
 """The words of :func:`gale.readers.sniff` for what is recognised and not read."""
 
 BY_SUFFIX = {
-    ".fls": "JEOL's software",
     ".lcd": "Shimadzu LabSolutions",
     ".peg": "LECO ChromaTOF",
     ".qgd": "Shimadzu GCMSsolution",
