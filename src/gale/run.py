@@ -46,7 +46,8 @@ class Run:
     source : str
         Name of the file, as used in messages.
     format : str
-        What the file was: ``csv``, ``parquet``, ``andi``, ``jcamp``, ``mzml``, or ``memory``.
+        What the file was: ``csv``, ``parquet``, ``andi``, ``jcamp``, ``mzml``, ``chemstation``,
+        ``masshunter``, ``masslynx``, or ``memory``.
     facts : mapping
         What the file says of itself (title, date, instrument), as text.
     notes : tuple of str
@@ -236,7 +237,8 @@ class Run:
 
 def _columns(*columns: ArrayLike) -> tuple[Floats, ...]:
     """Copies as contiguous float64, so that a run never shares memory with its maker."""
-    return tuple(np.array(column, dtype=np.float64) for column in columns)
+    with np.errstate(invalid="ignore"):  # a signalling NaN of a damaged file
+        return tuple(np.array(column, dtype=np.float64) for column in columns)
 
 
 def _check_finite(source: str, unit: str, *columns: tuple[str, Floats]) -> None:
@@ -292,7 +294,7 @@ def _compare_tic(run: Run, stated_tic: ArrayLike | None) -> str | None:
     """
     if stated_tic is None:
         return None
-    stated = np.asarray(stated_tic, dtype=np.float64)
+    (stated,) = _columns(stated_tic)
     if len(stated) != run.n_scans:
         return f"{len(stated):,} total ion currents are stated for {run.n_scans:,} scans"
     known = np.isfinite(stated) & (stated >= 0)
@@ -300,7 +302,7 @@ def _compare_tic(run: Run, stated_tic: ArrayLike | None) -> str | None:
     off = known & (np.abs(found - stated) > MAX_TIC_DEVIATION * stated)
     if not off.any():
         return None
-    with np.errstate(divide="ignore"):  # a stated total of 0 is a ratio of infinity
+    with np.errstate(divide="ignore", over="ignore"):  # a total of next to 0: a ratio of infinity
         ratio = np.median(found[off] / stated[off])
     return (
         f"the file's own total ion current differs from the sum of its ions in {int(off.sum()):,} "

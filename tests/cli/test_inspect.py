@@ -13,6 +13,7 @@ from gale.errors import CampaignError, ModelError, ReadError, UnsupportedFormatE
 from gale.recipe import recipe_names
 from model_files import restated
 from training import Trained
+from vendor_files import FOLDERS, lay_out, nominal_run
 
 RUN = "time,mass,intensity\n1,18.1,5\n1,44,50\n2,18,7.5\n3.5,500.25,1\n"
 
@@ -144,12 +145,22 @@ def test_a_file_changed_since(campaign_folder: Path, tmp_path: Path) -> None:
     assert "S0090.csv: found MD5 " in str(error)
 
 
+@pytest.mark.parametrize("name", sorted(FOLDERS))
+def test_the_folder_of_a_run(name: str, tmp_path: Path) -> None:
+    folder = lay_out(tmp_path / "a run", FOLDERS[name](nominal_run()))
+    lines = succeed("inspect", folder).output.splitlines()
+    assert lines[0] == f"{folder}: a run"
+    assert lines[1].split() == ["format", name]
+
+
 def test_the_folder_of_an_instrument(tmp_path: Path) -> None:
     folder = tmp_path / "blank.D"
     (folder / "AcqData").mkdir(parents=True)
     error = error_of("inspect", folder)
     assert isinstance(error, UnsupportedFormatError)
-    assert str(error).startswith(f"{folder}: is an Agilent .D folder; expected CSV")
+    assert str(error).startswith(
+        f"{folder}: is an Agilent .D folder without mass spectra; expected CSV"
+    )
 
 
 @pytest.mark.parametrize(

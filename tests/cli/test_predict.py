@@ -184,7 +184,10 @@ def test_the_folder_of_an_instrument_is_a_run(predict: Arguments, runs: list[Pat
     for more in ([], [runs[0]]):
         result = invoke(*predict("blank.D", *more, "--force"))
         assert result.exit_code == 1
-        assert "failed: blank.D: is an Agilent .D folder; expected CSV" in result.stderr
+        assert (
+            "failed: blank.D: is an Agilent .D folder without mass spectra; expected CSV"
+            in result.stderr
+        )
         table = pl.read_csv("p.csv")
         assert table["run"].to_list() == ["blank.D", *map(str, more)]
 

@@ -17,6 +17,7 @@ import gale
 from commands import error_of, invoke, succeed
 from model_files import facts_of, restated
 from training import Trained
+from vendor_files import FOLDERS, lay_out, nominal_run
 
 Arguments = Callable[..., list[object]]
 
@@ -137,6 +138,20 @@ def test_a_folder_of_runs_and_other_things(predict: Arguments, runs: list[Path])
     assert table["status"].to_list() == ["ok", *["failed"] * 4]
     for text in ("an Agilent .D folder", "cut short or damaged", "is empty", "text without col"):
         assert text in result.stderr
+
+
+def test_folders_of_instruments_are_runs(predict: Arguments, runs: list[Path]) -> None:
+    for name, files in FOLDERS.items():
+        lay_out(Path("folder") / "sub" / name, files(nominal_run()))
+    shutil.copy(runs[0], "folder/a.csv")
+    assert invoke(*predict("folder")).exit_code == 0
+    table = pl.read_csv("p.csv")
+    assert table["run"].to_list() == ["a.csv", *(f"sub/{name}" for name in sorted(FOLDERS))]
+    assert table["status"].to_list() == ["ok"] * 4
+    alone = invoke(*predict("folder/sub/chemstation", "folder/sub/masslynx", "--force"))
+    assert alone.exit_code == 0
+    assert pl.read_csv("p.csv").row(0)[3:] == table.row(1)[3:]
+    assert invoke(*predict("folder/sub/chemstation", "--force")).exit_code == 0
 
 
 def test_a_run_that_is_missing_fails_alone(predict: Arguments, rearranged: Path) -> None:

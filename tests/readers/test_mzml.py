@@ -20,6 +20,7 @@ from run_files import (
 )
 
 from gale.errors import ReadError, UnsupportedFormatError
+from gale.readers import mzml as reader
 from gale.readers import parse_run
 
 MZ, INTENSITY = np.array([50.0, 60.0]), np.array([7.0, 8.0])
@@ -183,3 +184,23 @@ def test_minutes_and_seconds_in_one_file() -> None:
 def test_no_spectra() -> None:
     with pytest.raises(ReadError, match="no scans were found"):
         parse_run(mzml_file([]), "x")
+
+
+def test_a_namespace_that_is_no_name() -> None:
+    data = mzml(small_run()).replace(b"http://psi.hupo.org/ms/mzml", b"http://}mzml")
+    with pytest.raises(
+        ReadError, match=r"x: the XML is cut short or damaged \(xmlns: .* not a valid"
+    ):
+        parse_run(data, "x")
+
+
+def test_arrays_that_unpack_to_far_more_than_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "max_unpacked", lambda _: 1_000)
+    with pytest.raises(ReadError, match=r"x: spectrum scan unpacks, with those before it, to far"):
+        parse_run(mzml(small_run()), "x")
+
+
+def test_an_array_that_is_not_even_ascii() -> None:
+    data = mzml(small_run()).replace(b"<binary>", "<binary>é".encode(), 1)
+    with pytest.raises(ReadError, match="x: spectrum scan has damaged data"):
+        parse_run(data, "x")

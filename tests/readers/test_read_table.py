@@ -200,3 +200,8 @@ def test_parquet_damaged_inside_is_refused(capfd: pytest.CaptureFixture[str]) ->
     with pytest.raises(ReadError, match="Parquet data are cut short or damaged"):
         parse_run(data[:4] + b"\xff" * 40 + data[44:], "x")
     capfd.readouterr()
+
+
+def test_times_that_are_all_infinite() -> None:
+    with pytest.raises(ReadError, match="time of row 1 is inf"):
+        parse_run(b"time,mass,intensity\n1e999,50,1\n1e999,51,1\n", "x")

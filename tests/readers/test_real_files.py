@@ -92,8 +92,6 @@ def test_scans_without_ions() -> None:
         ("andi/TEKNIVNT_CONTINUM.CDF", "ZIP archive"),
         ("csv/Chromatogram1.csv.zip", "ZIP archive"),
         ("mzml/gc_orbi_profile_21scans.mzML", "profile"),
-        ("agilent/RAU-R505-00.D", "Agilent .D folder"),
-        ("agilent/RAU-R505-00.D/data.ms", "Agilent data.ms"),
     ],
 )
 def test_what_is_no_run_is_refused_by_name(name: str, expected: str) -> None:

@@ -9,9 +9,9 @@ from typing import Literal
 
 from gale.campaign.labels import RUN_COLUMNS, LabelTable
 from gale.errors import ReadError
-from gale.readers import SCAN_FORMATS, display_name, glance
+from gale.readers import SCAN_FORMATS, display_name, glance, is_run_file
+from gale.readers.folders import is_run_folder
 from gale.readers.headers import N_COLUMNS, count_columns
-from gale.readers.vendor import folder_refusal
 from gale.tables import Problems, composed, exists, shown
 
 Kind = Literal["run", "doubtful", "other"]
@@ -40,12 +40,15 @@ def find_runs(
 def recognise(file: Path, columns: Mapping[str, str] | None) -> Kind:
     """Say what a file is, from its beginning alone.
 
-    Doubtful are files that are empty, damaged or may not be read, tables with some columns of a
+    A folder is that of a run, of which the names in it say whether it can be read. Doubtful are
+    files that are empty, damaged or may not be read, tables with some columns of a
     run, and what may hold a run in a format that gale does not read.
     """
-    if not file.is_file():  # a pipe would have to be waited for
-        return "doubtful" if file.is_dir() or file.is_symlink() else "other"
+    if not file.is_file() and not file.is_dir():  # a pipe would have to be waited for
+        return "doubtful" if file.is_symlink() else "other"
     try:
+        if file.is_dir():
+            return "run" if is_run_file(file) else "doubtful"
         word, header = glance(file, columns=columns)
     except ReadError:
         return "doubtful"
@@ -73,7 +76,7 @@ def _files(root: Path, problems: Problems) -> list[Path]:
             continue
         entered.add(place)
         try:
-            if folder != root and folder_refusal(folder):
+            if folder != root and is_run_folder(folder):
                 files.append(folder)
                 continue
             for entry in folder.iterdir():

@@ -31,9 +31,9 @@ Examples:
 def command(path: Path, recipe: bool, verify: bool, columns: dict[str, str] | None) -> None:
     """Print what PATH is: a run, a model, or a campaign folder; and what is odd about it."""
     import gale
-    from gale.readers.vendor import folder_refusal
+    from gale.readers.folders import is_run_folder
 
-    is_campaign = path.is_dir() and folder_refusal(path) is None
+    is_campaign = path.is_dir() and not is_run_folder(path)
     is_model = not is_campaign and _is_model(path, columns)
     if recipe and not is_model:
         raise click.UsageError("--recipe needs a model")

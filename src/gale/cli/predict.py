@@ -123,9 +123,9 @@ def _open_runs(
     model: gale.Model,
 ) -> gale.Campaign | tuple[Path, ...]:
     """One folder is a campaign, unless it is the folder of one run; all else are files of runs."""
-    from gale.readers.vendor import folder_refusal
+    from gale.readers.folders import is_run_folder
 
-    if len(paths) == 1 and paths[0].is_dir() and folder_refusal(paths[0]) is None:
+    if len(paths) == 1 and paths[0].is_dir() and not is_run_folder(paths[0]):
         return _open_campaign(paths[0], splits, submission, columns, model)
     if splits or submission:
         raise click.UsageError("--split and --submission need one campaign folder")

@@ -1,4 +1,4 @@
-"""Reading a file as a run: its content, not its name, says what it is."""
+"""Reading a file or a folder as a run: its content, not its name, says what it is."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from gale.errors import ReadError
-from gale.readers import andi, columnar, jcamp, mzml, table, vendor
+from gale.readers import andi, chemstation, columnar, folders, jcamp, mzml, table, vendor
 from gale.readers.archives import Content, max_unpacked, unpack
 from gale.readers.formats import HEAD_BYTES, display_name, name_format, sniff
 from gale.readers.headers import N_COLUMNS, count_columns, given_names
@@ -32,19 +32,20 @@ __all__ = [
     "sniff",
 ]
 
-SCAN_FORMATS = ("andi", "jcamp", "mzml")
+SCAN_FORMATS = ("andi", "chemstation", "jcamp", "mzml")
 """Formats of scans, which are not tables."""
 
 
 def read_run(path: str | os.PathLike[str], *, columns: Mapping[str, str] | None = None) -> Run:
-    """Read a file as a run: CSV, Parquet, Arrow, ANDI netCDF, JCAMP-DX or mzML.
+    """Read a run: CSV, Parquet, Arrow, ANDI netCDF, JCAMP-DX, mzML or Agilent's data.ms.
 
     Any of them may be in gzip, or in a ZIP archive as its only run.
 
     Parameters
     ----------
     path : str or path
-        The file. What it is follows from its content.
+        The file, or the folder in which an Agilent or Waters instrument keeps a run. What it is
+        follows from its content.
     columns : mapping, optional
         For tables, the names of columns that do not say what they are, or of which several may be
         meant: ``{"time_min": "t", "mz": "x", "intensity": "y"}``, or with ``time_s`` or
@@ -65,21 +66,19 @@ def read_run(path: str | os.PathLike[str], *, columns: Mapping[str, str] | None 
 
 
 def load(path: str | os.PathLike[str]) -> bytes:
-    """Give the bytes of a file.
+    """Give the bytes of a file, or those of the folder of a run that matter.
 
     Raises
     ------
     ReadError
-        If it is missing, empty, a folder, or may not be read.
+        If it is missing, empty, a folder of something else, or may not be read.
     UnsupportedFormatError
-        If it is the folder that an instrument's software keeps a run in.
+        If it is a folder of an instrument's software that gale does not read.
     """
     file = Path(path)
     try:
         if file.is_dir():
-            raise vendor.folder_refusal(file) or ReadError(
-                f"{display_name(path)}: is a folder; expected the file of one run"
-            )
+            return folders.load(file)
         data = file.read_bytes()
     except OSError as error:
         raise _unreadable(path, error) from error
@@ -89,9 +88,11 @@ def load(path: str | os.PathLike[str]) -> bytes:
 
 
 def parse_run(data: bytes, source: str, *, columns: Mapping[str, str] | None = None) -> Run:
-    """Read the bytes of a file as a run; `source` names it in messages. See :func:`read_run`."""
+    """Read what :func:`load` gave as a run; `source` names it in messages. See :func:`read_run`."""
     if not data:
         raise _empty(source)
+    if isinstance(data, folders.PackedFolder):
+        return _check(folders.read(data, source))
     given_names(columns, source)
     content = Content.of_bytes(data, source)
     content = unpack(content, partial(_is_run, columns=columns), max_unpacked(len(data)))
@@ -107,27 +108,42 @@ def parse_run(data: bytes, source: str, *, columns: Mapping[str, str] | None = N
             run = jcamp.read(data, source)
         case "mzml":
             run = mzml.read(data, source)
+        case "chemstation":
+            run = chemstation.read(data, source)
         case _:
             raise vendor.refusal(word, data, source)
+    return _check(run)
+
+
+def _check(run: Run) -> Run:
+    """Refuse profile data, and note what is odd about the times."""
     if run.facts.get(FACT_SPECTRA) != "centroid" and looks_like_profile(run):
         raise profile_error(
-            source, "its points follow each other in small equal steps of m/z, as in profile data"
+            run.source,
+            "its points follow each other in small equal steps of m/z, as in profile data",
         )
     return _note_length(run)
 
 
 def is_run_file(path: str | os.PathLike[str], *, columns: Mapping[str, str] | None = None) -> bool:
-    """Whether a file looks like a run, from its beginning alone.
+    """Whether a file looks like a run, from its beginning alone; of a folder, from its names.
 
     A table is a run when it has the columns (`columns` as in :func:`read_run`); a table of labels
-    or a text is not, nor is a folder or what gale does not read.
+    or a text is not, nor is what gale does not read.
 
     Raises
     ------
     ReadError
         If the file may not be read.
     """
-    if not Path(path).is_file():
+    file = Path(path)
+    try:
+        if file.is_dir():
+            found = folders.recognise(file)
+            return found is not None and bool(found.format)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if not file.is_file():
         return False
     return _makes_run(*glance(path, columns=columns), columns)
 

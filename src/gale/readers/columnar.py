@@ -15,8 +15,8 @@ ARROW_FILE = b"ARROW1\0\0"
 ARROW_STREAM = b"\xff\xff\xff\xff"
 """What a message of a stream begins with; its length is next."""
 
-MAX_CELLS = 2**28
-"""A table of more cells is no run: they would take 2 GiB. A few bytes can stand for any number of
+MAX_CELLS = 2**25
+"""A table of more cells is no run: they would take 256 MiB. A few bytes can stand for any number of
 equal cells, so the file being small says nothing."""
 
 _STREAM_END = ARROW_STREAM + bytes(4)

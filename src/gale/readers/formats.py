@@ -6,7 +6,7 @@ import os
 import re
 import zlib
 
-from gale.readers import vendor
+from gale.readers import chemstation, vendor
 from gale.readers.columnar import PARQUET, is_arrow
 from gale.readers.text import UTF16, as_utf8, find_table
 
@@ -38,9 +38,10 @@ def sniff(head: bytes) -> str | None:
     Returns
     -------
     str or None
-        ``csv`` (any table of text), ``parquet``, ``arrow``, ``andi`` (any netCDF-3), ``jcamp`` or
-        ``mzml``; a key of :data:`gale.readers.vendor.UNSUPPORTED` for what is recognised and not
-        read; None for the rest.
+        ``csv`` (any table of text), ``parquet``, ``arrow``, ``andi`` (any netCDF-3), ``jcamp``,
+        ``mzml`` or ``chemstation`` (Agilent's data.ms); a key of
+        :data:`gale.readers.vendor.UNSUPPORTED` for what is recognised and not read; None for the
+        rest.
     """
     return name_format(opened_head(head))
 
@@ -55,6 +56,8 @@ def name_format(head: bytes) -> str | None:
         return "zip"
     if head.startswith((b"CDF\x01", b"CDF\x02")):
         return "andi"
+    if chemstation.MAGIC.match(head):
+        return "chemstation"
     if head.startswith(UTF16):
         return "csv" if find_table(as_utf8(head)) else "utf16"
     for word, kind in vendor.UNSUPPORTED.items():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import io
 import re
 import zlib
@@ -14,6 +13,7 @@ import numpy as np
 from lxml import etree
 
 from gale.errors import ReadError, UnsupportedFormatError
+from gale.readers.archives import max_unpacked
 from gale.readers.scans import FACT_SPECTRA, profile_error, sort_ions
 from gale.run import Floats, Run
 
@@ -41,6 +41,9 @@ class _Reading:
     """What has been read of a file so far."""
 
     source: str
+    room: int
+    """How many bytes its arrays may still unpack to."""
+
     groups: dict[str, list[etree._Element]] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
     time_min: list[float] = field(default_factory=list)
@@ -81,7 +84,7 @@ def read(data: bytes, source: str) -> Run:
     """
     if b"<!DOCTYPE" in data:
         raise ReadError(f"{source}: declares a DOCTYPE; expected mzML, which has none")
-    reading = _Reading(source)
+    reading = _Reading(source, max_unpacked(len(data)))
     takers = {
         "referenceableParamGroup": _take_group,
         "instrumentConfiguration": _take_instrument,
@@ -98,7 +101,7 @@ def read(data: bytes, source: str) -> Run:
             no_network=True,
             huge_tree=False,
         ):
-            takers[etree.QName(element).localname](reading, element)
+            takers[str(element.tag).rpartition("}")[2]](reading, element)
     except etree.XMLSyntaxError as error:
         why = " ".join(str(error.msg).split())
         raise ReadError(
@@ -236,7 +239,7 @@ def _arrays(reading: _Reading, element: etree._Element, name: str) -> tuple[Floa
             if kind in params:
                 length = array.get("arrayLength", default)
                 where = f"{reading.source}: spectrum {name}"
-                found[kind] = _decode(array, params, length, where)
+                found[kind] = _decode(reading, array, params, length, where)
     if default == "0":
         return np.empty(0), np.empty(0)
     if len(found) < 2 or len(found[MZ_ARRAY]) != len(found[INTENSITY_ARRAY]):
@@ -247,7 +250,9 @@ def _arrays(reading: _Reading, element: etree._Element, name: str) -> tuple[Floa
     return found[MZ_ARRAY], found[INTENSITY_ARRAY]
 
 
-def _decode(array: etree._Element, params: Params, length: str, where: str) -> Floats:
+def _decode(
+    reading: _Reading, array: etree._Element, params: Params, length: str, where: str
+) -> Floats:
     compression = [
         param.get("name", accession)
         for accession, param in params.items()
@@ -266,15 +271,22 @@ def _decode(array: etree._Element, params: Params, length: str, where: str) -> F
             "numbers; export the run again"
         )
     size = int(length) * np.dtype(dtype).itemsize
+    reading.room -= size
+    if reading.room < 0:
+        raise ReadError(
+            f"{where} unpacks, with those before it, to far more than the file; expected a run, "
+            "whose arrays shrink to a third; look at what it is"
+        )
     try:
         raw = base64.b64decode(array.findtext("{*}binary") or "")
         if ZLIB in params and raw:
             raw = zlib.decompressobj().decompress(raw, size + 1)
-    except (binascii.Error, zlib.error) as error:
+    except (ValueError, zlib.error) as error:  # not base64, or not even ASCII
         raise ReadError(f"{where} has damaged data ({error}); export the run again") from error
     if len(raw) != size:
         raise ReadError(
             f"{where} has {len(raw):,} bytes in an array; expected {size:,} for {length} numbers; "
             "the file may be damaged"
         )
-    return np.frombuffer(raw, dtype).astype(np.float64)
+    with np.errstate(invalid="ignore"):  # a signalling NaN of a damaged file, which Run reports
+        return np.frombuffer(raw, dtype).astype(np.float64)

@@ -37,7 +37,7 @@ def sort_ions(ions_per_scan: Integers, mz: Floats, intensity: Floats) -> tuple[F
         The same arrays where nothing had to be moved.
     """
     scan = np.repeat(np.arange(len(ions_per_scan)), ions_per_scan)
-    if not np.any((np.diff(mz) < 0) & (np.diff(scan) == 0)):
+    if not np.any((mz[1:] < mz[:-1]) & (scan[1:] == scan[:-1])):
         return mz, intensity
     order = np.lexsort((mz, scan))
     return mz[order], intensity[order]

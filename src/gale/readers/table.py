@@ -105,7 +105,7 @@ def _run(
         return Run.from_rows(
             time_min, mz, intensity, source=source, format=format, facts=facts, notes=notes
         )
-    if np.any(np.diff(time_min) < 0):
+    if np.any(time_min[1:] < time_min[:-1]):
         order = np.argsort(time_min, kind="stable")
         time_min, frame = time_min[order], frame[order]
         notes = (*notes, "rows were not in order of time; they were sorted")
@@ -117,7 +117,8 @@ def _run(
 
 def _check_length(time_min: Floats, time: Time, header: Sequence[str], source: str) -> None:
     """See that a run whose unit of time is not stated can be in minutes."""
-    length = float(time_min.max() - time_min.min())
+    with np.errstate(invalid="ignore"):  # of times that are not finite, Run says which
+        length = float(time_min.max() - time_min.min())
     if time.known_by != "default" or not length > LONGEST_MIN:
         return
     name = header[time.place]

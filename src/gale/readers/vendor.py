@@ -1,13 +1,13 @@
-"""Files and folders that are known for what they are, and that gale does not read."""
+"""Files that are known for what they are, and that gale does not read."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePath
 
 from gale.errors import UnsupportedFormatError
 
-READS = "CSV, Parquet, Arrow, ANDI netCDF, JCAMP-DX or mzML"
+READS = "CSV, Parquet, Arrow, ANDI netCDF, JCAMP-DX, mzML, or an Agilent or Waters folder"
 """The formats gale reads, in words."""
 
 CONVERT = "convert it to mzML with ProteoWizard's msconvert (peak picking on)"
@@ -35,10 +35,10 @@ UNSUPPORTED = {
     "bzip2": Kind(b"BZh", "a bzip2 file", "decompress it, or use gzip"),
     "xz": Kind(b"\xfd7zXZ", "an xz file", "decompress it, or use gzip"),
     "zstd": Kind(b"\x28\xb5\x2f\xfd", "a zstd file", "decompress it, or use gzip"),
-    "agilent": Kind(
-        b"\x012\x00\x00\x11GC / MS Data File",
-        "an Agilent data.ms file",
-        f"export the run as AIA/ANDI from ChemStation or MassHunter, or {CONVERT}",
+    "lcms": Kind(
+        b"\x012\0\0\x11MSD Spectral File",
+        "an Agilent file of LC-MS",
+        f"choose a run of GC-MS, or {CONVERT}",
     ),
     "thermo": Kind(
         b"\x01\xa1F\x00i\x00n\x00n\x00i\x00g\x00a\x00n\x00",
@@ -60,32 +60,30 @@ UNSUPPORTED = {
 }
 """The words of :func:`gale.readers.sniff` for what is recognised and not read."""
 
-
-AGILENT_FOLDER = Kind(b"", "an Agilent .D folder", UNSUPPORTED["agilent"].remedy)
-WATERS_FOLDER = Kind(
-    b"", "a Waters .raw folder", f"export the run as netCDF with DataBridge, or {CONVERT}"
-)
+BY_SUFFIX = {
+    ".lcd": "Shimadzu LabSolutions",
+    ".peg": "LECO ChromaTOF",
+    ".qgd": "Shimadzu GCMSsolution",
+    ".smp": "LECO ChromaTOF",
+    ".sms": "Varian Saturn",
+    ".wiff": "Sciex Analyst",
+    ".xms": "Bruker or Varian MS Workstation",
+}
+"""Whose files have such names, which is a hint where the content says nothing."""
 
 
 def refusal(word: str | None, head: bytes, source: str) -> UnsupportedFormatError:
     """Make the error for a file that begins with `head` and that `sniff` called `word`."""
-    if word is None:
-        return UnsupportedFormatError(
-            f"{source}: begins with {head[:12]!r}, which is not a format gale knows; expected "
-            f"{READS}; export the run as one of them"
-        )
-    return _error(UNSUPPORTED[word], source)
+    if word is not None:
+        return kind_refusal(UNSUPPORTED[word], source)
+    software = BY_SUFFIX.get(PurePath(source).suffix.lower())
+    named = f" (its name is that of a run of {software})" if software else ""
+    return UnsupportedFormatError(
+        f"{source}: begins with {head[:12]!r}, which is not a format gale knows{named}; expected "
+        f"{READS}; export the run as ANDI (also called AIA or netCDF) or mzML"
+    )
 
 
-def folder_refusal(folder: Path) -> UnsupportedFormatError | None:
-    """Make the error for the folder in which a maker keeps a run; None for any other folder."""
-    names = {entry.name.lower() for entry in folder.iterdir()}
-    if names & {"acqdata", "data.ms"}:
-        return _error(AGILENT_FOLDER, str(folder))
-    if any(name.startswith("_func") and name.endswith(".dat") for name in names):
-        return _error(WATERS_FOLDER, str(folder))
-    return None
-
-
-def _error(kind: Kind, source: str) -> UnsupportedFormatError:
+def kind_refusal(kind: Kind, source: str) -> UnsupportedFormatError:
+    """Make the error for a file or folder of a kind that gale does not read."""
     return UnsupportedFormatError(f"{source}: is {kind.what}; expected {READS}; {kind.remedy}")
