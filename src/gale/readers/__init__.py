@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from gale.errors import ReadError
-from gale.readers import andi, jcamp, mzml, table, vendor
+from gale.readers import andi, jcamp, mzml, mzxml, table, vendor
 from gale.readers.formats import (
     HEAD_BYTES,
     display_name,
@@ -29,7 +29,7 @@ __all__ = [
     "sniff",
 ]
 
-SCAN_FORMATS = ("andi", "jcamp", "mzml")
+SCAN_FORMATS = ("andi", "jcamp", "mzml", "mzxml")
 """Formats of scans, which are not tables."""
 
 SHORTEST_MIN, LONGEST_MIN = 1.0, 300.0
@@ -37,7 +37,9 @@ SHORTEST_MIN, LONGEST_MIN = 1.0, 300.0
 
 
 def read_run(path: str | os.PathLike[str], *, columns: Mapping[str, str] | None = None) -> Run:
-    """Read a file as a run: CSV, Parquet, ANDI netCDF, JCAMP-DX or mzML, also inside gzip.
+    """Read a file as a run: CSV, Parquet, ANDI netCDF, JCAMP-DX, mzML or mzXML.
+
+    Any of them may be inside gzip.
 
     Parameters
     ----------
@@ -100,6 +102,8 @@ def parse_run(data: bytes, source: str, *, columns: Mapping[str, str] | None = N
             run = jcamp.read(data, source)
         case "mzml":
             run = mzml.read(data, source)
+        case "mzxml":
+            run = mzxml.read(data, source)
         case _:
             raise vendor.refusal(word, data, source)
     if run.facts.get(FACT_SPECTRA) != "centroid" and looks_like_profile(run):

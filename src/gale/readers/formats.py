@@ -9,7 +9,7 @@ import re
 import zlib
 
 from gale.errors import ReadError
-from gale.readers import vendor
+from gale.readers import netcdf, vendor
 
 HEAD_BYTES = 4096
 """How much of a file is enough to say what it is."""
@@ -39,7 +39,8 @@ def sniff(head: bytes) -> str | None:
     Returns
     -------
     str or None
-        ``csv`` (any table of text), ``parquet``, ``andi`` (any netCDF-3), ``jcamp`` or ``mzml``;
+        ``csv`` (any table of text), ``parquet``, ``andi`` (any netCDF), ``jcamp``, ``mzml`` or
+        ``mzxml``;
         a key of :data:`gale.readers.vendor.UNSUPPORTED` for what is recognised and not read;
         None for the rest.
     """
@@ -50,7 +51,7 @@ def name_format(head: bytes) -> str | None:
     """Name the format of bytes that are not compressed any more; see :func:`sniff`."""
     if head.startswith(b"PAR1"):
         return "parquet"
-    if head.startswith((b"CDF\x01", b"CDF\x02")):
+    if head.startswith((*netcdf.CLASSIC, netcdf.HDF5)):
         return "andi"
     for word, kind in vendor.UNSUPPORTED.items():
         if kind.magic and head.startswith(kind.magic):
