@@ -101,7 +101,9 @@ def _numbers(variables: Variables, name: str, source: str) -> Floats:
         with np.errstate(invalid="ignore"):  # a signalling NaN of a damaged file
             stored = np.array(variable.data, dtype=np.float64).ravel()
         scale = float(variable.attributes.get("scale_factor", 1.0))
-        declared = [float(variable.attributes[each]) for each in FILLS if each in variable.attributes]
+        declared = [
+            float(variable.attributes[each]) for each in FILLS if each in variable.attributes
+        ]
         offset = float(variable.attributes.get("add_offset", 0.0))
     except (TypeError, ValueError) as error:
         raise ReadError(

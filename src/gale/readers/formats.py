@@ -20,6 +20,9 @@ MAX_BYTES = 2**31
 GZIP = b"\x1f\x8b"
 
 _FIRST_LINE = re.compile(rb"(?:\xef\xbb\xbf)?[\r\n]*([^\r\n]*)")
+_REMARKS = re.compile(rb"\A(?:\$\$[^\r\n]*\s+)+")
+"""What may stand before the first label of JCAMP-DX."""
+
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 
 
@@ -61,7 +64,8 @@ def name_format(head: bytes) -> str | None:
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text.startswith(b"<"):
         return _name_xml(text)
-    if text.startswith(b"##") and b"=" in first_line(text):
+    labels = _REMARKS.sub(b"", text)
+    if labels.startswith(b"##") and b"=" in first_line(labels):
         return "jcamp"
     if separator(first_line(text)):
         return "csv"

@@ -17,7 +17,11 @@ from gale.run import Floats, Run
 DATA_LABELS = ("XYDATA", "XYPOINTS", "PEAKTABLE", "DATATABLE")
 
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
-_PAGE_TIME = re.compile(rf"T *= *({_NUMBER.pattern})")
+_TIME = re.compile(rf"(?:.*\bT *= *)?({_NUMBER.pattern})[ ,(\[]*([A-Za-z]*)")
+"""A time, behind ``T=`` on a page, and its unit, where there is one."""
+
+_SECONDS = {"S": 1.0, "SEC": 1.0, "MIN": 60.0, "MS": 1e-3, "MSEC": 1e-3, "MILLI": 1e-3}
+_UNIT = re.compile(r"MILLI|MSEC|MS|MIN|SEC|S")
 _TO_LINES = bytes.maketrans(b",; \t\r", b"\n\n\n\n\n")
 
 
@@ -34,18 +38,28 @@ class _Scan:
         match = _NUMBER.search(self.labels.get(label, ""))
         return float(match[0]) if match else nan
 
-    @property
-    def seconds(self) -> float:
-        """Time of the scan, from PAGE or else RETENTION_TIME."""
-        page = _PAGE_TIME.search(self.labels.get("PAGE", ""))
-        return float(page[1]) if page else self.value("RETENTIONTIME")
+    def seconds(self, unit: str) -> float:
+        """Time of the scan, from PAGE or else RETENTION_TIME; in `unit` where it names none."""
+        page = self.labels.get("PAGE", "")
+        if not re.match(rf".*\bT *= *{_NUMBER.pattern}", page):
+            page = self.labels.get("RETENTIONTIME", "")
+        match = _TIME.match(page)
+        return float(match[1]) * _in_seconds(match[2] or unit) if match else nan
+
+
+def _in_seconds(unit: str) -> float:
+    """How many seconds a unit is, told from how its name begins; NaN if it is not known."""
+    match = _UNIT.match(unit.upper())
+    return _SECONDS[match[0]] if match else nan
 
 
 def read(data: bytes, source: str) -> Run:
     """Read a JCAMP-DX file of a GC-MS run.
 
-    Every scan is a ``##PAGE= T=`` or ``##RETENTION_TIME=`` in seconds, ``##NPOINTS=``, and a block
-    of pairs, ``(XY..XY)``. Where ``##FIRST`` and ``##LAST`` (minutes) or ``##TIME_RANGE`` state
+    Every scan is a ``##PAGE= T=`` or ``##RETENTION_TIME=``, ``##NPOINTS=``, and a block of pairs,
+    ``(XY..XY)``. Times are in seconds unless a unit stands behind them, or ``##UNITS`` has one for
+    the symbol T of ``##SYMBOL``. Factors (``##XFACTOR``, ``##YFACTOR``) are applied. Where
+    ``##FIRST`` and ``##LAST`` (minutes) or ``##TIME_RANGE`` state
     the times of the first and last scan, they are compared.
 
     Parameters
@@ -66,7 +80,8 @@ def read(data: bytes, source: str) -> Run:
     header, scans = _split(data, source)
     if "CONTINU" in header.get("DATAFORMAT", "").upper():
         raise profile_error(source, f"##DATA_FORMAT is {header['DATAFORMAT']}, profile data")
-    seconds = np.array([scan.seconds for scan in scans])
+    unit = _time_unit(header)
+    seconds = np.array([scan.seconds(unit) for scan in scans])
     if np.isnan(seconds).all():
         raise UnsupportedFormatError(
             f"{source}: is JCAMP-DX without scans over time ({header.get('DATATYPE') or 'no data'} "
@@ -79,7 +94,9 @@ def read(data: bytes, source: str) -> Run:
         )
     pairs = np.array([_count_pairs(scan, source) for scan in scans])
     numbers = _numbers(scans, source)
-    mz, intensity = sort_ions(pairs, numbers[0::2], numbers[1::2])
+    mz = numbers[0::2] * _factor(header, "XFACTOR")
+    intensity = numbers[1::2] * _factor(header, "YFACTOR")
+    mz, intensity = sort_ions(pairs, mz, intensity)
     return Run.from_scans(
         seconds / 60,
         pairs,
@@ -102,7 +119,7 @@ def _split(data: bytes, source: str) -> tuple[dict[str, str], list[_Scan]]:
     scans: list[_Scan] = []
     for record in (b"\n" + data).split(b"\n##")[1:]:
         label, _, text = record.partition(b"=")
-        key = re.sub(r"[ _/-]", "", label.decode("latin-1")).upper()
+        key = re.sub(r"[ ._/-]", "", label.decode("latin-1")).upper()
         if key not in DATA_LABELS:
             labels[key] = " ".join(text.decode("latin-1").split())
             continue
@@ -122,6 +139,18 @@ def _split(data: bytes, source: str) -> tuple[dict[str, str], list[_Scan]]:
             "them; the file is cut short"
         )
     return header or labels, scans
+
+
+def _time_unit(header: dict[str, str]) -> str:
+    """Unit of the times: that of the symbol T where the header lists symbols, else seconds."""
+    symbols, units = (header.get(label, "").split(",") for label in ("SYMBOL", "UNITS"))
+    of_symbol = {s.strip().upper(): u.strip() for s, u in zip(symbols, units, strict=False)}
+    return of_symbol.get("T") or "s"
+
+
+def _factor(header: dict[str, str], label: str) -> float:
+    match = _NUMBER.match(header.get(label, ""))
+    return float(match[0]) if match else 1.0
 
 
 def _count_pairs(scan: _Scan, source: str) -> int:
@@ -172,7 +201,7 @@ def _compare_times(header: dict[str, str], seconds: Floats, source: str) -> tupl
         if len(both) != 2:
             return ()
         first, last = float(both[0]), float(both[1])
-    begins = [unit for unit in (60, 1) if _close(first * unit, seconds[0])]
+    begins = [unit for unit in (60, 1, 1e-3) if _close(first * unit, seconds[0])]
     if any(_close(last * unit, seconds[-1]) for unit in begins):
         return ()
     if begins and seconds[-1] < last * begins[0]:

@@ -157,9 +157,7 @@ def _tic(text: str | None, where: str) -> float:
     try:
         return nan if text is None else float(text)
     except ValueError:
-        raise ReadError(
-            f"{where} has {text!r:.40} for totIonCurrent; expected a number"
-        ) from None
+        raise ReadError(f"{where} has {text!r:.40} for totIonCurrent; expected a number") from None
 
 
 def _peaks(element: etree._Element, where: str) -> tuple[Floats, Floats]:

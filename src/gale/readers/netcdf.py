@@ -21,7 +21,8 @@ from gale.errors import MissingExtraError, ReadError
 CLASSIC = (b"CDF\x01", b"CDF\x02", b"CDF\x05")
 HDF5 = b"\x89HDF\r\n\x1a\n"
 
-_TYPES = dict(enumerate("S1 S1 >i2 >i4 >f4 >f8 u1 >u2 >u4 >i8 >u8".split(), start=1)) | {1: "i1"}
+_TYPES = {1: "i1", 2: "S1", 3: ">i2", 4: ">i4", 5: ">f4", 6: ">f8"}
+_TYPES |= {7: "u1", 8: ">u2", 9: ">u4", 10: ">i8", 11: ">u8"}  # of CDF-5
 _DIMENSIONS, _VARIABLES, _ATTRIBUTES = 10, 11, 12
 
 _MAX_RATIO = 1100

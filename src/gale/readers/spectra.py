@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import pairwise
 from math import nan
 
 import numpy as np
@@ -61,7 +62,7 @@ class Spectra:
                 raise profile_error(
                     self.source, f"spectrum {spectrum.name} is declared to be profile data"
                 )
-        if any(b.time_min < a.time_min for a, b in zip(chosen, chosen[1:], strict=False)):
+        if any(b.time_min < a.time_min for a, b in pairwise(chosen)):
             chosen.sort(key=lambda spectrum: spectrum.time_min)
             notes = (*notes, "spectra were not in order of time; they were sorted")
         if chosen and all(spectrum.centroid for spectrum in chosen):
