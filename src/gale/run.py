@@ -46,7 +46,8 @@ class Run:
     source : str
         Name of the file, as used in messages.
     format : str
-        What the file was: ``csv``, ``parquet``, ``andi``, ``jcamp``, ``mzml``, or ``memory``.
+        What the file was: ``csv``, ``parquet``, ``andi``, ``jcamp``, ``mzml``,
+        ``mzxml``, or ``memory``.
     facts : mapping
         What the file says of itself (title, date, instrument), as text.
     notes : tuple of str

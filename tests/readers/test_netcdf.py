@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from run_files import andi, assert_same, small_run
 
 from gale.errors import MissingExtraError, ReadError, UnsupportedFormatError
+from gale.features import summarise_runs
+from gale.features.summary import SummarySpec
 from gale.readers import netcdf, parse_run
 from gale.run import Run
 
@@ -168,7 +170,7 @@ def test_without_h5py(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     path = tmp_path / "a.cdf"
     path.write_bytes(netcdf.HDF5 + b"abc")
     # One such file must not stop a batch.
-    assert not summarise_runs([path, small_run()], PUBLISHED).ok[0]
+    assert not summarise_runs([path, small_run()], SummarySpec()).ok[0]
 
 
 def test_a_declared_fill_value_is_dropped() -> None:

@@ -117,7 +117,11 @@ def _split(data: bytes, source: str) -> tuple[dict[str, str], list[_Scan]]:
     header: dict[str, str] = {}
     labels: dict[str, str] = {}
     scans: list[_Scan] = []
-    for record in (b"\n" + data).split(b"\n##")[1:]:
+    records = data.split(b"\n##")
+    first = records[0].removeprefix(b"\xef\xbb\xbf").lstrip()
+    records[0] = first.removeprefix(b"##") if first.startswith(b"##") else b"COMMENT="
+    for i, record in enumerate(records):
+        records[i] = b""  # or the whole text would be in memory once more
         label, _, text = record.partition(b"=")
         key = re.sub(r"[ ._/-]", "", label.decode("latin-1")).upper()
         if key not in DATA_LABELS:
