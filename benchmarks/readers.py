@@ -195,7 +195,7 @@ def bare_lines(path: Path) -> object:
 
 def read_arrow(path: Path) -> object:
     """Read with polars."""
-    return pl.read_ipc(path, memory_map=False)
+    return pl.read_ipc(path)
 
 
 def pandas_csv(path: Path) -> object:

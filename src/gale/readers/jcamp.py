@@ -93,10 +93,7 @@ def read(data: bytes, source: str) -> Run:
             f"{source}: scan {name} has no time; expected ##PAGE= T= or ##RETENTION_TIME="
         )
     pairs = np.array([_count_pairs(scan, source) for scan in scans])
-    numbers = _numbers(scans, source)
-    mz = numbers[0::2] * _factor(header, "XFACTOR")
-    intensity = numbers[1::2] * _factor(header, "YFACTOR")
-    mz, intensity = sort_ions(pairs, mz, intensity)
+    mz, intensity = sort_ions(pairs, *_ions(header, scans, source))
     return Run.from_scans(
         seconds / 60,
         pairs,
@@ -166,6 +163,12 @@ def _count_pairs(scan: _Scan, source: str) -> int:
         f"{source}: scan {scan.name} has {found:g} points; expected the {declared:g} of ##NPOINTS"
         f"{short}"
     )
+
+
+def _ions(header: dict[str, str], scans: list[_Scan], source: str) -> tuple[Floats, Floats]:
+    """m/z and intensity of all points, each times the factor that the header gives."""
+    numbers = _numbers(scans, source)
+    return numbers[0::2] * _factor(header, "XFACTOR"), numbers[1::2] * _factor(header, "YFACTOR")
 
 
 def _numbers(scans: list[_Scan], source: str) -> Floats:
