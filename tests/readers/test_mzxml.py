@@ -141,6 +141,15 @@ def test_cut_anywhere() -> None:
         assert "\n" not in str(raised.value)
 
 
+def test_a_namespace_that_is_no_address() -> None:
+    for address in (b"http://s}ashimi", b"sas:/h}imi", b"}", b" a b"):
+        data = mzxml(small_run(4)).replace(b"http://sashimi", address)
+        try:
+            assert parse_run(data, "x").n_scans == 4
+        except ReadError:  # libxml2 may refuse it, depending on its version
+            continue
+
+
 def test_other_arrays_are_refused() -> None:
     data = two(scan(1, "PT60S", PAIRS)).replace(b"</peaks></scan>", b"</peaks><peaks/></scan>")
     with pytest.raises(UnsupportedFormatError, match="2 arrays that are not pairs"):

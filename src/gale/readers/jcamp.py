@@ -93,7 +93,10 @@ def read(data: bytes, source: str) -> Run:
             f"{source}: scan {name} has no time; expected ##PAGE= T= or ##RETENTION_TIME="
         )
     pairs = np.array([_count_pairs(scan, source) for scan in scans])
-    mz, intensity = sort_ions(pairs, *_ions(header, scans, source))
+    tic = [scan.value("TIC") for scan in scans]
+    mz, intensity = _ions(header, scans, source)
+    scans.clear()  # or the text would be in memory beside the columns
+    mz, intensity = sort_ions(pairs, mz, intensity)
     return Run.from_scans(
         seconds / 60,
         pairs,
@@ -103,7 +106,7 @@ def read(data: bytes, source: str) -> Run:
         format="jcamp",
         facts=_facts(header),
         notes=_compare_times(header, seconds, source) + note_last_line(data),
-        stated_tic=[scan.value("TIC") for scan in scans],
+        stated_tic=tic,
     )
 
 

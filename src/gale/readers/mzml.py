@@ -102,7 +102,7 @@ def read(data: bytes, source: str) -> Run:
             no_network=True,
             huge_tree=False,
         ):
-            takers[etree.QName(element).localname](reading, element)
+            takers[element.tag.rpartition("}")[2]](reading, element)
     except etree.XMLSyntaxError as error:
         raise xml_error(error, source) from error
     return reading.spectra.to_run("mzml", reading.facts)
