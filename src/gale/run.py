@@ -46,8 +46,8 @@ class Run:
     source : str
         Name of the file, as used in messages.
     format : str
-        What the file was: ``csv``, ``parquet``, ``andi``, ``jcamp``, ``mzml``, ``chemstation``,
-        ``masshunter``, ``masslynx``, or ``memory``.
+        What the file was: ``csv``, ``parquet``, ``arrow``, ``andi``, ``jcamp``, ``mzml``,
+        ``mzxml``, ``chemstation``, ``masshunter``, ``masslynx``, or ``memory``.
     facts : mapping
         What the file says of itself (title, date, instrument), as text.
     notes : tuple of str

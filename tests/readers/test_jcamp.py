@@ -25,6 +25,9 @@ LAST_S = (2.5 + 39 * 3 / 40) * 60  # of small_run()
         lambda text: text.replace("##TIC=", "$$ a remark\n##TIC="),
         lambda text: text.replace("##END=\n", "").replace("##TITLE= a run\n", "##TITLE=\n"),
         lambda text: text.replace("##NPOINTS=", "##n_points ="),
+        lambda text: re.sub("(T=.*)", r"\1 sec", text),
+        lambda text: text.replace("##PAGE=   T=", "##.RETENTION TIME= "),
+        lambda text: "$$ made by hand\n" + text.replace("\n ", "  $$ why\n ", 30),
     ],
 )
 def test_dialects(change: object) -> None:
@@ -145,3 +148,41 @@ def test_times_are_seconds() -> None:
     data = jcamp(small_run())
     stated = [float(value) for value in re.findall(rb"T=(\S+)", data)]
     np.testing.assert_allclose(parse_run(data, "x").time_min * 60, stated)
+
+
+@pytest.mark.parametrize("unit", ["min", "MINUTES", "(min)"])
+def test_times_with_a_unit(unit: str) -> None:
+    run = small_run()
+    text = re.sub(
+        "T=(.*)", lambda found: f"T= {float(found[1]) / 60!r} {unit}", jcamp(run).decode()
+    )
+    np.testing.assert_allclose(parse_run(text.encode(), "x").time_min, run.time_min)
+
+
+def test_times_in_the_unit_of_their_symbol_and_factors() -> None:
+    run = small_run()
+    header = (
+        "##TITLE= a\n##SYMBOL= X, Y, T\n##UNITS= M/Z, COUNTS, MINUTES\n"
+        "##XFACTOR= 0.5\n##YFACTOR= 10\n"
+    )
+    text = re.sub("T=(.*)", lambda found: f"T={float(found[1]) / 60!r}", jcamp(run).decode())
+    found = parse_run(text.replace("##TITLE= a run\n", header).encode(), "x")
+    np.testing.assert_allclose(found.time_min, run.time_min)
+    np.testing.assert_allclose(found.mz, run.mz / 2)
+    np.testing.assert_allclose(found.intensity, run.intensity * 10)
+
+
+def test_an_unknown_unit_is_refused() -> None:
+    data = re.sub(b"(T=.*)", rb"\1 fortnights", jcamp(small_run()))
+    with pytest.raises(ReadError):
+        parse_run(data, "x")
+
+
+def test_cut_at_any_line() -> None:
+    data = jcamp(
+        small_run(4), header=f"##LAST= , , {(2.5 + 3 * 3 / 4)}\n##FIRST= , , 2.5\n", end=""
+    )
+    ends = [found.end() for found in re.finditer(b"\n", data)][:-1]
+    for end in ends:
+        with pytest.raises(ReadError):
+            parse_run(data[:end], "x")

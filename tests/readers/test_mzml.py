@@ -162,10 +162,12 @@ def test_damaged_files(old: str, new: str, expected: str) -> None:
 
 @pytest.mark.parametrize("extra", ["", cv("MS:1000574")])
 def test_other_compression_is_refused_by_name(extra: str) -> None:
-    name = "MS-Numpress linear prediction compression"
+    name = "truncation and zlib compression"
     data = mzml(small_run()).decode()
-    data = data.replace(cv("MS:1000574", "zlib compression"), cv("MS:1002312", name) + extra)
-    with pytest.raises(UnsupportedFormatError, match=f"is compressed by {name}; expected zlib"):
+    data = data.replace(cv("MS:1000574", "zlib compression"), cv("MS:1003088", name) + extra)
+    with pytest.raises(
+        UnsupportedFormatError, match=f"is compressed by {name}; expected zlib, numpress"
+    ):
         parse_run(data.encode(), "x")
 
 
@@ -204,3 +206,84 @@ def test_an_array_that_is_not_even_ascii() -> None:
     data = mzml(small_run()).replace(b"<binary>", "<binary>é".encode(), 1)
     with pytest.raises(ReadError, match="x: spectrum scan has damaged data"):
         parse_run(data, "x")
+
+
+def named(text: str, name: str) -> str:
+    return text.replace('id="scan"', f'id="{name}"')
+
+
+def test_the_function_with_the_most_spectra_is_the_run() -> None:
+    spectra = [
+        named(spectrum(at(float(s)), MZ + f, INTENSITY), f"function={f} process=0 scan={s}")
+        for s in (1, 2, 3)
+        for f in (1, 2)
+        if (s, f) != (3, 1)
+    ]
+    run = parse_run(mzml_file(spectra), "x")
+    assert run.time_min.tolist() == [1.0, 2.0, 3.0]
+    assert run.mz[0] == 52
+    assert run.notes == ("2 spectra of function 1 were left out",)
+
+
+def test_monitoring_and_light_beside_scans() -> None:
+    sim = spectrum(at(2.0), MZ, INTENSITY, params=cv("MS:1000582", "SIM spectrum"))
+    light = spectrum(at(2.5), MZ, INTENSITY).replace("MS:1000514", "MS:1000617")
+    scans = [spectrum(at(t), MZ, INTENSITY) for t in (1.0, 3.0)]
+    run = parse_run(mzml_file([scans[0], sim, light, scans[1]]), "x")
+    assert run.time_min.tolist() == [1.0, 3.0]
+    assert run.notes == (
+        "1 spectra of light were left out",
+        "1 spectra of selected ion monitoring were left out",
+    )
+    assert parse_run(mzml_file([sim, sim]), "x").n_scans == 2
+
+
+def test_profile_of_what_is_left_out_does_not_matter() -> None:
+    sim = spectrum(at(2.0), MZ, INTENSITY, params=cv("MS:1000582") + cv(PROFILE))
+    scans = [spectrum(at(t), MZ, INTENSITY) for t in (1.0, 3.0)]
+    assert parse_run(mzml_file([scans[0], sim, scans[1]]), "x").n_scans == 2
+
+
+def test_spectra_out_of_order_are_sorted_with_a_note() -> None:
+    run = parse_run(two(spectrum(at(7.0), MZ + 1, INTENSITY)), "x")
+    assert run.time_min.tolist() == [3.0, 7.0]
+    assert run.mz.tolist() == [50, 60, 51, 61]
+    assert run.notes == ("spectra were not in order of time; they were sorted",)
+
+
+@pytest.mark.parametrize(("code", "dtype"), [("MS:1000522", "<i8"), ("MS:1000519", "<i4")])
+def test_whole_numbers(code: str, dtype: str) -> None:
+    text = two(spectrum(at(1.0), MZ, INTENSITY, dtype=dtype)).decode()
+    text = text.replace("MS:1000521", code, 2)
+    assert parse_run(text.encode(), "x").mz.tolist() == [50, 60, 50, 60]
+
+
+def test_index_offsets_are_never_followed() -> None:
+    run = small_run(4)
+    xml, body = mzml(run).decode().split("\n", 1)
+    index = (
+        '<indexList count="1"><index name="spectrum"><offset idRef="scan">99999999999</offset>'
+        "</index></indexList><indexListOffset>-3</indexListOffset>"
+    )
+    assert_same(parse_run(f"{xml}\n<indexedmzML>{body}{index}</indexedmzML>".encode(), "x"), run)
+
+
+@pytest.mark.parametrize("inside", ["<a>" * 5000, "<a b='" + "c" * 11_000_000 + "'/>"])
+def test_deep_and_huge_xml_is_refused(inside: str) -> None:
+    with pytest.raises(ReadError, match="XML is cut short or damaged"):
+        parse_run(mzml(small_run(4)).replace(b"<run ", inside.encode() + b"<run "), "x")
+
+
+def test_entities_are_not_expanded_in_any_encoding() -> None:
+    body = mzml(small_run(4)).decode().split("\n", 1)[1]
+    bomb = '<!DOCTYPE mzML [<!ENTITY a SYSTEM "file:///etc/hostname">]>'
+    with pytest.raises(ReadError):
+        parse_run(("\ufeff" + bomb + body).encode("utf-16"), "x")
+
+
+def test_cut_anywhere() -> None:
+    data = mzml(small_run(4))
+    for end in range(60, len(data) - 10, 7):
+        with pytest.raises(ReadError) as raised:
+            parse_run(data[:end], "x")
+        assert "\n" not in str(raised.value)

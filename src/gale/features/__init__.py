@@ -14,7 +14,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from gale.errors import GaleError, ReadError
+from gale.errors import GaleError, MissingExtraError, ReadError
 from gale.features.cache import Cache, Summary
 from gale.features.spec import FeatureSpec
 from gale.features.summary import intensity_moments
@@ -124,7 +124,7 @@ def _summarise(
         if summary is None:
             summary = _parse_and_summarise(data, source, spec, columns)
             cache.put(key, summary)
-    except ReadError as error:
+    except (ReadError, MissingExtraError) as error:
         return str(error)
     return summary
 
@@ -141,7 +141,7 @@ def _moments(
 ) -> Floats | None:
     try:
         run = source if isinstance(source, Run) else read_run(source, columns=columns)
-    except ReadError:
+    except (ReadError, MissingExtraError):
         return None  # the pass over the features says why
     return intensity_moments(run, mz_min, mz_max)
 

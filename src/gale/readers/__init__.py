@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from gale.errors import ReadError
-from gale.readers import andi, chemstation, columnar, folders, jcamp, mzml, table, vendor
+from gale.readers import andi, chemstation, columnar, folders, jcamp, mzml, mzxml, table, vendor
 from gale.readers.archives import Content, max_unpacked, unpack
 from gale.readers.formats import HEAD_BYTES, display_name, name_format, sniff
 from gale.readers.headers import N_COLUMNS, count_columns, given_names
@@ -32,14 +32,14 @@ __all__ = [
     "sniff",
 ]
 
-SCAN_FORMATS = ("andi", "chemstation", "jcamp", "mzml")
+SCAN_FORMATS = ("andi", "chemstation", "jcamp", "mzml", "mzxml")
 """Formats of scans, which are not tables."""
 
 
 def read_run(path: str | os.PathLike[str], *, columns: Mapping[str, str] | None = None) -> Run:
-    """Read a run: CSV, Parquet, Arrow, ANDI netCDF, JCAMP-DX, mzML or Agilent's data.ms.
+    """Read a run: CSV, Parquet, Arrow, ANDI netCDF, JCAMP-DX, mzML, mzXML or a folder.
 
-    Any of them may be in gzip, or in a ZIP archive as its only run.
+    Any file of these may be in gzip, or in a ZIP archive as its only run.
 
     Parameters
     ----------
@@ -108,6 +108,8 @@ def parse_run(data: bytes, source: str, *, columns: Mapping[str, str] | None = N
             run = jcamp.read(data, source)
         case "mzml":
             run = mzml.read(data, source)
+        case "mzxml":
+            run = mzxml.read(data, source)
         case "chemstation":
             run = chemstation.read(data, source)
         case _:

@@ -1,33 +1,24 @@
-"""ANDI-MS, also called AIA: netCDF-3 files of scans, as most GC-MS software exports them."""
+"""ANDI-MS, also called AIA: netCDF files of scans, as most GC-MS software exports them."""
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from scipy.io import netcdf_file
 
 from gale.errors import ReadError, UnsupportedFormatError
+from gale.readers import netcdf
 from gale.readers.scans import FACT_SPECTRA, profile_error, sort_ions
 from gale.run import Floats, Integers, Run
 
 ANDI_FILL = -9999.0
+FILLS = ("_FillValue", "missing_value")
 NETCDF_FILL = 9.9e36
 """Above this, a value is the default fill of netCDF, 9.969e36."""
 
-_DAMAGED = (
-    TypeError,
-    ValueError,
-    IndexError,
-    KeyError,
-    AttributeError,
-    OverflowError,
-    MemoryError,
-    EOFError,
-)
+Variables = Mapping[str, netcdf.Variable]
 
 
 def read(data: bytes, source: str) -> Run:
@@ -51,19 +42,15 @@ def read(data: bytes, source: str) -> Run:
         values, a library, continuum data, something else.
     ReadError
         If the file is damaged or cut short.
+    MissingExtraError
+        If it is netCDF-4 and h5py is not installed.
     """
-    try:
-        with netcdf_file(io.BytesIO(data), "r", mmap=False) as file:
-            variables = dict(file.variables)
-    except _DAMAGED as error:
-        raise ReadError(
-            f"{source}: the netCDF data are cut short or damaged ({error}); expected a whole file; "
-            "copy or export it again"
-        ) from error
-    kind = _text(getattr(file, "experiment_type", ""))
+    file = netcdf.read(data, source)
+    variables = file.variables
+    kind = _text(file.attributes.get("experiment_type", ""))
     _check_kind(variables, kind, source)
     seconds = _numbers(variables, "scan_acquisition_time", source)
-    if "min" in _text(getattr(variables["scan_acquisition_time"], "units", "")).lower():
+    if "min" in _text(variables["scan_acquisition_time"].attributes.get("units", "")).lower():
         seconds = seconds * 60
     counts = _integers(variables, "point_count", len(seconds), source)
     mz, intensity = _points(variables, source)
@@ -81,7 +68,7 @@ def read(data: bytes, source: str) -> Run:
     )
 
 
-def _check_kind(variables: Mapping[str, Any], kind: str, source: str) -> None:
+def _check_kind(variables: Variables, kind: str, source: str) -> None:
     """Refuse what is netCDF and no run of centroid scans, saying what it is."""
     if "mass_values" not in variables:
         what = (
@@ -107,26 +94,31 @@ def _check_kind(variables: Mapping[str, Any], kind: str, source: str) -> None:
         raise profile_error(source, f"its experiment type is {kind!r}, profile data")
 
 
-def _numbers(variables: Mapping[str, Any], name: str, source: str) -> Floats:
+def _numbers(variables: Variables, name: str, source: str) -> Floats:
     """Values of a variable: stored × scale_factor + add_offset; NaN where they are fill."""
     variable = variables[name]
     try:
         with np.errstate(invalid="ignore"):  # a signalling NaN of a damaged file
             stored = np.array(variable.data, dtype=np.float64).ravel()
-        scale = float(getattr(variable, "scale_factor", 1.0))
-        offset = float(getattr(variable, "add_offset", 0.0))
+        scale = float(variable.attributes.get("scale_factor", 1.0))
+        declared = [
+            float(variable.attributes[each]) for each in FILLS if each in variable.attributes
+        ]
+        offset = float(variable.attributes.get("add_offset", 0.0))
     except (TypeError, ValueError) as error:
         raise ReadError(
             f"{source}: the variable {name} is not of numbers ({error}); expected numbers; export "
             "again"
         ) from error
     fill = (stored == ANDI_FILL) | (stored > NETCDF_FILL)
+    for value in declared:
+        fill |= stored == value
     stored[fill] = np.nan
     with np.errstate(over="ignore", invalid="ignore"):  # what is not finite, Run reports
         return stored * scale + offset
 
 
-def _integers(variables: Mapping[str, Any], name: str, n_scans: int, source: str) -> Integers:
+def _integers(variables: Variables, name: str, n_scans: int, source: str) -> Integers:
     """Values of a variable that has one whole number for each scan."""
     values = _numbers(variables, name, source)
     if len(values) != n_scans:
@@ -139,7 +131,7 @@ def _integers(variables: Mapping[str, Any], name: str, n_scans: int, source: str
     return values.astype(np.int64)
 
 
-def _points(variables: Mapping[str, Any], source: str) -> tuple[Floats, Floats]:
+def _points(variables: Variables, source: str) -> tuple[Floats, Floats]:
     """m/z and intensity of all points of the file; both are 0 where either is fill."""
     mz = _numbers(variables, "mass_values", source)
     intensity = _numbers(variables, "intensity_values", source)
@@ -152,7 +144,7 @@ def _points(variables: Mapping[str, Any], source: str) -> tuple[Floats, Floats]:
     return np.where(fill, 0.0, mz), np.where(fill, 0.0, intensity)
 
 
-def _places(variables: Mapping[str, Any], counts: Integers, n_points: int, source: str) -> Integers:
+def _places(variables: Variables, counts: Integers, n_points: int, source: str) -> Integers:
     """Where in the file the ions of all scans are, one scan after the other, shape (N,)."""
     before = np.cumsum(counts) - counts
     start = (
@@ -170,16 +162,16 @@ def _places(variables: Mapping[str, Any], counts: Integers, n_points: int, sourc
     return np.repeat(start - before, counts) + np.arange(counts.sum())
 
 
-def _stated_tic(variables: Mapping[str, Any], n_scans: int, source: str) -> Floats | None:
+def _stated_tic(variables: Variables, n_scans: int, source: str) -> Floats | None:
     if "total_intensity" not in variables:
         return None
     total = _numbers(variables, "total_intensity", source)
     return total if len(total) == n_scans else None
 
 
-def _facts(file: Any, variables: Mapping[str, Any], kind: str) -> dict[str, str]:
+def _facts(file: netcdf.NetCDF, variables: Variables, kind: str) -> dict[str, str]:
     def attribute(name: str) -> str:
-        return _text(getattr(file, name, ""))
+        return _text(file.attributes.get(name, ""))
 
     def variable(name: str) -> str:
         return _text(variables[name].data.tobytes()) if name in variables else ""

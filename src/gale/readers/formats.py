@@ -6,7 +6,7 @@ import os
 import re
 import zlib
 
-from gale.readers import chemstation, vendor
+from gale.readers import chemstation, netcdf, vendor
 from gale.readers.columnar import PARQUET, is_arrow
 from gale.readers.text import UTF16, as_utf8, find_table
 
@@ -19,6 +19,9 @@ ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 """What a ZIP archive begins with: a file, or the end of a list without files."""
 
 _FIRST_LINE = re.compile(rb"(?:\xef\xbb\xbf)?[\r\n]*([^\r\n]*)")
+_REMARKS = re.compile(rb"\A(?:\$\$[^\r\n]*\s+)+")
+"""What may stand before the first label of JCAMP-DX."""
+
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 
 
@@ -38,8 +41,8 @@ def sniff(head: bytes) -> str | None:
     Returns
     -------
     str or None
-        ``csv`` (any table of text), ``parquet``, ``arrow``, ``andi`` (any netCDF-3), ``jcamp``,
-        ``mzml`` or ``chemstation`` (Agilent's data.ms); a key of
+        ``csv`` (any table of text), ``parquet``, ``arrow``, ``andi`` (any netCDF), ``jcamp``,
+        ``mzml``, ``mzxml`` or ``chemstation`` (Agilent's data.ms); a key of
         :data:`gale.readers.vendor.UNSUPPORTED` for what is recognised and not read; None for the
         rest.
     """
@@ -54,7 +57,7 @@ def name_format(head: bytes) -> str | None:
         return "arrow"
     if head.startswith(ZIP):
         return "zip"
-    if head.startswith((b"CDF\x01", b"CDF\x02")):
+    if head.startswith((*netcdf.CLASSIC, netcdf.HDF5)):
         return "andi"
     if chemstation.MAGIC.match(head):
         return "chemstation"
@@ -71,7 +74,8 @@ def name_format(head: bytes) -> str | None:
 def _name_text(text: bytes) -> str | None:
     if text.startswith(b"<"):
         return _name_xml(text)
-    if text.startswith(b"##") and b"=" in first_line(text):
+    labels = _REMARKS.sub(b"", text)
+    if labels.startswith(b"##") and b"=" in first_line(labels):
         return "jcamp"
     if find_table(text):
         return "csv"

@@ -17,7 +17,11 @@ from gale.run import Floats, Run
 DATA_LABELS = ("XYDATA", "XYPOINTS", "PEAKTABLE", "DATATABLE")
 
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
-_PAGE_TIME = re.compile(rf"T *= *({_NUMBER.pattern})")
+_TIME = re.compile(rf"(?:.*\bT *= *)?({_NUMBER.pattern})[ ,(\[]*([A-Za-z]*)")
+"""A time, behind ``T=`` on a page, and its unit, where there is one."""
+
+_SECONDS = {"S": 1.0, "SEC": 1.0, "MIN": 60.0, "MS": 1e-3, "MSEC": 1e-3, "MILLI": 1e-3}
+_UNIT = re.compile(r"MILLI|MSEC|MS|MIN|SEC|S")
 _TO_LINES = bytes.maketrans(b",; \t\r", b"\n\n\n\n\n")
 
 
@@ -34,18 +38,28 @@ class _Scan:
         match = _NUMBER.search(self.labels.get(label, ""))
         return float(match[0]) if match else nan
 
-    @property
-    def seconds(self) -> float:
-        """Time of the scan, from PAGE or else RETENTION_TIME."""
-        page = _PAGE_TIME.search(self.labels.get("PAGE", ""))
-        return float(page[1]) if page else self.value("RETENTIONTIME")
+    def seconds(self, unit: str) -> float:
+        """Time of the scan, from PAGE or else RETENTION_TIME; in `unit` where it names none."""
+        page = self.labels.get("PAGE", "")
+        if not re.match(rf".*\bT *= *{_NUMBER.pattern}", page):
+            page = self.labels.get("RETENTIONTIME", "")
+        match = _TIME.match(page)
+        return float(match[1]) * _in_seconds(match[2] or unit) if match else nan
+
+
+def _in_seconds(unit: str) -> float:
+    """How many seconds a unit is, told from how its name begins; NaN if it is not known."""
+    match = _UNIT.match(unit.upper())
+    return _SECONDS[match[0]] if match else nan
 
 
 def read(data: bytes, source: str) -> Run:
     """Read a JCAMP-DX file of a GC-MS run.
 
-    Every scan is a ``##PAGE= T=`` or ``##RETENTION_TIME=`` in seconds, ``##NPOINTS=``, and a block
-    of pairs, ``(XY..XY)``. Where ``##FIRST`` and ``##LAST`` (minutes) or ``##TIME_RANGE`` state
+    Every scan is a ``##PAGE= T=`` or ``##RETENTION_TIME=``, ``##NPOINTS=``, and a block of pairs,
+    ``(XY..XY)``. Times are in seconds unless a unit stands behind them, or ``##UNITS`` has one for
+    the symbol T of ``##SYMBOL``. Factors (``##XFACTOR``, ``##YFACTOR``) are applied. Where
+    ``##FIRST`` and ``##LAST`` (minutes) or ``##TIME_RANGE`` state
     the times of the first and last scan, they are compared.
 
     Parameters
@@ -66,7 +80,8 @@ def read(data: bytes, source: str) -> Run:
     header, scans = _split(data, source)
     if "CONTINU" in header.get("DATAFORMAT", "").upper():
         raise profile_error(source, f"##DATA_FORMAT is {header['DATAFORMAT']}, profile data")
-    seconds = np.array([scan.seconds for scan in scans])
+    unit = _time_unit(header)
+    seconds = np.array([scan.seconds(unit) for scan in scans])
     if np.isnan(seconds).all():
         raise UnsupportedFormatError(
             f"{source}: is JCAMP-DX without scans over time ({header.get('DATATYPE') or 'no data'} "
@@ -78,8 +93,10 @@ def read(data: bytes, source: str) -> Run:
             f"{source}: scan {name} has no time; expected ##PAGE= T= or ##RETENTION_TIME="
         )
     pairs = np.array([_count_pairs(scan, source) for scan in scans])
-    numbers = _numbers(scans, source)
-    mz, intensity = sort_ions(pairs, numbers[0::2], numbers[1::2])
+    tic = [scan.value("TIC") for scan in scans]
+    mz, intensity = _ions(header, scans, source)
+    scans.clear()  # or the text would be in memory beside the columns
+    mz, intensity = sort_ions(pairs, mz, intensity)
     return Run.from_scans(
         seconds / 60,
         pairs,
@@ -89,7 +106,7 @@ def read(data: bytes, source: str) -> Run:
         format="jcamp",
         facts=_facts(header),
         notes=_compare_times(header, seconds, source) + note_last_line(data),
-        stated_tic=[scan.value("TIC") for scan in scans],
+        stated_tic=tic,
     )
 
 
@@ -100,9 +117,13 @@ def _split(data: bytes, source: str) -> tuple[dict[str, str], list[_Scan]]:
     header: dict[str, str] = {}
     labels: dict[str, str] = {}
     scans: list[_Scan] = []
-    for record in (b"\n" + data).split(b"\n##")[1:]:
+    records = data.split(b"\n##")
+    first = records[0].removeprefix(b"\xef\xbb\xbf").lstrip()
+    records[0] = first.removeprefix(b"##") if first.startswith(b"##") else b"COMMENT="
+    for i, record in enumerate(records):
+        records[i] = b""  # or the whole text would be in memory once more
         label, _, text = record.partition(b"=")
-        key = re.sub(r"[ _/-]", "", label.decode("latin-1")).upper()
+        key = re.sub(r"[ ._/-]", "", label.decode("latin-1")).upper()
         if key not in DATA_LABELS:
             labels[key] = " ".join(text.decode("latin-1").split())
             continue
@@ -124,6 +145,18 @@ def _split(data: bytes, source: str) -> tuple[dict[str, str], list[_Scan]]:
     return header or labels, scans
 
 
+def _time_unit(header: dict[str, str]) -> str:
+    """Unit of the times: that of the symbol T where the header lists symbols, else seconds."""
+    symbols, units = (header.get(label, "").split(",") for label in ("SYMBOL", "UNITS"))
+    of_symbol = {s.strip().upper(): u.strip() for s, u in zip(symbols, units, strict=False)}
+    return of_symbol.get("T") or "s"
+
+
+def _factor(header: dict[str, str], label: str) -> float:
+    match = _NUMBER.match(header.get(label, ""))
+    return float(match[0]) if match else 1.0
+
+
 def _count_pairs(scan: _Scan, source: str) -> int:
     found, declared = len(scan.numbers.split()) / 2, scan.value("NPOINTS")
     if found == declared or (np.isnan(declared) and found.is_integer()):
@@ -133,6 +166,12 @@ def _count_pairs(scan: _Scan, source: str) -> int:
         f"{source}: scan {scan.name} has {found:g} points; expected the {declared:g} of ##NPOINTS"
         f"{short}"
     )
+
+
+def _ions(header: dict[str, str], scans: list[_Scan], source: str) -> tuple[Floats, Floats]:
+    """m/z and intensity of all points, each times the factor that the header gives."""
+    numbers = _numbers(scans, source)
+    return numbers[0::2] * _factor(header, "XFACTOR"), numbers[1::2] * _factor(header, "YFACTOR")
 
 
 def _numbers(scans: list[_Scan], source: str) -> Floats:
@@ -172,7 +211,7 @@ def _compare_times(header: dict[str, str], seconds: Floats, source: str) -> tupl
         if len(both) != 2:
             return ()
         first, last = float(both[0]), float(both[1])
-    begins = [unit for unit in (60, 1) if _close(first * unit, seconds[0])]
+    begins = [unit for unit in (60, 1, 1e-3) if _close(first * unit, seconds[0])]
     if any(_close(last * unit, seconds[-1]) for unit in begins):
         return ()
     if begins and seconds[-1] < last * begins[0]:

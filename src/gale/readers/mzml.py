@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import re
-import zlib
 from dataclasses import dataclass, field
 from math import nan
 
@@ -13,11 +11,15 @@ import numpy as np
 from lxml import etree
 
 from gale.errors import ReadError, UnsupportedFormatError
+from gale.readers import numpress
 from gale.readers.archives import max_unpacked
-from gale.readers.scans import FACT_SPECTRA, profile_error, sort_ions
+from gale.readers.binary import check_size, read_length, unpack
+from gale.readers.spectra import Spectra, Spectrum, refuse_doctype, xml_error
 from gale.run import Floats, Run
 
-MS_LEVEL, MSN_SPECTRUM = "MS:1000511", "MS:1000580"
+MS_LEVEL, MSN_SPECTRUM, SIM_SPECTRUM = "MS:1000511", "MS:1000580", "MS:1000582"
+LIGHT = {"MS:1000804", "MS:1000805", "MS:1000806", "MS:1000617"}
+"""Spectra of light, and the array of wavelengths that they have."""
 CENTROID, PROFILE = "MS:1000127", "MS:1000128"
 SCAN_START_TIME, TOTAL_ION_CURRENT = "MS:1000016", "MS:1000285"
 MZ_ARRAY, INTENSITY_ARRAY = "MS:1000514", "MS:1000515"
@@ -29,8 +31,18 @@ MINUTES = {"UO:0000031": 1.0, "UO:0000010": 1 / 60, "UO:0000028": 1 / 60_000}
 
 DTYPES = {"MS:1000523": "<f8", "MS:1000521": "<f4", "MS:1000522": "<i8", "MS:1000519": "<i4"}
 
-_LENGTH = re.compile(r"[0-9]{1,8}")
-"""How long an array may say it is: a hundred million would be no scan, but an attack."""
+NUMPRESS = {
+    "MS:1002312": numpress.linear,
+    "MS:1002313": numpress.pic,
+    "MS:1002314": numpress.slof,
+    "MS:1002746": numpress.linear,
+    "MS:1002747": numpress.pic,
+    "MS:1002748": numpress.slof,
+}
+ZLIB_AFTER_NUMPRESS = {"MS:1002746", "MS:1002747", "MS:1002748"}
+
+_FUNCTION = re.compile(r"(?:^|\s)function=(\S+)")
+"""How the identifiers of spectra tell the functions of an instrument apart."""
 
 Params = dict[str, etree._Element]
 """cvParam elements by accession."""
@@ -41,19 +53,10 @@ class _Reading:
     """What has been read of a file so far."""
 
     source: str
-    room: int
-    """How many bytes its arrays may still unpack to."""
-
+    spectra: Spectra
     groups: dict[str, list[etree._Element]] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
-    time_min: list[float] = field(default_factory=list)
-    mz: list[Floats] = field(default_factory=list)
-    intensity: list[Floats] = field(default_factory=list)
-    tic: list[float] = field(default_factory=list)
     n_spectra: int = 0
-    n_other_level: int = 0
-    n_untimed: int = 0
-    n_centroid: int = 0
 
     def params(self, element: etree._Element | None) -> Params:
         """Give the cvParams of an element, with those of the groups it refers to."""
@@ -78,13 +81,12 @@ def read(data: bytes, source: str) -> Run:
     Raises
     ------
     UnsupportedFormatError
-        If a spectrum is profile data or compressed in another way than zlib.
+        If a spectrum is profile data or compressed in another way than zlib and numpress.
     ReadError
         If the file is cut short or damaged, or a spectrum lacks its time, a unit or an array.
     """
-    if b"<!DOCTYPE" in data:
-        raise ReadError(f"{source}: declares a DOCTYPE; expected mzML, which has none")
-    reading = _Reading(source, max_unpacked(len(data)))
+    refuse_doctype(data, source, "mzML")
+    reading = _Reading(source, Spectra(source, max_unpacked(len(data))))
     takers = {
         "referenceableParamGroup": _take_group,
         "instrumentConfiguration": _take_instrument,
@@ -103,37 +105,8 @@ def read(data: bytes, source: str) -> Run:
         ):
             takers[str(element.tag).rpartition("}")[2]](reading, element)
     except etree.XMLSyntaxError as error:
-        why = " ".join(str(error.msg).split())
-        raise ReadError(
-            f"{source}: the XML is cut short or damaged ({why}); expected a whole file; copy or "
-            "export it again"
-        ) from error
-    return _finish(reading)
-
-
-def _finish(reading: _Reading) -> Run:
-    counts = np.array([len(mz) for mz in reading.mz], dtype=np.int64)
-    mz = np.concatenate(reading.mz) if reading.mz else np.empty(0)
-    intensity = np.concatenate(reading.intensity) if reading.intensity else np.empty(0)
-    if reading.mz and reading.n_centroid == len(reading.mz):
-        reading.facts[FACT_SPECTRA] = "centroid"
-    notes = []
-    if reading.n_other_level:
-        notes.append(f"{reading.n_other_level:,} spectra of another MS level than 1 were left out")
-    if reading.n_untimed:
-        notes.append(f"{reading.n_untimed:,} spectra without a time and without ions were left out")
-    mz, intensity = sort_ions(counts, mz, intensity)
-    return Run.from_scans(
-        reading.time_min,
-        counts,
-        mz,
-        intensity,
-        source=reading.source,
-        format="mzml",
-        facts=reading.facts,
-        notes=tuple(notes),
-        stated_tic=reading.tic,
-    )
+        raise xml_error(error, source) from error
+    return reading.spectra.to_run("mzml", reading.facts)
 
 
 def _take_group(reading: _Reading, element: etree._Element) -> None:
@@ -177,30 +150,50 @@ def _take_spectrum(reading: _Reading, element: etree._Element) -> None:
     name = element.get("id") or f"number {reading.n_spectra}"
     params = reading.params(element)
     level = params[MS_LEVEL].get("value") if MS_LEVEL in params else None
-    if level not in (None, "1") or (level is None and MSN_SPECTRUM in params):
-        reading.n_other_level += 1
+    if _is_light(reading, element, params):
+        reading.spectra.left_out["spectra of light"] += 1
+    elif level not in (None, "1") or (level is None and MSN_SPECTRUM in params):
+        reading.spectra.left_out["spectra of another MS level than 1"] += 1
     else:
         _take_scan(reading, element, params, name)
     element.clear()  # or the whole file would be in memory as a tree
 
 
+def _is_light(reading: _Reading, element: etree._Element, params: Params) -> bool:
+    """Whether a spectrum is that of a diode array, whose axis is a wavelength."""
+    arrays = element.iterfind("{*}binaryDataArrayList/{*}binaryDataArray")
+    return bool(LIGHT & params.keys()) or any(
+        LIGHT & reading.params(array).keys() for array in arrays
+    )
+
+
 def _take_scan(reading: _Reading, element: etree._Element, params: Params, name: str) -> None:
-    if PROFILE in params:
-        raise profile_error(reading.source, f"spectrum {name} is declared to be profile data")
-    mz, intensity = _arrays(reading, element, name)
+    profile = PROFILE in params
+    mz = intensity = np.empty(0)
+    if not profile:
+        mz, intensity = _arrays(reading, element, name)
     time = _time_min(reading, element, name)
-    if time is None and len(mz):
+    if time is None and (profile or len(mz)):
         raise ReadError(
             f"{reading.source}: spectrum {name} has ions and no scan start time; expected one"
         )
     if time is None:
-        reading.n_untimed += 1
+        reading.spectra.left_out["spectra without a time and without ions"] += 1
         return
-    reading.n_centroid += CENTROID in params
-    reading.time_min.append(time)
-    reading.mz.append(mz)
-    reading.intensity.append(intensity)
-    reading.tic.append(_value(params, TOTAL_ION_CURRENT, reading.source, name))
+    function = _FUNCTION.search(name)
+    reading.spectra.kept.append(
+        Spectrum(
+            name,
+            time,
+            mz,
+            intensity,
+            _value(params, TOTAL_ION_CURRENT, reading.source, name),
+            function=function[1] if function else "",
+            sim=SIM_SPECTRUM in params,
+            centroid=CENTROID in params,
+            profile=profile,
+        )
+    )
 
 
 def _value(params: Params, accession: str, source: str, name: str) -> float:
@@ -251,42 +244,42 @@ def _arrays(reading: _Reading, element: etree._Element, name: str) -> tuple[Floa
 
 
 def _decode(
-    reading: _Reading, array: etree._Element, params: Params, length: str, where: str
+    reading: _Reading, array: etree._Element, params: Params, length_text: str, where: str
 ) -> Floats:
-    compression = [
+    other = [
         param.get("name", accession)
         for accession, param in params.items()
         if "compression" in param.get("name", "").lower()
-        and accession not in (ZLIB, NO_COMPRESSION)
+        and accession not in (ZLIB, NO_COMPRESSION, *NUMPRESS)
     ]
-    if compression:
+    if other:
         raise UnsupportedFormatError(
-            f"{where} is compressed by {compression[0]}; expected zlib or none; convert it again "
-            "with msconvert --zlib"
+            f"{where} is compressed by {other[0]}; expected zlib, numpress or none; convert it "
+            "again with msconvert --zlib"
         )
+    length = read_length(length_text, where)
+    reading.spectra.take_room(length * np.dtype(np.float64).itemsize, where)
+    text = array.findtext("{*}binary") or ""
+    packed = next((accession for accession in NUMPRESS if accession in params), None)
+    compressed = ZLIB in params or packed in ZLIB_AFTER_NUMPRESS
+    if packed is not None:
+        # Nine half bytes are the most that an integer takes, behind a header of 16 bytes.
+        raw = unpack(text, 16 + 5 * length, where, compressed=compressed)
+        try:
+            return NUMPRESS[packed](raw, length)
+        except ValueError as error:
+            raise ReadError(
+                f"{where} has damaged data ({error}); expected {length} numbers; export the run "
+                "again"
+            ) from error
     dtype = next((code for accession, code in DTYPES.items() if accession in params), None)
-    if dtype is None or not _LENGTH.fullmatch(length):
+    if dtype is None:
         raise ReadError(
-            f"{where} has an array without a known number type or length; expected 32- or 64-bit "
-            "numbers; export the run again"
+            f"{where} has an array without a known number type; expected 32- or 64-bit numbers; "
+            "export the run again"
         )
-    size = int(length) * np.dtype(dtype).itemsize
-    reading.room -= size
-    if reading.room < 0:
-        raise ReadError(
-            f"{where} unpacks, with those before it, to far more than the file; expected a run, "
-            "whose arrays shrink to a third; look at what it is"
-        )
-    try:
-        raw = base64.b64decode(array.findtext("{*}binary") or "")
-        if ZLIB in params and raw:
-            raw = zlib.decompressobj().decompress(raw, size + 1)
-    except (ValueError, zlib.error) as error:  # not base64, or not even ASCII
-        raise ReadError(f"{where} has damaged data ({error}); export the run again") from error
-    if len(raw) != size:
-        raise ReadError(
-            f"{where} has {len(raw):,} bytes in an array; expected {size:,} for {length} numbers; "
-            "the file may be damaged"
-        )
+    size = length * np.dtype(dtype).itemsize
+    raw = unpack(text, size, where, compressed=compressed)
+    check_size(raw, size, length, where)
     with np.errstate(invalid="ignore"):  # a signalling NaN of a damaged file, which Run reports
         return np.frombuffer(raw, dtype).astype(np.float64)

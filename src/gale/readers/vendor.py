@@ -7,7 +7,7 @@ from pathlib import PurePath
 
 from gale.errors import UnsupportedFormatError
 
-READS = "CSV, Parquet, Arrow, ANDI netCDF, JCAMP-DX, mzML, or an Agilent or Waters folder"
+READS = "CSV, Parquet, Arrow, ANDI netCDF, JCAMP-DX, mzML, mzXML, or an Agilent or Waters folder"
 """The formats gale reads, in words."""
 
 CONVERT = "convert it to mzML with ProteoWizard's msconvert (peak picking on)"
@@ -24,12 +24,6 @@ class Kind:
 
 UNSUPPORTED = {
     "zip": Kind(b"PK\x03\x04", "a ZIP archive", "unzip it and see what is inside"),
-    "hdf5": Kind(
-        b"\x89HDF\r\n\x1a\n",
-        "an HDF5 or netCDF-4 file",
-        "export it as ANDI (netCDF-3), for instance with nccopy -k classic",
-    ),
-    "netcdf5": Kind(b"CDF\x05", "a CDF-5 file", "rewrite it with nccopy -k classic"),
     "gzip": Kind(b"\x1f\x8b", "compressed more than once", "decompress it"),
     "feather": Kind(b"FEA1", "a Feather file of version 1", "write it anew as Arrow or Parquet"),
     "bzip2": Kind(b"BZh", "a bzip2 file", "decompress it, or use gzip"),
@@ -55,7 +49,6 @@ UNSUPPORTED = {
     "onnx": Kind(b"\x08", "an ONNX file, as models are", "give it as --model"),
     "json": Kind(b"{", "JSON", "write one row an ion as CSV"),
     "text": Kind(b"", "text without columns", "write one row an ion as CSV"),
-    "mzxml": Kind(b"", "an mzXML file", "convert it to mzML with ProteoWizard's msconvert"),
     "xml": Kind(b"", "XML, but not mzML", "export the run as ANDI or mzML"),
 }
 """The words of :func:`gale.readers.sniff` for what is recognised and not read."""
