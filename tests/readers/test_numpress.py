@@ -99,7 +99,7 @@ def test_runs(zlib_as: str, intensities: str) -> None:
     np.testing.assert_allclose(found.intensity, run.intensity, rtol=2e-4, atol=0.51)
 
 
-@pytest.mark.parametrize("length", [1, 3, 90_000_000])
+@pytest.mark.parametrize("length", [1, 3, 30_000_000])
 def test_a_length_that_lies(length: int) -> None:
     raw = {"linear": linear([50.0, 60.0], 1e5), "slof": slof([1.0, 2.0], 3000.0)}
     data = mzml_file([numpress_spectrum(at(1.0), raw, length, "", zlib_as="")])

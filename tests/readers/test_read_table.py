@@ -101,8 +101,8 @@ def test_columns_that_mean_nothing(columns: dict[str, str]) -> None:
 def test_missing_column() -> None:
     with pytest.raises(
         ReadError,
-        match="column mass, intensity is missing; found time, a; expected time, mass, intensity; "
-        "name this file's columns, for example with --column mz=NAME",
+        match="column mass, intensity is missing; found time, a; expected time, mass, intensity, "
+        "or time and one column for each m/z; name this file's columns, for example with --column mz=NAME",
     ):
         parse_run(b"time, a\n1,2\n", "x")
 
@@ -191,7 +191,9 @@ def test_parquet_with_null() -> None:
 
 def test_parquet_of_text() -> None:
     table = pl.DataFrame({"time": [1.0, 2.0], "mass": ["50", "60"], "intensity": [7.0, 8.0]})
-    with pytest.raises(ReadError, match="column 'mass' is of type String; expected numbers"):
+    with pytest.raises(
+        ReadError, match="column 'mass' is of type String; expected integers or floating"
+    ):
         parse_run(parquet(table), "x")
 
 
