@@ -119,7 +119,7 @@ class Run:
         if self.stated_tic is None:
             return None
         found, stated = self.total_ion_current, self.stated_tic
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             ratio = np.where(found == stated, 1.0, found / stated)  # of no ions, 0 / 0
         return np.where(np.isfinite(stated) & (stated >= 0), ratio, np.nan)
 

@@ -19,7 +19,11 @@ RUN = "time,mass,intensity\n1,18.1,5\n1,44,50\n2,18,7.5\n3.5,500.25,1\n"
 
 def rows(output: str) -> dict[str, str]:
     """What stands behind each word at the beginning of a line."""
-    return {line[2:16].strip(): line[16:] for line in output.splitlines() if line.startswith("  ")}
+    return {
+        line[2:16].strip(): line[16:]
+        for line in output.splitlines()
+        if line.startswith("  ") and not line.startswith(("  odd: ", "  nothing odd"))
+    }
 
 
 def test_a_run(tmp_path: Path) -> None:
@@ -31,10 +35,14 @@ def test_a_run(tmp_path: Path) -> None:
         "format": "csv",
         "scans": "3 (0 without ions)",
         "time": "1.000 to 3.500 min",
-        "ions": "4",
-        "m/z": "18.000 to 500.250",
-        "intensity": "1 to 50",
+        "scan rate": "0.0133 scans a second (75 s from scan to scan, at most 90 s)",
+        "ions": "4, 1 a scan (median)",
+        "m/z": "18.000 to 500.250, 3 when rounded to the nearest whole number, halves to the even "
+        "one",
+        "spectra": "look like centroids",
+        "intensity": "1 to 50, the highest in 1 ion of 1 scan",
         "highest TIC": "55 at 1.000 min",
+        "stated TIC": "none, so nothing to compare the ions with",
     }
 
 
@@ -43,8 +51,8 @@ def test_what_is_odd_about_a_run(tmp_path: Path) -> None:
     head, *lines = RUN.splitlines(keepends=True)
     path.write_text("".join([head, *reversed(lines)]) + "0.5,20,-3\n", "utf-8")
     output = succeed("inspect", path).output
-    assert "  note: rows were not in order of time; they were sorted\n" in output
-    assert "  note: 1 negative intensities were set to 0\n" in output
+    assert "  odd: rows were not in order of time; they were sorted\n" in output
+    assert "  odd: 1 negative intensities were set to 0\n" in output
 
 
 def test_a_run_with_other_columns(tmp_path: Path) -> None:
@@ -53,7 +61,7 @@ def test_a_run_with_other_columns(tmp_path: Path) -> None:
     assert isinstance(error_of("inspect", path), ReadError)
     output = succeed("inspect", path, "--column", "time_s=seconds").output
     assert rows(output)["time"] == "0.017 to 0.058 min"
-    assert "  note: the run lasts 0.0417 min, which is unusual" in output
+    assert "  odd: the run lasts 0.0417 min, which is unusual" in output
 
 
 def test_a_run_may_be_called_a_model(tmp_path: Path) -> None:
@@ -186,7 +194,7 @@ def test_options_that_do_not_apply_are_refused(
         ((campaign_folder, "--recipe"), "--recipe needs a model"),
         ((tmp_path / "run.csv", "--verify"), "--verify needs a campaign"),
         ((trained.path, "--verify"), "--verify needs a campaign"),
-        ((), "Missing argument 'PATH'"),
+        ((), "Missing argument 'PATHS...'"),
     ):
         result = invoke("inspect", *arguments)
         assert result.exit_code == 2

@@ -190,7 +190,7 @@ def _level_scans(run: Run) -> str | None:
 def _is_level(run: Run, highest: float) -> bool:
     """Whether nearly every scan with ions reaches the highest intensity of the run."""
     reached = len(np.unique(run.scan_of_ion[run.intensity == highest]))
-    return reached >= LEVEL_SHARE * np.count_nonzero(run.ions_per_scan)
+    return reached >= LEVEL_SHARE * int(np.count_nonzero(run.ions_per_scan))
 
 
 def _halves(run: Run) -> str | None:

@@ -82,9 +82,7 @@ def plateau(run: Run) -> Plateau:
     highest = run.intensity.max()
     at = run.intensity == highest
     mz = tuple(np.unique(nominal_mz(run)[at]).tolist())
-    return Plateau(
-        float(highest), int(at.sum()), len(np.unique(run.scan_of_ion[at])), mz
-    )
+    return Plateau(float(highest), int(at.sum()), len(np.unique(run.scan_of_ion[at])), mz)
 
 
 def repeated_share(run: Run) -> float:
@@ -127,8 +125,8 @@ def standing_out(run: Run, times: float) -> int:
     distinct, column = np.unique(mz[counts], return_inverse=True)
     size = run.n_scans * len(distinct)
     cell = run.scan_of_ion[counts] * len(distinct) + column
-    trace = np.bincount(cell, weights=run.intensity[counts], minlength=size)
-    trace = trace.astype(np.float64).reshape(run.n_scans, len(distinct))
+    total = np.bincount(cell, weights=run.intensity[counts], minlength=size)
+    trace = total.reshape(run.n_scans, len(distinct))
     side = max(int(SIDE * run.n_scans), 1)
     padded = np.pad(uniform_filter1d(trace, 5, axis=0), ((side, side), (0, 0)), mode="edge")
     around = np.maximum(padded[: -2 * side], padded[2 * side :])
