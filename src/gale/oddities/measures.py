@@ -33,8 +33,12 @@ scan over a narrow range has most of them."""
 
 MIN_REPEATED = 0.8
 """Neighbouring scans of selected-ion monitoring share this much of their m/z; a few are below the
-threshold. Scanned runs with a threshold were found between 0.2 and 0.8, with more m/z than
-`MAX_MONITORED` or more than `MAX_MONITORED_COVERAGE` of the range."""
+threshold. Scanned runs with little in them but air reach 0.9, others stay below 0.8."""
+
+PRESENT, MIN_PRESENT = 0.05, 0.8
+"""In selected-ion monitoring, this share of the m/z (the second) is in this share of the scans (the
+first) or more, since each is looked at for a good part of the run. In scanned runs whose m/z are as
+few, up to half are."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +95,7 @@ def repeated_share(run: Run) -> float:
     The sum of intersections over the sum of unions (Jaccard): near 1 where all scans have the same
     m/z, whether few are monitored or all are recorded without a threshold.
     """
-    width = int(run.mz.max()) + 2
-    present = np.unique(run.scan_of_ion * width + nominal_mz(run))
+    present, width = _present(run), _width(run)
     both = len(np.intersect1d(present, present + width, assume_unique=True))
     scan = present // width
     sizes = np.sum(scan > 0) + np.sum(scan < run.n_scans - 1)  # of both scans of every pair
@@ -102,16 +105,27 @@ def repeated_share(run: Run) -> float:
 def monitored_mz(run: Run) -> tuple[int, ...]:
     """Name the m/z that a run of selected-ion monitoring looks at; none for a run that scans.
 
-    Few m/z are there, far from each other, and neighbouring scans have the same ones. A run with
-    several groups of ions, one after the other, is recognised, too.
+    Few m/z are there, far from each other, neighbouring scans have the same ones, and each is there
+    for a good part of the run. Several groups of ions, one after the other, are recognised, too.
     """
     distinct = np.unique(nominal_mz(run))
     spread = distinct[-1] - distinct[0] + 1
     few = len(distinct) <= MAX_MONITORED and np.median(run.ions_per_scan) <= MAX_MONITORED_AT_ONCE
     apart = len(distinct) < MAX_MONITORED_COVERAGE * spread or len(distinct) <= 2
-    if run.n_scans >= MIN_SCANS and few and apart and repeated_share(run) >= MIN_REPEATED:
-        return tuple(distinct.tolist())
-    return ()
+    if run.n_scans < MIN_SCANS or not few or not apart or repeated_share(run) < MIN_REPEATED:
+        return ()
+    scans_of_mz = np.unique(_present(run) % _width(run), return_counts=True)[1]
+    lasting = np.mean(scans_of_mz >= PRESENT * run.n_scans)
+    return tuple(distinct.tolist()) if lasting >= MIN_PRESENT else ()
+
+
+def _present(run: Run) -> Integers:
+    """Every nominal m/z of every scan once, as scan × width + m/z."""
+    return np.unique(run.scan_of_ion * _width(run) + nominal_mz(run))
+
+
+def _width(run: Run) -> int:
+    return int(run.mz.max()) + 2
 
 
 def standing_out(run: Run, times: float) -> int:
