@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gale.recipe import Recipe
     from gale.run import Run
     from gale.simulation import simulate
+    from gale.writers import write_run
 
 __all__ = [
     "Campaign",
@@ -33,6 +34,7 @@ __all__ = [
     "read_run",
     "simulate",
     "train",
+    "write_run",
 ]
 
 _HOMES = {
@@ -46,6 +48,7 @@ _HOMES = {
     "read_run": "readers",
     "simulate": "simulation",
     "train": "ensemble",
+    "write_run": "writers",
 }
 
 _TRAIN_EXTRA = ("onnx", "onnxscript", "pydantic", "sklearn", "torch")

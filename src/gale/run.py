@@ -319,6 +319,8 @@ def _with_tic(run: Run, stated_tic: ArrayLike) -> Run:
         return run.with_notes(
             f"{len(stated):,} total ion currents are stated for {run.n_scans:,} scans"
         )
+    if np.isnan(stated).all():
+        return run
     run = replace(run, stated_tic=stated)
     ratio = run.tic_ratio
     assert ratio is not None

@@ -20,7 +20,8 @@ def background(seed: int = 0) -> Matrix:
     matrix[rng.random(matrix.shape) < 0.9] = 0
     matrix[:, MZ == 44] += 5_000
     bleed = np.linspace(1_000, 8_000, N_SCANS)[:, None]
-    return matrix + bleed * (MZ == 207)
+    matrix += bleed * (MZ == 207)
+    return matrix
 
 
 def with_peaks(matrix: Matrix, height: float = 1e6) -> Matrix:
