@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gale.evaluation import evaluate
     from gale.library import Library, read_library
     from gale.model import Model
+    from gale.plotting import plot_run
     from gale.readers import read_run
     from gale.recipe import Recipe
     from gale.run import Run
@@ -30,6 +31,7 @@ __all__ = [
     "Recipe",
     "Run",
     "evaluate",
+    "plot_run",
     "read_library",
     "read_run",
     "simulate",
@@ -44,6 +46,7 @@ _HOMES = {
     "Recipe": "recipe",
     "Run": "run",
     "evaluate": "evaluation",
+    "plot_run": "plotting",
     "read_library": "library",
     "read_run": "readers",
     "simulate": "simulation",
