@@ -39,8 +39,13 @@ def cut_time(run: Run, time_range: tuple[float, float] | None) -> Run:
     Raises
     ------
     PlotError
-        If fewer than two scans, or no ions, are within it.
+        If fewer than two scans, or no ions, are within it, or all scans have the same time.
     """
+    if run.time_min[0] == run.time_min[-1]:
+        raise PlotError(
+            f"{run.source}: all its scans are at {run.time_min[0]:g} min; expected scans over "
+            "time, to draw them; correct the times"
+        )
     if time_range is None:
         return run
     inside = np.flatnonzero((run.time_min >= time_range[0]) & (run.time_min <= time_range[1]))
