@@ -5,6 +5,7 @@ Nothing here needs a display: figures are matplotlib's own, without a window.
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -126,8 +127,16 @@ def _title(run: Run) -> str:
     return f"{shown}: {run.n_scans:,} scans, {run.n_ions:,} ions"
 
 
-def save_figure(figure: Figure, file: Path | IO[bytes], form: str) -> None:
-    """Write a figure as ``png`` or ``svg``; the same figure gives the same bytes."""
+def save_figure(figure: Figure, file: str | os.PathLike[str] | IO[bytes], form: str) -> None:
+    """Write a figure; the same figure gives the same bytes.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    file : path, or file open for writing bytes
+    form : str
+        ``png`` or ``svg``.
+    """
     settings: Any = {"svg.fonttype": "none", "svg.hashsalt": "gale"}
     with mpl.rc_context(settings), warnings.catch_warnings():
         warnings.filterwarnings(
