@@ -314,7 +314,7 @@ def _with_tic(run: Run, stated_tic: ArrayLike) -> Run:
     Makers have good reasons for a difference (a threshold applied after the total was taken), so
     this is a note and never an error.
     """
-    stated = np.array(stated_tic, dtype=np.float64)
+    (stated,) = _columns(stated_tic)
     if len(stated) != run.n_scans:
         return run.with_notes(
             f"{len(stated):,} total ion currents are stated for {run.n_scans:,} scans"
