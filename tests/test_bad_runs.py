@@ -202,6 +202,6 @@ def test_an_odd_run_is_predicted(
 def test_what_was_done_about_an_odd_run_is_said(good: list[Path], tmp_path: Path) -> None:
     odd = tmp_path / "odd.csv"
     scans_backwards(odd, good[1].read_text("utf-8"))
-    note = "  note: rows were not in order of time; they were sorted\n"
+    note = "  odd: rows were not in order of time; they were sorted\n"
     assert note in succeed("inspect", odd).output
     assert note not in succeed("inspect", good[1]).output

@@ -54,6 +54,7 @@ def command(
     import gale
     from gale.cli.progress import ConsoleProgress
     from gale.output import check_free, check_no_input
+    from gale.readers import display_name
     from gale.writers import write_run
 
     format_, targets = _targets(runs, output, format_)
@@ -74,7 +75,8 @@ def command(
     progress.close()
     for message in failed:
         click.echo(f"failed: {message}", err=True)
-    click.echo(f"{output}: {len(runs) - len(failed):,} runs converted, {len(failed):,} failed")
+    n_converted = len(runs) - len(failed)
+    click.echo(f"{display_name(output)}: {n_converted:,} runs converted, {len(failed):,} failed")
     if failed:
         sys.exit(1)
 

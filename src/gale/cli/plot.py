@@ -79,6 +79,7 @@ def command(
     from gale.output import check_free, check_no_input, writing
     from gale.plotting import plot_run, save_figure
     from gale.plotting.page import run_page
+    from gale.readers import display_name
 
     form = output.suffix.lower()
     if form not in SUFFIXES:
@@ -97,4 +98,4 @@ def command(
             temporary.write_text(run_page(opened, **choices), "utf-8")
         else:
             save_figure(plot_run(opened, theme=theme, **choices), temporary, form[1:])
-    click.echo(f"{output}: {opened.n_scans:,} scans drawn")
+    click.echo(f"{display_name(output)}: {opened.n_scans:,} scans drawn")
