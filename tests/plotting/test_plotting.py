@@ -118,7 +118,7 @@ def test_names_are_shown_as_they_are(name: str) -> None:
         RUN.time_min, RUN.ions_per_scan, RUN.mz, RUN.intensity, source=f"folder/{name}"
     )
     data = saved(draw(run), "svg")
-    shown = name if len(name) < 48 else f"{name[:47]}…"
+    shown = name if len(name) < 36 else f"{name[:35]}…"
     assert any(
         "".join(each.itertext()).startswith(f"{shown}: 600 scans") for each in elements(data)
     )

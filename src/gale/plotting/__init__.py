@@ -40,7 +40,7 @@ DOTS_PER_INCH = 150
 TIME_PANEL = "time"
 """Label of the axes whose horizontal axis is the time."""
 
-LONGEST_NAME = 48
+LONGEST_NAME = 36
 """Longer names of files are cut in the title, which shares its line with a legend."""
 
 
