@@ -64,14 +64,14 @@ def cut_gzip(path: Path, text: str) -> None:
 BAD: dict[str, tuple[Spoil, str]] = {
     "missing": (lambda path, _: None, "does not exist; expected a file; check the path"),
     "empty": (lambda path, _: path.touch(), "is empty; expected a run; copy or export it again"),
-    "folder": (lambda path, _: path.mkdir(), "is a folder; expected the file of one run"),
+    "folder": (lambda path, _: path.mkdir(), "is a folder; expected the file or folder of one run"),
     "column missing": (
         without_last_column,
         "column intensity is missing; found time, mass; expected time, mass, intensity",
     ),
     "column misnamed": (
-        with_header("time,m/z,intensity"),
-        "column mass is missing; found time, m/z, intensity; expected time, mass, intensity",
+        with_header("time,what,intensity"),
+        "column mass is missing; found time, what, intensity; expected time, mass, intensity",
     ),
     "header only": (
         lambda path, text: path.write_text(rows_of(text)[0], "utf-8"),
@@ -79,7 +79,7 @@ BAD: dict[str, tuple[Spoil, str]] = {
     ),
     "no header": (
         lambda path, text: path.write_text("".join(rows_of(text)[1]), "utf-8"),
-        "column time, mass, intensity is missing; found ",
+        "is missing; found ",
     ),
     "text for a number": (with_cell(1, "high"), "row 3 (line 4), column 'mass' holds 'high'; exp"),
     "blank cell": (with_cell(2, ""), "row 3 (line 4), column 'intensity' is blank; expected a num"),
@@ -105,12 +105,12 @@ BAD: dict[str, tuple[Spoil, str]] = {
         "column time, mass, intensity is missing; found sample_id, aromatic",
     ),
     "UTF-16": (
-        lambda path, text: path.write_text(text, "utf-16"),
+        lambda path, _: path.write_text("Dear lab: here is the run.\n", "utf-16"),
         "is text in UTF-16; expected CSV",
     ),
     "Agilent folder": (
         lambda path, _: (path / "AcqData").mkdir(parents=True),
-        "is an Agilent .D folder; expected CSV",
+        "is an Agilent .D folder without mass spectra",
     ),
 }
 
@@ -202,6 +202,6 @@ def test_an_odd_run_is_predicted(
 def test_what_was_done_about_an_odd_run_is_said(good: list[Path], tmp_path: Path) -> None:
     odd = tmp_path / "odd.csv"
     scans_backwards(odd, good[1].read_text("utf-8"))
-    note = "  note: rows were not in order of time; they were sorted\n"
+    note = "  odd: rows were not in order of time; they were sorted\n"
     assert note in succeed("inspect", odd).output
     assert note not in succeed("inspect", good[1]).output

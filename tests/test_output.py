@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gale.errors import OutputError
-from gale.output import check_free, writing, writing_folder
+from gale.output import check_free, check_no_input, writing, writing_folder
 
 
 def names(folder: Path) -> list[str]:
@@ -217,3 +217,15 @@ def test_a_full_disk_leaves_no_folder(tmp_path: Path) -> None:
         "free some space or choose another place"
     )
     assert names(tmp_path) == []
+
+
+def test_what_is_read_is_not_written(tmp_path: Path) -> None:
+    run, link, other = tmp_path / "run.csv", tmp_path / "link.csv", tmp_path / "other.csv"
+    run.touch()
+    link.hardlink_to(run)
+    for output in (run, link):
+        with pytest.raises(OutputError, match="is one of the files that are read; expected the"):
+            check_no_input(output, [tmp_path / "absent", run])
+    check_no_input(other, [run, other])
+    other.touch()
+    check_no_input(other, [run, tmp_path / "absent"])

@@ -14,7 +14,18 @@ import pytest
 import gale
 from commands import start, without
 
-HEAVY = {"numpy", "polars", "scipy", "lxml", "onnxruntime", "onnx", "torch", "sklearn", "pydantic"}
+HEAVY = {
+    "numpy",
+    "polars",
+    "scipy",
+    "lxml",
+    "onnxruntime",
+    "onnx",
+    "torch",
+    "sklearn",
+    "pydantic",
+    "matplotlib",
+}
 
 
 HELP = "from gale.cli import group; group.main({}, standalone_mode=False)"
@@ -53,6 +64,9 @@ def test_an_unknown_name() -> None:
         HELP.format(["--help"]),
         HELP.format(["train", "--help"]),
         HELP.format(["predict", "--help"]),
+        HELP.format(["plot", "--help"]),
+        HELP.format(["convert", "--help"]),
+        HELP.format(["inspect", "--help"]),
     ],
 )
 def test_light_to_import(code: str) -> None:

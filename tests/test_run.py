@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 import re
 from dataclasses import FrozenInstanceError
 
@@ -175,3 +176,32 @@ def test_stated_totals_that_deviate_are_noted() -> None:
         "the file's own total ion current differs from the sum of its ions in 1 of 2 scans (median "
         "ratio sum / stated 0.5)",
     )
+
+
+def test_the_stated_total_is_kept_and_compared() -> None:
+    assert make().stated_tic is None
+    assert make().tic_ratio is None
+    assert make(stated_tic=[np.nan] * 3).stated_tic is None
+    run = make(stated_tic=[30.0, np.nan, 0.0])
+    assert run.stated_tic is not None
+    np.testing.assert_array_equal(run.stated_tic, [30.0, np.nan, 0.0])
+    with pytest.raises(ValueError, match="read-only"):
+        run.stated_tic[0] = 1
+    np.testing.assert_array_equal(run.tic_ratio, [0.5, np.nan, np.inf])
+    again = pickle.loads(pickle.dumps(run))
+    np.testing.assert_array_equal(again.stated_tic, run.stated_tic)
+
+
+def test_a_scan_without_ions_agrees_with_a_stated_total_of_nothing() -> None:
+    assert make(stated_tic=[15.0, 0.0, 9.0]).tic_ratio is not None
+    np.testing.assert_array_equal(make(stated_tic=[15.0, 0.0, 9.0]).tic_ratio, 1.0)
+
+
+def test_a_row_of_nothing_is_a_scan_without_ions() -> None:
+    run = rows([1.0, 2.0, 2.0, 3.0], [0.0, 50.0, 60.0, 0.0], [0.0, 1.0, 2.0, 0.0])
+    assert run.ions_per_scan.tolist() == [0, 2, 0]
+    assert run.scan_of_ion.tolist() == [1, 1]
+    assert run.notes == ()
+    filled = rows([1.0, 1.0, 2.0, 3.0], [50.0, 0.0, 0.0, 60.0], [1.0, 0.0, 4.0, 2.0])
+    assert filled.ions_per_scan.tolist() == [1, 0, 1]
+    assert filled.notes == ("2 ions without a positive m/z were dropped as fill values",)

@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from gale.evaluation import evaluate
     from gale.library import Library, read_library
     from gale.model import Model
+    from gale.plotting import plot_run
     from gale.readers import read_run
     from gale.recipe import Recipe
     from gale.run import Run
     from gale.simulation import simulate
+    from gale.writers import write_run
 
 __all__ = [
     "Campaign",
@@ -29,10 +31,12 @@ __all__ = [
     "Recipe",
     "Run",
     "evaluate",
+    "plot_run",
     "read_library",
     "read_run",
     "simulate",
     "train",
+    "write_run",
 ]
 
 _HOMES = {
@@ -42,10 +46,12 @@ _HOMES = {
     "Recipe": "recipe",
     "Run": "run",
     "evaluate": "evaluation",
+    "plot_run": "plotting",
     "read_library": "library",
     "read_run": "readers",
     "simulate": "simulation",
     "train": "ensemble",
+    "write_run": "writers",
 }
 
 _TRAIN_EXTRA = ("onnx", "onnxscript", "pydantic", "sklearn", "torch")

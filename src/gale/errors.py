@@ -11,6 +11,7 @@
     ├── RecipeError                a recipe asks for something that does not exist
     ├── TrainingError              training cannot start or cannot go on
     ├── ModelError                 a file is not a model this gale can use
+    ├── PlotError                  a run cannot be drawn as asked
     ├── OutputError                a result cannot be written
     └── MissingExtraError          an optional part of gale is not installed
 
@@ -53,6 +54,10 @@ class TrainingError(GaleError):
 
 class ModelError(GaleError):
     """A file is not a model, or not one that this version can use."""
+
+
+class PlotError(GaleError):
+    """A run cannot be drawn as asked: nothing is at that time, or in that range."""
 
 
 class OutputError(GaleError):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from gale.errors import OutputError
+from gale.tables import exists
 
 
 def check_free(path: Path, *, force: bool) -> None:
@@ -32,6 +33,21 @@ def check_free(path: Path, *, force: bool) -> None:
         raise OutputError(f"{path}: exists already; choose another name or use --force")
     if not has_folder:
         raise OutputError(f"{path}: the folder {path.parent} does not exist; create it first")
+
+
+def check_no_input(output: Path, inputs: Iterable[Path]) -> None:
+    """Refuse an output that exists, and may be overwritten, if it is something that is read.
+
+    Raises
+    ------
+    OutputError
+        If it is.
+    """
+    if output.exists() and any(exists(each) and output.samefile(each) for each in inputs):
+        raise OutputError(
+            f"{output}: is one of the files that are read; expected the name of a file to write; "
+            "choose another"
+        )
 
 
 @contextmanager

@@ -52,6 +52,8 @@ class Run:
         What the file says of itself (title, date, instrument), as text.
     notes : tuple of str
         What is odd about the file, and what was done about it; one sentence each.
+    stated_tic : array of shape (S,), optional
+        Total ion current of each scan as the file states it; NaN where it states none.
     """
 
     time_min: Floats
@@ -62,12 +64,14 @@ class Run:
     format: str = "memory"
     facts: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    stated_tic: Floats | None = None
 
     def __post_init__(self) -> None:
-        for name in ("time_min", "scan_start", "mz", "intensity"):
-            read_only = getattr(self, name).view()
-            read_only.setflags(write=False)
-            object.__setattr__(self, name, read_only)
+        for name in ("time_min", "scan_start", "mz", "intensity", "stated_tic"):
+            if (column := getattr(self, name)) is not None:
+                read_only = column.view()
+                read_only.setflags(write=False)
+                object.__setattr__(self, name, read_only)
         object.__setattr__(self, "facts", MappingProxyType(dict(self.facts)))
 
     def __reduce__(self) -> tuple[type[Run], tuple[object, ...]]:
@@ -99,9 +103,26 @@ class Run:
     @property
     def total_ion_current(self) -> Floats:
         """Sum of the intensities of each scan, shape (S,)."""
-        scan = np.repeat(np.arange(self.n_scans), self.ions_per_scan)
-        total = np.bincount(scan, weights=self.intensity, minlength=self.n_scans)
+        total = np.bincount(self.scan_of_ion, weights=self.intensity, minlength=self.n_scans)
         return total.astype(np.float64)
+
+    @property
+    def scan_of_ion(self) -> Integers:
+        """Number of the scan of each ion, from 0, shape (N,)."""
+        return np.repeat(np.arange(self.n_scans), self.ions_per_scan)
+
+    @property
+    def tic_ratio(self) -> Floats | None:
+        """Sum of the ions over the total that the file states, shape (S,); None if it states none.
+
+        NaN in scans without a stated total, infinity where the stated total of ions is 0.
+        """
+        if self.stated_tic is None:
+            return None
+        found, stated = self.total_ion_current, self.stated_tic
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            ratio = np.where(found == stated, 1.0, found / stated)  # of no ions, 0 / 0
+        return np.where(np.isfinite(stated) & (stated >= 0), ratio, np.nan)
 
     @classmethod
     def from_rows(
@@ -117,8 +138,9 @@ class Run:
     ) -> Run:
         """Make a run from a long table: one row an ion, each with the time of its scan.
 
-        Rows of equal time are one scan. Rows that are not in order of time are put in order
-        (keeping the file's order within a scan), which is noted.
+        Rows of equal time are one scan; a time with one row alone, of m/z 0 and intensity 0, is a
+        scan without ions. Rows that are not in order of time are put in order (keeping the file's
+        order within a scan), which is noted.
 
         Parameters
         ----------
@@ -145,11 +167,14 @@ class Run:
             time_row, mz_row, intensity_row = (column[order] for column in rows)
             notes = (*notes, "rows were not in order of time; they were sorted")
         first = np.append(0, np.flatnonzero(time_row[1:] != time_row[:-1]) + 1)[: len(time_row)]
+        count = np.diff(first, append=len(time_row))
+        empty = (count == 1) & (mz_row[first] == 0) & (intensity_row[first] == 0)
+        ions = np.repeat(~empty, count)
         return cls.from_scans(
             time_row[first],
-            np.diff(first, append=len(time_row)),
-            mz_row,
-            intensity_row,
+            np.where(empty, 0, count),
+            mz_row[ions],
+            intensity_row[ions],
             source=source,
             format=format,
             facts=facts,
@@ -227,8 +252,7 @@ class Run:
             facts=facts or {},
             notes=notes,
         )
-        tic_note = _compare_tic(run, stated_tic)
-        return run if tic_note is None else run.with_notes(tic_note)
+        return run if stated_tic is None else _with_tic(run, stated_tic)
 
     def with_notes(self, *notes: str) -> Run:
         """Return the same run with further notes."""
@@ -286,25 +310,27 @@ def _check_times(source: str, time_min: Floats) -> None:
         )
 
 
-def _compare_tic(run: Run, stated_tic: ArrayLike | None) -> str | None:
-    """Say in how many scans the file's own total differs from the sum of the ions.
+def _with_tic(run: Run, stated_tic: ArrayLike) -> Run:
+    """Keep the file's own total, and note in how many scans the sum of the ions differs from it.
 
     Makers have good reasons for a difference (a threshold applied after the total was taken), so
     this is a note and never an error.
     """
-    if stated_tic is None:
-        return None
     (stated,) = _columns(stated_tic)
     if len(stated) != run.n_scans:
-        return f"{len(stated):,} total ion currents are stated for {run.n_scans:,} scans"
-    known = np.isfinite(stated) & (stated >= 0)
-    found = run.total_ion_current
-    off = known & (np.abs(found - stated) > MAX_TIC_DEVIATION * stated)
+        return run.with_notes(
+            f"{len(stated):,} total ion currents are stated for {run.n_scans:,} scans"
+        )
+    if np.isnan(stated).all():
+        return run
+    run = replace(run, stated_tic=stated)
+    ratio = run.tic_ratio
+    assert ratio is not None
+    off = np.abs(ratio - 1) > MAX_TIC_DEVIATION
     if not off.any():
-        return None
-    with np.errstate(divide="ignore", over="ignore"):  # a total of next to 0: a ratio of infinity
-        ratio = np.median(found[off] / stated[off])
-    return (
+        return run
+    return run.with_notes(
         f"the file's own total ion current differs from the sum of its ions in {int(off.sum()):,} "
-        f"of {int(known.sum()):,} scans (median ratio sum / stated {ratio:.3g})"
+        f"of {int(np.sum(~np.isnan(ratio))):,} scans (median ratio sum / stated "
+        f"{np.median(ratio[off]):.3g})"
     )

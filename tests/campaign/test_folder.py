@@ -158,8 +158,8 @@ def test_a_folder_needs_runs(tmp_path: Path) -> None:
 
 
 def test_columns_say_what_a_run_is(tmp_path: Path) -> None:
-    write(tmp_path / "a.csv", "RT,m/z,counts\n0.0,18.1,100\n")
-    columns = {"time_min": "RT", "mz": "m/z", "intensity": "counts"}
+    write(tmp_path / "a.csv", "x,y,z\n0.0,18.1,100\n")
+    columns = {"time_min": "x", "mz": "y", "intensity": "z"}
     campaign = Campaign.open(tmp_path, columns=columns)
     assert campaign.runs == ("a.csv",)
     assert campaign.columns == columns
@@ -234,7 +234,7 @@ def test_to_train_only_runs_are_runs(mixed: Path) -> None:
 
 
 def test_files_that_may_not_be_read(mixed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def deny(path: Path) -> None:
+    def deny(path: Path, **_: object) -> None:
         raise ReadError(f"{path}: cannot be read")
 
     monkeypatch.setattr(folder, "glance", deny)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +22,11 @@ RUN = "time,mass,intensity\n1,18.1,5\n1,44,50\n2,18,7.5\n3.5,500.25,1\n"
 
 def rows(output: str) -> dict[str, str]:
     """What stands behind each word at the beginning of a line."""
-    return {line[2:16].strip(): line[16:] for line in output.splitlines() if line.startswith("  ")}
+    return {
+        line[2:16].strip(): line[16:]
+        for line in output.splitlines()
+        if line.startswith("  ") and not line.startswith(("  odd: ", "  nothing odd"))
+    }
 
 
 def test_a_run(tmp_path: Path) -> None:
@@ -30,12 +36,17 @@ def test_a_run(tmp_path: Path) -> None:
     assert result.output.startswith(f"{path}: a run\n")
     assert rows(result.output) == {
         "format": "csv",
+        "columns": "'time' in minutes, as its name gives no unit; 'mass'; 'intensity'",
         "scans": "3 (0 without ions)",
         "time": "1.000 to 3.500 min",
-        "ions": "4",
-        "m/z": "18.000 to 500.250",
-        "intensity": "1 to 50",
+        "scan rate": "0.0133 scans a second (75 s from scan to scan, at most 90 s)",
+        "ions": "4, 1 a scan (median)",
+        "m/z": "18.000 to 500.250, 3 when rounded to the nearest whole number, halves to the even "
+        "one",
+        "spectra": "look like centroids",
+        "intensity": "1 to 50, the highest in 1 ion of 1 scan",
         "highest TIC": "55 at 1.000 min",
+        "stated TIC": "none, so nothing to compare the ions with",
     }
 
 
@@ -44,8 +55,8 @@ def test_what_is_odd_about_a_run(tmp_path: Path) -> None:
     head, *lines = RUN.splitlines(keepends=True)
     path.write_text("".join([head, *reversed(lines)]) + "0.5,20,-3\n", "utf-8")
     output = succeed("inspect", path).output
-    assert "  note: rows were not in order of time; they were sorted\n" in output
-    assert "  note: 1 negative intensities were set to 0\n" in output
+    assert "  odd: rows were not in order of time; they were sorted\n" in output
+    assert "  odd: 1 negative intensities were set to 0\n" in output
 
 
 def test_a_run_with_other_columns(tmp_path: Path) -> None:
@@ -54,7 +65,7 @@ def test_a_run_with_other_columns(tmp_path: Path) -> None:
     assert isinstance(error_of("inspect", path), ReadError)
     output = succeed("inspect", path, "--column", "time_s=seconds").output
     assert rows(output)["time"] == "0.017 to 0.058 min"
-    assert "  note: the run lasts 0.0417 min, which is unusual" in output
+    assert "  odd: the run lasts 0.0417 min, which is unusual" in output
 
 
 def test_a_run_may_be_called_a_model(tmp_path: Path) -> None:
@@ -197,9 +208,120 @@ def test_options_that_do_not_apply_are_refused(
         ((campaign_folder, "--recipe"), "--recipe needs a model"),
         ((tmp_path / "run.csv", "--verify"), "--verify needs a campaign"),
         ((trained.path, "--verify"), "--verify needs a campaign"),
-        ((), "Missing argument 'PATH'"),
+        ((), "Missing argument 'PATHS...'"),
     ):
         result = invoke("inspect", *arguments)
         assert result.exit_code == 2
         assert message in result.stderr
         assert result.stdout == ""
+
+
+def test_several_paths(trained: Trained, campaign_folder: Path, tmp_path: Path) -> None:
+    run, missing = tmp_path / "run.csv", tmp_path / "missing.csv"
+    run.write_text(RUN, "utf-8")
+    result = invoke("inspect", run, missing, trained.path, campaign_folder)
+    assert result.exit_code == 1
+    assert result.stderr == (
+        f"failed: {missing}: does not exist; expected a file; check the path\n"
+    )
+    heads = [block.splitlines()[0] for block in result.stdout.split("\n\n")]
+    assert heads[0] == f"{run}: a run"
+    assert heads[1].startswith(f"{trained.path}: a model")
+    assert heads[2].startswith("<Campaign")
+    assert succeed("inspect", run, run).output.count(": a run\n") == 2
+
+
+def json_lines(output: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in output.splitlines()]
+
+
+def test_json(trained: Trained, campaign_folder: Path, tmp_path: Path) -> None:
+    run, missing = tmp_path / "run.csv", tmp_path / "missing.csv"
+    run.write_text(RUN.replace("1,18.1,5", "1,18.1,-5"), "utf-8")
+    result = invoke("inspect", "--json", run, missing, trained.path, campaign_folder)
+    assert result.exit_code == 1
+    assert result.stderr == ""
+    found = json_lines(result.stdout)
+    assert [each["path"] for each in found] == [
+        str(path) for path in (run, missing, trained.path, campaign_folder)
+    ]
+    assert [each["status"] for each in found] == ["ok", "failed", "ok", "ok"]
+    assert found[1].keys() == {"path", "status", "message"}
+    assert "does not exist" in found[1]["message"]
+    assert (found[0]["kind"], found[2]["kind"], found[3]["kind"]) == ("run", "model", "campaign")
+    assert found[2]["seed"] == 0
+    assert found[3]["runs"] == 108
+    assert (found[0]["scans"], found[0]["ions"], found[0]["last_time_min"]) == (3, 4, 3.5)
+    assert found[0]["stated_tic"] is None
+    assert found[0]["oddities"][0] == {
+        "rule": "reading",
+        "text": "1 negative intensities were set to 0",
+    }
+
+
+def test_json_of_one_path_that_cannot_be_read(tmp_path: Path) -> None:
+    result = invoke("inspect", "--json", tmp_path / "missing.csv")
+    assert result.exit_code == 1
+    assert json_lines(result.stdout)[0]["status"] == "failed"
+
+
+def test_json_of_checksums(campaign_folder: Path) -> None:
+    found = json_lines(succeed("inspect", "--json", "--verify", campaign_folder).output)
+    assert found[0]["checksums_compared"] == 108
+
+
+@pytest.mark.parametrize(
+    ("stated", "shown", "values"),
+    [
+        (None, "none, so nothing to compare the ions with", None),
+        ([30, 70], "agrees with the sum of the ions in all 2 scans", (0, 1.0, 1.0, 1.0)),
+        (
+            [60, 70],
+            "differs from the sum of the ions in 1 of 2 scans; sum / stated 0.5 to 1, median 0.75",
+            (1, 0.5, 0.75, 1.0),
+        ),
+    ],
+)
+def test_the_total_that_a_file_states(
+    stated: list[int] | None, shown: str, values: tuple[float, ...] | None, tmp_path: Path
+) -> None:
+    scans = (("##TIC= {}\n", "60", [(50, 10), (51, 20)]), ("##TIC= {}\n", "180", [(50, 70)]))
+    text = "##TITLE= a run\n##ORIGIN= a maker\n##SPECTROMETER/DATA SYSTEM= an instrument\n"
+    for at, (tic, seconds, ions) in enumerate(scans):
+        text += f"##SCAN_NUMBER= {at + 1}\n##PAGE= T={seconds}\n"
+        text += tic.format(stated[at]) if stated else ""
+        text += f"##NPOINTS= {len(ions)}\n##XYDATA= (XY..XY)\n"
+        text += "".join(f"{mz}, {intensity}\n" for mz, intensity in ions)
+    path = tmp_path / "run.jdx"
+    path.write_text(f"{text}##END=\n", "utf-8")
+    lines = rows(succeed("inspect", path).output)
+    assert lines["stated TIC"] == shown
+    assert list(lines)[:3] == ["format", "maker", "instrument"]
+    found = json_lines(succeed("inspect", "--json", path).output)[0]["stated_tic"]
+    if values is None:
+        assert found is None
+    else:
+        assert tuple(found.values()) == (2, *values)
+
+
+def test_selected_ions_and_saturation_are_shown(tmp_path: Path) -> None:
+    lines = ["time,mass,intensity"]
+    for scan in range(80):
+        lines += [
+            f"{scan / 60:.4f},{mz},{max(min(1e7 / 2 ** abs(40 - scan), 1e6), 9):g}"
+            for mz in (57, 73)
+        ]
+    path = tmp_path / "run.csv"
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    output = succeed("inspect", path).output
+    found = rows(output)
+    assert found["spectra"] == "selected ions, m/z 57, 73"
+    assert found["m/z"] == "57.000 to 73.000, 2 whole numbers"
+    assert "  odd: selected-ion monitoring: only 2 m/z (57, 73)" in output
+    assert "  odd: the detector is saturated: " in output
+
+
+def test_nothing_odd(campaign: gale.Campaign) -> None:
+    outputs = [succeed("inspect", path).output for path in campaign.paths[:3]]
+    assert all(("  nothing odd was found\n" in text) is ("  odd: " not in text) for text in outputs)
+    assert any("  nothing odd was found\n" in text for text in outputs)

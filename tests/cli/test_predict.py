@@ -152,7 +152,7 @@ def test_an_input_is_never_overwritten(
     before = Path(kept).read_bytes()
     error = error_of(*predict(*inputs, "--model", "model.onnx", "-o", output, "--force"))
     assert isinstance(error, OutputError)
-    assert f"{kept}: is one of the runs or the model; expected" in str(error) or "link" in output
+    assert f"{kept}: is one of the files that are read; expected" in str(error) or "link" in output
     assert Path(kept).read_bytes() == before
 
 

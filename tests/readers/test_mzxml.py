@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from run_files import assert_same, mzml, small_run
 from xml_files import mzxml, mzxml_file, scan
 
 from gale.errors import ReadError, UnsupportedFormatError
 from gale.readers import is_run_file, parse_run, sniff
+from run_files import assert_same, mzml, small_run
 
 PAIRS = [(50.0, 7.0), (60.0, 8.0)]
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from run_files import CENTROID, at, cv, mzml_file, small_run
 from xml_files import numpress_spectrum
 
 from gale.errors import ReadError
 from gale.readers import numpress, parse_run
+from run_files import CENTROID, at, cv, mzml_file, small_run
 
 
 def nibbles_of(value: int) -> list[int]:

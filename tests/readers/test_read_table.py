@@ -4,10 +4,10 @@ import io
 
 import polars as pl
 import pytest
-from run_files import assert_same, csv, frame, small_run
 
 from gale.errors import ReadError
 from gale.readers import parse_run
+from run_files import assert_same, csv, frame, small_run
 
 HEADER = b"time,mass,intensity\n"
 
@@ -102,7 +102,8 @@ def test_missing_column() -> None:
     with pytest.raises(
         ReadError,
         match="column mass, intensity is missing; found time, a; expected time, mass, intensity, "
-        "or time and one column for each m/z; name this file's columns, for example with --column mz=NAME",
+        "or time and one column for each m/z; name this file's columns, for example with "
+        "--column mz=NAME",
     ):
         parse_run(b"time, a\n1,2\n", "x")
 

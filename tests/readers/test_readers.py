@@ -10,7 +10,6 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from run_files import WRITERS, andi, assert_same, csv, frame, jcamp, mzml, parquet, runs, small_run
 
 from gale.errors import ReadError, UnsupportedFormatError
 from gale.readers import (
@@ -24,6 +23,7 @@ from gale.readers import (
     sniff,
 )
 from gale.run import Run
+from run_files import WRITERS, andi, assert_same, csv, frame, jcamp, mzml, parquet, runs, small_run
 
 FORMATS = sorted(WRITERS)
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from gale.cli.options import columns_option
-
-if TYPE_CHECKING:
-    import gale
+from gale.errors import GaleError
 
 EXAMPLE = """
 \b
 Examples:
   gale inspect run.csv
+  gale inspect runs/*.cdf
+  gale inspect runs/*.cdf --json > runs.jsonl
   gale inspect model.onnx
   gale inspect model.onnx --recipe > my.toml
   gale inspect campaign --verify
@@ -24,29 +27,62 @@ Examples:
 
 
 @click.command(epilog=EXAMPLE)
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("paths", type=click.Path(path_type=Path), nargs=-1, required=True)
 @click.option("--recipe", is_flag=True, help="Print only the recipe of a model, as a TOML file.")
 @click.option("--verify", is_flag=True, help="Compare the checksums of a campaign's files.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object a line for each of PATHS."
+)
 @columns_option
-def command(path: Path, recipe: bool, verify: bool, columns: dict[str, str] | None) -> None:
-    """Print what PATH is: a run, a model, or a campaign folder; and what is odd about it."""
-    import gale
+def command(
+    paths: tuple[Path, ...],
+    recipe: bool,
+    verify: bool,
+    as_json: bool,
+    columns: dict[str, str] | None,
+) -> None:
+    """Print what PATHS are: runs, models, or campaign folders; and what is odd about them.
+
+    What cannot be read does not stop the others: it is named on standard error, and the exit
+    status is 1 (of a single path, 2). With --json every path has its line, in the order given:
+    path, status ("ok" or "failed"), kind ("run", "model" or "campaign") and what is known of it,
+    with units in the names; or the message of what is wrong.
+    """
+    kinds = [_kind(path, columns) for path in paths]
+    if recipe and kinds != ["model"]:
+        raise click.UsageError("--recipe needs a model, and one alone")
+    if verify and set(kinds) != {"campaign"}:
+        raise click.UsageError("--verify needs a campaign folder")
+    if recipe:
+        _print_recipe(paths[0])
+        return
+    n_failed = 0
+    for at, (path, kind) in enumerate(zip(paths, kinds, strict=True)):
+        try:
+            said = _say(path, kind, as_json, verify, columns)
+        except GaleError as error:
+            if len(paths) == 1 and not as_json:
+                raise
+            n_failed += 1
+            if not as_json:
+                click.echo(f"failed: {error}", err=True)
+                continue
+            said = _json(path, "failed", {"message": str(error)})
+        click.echo(said if as_json or not at else f"\n{said}")
+    if n_failed:
+        sys.exit(1)
+
+
+def _kind(path: Path, columns: dict[str, str] | None) -> str:
+    """What to take a path for: what cannot be read is taken for a run, which then says why."""
     from gale.readers.folders import is_run_folder
 
-    is_campaign = path.is_dir() and not is_run_folder(path)
-    is_model = not is_campaign and _is_model(path, columns)
-    if recipe and not is_model:
-        raise click.UsageError("--recipe needs a model")
-    if verify and not is_campaign:
-        raise click.UsageError("--verify needs a campaign folder")
-    if is_campaign:
-        _show_campaign(gale.Campaign.open(path, columns=columns), verify)
-    elif recipe:
-        click.echo("\n".join(_recipe_lines(gale.Model.load(path).facts["recipe"])))
-    elif is_model:
-        _show_model(gale.Model.load(path))
-    else:
-        _show_run(gale.read_run(path, columns=columns))
+    try:
+        if path.is_dir() and not is_run_folder(path):
+            return "campaign"
+        return "model" if _is_model(path, columns) else "run"
+    except (GaleError, OSError):
+        return "run"
 
 
 def _is_model(path: Path, columns: dict[str, str] | None) -> bool:
@@ -58,88 +94,36 @@ def _is_model(path: Path, columns: dict[str, str] | None) -> bool:
     return path.is_file() and glance(path)[0] == "onnx"
 
 
-def _show_run(run: gale.Run) -> None:
-    per_scan = run.ions_per_scan
-    tic = run.total_ion_current
-    rows = {
-        "format": run.format,
-        "scans": f"{run.n_scans:,} ({int((per_scan == 0).sum()):,} without ions)",
-        "time": f"{run.time_min[0]:.3f} to {run.time_min[-1]:.3f} min",
-        "ions": f"{run.n_ions:,}",
-        "m/z": f"{run.mz.min():.3f} to {run.mz.max():.3f}",
-        "intensity": f"{run.intensity.min():.4g} to {run.intensity.max():.4g}",
-        "highest TIC": f"{tic.max():.4g} at {run.time_min[tic.argmax()]:.3f} min",
-        **run.facts,
-    }
-    click.echo(f"{run.source}: a run")
-    _show_rows(rows)
-    for note in run.notes:
-        click.echo(f"  note: {note}")
+def _print_recipe(path: Path) -> None:
+    import gale
+    from gale.cli.shows.model import recipe_lines
+
+    click.echo("\n".join(recipe_lines(gale.Model.load(path).facts["recipe"])))
 
 
-def _show_campaign(campaign: gale.Campaign, verify: bool) -> None:
-    from gale.campaign.folder import run_name
-    from gale.tables import listed
+def _say(path: Path, kind: str, as_json: bool, verify: bool, columns: dict[str, str] | None) -> str:
+    """Give what is said of a path, as one JSON object or as lines."""
+    import gale
+    from gale.cli.shows import campaign, model, run
 
-    click.echo(repr(campaign))
-    for (split,), rows in campaign.family_table().group_by("split", maintain_order=True):
-        click.echo(f"\n  {split or 'unlabelled'}")
-        header = f"  {'family':<32}{'positive':>9}{'negative':>9}{'unknown':>9}{'prevalence':>12}"
-        click.echo(header)
-        for family, positive, negative, unknown, prevalence in rows.drop("split").iter_rows():
-            share = "" if prevalence is None else f"{prevalence:.3f}"
-            click.echo(f"  {family:<32}{positive:>9,}{negative:>9,}{unknown:>9,}{share:>12}")
-    if campaign.left_out:
-        names = listed(run_name(file, campaign.root) for file in campaign.left_out)
-        click.echo(f"\n  not runs, left out: {names}")
-    if verify:
-        n_compared = campaign.verify_checksums()
-        agree = "all agree" if n_compared else "so nothing could be compared"
-        click.echo(f"\n  checksums: {n_compared:,} of {len(campaign):,} files have one, {agree}")
-
-
-def _show_model(model: gale.Model) -> None:
-    facts = model.facts
-    training, scores = facts["training"], facts["scores"]
-    click.echo(f"{model.source}: a model (format {facts['format']}, gale {facts['gale_version']})")
-    _show_rows(
-        {
-            "recipe": f"{facts['recipe']['name']}, seed {facts['seed']}",
-            "trained": f"{facts['created']} on {training['runs']:,} runs of {training['campaign']}",
-            "left out": ", ".join(training["unreadable"]) or "no run",
-            "ensemble": f"{facts['members']} members from {facts['folds']} folds",
-            "features": f"{facts['features']['kind']}, {model.spec.n_features:,} "
-            f"from {len(model.spec.mz)} m/z, {model.spec.mz[0]} to {model.spec.mz[-1]}",
-            "calibrated": "yes" if facts["calibrated"] else "no: the outputs are scores",
-            "log loss": f"{scores['log_loss']:.3f}, beside {scores['prior_log_loss']:.3f} of the "
-            "training prevalence",
-            "measured on": f"{scores['measured_on']}; {scores['caution']}",
-            "fingerprint": training["fingerprint"],
-        }
-    )
-    click.echo(f"  {'family':<32}{'positive':>9}{'known':>9}{'prevalence':>12}")
-    rows = zip(model.prevalence.items(), training["positive"], training["known"], strict=True)
-    for (family, prevalence), positive, known in rows:
-        click.echo(f"  {family:<32}{positive:>9,}{known:>9,}{prevalence:>12.3f}")
+    values: Callable[[], dict[str, Any]]
+    lines: Callable[[], list[str]]
+    match kind:
+        case "campaign":
+            opened = gale.Campaign.open(path, columns=columns)
+            values = partial(campaign.values, opened, verify)
+            lines = partial(campaign.lines, opened, verify)
+        case "model":
+            loaded = gale.Model.load(path)
+            values, lines = partial(model.values, loaded), partial(model.lines, loaded)
+        case _:
+            read = gale.read_run(path, columns=columns)
+            values, lines = partial(run.values, read), partial(run.lines, read)
+    return _json(path, "ok", {"kind": kind, **values()}) if as_json else "\n".join(lines())
 
 
-def _recipe_lines(choices: dict[str, Any], prefix: str = "") -> list[str]:
-    """The choices of a recipe as TOML: dotted keys, and values that JSON and TOML write alike.
+def _json(path: Path, status: str, values: dict[str, Any]) -> str:
+    from gale.readers import display_name
 
-    Parts come last, each as a table of its own.
-    """
-    lines, tables = [], []
-    for key, value in choices.items():
-        if isinstance(value, dict):
-            lines += _recipe_lines(value, f"{prefix}{key}.")
-        elif key == "parts":
-            for part in value:
-                tables += ["", "[[parts]]", *_recipe_lines(part)]
-        elif value is not None:
-            lines.append(f"{prefix}{key} = {json.dumps(value)}")
-    return lines + tables
-
-
-def _show_rows(rows: dict[str, str]) -> None:
-    for name, value in rows.items():
-        click.echo(f"  {name:<14}{value}")
+    known = {"path": display_name(path), "status": status, **values}
+    return json.dumps(known, ensure_ascii=False, allow_nan=False)

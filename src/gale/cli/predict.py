@@ -6,7 +6,6 @@ import datetime
 import hashlib
 import json
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,7 +80,7 @@ def command(
     from gale.cli.progress import ConsoleProgress
     from gale.evaluation.predictions import sidecar as sidecar_of
     from gale.features.cache import Cache, default_folder
-    from gale.output import check_free, writing
+    from gale.output import check_free, check_no_input, writing
 
     sidecar = sidecar_of(output)
     for path in (output, sidecar):
@@ -90,7 +89,7 @@ def command(
     sources = _open_runs(runs, splits, submission, columns, model)
     files = sources.paths if isinstance(sources, gale.Campaign) else sources
     for path in (output, sidecar):
-        _check_no_input(path, (model_path, *files))
+        check_no_input(path, (model_path, *files))
     progress = ConsoleProgress(quiet=quiet)
     progress.begin("predicting", len(files))
     with workers_pool(workers) as executor:
@@ -172,18 +171,6 @@ def _select_submission(campaign: gale.Campaign, model: gale.Model) -> gale.Campa
         )
     place = {run: at for at, run in enumerate(campaign.runs)}
     return campaign.select([place[run] for run in campaign.submission])
-
-
-def _check_no_input(output: Path, inputs: Iterable[Path]) -> None:
-    """See that an output that exists, and may be overwritten, is nothing that is read."""
-    from gale.errors import OutputError
-    from gale.tables import exists
-
-    if output.exists() and any(exists(each) and output.samefile(each) for each in inputs):
-        raise OutputError(
-            f"{output}: is one of the runs or the model; expected the name of a file to write; "
-            "choose another"
-        )
 
 
 def _write(table: pl.DataFrame, path: Path) -> None:

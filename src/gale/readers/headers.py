@@ -144,9 +144,7 @@ def find_columns(
         If a column is missing or there twice, or two columns may be meant.
     """
     bare = [name.strip() for name in header]
-    given = given_names(columns, source)
-    if not set(given.values()) & set(bare):
-        given = {}
+    given = _given_here(bare, columns, source)
     candidates = _candidates(bare, given)
     mz_columns = _mz_columns(bare)
     if len(mz_columns) >= MIN_WIDE and not all(candidates.values()):
@@ -179,10 +177,18 @@ def count_columns(header: Sequence[str], columns: Mapping[str, str] | None = Non
 def count_meant(header: Sequence[str], columns: Mapping[str, str] | None = None) -> int:
     """Say how many of the three columns a header may have, doubtful ones included."""
     bare = [name.strip() for name in header]
-    candidates = _candidates(bare, given_names(columns, "columns"))
+    candidates = _candidates(bare, _given_here(bare, columns, "columns"))
     if candidates["time"] and len(_mz_columns(bare)) >= MIN_WIDE:
         return N_COLUMNS
     return sum(map(bool, candidates.values()))
+
+
+def _given_here(
+    bare: Sequence[str], columns: Mapping[str, str] | None, source: str
+) -> Mapping[str, str]:
+    """The caller's names, if the header has any of them: else it is a table of another make."""
+    given = given_names(columns, source)
+    return given if set(given.values()) & set(bare) else {}
 
 
 @lru_cache(maxsize=10_000)

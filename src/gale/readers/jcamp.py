@@ -233,7 +233,7 @@ def _facts(header: dict[str, str]) -> dict[str, str]:
     facts = {
         "title": header.get("TITLE", ""),
         "date": f"{header.get('DATE', '')} {header.get('TIME', '')}".strip(),
-        "instrument": header.get("SPECTROMETERSYSTEM", ""),
+        "instrument": header.get("SPECTROMETERDATASYSTEM") or header.get("SPECTROMETERSYSTEM", ""),
         "maker": header.get("ORIGIN", ""),
     }
     if "CENTROID" in header.get("DATAFORMAT", "").upper():

@@ -24,7 +24,8 @@ CENTROID, PROFILE = "MS:1000127", "MS:1000128"
 SCAN_START_TIME, TOTAL_ION_CURRENT = "MS:1000016", "MS:1000285"
 MZ_ARRAY, INTENSITY_ARRAY = "MS:1000514", "MS:1000515"
 NO_COMPRESSION, ZLIB = "MS:1000576", "MS:1000574"
-SERIAL_NUMBER = "MS:1000529"
+SERIAL_NUMBER, INSTRUMENT_MODEL = "MS:1000529", "MS:1000031"
+"""What an instrument may have besides the name of its model; the latter of an unknown one."""
 
 MINUTES = {"UO:0000031": 1.0, "UO:0000010": 1 / 60, "UO:0000028": 1 / 60_000}
 """How many minutes a unit is: minute, second, millisecond."""
@@ -40,6 +41,9 @@ NUMPRESS = {
     "MS:1002748": numpress.slof,
 }
 ZLIB_AFTER_NUMPRESS = {"MS:1002746", "MS:1002747", "MS:1002748"}
+
+FACT_PREFIX = "gale: "
+"""A userParam of the run with such a name is a fact of the file that it was converted from."""
 
 _FUNCTION = re.compile(r"(?:^|\s)function=(\S+)")
 """How the identifiers of spectra tell the functions of an instrument apart."""
@@ -117,7 +121,7 @@ def _take_instrument(reading: _Reading, element: etree._Element) -> None:
     names = [
         param.get("name", "")
         for accession, param in reading.params(element).items()
-        if accession != SERIAL_NUMBER
+        if accession not in (SERIAL_NUMBER, INSTRUMENT_MODEL)
     ]
     if names:
         reading.facts.setdefault("instrument", names[0])
@@ -134,6 +138,12 @@ def _take_run(reading: _Reading, element: etree._Element) -> None:
     for fact, attribute in (("title", "id"), ("date", "startTimeStamp")):
         if value := element.get(attribute):
             reading.facts[fact] = value
+    told = {
+        param.get("name", "").removeprefix(FACT_PREFIX): param.get("value", "")
+        for param in element.iterfind("{*}userParam")
+        if param.get("name", "").startswith(FACT_PREFIX)
+    }
+    reading.facts = told or reading.facts
 
 
 def _take_list(reading: _Reading, element: etree._Element) -> None:

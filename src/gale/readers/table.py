@@ -119,7 +119,7 @@ def _check_length(time_min: Floats, time: Time, header: Sequence[str], source: s
     """See that a run whose unit of time is not stated can be in minutes."""
     with np.errstate(invalid="ignore"):  # of times that are not finite, Run says which
         length = float(time_min.max() - time_min.min())
-    if time.known_by != "default" or not length > LONGEST_MIN:
+    if time.known_by != "default" or not LONGEST_MIN < length < np.inf:
         return
     name = header[time.place]
     raise ReadError(

@@ -1,0 +1,38 @@
+"""A campaign: how many runs have which family, split by split."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gale.campaign import Campaign
+from gale.campaign.folder import run_name
+from gale.tables import listed
+
+
+def values(campaign: Campaign, verify: bool) -> dict[str, Any]:
+    """What is said of a campaign, as values that JSON can hold."""
+    return {
+        "runs": len(campaign),
+        "families": campaign.family_table().to_dicts(),
+        "left_out": [run_name(file, campaign.root) for file in campaign.left_out],
+        "checksums_compared": campaign.verify_checksums() if verify else None,
+    }
+
+
+def lines(campaign: Campaign, verify: bool) -> list[str]:
+    """What is said of a campaign, for people."""
+    said = [repr(campaign)]
+    header = f"  {'family':<32}{'positive':>9}{'negative':>9}{'unknown':>9}{'prevalence':>12}"
+    for (split,), table in campaign.family_table().group_by("split", maintain_order=True):
+        said += [f"\n  {split or 'unlabelled'}", header]
+        for family, positive, negative, unknown, prevalence in table.drop("split").iter_rows():
+            share = "" if prevalence is None else f"{prevalence:.3f}"
+            said.append(f"  {family:<32}{positive:>9,}{negative:>9,}{unknown:>9,}{share:>12}")
+    if campaign.left_out:
+        names = listed(run_name(file, campaign.root) for file in campaign.left_out)
+        said.append(f"\n  not runs, left out: {names}")
+    if verify:
+        n_compared = campaign.verify_checksums()
+        agree = "all agree" if n_compared else "so nothing could be compared"
+        said.append(f"\n  checksums: {n_compared:,} of {len(campaign):,} files have one, {agree}")
+    return said

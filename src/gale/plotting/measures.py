@@ -1,0 +1,137 @@
+"""The numbers that pictures of a run show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import ceil
+
+import numpy as np
+
+from gale.errors import PlotError
+from gale.run import Floats, Run
+
+MOST_COLUMNS, MOST_ROWS = 1_400, 1_000
+"""An ion map has at most so many columns and rows, about the pixels that it is drawn on."""
+
+
+@dataclass(frozen=True)
+class IonMap:
+    """Intensities over time and m/z: T columns of scans, M rows of m/z.
+
+    Parameters
+    ----------
+    time_min : array of shape (T + 1,)
+        Where the columns begin and end.
+    mz : array of shape (M + 1,)
+        Where the rows begin and end: half-way between whole numbers.
+    intensity : array of shape (M, T)
+        The highest of a column's scans, of which each is the sum of the ions of a row.
+    """
+
+    time_min: Floats
+    mz: Floats
+    intensity: Floats
+
+
+def cut_time(run: Run, time_range: tuple[float, float] | None) -> Run:
+    """Give the scans within a range of times, in minutes; all of them for no range.
+
+    Raises
+    ------
+    PlotError
+        If fewer than two scans, or no ions, are within it, or all scans have the same time.
+    """
+    if run.time_min[0] == run.time_min[-1]:
+        raise PlotError(
+            f"{run.source}: all its scans are at {run.time_min[0]:g} min; expected scans over "
+            "time, to draw them; correct the times"
+        )
+    if time_range is None:
+        return run
+    inside = np.flatnonzero((run.time_min >= time_range[0]) & (run.time_min <= time_range[1]))
+    n_ions = int(run.ions_per_scan[inside].sum())
+    if len(inside) < 2 or not n_ions:
+        raise PlotError(
+            f"{run.source}: {len(inside)} scans with {n_ions} ions are between {time_range[0]:g} "
+            f"and {time_range[1]:g} min; expected two scans or more of the run, which lasts from "
+            f"{run.time_min[0]:.3f} to {run.time_min[-1]:.3f} min; choose another range"
+        )
+    first, last = inside[0], inside[-1] + 1
+    ions = slice(run.scan_start[first], run.scan_start[last])
+    return replace(
+        run,
+        time_min=run.time_min[first:last],
+        scan_start=run.scan_start[first : last + 1] - run.scan_start[first],
+        mz=run.mz[ions],
+        intensity=run.intensity[ions],
+        stated_tic=None if run.stated_tic is None else run.stated_tic[first:last],
+    )
+
+
+def base_peak(run: Run) -> Floats:
+    """Give the highest intensity of each scan, shape (S,); 0 for one without ions."""
+    highest = np.zeros(run.n_scans)
+    np.maximum.at(highest, run.scan_of_ion, run.intensity)
+    return highest
+
+
+def extracted_ion(run: Run, mz: int) -> Floats:
+    """Give the intensity of the ions whose m/z rounds to `mz` in each scan, shape (S,)."""
+    chosen = np.rint(run.mz) == mz
+    total = np.bincount(
+        run.scan_of_ion[chosen], weights=run.intensity[chosen], minlength=run.n_scans
+    )
+    return total.astype(np.float64)
+
+
+def nearest_scan(run: Run, at_min: float) -> int:
+    """Number of the scan nearest to a time.
+
+    Raises
+    ------
+    PlotError
+        If the time is outside the run.
+    """
+    if not run.time_min[0] <= at_min <= run.time_min[-1]:
+        raise PlotError(
+            f"{run.source}: a spectrum at {at_min:g} min is asked for; expected a time from "
+            f"{run.time_min[0]:.3f} to {run.time_min[-1]:.3f} min; choose another"
+        )
+    return int(np.argmin(np.abs(run.time_min - at_min)))
+
+
+def ion_map(run: Run, mz_range: tuple[float, float] | None = None) -> IonMap:
+    """Lay the ions of a run on a grid of time and m/z.
+
+    Raises
+    ------
+    PlotError
+        If no ions are within the range of m/z.
+    """
+    low, high = mz_range or (run.mz.min(), run.mz.max())
+    first, last = int(np.rint(low)), int(np.rint(high))
+    row = np.rint(run.mz).astype(np.int64) - first
+    inside = (row >= 0) & (row <= last - first)
+    if not inside.any():
+        raise PlotError(
+            f"{run.source}: no ions are between m/z {low:g} and {high:g}; expected some within "
+            f"{run.mz.min():.1f} to {run.mz.max():.1f}; choose another range"
+        )
+    mz_width = ceil((last - first + 1) / MOST_ROWS)
+    n_rows = (last - first) // mz_width + 1
+    cell = run.scan_of_ion[inside] * n_rows + row[inside] // mz_width
+    of_scan = np.bincount(cell, weights=run.intensity[inside], minlength=run.n_scans * n_rows)
+    width = ceil(run.n_scans / MOST_COLUMNS)
+    begins = np.arange(0, run.n_scans, width)
+    return IonMap(
+        np.append(_scan_edges(run.time_min)[begins], _scan_edges(run.time_min)[-1]),
+        first - 0.5 + mz_width * np.arange(n_rows + 1, dtype=np.float64),
+        np.maximum.reduceat(of_scan.reshape(run.n_scans, n_rows), begins, axis=0).T,
+    )
+
+
+def _scan_edges(time_min: Floats) -> Floats:
+    """Where scans begin and end, half-way to their neighbours, shape (S + 1,)."""
+    middle = (time_min[1:] + time_min[:-1]) / 2
+    first, last = 2 * time_min[0] - middle[0], 2 * time_min[-1] - middle[-1]
+    return np.concatenate([[first], middle, [last]])

@@ -1,0 +1,187 @@
+"""Panels of a picture: each draws one thing on axes that it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import floor, log10
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from gale.plotting.measures import base_peak, extracted_ion, ion_map, nearest_scan
+from gale.plotting.themes import COLOUR_MAP, Theme
+from gale.run import Floats, Run
+
+DECADES = 5
+"""Logarithmic colours and axes go down to so many powers of ten below the highest intensity."""
+
+MOST_LABELS = 12
+"""So many of the highest ions of a spectrum have their m/z beside them."""
+
+LABEL_WIDTH = 0.028
+"""Width of such a label, as a share of the axis."""
+
+ROUND_STEPS = (1, 2, 2.5, 5, 10)
+"""Ticks are so far apart, times a power of ten."""
+
+LINES = ("solid", "dashed", "dotted")
+"""Of more extracted ions than there are colours, lines differ in this."""
+
+_SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+
+
+def draw_chromatograms(axes: Axes, run: Run, theme: Theme, *, log: bool = False) -> None:
+    """Draw the total ion chromatogram and the base peak chromatogram."""
+    total = run.total_ion_current
+    axes.fill_between(run.time_min, total, color=theme.total, alpha=0.12, linewidth=0)
+    axes.plot(run.time_min, total, color=theme.total, linewidth=0.9, label="total ion current")
+    axes.plot(
+        run.time_min,
+        base_peak(run),
+        color=theme.base,
+        linewidth=0.9,
+        label="base peak (highest ion)",
+    )
+    _finish_intensity(axes, float(total.max()), "ion current", log)
+
+
+def draw_ions(axes: Axes, run: Run, mz: Sequence[int], theme: Theme, *, log: bool = False) -> None:
+    """Draw the chromatograms of chosen ions, whose m/z is rounded as features round it."""
+    highest = 0.0
+    for at, each in enumerate(mz):
+        trace = extracted_ion(run, each)
+        highest = max(highest, float(trace.max()))
+        absent = "" if trace.any() else " (no ions)"
+        axes.plot(
+            run.time_min,
+            trace,
+            color=theme.ions[at % len(theme.ions)],
+            linestyle=LINES[at // len(theme.ions) % len(LINES)],
+            linewidth=1.0,
+            label=f"m/z {each}{absent}",
+        )
+    _finish_intensity(axes, highest, "extracted ions", log)
+
+
+def draw_map(
+    axes: Axes,
+    colours: Axes,
+    run: Run,
+    theme: Theme,
+    *,
+    mz_range: tuple[float, float] | None = None,
+    mz: Sequence[int] = (),
+) -> None:
+    """Draw the ion map on one pair of axes, and what its colours mean on the other.
+
+    Parameters
+    ----------
+    axes, colours : Axes
+    run : Run
+    theme : Theme
+    mz_range : pair of float, optional
+        From which m/z to which; all by default.
+    mz : sequence of int
+        m/z that are marked at the edge.
+    """
+    grid = ion_map(run, mz_range)
+    highest = float(grid.intensity.max()) or 1.0
+    least = float(grid.intensity.min(where=grid.intensity > 0, initial=highest / 10))
+    lowest = max(least, highest / 10**DECADES)
+    shown = np.maximum(grid.intensity, lowest)  # what has no ions has the lowest colour
+    image = axes.pcolorfast(
+        grid.time_min, grid.mz, shown, cmap=COLOUR_MAP, norm=LogNorm(lowest, highest)
+    )
+    image.set_rasterized(True)
+    axes.set_ylabel("m/z")
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=8, steps=ROUND_STEPS, integer=True))
+    figure = axes.get_figure()
+    assert isinstance(figure, Figure)
+    bar = figure.colorbar(image, cax=colours)
+    bar.outline.set_visible(False)
+    bar.set_label("intensity (unit of the file)")
+    for at, each in enumerate(mz):
+        if grid.mz[0] <= each <= grid.mz[-1]:
+            axes.plot(
+                [0, 1], [each, each], transform=axes.get_yaxis_transform(), linestyle="none",
+                marker="d", markersize=5, color=theme.ions[at % len(theme.ions)], clip_on=False,
+            )  # fmt: skip
+
+
+def draw_spectrum(
+    axes: Axes,
+    run: Run,
+    at_min: float,
+    theme: Theme,
+    *,
+    mz_range: tuple[float, float] | None = None,
+) -> None:
+    """Draw the mass spectrum of the scan nearest to a time, relative to its highest ion."""
+    scan = nearest_scan(run, at_min)
+    ions = slice(run.scan_start[scan], run.scan_start[scan + 1])
+    mz, intensity = run.mz[ions], run.intensity[ions]
+    low, high = mz_range or _spectrum_range(mz)
+    inside = (mz >= low) & (mz <= high)
+    mz, intensity = mz[inside], intensity[inside]
+    where = f"spectrum at {run.time_min[scan]:.3f} min, scan {scan + 1:,}"
+    highest = float(intensity.max(initial=0.0))
+    if highest > 0:
+        top = mz[intensity.argmax()]
+        where += f"; 100 % is m/z {top:.1f} with {highest:.4g} (unit of the file)"
+    else:
+        where += ": no ions"
+    height = 100 * intensity / (highest or 1.0)
+    axes.vlines(mz, 0, height, color=theme.ink, linewidth=1.3)
+    for at in _labelled(mz, height, high - low):
+        axes.annotate(
+            f"{mz[at]:.0f}", (mz[at], height[at]), (0, 2), textcoords="offset points",
+            ha="center", va="bottom", fontsize=9,
+        )  # fmt: skip
+    axes.set_xlim(low, high)
+    axes.set_ylim(0, 114)
+    axes.set_yticks([0, 25, 50, 75, 100])
+    axes.grid(axis="y")
+    axes.set_title(where, loc="left", fontsize=10)
+    axes.set_xlabel("m/z")
+    axes.set_ylabel("relative\nintensity (%)")
+
+
+def _spectrum_range(mz: Floats) -> tuple[float, float]:
+    if not len(mz):
+        return 0.0, 100.0
+    margin = max(0.02 * float(np.ptp(mz)), 2.0)
+    return float(mz.min()) - margin, float(mz.max()) + margin
+
+
+def _labelled(mz: Floats, height: Floats, width: float) -> list[int]:
+    """Which ions have their m/z beside them: the highest, unless a label is there already."""
+    chosen: list[int] = []
+    for at in np.argsort(-height, kind="stable"):
+        if len(chosen) == MOST_LABELS or height[at] < 1:
+            break
+        if all(abs(mz[at] - mz[other]) > LABEL_WIDTH * width for other in chosen):
+            chosen.append(int(at))
+    return chosen
+
+
+def _finish_intensity(axes: Axes, highest: float, name: str, log: bool) -> None:
+    """Set the axis of intensities: from 0, or over some powers of ten."""
+    unit = "unit of the file"
+    if log and highest > 0:
+        axes.set_yscale("log")
+        axes.set_ylim(highest / 10**DECADES, 2 * highest)
+    else:
+        power = floor(log10(highest)) if highest > 0 else 0
+        if abs(power) >= 3:
+            axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value / 10**power:g}"))
+            unit = f"10{str(power).translate(_SUPERSCRIPT)} × {unit}"
+        axes.yaxis.set_major_locator(MaxNLocator(nbins=4, steps=ROUND_STEPS))
+        axes.set_ylim(0, 1.05 * highest if highest > 0 else 1)
+    axes.set_ylabel(f"{name}\n({unit})")
+    axes.grid(axis="y")
+    axes.legend(
+        loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=6, borderaxespad=0.2, handlelength=1.6
+    )

@@ -1,0 +1,172 @@
+"""mzML 1.1, the open XML format of mass spectrometry, which most software of the field reads."""
+
+from __future__ import annotations
+
+import base64
+import re
+import zlib
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+from lxml import etree
+
+from gale.readers.mzml import FACT_PREFIX
+from gale.run import Floats, Run
+
+NAMESPACE = "http://psi.hupo.org/ms/mzml"
+
+MINUTE = ("UO", "UO:0000031", "minute")
+COUNTS = ("MS", "MS:1000131", "number of detector counts")
+MZ = ("MS", "MS:1000040", "m/z")
+
+VOCABULARIES = (
+    ("MS", "Proteomics Standards Initiative Mass Spectrometry Ontology",
+     "https://raw.githubusercontent.com/HUPO-PSI/psi-ms-CV/master/psi-ms.obo"),
+    ("UO", "Unit Ontology",
+     "https://raw.githubusercontent.com/bio-ontology-research-group/unit-ontology/master/unit.obo"),
+)  # fmt: skip
+
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that XML cannot hold."""
+
+
+def write(run: Run, path: Path) -> None:
+    """Write a run as mzML: every scan a centroid spectrum of MS level 1, 64-bit, zlib.
+
+    Scans without ions are kept. What the file said of itself is kept as userParam of the run.
+    """
+    with path.open("wb") as file, etree.xmlfile(file, encoding="utf-8") as xml:
+        xml.write_declaration()
+        with xml.element("mzML", nsmap={None: NAMESPACE}, version="1.1.0"):
+            for part in _before_run(run):
+                xml.write(part)
+            with xml.element(
+                "run", id=_identifier(run.source), defaultInstrumentConfigurationRef="instrument"
+            ):
+                for name, value in run.facts.items():
+                    xml.write(_element("userParam", name=f"{FACT_PREFIX}{name}", value=value))
+                with xml.element(
+                    "spectrumList", count=str(run.n_scans), defaultDataProcessingRef="conversion"
+                ):
+                    for scan in range(run.n_scans):
+                        xml.write(_spectrum(run, scan))
+
+
+def _before_run(run: Run) -> list[etree._Element]:
+    """What mzML wants to know of a file before its spectra."""
+    vocabularies = [
+        _element("cv", id=name, fullName=full, URI=address) for name, full, address in VOCABULARIES
+    ]
+    source = _element(
+        "sourceFile",
+        _param("MS:1000776", "scan number only nativeID format"),
+        id="source",
+        name=_name(run.source),
+        location="file:///",
+    )
+    content = _element(
+        "fileContent",
+        _param("MS:1000579", "MS1 spectrum"),
+        _param("MS:1000127", "centroid spectrum"),
+    )
+    gale = _element(
+        "software",
+        _param("MS:1000799", "custom unreleased software tool", "gale"),
+        id="gale",
+        version=version("gale-ms"),
+    )
+    instrument = _element(
+        "instrumentConfiguration", _param("MS:1000031", "instrument model"), id="instrument"
+    )
+    method = _element(
+        "processingMethod",
+        _param("MS:1000544", "Conversion to mzML"),
+        order="0",
+        softwareRef="gale",
+    )
+    return [
+        _element("cvList", *vocabularies, count=str(len(vocabularies))),
+        _element("fileDescription", content, _element("sourceFileList", source, count="1")),
+        _element("softwareList", gale, count="1"),
+        _element("instrumentConfigurationList", instrument, count="1"),
+        _element(
+            "dataProcessingList",
+            _element("dataProcessing", method, id="conversion"),
+            count="1",
+        ),
+    ]
+
+
+def _spectrum(run: Run, scan: int) -> etree._Element:
+    ions = slice(run.scan_start[scan], run.scan_start[scan + 1])
+    time = _param("MS:1000016", "scan start time", float(run.time_min[scan]), unit=MINUTE)
+    params = [
+        _param("MS:1000511", "ms level", 1),
+        _param("MS:1000579", "MS1 spectrum"),
+        _param("MS:1000127", "centroid spectrum"),
+    ]
+    if run.stated_tic is not None and np.isfinite(stated := run.stated_tic[scan]):
+        params.append(_param("MS:1000285", "total ion current", float(stated), unit=COUNTS))
+    return _element(
+        "spectrum",
+        *params,
+        _element(
+            "scanList", _param("MS:1000795", "no combination"), _element("scan", time), count="1"
+        ),
+        _element(
+            "binaryDataArrayList",
+            _array(run.mz[ions], _param("MS:1000514", "m/z array", unit=MZ)),
+            _array(run.intensity[ions], _param("MS:1000515", "intensity array", unit=COUNTS)),
+            count="2",
+        ),
+        index=str(scan),
+        id=f"scan={scan + 1}",
+        defaultArrayLength=str(int(run.ions_per_scan[scan])),
+    )
+
+
+def _array(values: Floats, kind: etree._Element) -> etree._Element:
+    text = base64.b64encode(zlib.compress(values.astype("<f8").tobytes())).decode()
+    binary = _element("binary")
+    binary.text = text
+    return _element(
+        "binaryDataArray",
+        _param("MS:1000523", "64-bit float"),
+        _param("MS:1000574", "zlib compression"),
+        kind,
+        binary,
+        encodedLength=str(len(text)),
+    )
+
+
+def _param(
+    accession: str, name: str, value: object = "", *, unit: tuple[str, str, str] | None = None
+) -> etree._Element:
+    """A cvParam: a term of a vocabulary, a value, and the unit of the value."""
+    vocabulary = accession.partition(":")[0]
+    param = _element("cvParam", cvRef=vocabulary, accession=accession, name=name, value=str(value))
+    if unit is not None:
+        for key, text in zip(("unitCvRef", "unitAccession", "unitName"), unit, strict=True):
+            param.set(key, text)
+    return param
+
+
+def _name(source: str) -> str:
+    """The name of a file without its folders, whichever way these are separated."""
+    return re.split(r"[/\\]", source)[-1]
+
+
+def _identifier(source: str) -> str:
+    """The name of a file, as an identifier of XML has to be."""
+    return re.sub(r"^(?![A-Za-z_])", "_", re.sub(r"[^A-Za-z0-9_.-]", "_", _name(source)))
+
+
+def _element(tag: str, /, *children: etree._Element, **attributes: str) -> etree._Element:
+    """An element whose namespace is that of the document it is written into."""
+    clean = {
+        key: _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text) for key, text in attributes.items()
+    }
+    element = etree.Element(tag, clean)
+    element.extend(children)
+    return element

@@ -1,0 +1,139 @@
+"""`gale convert`: from files of any format to an open one, one file or many."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import gale
+from commands import error_of, invoke, start, succeed
+from gale.errors import OutputError, ReadError
+from gale.run import Run
+from run_files import andi, csv, jcamp, small_run
+
+RUN = small_run(empty=(2,))
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[Path]:
+    """The same run in two formats, and one that cannot be read between them."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name, data in (("a.cdf", andi(RUN)), ("b.csv", b"time\n1\n"), ("c.jdx", jcamp(RUN))):
+        (folder / name).write_bytes(data)
+    return sorted(folder.iterdir())
+
+
+def assert_same(path: Path, expected: Run) -> None:
+    found = gale.read_run(path)
+    for column in ("time_min", "scan_start", "mz", "intensity"):
+        np.testing.assert_array_equal(getattr(found, column), getattr(expected, column), column)
+
+
+@pytest.mark.parametrize("name", ["x.csv", "x.mzML", "x.parquet"])
+def test_one_file(name: str, files: list[Path], tmp_path: Path) -> None:
+    output = succeed("convert", files[0], "-o", tmp_path / name).stdout
+    assert output == f"{tmp_path / name}: 1 runs converted, 0 failed\n"
+    assert_same(tmp_path / name, gale.read_run(files[0]))
+
+
+@pytest.mark.parametrize(
+    ("to", "suffix"), [("csv", "csv"), ("mzml", "mzML"), ("parquet", "parquet")]
+)
+def test_into_a_folder(to: str, suffix: str, files: list[Path], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    result = invoke("convert", *files, "-o", out, "--to", to, "-q")
+    assert result.exit_code == 1
+    assert result.stdout == f"{out}: 2 runs converted, 1 failed\n"
+    assert result.stderr.startswith(f"failed: {files[1]}: ")
+    assert len(result.stderr.splitlines()) == 1
+    assert sorted(each.name for each in out.iterdir()) == [f"a.{suffix}", f"c.{suffix}"]
+    for name, original in (("a", files[0]), ("c", files[2])):
+        assert_same(out / f"{name}.{suffix}", gale.read_run(original))
+
+
+def test_nothing_is_overwritten_without_force(files: list[Path], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "c.csv").write_text("mine", "utf-8")
+    error = error_of("convert", files[0], files[2], "-o", out, "--to", "csv")
+    assert isinstance(error, OutputError)
+    assert str(error).startswith(f"{out / 'c.csv'}: exists already; ")
+    assert [each.name for each in out.iterdir()] == ["c.csv"]
+    assert (out / "c.csv").read_text("utf-8") == "mine"
+    succeed("convert", files[0], files[2], "-o", out, "--to", "csv", "--force")
+    assert_same(out / "c.csv", gale.read_run(files[2]))
+
+
+def test_an_input_is_never_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "run.csv"
+    path.write_bytes(csv(RUN))
+    before = path.read_bytes()
+    for output in (path, tmp_path):
+        error = error_of("convert", path, "-o", output, "--to", "csv", "--force")
+        assert f"{path}: is one of the files that are read" in str(error)
+    assert path.read_bytes() == before
+
+
+def test_runs_of_the_same_name(files: list[Path], tmp_path: Path) -> None:
+    other = tmp_path / "A.jdx.gz"
+    shutil.copy(files[2], other)
+    error = error_of("convert", files[0], other, "-o", tmp_path / "out", "--to", "csv")
+    assert f"A.csv: would be written of both {files[0]} and {other}; expected names" in str(error)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_run_that_a_table_cannot_hold(files: list[Path], tmp_path: Path) -> None:
+    twice = Run.from_scans([1.0, 1.0], [1, 1], [57.0, 58.0], [1.0, 2.0])
+    (tmp_path / "twice.jdx").write_bytes(jcamp(twice))
+    runs = (tmp_path / "twice.jdx", files[0])
+    result = invoke("convert", *runs, "-o", tmp_path / "out", "--to", "csv")
+    assert result.exit_code == 1
+    assert "1 scans have the time of the scan before" in result.stderr
+    assert "write mzML" in result.stderr
+    assert [each.name for each in (tmp_path / "out").iterdir()] == ["a.csv"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("a.cdf", "c.jdx", "-o", "x.csv"), "several runs need a folder; x.csv is the name of a f"),
+        (("a.cdf", "-o", "x.csv", "--to", "mzml"), "--to is mzml, and x.csv the name of a csv fil"),
+        (("a.cdf", "-o", "out"), "a folder needs --to"),
+        (("-o", "out"), "Missing argument 'RUNS...'"),
+    ],
+)
+def test_what_cannot_be_meant(
+    arguments: tuple[str, ...], message: str, files: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(files[0].parent)
+    result = invoke("convert", *arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert sorted(Path().iterdir()) == [Path("a.cdf"), Path("b.csv"), Path("c.jdx")]
+
+
+def test_places_that_cannot_be(files: list[Path], tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for output in (tmp_path / "file", tmp_path / "no" / "out"):
+        error = error_of("convert", files[0], "-o", output, "--to", "csv")
+        assert str(error).startswith(f"{output}: cannot be made a folder (")
+    error = error_of("convert", files[0], "-o", tmp_path / "no" / "out.csv")
+    assert "no does not exist; create it first" in str(error)
+
+
+def test_other_columns(tmp_path: Path) -> None:
+    path = tmp_path / "run.csv"
+    path.write_bytes(csv(RUN).replace(b"time,mass", b"seconds,m"))
+    columns = ("--column", "time_s=seconds", "--column", "mz=m")
+    succeed("convert", path, "-o", tmp_path / "x.mzML", *columns)
+    assert_same(tmp_path / "x.mzML", gale.read_run(path, columns={"time_s": "seconds", "mz": "m"}))
+
+
+def test_the_installed_command(files: list[Path], tmp_path: Path) -> None:
+    done = start("convert", *files, "-o", "out", "--to", "mzml", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "out: 2 runs converted, 1 failed\n")
+    assert isinstance(error_of("inspect", files[1]), ReadError)

@@ -1,0 +1,100 @@
+"""`gale plot`: a picture of a run in a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from commands import error_of, invoke, start, succeed
+from gale.errors import OutputError, PlotError, ReadError
+from run_files import csv, small_run
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    path = tmp_path / "run.csv"
+    path.write_bytes(csv(small_run()))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"),
+    [
+        ("a.png", b"\x89PNG"),
+        ("a.svg", b"<?xml"),
+        ("a.html", b"<!DOCTYPE html>"),
+        ("a.PNG", b"\x89PN"),
+    ],
+)
+def test_every_kind(name: str, begins: bytes, run: Path) -> None:
+    output = run.with_name(name)
+    choices = ("--mz", 57, "--mz", 73, "--at", 3, "--time", 2.6, 4, "--mz-range", 45, 300, "--log")
+    result = succeed("plot", run, "-o", output, *choices, "--theme", "dark")
+    assert result.stdout == f"{output}: 40 scans drawn\n"
+    assert output.read_bytes().startswith(begins)
+    assert sorted(run.parent.iterdir()) == sorted([run, output])
+
+
+def test_nothing_is_overwritten_without_force(run: Path) -> None:
+    output = run.with_name("a.png")
+    output.write_text("mine", "utf-8")
+    assert "exists already" in str(error_of("plot", run, "-o", output))
+    assert output.read_text("utf-8") == "mine"
+    succeed("plot", run, "-o", output, "--force")
+    assert output.read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_run_is_never_overwritten(run: Path) -> None:
+    svg = run.with_name("run.svg")
+    run.rename(svg)
+    error = error_of("plot", svg, "-o", svg, "--force")
+    assert "is one of the files that are read" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (
+            ("-o", "a.jpg"),
+            OutputError,
+            "a.jpg: its name does not say what to draw; expected one th",
+        ),
+        (
+            ("-o", "a.png", "--at", 99),
+            PlotError,
+            "a spectrum at 99 min is asked for; expected a ti",
+        ),
+        (
+            ("-o", "a.html", "--time", 90, 99),
+            PlotError,
+            "0 scans with 0 ions are between 90 and 99",
+        ),
+        (("-o", "a.svg", "--mz-range", 900, 999), PlotError, "no ions are between m/z 900 and 999"),
+        (("-o", "no/a.png"), OutputError, "does not exist; create it first"),
+    ],
+)
+def test_errors(
+    arguments: tuple[object, ...], error: type[Exception], message: str, run: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(run.parent)
+    found = error_of("plot", run.name, *arguments)
+    assert isinstance(found, error)
+    assert message in str(found)
+    assert list(run.parent.iterdir()) == [run]
+
+
+def test_a_run_that_cannot_be_read(tmp_path: Path) -> None:
+    assert isinstance(error_of("plot", tmp_path / "no.csv", "-o", tmp_path / "a.png"), ReadError)
+
+
+def test_a_range_the_wrong_way_round(run: Path) -> None:
+    result = invoke("plot", run, "-o", run.with_name("a.png"), "--time", 4, 3)
+    assert result.exit_code == 2
+    assert "a range goes from less to more" in result.stderr
+
+
+def test_the_installed_command(run: Path) -> None:
+    done = start("plot", run.name, "-o", "a.svg", cwd=run.parent)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "a.svg: 40 scans drawn\n", "")

@@ -1,0 +1,104 @@
+"""The numbers of pictures, against slow and obvious ones."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gale.errors import PlotError
+from gale.plotting import measures
+from gale.plotting.measures import base_peak, cut_time, extracted_ion, ion_map, nearest_scan
+from gale.run import Run
+from run_files import small_run
+
+RUN = small_run(empty=(0, 7))
+
+
+def scans(run: Run) -> list[tuple[list[float], list[float]]]:
+    return [
+        (run.mz[a:b].tolist(), run.intensity[a:b].tolist())
+        for a, b in zip(run.scan_start[:-1], run.scan_start[1:], strict=True)
+    ]
+
+
+def test_base_peak() -> None:
+    assert base_peak(RUN).tolist() == [max(heights, default=0.0) for _, heights in scans(RUN)]
+
+
+def test_extracted_ion() -> None:
+    for mz in (int(np.rint(RUN.mz[3])), 9_999):
+        expected = [
+            sum(height for each, height in zip(*scan, strict=True) if round(each) == mz)
+            for scan in scans(RUN)
+        ]
+        np.testing.assert_allclose(extracted_ion(RUN, mz), expected)
+
+
+def test_halves_are_rounded_as_features_round_them() -> None:
+    run = Run.from_scans([1.0, 2.0], [1, 1], [56.5, 57.5], [3.0, 4.0])
+    assert extracted_ion(run, 56).tolist() == [3.0, 0.0]
+    assert extracted_ion(run, 57).tolist() == [0.0, 0.0]
+    assert extracted_ion(run, 58).tolist() == [0.0, 4.0]
+
+
+def test_nearest_scan() -> None:
+    for at in (RUN.time_min[0], RUN.time_min[-1], RUN.time_min[5] + 0.01):
+        assert nearest_scan(RUN, at) == min(
+            range(RUN.n_scans), key=lambda scan: abs(RUN.time_min[scan] - at)
+        )
+    with pytest.raises(PlotError, match=r"at 99 min is asked for; expected a time from 2\.500 to"):
+        nearest_scan(RUN, 99)
+
+
+def test_cut_time() -> None:
+    assert cut_time(RUN, None) is RUN
+    part = cut_time(RUN, (RUN.time_min[3], RUN.time_min[9] + 1e-9))
+    assert part.time_min.tolist() == RUN.time_min[3:10].tolist()
+    assert scans(part) == scans(RUN)[3:10]
+
+
+@pytest.mark.parametrize("range_", [(0.0, 1.0), (2.49, 2.51), (8.0, 9.0)])
+def test_nothing_within_a_range_of_times(range_: tuple[float, float]) -> None:
+    with pytest.raises(PlotError, match=r"expected two scans or more of the run, which lasts from"):
+        cut_time(RUN, range_)
+
+
+def test_scans_without_ions_are_nothing_to_draw() -> None:
+    run = Run.from_scans([1.0, 2.0, 3.0], [1, 0, 0], [50.0], [1.0])
+    with pytest.raises(PlotError, match="2 scans with 0 ions are between 2 and 3 min"):
+        cut_time(run, (2.0, 3.0))
+
+
+def test_ion_map() -> None:
+    grid = ion_map(RUN)
+    first = round(RUN.mz.min())
+    assert grid.mz.tolist() == [first - 0.5 + at for at in range(len(grid.mz))]
+    assert grid.mz[-1] == round(RUN.mz.max()) + 0.5
+    expected = np.zeros((len(grid.mz) - 1, RUN.n_scans))
+    for column, scan in enumerate(scans(RUN)):
+        for mz, height in zip(*scan, strict=True):
+            expected[round(mz) - first, column] += height
+    np.testing.assert_allclose(grid.intensity, expected)
+    assert np.all((grid.time_min[:-1] < RUN.time_min) & (RUN.time_min < grid.time_min[1:]))
+
+
+def test_a_large_ion_map_keeps_what_is_highest(monkeypatch: pytest.MonkeyPatch) -> None:
+    full = ion_map(RUN).intensity
+    monkeypatch.setattr(measures, "MOST_COLUMNS", 9)
+    grid = ion_map(RUN)
+    assert grid.intensity.shape == (len(full), 8)
+    np.testing.assert_array_equal(grid.intensity[:, 0], full[:, :5].max(axis=1))
+    assert (grid.intensity.max(), len(grid.time_min)) == (full.max(), 9)
+    monkeypatch.setattr(measures, "MOST_ROWS", 100)
+    assert ion_map(RUN).intensity.shape[0] <= 100
+
+
+def test_an_ion_map_of_a_range() -> None:
+    grid = ion_map(RUN, (100.0, 150.0))
+    assert (grid.mz[0], grid.mz[-1]) == (99.5, 150.5)
+    inside = (np.rint(RUN.mz) >= 100) & (np.rint(RUN.mz) <= 150)
+    assert grid.intensity.sum() == pytest.approx(RUN.intensity[inside].sum())
+    with pytest.raises(
+        PlotError, match=r"no ions are between m/z 500 and 600; expected some within"
+    ):
+        ion_map(RUN, (500.0, 600.0))

@@ -1,0 +1,123 @@
+"""The page of a run: whole without a network, with the ions in it, and drawn by its script."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from lxml import html
+
+from gale.plotting.page import run_page
+from gale.plotting.themes import THEMES
+from gale.run import Run
+from scanned_runs import background, run_of, with_peaks
+
+RUN = run_of(with_peaks(background()))
+CHROMIUM = shutil.which("chromium")
+
+
+def parsed(page: str) -> Any:
+    return html.fromstring(page)
+
+
+def part(page: str, name: str) -> str:
+    return str(parsed(page).get_element_by_id(name).text)
+
+
+def settings(page: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(part(page, "settings"))
+    return found
+
+
+def test_nothing_is_loaded() -> None:
+    page = run_page(RUN, mz=[44])
+    outside = set(re.findall(r"https?://[^\s\"'<>)]+", page))
+    assert {address.split("/")[2] for address in outside} <= {"www.w3.org", "purl.org",
+        "creativecommons.org", "matplotlib.org"}  # fmt: skip
+    assert not re.search(r'\b(?:src|href)="(?!#|data:)', page)
+    assert "@" not in re.sub(r"@media", "", page.replace(part(page, "scans"), ""))
+    assert len(page) < 600_000
+
+
+def test_the_ions_are_in_it() -> None:
+    page = run_page(RUN)
+    found = settings(page)
+    data = gzip.decompress(base64.b64decode(part(page, "scans")))
+    scans, ions = found["scans"], found["ions"]
+    assert (scans, ions) == (RUN.n_scans, RUN.n_ions)
+    assert len(data) == 4 * (scans + scans + 1 + ions + ions)
+    np.testing.assert_array_equal(np.frombuffer(data, "<u4", scans + 1, 4 * scans), RUN.scan_start)
+    np.testing.assert_array_equal(
+        np.frombuffer(data, "<f4", offset=4 * (2 * scans + 1 + ions)),
+        RUN.intensity.astype(np.float32),
+    )
+    assert found["scan"] == RUN.total_ion_current.argmax()
+    assert found["first_scan"] == 1
+
+
+def test_a_range_and_a_time() -> None:
+    found = settings(run_page(RUN, time_range=(1.0, 2.0), mz_range=(50.0, 90.0), at_min=1.5))
+    assert (found["scans"], found["first_scan"], found["scan"]) == (121, 121, 60)
+    assert found["mz"] == [50.0, 90.0]
+    assert (found["axes"]["first"], found["axes"]["last"]) == (1.0, 2.0)
+
+
+@pytest.mark.parametrize("first_min", [0.0, 3.0])
+def test_the_panels_of_time_are_where_it_says(first_min: float) -> None:
+    run = run_of(with_peaks(background()), time_min=RUN.time_min + first_min)
+    box = settings(run_page(run, mz=[44]))["axes"]
+    assert 0 < box["left"] < 0.1 * box["width"]
+    assert 0.85 * box["width"] < box["right"] < 0.95 * box["width"]
+    assert 0 < box["top"] < 30
+    assert box["bottom"] > 400
+
+
+def test_its_colours_are_variables_of_both_themes() -> None:
+    page = run_page(RUN)
+    picture = page[page.index("<svg") : page.index("</svg>")]
+    for name, colour in THEMES["light"].names.items():
+        assert colour not in picture
+        assert f"--{name}: {colour};" in page
+        assert f"--{name}: {THEMES['dark'].names[name]};" in page
+    assert "var(--total)" in picture
+
+
+def test_names_of_files_are_text() -> None:
+    run = Run.from_scans(
+        RUN.time_min, RUN.ions_per_scan, RUN.mz, RUN.intensity, source="x/<script>@SVG@.csv"
+    )
+    page = run_page(run)
+    assert parsed(page).findtext(".//title") == "<script>@SVG@.csv"
+    assert "<script>@SVG@" not in page
+
+
+def test_the_same_run_gives_the_same_page() -> None:
+    assert run_page(RUN) == run_page(RUN)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+def test_the_script_draws_the_spectrum(tmp_path: Path) -> None:
+    page = run_page(RUN, at_min=2.5)
+    press = 'picture.dispatchEvent(new KeyboardEvent("keydown", {key: "ArrowRight"}))'
+    page = page.replace("</body>", f"<script>setTimeout(() => {press}, 500)</script></body>")
+    (tmp_path / "run.html").write_text(page, "utf-8")
+    done = subprocess.run(
+        [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom",
+         "--virtual-time-budget=3000", f"file://{tmp_path / 'run.html'}"],
+        capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    shown = parsed(done.stdout)
+    assert str(shown.get_element_by_id("readout").text).startswith("2.508 min, scan 302: total ")
+    (plot,) = shown.xpath('//*[@id="spectrum"]/svg')
+    assert plot.get("aria-label") == "spectrum at 2.508 min"
+    (sticks,) = plot.xpath("./path")
+    assert sticks.get("d").count("M") == RUN.ions_per_scan[301]
