@@ -5,7 +5,6 @@ A format joins with one line in :func:`samples`. Used by the tests, and by tools
 
 from __future__ import annotations
 
-import base64
 import gzip
 import io
 import random
@@ -18,11 +17,13 @@ from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-from run_files import WRITERS, csv, frame, mzml, small_run
+from netcdf_files import classic, hdf5
+from xml_files import mzxml, numpress_mzml
 
 from gale.errors import GaleError
 from gale.readers import folders, parse_run
 from gale.run import Run
+from run_files import WRITERS, csv, frame, mzml, small_run
 from vendor_files import FOLDERS, data_ms, lower, masslynx, nominal_run
 
 SOURCE = "a name"
@@ -50,7 +51,12 @@ def samples() -> dict[str, Sample]:
         "arrow": _arrow(run),
         "mzml as 32-bit numbers": mzml(run, dtype="<f4", compress=False),
         "mzml.gz": gzip.compress(mzml(run)),
-        "mzxml": _mzxml(run),
+        "mzml with numpress": numpress_mzml(run, "slof", zlib_as=""),
+        "mzml with numpress and zlib": numpress_mzml(run, "pic", zlib_as="own"),
+        "mzxml": mzxml(run),
+        "mzxml.zlib": mzxml(run, precision=32, compress=True),
+        "andi in CDF-5": classic(run, 5, records=("scan_index",)),
+        "andi in netCDF-4": hdf5(run, compression="gzip"),
         "chemstation": data_ms(nominal_run(N_SCANS)),
     }
     found = {name: Sample(data, partial(parse_run, source=SOURCE)) for name, data in files.items()}
@@ -99,22 +105,6 @@ def _arrow(run: Run) -> bytes:
     buffer = io.BytesIO()
     frame(run).write_ipc(buffer)
     return buffer.getvalue()
-
-
-def _mzxml(run: Run) -> bytes:
-    scans = []
-    for s, minutes in enumerate(run.time_min):
-        ions = slice(run.scan_start[s], run.scan_start[s + 1])
-        pairs = np.column_stack([run.mz[ions], run.intensity[ions]]).astype(">f4")
-        scans.append(
-            f'<scan num="{s + 1}" msLevel="1" centroided="1" retentionTime="PT{minutes * 60}S" '
-            f'peaksCount="{len(pairs)}"><peaks precision="32" byteOrder="network" '
-            f'contentType="m/z-int">{base64.b64encode(pairs.tobytes()).decode()}</peaks></scan>'
-        )
-    return (
-        '<?xml version="1.0"?><mzXML xmlns="http://sashimi.sourceforge.net/schema_revision/'
-        f'mzXML_3.2"><msRun scanCount="{run.n_scans}">{"".join(scans)}</msRun></mzXML>'
-    ).encode()
 
 
 NUMBERS = (0, 1, 0x7F, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 2**63 - 1)

@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from run_files import andi, assert_same, small_run
 
 from gale.errors import ReadError, UnsupportedFormatError
 from gale.readers import parse_run
 from gale.run import Run
+from run_files import andi, assert_same, small_run
 
 NETCDF_FILL = 9.969209968386869e36
 

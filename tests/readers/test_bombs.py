@@ -16,8 +16,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from run_files import CENTROID, andi, at, csv, cv, jcamp, mzml, mzml_file, small_run
 
+from run_files import CENTROID, andi, at, csv, cv, jcamp, mzml, mzml_file, small_run
 from vendor_files import data_ms, nominal_run
 
 MB = 1 << 20

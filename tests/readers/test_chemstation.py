@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from run_files import assert_same
 
 from gale.errors import ReadError, UnsupportedFormatError
 from gale.readers import chemstation, parse_run, sniff
 from gale.run import Run
+from run_files import assert_same
 from vendor_files import data_ms, nominal_run
 
 

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from run_files import assert_same, csv
 
 from gale.campaign import Campaign
 from gale.errors import ReadError, UnsupportedFormatError
 from gale.features.cache import Cache
 from gale.readers import folders, is_run_file, load, parse_run, read_run
 from gale.readers.folders import is_run_folder
+from run_files import assert_same, csv
 from vendor_files import FOLDERS, data_ms, lay_out, masshunter, masslynx, nominal_run
 
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from run_files import assert_same, small_run
 
 from gale.errors import ReadError, UnsupportedFormatError
 from gale.readers import masshunter as reader
 from gale.readers import read_run
+from run_files import assert_same, small_run
 from vendor_files import SCAN_FIELDS, SPECTRUM_FIELDS, lay_out, lower, masshunter, schema
 
 

@@ -5,6 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+
+from gale.errors import ReadError, UnsupportedFormatError
+from gale.readers import mzml as reader
+from gale.readers import parse_run
 from run_files import (
     CENTROID,
     MINUTE,
@@ -18,10 +22,6 @@ from run_files import (
     small_run,
     spectrum,
 )
-
-from gale.errors import ReadError, UnsupportedFormatError
-from gale.readers import mzml as reader
-from gale.readers import parse_run
 
 MZ, INTENSITY = np.array([50.0, 60.0]), np.array([7.0, 8.0])
 NOTHING = np.empty(0)

@@ -1,50 +1,16 @@
 from __future__ import annotations
 
-import math
 import struct
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from xml_files import numpress_spectrum
+from xml_files import linear, numpress_mzml, numpress_spectrum, pic, slof
 
 from gale.errors import ReadError
 from gale.readers import numpress, parse_run
-from run_files import CENTROID, at, cv, mzml_file, small_run
-
-
-def nibbles_of(value: int) -> list[int]:
-    """One integer of 32 bits as half bytes, by the published rule."""
-    digits = [(value >> (4 * i)) & 15 for i in range(8)]  # the least significant first
-    zeros = next((i for i, digit in enumerate(reversed(digits)) if digit), 8)
-    if zeros:
-        return [zeros, *digits[: 8 - zeros]]
-    ones = next((i for i, digit in enumerate(reversed(digits)) if digit != 15), 7)
-    ones = min(ones, 7)
-    return [ones + 8 if ones else 0, *digits[: 8 - ones]]
-
-
-def packed(values: list[int]) -> bytes:
-    halves = [half for value in values for half in nibbles_of(value & 0xFFFFFFFF)]
-    halves += [0] * (len(halves) % 2)
-    return bytes(16 * a + b for a, b in zip(halves[::2], halves[1::2], strict=True))
-
-
-def linear(values: list[float], fixed_point: float) -> bytes:
-    whole = [round(value * fixed_point) for value in values]
-    errors = [c - (2 * b - a) for a, b, c in zip(whole, whole[1:], whole[2:], strict=False)]
-    first = b"".join(struct.pack("<I", value) for value in whole[:2])
-    return struct.pack(">d", fixed_point) + first + packed(errors)
-
-
-def pic(values: list[float]) -> bytes:
-    return packed([round(value) for value in values])
-
-
-def slof(values: list[float], fixed_point: float) -> bytes:
-    shorts = [int(math.log(value + 1) * fixed_point + 0.5) for value in values]
-    return struct.pack(">d", fixed_point) + struct.pack(f"<{len(shorts)}H", *shorts)
+from run_files import at, mzml_file, small_run
 
 
 def test_bytes_written_by_hand() -> None:
@@ -84,16 +50,7 @@ def test_any_bytes_are_values_or_a_value_error(data: bytes, length: int) -> None
 @pytest.mark.parametrize("intensities", ["slof", "pic"])
 def test_runs(zlib_as: str, intensities: str) -> None:
     run = small_run(empty=(3,))
-    spectra = []
-    for s in range(run.n_scans):
-        ions = slice(run.scan_start[s], run.scan_start[s + 1])
-        mz, counts = run.mz[ions].tolist(), run.intensity[ions].tolist()
-        how = slof(counts, 3000.0) if intensities == "slof" else pic(counts)
-        raw = {"linear": linear(mz, 1e5), intensities: how}
-        spectra.append(
-            numpress_spectrum(at(run.time_min[s]), raw, len(mz), cv(CENTROID), zlib_as=zlib_as)
-        )
-    found = parse_run(mzml_file(spectra), "x")
+    found = parse_run(numpress_mzml(run, intensities, zlib_as=zlib_as), "x")
     np.testing.assert_array_equal(found.scan_start, run.scan_start)
     np.testing.assert_allclose(found.mz, run.mz, atol=1e-5)
     np.testing.assert_allclose(found.intensity, run.intensity, rtol=2e-4, atol=0.51)

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from run_files import WRITERS
 
 from gale.errors import UnsupportedFormatError
 from gale.readers import parse_run
 from gale.readers.scans import looks_like_profile, sort_ions
 from gale.run import Run
+from run_files import WRITERS
 
 
 def profile_run(step: float, *, trimmed: bool) -> Run:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import base64
+import math
 import struct
 import zlib
 from collections.abc import Mapping
 from typing import Any
 
-from run_files import cv
-
 from gale.run import Run
+from run_files import CENTROID, at, cv, mzml_file
 
 NUMPRESS = {
     "linear": ("MS:1002312", "MS:1002746", "MS:1000514"),
@@ -39,6 +39,53 @@ def numpress_spectrum(
         f"<scanList><scan>{time}</scan></scanList>"
         f"<binaryDataArrayList>{arrays}</binaryDataArrayList></spectrum>"
     )
+
+
+def nibbles_of(value: int) -> list[int]:
+    """One integer of 32 bits as half bytes, by the published rule."""
+    digits = [(value >> (4 * i)) & 15 for i in range(8)]  # the least significant first
+    zeros = next((i for i, digit in enumerate(reversed(digits)) if digit), 8)
+    if zeros:
+        return [zeros, *digits[: 8 - zeros]]
+    ones = next((i for i, digit in enumerate(reversed(digits)) if digit != 15), 7)
+    ones = min(ones, 7)
+    return [ones + 8 if ones else 0, *digits[: 8 - ones]]
+
+
+def packed(values: list[int]) -> bytes:
+    halves = [half for value in values for half in nibbles_of(value & 0xFFFFFFFF)]
+    halves += [0] * (len(halves) % 2)
+    return bytes(16 * a + b for a, b in zip(halves[::2], halves[1::2], strict=True))
+
+
+def linear(values: list[float], fixed_point: float) -> bytes:
+    whole = [round(value * fixed_point) for value in values]
+    errors = [c - (2 * b - a) for a, b, c in zip(whole, whole[1:], whole[2:], strict=False)]
+    first = b"".join(struct.pack("<I", value) for value in whole[:2])
+    return struct.pack(">d", fixed_point) + first + packed(errors)
+
+
+def pic(values: list[float]) -> bytes:
+    return packed([round(value) for value in values])
+
+
+def slof(values: list[float], fixed_point: float) -> bytes:
+    shorts = [int(math.log(value + 1) * fixed_point + 0.5) for value in values]
+    return struct.pack(">d", fixed_point) + struct.pack(f"<{len(shorts)}H", *shorts)
+
+
+def numpress_mzml(run: Run, intensities: str, *, zlib_as: str) -> bytes:
+    """mzML with numpress, with intensities as ``slof`` or ``pic``."""
+    spectra = []
+    for s in range(run.n_scans):
+        ions = slice(run.scan_start[s], run.scan_start[s + 1])
+        mz, counts = run.mz[ions].tolist(), run.intensity[ions].tolist()
+        how = slof(counts, 3000.0) if intensities == "slof" else pic(counts)
+        raw = {"linear": linear(mz, 1e5), intensities: how}
+        spectra.append(
+            numpress_spectrum(at(run.time_min[s]), raw, len(mz), cv(CENTROID), zlib_as=zlib_as)
+        )
+    return mzml_file(spectra)
 
 
 def scan(

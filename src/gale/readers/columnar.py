@@ -9,6 +9,7 @@ from typing import IO
 import polars as pl
 
 from gale.errors import ReadError
+from gale.readers.parquet_pages import check_pages
 
 PARQUET = b"PAR1"
 ARROW_FILE = b"ARROW1\0\0"
@@ -19,12 +20,15 @@ MAX_CELLS = 2**25
 """A table of more cells is no run: they would take 256 MiB. A few bytes can stand for any number of
 equal cells, so the file being small says nothing."""
 
+MAX_BYTES = 2**30
+"""All pages of a Parquet file, of columns that are not read, too, unpack to no more than this."""
+
 _STREAM_END = ARROW_STREAM + bytes(4)
 
 _NAMES = {"parquet": "Parquet", "arrow": "Arrow"}
 
-_DAMAGED = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
-"""What polars raises for a damaged file."""
+_DAMAGED = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError)
+"""What polars, and :func:`check_pages`, raise for a damaged file."""
 
 
 def is_arrow(head: bytes) -> bool:
@@ -100,6 +104,7 @@ def read_numbers(
     most = MAX_CELLS // len(names)
     try:
         if format == "parquet":
+            check_pages(data, MAX_BYTES, MAX_CELLS)
             frame = pl.read_parquet(file, columns=list(names), n_rows=most + 1)
         elif _is_stream(file):
             frame = pl.read_ipc_stream(file, columns=list(names), n_rows=most + 1)

@@ -57,6 +57,10 @@ MIN_WIDE = 2
 """So many columns with an m/z for a name make a wide table."""
 
 
+MAX_COLUMNS = 50_000
+"""A table of more is no run: a wide one in steps of 0.02 m/z up to 1,000 has as many."""
+
+
 class Meaning(NamedTuple):
     """What a name says: the role of a column, and for a time its key, if it states the unit."""
 
@@ -141,8 +145,14 @@ def find_columns(
     Raises
     ------
     ReadError
-        If a column is missing or there twice, or two columns may be meant.
+        If a column is missing or there twice, two columns may be meant, or there are more than
+        :data:`MAX_COLUMNS`.
     """
+    if len(header) > MAX_COLUMNS:
+        raise ReadError(
+            f"{source}: has {len(header):,} columns; expected those of a run, {MAX_COLUMNS:,} at "
+            "most; look at what it is"
+        )
     bare = [name.strip() for name in header]
     given = _given_here(bare, columns, source)
     candidates = _candidates(bare, given)
