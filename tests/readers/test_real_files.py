@@ -62,6 +62,7 @@ def test_every_gunshot_file() -> None:
     for path in sorted((ROOT / "gunshot").glob("*.JDX")):
         run = read_run(path)
         assert run.n_scans == 2_103
+        assert 120_000 < run.n_ions < 208_000
         assert (50 if "ELEY" in path.name else 45) <= run.mz.min() < run.mz.max() <= 500.5
     assert not is_run_file(ROOT / "gunshot" / "labels.csv")
 
@@ -91,14 +92,25 @@ def test_scans_without_ions() -> None:
     ("name", "expected"),
     [
         ("andi/FINNIGAN_LIBRARY.CDF", "without a time axis"),
-        ("andi/TEKNIVNT_CONTINUM.CDF", "ZIP archive"),
-        ("csv/Chromatogram1.csv.zip", "ZIP archive"),
+        ("andi/TEKNIVNT_CONTINUM.CDF", r"CONTINUM\.CDF/CONTINUM\.CDF: .* profile data"),
         ("mzml/gc_orbi_profile_21scans.mzML", "profile"),
     ],
 )
 def test_what_is_no_run_is_refused_by_name(name: str, expected: str) -> None:
     with pytest.raises(UnsupportedFormatError, match=expected):
         read_run(ROOT / name)
+
+
+def test_a_wide_table_in_a_zip_archive_with_times_in_milliseconds() -> None:
+    run = read_run(ROOT / "csv" / "Chromatogram1.csv.zip")
+    assert (run.n_scans, run.mz.min(), run.mz.max()) == (5_726, 15, 600)
+    np.testing.assert_allclose(run.time_min[[0, -1]], [5_190 / 60_000, 4_439_858 / 60_000])
+    assert run.facts["columns"].startswith("'RT(milliseconds)' in milliseconds, by its name; 586")
+
+
+def test_the_range_of_mz() -> None:
+    run = read_run(ROOT / "andi" / "agilent_200ppm.CDF")
+    assert (round(run.mz.min()), round(run.mz.max())) == (30, 200)
 
 
 def test_minutes_and_seconds_in_one_file() -> None:

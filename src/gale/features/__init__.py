@@ -18,6 +18,7 @@ from gale.errors import GaleError, MissingExtraError, ReadError
 from gale.features.cache import Cache, Summary
 from gale.features.spec import FeatureSpec
 from gale.features.summary import intensity_moments
+from gale.readers import VERSION as READERS
 from gale.readers import display_name, load, parse_run, read_run
 from gale.run import Floats, Run
 
@@ -119,7 +120,7 @@ def _summarise(
         if cache is None:
             return _parse_and_summarise(data, source, spec, columns)
         read_as = json.dumps(dict(columns or {}), sort_keys=True)
-        key = Cache.key(data, version("gale-ms"), spec.fingerprint, read_as)
+        key = Cache.key(data, f"{version('gale-ms')} {READERS}", spec.fingerprint, read_as)
         summary = cache.get(key)
         if summary is None:
             summary = _parse_and_summarise(data, source, spec, columns)

@@ -32,6 +32,9 @@ __all__ = [
     "sniff",
 ]
 
+VERSION = 1
+"""Raised when a file gives another run than before, so that kept features are not used any more."""
+
 SCAN_FORMATS = ("andi", "chemstation", "jcamp", "mzml", "mzxml")
 """Formats of scans, which are not tables."""
 
