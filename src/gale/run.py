@@ -20,6 +20,9 @@ MAX_MZ = 20_000.0
 MAX_INTENSITY = 1e30
 """An intensity above this is a fill value, or an error of reading."""
 
+TIC_NOTE = "the file's own total ion current"
+"""What the note on it begins with."""
+
 MAX_TIC_DEVIATION = 0.01
 """Relative difference between a file's own total ion current and the sum of a scan's ions that is
 worth a note."""
@@ -330,7 +333,7 @@ def _with_tic(run: Run, stated_tic: ArrayLike) -> Run:
     if not off.any():
         return run
     return run.with_notes(
-        f"the file's own total ion current differs from the sum of its ions in {int(off.sum()):,} "
+        f"{TIC_NOTE} differs from the sum of its ions in {int(off.sum()):,} "
         f"of {int(np.sum(~np.isnan(ratio))):,} scans (median ratio sum / stated "
         f"{np.median(ratio[off]):.3g})"
     )

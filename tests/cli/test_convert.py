@@ -12,7 +12,7 @@ import gale
 from commands import error_of, invoke, start, succeed
 from gale.errors import OutputError, ReadError
 from gale.run import Run
-from run_files import andi, csv, jcamp, small_run
+from run_files import PROFILE, andi, csv, cv, jcamp, mzml, small_run
 
 RUN = small_run(empty=(2,))
 
@@ -137,3 +137,17 @@ def test_the_installed_command(files: list[Path], tmp_path: Path) -> None:
     done = start("convert", *files, "-o", "out", "--to", "mzml", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (1, "out: 2 runs converted, 1 failed\n")
     assert isinstance(error_of("inspect", files[1]), ReadError)
+
+
+def test_profile_spectra_are_centroided_if_asked(tmp_path: Path) -> None:
+    mz = np.arange(50, 80, 0.05)
+    curve = 1_000 * np.exp(-0.5 * ((mz - 57.07) / 0.13) ** 2)
+    run = Run.from_scans([1.0, 2.0], [len(mz)] * 2, np.tile(mz, 2), np.tile(curve, 2))
+    (tmp_path / "a.mzML").write_bytes(mzml(run, params=cv(PROFILE)))
+    told = invoke("convert", tmp_path / "a.mzML", "-o", tmp_path / "b.mzML", "--quiet")
+    assert told.exit_code == 1
+    assert "centroid it with gale convert --centroid" in told.stderr
+    succeed("convert", tmp_path / "a.mzML", "-o", tmp_path / "b.mzML", "--quiet", "--centroid")
+    found = gale.read_run(tmp_path / "b.mzML")
+    assert found.n_ions == 2
+    assert found.facts["centroided"].startswith("by gale")

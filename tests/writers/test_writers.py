@@ -159,3 +159,12 @@ def test_names_and_overwriting(tmp_path: Path) -> None:
     assert path.read_bytes() == before
     write_run(small_run(), path, format="parquet", force=True)
     assert path.read_bytes().startswith(b"PAR1")
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.parquet"])
+def test_tables_of_runs_that_last_long_say_the_unit_of_their_times(
+    name: str, tmp_path: Path
+) -> None:
+    run = Run.from_rows([0.0, 400.0], [50.0, 60.0], [1.0, 2.0])
+    write_run(run, tmp_path / name)
+    np.testing.assert_array_equal(gale.read_run(tmp_path / name).time_min, run.time_min)

@@ -34,6 +34,11 @@ Examples:
     type=click.Choice(["csv", "mzml", "parquet"]),
     help="What to write; by default, what the name of the file ends with.",
 )
+@click.option(
+    "--centroid",
+    is_flag=True,
+    help="Make profile spectra centroids, which are refused otherwise: one ion for each peak.",
+)
 @click.option("--force", is_flag=True, help="Overwrite files that exist.")
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 @columns_option
@@ -41,6 +46,7 @@ def command(
     runs: tuple[Path, ...],
     output: Path,
     format_: str | None,
+    centroid: bool,
     force: bool,
     quiet: bool,
     columns: dict[str, str] | None,
@@ -68,7 +74,8 @@ def command(
     failed = []
     for run, target in zip(runs, targets, strict=True):
         try:
-            write_run(gale.read_run(run, columns=columns), target, format=format_, force=force)
+            read = gale.read_run(run, columns=columns, centroid=centroid)
+            write_run(read, target, format=format_, force=force)
         except GaleError as error:
             failed.append(str(error))
         progress.step()

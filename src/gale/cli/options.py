@@ -9,7 +9,7 @@ import click
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-COLUMN_KEYS = ("time_min", "time_s", "mz", "intensity")
+COLUMN_KEYS = ("time_min", "time_s", "time_ms", "mz", "intensity")
 
 
 def _parse_columns(
@@ -52,5 +52,5 @@ columns_option = click.option(
     metavar="KEY=NAME",
     callback=_parse_columns,
     help="Name of a column in tables that do not call them time, mass and intensity; KEY is "
-    "time_min, time_s, mz or intensity. Repeatable.",
+    "time_min, time_s, time_ms, mz or intensity. Repeatable.",
 )

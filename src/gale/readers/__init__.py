@@ -10,6 +10,7 @@ from pathlib import Path
 from gale.errors import ReadError
 from gale.readers import andi, chemstation, columnar, folders, jcamp, mzml, mzxml, table, vendor
 from gale.readers.archives import Content, max_unpacked, unpack
+from gale.readers.centroids import centroid as to_centroids
 from gale.readers.formats import HEAD_BYTES, display_name, name_format, sniff
 from gale.readers.headers import N_COLUMNS, count_columns, given_names
 from gale.readers.scans import (
@@ -39,7 +40,12 @@ SCAN_FORMATS = ("andi", "chemstation", "jcamp", "mzml", "mzxml")
 """Formats of scans, which are not tables."""
 
 
-def read_run(path: str | os.PathLike[str], *, columns: Mapping[str, str] | None = None) -> Run:
+def read_run(
+    path: str | os.PathLike[str],
+    *,
+    columns: Mapping[str, str] | None = None,
+    centroid: bool = False,
+) -> Run:
     """Read a run: CSV, Parquet, Arrow, ANDI netCDF, JCAMP-DX, mzML, mzXML or a folder.
 
     Any file of these may be in gzip, or in a ZIP archive as its only run.
@@ -53,6 +59,9 @@ def read_run(path: str | os.PathLike[str], *, columns: Mapping[str, str] | None 
         For tables, the names of columns that do not say what they are, or of which several may be
         meant: ``{"time_min": "t", "mz": "x", "intensity": "y"}``, or with ``time_s`` or
         ``time_ms`` in place of ``time_min`` for seconds and milliseconds.
+    centroid : bool
+        Whether profile data are made centroids, see `gale.readers.centroids`, rather than refused;
+        the run's facts and notes then say so.
 
     Returns
     -------
@@ -65,7 +74,7 @@ def read_run(path: str | os.PathLike[str], *, columns: Mapping[str, str] | None 
     UnsupportedFormatError
         If the file is something that gale does not read; the message says what it is.
     """
-    return parse_run(load(path), display_name(path), columns=columns)
+    return parse_run(load(path), display_name(path), columns=columns, centroid=centroid)
 
 
 def load(path: str | os.PathLike[str]) -> bytes:
@@ -90,7 +99,13 @@ def load(path: str | os.PathLike[str]) -> bytes:
     return data
 
 
-def parse_run(data: bytes, source: str, *, columns: Mapping[str, str] | None = None) -> Run:
+def parse_run(
+    data: bytes,
+    source: str,
+    *,
+    columns: Mapping[str, str] | None = None,
+    centroid: bool = False,
+) -> Run:
     """Read what :func:`load` gave as a run; `source` names it in messages. See :func:`read_run`."""
     if not data:
         raise _empty(source)
@@ -106,22 +121,24 @@ def parse_run(data: bytes, source: str, *, columns: Mapping[str, str] | None = N
         case "parquet" | "arrow":
             run = table.read_columnar(data, source, word, columns=columns)
         case "andi":
-            run = andi.read(data, source)
+            run = andi.read(data, source, profile=centroid)
         case "jcamp":
             run = jcamp.read(data, source)
         case "mzml":
-            run = mzml.read(data, source)
+            run = mzml.read(data, source, profile=centroid)
         case "mzxml":
-            run = mzxml.read(data, source)
+            run = mzxml.read(data, source, profile=centroid)
         case "chemstation":
             run = chemstation.read(data, source)
         case _:
             raise vendor.refusal(word, data, source)
-    return _check(run)
+    return _check(run, centroid=centroid)
 
 
-def _check(run: Run) -> Run:
-    """Refuse profile data, and note what is odd about the times."""
+def _check(run: Run, *, centroid: bool = False) -> Run:
+    """Refuse profile data or make them centroids, and note what is odd about the times."""
+    if centroid and run.facts.get(FACT_SPECTRA) != "centroid":
+        run = to_centroids(run)
     if run.facts.get(FACT_SPECTRA) != "centroid" and looks_like_profile(run):
         raise profile_error(
             run.source,

@@ -21,7 +21,7 @@ NETCDF_FILL = 9.9e36
 Variables = Mapping[str, netcdf.Variable]
 
 
-def read(data: bytes, source: str) -> Run:
+def read(data: bytes, source: str, *, profile: bool = False) -> Run:
     """Read an ANDI-MS file.
 
     The ions of scan s are the ``point_count[s]`` from ``scan_index[s]`` on. Scale factors and
@@ -34,6 +34,8 @@ def read(data: bytes, source: str) -> Run:
         The whole file.
     source : str
         Name of the file in messages.
+    profile : bool
+        Whether profile spectra are kept rather than refused.
 
     Raises
     ------
@@ -48,7 +50,7 @@ def read(data: bytes, source: str) -> Run:
     file = netcdf.read(data, source)
     variables = file.variables
     kind = _text(file.attributes.get("experiment_type", ""))
-    _check_kind(variables, kind, source)
+    _check_kind(variables, kind, source, profile=profile)
     seconds = _numbers(variables, "scan_acquisition_time", source)
     if "min" in _text(variables["scan_acquisition_time"].attributes.get("units", "")).lower():
         seconds = seconds * 60
@@ -68,7 +70,7 @@ def read(data: bytes, source: str) -> Run:
     )
 
 
-def _check_kind(variables: Variables, kind: str, source: str) -> None:
+def _check_kind(variables: Variables, kind: str, source: str, *, profile: bool) -> None:
     """Refuse what is netCDF and no run of centroid scans, saying what it is."""
     if "mass_values" not in variables:
         what = (
@@ -90,7 +92,7 @@ def _check_kind(variables: Variables, kind: str, source: str) -> None:
             raise ReadError(
                 f"{source}: the variable {name} is missing; expected it in ANDI-MS; export again"
             )
-    if "continu" in kind.lower():
+    if "continu" in kind.lower() and not profile:
         raise profile_error(source, f"its experiment type is {kind!r}, profile data")
 
 

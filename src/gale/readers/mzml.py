@@ -72,7 +72,7 @@ class _Reading:
         return {param.get("accession", ""): param for param in found}
 
 
-def read(data: bytes, source: str) -> Run:
+def read(data: bytes, source: str, *, profile: bool = False) -> Run:
     """Read an mzML file: its spectra of MS level 1; those of other levels are counted in a note.
 
     Parameters
@@ -81,6 +81,8 @@ def read(data: bytes, source: str) -> Run:
         The whole file.
     source : str
         Name of the file in messages.
+    profile : bool
+        Whether profile spectra are kept rather than refused.
 
     Raises
     ------
@@ -90,7 +92,7 @@ def read(data: bytes, source: str) -> Run:
         If the file is cut short or damaged, or a spectrum lacks its time, a unit or an array.
     """
     refuse_doctype(data, source, "mzML")
-    reading = _Reading(source, Spectra(source, max_unpacked(len(data))))
+    reading = _Reading(source, Spectra(source, max_unpacked(len(data)), profile))
     takers = {
         "referenceableParamGroup": _take_group,
         "instrumentConfiguration": _take_instrument,
@@ -180,7 +182,7 @@ def _is_light(reading: _Reading, element: etree._Element, params: Params) -> boo
 def _take_scan(reading: _Reading, element: etree._Element, params: Params, name: str) -> None:
     profile = PROFILE in params
     mz = intensity = np.empty(0)
-    if not profile:
+    if not profile or reading.spectra.profile:
         mz, intensity = _arrays(reading, element, name)
     time = _time_min(reading, element, name)
     if time is None and (profile or len(mz)):

@@ -39,7 +39,7 @@ class _Reading:
     stated_scans: str | None = None
 
 
-def read(data: bytes, source: str) -> Run:
+def read(data: bytes, source: str, *, profile: bool = False) -> Run:
     """Read an mzXML file: its scans of MS level 1, nested or not.
 
     Times are durations (``PT1.5S``, ``PT1M30S``); plain numbers are taken as seconds, with a note.
@@ -50,6 +50,8 @@ def read(data: bytes, source: str) -> Run:
         The whole file.
     source : str
         Name of the file in messages.
+    profile : bool
+        Whether profile spectra are kept rather than refused.
 
     Raises
     ------
@@ -60,7 +62,7 @@ def read(data: bytes, source: str) -> Run:
         as it declares.
     """
     refuse_doctype(data, source, "mzXML")
-    reading = _Reading(source, Spectra(source, max_unpacked(len(data))))
+    reading = _Reading(source, Spectra(source, max_unpacked(len(data)), profile))
     takers = {
         "msInstrument": _take_instrument,
         "software": _take_software,
@@ -125,7 +127,7 @@ def _spectrum(reading: _Reading, element: etree._Element, name: str) -> Spectrum
     centroided = element.get("centroided")
     profile = centroided in ("0", "false")
     mz = intensity = np.empty(0)
-    if not profile:
+    if not profile or reading.spectra.profile:
         mz, intensity = _peaks(reading, element, where)
     return Spectrum(
         name,

@@ -66,6 +66,6 @@ def looks_like_profile(run: Run) -> bool:
 def profile_error(source: str, found: str) -> UnsupportedFormatError:
     """Make the error for profile data, of which `found` says how they showed."""
     return UnsupportedFormatError(
-        f"{source}: {found}; expected centroid data, one point an ion; centroid it, for instance "
-        'with ProteoWizard: msconvert --filter "peakPicking true 1-"'
+        f"{source}: {found}; expected centroid data, one point an ion; centroid it with "
+        "gale convert --centroid, or with ProteoWizard's msconvert (peak picking on)"
     )

@@ -20,7 +20,7 @@ class Spectrum:
     """One spectrum as a file has it.
 
     ``function`` tells the traces of an instrument apart that scans in more than one way; ``sim``
-    is selected ion monitoring; of profile spectra the arrays are not needed.
+    is selected ion monitoring; of profile spectra that are refused there are no arrays.
     """
 
     name: str
@@ -38,11 +38,13 @@ class Spectrum:
 class Spectra:
     """The spectra of MS level 1 of a file, and the count of all else that is in it, by name.
 
-    ``room`` is how many bytes its arrays may still unpack to.
+    ``room`` is how many bytes its arrays may still unpack to; ``profile`` says whether profile
+    spectra are kept, to be centroided, rather than refused.
     """
 
     source: str
     room: int
+    profile: bool = False
     kept: list[Spectrum] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
 
@@ -77,7 +79,7 @@ class Spectra:
         chosen = self._choose()
         notes = (*notes, *(f"{n:,} {what} were left out" for what, n in self.left_out.items()))
         for spectrum in chosen:
-            if spectrum.profile:
+            if spectrum.profile and not self.profile:
                 raise profile_error(
                     self.source, f"spectrum {spectrum.name} is declared to be profile data"
                 )

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from gale.errors import OutputError
+from gale.readers.scans import LONGEST_MIN
 from gale.run import Run
 
 
@@ -30,11 +31,15 @@ def _frame(run: Run) -> pl.DataFrame:
             f"at {run.time_min[int(np.argmax(same))]:.6g} min; expected different times, as a "
             "table holds rows of equal time for one scan; write mzML, which keeps them apart"
         )
+    # a table of this length has to say its unit, or it is taken for one in seconds
+    is_long = run.time_min[-1] - run.time_min[0] > LONGEST_MIN
     empty = run.ions_per_scan == 0
     before = run.scan_start[:-1][empty]
     return pl.DataFrame(
         {
-            "time": np.repeat(run.time_min, np.maximum(run.ions_per_scan, 1)),
+            "time_min" if is_long else "time": np.repeat(
+                run.time_min, np.maximum(run.ions_per_scan, 1)
+            ),
             "mass": np.insert(run.mz, before, 0.0),
             "intensity": np.insert(run.intensity, before, 0.0),
         }
