@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gale.oddities import oddities
 from gale.readers import chemstation, masshunter, read_run
 from gale.run import Run
 from vendor_files import lower
@@ -82,9 +83,10 @@ def test_totals_are_those_of_the_makers_chromatogram(number: int) -> None:
 
 
 @pytest.mark.parametrize("number", NUMBERS)
-def test_notes_name_clipped_ions_and_the_totals_they_spoil(number: int) -> None:
-    clipped, total = run_of(number).notes
-    assert "have the highest intensity that the file can hold, 8,388,096" in clipped
+def test_clipped_ions_and_the_totals_they_spoil_are_named(number: int) -> None:
+    (total,) = run_of(number).notes
+    clipped = dict(oddities(run_of(number)))["saturation"]
+    assert "at 8,388,096, the highest intensity that the file can hold" in clipped
     assert total.startswith("the file's own total ion current differs")
     assert "of 2,012 scans" in total
 
