@@ -99,7 +99,7 @@ def _wide_csv(run: Run) -> bytes:
     return "\n".join(lines).encode()
 
 
-def _parquet(run: Run, compression: Any, **pages: int) -> bytes:
+def _parquet(run: Run, compression: Any, **pages: Any) -> bytes:
     buffer = io.BytesIO()
     frame(run).write_parquet(buffer, compression=compression, **pages)
     return buffer.getvalue()

@@ -10,6 +10,7 @@ import csv
 import os
 from datetime import datetime, timedelta
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -123,7 +124,7 @@ def test_the_product_grows_with_time() -> None:
 def test_runs_are_22_minutes_apart() -> None:
     dates = [run_of(number).facts["date"] for number in NUMBERS]
     began = [datetime.strptime(date.upper(), "%d %b %y %I:%M %p") for date in dates]
-    minutes = np.diff(began) / timedelta(minutes=1)
+    minutes = [(later - earlier) / timedelta(minutes=1) for earlier, later in pairwise(began)]
     assert np.median(minutes) == 22
 
 
