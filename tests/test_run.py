@@ -61,6 +61,15 @@ def test_a_run_shares_no_memory_with_its_maker() -> None:
     assert run.facts["title"] == "a"
 
 
+def test_rows_share_no_memory_with_their_maker() -> None:
+    columns = [np.array(column) for column in ([1.0, 2.0], [50.0, 60.0], [7.0, 8.0])]
+    run = rows(*columns)
+    for column in columns:
+        column[:] = 99.0
+    assert (run.time_min.tolist(), run.mz.tolist()) == ([1.0, 2.0], [50.0, 60.0])
+    assert run.intensity.tolist() == [7.0, 8.0]
+
+
 def test_with_notes_adds_notes_and_keeps_the_rest() -> None:
     run = make(notes=("one",), facts={"title": "a"}, format="andi")
     more = run.with_notes("two", "three")

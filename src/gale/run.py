@@ -155,7 +155,8 @@ class Run:
             If the columns differ in length, a value is not finite, a time is negative, an m/z is
             absurd, or fewer than two scans are there.
         """
-        rows = _columns(time_min, mz, intensity)
+        with np.errstate(invalid="ignore"):  # a signalling NaN of a damaged file
+            rows = tuple(np.asarray(each, np.float64) for each in (time_min, mz, intensity))
         time_row, mz_row, intensity_row = rows
         if len({len(column) for column in rows}) > 1:
             raise ReadError(
@@ -172,12 +173,14 @@ class Run:
         first = np.append(0, np.flatnonzero(time_row[1:] != time_row[:-1]) + 1)[: len(time_row)]
         count = np.diff(first, append=len(time_row))
         empty = (count == 1) & (mz_row[first] == 0) & (intensity_row[first] == 0)
-        ions = np.repeat(~empty, count)
+        if empty.any():
+            ions = np.repeat(~empty, count)
+            mz_row, intensity_row = mz_row[ions], intensity_row[ions]
         return cls.from_scans(
             time_row[first],
             np.where(empty, 0, count),
-            mz_row[ions],
-            intensity_row[ions],
+            mz_row,
+            intensity_row,
             source=source,
             format=format,
             facts=facts,
