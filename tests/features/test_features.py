@@ -142,6 +142,9 @@ def test_kept_features_are_not_computed_again(
     table = summarise_runs(files[:1], SPEC, cache=cache)
     assert parsed == ["bad.csv", "a.csv", "a.csv", "a.csv"], "another content"
     np.testing.assert_array_equal(table.values[0], SPEC.summarise(read_run(files[0])))
+    monkeypatch.setattr(features, "READERS", readers.VERSION + 1)
+    summarise_runs(files[:1], SPEC, cache=cache)
+    assert parsed == ["bad.csv", "a.csv", "a.csv", "a.csv", "a.csv"], "other readers"
 
 
 def test_damaged_kept_features_are_computed_again(files: list[Path], tmp_path: Path) -> None:

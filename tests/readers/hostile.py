@@ -14,7 +14,7 @@ import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from netcdf_files import classic, hdf5
@@ -48,7 +48,11 @@ def samples() -> dict[str, Sample]:
         "wide csv": _wide_csv(run),
         "tab separated": csv(run).replace(b",", b"\t").replace(b"\n", b"\r\n"),
         "parquet of uncompressed pages": _parquet(run, "uncompressed"),
+        "parquet of many pages": _parquet(run, "snappy", data_page_size=64, row_group_size=16),
         "arrow": _arrow(run),
+        "arrow in zstd": _arrow(run, "zstd"),
+        "arrow stream": _arrow_stream(run),
+        "arrow stream in lz4": _arrow_stream(run, "lz4"),
         "mzml as 32-bit numbers": mzml(run, dtype="<f4", compress=False),
         "mzml.gz": gzip.compress(mzml(run)),
         "mzml with numpress": numpress_mzml(run, "slof", zlib_as=""),
@@ -95,15 +99,21 @@ def _wide_csv(run: Run) -> bytes:
     return "\n".join(lines).encode()
 
 
-def _parquet(run: Run, compression: str) -> bytes:
+def _parquet(run: Run, compression: Any, **pages: Any) -> bytes:
     buffer = io.BytesIO()
-    frame(run).write_parquet(buffer, compression=compression)  # type: ignore[arg-type]
+    frame(run).write_parquet(buffer, compression=compression, **pages)
     return buffer.getvalue()
 
 
-def _arrow(run: Run) -> bytes:
+def _arrow(run: Run, compression: Any = "uncompressed") -> bytes:
     buffer = io.BytesIO()
-    frame(run).write_ipc(buffer)
+    frame(run).write_ipc(buffer, compression=compression)
+    return buffer.getvalue()
+
+
+def _arrow_stream(run: Run, compression: Any = "uncompressed") -> bytes:
+    buffer = io.BytesIO()
+    frame(run).write_ipc_stream(buffer, compression=compression)
     return buffer.getvalue()
 
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gale.errors import ReadError, UnsupportedFormatError
+from gale.oddities import oddities
 from gale.readers import chemstation, parse_run, sniff
 from gale.run import Run
 from run_files import assert_same
@@ -48,6 +49,7 @@ def test_a_run_with_scans_without_ions() -> None:
         "title": "a run",
         "date": "06 Jun 24 02:31 pm",
         "instrument": "5977B MSD",
+        "ceiling": "8388096",
     }
     assert sniff(data[:4096]) == "chemstation"
 
@@ -70,9 +72,14 @@ def test_more_scans_than_the_count_of_two_bytes_can_hold() -> None:
     assert parse_run(data_ms(run), "x").n_scans == n_scans
 
 
-def test_ions_at_the_highest_intensity_are_noted() -> None:
+def test_ions_at_the_highest_intensity_are_clipped() -> None:
     run = Run.from_scans([1.0, 2.0], [1, 1], [50.0, 60.0], [chemstation.MAX_INTENSITY, 5.0])
-    assert "1 ions have the highest intensity" in parse_run(data_ms(run), "x").notes[0]
+    assert dict(oddities(parse_run(data_ms(run), "x")))["saturation"] == (
+        "peaks are clipped: 1 ion of 1 scan at 8,388,096, the highest intensity that the file can "
+        "hold (m/z 50)"
+    )
+    lower = Run.from_scans([1.0, 2.0], [1, 1], [50.0, 60.0], [chemstation.MAX_INTENSITY - 512, 5.0])
+    assert "saturation" not in dict(oddities(parse_run(data_ms(lower), "x")))
 
 
 def test_a_base_peak_that_is_cut_where_the_ion_is_rounded() -> None:

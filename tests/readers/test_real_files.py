@@ -59,9 +59,13 @@ def test_ions_sum_to_the_total_that_the_file_states(name: str) -> None:
 
 
 def test_every_gunshot_file() -> None:
-    for path in sorted((ROOT / "gunshot").glob("*.JDX")):
+    paths = sorted((ROOT / "gunshot").glob("*.JDX"))
+    assert [path.name[:4] for path in paths] == ["ELEY"] * 5 + ["GECO"] * 5
+    for path in paths:
         run = read_run(path)
         assert run.n_scans == 2_103
+        np.testing.assert_allclose(run.time_min[[0, -1]] * 60, [1.052, 2220.764], atol=2e-3)
+        assert "title" not in run.facts  # it is blank
         assert 120_000 < run.n_ions < 208_000
         assert (50 if "ELEY" in path.name else 45) <= run.mz.min() < run.mz.max() <= 500.5
     assert not is_run_file(ROOT / "gunshot" / "labels.csv")
@@ -70,11 +74,13 @@ def test_every_gunshot_file() -> None:
 def test_scaled_masses() -> None:
     run = read_run(ROOT / "andi" / "TEKNIVNT_CENTSCNH.CDF")
     np.testing.assert_allclose(run.mz[:3], [39.998, 43.055, 44.061])
+    assert run.mz.min() == pytest.approx(39.959)  # kept as 39,959
 
 
 def test_fill_instead_of_totals_and_a_scaled_intensity() -> None:
     run = read_run(ROOT / "andi" / "EXTREL_CENTSCNL.CDF")
     assert run.intensity[0] == 54_388_000
+    assert run.stated_tic is None
     assert not any("total ion current" in note for note in run.notes)
 
 
@@ -108,9 +114,18 @@ def test_a_wide_table_in_a_zip_archive_with_times_in_milliseconds() -> None:
     assert run.facts["columns"].startswith("'RT(milliseconds)' in milliseconds, by its name; 586")
 
 
-def test_the_range_of_mz() -> None:
-    run = read_run(ROOT / "andi" / "agilent_200ppm.CDF")
-    assert (round(run.mz.min()), round(run.mz.max())) == (30, 200)
+@pytest.mark.parametrize(
+    ("name", "lowest", "highest"),
+    [
+        ("andi/agilent_200ppm.CDF", 30.1, 199.9),
+        ("andi/agilent-gcms.cdf", 12.0, 429.2),
+        ("andi/HP_CENTSCNH.CDF", 25.85, 272.2),
+        ("jcamp/aa_4_aq_110124_056.func_0.JDX", 40.8232, 448.4447),
+    ],
+)
+def test_the_range_of_mz(name: str, lowest: float, highest: float) -> None:
+    run = read_run(ROOT / name)
+    assert (run.mz.min(), run.mz.max()) == pytest.approx((lowest, highest), rel=1e-6)
 
 
 def test_minutes_and_seconds_in_one_file() -> None:
@@ -127,6 +142,15 @@ def test_profile_is_seen_where_the_file_does_not_declare_it() -> None:
     data = load(ROOT / "mzml" / "gc_orbi_profile_21scans.mzML")
     with pytest.raises(UnsupportedFormatError, match="small equal steps"):
         parse_run(data.replace(b"MS:1000128", b"MS:1000000"), "x")
+
+
+def test_points_of_profile_data_become_ions_on_request() -> None:
+    run = read_run(ROOT / "mzml" / "gc_orbi_profile_21scans.mzML", centroid=True)
+    assert run.n_scans == 21
+    assert (
+        run.notes[0] == f"profile spectra were centroided: 99,431 points became {run.n_ions:,} ions"
+    )
+    assert 2_000 < run.n_ions < 20_000
 
 
 def test_centroids_are_no_profile_where_the_file_does_not_declare_them() -> None:

@@ -19,7 +19,7 @@ from gale.oddities.measures import (
     scan_intervals,
     standing_out,
 )
-from gale.readers.scans import FACT_SPECTRA, looks_like_profile
+from gale.readers.scans import FACT_CEILING, FACT_SPECTRA, looks_like_profile
 from gale.run import Run
 from gale.tables import listed
 
@@ -39,7 +39,8 @@ EMPTY_SHARE = 0.05
 """Scans without ions are worth a word from this share of the scans on."""
 
 CLIPPED_IONS = 3
-"""So many ions of just the highest intensity, in as many scans, are no coincidence."""
+"""So many ions of just the highest intensity, in as many scans, are no coincidence; where the file
+can hold no higher one, a single ion is none."""
 
 CLIPPED_RANGE = 100.0
 """A detector that clips has a highest intensity of so many times the usual one; below, equal
@@ -166,14 +167,20 @@ def _profile(run: Run) -> str | None:
 
 def _clipping(run: Run) -> str | None:
     top = plateau(run)
+    where = f"{_counted(top.ions, 'ion', 'ions')} of {_counted(top.scans, 'scan', 'scans')}"
+    if top.intensity == float(run.facts.get(FACT_CEILING, "inf")):
+        return (
+            f"peaks are clipped: {where} at {top.intensity:,.10g}, the highest intensity that the "
+            f"file can hold (m/z {_named(top.mz)})"
+        )
     usual = np.median(run.intensity[run.intensity > 0]) if top.intensity > 0 else 0.0
     if min(top.ions, top.scans) < CLIPPED_IONS or top.intensity < CLIPPED_RANGE * usual:
         return None
     if _is_level(run, top.intensity):
         return None
     return (
-        f"the detector is saturated: {top.ions:,} ions of {top.scans:,} scans have the same "
-        f"highest intensity, {top.intensity:,.10g} (m/z {_named(top.mz)})"
+        f"the detector is saturated: {where} have the same highest intensity, "
+        f"{top.intensity:,.10g} (m/z {_named(top.mz)})"
     )
 
 

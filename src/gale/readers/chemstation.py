@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gale.errors import ReadError
-from gale.readers.scans import sort_ions
+from gale.readers.scans import FACT_CEILING, sort_ions
 from gale.run import Floats, Integers, Run
 
 MAGIC = re.compile(rb"\x01\d\0\0\x11GC / MS DATA FILE", re.IGNORECASE)
@@ -75,6 +75,7 @@ def read(data: bytes, source: str) -> Run:
     # The one is rounded and the other cut to 14 bits, of which at least the first 11 are used.
     _check(source, bool(np.all(np.abs(base - stated) <= np.maximum(1, base / 2048))))
     mz, intensity = sort_ions(count, mz, intensity)
+    texts = {name: text for name, at in _TEXTS.items() if (text := _text(data, at))}
     return Run.from_scans(
         time_ms / 60_000,
         count,
@@ -82,8 +83,7 @@ def read(data: bytes, source: str) -> Run:
         intensity,
         source=source,
         format="chemstation",
-        facts={name: text for name, at in _TEXTS.items() if (text := _text(data, at))},
-        notes=_clipped(intensity),
+        facts={**texts, FACT_CEILING: str(MAX_INTENSITY)},
         stated_tic=total,
     )
 
@@ -130,16 +130,6 @@ def _long(words: NDArray[np.uint16], place: Integers) -> Integers:
 
 def _unpack(packed: NDArray[np.uint16]) -> Floats:
     return (packed & 0x3FFF) * 8.0 ** (packed >> 14)
-
-
-def _clipped(intensity: Floats) -> tuple[str, ...]:
-    clipped = int((intensity == MAX_INTENSITY).sum())
-    if not clipped:
-        return ()
-    return (
-        f"{clipped:,} ions have the highest intensity that the file can hold, {MAX_INTENSITY:,}: "
-        "they are clipped",
-    )
 
 
 def _text(data: bytes, at: int) -> str:

@@ -186,6 +186,8 @@ def count_columns(header: Sequence[str], columns: Mapping[str, str] | None = Non
 
 def count_meant(header: Sequence[str], columns: Mapping[str, str] | None = None) -> int:
     """Say how many of the three columns a header may have, doubtful ones included."""
+    if len(header) > MAX_COLUMNS:
+        return 0
     bare = [name.strip() for name in header]
     candidates = _candidates(bare, _given_here(bare, columns, "columns"))
     if candidates["time"] and len(_mz_columns(bare)) >= MIN_WIDE:

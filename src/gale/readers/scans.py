@@ -10,6 +10,9 @@ from gale.run import Floats, Integers, Run
 FACT_SPECTRA = "spectra"
 """The fact under which a reader says ``centroid`` where the file declares it."""
 
+FACT_CEILING = "ceiling"
+"""The fact under which a reader gives the highest intensity that a format can hold."""
+
 MAX_PROFILE_GAP = 0.3
 """Points of a profile are closer together than this (m/z)."""
 

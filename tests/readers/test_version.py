@@ -1,0 +1,36 @@
+"""The version of the readers, under which features are kept: files give the runs that they gave."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+from hostile import samples
+
+from gale import readers
+from gale.errors import GaleError
+from gale.run import Run
+
+READ_AS = {1: "86d0df66a3c4b3bb"}
+"""For each version, a hash of what was read from the samples of that time."""
+
+
+def digest_of(run: Run) -> str:
+    """Hash a run to six digits, so that the last bit of a logarithm does not matter."""
+    columns = (run.time_min, run.scan_start, run.mz, run.intensity)
+    numbers = "".join(f"{number:.6g}," for column in columns for number in np.asarray(column))
+    return hashlib.sha256(repr((numbers, run.notes)).encode()).hexdigest()
+
+
+def test_what_is_read_changes_with_the_version_alone() -> None:
+    digest = hashlib.sha256()
+    for name, sample in sorted(samples().items()):
+        try:
+            found = digest_of(sample.read(sample.data))
+        except GaleError as error:
+            found = type(error).__name__
+        digest.update(f"{name} {found}\n".encode())
+    assert digest.hexdigest()[:16] == READ_AS.get(readers.VERSION), (
+        "samples are read in another way, or there are other samples: in the first case raise "
+        "gale.readers.VERSION, in either put the new hash here"
+    )
