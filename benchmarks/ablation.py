@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
@@ -27,7 +27,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from ablation_fits import Fits, Runs, fitted
+from ablation_fits import Change, Fits, Runs, fitted
 from accuracy import campaign_words, show_markdown
 from accuracy_costs import simulated
 from gale.calibration import cross_fitted, fit_calibration
@@ -99,7 +99,7 @@ def without_pretraining(choices: dict[str, Any]) -> None:
         part["soup"].pop("interpolate")
 
 
-def in_every_part(section: str, **values: Any) -> Callable[[dict[str, Any]], None]:
+def in_every_part(section: str, **values: Any) -> Change:
     """Set some keys of a section of every part."""
 
     def change(choices: dict[str, Any]) -> None:
@@ -109,12 +109,12 @@ def in_every_part(section: str, **values: Any) -> Callable[[dict[str, Any]], Non
     return change
 
 
-def in_section(section: str, **values: Any) -> Callable[[dict[str, Any]], None]:
+def in_section(section: str, **values: Any) -> Change:
     """Set some keys of a section of the recipe."""
     return lambda choices: choices[section].update(values)
 
 
-REFITTED: dict[str, Callable[[dict[str, Any]], object]] = {
+REFITTED: dict[str, Change] = {
     "no pre-training": without_pretraining,
     "24 instruments in pre-training, not 192": in_section("pretraining", instruments=1),
     "no augmentation": in_every_part("augment", abundance=0.0, mz_cut=0.0),
@@ -144,9 +144,7 @@ def main() -> None:
         file = options.out / "fits" / name / f"{what.replace(' ', '-')}-{seed}.pickle"
         if not file.exists():
             print(f"{file}: being fitted", file=sys.stderr, flush=True)
-        change = REFITTED.get(what)
-        if change is not None:
-            change = partial(one_member, change)
+        change = None if what == DEFAULT else one_member(REFITTED[what])
         return fitted(file, runs[name], seed, change, mixtures=what == MIXTURES)
 
     reference = Row("default, one member a fold", soup="one")
@@ -177,8 +175,7 @@ def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--out", type=Path, default=Path("ablation"), help="folder for everything")
-    parser.add_argument("--campaigns", type=Path, nargs="+", metavar="FOLDER")
+    add_options(parser)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0], help="seeds of training")
     parser.add_argument(
         "--rows",
@@ -187,10 +184,15 @@ def parse_options() -> argparse.Namespace:
         metavar="NAME",
         help=f"of those that are fitted anew, only these: {', '.join(REFITTED)}",
     )
-    parser.add_argument("--library", type=Path, help="MSP file for the massbank campaigns")
-    parser.add_argument("--runs", type=int, default=1584, help="runs of a campaign that is made")
-    parser.add_argument("--markdown", action="store_true", help="print tables for documents")
     return parser.parse_args()
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which campaigns there are."""
+    parser.add_argument("--out", type=Path, default=Path("ablation"), help="folder for everything")
+    parser.add_argument("--campaigns", type=Path, nargs="+", metavar="FOLDER")
+    parser.add_argument("--library", type=Path, help="MSP file for the massbank campaigns")
+    parser.add_argument("--markdown", action="store_true", help="print tables for documents")
 
 
 def folders(options: argparse.Namespace) -> Iterator[Path]:
@@ -198,16 +200,21 @@ def folders(options: argparse.Namespace) -> Iterator[Path]:
     if options.campaigns:
         yield from options.campaigns
         return
-    for name, words in campaign_words(list(SEEDS), options.library, options.runs).items():
+    for name, words in campaign_words(list(SEEDS), options.library, 1584).items():
         seeded = ["--seed", SEEDS[name], *words[2:]]
         yield simulated(options.out / "campaigns" / name, seeded)
 
 
-def one_member(change: Callable[[dict[str, Any]], object], choices: dict[str, Any]) -> None:
-    """Change a recipe that has one member a fold."""
-    for part in choices["parts"]:
-        part["soup"]["size"] = 1
-    change(choices)
+def one_member(change: Change | None = None) -> Change:
+    """Make a change of a recipe that has one member a fold besides."""
+
+    def both(choices: dict[str, Any]) -> None:
+        for part in choices["parts"]:
+            part["soup"]["size"] = 1
+        if change is not None:
+            change(choices)
+
+    return both
 
 
 def score_row(row: Row, fits: Fits) -> Score:

@@ -38,7 +38,7 @@ from gale.training_runs import read_training_runs
 
 CPU = torch.device("cpu")
 
-Changes = Callable[[dict[str, Any]], object]
+Change = Callable[[dict[str, Any]], object]
 """Changes the dictionary of a recipe in place."""
 
 
@@ -156,7 +156,7 @@ class MixtureLoss(Loss):
 
 
 def fitted(
-    file: Path, runs: Runs, seed: int, change: Changes | None = None, *, mixtures: bool = False
+    file: Path, runs: Runs, seed: int, change: Change | None = None, *, mixtures: bool = False
 ) -> Fits:
     """Fit the recipe `default` with a change, or read what `file` keeps of it.
 

@@ -181,15 +181,56 @@ class Model:
         ReadError
             If no ion of the run has an m/z that counts.
         """
+        features, times = self._events.describe(run)
+        ((of_run,),) = self._run([EVIDENCE], features[None])
+        columns = {name: of_run[0, :, at] for at, name in enumerate(self.families)}
+        return pl.DataFrame({"time_min": times, **columns})
+
+    def evidence_of_spectra(self, spectra: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Say of any spectra which families they speak for, as :meth:`evidence` does of a run's.
+
+        Parameters
+        ----------
+        spectra : array of shape (N', M)
+            Rows of elution images, see `gale.features.elution`.
+
+        Returns
+        -------
+        array of shape (N', K)
+
+        Raises
+        ------
+        ModelError
+            If the model has no elution network.
+        """
+        spec = self._events
+        (n_events, n_mz), wanted = spec.shape, len(spectra)
+        features = np.zeros((-(-wanted // n_events), spec.n_features), dtype=np.float32)
+        padded = np.zeros((len(features) * n_events, n_mz), dtype=np.float32)
+        padded[:wanted] = spectra
+        features[:, spec.profile.n_features :] = padded.reshape(len(features), -1)
+        (pieces,) = self._run([EVIDENCE], features)
+        return np.concatenate(pieces).reshape(-1, len(self.families))[:wanted]
+
+    def check_evidence(self) -> None:
+        """See that there is an elution network.
+
+        Raises
+        ------
+        ModelError
+            If there is none, so that there is no evidence either.
+        """
+        _ = self._events
+
+    @property
+    def _events(self) -> EventSpec:
+        """The features, if they are what an elution network looks at."""
         if EVIDENCE not in self._gives or not isinstance(self.spec, EventSpec):
             raise ModelError(
                 f"{self.source}: has no elution network, so it cannot say when a family elutes; "
                 "train with a recipe that has one, as default"
             )
-        features, times = self.spec.describe(run)
-        ((of_run,),) = self._run([EVIDENCE], features[None])
-        columns = {name: of_run[0, :, at] for at, name in enumerate(self.families)}
-        return pl.DataFrame({"time_min": times, **columns})
+        return self.spec
 
     @property
     def _gives(self) -> set[str]:

@@ -6,6 +6,7 @@ import datetime
 import hashlib
 import json
 import sys
+from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ Examples:
   gale predict run1.csv run2.cdf --model model.onnx -o predictions.csv
   gale predict campaign --split test --model model.onnx -o predictions.csv
   gale predict campaign --submission --model model.onnx -o submission.csv
+  gale predict run1.csv --model model.onnx -o predictions.csv --evidence evidence.csv
 """
 
 
@@ -48,6 +50,27 @@ Examples:
     is_flag=True,
     help="Write the competition's format: the runs of submission_format.csv and their families.",
 )
+@click.option(
+    "--evidence",
+    "evidence_path",
+    type=click.Path(path_type=Path),
+    help="CSV file to write: when, and by which ions and compounds, each family shows. Of models "
+    "with an elution network.",
+)
+@click.option(
+    "--library",
+    "libraries",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="MSP file or folder of MassBank records to look for compounds in, in place of the "
+    "spectra that come with gale. Repeatable.",
+)
+@click.option(
+    "--index-table",
+    type=click.Path(path_type=Path),
+    help="CSV table of time_min and index (of n-alkanes, say): compounds of another retention "
+    "index are left out.",
+)
 @click.option("--force", is_flag=True, help="Overwrite the output.")
 @reading_options
 def command(
@@ -56,6 +79,9 @@ def command(
     output: Path,
     splits: tuple[str, ...],
     submission: bool,
+    evidence_path: Path | None,
+    libraries: tuple[Path, ...],
+    index_table: Path | None,
     force: bool,
     columns: dict[str, str] | None,
     workers: int,
@@ -70,26 +96,37 @@ def command(
     "failed" and a message; the others are predicted, and the exit status is 1. What made the table
     is written beside it as JSON.
 
+    With --evidence, another table says for each family that is more probable than it was frequent
+    in training when it shows in the run, by which ions, and which compounds of a library are like
+    the spectrum there.
+
     Of a folder, every file that may be meant as a run has a row; what is clearly none, such as a
     table of labels or a text, is left out and named.
     """
     if submission and splits:
         raise click.UsageError("--submission names the runs itself; leave --split away")
+    if (libraries or index_table) and evidence_path is None:
+        raise click.UsageError("--library and --index-table are for --evidence")
 
     import gale
+    from gale.cli.evidence import Evidence
     from gale.cli.progress import ConsoleProgress
     from gale.evaluation.predictions import sidecar as sidecar_of
     from gale.features.cache import Cache, default_folder
     from gale.output import check_free, check_no_input, writing
 
     sidecar = sidecar_of(output)
-    for path in (output, sidecar):
+    outputs = [output, sidecar] if evidence_path is None else [output, sidecar, evidence_path]
+    for path in outputs:
         check_free(path, force=force)
     model = gale.Model.load(model_path)
     sources = _open_runs(runs, splits, submission, columns, model)
     files = sources.paths if isinstance(sources, gale.Campaign) else sources
-    for path in (output, sidecar):
+    for path in outputs:
         check_no_input(path, (model_path, *files))
+    evidence = None
+    if evidence_path is not None:
+        evidence = Evidence.prepare(evidence_path, model, libraries, index_table)
     progress = ConsoleProgress(quiet=quiet)
     progress.begin("predicting", len(files))
     with workers_pool(workers) as executor:
@@ -100,6 +137,10 @@ def command(
             cache=None if no_cache else Cache(default_folder()),
             advance=progress.step,
         )
+    if evidence is not None:
+        ok = (table["status"] == "ok").to_list()
+        found = list(compress(zip(table["run"], files, strict=True), ok))
+        evidence.write(found, columns or model.facts["columns"], force, progress)
     progress.close()
     failed = table.filter(status="failed")
     written = table

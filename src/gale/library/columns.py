@@ -116,6 +116,15 @@ class Library:
         ions = slice(self.spectrum_start[at], self.spectrum_start[at + 1])
         return self.mz[ions], self.intensity[ions]
 
+    def nominal_spectra(self, n_mz: int) -> Floats:
+        """Sum the ions of each nominal m/z from 1 to `n_mz` - 1, shape (C, n_mz)."""
+        compound = np.repeat(np.arange(len(self)), np.diff(self.spectrum_start))
+        mz = np.rint(self.mz).astype(np.int64)
+        inside = (mz >= 1) & (mz < n_mz)
+        place = compound[inside] * n_mz + mz[inside]
+        summed = np.bincount(place, self.intensity[inside], minlength=len(self) * n_mz)
+        return np.asarray(summed.reshape(len(self), n_mz), dtype=np.float64)
+
     def take(self, compounds: ArrayLike) -> Library:
         """Give the library of some of the compounds, in the order asked for.
 

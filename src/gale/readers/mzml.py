@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 from dataclasses import dataclass, field
 from math import nan
@@ -14,7 +13,7 @@ from gale.errors import ReadError, UnsupportedFormatError
 from gale.readers import numpress
 from gale.readers.archives import max_unpacked
 from gale.readers.binary import check_size, read_length, unpack
-from gale.readers.spectra import Spectra, Spectrum, refuse_doctype, xml_error
+from gale.readers.spectra import Spectra, Spectrum, take_elements
 from gale.run import Floats, Run
 
 MS_LEVEL, MSN_SPECTRUM, SIM_SPECTRUM = "MS:1000511", "MS:1000580", "MS:1000582"
@@ -91,7 +90,6 @@ def read(data: bytes, source: str, *, profile: bool = False) -> Run:
     ReadError
         If the file is cut short or damaged, or a spectrum lacks its time, a unit or an array.
     """
-    refuse_doctype(data, source, "mzML")
     reading = _Reading(source, Spectra(source, max_unpacked(len(data)), profile))
     takers = {
         "referenceableParamGroup": _take_group,
@@ -101,17 +99,7 @@ def read(data: bytes, source: str, *, profile: bool = False) -> Run:
         "spectrumList": _take_list,
         "run": _take_run,
     }
-    try:
-        for _, element in etree.iterparse(
-            io.BytesIO(data),
-            tag=[f"{{*}}{name}" for name in takers],
-            resolve_entities=False,
-            no_network=True,
-            huge_tree=False,
-        ):
-            takers[str(element.tag).rpartition("}")[2]](reading, element)
-    except etree.XMLSyntaxError as error:
-        raise xml_error(error, source) from error
+    take_elements(data, source, "mzML", takers, reading)
     return reading.spectra.to_run("mzml", reading.facts)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 from dataclasses import dataclass, field
 from math import nan
@@ -13,7 +12,7 @@ from lxml import etree
 from gale.errors import ReadError, UnsupportedFormatError
 from gale.readers.archives import max_unpacked
 from gale.readers.binary import check_size, read_length, unpack
-from gale.readers.spectra import Spectra, Spectrum, refuse_doctype, xml_error
+from gale.readers.spectra import Spectra, Spectrum, take_elements
 from gale.run import Floats, Run
 
 DTYPES = {"32": ">f4", "64": ">f8"}
@@ -61,7 +60,6 @@ def read(data: bytes, source: str, *, profile: bool = False) -> Run:
         If the file is cut short or damaged, or a scan lacks its time, or its peaks are not as many
         as it declares.
     """
-    refuse_doctype(data, source, "mzXML")
     reading = _Reading(source, Spectra(source, max_unpacked(len(data)), profile))
     takers = {
         "msInstrument": _take_instrument,
@@ -69,17 +67,7 @@ def read(data: bytes, source: str, *, profile: bool = False) -> Run:
         "scan": _take_scan,
         "msRun": _take_run,
     }
-    try:
-        for _, element in etree.iterparse(
-            io.BytesIO(data),
-            tag=[f"{{*}}{name}" for name in takers],
-            resolve_entities=False,
-            no_network=True,
-            huge_tree=False,
-        ):
-            takers[str(element.tag).rpartition("}")[2]](reading, element)
-    except etree.XMLSyntaxError as error:
-        raise xml_error(error, source) from error
+    take_elements(data, source, "mzXML", takers, reading)
     return reading.spectra.to_run("mzxml", reading.facts, _notes(reading))
 
 

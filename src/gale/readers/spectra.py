@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import nan
+from typing import TypeVar
 
 import numpy as np
 from lxml import etree
@@ -13,6 +16,8 @@ from lxml import etree
 from gale.errors import ReadError
 from gale.readers.scans import FACT_SPECTRA, profile_error, sort_ions
 from gale.run import Floats, Run
+
+Reading = TypeVar("Reading")
 
 
 @dataclass(frozen=True)
@@ -122,22 +127,34 @@ class Spectra:
         return [spectrum for spectrum in scanning if spectrum.function == function]
 
 
-def xml_error(error: etree.XMLSyntaxError, source: str) -> ReadError:
-    """Make the error for XML that does not parse."""
-    why = " ".join(str(error.msg).split())
-    return ReadError(
-        f"{source}: the XML is cut short or damaged ({why}); expected a whole file; copy or "
-        "export it again"
-    )
-
-
-def refuse_doctype(data: bytes, source: str, format_: str) -> None:
-    """Refuse XML that declares entities, before anything parses it.
+def take_elements(
+    data: bytes,
+    source: str,
+    format: str,  # noqa: A002
+    takers: Mapping[str, Callable[[Reading, etree._Element], object]],
+    reading: Reading,
+) -> None:
+    """Parse XML, and hand each element of some names, once it is whole, to what takes it.
 
     Raises
     ------
     ReadError
-        If there is a DOCTYPE.
+        If the XML is cut short or damaged, or has a DOCTYPE, which could declare entities.
     """
     if b"<!DOCTYPE" in data:
-        raise ReadError(f"{source}: declares a DOCTYPE; expected {format_}, which has none")
+        raise ReadError(f"{source}: declares a DOCTYPE; expected {format}, which has none")
+    try:
+        for _, element in etree.iterparse(
+            io.BytesIO(data),
+            tag=[f"{{*}}{name}" for name in takers],
+            resolve_entities=False,
+            no_network=True,
+            huge_tree=False,
+        ):
+            takers[str(element.tag).rpartition("}")[2]](reading, element)
+    except etree.XMLSyntaxError as error:
+        why = " ".join(str(error.msg).split())
+        raise ReadError(
+            f"{source}: the XML is cut short or damaged ({why}); expected a whole file; copy or "
+            "export it again"
+        ) from error

@@ -109,7 +109,7 @@ def read_compounds(
         library = replace(library, derivative=guess_derivatives(library))
     family_names, families = _families(library, table)
     index = _index(library, unretained=unretained)
-    spectrum = _spectra(library)
+    spectrum = library.nominal_spectra(N_MZ).astype(np.float32)
     usable = np.isfinite(index) & ~np.isnan(families).any(axis=1) & (spectrum.max(axis=1) > 0)
     if not usable.any():
         raise SimulationError(
@@ -203,16 +203,6 @@ def _index(library: Library, *, unretained: bool) -> Floats:
             _take(library.structure, records), _take(library.derivative, records)
         )
     return index
-
-
-def _spectra(library: Library) -> NDArray[np.float32]:
-    """Sum the ions of each nominal m/z, (C, N_MZ); those beyond are left out."""
-    record = np.repeat(np.arange(len(library)), np.diff(library.spectrum_start))
-    mz = np.rint(library.mz).astype(np.int64)
-    inside = (mz >= 1) & (mz < N_MZ)
-    place = record[inside] * N_MZ + mz[inside]
-    summed = np.bincount(place, library.intensity[inside], minlength=len(library) * N_MZ)
-    return summed.reshape(len(library), N_MZ).astype(np.float32)
 
 
 def _take(texts: Sequence[str], chosen: NDArray[np.int64]) -> tuple[str, ...]:

@@ -1,0 +1,72 @@
+"""`gale predict --evidence`: what in each run speaks for the families, as one table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import gale
+    from gale.cli.progress import ConsoleProgress
+    from gale.evidence import IndexTable, Matcher
+
+DECIMALS = 4
+"""Of minutes, shares and cosines: more says nothing."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Where evidence is written, and what it is made with."""
+
+    path: Path
+    model: gale.Model
+    matcher: Matcher
+    index: IndexTable | None
+
+    @classmethod
+    def prepare(
+        cls, path: Path, model: gale.Model, libraries: Sequence[Path], index_table: Path | None
+    ) -> Evidence:
+        """Read the libraries and the table of indices, so that what is wrong is told now.
+
+        Raises
+        ------
+        ModelError
+            If the model has no elution network.
+        ReadError, TableError
+            If a library or the table cannot be used.
+        """
+        from gale.evidence import IndexTable, Matcher
+        from gale.library import Library, read_library
+
+        model.check_evidence()
+        library = Library.join([read_library(each) for each in libraries]) if libraries else None
+        index = None if index_table is None else IndexTable.read(index_table)
+        return cls(path, model, Matcher(library) if library else Matcher.default(), index)
+
+    def write(
+        self,
+        runs: Sequence[tuple[str, Path]],
+        columns: dict[str, str] | None,
+        force: bool,
+        progress: ConsoleProgress,
+    ) -> None:
+        """Write the evidence of files, each with the name that predictions give it."""
+        import polars as pl
+
+        import gale
+        from gale.evidence import SCHEMA, explain
+        from gale.output import writing
+
+        progress.begin("looking for evidence", len(runs))
+        tables = [pl.DataFrame(schema=SCHEMA)]
+        for name, file in runs:
+            run = gale.read_run(file, columns=columns)
+            found = explain(self.model, run, matcher=self.matcher, index=self.index)
+            tables.append(found.with_columns(pl.lit(name).alias("run")))
+            progress.step()
+        table = pl.concat(tables).with_columns(pl.col(pl.Float64).round(DECIMALS))
+        with writing(self.path, force=force) as temporary:
+            temporary.write_bytes(table.write_csv().encode())
