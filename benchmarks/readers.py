@@ -142,8 +142,13 @@ def seconds_of(ways: dict[str, Way], path: Path, repeats: int) -> dict[str, floa
     return best
 
 
-def peak_bytes(small: Path, large: Path) -> int:
-    """Give how much memory reading a file takes at most, after a small one of the same format."""
+def peak_bytes(small: Path, large: Path) -> float:
+    """Give how much memory reading a file takes at most, after a small one of the same format.
+
+    NaN where the system does not tell.
+    """
+    if sys.platform != "linux":
+        return float("nan")
     done = subprocess.run(
         [sys.executable, "-c", MEASURE, str(small), str(large)],
         env={"PYTHONPATH": str(Path(__file__).parents[1] / "src")},
