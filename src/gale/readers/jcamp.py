@@ -16,6 +16,9 @@ from gale.run import Floats, Run
 
 DATA_LABELS = ("XYDATA", "XYPOINTS", "PEAKTABLE", "DATATABLE")
 
+SCANS_AT_ONCE = 256
+"""Scans whose text is made numbers at a time, so that little is in memory beside their columns."""
+
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _TIME = re.compile(rf"(?:.*\bT *= *)?({_NUMBER.pattern})[ ,(\[]*([A-Za-z]*)")
 """A time, behind ``T=`` on a page, and its unit, where there is one."""
@@ -176,14 +179,18 @@ def _ions(header: dict[str, str], scans: list[_Scan], source: str) -> tuple[Floa
 
 def _numbers(scans: list[_Scan], source: str) -> Floats:
     """All numbers of all scans: m/z, intensity, m/z, ..., shape (2 N,)."""
-    text = b"\n".join(scan.numbers for scan in scans)
-    if not text.strip():
-        return np.empty(0)
-    try:
-        table = pl.read_csv(text, has_header=False, schema={"number": pl.Float64})
-    except pl.exceptions.PolarsError:
-        raise _bad_number(scans, source) from None
-    return table["number"].drop_nulls().to_numpy()
+    found = [np.empty(0)]
+    for first in range(0, len(scans), SCANS_AT_ONCE):
+        some = scans[first : first + SCANS_AT_ONCE]
+        text = b"\n".join(scan.numbers for scan in some)
+        if not text.strip():
+            continue
+        try:
+            table = pl.read_csv(text, has_header=False, schema={"number": pl.Float64})
+        except pl.exceptions.PolarsError:
+            raise _bad_number(some, source) from None
+        found.append(table["number"].drop_nulls().to_numpy())
+    return np.concatenate(found)
 
 
 def _bad_number(scans: list[_Scan], source: str) -> ReadError:
