@@ -204,8 +204,8 @@ def test_options_that_do_not_apply_are_refused(
 ) -> None:
     (tmp_path / "run.csv").write_text(RUN, "utf-8")
     for arguments, message in (
-        ((tmp_path / "run.csv", "--recipe"), "--recipe needs a model"),
-        ((campaign_folder, "--recipe"), "--recipe needs a model"),
+        ((tmp_path / "run.csv", "--recipe"), "--recipe and --card need a model"),
+        ((campaign_folder, "--recipe"), "--recipe and --card need a model"),
         ((tmp_path / "run.csv", "--verify"), "--verify needs a campaign"),
         ((trained.path, "--verify"), "--verify needs a campaign"),
         ((), "Missing argument 'PATHS...'"),

@@ -22,6 +22,7 @@ Examples:
   gale inspect runs/*.cdf --json > runs.jsonl
   gale inspect model.onnx
   gale inspect model.onnx --recipe > my.toml
+  gale inspect model.onnx --card > model.md
   gale inspect campaign --verify
 """
 
@@ -29,6 +30,7 @@ Examples:
 @click.command(epilog=EXAMPLE)
 @click.argument("paths", type=click.Path(path_type=Path), nargs=-1, required=True)
 @click.option("--recipe", is_flag=True, help="Print only the recipe of a model, as a TOML file.")
+@click.option("--card", is_flag=True, help="Print a model card, in Markdown.")
 @click.option("--verify", is_flag=True, help="Compare the checksums of a campaign's files.")
 @click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object a line for each of PATHS."
@@ -37,6 +39,7 @@ Examples:
 def command(
     paths: tuple[Path, ...],
     recipe: bool,
+    card: bool,
     verify: bool,
     as_json: bool,
     columns: dict[str, str] | None,
@@ -49,12 +52,12 @@ def command(
     with units in the names; or the message of what is wrong.
     """
     kinds = [_kind(path, columns) for path in paths]
-    if recipe and kinds != ["model"]:
-        raise click.UsageError("--recipe needs a model, and one alone")
+    if (recipe or card) and kinds != ["model"]:
+        raise click.UsageError("--recipe and --card need a model, and one alone")
     if verify and set(kinds) != {"campaign"}:
         raise click.UsageError("--verify needs a campaign folder")
-    if recipe:
-        _print_recipe(paths[0])
+    if recipe or card:
+        _print_of_model(paths[0], card=card)
         return
     n_failed = 0
     for at, (path, kind) in enumerate(zip(paths, kinds, strict=True)):
@@ -94,11 +97,15 @@ def _is_model(path: Path, columns: dict[str, str] | None) -> bool:
     return path.is_file() and glance(path)[0] == "onnx"
 
 
-def _print_recipe(path: Path) -> None:
+def _print_of_model(path: Path, *, card: bool) -> None:
+    """Print the card of a model, or its recipe."""
     import gale
+    from gale.cli.shows.card import card as card_of
     from gale.cli.shows.model import recipe_lines
 
-    click.echo("\n".join(recipe_lines(gale.Model.load(path).facts["recipe"])))
+    model = gale.Model.load(path)
+    text = card_of(model) if card else "\n".join(recipe_lines(model.facts["recipe"])) + "\n"
+    click.echo(text, nl=False)
 
 
 def _say(path: Path, kind: str, as_json: bool, verify: bool, columns: dict[str, str] | None) -> str:

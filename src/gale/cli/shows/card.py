@@ -1,0 +1,96 @@
+"""A model card: what a model is for, what it was made of, how good it is, and where it ends.
+
+The sections are those of Mitchell et al. 2019, "Model cards for model reporting", FAT*, as far as a
+model knows them of itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gale.cli.shows.model import recipe_lines
+from gale.model import Model
+
+FEW = 30
+"""A family with fewer positive runs is said to be learned from few."""
+
+
+def card(model: Model) -> str:
+    """Write the card of a model in Markdown."""
+    return "\n".join(_lines(model)) + "\n"
+
+
+def _lines(model: Model) -> Iterator[str]:
+    facts = model.facts
+    training, scores, recipe = facts["training"], facts["scores"], facts["recipe"]
+    yield f"# Model card: {recipe['name']}, trained on {training['campaign']}"
+    yield ""
+    yield (
+        f"An ensemble of {facts['members']} members from {facts['folds']} folds, made by gale "
+        f"{facts['gale_version']} on {facts['created'][:10]} with seed {facts['seed']}. From the "
+        f"{facts['features']['kind']} features of a GC-MS run, of m/z {model.spec.mz[0]} to "
+        f"{model.spec.mz[-1]}, it says how probable it is that the sample holds each of "
+        f"{len(model.families)} families of compounds."
+    )
+    yield from ("", "## Intended use", "")
+    yield (
+        "Runs of the instruments and the kinds of samples that it was trained on: to sort them by "
+        "what they probably hold, and to see where to look. Not to decide alone: a low probability "
+        "does not show that a compound is absent, and a high one names a family, not a compound."
+    )
+    yield from ("", "## Training data", "")
+    n_left_out = len(training["unreadable"])
+    yield (
+        f"{training['runs']:,} labelled runs of the campaign {training['campaign']}"
+        + (f"; {n_left_out:,} that could not be read were left out" if n_left_out else "")
+        + "."
+    )
+    yield from ("", "| family | positive | known | prevalence |", "| --- | --- | --- | --- |")
+    counts = zip(model.prevalence.items(), training["positive"], training["known"], strict=True)
+    few = []
+    for (family, prevalence), positive, known in counts:
+        yield f"| {family} | {positive:,} | {known:,} | {prevalence:.3f} |"
+        if positive < FEW:
+            few.append(f"{family} ({positive})")
+    if "pretraining" in recipe:
+        pretraining = recipe["pretraining"]
+        own = ", ".join(pretraining.get("libraries", ()))  # not in older models
+        yield ""
+        yield (
+            f"Before these, its networks learned from {pretraining['runs']:,} simulated runs of "
+            + (f"compounds of {own}." if own else "the compounds that come with gale.")
+        )
+    yield from ("", "## How good it is", "")
+    yield (
+        f"Log loss {scores['log_loss']:.3f}, beside {scores['prior_log_loss']:.3f} of the training "
+        f"prevalence, on {scores['measured_on']}. {_sentence(scores['caution'])} Score it on "
+        "labelled runs of your own that chose nothing: `gale evaluate`."
+    )
+    yield from ("", "## Limits", "")
+    yield from _limits(facts["calibrated"], few)
+    yield from ("", "## Recipe", "", "```toml", *recipe_lines(recipe), "```", "")
+    yield f"Fingerprint of the training (runs, labels, recipe, seed): `{training['fingerprint']}`"
+
+
+def _limits(calibrated: bool, few: list[str]) -> Iterator[str]:
+    if calibrated:
+        yield (
+            "- Its probabilities are calibrated on runs like those of training. On another "
+            "instrument they can be too sure; the column `unlike` of its predictions, and what "
+            "`gale predict` says of a batch, are signs of one, and no guarantee."
+        )
+    else:
+        yield "- It gives scores from 0 to 1 that are not calibrated."
+    if few:
+        yield (
+            f"- Learned from fewer than {FEW} positive runs, and uncertain accordingly: "
+            f"{', '.join(few)}."
+        )
+    yield (
+        "- It knows families, as they were labelled in training, and nothing of how much of a "
+        "compound there is."
+    )
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
