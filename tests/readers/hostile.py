@@ -23,7 +23,7 @@ from xml_files import mzxml, numpress_mzml
 from gale.errors import GaleError
 from gale.readers import folders, parse_run
 from gale.run import Run
-from run_files import WRITERS, csv, frame, mzml, small_run
+from run_files import PROFILE, WRITERS, csv, cv, frame, mzml, small_run
 from vendor_files import FOLDERS, data_ms, lower, masslynx, nominal_run
 
 SOURCE = "a name"
@@ -64,10 +64,20 @@ def samples() -> dict[str, Sample]:
         "chemstation": data_ms(nominal_run(N_SCANS)),
     }
     found = {name: Sample(data, partial(parse_run, source=SOURCE)) for name, data in files.items()}
+    to_centroids = partial(parse_run, source=SOURCE, centroid=True)
+    found["mzml of a profile"] = Sample(mzml(_profile(run), params=cv(PROFILE)), to_centroids)
     for maker, write in FOLDERS.items():
         found |= _of_folder(maker, lower(write(nominal_run(N_SCANS))))
     calibrated = masslynx(nominal_run(N_SCANS), header="$$ Cal Function 1: 0.1,1,1e-5,T0\n")
     return found | _of_folder("masslynx", lower(calibrated))
+
+
+def _profile(run: Run) -> Run:
+    """A run in which each ion is a curve of five points."""
+    step = np.arange(-2, 3)
+    mz = (run.mz[:, None] + 0.05 * step).ravel()
+    intensity = (run.intensity[:, None] / (1 + step**2)).ravel()
+    return Run.from_scans(run.time_min, 5 * run.ions_per_scan, mz, intensity)
 
 
 def _of_folder(maker: str, files: Mapping[str, bytes]) -> dict[str, Sample]:
