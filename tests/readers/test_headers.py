@@ -131,6 +131,20 @@ def test_wide_columns_and_rows_in_any_order() -> None:
     assert run.notes[0] == "rows were not in order of time; they were sorted"
 
 
+def test_the_wide_table_that_openchrom_exports() -> None:
+    data = (
+        b"RT(milliseconds);RT(minutes) - NOT USED BY IMPORT;RI;15;16;17\r\n"
+        b"5190;0.0865;0.0;170.5;0.0;1378.25\r\n5964;0.0994;0.0;0.0;0.0;0.0\r\n"
+        b"6738;0.1123;0.0;0.0;9.0;1.0E7\r\n"
+    )
+    run = parse_run(data, "x")
+    np.testing.assert_allclose(run.time_min * 60, [5.19, 5.964, 6.738])
+    assert run.ions_per_scan.tolist() == [2, 0, 2]
+    assert run.mz.tolist() == [15, 17, 16, 17]
+    assert run.intensity.tolist() == [170.5, 1378.25, 9, 1e7]
+    assert run.facts["columns"].startswith("'RT(milliseconds)' in milliseconds, by its name")
+
+
 @pytest.mark.parametrize(
     ("names", "expected"),
     [
