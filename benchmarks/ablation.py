@@ -232,12 +232,18 @@ def score_row(row: Row, fits: Fits) -> Score:
 
 def part_logits(row: Row, fits: Fits, part: str) -> tuple[Floats, Floats]:
     """Logits of the members of a part, mixed, and drawn back as far as held-out runs say."""
-    mixed = [mix(row.soup, fits, part, fold) for fold in range(len(fits.folds))]
-    builder = fits.trainers[part]
-    shares = row.interpolate if part == "elution" and builder.start is not None else (1.0,)
-    tried = [fits.logits(part, builder.interpolated(mixed, share)) for share in shares]
+    drawn_back = part == "elution" and fits.trainers[part].start is not None
+    shares = row.interpolate if drawn_back else (1.0,)
+    tried = [mixed_logits(fits, part, row.soup, share) for share in shares]
     labels = fits.runs.labels
     return min(tried, key=lambda z: log_loss(labels, cross_fitted(z[0][None], labels, fits.folds)))
+
+
+@cache
+def mixed_logits(fits: Fits, part: str, soup: str, share: float) -> tuple[Floats, Floats]:
+    """Logits of the members of a part, mixed, a share of the way from the pre-trained weights."""
+    mixed = [mix(soup, fits, part, fold) for fold in range(len(fits.folds))]
+    return fits.logits(part, fits.trainers[part].interpolated(mixed, share))
 
 
 def mix(soup: str, fits: Fits, part: str, fold: int) -> list[Weights]:
