@@ -200,7 +200,10 @@ def test_the_folder_of_an_instrument_is_a_run(predict: Arguments, runs: list[Pat
         (["run.csv", "--submission"], "need one campaign folder"),
         (["--split", "exam", "."], "'exam' is not one of"),
         ([], "Missing argument 'RUNS...'"),
-        (["run.csv", "--column", "m/z"], "expected time_min or time_s or mz or intensity = a name"),
+        (
+            ["run.csv", "--column", "m/z"],
+            "expected time_min or time_s or time_ms or mz or intensity = a name",
+        ),
         (["run.csv", "--workers", "0"], "--workers"),
     ],
 )

@@ -105,6 +105,12 @@ def test_times_in_declared_minutes() -> None:
     assert_same(parse_run(andi(run, replace=times, scale=units), "x"), run)
 
 
+@pytest.mark.parametrize("unit", ["", "Seconds", "Arbitrary Time Units"])
+def test_times_are_seconds_otherwise(unit: str) -> None:
+    scale = {"scan_acquisition_time": {"units": unit}} if unit else {}
+    assert_same(parse_run(andi(small_run(), scale=scale), "x"), small_run())
+
+
 def test_facts() -> None:
     run = small_run()
     name = np.frombuffer(b"4021/INCOS\0\0\0", "S1")

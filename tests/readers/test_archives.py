@@ -1,0 +1,160 @@
+"""ZIP archives: of one run, of none, of several, and such as are not to be opened."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import struct
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from gale.errors import ReadError, UnsupportedFormatError
+from gale.readers import archives, glance, is_run_file, parse_run, read_run
+from run_files import WRITERS, assert_same, csv, parquet, small_run
+
+RUN = csv(small_run())
+TEXT = b"Dear lab, here is the run.\n"
+
+
+def zipped(
+    *files: tuple[str, bytes], compression: int = zipfile.ZIP_DEFLATED, comment: bytes = b""
+) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", compression) as archive:
+        for name, data in files:
+            archive.writestr(name, data)
+        archive.comment = comment
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("name", WRITERS)
+@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_a_run_of_any_format(name: str, compression: int, tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    path.write_bytes(zipped(("a/run.x", WRITERS[name](small_run())), compression=compression))
+    run = read_run(path)
+    assert_same(run, small_run())
+    assert run.format == name
+    assert is_run_file(path)
+
+
+def test_what_systems_and_people_leave_in_archives() -> None:
+    data = zipped(
+        ("__MACOSX/._run.csv", b"\0\5\x16\7"),
+        (".DS_Store", b"\0\0\0\1Bud1"),
+        ("folder/", b""),
+        ("Thumbs.db", b"\xd0\xcf"),
+        ("read me.txt", TEXT),
+        ("labels.csv", b"run,alcohol\nrun,1\n"),
+        ("folder/run.csv", RUN),
+        comment=b"a comment",
+    )
+    assert_same(parse_run(data, "x"), small_run())
+
+
+def test_the_columns_of_the_run_inside(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    path.write_bytes(zipped(("read me.txt", TEXT), ("run", parquet(small_run()))))
+    assert glance(path) == ("parquet", ["time", "mass", "intensity"])
+    renamed = RUN.replace(b"time,mass,intensity", b"a,b,c")
+    path.write_bytes(zipped(("read me.txt", TEXT), ("run", renamed)))
+    assert not is_run_file(path)
+    names = {"time_min": "a", "mz": "b", "intensity": "c"}
+    assert is_run_file(path, columns=names)
+    assert_same(read_run(path, columns=names), small_run())
+
+
+def test_packings_within_each_other() -> None:
+    assert_same(parse_run(zipped(("a.csv.gz", gzip.compress(RUN))), "x"), small_run())
+    assert_same(parse_run(gzip.compress(zipped(("a.csv", RUN))), "x"), small_run())
+    assert_same(parse_run(zipped(("a.zip", zipped(("a.csv", RUN)))), "x"), small_run())
+    deep = zipped(("a.zip", zipped(("a.zip", zipped(("a.csv", RUN))))))
+    with pytest.raises(UnsupportedFormatError, match="is packed in more than 2 layers"):
+        parse_run(deep, "x")
+
+
+def test_what_is_wrong_inside_is_said_of_the_file_inside() -> None:
+    bad = RUN.replace(b"2.5,", b"x,", 1)
+    with pytest.raises(ReadError, match=r"^x/a\.csv: row 1 \(line 2\), column 'time' holds 'x'"):
+        parse_run(zipped(("a.csv", bad)), "x")
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ([("a.csv", RUN), ("b/a.csv", RUN)], r"of 2 runs \(a\.csv, b/a\.csv\); expected one"),
+        ([("a.txt", TEXT), ("b.txt", TEXT)], r"archive without a run \(a\.txt, b\.txt\)"),
+        ([], r"archive without a run \(no files\)"),
+        ([("xl/workbook.xml", b"<workbook/>"), ("b.xml", b"<a/>")], "is an Excel workbook.*as CSV"),
+        ([(f"{n}.csv", RUN) for n in range(12)], r"9\.csv, \.\.\.\); expected one"),
+    ],
+)
+def test_archives_of_another_number_of_runs(files: list[tuple[str, bytes]], expected: str) -> None:
+    with pytest.raises(ReadError, match=f"^x: .*{expected}"):
+        parse_run(zipped(*files), "x")
+
+
+def test_names_that_would_break_a_message() -> None:
+    with pytest.raises(ReadError) as raised:
+        parse_run(zipped(("a\nb" + "c" * 500, TEXT), ("d", TEXT)), "x")
+    assert "\n" not in str(raised.value)
+    assert len(str(raised.value)) < 500
+
+
+def test_only_what_is_unpacked_a_piece_at_a_time() -> None:
+    for method, compression in ((12, zipfile.ZIP_BZIP2), (14, zipfile.ZIP_LZMA)):
+        with pytest.raises(ReadError, match=f"holds a.csv, compressed by method {method}"):
+            parse_run(zipped(("a.csv", RUN), compression=compression), "x")
+
+
+def test_encrypted() -> None:
+    data = bytearray(zipped(("a.csv", RUN)))
+    for mark, flags in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        data[data.index(mark) + flags] |= 1
+    with pytest.raises(ReadError, match=r"is an encrypted ZIP archive; .*unzip it"):
+        parse_run(bytes(data), "x")
+
+
+def test_many_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archives, "MAX_MEMBERS", 2)
+    with pytest.raises(ReadError, match="is a ZIP archive of 3 files; expected one run"):
+        parse_run(zipped(*((str(n), TEXT) for n in range(3))), "x")
+
+
+def test_a_long_list_of_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archives, "MAX_DIRECTORY", 500)
+    with pytest.raises(ReadError, match="its list of files is too long"):
+        parse_run(zipped(*((f"{n}" * 99, b"") for n in range(1, 9))), "x")
+
+
+def test_sizes_are_limited_together_and_are_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archives, "FREE_BYTES", 2 * len(RUN))
+    monkeypatch.setattr(archives, "MAX_RATIO", 1)
+    assert_same(parse_run(zipped(("a.csv", RUN)), "x"), small_run())
+    with pytest.raises(ReadError, match=r"^x: unpacks to more than"):
+        parse_run(zipped(("a.csv", RUN), ("b", RUN), ("c", RUN)), "x")
+    large = zipped(("a.csv", RUN * 9))
+    with pytest.raises(ReadError, match=r"unpacks to more than"):
+        parse_run(large, "x")
+    true, lie = struct.pack("<I", 9 * len(RUN)), struct.pack("<I", len(RUN))
+    assert large.count(true) == 2
+    with pytest.raises(ReadError, match="the ZIP archive is cut short or damaged"):
+        parse_run(large.replace(true, lie), "x")
+
+
+@pytest.mark.parametrize("part", [0.1, 0.5, 0.9, 0.99])
+def test_cut_short(part: float) -> None:
+    data = zipped(("a.csv", RUN))
+    with pytest.raises(ReadError, match=r"^x: the ZIP archive is cut short or damaged"):
+        parse_run(data[: int(part * len(data))], "x")
+
+
+def test_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "a.zip"
+    path.write_bytes(zipped(("../../evil.csv", RUN)))
+    assert_same(read_run(path), small_run())
+    assert [each.name for each in tmp_path.iterdir()] == ["a.zip"]
+    assert not (tmp_path.parent.parent / "evil.csv").exists()
