@@ -102,7 +102,7 @@ def exported(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> Exported:
         return restated(trained.path.read_bytes(), dict(facts))
 
     monkeypatch.setattr("gale.ensemble.export", export)
-    monkeypatch.setattr("gale.model._check_shapes", lambda *_: None)
+    monkeypatch.setattr("gale.model.check_shapes", lambda *_: None)
     return kept
 
 

@@ -26,7 +26,8 @@ from gale.features.events import EventSpec
 from gale.features.profile import ProfileSpec
 from gale.features.summary import SummarySpec
 from gale.fitting import get_weights, predict, predict_logits, set_weights
-from gale.model import EVIDENCE, FORMAT, OUTPUTS, REQUIRED, Model
+from gale.model import Model
+from gale.model_file import EVIDENCE, FORMAT, OUTPUTS, REQUIRED
 from gale.networks.elution import ElutionNetwork
 from gale.networks.layers import Dense
 from gale.networks.summary import summary_network

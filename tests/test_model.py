@@ -19,7 +19,8 @@ import gale
 from gale.errors import CampaignError, ModelError, OutputError
 from gale.features.cache import Cache
 from gale.fitting import predict
-from gale.model import FORMAT, NUMBERS_AT_ONCE
+from gale.model import NUMBERS_AT_ONCE
+from gale.model_file import FORMAT
 from model_files import facts_of, restated
 from training import Array, Trained, tiny_recipe
 

@@ -26,7 +26,7 @@ from gale.features.profile import ProfileSpec
 from gale.fitting import Fit, get_weights
 from gale.folds import Fold, stratified_folds
 from gale.journal import Journal
-from gale.model import EVIDENCE
+from gale.model_file import EVIDENCE
 from gale.networks.layers import fixed_biases
 from gale.progress import Progress
 from gale.recipe import OF_PARTS

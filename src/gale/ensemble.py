@@ -26,7 +26,8 @@ from gale.features.events import EventSpec
 from gale.fitting import Weights, predict_logits
 from gale.folds import Fold, split_fold, stratified_folds
 from gale.journal import Journal
-from gale.model import FORMAT, Model
+from gale.model import Model
+from gale.model_file import FORMAT
 from gale.networks.summary import prior_logit
 from gale.networks.unlike import Unlike
 from gale.parts import columns_of

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from gale.calibration import Calibration
-from gale.model import EVIDENCE, METADATA_KEY, OUTPUTS
+from gale.model_file import EVIDENCE, METADATA_KEY, OUTPUTS
 from gale.networks.elution import ElutionNetwork
 from gale.networks.layers import count_members
 from gale.networks.unlike import Unlike

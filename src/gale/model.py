@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
@@ -10,47 +9,21 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-import onnxruntime
 import polars as pl
 from numpy.typing import NDArray
-from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from gale.campaign import Campaign
 from gale.errors import CampaignError, ModelError
 from gale.features import Source, summarise_runs
 from gale.features.cache import Cache
 from gale.features.events import EventSpec
-from gale.features.spec import FeatureSpec, feature_spec
+from gale.features.spec import feature_spec
+from gale.model_file import EVIDENCE, OUTPUTS, check_shapes, open_session, read_facts
 from gale.output import writing
 from gale.readers import display_name
 from gale.run import Run
 from gale.tables import UNLIKE
 from gale.unlike import FAR
-
-FORMAT = 1
-"""Number of the file format; raised only when older versions of gale could not use a new file."""
-
-METADATA_KEY = "gale"
-
-OUTPUTS = ["probability", "member_probability"]
-"""Outputs of every graph: (R, K) and (E, R, K). Newer ones also have `UNLIKE`, (R,)."""
-
-EVIDENCE = "evidence"
-"""Output of graphs with an elution network: (R, N, K)."""
-
-REQUIRED = {
-    "calibrated", "columns", "created", "families", "features", "folds", "format", "gale_version",
-    "members", "prevalence", "recipe", "scores", "seed", "training",
-}  # fmt: skip
-"""What a model says of itself."""
-
-_ONNX_ERRORS = (
-    ort_errors.Fail,
-    ort_errors.InvalidArgument,
-    ort_errors.InvalidGraph,
-    ort_errors.InvalidProtobuf,
-    ort_errors.NotImplemented,
-)
 
 NUMBERS_AT_ONCE = 2**21
 """Features of all runs that go through the graph together, which bounds its memory."""
@@ -75,10 +48,10 @@ class Model:
     def __init__(self, data: bytes, source: str = "memory") -> None:
         self._data = data
         self.source = source
-        self._session = _open_session(data, source)
-        self.facts: Mapping[str, Any] = MappingProxyType(_read_facts(self._session, source))
+        self._session = open_session(data, source)
+        self.facts: Mapping[str, Any] = MappingProxyType(read_facts(self._session, source))
         self.spec = feature_spec(self.facts["features"], source)
-        _check_shapes(self._session, self.spec, self.families, source)
+        check_shapes(self._session, self.spec, self.families, source)
 
     @classmethod
     def load(cls, path: str | Path) -> Model:
@@ -365,58 +338,3 @@ def _columns(
         name: pl.Series(spread_out[:, at], nan_to_null=True, dtype=pl.Float64)
         for at, name in enumerate(names)
     }
-
-
-def _open_session(data: bytes, source: str) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4  # its errors are raised; its log would be noise
-    try:
-        return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-    except _ONNX_ERRORS:
-        raise ModelError(
-            f"{source}: is not an ONNX file, or a damaged one ({len(data):,} bytes); "
-            "expected a model written by gale train"
-        ) from None
-
-
-def _read_facts(session: onnxruntime.InferenceSession, source: str) -> dict[str, Any]:
-    text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
-    if text is None:
-        raise ModelError(
-            f"{source}: is an ONNX file, but not one of gale's; "
-            "expected a model written by gale train"
-        )
-    try:
-        facts = json.loads(text)
-    except ValueError:
-        facts = None
-    if not isinstance(facts, dict):
-        raise ModelError(
-            f"{source}: is a damaged model: what it says of itself is not a JSON object; "
-            "expected a model written by gale train"
-        )
-    if (found := facts.get("format")) != FORMAT:
-        raise ModelError(
-            f"{source}: is a model of format {found}; this version of gale reads format {FORMAT}; "
-            "install the version that the model names "
-            f"({facts.get('gale_version', 'not stated')}), or train again"
-        )
-    if missing := sorted(REQUIRED - facts.keys()):
-        raise ModelError(
-            f"{source}: is a damaged model: it does not say its {', '.join(missing)}; "
-            "expected a model written by gale train"
-        )
-    return facts
-
-
-def _check_shapes(
-    session: onnxruntime.InferenceSession, spec: FeatureSpec, families: Sequence[str], source: str
-) -> None:
-    """See that the graph takes the features, and gives the families, that the facts speak of."""
-    takes = [value.shape[-1] for value in session.get_inputs()]
-    gives = [value.shape[-1] for value in session.get_outputs() if value.name in OUTPUTS]
-    if takes != [spec.n_features] or gives != [len(families)] * len(OUTPUTS):
-        raise ModelError(
-            f"{source}: is a damaged model: its graph takes {takes} features and gives {gives} "
-            f"numbers; expected {spec.n_features} features and {len(families)} families"
-        )
