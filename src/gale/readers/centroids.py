@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.signal import find_peaks
 
 from gale.readers.scans import FACT_SPECTRA, MAX_PROFILE_GAP
 from gale.run import TIC_NOTE, Run
@@ -33,6 +32,8 @@ def centroid(run: Run) -> Run:
     Run
         With a fact and a note that say what was done.
     """
+    from scipy.signal import find_peaks  # slow to import, and hardly ever needed
+
     breaks = (np.diff(run.mz) > MAX_PROFILE_GAP) | (np.diff(run.scan_of_ion) != 0)
     ends = np.concatenate([[0], np.flatnonzero(breaks) + 1, [run.n_ions]])
     # a point of height 0 between stretches, before the first and after the last
