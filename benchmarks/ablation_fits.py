@@ -244,11 +244,15 @@ class Wanted:
 
     def _fit(self) -> tuple[list[Fold], dict[str, Weights], dict[str, list[list[Weights]]]]:
         recipe, runs, seed = self.recipe, self.runs, self.seed
-        count, by = recipe.folds.count, recipe.folds.stratify_by
-        labels, families = runs.labels, runs.known.families
-        if by == "all":
-            labels = np.column_stack([labels, runs.known.derivatized])
-        folds = stratified_folds(labels, families, count=count, by=by, seed=seed)
+        families = runs.known.families
+        folds = stratified_folds(
+            runs.labels,
+            families,
+            count=recipe.folds.count,
+            by=recipe.folds.stratify_by,
+            seed=seed,
+            derivatized=runs.known.derivatized,
+        )
         starts = pretrain(
             recipe, runs.spec, families, seed=seed, device=CPU, workers=2, cache=cache()
         )

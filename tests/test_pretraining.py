@@ -21,12 +21,12 @@ from gale.features.elution import ElutionSpec
 from gale.features.events import EventSpec
 from gale.features.profile import ProfileSpec
 from gale.fitting import Weights, get_weights, set_weights
+from gale.library import default_libraries
 from gale.parts import build_network, columns_of, scale_of
 from gale.pretraining import pretrain, simulate_runs, substances_of
 from gale.progress import Progress
 from gale.recipe import PretrainSettings
 from gale.run import Run
-from gale.simulation.laboratory import default_libraries
 from gale.simulation.told import Describe
 from stacks import stack_recipe
 from training import Recorder

@@ -256,16 +256,14 @@ def _folds(campaign: Campaign, recipe: Recipe, seed: int, progress: Progress) ->
     by = settings.stratify_by
     if by not in ("all", "rarest", *campaign.families):
         progress.note(f"no family is called {by}; folds keep the share of the rarest family")
-    labels = campaign.labels
-    if by == "all":  # whether a sample was derivatized changes its runs as much as a family does
-        labels = np.column_stack([labels, campaign.derivatized])
     try:
         return stratified_folds(
-            labels,
+            campaign.labels,
             campaign.families,
             count=settings.count,
             by=by,
             seed=seed if settings.seed is None else settings.seed,
+            derivatized=campaign.derivatized,
         )
     except TrainingError as error:
         raise TrainingError(f"{campaign.root}: {error}") from None

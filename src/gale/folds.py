@@ -39,7 +39,13 @@ def split_fold(split: tuple[str, ...]) -> Fold:
 
 
 def stratified_folds(
-    labels: NDArray[np.float32], families: tuple[str, ...], *, count: int, by: str, seed: int
+    labels: NDArray[np.float32],
+    families: tuple[str, ...],
+    *,
+    count: int,
+    by: str,
+    seed: int,
+    derivatized: NDArray[np.float32] | None = None,
 ) -> list[Fold]:
     """Divide the runs into `count` parts, each of which validates one fold.
 
@@ -57,8 +63,7 @@ def stratified_folds(
     ----------
     labels : array of shape (R, K)
         NaN where unknown, which counts as not holding the family `by`; for ``"all"``, neither as
-        holding nor as not holding it. For ``"all"``, more columns may follow: what else is to be
-        spread evenly.
+        holding nor as not holding it.
     families : tuple of str, length K
     count : int
         Number of folds, F, at least 2.
@@ -66,6 +71,9 @@ def stratified_folds(
         ``"all"``, or a family; ``"rarest"``, or one that is not there, is the family with fewest
         positive runs. The two words mean this even where a family has such a name.
     seed : int
+    derivatized : array of shape (R,), optional
+        1 where the sample is known to have been derivatized, else NaN: for ``"all"``, this is
+        spread as a family is, since it changes a run as much.
 
     Raises
     ------
@@ -79,7 +87,8 @@ def stratified_folds(
             "lower folds.count in the recipe"
         )
     if by == "all":
-        kinds = np.hstack([labels == 1, labels == 0])
+        spread = labels if derivatized is None else np.column_stack([labels, derivatized])
+        kinds = np.hstack([spread == 1, spread == 0])
         part = _even_parts(kinds, count, np.random.default_rng(seed))
         return [Fold(np.flatnonzero(part != f), np.flatnonzero(part == f)) for f in range(count)]
     named = by != "rarest" and by in families

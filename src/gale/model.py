@@ -154,7 +154,7 @@ class Model:
         ReadError
             If no ion of the run has an m/z that counts.
         """
-        features, times = self._events.describe(run)
+        features, times = self.event_spec.describe(run)
         ((of_run,),) = self._run([EVIDENCE], features[None])
         columns = {name: of_run[0, :, at] for at, name in enumerate(self.families)}
         return pl.DataFrame({"time_min": times, **columns})
@@ -176,7 +176,7 @@ class Model:
         ModelError
             If the model has no elution network.
         """
-        spec = self._events
+        spec = self.event_spec
         (n_events, n_mz), wanted = spec.shape, len(spectra)
         features = np.zeros((-(-wanted // n_events), spec.n_features), dtype=np.float32)
         padded = np.zeros((len(features) * n_events, n_mz), dtype=np.float32)
@@ -185,19 +185,15 @@ class Model:
         (pieces,) = self._run([EVIDENCE], features)
         return np.concatenate(pieces).reshape(-1, len(self.families))[:wanted]
 
-    def check_evidence(self) -> None:
-        """See that there is an elution network.
+    @property
+    def event_spec(self) -> EventSpec:
+        """The features that the elution network looks at.
 
         Raises
         ------
         ModelError
-            If there is none, so that there is no evidence either.
+            If there is no such network, so that there is no evidence either.
         """
-        _ = self._events
-
-    @property
-    def _events(self) -> EventSpec:
-        """The features, if they are what an elution network looks at."""
         if EVIDENCE not in self._gives or not isinstance(self.spec, EventSpec):
             raise ModelError(
                 f"{self.source}: has no elution network, so it cannot say when a family elutes; "

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from gale.features.cache import Cache
 from gale.features.events import EventSpec
 from gale.fitting import Examples, Weights
-from gale.library import Library, read_library
+from gale.library import Library, default_libraries, read_library
 from gale.losses import Loss, binary_cross_entropy
 from gale.networks.elution import ElutionNetwork
 from gale.networks.layers import fixed_biases
@@ -32,7 +32,6 @@ from gale.progress import Progress
 from gale.recipe import Part, PretrainSettings, Recipe
 from gale.simulation.compounds import Compounds
 from gale.simulation.examples import simulate_examples
-from gale.simulation.laboratory import default_libraries
 from gale.simulation.series import read_analytes
 from gale.simulation.told import Describe
 from gale.trainer import settings_of
@@ -129,7 +128,17 @@ def pretrain(
     found = {name: None if cache is None else cache.get_arrays(keys[name]) for name in keys}
     missing = [part for part in parts if found[part.name] is None]
     if missing:
-        runs = simulate_runs(recipe.pretraining, spec, families, known, seed, workers, progress)
+        runs = simulate_runs(
+            recipe.pretraining,
+            spec,
+            families,
+            known,
+            seed,
+            workers,
+            progress,
+            library=library,
+            table=table,
+        )
         last = min(recipe.pretraining.runs_per_laboratory, len(runs.labels) // 2)
         progress.begin("pre-training", len(missing))
         for part in missing:
@@ -187,13 +196,18 @@ def simulate_runs(
     seed: int,
     workers: int,
     progress: Progress,
+    *,
+    library: Sequence[Library] | None = None,
+    table: FamilyTable | None = None,
 ) -> SimulatedRuns:
-    """Simulate the runs of pre-training; of the families, those that are `known` can be."""
+    """Simulate the runs of pre-training; of the families, those that are `known` can be.
+
+    Library and table are those of the settings, as :func:`substances_of` read them.
+    """
     features = np.empty((settings.runs, spec.n_features), dtype=np.float16)
     labels = np.full((settings.runs, len(families)), np.nan, dtype=np.float32)
     events = np.full((settings.runs, spec.shape[0], len(families)), np.nan, dtype=np.float32)
     columns = [families.index(family) for family in known]
-    library, table = substances_of(settings)
     examples = simulate_examples(
         Describe(spec, known),
         families=known,

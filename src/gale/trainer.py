@@ -118,9 +118,10 @@ class Trainer:
         """Draw the weights of members back to those that they began with; 1 leaves them there."""
         if self.start is None or share == 1:
             return of_folds
+        begun = map(self._begin, range(len(of_folds)))
         return [
-            [interpolate(self._begin(fold), weights, share) for weights in of_fold]
-            for fold, of_fold in enumerate(of_folds)
+            [interpolate(start, weights, share) for weights in of_fold]
+            for start, of_fold in zip(begun, of_folds, strict=True)
         ]
 
     def _steps(self, stage: str, fold: int | None = None) -> list[Step]:

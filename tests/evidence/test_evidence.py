@@ -30,7 +30,11 @@ SPEC = EventSpec(ProfileSpec(ElutionSpec(100, 26, 95), losses=5), events=40)
 class Known:
     """Says that m/z 31 and 45 are alcohol and that 91 is aromatic, and the more the surer."""
 
-    spec, families, prevalence = SPEC, ("alcohol", "aromatic"), {"alcohol": 0.2, "aromatic": 0.3}
+    event_spec, families, prevalence = (
+        SPEC,
+        ("alcohol", "aromatic"),
+        {"alcohol": 0.2, "aromatic": 0.3},
+    )
     probability = (0.9, 0.6)
 
     def evidence_of_spectra(self, spectra: np.ndarray) -> np.ndarray:

@@ -13,9 +13,8 @@ from laboratories import MEMBERS, library
 from commands import without
 from gale.errors import SimulationError
 from gale.families import read_family_table
-from gale.library import Library
+from gale.library import Library, default_libraries
 from gale.simulation.compounds import N_MZ, join, read_compounds
-from gale.simulation.laboratory import default_libraries
 
 FAMILIES = (
     "aromatic",
@@ -129,7 +128,7 @@ def test_take_and_join_keep_columns_together() -> None:
 def test_what_comes_with_gale_needs_no_rdkit(tmp_path: Path) -> None:
     program = (
         "from gale.simulation.compounds import read_compounds\n"
-        "from gale.simulation.laboratory import default_libraries\n"
+        "from gale.library import default_libraries\n"
         "from gale.library import substances\n"
         "for each in (*default_libraries(), substances('contaminant')): read_compounds(each)\n"
     )

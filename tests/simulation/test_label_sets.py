@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gale.errors import SimulationError
+from gale.library import default_libraries
 from gale.simulation.compounds import Flags, join, read_compounds
 from gale.simulation.label_sets import (
     COUNT,
@@ -21,7 +22,6 @@ from gale.simulation.label_sets import (
     fit_label_sets,
     prevalence_of,
 )
-from gale.simulation.laboratory import default_libraries
 
 PUBLISHED = np.array(list(PREVALENCE.values()))
 

@@ -15,11 +15,10 @@ from laboratories import MEMBERS, default_but, library
 
 import gale
 from gale.errors import OutputError, SimulationError
-from gale.library import Library, read_library
+from gale.library import Library, default_libraries, read_library
 from gale.progress import Progress
 from gale.simulation import simulate
 from gale.simulation.compounds import join, read_compounds
-from gale.simulation.laboratory import default_libraries
 from gale.simulation.run import simulate_run
 
 RUNS = {"train": 30, "val": 12, "test": 18}

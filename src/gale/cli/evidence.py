@@ -41,7 +41,7 @@ class Evidence:
         from gale.evidence import IndexTable, Matcher
         from gale.library import Library, read_library
 
-        model.check_evidence()
+        _ = model.event_spec  # raises, if there is none
         library = Library.join([read_library(each) for each in libraries]) if libraries else None
         index = None if index_table is None else IndexTable.read(index_table)
         return cls(path, model, Matcher(library) if library else Matcher.default(), index)

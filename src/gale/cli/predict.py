@@ -109,6 +109,7 @@ def command(
         raise click.UsageError("--library and --index-table are for --evidence")
 
     import gale
+    from gale.batch import batch_notes
     from gale.cli.evidence import Evidence
     from gale.cli.progress import ConsoleProgress
     from gale.evaluation.predictions import sidecar as sidecar_of
@@ -148,9 +149,11 @@ def command(
         written = model.submission(sources, table)
     with writing(output, force=force) as temporary:
         _write(written, temporary)
+    notes = batch_notes(table, model.prevalence)
     with writing(sidecar, force=force) as temporary:
-        temporary.write_text(json.dumps(_provenance(model, model_path, table), indent=1) + "\n")
-    _report(table, failed, output, model, submission)
+        provenance = _provenance(model, model_path, table, notes)
+        temporary.write_text(json.dumps(provenance, indent=1) + "\n")
+    _report(table, failed, output, model, submission, notes)
     if len(failed):
         sys.exit(1)
 
@@ -221,10 +224,10 @@ def _write(table: pl.DataFrame, path: Path) -> None:
     path.write_bytes(table.cast({pl.Float64: pl.Float32}).write_csv().encode())
 
 
-def _provenance(model: gale.Model, path: Path, table: pl.DataFrame) -> dict[str, object]:
+def _provenance(
+    model: gale.Model, path: Path, table: pl.DataFrame, notes: list[str]
+) -> dict[str, object]:
     from importlib.metadata import version
-
-    from gale.batch import batch_notes
 
     return {
         "gale_version": version("gale-ms"),
@@ -235,18 +238,22 @@ def _provenance(model: gale.Model, path: Path, table: pl.DataFrame) -> dict[str,
         "families": list(model.families),
         "prevalence": model.facts["prevalence"],
         "calibrated": model.facts["calibrated"],
-        "notes": batch_notes(table, model.prevalence),
+        "notes": notes,
         "runs": len(table),
         "failed": table.filter(status="failed")["run"].to_list(),
     }
 
 
 def _report(
-    table: pl.DataFrame, failed: pl.DataFrame, output: Path, model: gale.Model, submission: bool
+    table: pl.DataFrame,
+    failed: pl.DataFrame,
+    output: Path,
+    model: gale.Model,
+    submission: bool,
+    notes: list[str],
 ) -> None:
     import polars as pl
 
-    from gale.batch import batch_notes
     from gale.readers import display_name
 
     for run, message in failed.select("run", "message").iter_rows():
@@ -256,7 +263,7 @@ def _report(
     click.echo(f"{display_name(output)}: {n_predicted:,} runs predicted, {len(failed):,} failed")
     if n_odd := len(table.filter(pl.col("message").is_not_null(), status="ok")):
         click.echo(f"{n_odd:,} runs are odd: what is odd about them is in the column message")
-    for note in batch_notes(table, model.prevalence):
+    for note in notes:
         click.echo(note)
     if submission and len(failed):
         click.echo("the training prevalence stands in for the runs that failed")

@@ -155,29 +155,29 @@ def windows_of(
 
     Without a `matcher` no compounds are looked for.
     """
-    evidence = model.evidence(run)
-    spec = model.spec
-    assert isinstance(spec, EventSpec)  # or the model had refused
+    spec = model.event_spec
     features, times = spec.describe(run)
+    spectra = features[spec.profile.n_features :].reshape(spec.shape)
+    evidence = logit(model.evidence_of_spectra(spectra).astype(np.float64))
     probability = model.predict_features(features[None])[0][0]
     signal = excess(run, spec.profile.elution)
-    bins = _bins(times, run, len(signal))
-    spectra = features[spec.profile.n_features :].reshape(spec.shape)
+    width = (run.time_min[-1] - run.time_min[0]) / len(signal)
+    # the times are those of the middle of each bin
+    bins = np.rint((times - run.time_min[0]) / width - 0.5).astype(np.int64)
     found: list[Window] = []
     for column, family in enumerate(model.families):
         wanted = model.prevalence[family] if least is None else least
         if probability[column] < wanted:
             continue
-        share = softmax(logit(evidence[family].to_numpy().astype(np.float64)))
+        share = softmax(evidence[:, column])
         for of_window in _windows(share, bins):
             apex = of_window[np.argmax(share[of_window])]
-            half = (run.time_min[-1] - run.time_min[0]) / len(signal) / 2
             window = Window(
                 family,
                 float(probability[column]),
                 float(times[apex]),
-                float(times[of_window[0]] - half),
-                float(times[of_window[-1]] + half),
+                float(times[of_window[0]] - width / 2),
+                float(times[of_window[-1]] + width / 2),
                 float(share[of_window].sum()),
                 _ions(model, spectra[apex], spec.mz, column),
                 np.asarray(signal[bins[apex]], dtype=np.float64),
@@ -193,12 +193,6 @@ def _matched(window: Window, run: Run, spec: EventSpec, matcher: Matcher | None)
     recorded = (float(run.mz.min()), float(run.mz.max()))
     matches = matcher.matches(window.spectrum, spec.mz[0], recorded, window.family, window.index)
     return replace(window, matches=matches)
-
-
-def _bins(times: Floats, run: Run, n_bins: int) -> Integers:
-    """The time bin of each spectrum, of the middle of which the time is known."""
-    width = (run.time_min[-1] - run.time_min[0]) / n_bins
-    return np.asarray(np.rint((times - run.time_min[0]) / width - 0.5), dtype=np.int64)
 
 
 def _windows(share: Floats, bins: Integers) -> list[Integers]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gale.library import Library, embedded_library, substances
+from gale.library import Library, default_libraries
 from gale.run import Floats
 
 INTENSITY_POWER, MZ_POWER = 0.5, 1.0
@@ -69,7 +69,7 @@ class Matcher:
     @classmethod
     def default(cls) -> Matcher:
         """Take the libraries that gale brings along: metabolites, and volatile compounds."""
-        return cls(Library.join([embedded_library(), substances("volatile")]))
+        return cls(Library.join(default_libraries()))
 
     def matches(
         self,

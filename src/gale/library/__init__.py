@@ -10,6 +10,6 @@ from __future__ import annotations
 from gale.library.columns import Library
 from gale.library.embedded import embedded_library
 from gale.library.reading import read_library
-from gale.library.substances import substances
+from gale.library.substances import default_libraries, substances
 
-__all__ = ["Library", "embedded_library", "read_library", "substances"]
+__all__ = ["Library", "default_libraries", "embedded_library", "read_library", "substances"]

@@ -6,6 +6,7 @@ from dataclasses import replace
 from importlib.resources import as_file, files
 
 from gale.library.columns import Library
+from gale.library.embedded import embedded_library
 from gale.library.reading import read_library
 
 FILES = {
@@ -53,3 +54,8 @@ def substances(kind: str) -> Library:
         raise ValueError(f"{kind!r} is no kind of substances; expected one of {', '.join(KINDS)}")
     with as_file(files("gale") / "data" / "substances" / FILES[kind]) as path:
         return replace(read_library(path), source=f"embedded {FILES[kind]}")
+
+
+def default_libraries() -> tuple[Library, Library]:
+    """Return the analytes that gale brings along: metabolites, and volatile compounds."""
+    return embedded_library(), substances("volatile")

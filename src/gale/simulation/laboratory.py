@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from gale.library import Library, embedded_library
 from gale.library.substances import substances
 from gale.run import Floats
 from gale.simulation.compounds import N_MZ, Compounds, Flags, join, read_compounds
@@ -121,8 +120,3 @@ def equip(
     normal = np.random.default_rng((seed, 9)).standard_normal(len(names))
     popularity = np.exp(POPULARITY_SPREAD * normal)[number]
     return Laboratory(compounds, kind, instruments, physics, popularity)
-
-
-def default_libraries() -> tuple[Library, Library]:
-    """Return what campaigns are made of without a library: metabolites, and volatile compounds."""
-    return embedded_library(), substances("volatile")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gale.errors import SimulationError
-from gale.library import Library
+from gale.library import Library, default_libraries
 from gale.progress import Progress
 from gale.run import Floats
 from gale.simulation.compounds import Compounds, join, read_compounds
@@ -18,7 +18,7 @@ from gale.simulation.design import (
     draw_instruments,
     share_compounds,
 )
-from gale.simulation.laboratory import Laboratory, default_libraries, equip
+from gale.simulation.laboratory import Laboratory, equip
 from gale.simulation.physics import Physics
 from gale.simulation.run import find_threshold
 
