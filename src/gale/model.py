@@ -23,7 +23,7 @@ from gale.output import writing
 from gale.readers import display_name
 from gale.run import Run
 from gale.tables import UNLIKE
-from gale.unlike import FAR
+from gale.unlike import unlike_notes
 
 NUMBERS_AT_ONCE = 2**21
 """Features of all runs that go through the graph together, which bounds its memory."""
@@ -202,6 +202,11 @@ class Model:
         return self.spec
 
     @property
+    def explains(self) -> bool:
+        """Whether there is an elution network, so that evidence can be given."""
+        return EVIDENCE in self._gives and isinstance(self.spec, EventSpec)
+
+    @property
     def _gives(self) -> set[str]:
         """Names of the outputs of the graph."""
         return {output.name for output in self._session.get_outputs()}
@@ -267,7 +272,7 @@ class Model:
             spread[:] = np.nan
         likeness = _columns([UNLIKE], unlike[:, None], table.ok)
         messages = [
-            error or "; ".join((*notes, *_unlike_note(each))) or None
+            error or "; ".join((*notes, *unlike_notes(each))) or None
             for error, notes, each in zip(table.errors, table.notes, likeness[UNLIKE], strict=True)
         ]
         return pl.DataFrame(
@@ -315,13 +320,6 @@ class Model:
                 "sample_id", *(pl.col(name).fill_null(self.prevalence[name]) for name in wanted)
             )
         )
-
-
-def _unlike_note(unlike: float | None) -> tuple[str, ...]:
-    """What to say of a run that is far from the training runs."""
-    if unlike is None or unlike <= FAR:
-        return ()
-    return (f"unlike the training runs ({unlike:,.1f} times the usual distance)",)
 
 
 def _columns(

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from gale.errors import OutputError
-from gale.tables import exists
+from gale.tables import exists, listed
 
 
 def check_free(path: Path, *, force: bool) -> None:
@@ -72,27 +72,57 @@ def writing(path: Path, *, force: bool = False) -> Iterator[Path]:
 
 
 @contextmanager
-def writing_folder(path: Path) -> Iterator[Path]:
+def writing_folder(path: Path, *, replaces: Collection[str] = ()) -> Iterator[Path]:
     """Give a new folder beside `path`, and rename it to `path` if all goes well.
+
+    Parameters
+    ----------
+    path : Path
+    replaces : collection of str
+        A folder that holds nothing but files with these suffixes is replaced.
 
     Raises
     ------
     OutputError
-        If something is at `path`, its folder is missing, or something cannot be written; nothing is
-        left behind then.
+        If something else is at `path`, its folder is missing, or something cannot be written;
+        nothing is left behind then.
     """
-    if os.path.lexists(path):
-        raise OutputError(f"{path}: exists already; name a folder that does not")
-    check_free(path, force=False)
+    check_free_folder(path, replaces=replaces)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    old = temporary.with_suffix(".old")
     try:
         temporary.mkdir()
         yield temporary
+        if path.exists():
+            path.rename(old)
         temporary.rename(path)
     except OSError as error:
         raise _unwritable(path, error) from error
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        if old.exists() and not path.exists():
+            old.rename(path)
+        for each in (temporary, old):
+            shutil.rmtree(each, ignore_errors=True)
+
+
+def check_free_folder(path: Path, *, replaces: Collection[str] = ()) -> None:
+    """Refuse a path at which something is that :func:`writing_folder` does not replace.
+
+    Raises
+    ------
+    OutputError
+    """
+    if not os.path.lexists(path):
+        check_free(path, force=False)
+    elif not replaces:
+        raise OutputError(f"{path}: exists already; name a folder that does not")
+    elif path.is_symlink() or not path.is_dir():
+        raise OutputError(f"{path}: is no folder; expected one to replace; name another")
+    elif others := sorted(each.name for each in path.iterdir() if each.suffix not in replaces):
+        raise OutputError(
+            f"{path}: holds {listed(others, 3)}; expected nothing but {', '.join(replaces)} files, "
+            "to replace it; name another folder"
+        )
 
 
 def _unwritable(path: Path, error: OSError) -> OutputError:

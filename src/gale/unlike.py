@@ -46,6 +46,13 @@ MOST_RUNS = 1500
 """Training runs that a model keeps, as numbers of windows."""
 
 
+def unlike_notes(unlike: float | None) -> tuple[str, ...]:
+    """Say that a run is far from the training runs, if it is."""
+    if unlike is None or unlike <= FAR:
+        return ()
+    return (f"unlike the training runs ({unlike:,.1f} times the usual distance)",)
+
+
 @dataclass(frozen=True, eq=False)
 class Block:
     """What distances in one block of the features need; B features in W windows.

@@ -9,7 +9,7 @@ import click
 
 from gale.errors import GaleError
 
-VERBS = ("convert", "demo", "evaluate", "inspect", "plot", "predict", "simulate", "train")
+VERBS = ("convert", "demo", "evaluate", "inspect", "plot", "predict", "report", "simulate", "train")
 
 
 class LazyGroup(click.Group):

@@ -16,6 +16,35 @@ DECIMALS = 4
 """Of minutes, shares and cosines: more says nothing."""
 
 
+def open_matcher(libraries: Sequence[Path]) -> Matcher:
+    """Read the libraries to look for compounds in; without any, those that come with gale.
+
+    Raises
+    ------
+    ReadError
+        If one cannot be used.
+    """
+    from gale.evidence import Matcher
+    from gale.library import Library, read_library
+
+    if not libraries:
+        return Matcher.default()
+    return Matcher(Library.join([read_library(each) for each in libraries]))
+
+
+def open_index(table: Path | None) -> IndexTable | None:
+    """Read the table of retention indices, if there is one.
+
+    Raises
+    ------
+    TableError
+        If it cannot be used.
+    """
+    from gale.evidence import IndexTable
+
+    return None if table is None else IndexTable.read(table)
+
+
 @dataclass(frozen=True)
 class Evidence:
     """Where evidence is written, and what it is made with."""
@@ -38,13 +67,8 @@ class Evidence:
         ReadError, TableError
             If a library or the table cannot be used.
         """
-        from gale.evidence import IndexTable, Matcher
-        from gale.library import Library, read_library
-
         _ = model.event_spec  # raises, if there is none
-        library = Library.join([read_library(each) for each in libraries]) if libraries else None
-        index = None if index_table is None else IndexTable.read(index_table)
-        return cls(path, model, Matcher(library) if library else Matcher.default(), index)
+        return cls(path, model, open_matcher(libraries), open_index(index_table))
 
     def write(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -40,6 +41,28 @@ def reading_options(function: Function) -> Function:
             "parsed on all cores anyway. (Pre-training simulates with one process a core.)",
         ),
         columns_option,
+    ):
+        function = option(function)
+    return function
+
+
+def library_options(function: Function) -> Function:
+    """Add the options of every verb that looks for compounds."""
+    for option in (
+        click.option(
+            "--index-table",
+            type=click.Path(path_type=Path),
+            help="CSV table of time_min and index (of n-alkanes, say): compounds of another "
+            "retention index are left out.",
+        ),
+        click.option(
+            "--library",
+            "libraries",
+            type=click.Path(path_type=Path),
+            multiple=True,
+            help="MSP file or folder of MassBank records to look for compounds in, in place of the "
+            "spectra that come with gale. Repeatable.",
+        ),
     ):
         function = option(function)
     return function

@@ -78,8 +78,8 @@ def command(
     import gale
     from gale.output import check_free, check_no_input, writing
     from gale.plotting import plot_run, save_figure
-    from gale.plotting.page import run_page
     from gale.readers import display_name
+    from gale.report.picture import plot_page
 
     form = output.suffix.lower()
     if form not in SUFFIXES:
@@ -95,7 +95,7 @@ def command(
     opened = gale.read_run(run, columns=columns)
     with writing(output, force=force) as temporary:
         if form == ".html":
-            temporary.write_text(run_page(opened, **choices), "utf-8")
+            temporary.write_text(plot_page(opened, **choices), "utf-8")
         else:
             save_figure(plot_run(opened, theme=theme, **choices), temporary, form[1:])
     click.echo(f"{display_name(output)}: {opened.n_scans:,} scans drawn")

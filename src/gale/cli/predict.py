@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gale.cli.options import reading_options
+from gale.cli.options import library_options, reading_options
+from gale.cli.sources import open_runs
 from gale.workers import workers_pool
 
 if TYPE_CHECKING:
@@ -57,20 +58,7 @@ Examples:
     help="CSV file to write: when, and by which ions and compounds, each family shows. Of models "
     "with an elution network.",
 )
-@click.option(
-    "--library",
-    "libraries",
-    type=click.Path(path_type=Path),
-    multiple=True,
-    help="MSP file or folder of MassBank records to look for compounds in, in place of the "
-    "spectra that come with gale. Repeatable.",
-)
-@click.option(
-    "--index-table",
-    type=click.Path(path_type=Path),
-    help="CSV table of time_min and index (of n-alkanes, say): compounds of another retention "
-    "index are left out.",
-)
+@library_options
 @click.option("--force", is_flag=True, help="Overwrite the output.")
 @reading_options
 def command(
@@ -121,7 +109,7 @@ def command(
     for path in outputs:
         check_free(path, force=force)
     model = gale.Model.load(model_path)
-    sources = _open_runs(runs, splits, submission, columns, model)
+    sources = open_runs(runs, splits, submission, columns, model)
     files = sources.paths if isinstance(sources, gale.Campaign) else sources
     for path in outputs:
         check_no_input(path, (model_path, *files))
@@ -156,65 +144,6 @@ def command(
     _report(table, failed, output, model, submission, notes)
     if len(failed):
         sys.exit(1)
-
-
-def _open_runs(
-    paths: tuple[Path, ...],
-    splits: tuple[str, ...],
-    submission: bool,
-    columns: dict[str, str] | None,
-    model: gale.Model,
-) -> gale.Campaign | tuple[Path, ...]:
-    """One folder is a campaign, unless it is the folder of one run; all else are files of runs."""
-    from gale.readers.folders import is_run_folder
-
-    if len(paths) == 1 and paths[0].is_dir() and not is_run_folder(paths[0]):
-        return _open_campaign(paths[0], splits, submission, columns, model)
-    if splits or submission:
-        raise click.UsageError("--split and --submission need one campaign folder")
-    return paths
-
-
-def _open_campaign(
-    path: Path,
-    splits: tuple[str, ...],
-    submission: bool,
-    columns: dict[str, str] | None,
-    model: gale.Model,
-) -> gale.Campaign:
-    """The runs of a folder that are asked for."""
-    import gale
-    from gale.campaign.folder import run_name
-    from gale.errors import CampaignError
-    from gale.tables import listed
-
-    named = columns or model.facts["columns"]
-    campaign = gale.Campaign.open(path, columns=named, with_labels=False)
-    if campaign.left_out:
-        names = [run_name(file, path) for file in campaign.left_out]
-        click.echo(f"not runs, left out: {listed(names)}", err=True)
-    if splits:
-        campaign = campaign.of_split(*splits)
-    if submission:
-        campaign = _select_submission(campaign, model)
-    if not len(campaign):
-        raise CampaignError(
-            f"{path}: found no run of split {' or '.join(splits)}; expected some; choose another"
-        )
-    return campaign
-
-
-def _select_submission(campaign: gale.Campaign, model: gale.Model) -> gale.Campaign:
-    """The runs that the competition asks for, in its order."""
-    if campaign.submission is None:
-        raise click.UsageError(f"{campaign.root} has no submission_format.csv")
-    if not set(campaign.submission_families) <= set(model.families):
-        raise click.UsageError(
-            f"{campaign.root} asks for other families than {model.source} predicts "
-            f"({', '.join(model.families)})"
-        )
-    place = {run: at for at, run in enumerate(campaign.runs)}
-    return campaign.select([place[run] for run in campaign.submission])
 
 
 def _write(table: pl.DataFrame, path: Path) -> None:

@@ -44,12 +44,15 @@ class Match:
         Its retention index in the library; NaN if unknown.
     carries_family : bool or None
         Whether the compound is of the family in question; None if the library does not say.
+    row : int
+        Which spectrum of the library it is.
     """
 
     compound: str
     cosine: float
     index: float
     carries_family: bool | None
+    row: int
 
 
 class Matcher:
@@ -117,4 +120,5 @@ class Matcher:
             min(cosine, 1.0),
             float(self.library.retention_index[at]),
             None if families is None else family in families,
+            at,
         )

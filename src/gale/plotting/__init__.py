@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -16,15 +16,24 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gale.plotting.measures import cut_time
-from gale.plotting.panels import draw_chromatograms, draw_ions, draw_map, draw_spectrum
+from gale.plotting.panels import (
+    Span,
+    draw_chromatograms,
+    draw_ions,
+    draw_lanes,
+    draw_map,
+    draw_spectrum,
+)
 from gale.plotting.themes import THEMES, Theme
 from gale.run import Run
 
 __all__ = [
     "THEMES",
+    "Span",
     "Theme",
     "draw_chromatograms",
     "draw_ions",
+    "draw_lanes",
     "draw_map",
     "draw_spectrum",
     "plot_run",
@@ -34,6 +43,9 @@ __all__ = [
 WIDTH_IN = 11.0
 HEIGHTS_IN = {"chromatograms": 2.3, "ions": 2.1, "map": 3.6, "spectrum": 2.4}
 """Size of a picture: its width, and the height of each panel with its labels."""
+
+LANE_IN = 0.24
+"""Height of a lane; its panel has as much again at its edges."""
 
 DOTS_PER_INCH = 150
 
@@ -52,9 +64,10 @@ def plot_run(
     time_range: tuple[float, float] | None = None,
     mz_range: tuple[float, float] | None = None,
     log: bool = False,
+    lanes: Mapping[str, Sequence[Span]] | None = None,
     theme: str = "light",
 ) -> Figure:
-    """Draw a run: chromatograms, chosen ions, ion map, and a spectrum, one below the other.
+    """Draw a run: chromatograms, lanes, chosen ions, ion map, and a spectrum, one below the other.
 
     Parameters
     ----------
@@ -70,6 +83,8 @@ def plot_run(
     log : bool
         Whether the chromatograms have a logarithmic axis, on which small peaks are seen beside
         large ones.
+    lanes : mapping of str to sequence of Span, optional
+        Times that are marked below the chromatograms, in a lane for each name.
     theme : str
         ``light`` or ``dark``.
 
@@ -84,11 +99,7 @@ def plot_run(
     """
     colours = THEMES[theme]
     part = cut_time(run, time_range)
-    heights = dict(HEIGHTS_IN)
-    if not mz:
-        del heights["ions"]
-    if at_min is None:
-        del heights["spectrum"]
+    heights = _heights(len(lanes or {}), bool(mz), at_min is not None)
     with mpl.rc_context(colours.settings):
         figure = Figure(figsize=(WIDTH_IN, sum(heights.values()) + 0.4), layout="constrained")
         grid = figure.add_gridspec(
@@ -97,6 +108,8 @@ def plot_run(
         axes = {name: figure.add_subplot(grid[at, 0]) for at, name in enumerate(heights)}
         scale = figure.add_subplot(grid[list(heights).index("map"), 1])
         draw_chromatograms(axes["chromatograms"], part, colours, log=log)
+        if lanes:
+            draw_lanes(axes["lanes"], lanes, colours)
         if mz:
             draw_ions(axes["ions"], part, mz, colours, log=log)
         draw_map(axes["map"], scale, part, colours, mz_range=mz_range, mz=mz)
@@ -106,8 +119,20 @@ def plot_run(
         axes["chromatograms"].set_title(
             _title(part), loc="left", fontsize=11, pad=9, parse_math=False
         )
-        figure.align_ylabels(list(axes.values()))
+        figure.align_ylabels([panel for name, panel in axes.items() if name != "lanes"])
     return figure
+
+
+def _heights(n_lanes: int, with_ions: bool, with_spectrum: bool) -> dict[str, float]:
+    """Heights of the panels that are drawn, from top to bottom, in inches."""
+    heights = {
+        "chromatograms": HEIGHTS_IN["chromatograms"],
+        "lanes": LANE_IN * (n_lanes + 1) if n_lanes else 0.0,
+        "ions": with_ions * HEIGHTS_IN["ions"],
+        "map": HEIGHTS_IN["map"],
+        "spectrum": with_spectrum * HEIGHTS_IN["spectrum"],
+    }
+    return {name: height for name, height in heights.items() if height}
 
 
 def _align_times(panels: list[Axes], part: Run, at_min: float | None, theme: Theme) -> None:

@@ -68,6 +68,20 @@ def cut_time(run: Run, time_range: tuple[float, float] | None) -> Run:
     )
 
 
+def highest_ions(run: Run, most: int) -> Run:
+    """Give a run with at most so many ions: those of least intensity are left out."""
+    if run.n_ions <= most:
+        return run
+    kept = np.zeros(run.n_ions, dtype=np.bool_)
+    kept[np.argsort(-run.intensity, kind="stable")[:most]] = True
+    return replace(
+        run,
+        scan_start=np.append(0, np.cumsum(kept))[run.scan_start],
+        mz=run.mz[kept],
+        intensity=run.intensity[kept],
+    )
+
+
 def base_peak(run: Run) -> Floats:
     """Give the highest intensity of each scan, shape (S,); 0 for one without ions."""
     highest = np.zeros(run.n_scans)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import floor, log10
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -30,7 +31,44 @@ ROUND_STEPS = (1, 2, 2.5, 5, 10)
 LINES = ("solid", "dashed", "dotted")
 """Of more extracted ions than there are colours, lines differ in this."""
 
+LANE_HEIGHT = 0.62
+"""Height of the bars of a lane, of which the next lane is 1 away."""
+
+FAINTEST = 0.35
+"""Opacity of a bar of weight 0; of weight 1 it is opaque."""
+
 _SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+
+
+class Span(NamedTuple):
+    """A time that is marked in a lane.
+
+    Parameters
+    ----------
+    start_min, end_min : float
+    weight : float
+        0 to 1; more is darker.
+    """
+
+    start_min: float
+    end_min: float
+    weight: float
+
+
+def draw_lanes(axes: Axes, lanes: Mapping[str, Sequence[Span]], theme: Theme) -> None:
+    """Draw when something is, as bars: a lane for each name, the first one on top."""
+    for at, spans in enumerate(lanes.values()):
+        for start, end, weight in spans:
+            opacity = FAINTEST + (1 - FAINTEST) * weight
+            axes.barh(
+                at, end - start, LANE_HEIGHT, start, color=theme.base, alpha=opacity,
+                edgecolor=theme.base, linewidth=0.8,
+            )  # fmt: skip
+    axes.set_ylim(len(lanes) - 0.4, -0.6)
+    axes.set_yticks(range(len(lanes)), [name.replace("_", " ") for name in lanes], fontsize=8.5)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="y")
+    axes.spines["left"].set_visible(False)
 
 
 def draw_chromatograms(axes: Axes, run: Run, theme: Theme, *, log: bool = False) -> None:

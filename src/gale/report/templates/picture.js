@@ -1,17 +1,7 @@
-// The page of a run: reads times under the pointer, and draws the spectrum of a chosen scan.
+// The picture of a run: reads times under the pointer, and draws the spectrum of a chosen scan.
 const settings = JSON.parse(document.getElementById("settings").textContent);
 const picture = document.getElementById("picture");
 const svg = picture.querySelector("svg");
-const NS = "http://www.w3.org/2000/svg";
-
-function make(tag, attributes, parent, text) {
-  const element = document.createElementNS(NS, tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  if (text !== undefined) element.textContent = text;
-  parent.appendChild(element);
-  return element;
-}
-
 async function unpack() {
   const packed = Uint8Array.from(
     atob(document.getElementById("scans").textContent.trim()), (letter) => letter.charCodeAt(0));
@@ -72,11 +62,20 @@ function begin(run) {
       `${run.time[scan].toFixed(3)} min, scan ${settings.first_scan + scan}: ${base}`;
   }
 
+  function show(scan) {
+    const ions = [];
+    for (let ion = run.start[scan]; ion < run.start[scan + 1]; ion++)
+      if (run.mz[ion] >= low && run.mz[ion] <= high) ions.push([run.mz[ion], run.intensity[ion]]);
+    const title = `spectrum at ${run.time[scan].toFixed(3)} min` + (ions.length ? "" : ": no ions");
+    drawSpectrum(document.getElementById("spectrum"),
+      { title, ions, low, high, left, right, width: settings.axes.width });
+  }
+
   function choose(scan) {
     chosen = Math.max(0, Math.min(run.time.length - 1, scan));
     place(mark, chosen);
     tell(chosen);
-    draw(run, chosen, low, high);
+    show(chosen);
   }
 
   picture.addEventListener("pointermove", (event) => {
@@ -99,64 +98,13 @@ function begin(run) {
     event.preventDefault();
     choose(chosen + step * (event.shiftKey ? 10 : 1));
   });
+  for (const button of document.querySelectorAll("button[data-time]"))
+    button.addEventListener("click", () => {
+      choose(nearest(Number(button.dataset.time)));
+      picture.scrollIntoView({ block: "start" });
+      picture.focus({ preventScroll: true });
+    });
   choose(settings.scan);
-}
-
-function ticks(low, high, most) {
-  const rough = (high - low) / most;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].find((each) => each * power >= rough) * power;
-  const found = [];
-  for (let value = Math.ceil(low / step) * step; value <= high; value += step) found.push(value);
-  return found;
-}
-
-function draw(run, scan, low, high) {
-  const { left, right, width } = settings.axes;
-  const height = 190, top = 26, bottom = 150;
-  const ions = [];
-  for (let ion = run.start[scan]; ion < run.start[scan + 1]; ion++)
-    if (run.mz[ion] >= low && run.mz[ion] <= high) ions.push(ion);
-  const highest = Math.max(...ions.map((ion) => run.intensity[ion]), 0);
-  const x = (mz) => left + (mz - low) / (high - low) * (right - left);
-  const y = (share) => bottom - share * (bottom - top - 14);
-  const text = { fill: "var(--ink)", "font-size": 9 };
-  const holder = document.getElementById("spectrum");
-  holder.replaceChildren();
-  const plot = make("svg", { viewBox: `0 0 ${width} ${height}`, role: "img" }, holder);
-  const title = `spectrum at ${run.time[scan].toFixed(3)} min` + (highest > 0 ? "" : ": no ions");
-  plot.setAttribute("aria-label", title);
-  make("text", { ...text, x: left, y: 14, "font-size": 11 }, plot, title);
-  for (const share of [0, 0.5, 1]) {
-    const line = { x1: left, x2: right, y1: y(share), y2: y(share), stroke: "var(--grid)" };
-    make("line", { ...line, "stroke-width": 0.6 }, plot);
-    make("text", { ...text, x: left - 6, y: y(share) + 3, "text-anchor": "end" }, plot, 100 * share);
-  }
-  make("line", { x1: left, x2: right, y1: bottom, y2: bottom, stroke: "var(--muted)" }, plot);
-  for (const mz of ticks(low, high, 10)) {
-    const line = { x1: x(mz), x2: x(mz), y1: bottom, y2: bottom + 4, stroke: "var(--muted)" };
-    make("line", line, plot);
-    make("text", { ...text, x: x(mz), y: bottom + 15, "text-anchor": "middle" }, plot, mz);
-  }
-  make("text", { ...text, x: (left + right) / 2, y: height - 6, "font-size": 10,
-    "text-anchor": "middle" }, plot, "m/z");
-  make("text", { ...text, "font-size": 10, "text-anchor": "middle",
-    transform: `translate(${left - 32} ${(top + bottom) / 2}) rotate(-90)` }, plot, "relative intensity (%)");
-  if (highest <= 0) return;
-  const sticks = ions.map((ion) => {
-    const place = x(run.mz[ion]).toFixed(2);
-    return `M${place} ${bottom}V${y(run.intensity[ion] / highest).toFixed(2)}`;
-  });
-  make("path", { d: sticks.join(""), stroke: "var(--ink)", "stroke-width": 1.2, fill: "none" }, plot);
-  const labelled = [];
-  ions.sort((one, other) => run.intensity[other] - run.intensity[one]);
-  for (const ion of ions) {
-    if (labelled.length === 12 || run.intensity[ion] < 0.01 * highest) break;
-    if (labelled.some((place) => Math.abs(place - x(run.mz[ion])) < 20)) continue;
-    labelled.push(x(run.mz[ion]));
-    make("text", { ...text, x: x(run.mz[ion]), y: y(run.intensity[ion] / highest) - 3,
-      "text-anchor": "middle" }, plot, Math.round(run.mz[ion]));
-  }
 }
 
 unpack().then(begin).catch((error) => {

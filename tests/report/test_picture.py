@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from lxml import html
 
-from gale.plotting.page import run_page
+from gale.report.picture import plot_page as run_page
 from gale.plotting.themes import THEMES
 from gale.run import Run
 from scanned_runs import background, run_of, with_peaks

@@ -1,0 +1,162 @@
+"""`gale report`: pages that people look at."""
+
+from __future__ import annotations
+
+import datetime
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gale.cli.options import library_options, reading_options
+from gale.cli.sources import open_runs
+from gale.workers import workers_pool
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    import gale
+    from gale.cli.progress import ConsoleProgress
+    from gale.evidence import IndexTable, Matcher
+
+EXAMPLE = """
+\b
+Examples:
+  gale report run run1.csv run2.cdf --model model.onnx -o pages
+  gale report run campaign --split test --model model.onnx -o pages
+"""
+
+
+@click.group()
+def command() -> None:
+    """Make pages to look at in a browser; they need no network."""
+
+
+@command.command("run", epilog=EXAMPLE)
+@click.argument("runs", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.option(
+    "--model", "model_path", type=click.Path(path_type=Path), required=True, help="Model file."
+)
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder to make."
+)
+@click.option(
+    "--split",
+    "splits",
+    multiple=True,
+    type=click.Choice(["train", "val", "test"]),
+    help="Report only these runs of a campaign. Repeatable.",
+)
+@library_options
+@click.option("--force", is_flag=True, help="Replace the folder, if it is one of pages.")
+@reading_options
+def run_command(
+    runs: tuple[Path, ...],
+    model_path: Path,
+    output: Path,
+    splits: tuple[str, ...],
+    libraries: tuple[Path, ...],
+    index_table: Path | None,
+    force: bool,
+    columns: dict[str, str] | None,
+    workers: int,
+    no_cache: bool,
+    quiet: bool,
+) -> None:
+    """Make a page for each of RUNS, files or one campaign folder, and an index of them.
+
+    A page has the probability of each family beside its share of the training runs, what in the run
+    says so and when, the chromatogram and the ions, spectra beside those of compounds that are like
+    them, what is odd about the run, and where all that is from. index.html has a row for each run;
+    one that cannot be read has a message there, and the exit status is 1.
+    """
+    import gale
+    from gale.cli.evidence import open_index, open_matcher
+    from gale.cli.progress import ConsoleProgress
+    from gale.features.cache import Cache, default_folder
+    from gale.output import check_free_folder, writing_folder
+
+    replaces = (".html",) if force else ()
+    check_free_folder(output, replaces=replaces)
+    model = gale.Model.load(model_path)
+    sources = open_runs(runs, splits, False, columns, model)
+    files = sources.paths if isinstance(sources, gale.Campaign) else sources
+    matcher, index = open_matcher(libraries), open_index(index_table)
+    progress = ConsoleProgress(quiet=quiet)
+    progress.begin("predicting", len(files))
+    with workers_pool(workers) as executor:
+        table = model.predict(
+            sources,
+            columns=columns,
+            executor=executor,
+            cache=None if no_cache else Cache(default_folder()),
+            advance=progress.step,
+        )
+    pages = Pages(
+        model,
+        matcher,
+        index,
+        columns or model.facts["columns"],
+        {"model file": f"{model_path.name}, SHA-256 {sha256(model_path.read_bytes()).hexdigest()}"},
+    )
+    with writing_folder(output, replaces=replaces) as folder:
+        pages.write(folder, table, files, progress)
+    progress.close()
+    failed = table.filter(status="failed")
+    for message in failed["message"]:
+        click.echo(f"failed: {message}", err=True)
+    n_made = len(table) - len(failed)
+    click.echo(f"{output / 'index.html'}: {n_made:,} pages of runs, {len(failed):,} failed")
+    if len(failed):
+        sys.exit(1)
+
+
+@dataclass(frozen=True)
+class Pages:
+    """What all pages of a batch are made with."""
+
+    model: gale.Model
+    matcher: Matcher
+    index: IndexTable | None
+    columns: Mapping[str, str] | None
+    provenance: Mapping[str, str]
+
+    def write(
+        self, folder: Path, table: pl.DataFrame, files: Sequence[Path], progress: ConsoleProgress
+    ) -> None:
+        """Write a page for each file that could be predicted, and the index of all."""
+        from gale.report import index_page, page_names
+
+        ok = table.filter(status="ok")
+        names = page_names(ok["run"])
+        progress.begin("making pages", len(ok))
+        for row, file in zip(table.iter_rows(named=True), files, strict=True):
+            if row["run"] in names:
+                (folder / names[row["run"]]).write_text(self._page(file, row), "utf-8")
+                progress.step()
+        index = index_page(table, self.model, names, provenance=self._made())
+        (folder / "index.html").write_text(index, "utf-8")
+
+    def _page(self, file: Path, prediction: Mapping[str, Any]) -> str:
+        from gale.readers import display_name, load, parse_run
+        from gale.report import run_report
+
+        data = load(file)
+        return run_report(
+            self.model,
+            parse_run(data, display_name(file), columns=self.columns),
+            matcher=self.matcher,
+            index=self.index,
+            prediction=prediction,
+            provenance={"file SHA-256": sha256(data).hexdigest(), **self._made()},
+        )
+
+    def _made(self) -> dict[str, str]:
+        from importlib.metadata import version
+
+        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        return {"made by": f"gale {version('gale-ms')} on {now}", **self.provenance}

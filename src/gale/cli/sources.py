@@ -1,0 +1,78 @@
+"""What verbs that predict are given: files of runs, or a folder of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    import gale
+
+
+def open_runs(
+    paths: tuple[Path, ...],
+    splits: tuple[str, ...],
+    submission: bool,
+    columns: dict[str, str] | None,
+    model: gale.Model,
+) -> gale.Campaign | tuple[Path, ...]:
+    """One folder is a campaign, unless it is the folder of one run; all else are files of runs.
+
+    Raises
+    ------
+    UsageError
+        If `splits` or `submission` are asked for and there is no campaign.
+    CampaignError
+        If the folder is no campaign, or has no run that is asked for.
+    """
+    from gale.readers.folders import is_run_folder
+
+    if len(paths) == 1 and paths[0].is_dir() and not is_run_folder(paths[0]):
+        return _open_campaign(paths[0], splits, submission, columns, model)
+    if splits or submission:
+        raise click.UsageError("--split and --submission need one campaign folder")
+    return paths
+
+
+def _open_campaign(
+    path: Path,
+    splits: tuple[str, ...],
+    submission: bool,
+    columns: dict[str, str] | None,
+    model: gale.Model,
+) -> gale.Campaign:
+    """The runs of a folder that are asked for."""
+    import gale
+    from gale.campaign.folder import run_name
+    from gale.errors import CampaignError
+    from gale.tables import listed
+
+    named = columns or model.facts["columns"]
+    campaign = gale.Campaign.open(path, columns=named, with_labels=False)
+    if campaign.left_out:
+        names = [run_name(file, path) for file in campaign.left_out]
+        click.echo(f"not runs, left out: {listed(names)}", err=True)
+    if splits:
+        campaign = campaign.of_split(*splits)
+    if submission:
+        campaign = _select_submission(campaign, model)
+    if not len(campaign):
+        raise CampaignError(
+            f"{path}: found no run of split {' or '.join(splits)}; expected some; choose another"
+        )
+    return campaign
+
+
+def _select_submission(campaign: gale.Campaign, model: gale.Model) -> gale.Campaign:
+    """The runs that the competition asks for, in its order."""
+    if campaign.submission is None:
+        raise click.UsageError(f"{campaign.root} has no submission_format.csv")
+    if not set(campaign.submission_families) <= set(model.families):
+        raise click.UsageError(
+            f"{campaign.root} asks for other families than {model.source} predicts "
+            f"({', '.join(model.families)})"
+        )
+    place = {run: at for at, run in enumerate(campaign.runs)}
+    return campaign.select([place[run] for run in campaign.submission])

@@ -1,0 +1,254 @@
+"""The report of a run, what a model makes of it and what in the run says so; and an index of many.
+
+A page is one file that needs no network. Symbols: K families.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from gale.batch import batch_notes
+from gale.evidence import IndexTable, Matcher, Window, windows_of
+from gale.evidence.matching import Match
+from gale.model import Model
+from gale.oddities import oddities
+from gale.plotting import Span
+from gale.report.pages import as_json, render
+from gale.report.picture import Picture
+from gale.run import Floats, Run
+from gale.tables import SPREAD, UNLIKE
+from gale.unlike import unlike_notes
+
+MOST_IONS = 200_000
+"""Ions of a run that its page holds; more would make it larger than 2 MB."""
+
+PROBABLE = 0.5
+"""Families of this probability and more come first in words."""
+
+LEAST_HEIGHT = 0.002
+"""Of the highest ion: smaller ones of a spectrum are not drawn."""
+
+SPECTRUM = {"left": 46.0, "right": 570.0, "width": 580.0}
+"""Where the axes of a spectrum are in its picture."""
+
+
+@dataclass(frozen=True)
+class FamilyRow:
+    """What is said of one family.
+
+    Parameters
+    ----------
+    name : str
+    probability, prevalence : float
+    spread : float
+        Standard deviation over members; NaN of a single one.
+    windows : sequence of Window
+        When it shows.
+    """
+
+    name: str
+    probability: float
+    prevalence: float
+    spread: float
+    windows: Sequence[Window]
+
+    @property
+    def shown(self) -> str:
+        """The name in words."""
+        return self.name.replace("_", " ")
+
+    @property
+    def from_to(self) -> tuple[float, float]:
+        """One standard deviation to either side, cut to what a probability can be."""
+        spread = 0.0 if math.isnan(self.spread) else self.spread
+        return max(self.probability - spread, 0.0), min(self.probability + spread, 1.0)
+
+
+def run_report(
+    model: Model,
+    run: Run,
+    *,
+    matcher: Matcher | None = None,
+    index: IndexTable | None = None,
+    prediction: Mapping[str, Any] | None = None,
+    provenance: Mapping[str, str] | None = None,
+) -> str:
+    """Make the page of a run: probabilities, evidence, picture, warnings, provenance.
+
+    Parameters
+    ----------
+    model : Model
+    run : Run
+    matcher : Matcher, optional
+        The library to compare spectra with; that which gale brings along by default.
+    index : IndexTable, optional
+        Times of known retention index.
+    prediction : mapping, optional
+        The run's row of `gale.Model.predict`, if that is known already.
+    provenance : mapping of str to str, optional
+        What else is said of where the page is from, such as a checksum of the file.
+
+    Returns
+    -------
+    str
+        HTML.
+
+    Raises
+    ------
+    ReadError
+        If no ion of the run has an m/z that counts.
+    PlotError
+        If all scans have the same time.
+    """
+    said = prediction or model.predict(run).row(0, named=True)
+    library = matcher or Matcher.default()
+    windows = windows_of(model, run, matcher=library, index=index) if model.explains else []
+    families = _families(model, said, windows)
+    unlike = said[UNLIKE]
+    return render(
+        "run.html",
+        title=Path(run.source).name,
+        families=families,
+        probable=[row for row in families if row.probability >= PROBABLE],
+        likelier=[row for row in families if row.prevalence <= row.probability < PROBABLE],
+        calibrated=model.facts["calibrated"],
+        explains=model.explains,
+        warnings=[each.text for each in oddities(run)] + list(unlike_notes(unlike)),
+        unlike=unlike,
+        picture=Picture.of(run, lanes=_lanes(families), most_ions=MOST_IONS),
+        library=f"{len(library.library):,} spectra of {library.library.source}",
+        spectra=as_json(list(_spectra(families, run, model, library))) if windows else None,
+        run=run,
+        provenance={**(provenance or {}), **model_provenance(model)},
+    )
+
+
+def index_page(
+    predictions: pl.DataFrame,
+    model: Model,
+    pages: Mapping[str, str],
+    *,
+    provenance: Mapping[str, str] | None = None,
+) -> str:
+    """Make the index of a batch: a row for each run, with a link to its page.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        What `gale.Model.predict` gave.
+    model : Model
+    pages : mapping of run to str
+        Name of the page of each run that has one.
+    provenance : mapping of str to str, optional
+    """
+    return render(
+        "runs.html",
+        title=f"{len(predictions):,} runs",
+        rows=predictions.to_dicts(),
+        families=model.families,
+        prevalence=model.prevalence,
+        pages=pages,
+        notes=batch_notes(predictions, model.prevalence),
+        calibrated=model.facts["calibrated"],
+        provenance={**(provenance or {}), **model_provenance(model)},
+    )
+
+
+def page_names(runs: Iterable[str]) -> dict[str, str]:
+    """Give each run a name for its page: that of its file, numbered where several are the same."""
+    names: dict[str, str] = {}
+    taken = {"index"}
+    for run in runs:
+        plain = re.sub(r"[^\w.-]", "_", Path(run).name) or "run"
+        name, number = plain, 1
+        while name.lower() in taken:  # some file systems do not tell cases apart
+            number += 1
+            name = f"{plain}-{number}"
+        taken.add(name.lower())
+        names[run] = f"{name}.html"
+    return names
+
+
+def model_provenance(model: Model) -> dict[str, str]:
+    """Say where a model is from."""
+    facts = model.facts
+    training = facts["training"]
+    return {
+        "model": f"recipe {facts['recipe']['name']}, {facts['members']} members, made by gale "
+        f"{facts['gale_version']} on {facts['created']}",
+        "trained on": f"{training['runs']:,} runs of {training['campaign']}",
+        "training fingerprint": training["fingerprint"],
+    }
+
+
+def _families(
+    model: Model, prediction: Mapping[str, Any], windows: Sequence[Window]
+) -> list[FamilyRow]:
+    """What is said of each family, the most probable one first."""
+    rows = [
+        FamilyRow(
+            family,
+            prediction[family],
+            prevalence,
+            math.nan if prediction[family + SPREAD] is None else prediction[family + SPREAD],
+            [window for window in windows if window.family == family],
+        )
+        for family, prevalence in model.prevalence.items()
+    ]
+    return sorted(rows, key=lambda row: -row.probability)
+
+
+def _lanes(families: Sequence[FamilyRow]) -> dict[str, list[Span]]:
+    return {
+        row.name: [Span(each.start_min, each.end_min, each.share) for each in row.windows]
+        for row in families
+        if row.windows
+    }
+
+
+def _spectra(
+    families: Sequence[FamilyRow], run: Run, model: Model, matcher: Matcher
+) -> Iterable[dict[str, Any]]:
+    """What the page's script draws: each window's spectrum, above that of its best match."""
+    mz = np.array(model.event_spec.mz)
+    low, high = float(max(run.mz.min(), mz[0])), float(min(run.mz.max(), mz[-1]))
+    for row in families:
+        for number, window in enumerate(row.windows, start=1):
+            ions = _ions(mz, window.spectrum)
+            last = ions[-1][0]
+            title = f"{window.apex_min:.2f} min, background removed"
+            other = None
+            if window.matches:
+                best: Match = window.matches[0]
+                library_mz, height = matcher.library.spectrum(best.row)
+                inside = (library_mz >= low - 0.5) & (library_mz <= high + 0.5)
+                other = _ions(library_mz[inside], height[inside])
+                last = max(last, other[-1][0])
+                title += f" (up); {best.compound}, cosine {best.cosine:.2f} (down)"
+            yield {
+                "holder": f"{row.name}-{number}",
+                "title": title,
+                "ions": ions,
+                "other": other,
+                "low": max(low - 2, 0),
+                "high": last + 5,
+                **SPECTRUM,
+            }
+
+
+def _ions(mz: Floats, height: Floats) -> list[tuple[float, float]]:
+    """The m/z of a spectrum, and their heights relative to the highest, that can be seen."""
+    relative = height / height.max()
+    seen = relative >= LEAST_HEIGHT
+    return [
+        (round(float(at), 1), round(float(share), 3))
+        for at, share in zip(mz[seen], relative[seen], strict=True)
+    ]

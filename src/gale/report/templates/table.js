@@ -1,0 +1,31 @@
+// The table of runs: sorted by the column whose heading is pressed, and filtered by words.
+const table = document.getElementById("runs");
+const rows = [...table.tBodies[0].rows];
+const headings = [...table.tHead.rows[0].cells];
+
+function sortBy(column) {
+  const direction = headings[column].getAttribute("aria-sort") === "descending" ? 1 : -1;
+  for (const heading of headings) heading.removeAttribute("aria-sort");
+  headings[column].setAttribute("aria-sort", direction > 0 ? "ascending" : "descending");
+  const value = (row) => row.cells[column].dataset.value;
+  const text = (row) => row.cells[column].textContent;
+  rows.sort((one, other) => direction * (value(one) === undefined
+    ? text(one).localeCompare(text(other), undefined, { numeric: true })
+    : value(one) - value(other)));
+  table.tBodies[0].append(...rows);
+}
+
+function filter(words) {
+  const wanted = words.toLowerCase();
+  for (const row of rows) {
+    const [first, last] = [row.cells[0], row.cells[row.cells.length - 1]];
+    row.hidden = !`${first.textContent} ${last.textContent}`.toLowerCase().includes(wanted);
+  }
+  const shown = rows.filter((row) => !row.hidden).length;
+  document.getElementById("count").textContent =
+    shown === rows.length ? "" : `${shown} of ${rows.length} runs`;
+}
+
+headings.forEach((heading, column) =>
+  heading.querySelector("button").addEventListener("click", () => sortBy(column)));
+document.getElementById("filter").addEventListener("input", (event) => filter(event.target.value));
