@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import torch
 from numpy.typing import NDArray
 
@@ -30,6 +31,7 @@ from gale.model import Model
 from gale.model_file import FORMAT
 from gale.networks.summary import prior_logit
 from gale.networks.unlike import Unlike
+from gale.output import writing
 from gale.parts import columns_of
 from gale.pretraining import pretrain
 from gale.progress import Progress
@@ -48,6 +50,7 @@ def train(
     resume: bool = False,
     restart: bool = False,
     history: Path | None = None,
+    out_of_fold: Path | None = None,
     strict: bool = False,
     executor: Executor | None = None,
     cache: Cache | None = None,
@@ -73,6 +76,9 @@ def train(
         Whether to delete the fits that `journal` holds, once all else is found to be right.
     history : Path, optional
         A CSV file of every epoch of every finished fit, written anew after each.
+    out_of_fold : Path, optional
+        A CSV file of predictions, as `gale predict` writes them: those of each run that validated,
+        by members that did not train on it.
     strict : bool
         Whether a run that cannot be read stops the training; otherwise it is left out, which
         `progress` is told and the model's facts record.
@@ -139,7 +145,9 @@ def train(
         )
         trainers.append(trainer)
         members.append(_members(trainer))
-    calibration, out_of_fold = _combine(recipe, members, runs.labels, folds)
+    calibration, held_out = _combine(recipe, members, runs.labels, folds)
+    if out_of_fold is not None:
+        _write_held_out(out_of_fold, runs.campaign, held_out)
 
     progress.begin("writing the model", 1)
     facts = {
@@ -147,7 +155,7 @@ def train(
         "members": sum(map(len, members)),
         "folds": len(folds),
         "calibrated": calibration is not None,
-        "scores": _scores(runs.labels, out_of_fold, _prior(runs.labels, folds), len(folds)),
+        "scores": _scores(runs.labels, held_out, _prior(runs.labels, folds), len(folds)),
     }
     if calibration is not None:
         facts["calibration"] = calibration.to_dict()
@@ -241,6 +249,24 @@ def _combine(
     )
 
 
+def _write_held_out(file: Path, campaign: Campaign, probability: NDArray[np.float64]) -> None:
+    """Write the probabilities (R, K) of the runs that have them as a table of predictions."""
+    known = np.flatnonzero(np.isfinite(probability).all(axis=1))
+    table = pl.DataFrame(
+        {
+            "run": [campaign.runs[at] for at in known],
+            "status": ["ok"] * len(known),
+            "message": pl.Series([None] * len(known), dtype=pl.String),
+            **{
+                family: probability[known, at].astype(np.float32)
+                for at, family in enumerate(campaign.families)
+            },
+        }
+    )
+    with writing(file, force=True) as temporary:
+        temporary.write_bytes(table.write_csv().encode())
+
+
 def _prior(labels: Array, folds: list[Fold]) -> NDArray[np.float64]:
     """The prevalence among the training runs of the fold that each run validates, (R, K)."""
     prior = np.full(labels.shape, np.nan)
@@ -314,16 +340,16 @@ def _facts(recipe: Recipe, seed: int, runs: TrainingRuns, learned_from: Campaign
 
 
 def _scores(
-    labels: Array, out_of_fold: NDArray[np.float64], prior: NDArray[np.float64], n_folds: int
+    labels: Array, held_out: NDArray[np.float64], prior: NDArray[np.float64], n_folds: int
 ) -> dict[str, Any]:
     """Log loss on the runs that validated, beside that of the training prevalence."""
-    n_runs = np.isfinite(out_of_fold).all(axis=1).sum()
+    n_runs = np.isfinite(held_out).all(axis=1).sum()
     return {
-        "measured_on": f"{n_runs} runs, each by members that did not train on it "
+        "measured_on": f"{n_runs:,} runs, each by members that did not train on it "
         + (f"({n_folds} folds)" if n_folds > 1 else "(the val split)"),
         "caution": "these runs helped to choose (when to stop, what to keep, learned m/z), so the "
         "figures are optimistic",
-        "log_loss": _log_loss(labels, out_of_fold),
+        "log_loss": _log_loss(labels, held_out),
         "prior_log_loss": _log_loss(labels, prior),
     }
 

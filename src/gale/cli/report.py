@@ -30,6 +30,12 @@ Examples:
   gale report run campaign --split test --model model.onnx -o pages
 """
 
+TRAINING_EXAMPLE = """
+\b
+Example:
+  gale report training campaign --model model.onnx
+"""
+
 
 @click.group()
 def command() -> None:
@@ -160,3 +166,61 @@ class Pages:
 
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         return {"made by": f"gale {version('gale-ms')} on {now}", **self.provenance}
+
+
+@command.command("training", epilog=TRAINING_EXAMPLE)
+@click.argument("campaign", type=click.Path(path_type=Path))
+@click.option(
+    "--model", "model_path", type=click.Path(path_type=Path), required=True, help="Model file."
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="HTML file to write; beside the model by default, as model.report.html.",
+)
+@click.option(
+    "--labels",
+    type=click.Path(path_type=Path),
+    help="Label table that the model was trained with, in place of those of the campaign.",
+)
+@click.option("--force", is_flag=True, help="Overwrite the output.")
+@reading_options
+def training_command(
+    campaign: Path,
+    model_path: Path,
+    output: Path | None,
+    labels: Path | None,
+    force: bool,
+    columns: dict[str, str] | None,
+    workers: int,
+    no_cache: bool,
+    quiet: bool,
+) -> None:
+    """Make the page of the training of a model on CAMPAIGN, as gale train does.
+
+    It has scores beside those of the training prevalence and of a logistic regression, which is
+    trained for it; reliability diagrams, what is found, the data and their label correlations,
+    learning curves, the runs that are most wrong, and labels worth a second look. If the campaign
+    has test_labels.csv, as a simulated one has, the scores are those of the test runs, too; with
+    truth.parquet, what is found is shown by abundance.
+    """
+    import gale
+    from gale.cli.progress import ConsoleProgress
+    from gale.cli.training_report import Beside, TrainingReport
+    from gale.features.cache import Cache, default_folder
+    from gale.output import check_free
+    from gale.readers import display_name
+
+    beside = Beside.of(model_path)
+    output = output or beside.report
+    check_free(output, force=force)
+    model = gale.Model.load(model_path)
+    opened = gale.Campaign.open(campaign, labels=labels, columns=columns)
+    progress = ConsoleProgress(quiet=quiet)
+    cache = None if no_cache else Cache(default_folder())
+    with workers_pool(workers) as executor:
+        report = TrainingReport(opened, model, beside, executor, cache, progress)
+        report.write(output, force=force)
+    progress.close()
+    click.echo(f"{display_name(output)}: the report of the training")

@@ -15,6 +15,7 @@ from gale.workers import workers_pool
 
 if TYPE_CHECKING:
     import gale
+    from gale.cli.training_report import Beside
 
 EXAMPLE = """
 \b
@@ -53,6 +54,7 @@ Example:
     type=click.Choice(["cpu", "cuda"]),
     help="Where networks are trained; a GPU by default, where there is one.",
 )
+@click.option("--no-report", is_flag=True, help="Write no report, which trains a baseline, too.")
 @click.option("--resume", is_flag=True, help="Go on with an interrupted training.")
 @click.option("--force", is_flag=True, help="Overwrite the output; discard what was interrupted.")
 @click.option("--strict", is_flag=True, help="Stop if a run cannot be read; else leave it out.")
@@ -65,6 +67,7 @@ def command(
     labels: Path | None,
     seed: int,
     device: str | None,
+    no_report: bool,
     resume: bool,
     force: bool,
     strict: bool,
@@ -79,8 +82,10 @@ def command(
     CAMPAIGN is a folder in the competition's layout, or a folder of runs with labels.csv (run, then
     one column for each family; 1, 0, or blank where it is unknown).
 
-    Beside the model (model.onnx), model.history.csv has a row for every epoch. An interrupted
-    training keeps what it has finished in model.onnx.partial, and goes on with --resume.
+    Beside the model (model.onnx), model.history.csv has a row for every epoch,
+    model.out_of_fold.csv what members say of labelled runs that they did not train on, and
+    model.report.html all of it to look at. An interrupted training keeps what it has finished in
+    model.onnx.partial, and goes on with --resume.
     """
     # Threads of torch that wait without sleeping are slow beyond measure where other work runs
     # beside; this counts only if it is set before torch is imported.
@@ -88,6 +93,7 @@ def command(
 
     import gale
     from gale.cli.progress import ConsoleProgress
+    from gale.cli.training_report import Beside, TrainingReport
     from gale.features.cache import Cache, default_folder
     from gale.output import check_free
 
@@ -96,10 +102,11 @@ def command(
     from gale.journal import count_fits, discard  # only after a missing extra has been told
 
     check_free(output, force=force)
-    history = output.with_name(output.name.removesuffix(".onnx") + ".history.csv")
+    beside = Beside.of(output)
     partial = output.with_name(output.name + ".partial")
     fits_before = count_fits(partial)
-    check_free(history, force=force or fits_before > 0)
+    for file in (beside.history, beside.out_of_fold, beside.report):
+        check_free(file, force=force or fits_before > 0)
     opened = gale.Campaign.open(campaign, labels=labels, columns=columns)
     if verify:
         n_compared = opened.verify_checksums()
@@ -107,6 +114,7 @@ def command(
     if not quiet:
         _show(opened)
     progress = ConsoleProgress(quiet=quiet)
+    cache = None if no_cache else Cache(default_folder())
     try:
         with workers_pool(workers) as executor:
             model = gale.train(
@@ -116,10 +124,11 @@ def command(
                 journal=partial,
                 resume=resume,
                 restart=force and not resume,
-                history=history,
+                history=beside.history,
+                out_of_fold=beside.out_of_fold,
                 strict=strict,
                 executor=executor,
-                cache=None if no_cache else Cache(default_folder()),
+                cache=cache,
                 progress=progress,
                 device=device,
                 workers=os.cpu_count() or 1,
@@ -140,7 +149,13 @@ def command(
     finally:
         progress.close()
     discard(partial)
-    _report(model, output, history, time.monotonic() - started)
+    _report(model, output, beside, time.monotonic() - started)
+    if not no_report:
+        with workers_pool(workers) as executor:
+            report = TrainingReport(opened, model, beside, executor, cache, progress)
+            report.write(beside.report, force=True)
+        progress.close()
+        click.echo(f"{beside.report}: how good the model is, and where to look")
     if model.facts["training"]["unreadable"]:
         sys.exit(1)
 
@@ -156,10 +171,11 @@ def _show(campaign: gale.Campaign) -> None:
         click.echo(f"  {name:<32}{positive:>9,}{negative:>9,}{unknown:>9,}", err=True)
 
 
-def _report(model: gale.Model, output: Path, history: Path, seconds: float) -> None:
+def _report(model: gale.Model, output: Path, beside: Beside, seconds: float) -> None:
     scores, training = model.facts["scores"], model.facts["training"]
     click.echo(f"{output}: {model!r}, {output.stat().st_size / 1e6:.1f} MB, {seconds:.0f} s")
-    click.echo(f"{history}: loss of every epoch")
+    click.echo(f"{beside.history}: loss of every epoch")
+    click.echo(f"{beside.out_of_fold}: what members say of runs that they did not train on")
     if unreadable := training["unreadable"]:
         click.echo(f"left out, since they cannot be read: {len(unreadable)} runs (see the notes)")
     click.echo(

@@ -1,0 +1,115 @@
+"""Shares of runs with their intervals: how reliable probabilities are, how many families are found.
+
+Symbols: R runs, K families.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+from scipy.stats import binomtest
+
+from gale.report.charts import Band
+from gale.run import Floats, Integers
+
+BINS = 10
+"""Of probability, of equal width, for all families together."""
+
+FAMILY_BINS = 5
+"""Of a single family, which has fewer runs."""
+
+ABUNDANCES = (1.0, 3.0, 10.0, 30.0, 100.0)
+"""Where ranges of abundance over the detection limit begin; the last one has no end."""
+
+
+def reliability_bands(
+    families: Sequence[str], labels: Floats, probability: Floats
+) -> dict[str, Band]:
+    """Give the share of runs that hold a family, by its probability: of all, and of each.
+
+    Parameters
+    ----------
+    families : sequence of K str
+    labels, probability : arrays of shape (R, K)
+    """
+    bands = {"all families": _reliability(labels.ravel(), probability.ravel(), BINS)}
+    for at, family in enumerate(families):
+        bands[family] = _reliability(labels[:, at], probability[:, at], FAMILY_BINS)
+    return bands
+
+
+def _reliability(labels: Floats, probability: Floats, bins: int) -> Band:
+    known = np.isfinite(labels)
+    y, p = labels[known], probability[known]
+    of_bin = np.minimum((p * bins).astype(np.int64), bins - 1)
+    count = np.bincount(of_bin, minlength=bins)
+    used = count > 0
+    mean = np.bincount(of_bin, p, minlength=bins)[used] / count[used]
+    return band(mean, np.bincount(of_bin, y, minlength=bins)[used].astype(np.int64), count[used])
+
+
+def band(x: Floats, hits: Integers, count: Integers) -> Band:
+    """Give shares with 95 % intervals (Wilson 1927, J. Am. Stat. Assoc. 22, 209)."""
+    intervals = [
+        binomtest(int(hit), int(of)).proportion_ci(method="wilson")
+        for hit, of in zip(hits, count, strict=True)
+    ]
+    low, high = np.array([(each.low, each.high) for each in intervals]).reshape(-1, 2).T
+    return Band(np.asarray(x, dtype=np.float64), hits / count, low, high, np.asarray(count))
+
+
+def strongest(truth: pl.DataFrame, runs: Sequence[str], families: Sequence[str]) -> Floats:
+    """Give the abundance of each family's most abundant compound in each run, (R, K).
+
+    Parameters
+    ----------
+    truth : DataFrame
+        That of a simulated campaign: ``run``, ``families`` and ``abundance``, in units of the
+        detection limit.
+
+    Returns
+    -------
+    array of shape (R, K)
+        0 where a family is not there.
+    """
+    most = (
+        truth.select("run", "families", "abundance")
+        .explode("families")
+        .group_by("run", "families")
+        .agg(pl.col("abundance").max())
+    )
+    row = {run: at for at, run in enumerate(runs)}
+    column = {family: at for at, family in enumerate(families)}
+    found = np.zeros((len(runs), len(families)))
+    for run, family, abundance in most.iter_rows():
+        if run in row and family in column:
+            found[row[run], column[family]] = abundance
+    return found
+
+
+def by_abundance(
+    abundance: Floats, labels: Floats, probability: Floats
+) -> tuple[Band, Floats, list[str]]:
+    """Give how many of the present families are found, by abundance over the limit.
+
+    Returns
+    -------
+    Band
+        Share with a probability of 0.5 or more.
+    array
+        Mean probability.
+    list of str
+        Names of the ranges.
+    """
+    present = (labels == 1) & (abundance >= ABUNDANCES[0])
+    of_range = np.searchsorted(ABUNDANCES, abundance[present], side="right") - 1
+    p = probability[present]
+    count = np.bincount(of_range, minlength=len(ABUNDANCES))
+    used = np.flatnonzero(count)
+    hits = np.bincount(of_range, p >= 0.5, minlength=len(ABUNDANCES)).astype(np.int64)
+    mean = np.bincount(of_range, p, minlength=len(ABUNDANCES))[used] / count[used]
+    ends = [f" to {end:g}" for end in ABUNDANCES[1:]] + [" and more"]
+    names = [f"{ABUNDANCES[at]:g}{ends[at]}" for at in used]
+    return band(used.astype(np.float64), hits[used], count[used]), mean, names
