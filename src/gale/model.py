@@ -186,6 +186,11 @@ class Model:
         return np.concatenate(pieces).reshape(-1, len(self.families))[:wanted]
 
     @property
+    def has_elution_network(self) -> bool:
+        """Whether the model can say when a family elutes."""
+        return EVIDENCE in self._gives and isinstance(self.spec, EventSpec)
+
+    @property
     def event_spec(self) -> EventSpec:
         """The features that the elution network looks at.
 

@@ -22,7 +22,7 @@ class Evidence:
 
     path: Path
     model: gale.Model
-    matcher: Matcher
+    matcher: Matcher | None
     index: IndexTable | None
 
     @classmethod
@@ -34,17 +34,30 @@ class Evidence:
         Raises
         ------
         ModelError
-            If the model has no elution network.
+            If the model has no elution network, and so nothing to use them for.
         ReadError, TableError
             If a library or the table cannot be used.
         """
-        from gale.evidence import IndexTable, Matcher
+        from gale.evidence import IndexTable, Matcher, check_spectra
         from gale.library import Library, read_library
 
-        _ = model.event_spec  # raises, if there is none
+        if libraries or index_table:
+            check_spectra(model)
+        if not model.has_elution_network:
+            return cls(path, model, None, None)
         library = Library.join([read_library(each) for each in libraries]) if libraries else None
         index = None if index_table is None else IndexTable.read(index_table)
         return cls(path, model, Matcher(library) if library else Matcher.default(), index)
+
+    @property
+    def note(self) -> str | None:
+        """What has to be said of evidence that is less than it might be."""
+        if self.model.has_elution_network:
+            return None
+        return (
+            f"{self.model.source} has no elution network: the evidence is attribution to features, "
+            "without times"
+        )
 
     def write(
         self,
