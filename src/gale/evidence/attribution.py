@@ -11,8 +11,8 @@ ions, a few of them would differ as well, since they compare ions with each othe
 
 - of summary features the differences ``d1``, ``d2`` and ``dd`` of the m/z that follow in a scan,
   ``relative`` of all m/z if the largest ion goes, and ``time`` by a scan where scans end otherwise;
-- of profile features ``share``, which grows where the m/z goes, and ``loss``, which is of pairs of
-  m/z and stays as a whole.
+- of profile features ``share``, which grows where the m/z goes, ``loss``, which is of pairs of m/z
+  and stays as a whole, and ``height`` by the little that the floor of the run shifts.
 
 Symbols: D features, P m/z that are there, K families.
 """
@@ -34,7 +34,7 @@ from gale.model import Model
 from gale.run import Floats, Integers, Run
 
 IONS = 6
-"""Ions of a family that are given, at most."""
+"""Ions of a family, or of a window of it, that are given, at most."""
 
 LEAST_FALL = 0.01
 """Of log odds: what changes them by less is rounding, or does not matter."""
