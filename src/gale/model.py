@@ -186,6 +186,11 @@ class Model:
         return np.concatenate(pieces).reshape(-1, len(self.families))[:wanted]
 
     @property
+    def has_elution_network(self) -> bool:
+        """Whether the model can say when a family elutes."""
+        return EVIDENCE in self._gives and isinstance(self.spec, EventSpec)
+
+    @property
     def event_spec(self) -> EventSpec:
         """The features that the elution network looks at.
 
@@ -200,11 +205,6 @@ class Model:
                 "train with a recipe that has one, as default"
             )
         return self.spec
-
-    @property
-    def explains(self) -> bool:
-        """Whether there is an elution network, so that evidence can be given."""
-        return EVIDENCE in self._gives and isinstance(self.spec, EventSpec)
 
     @property
     def _gives(self) -> set[str]:

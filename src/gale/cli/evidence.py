@@ -51,7 +51,7 @@ class Evidence:
 
     path: Path
     model: gale.Model
-    matcher: Matcher
+    matcher: Matcher | None
     index: IndexTable | None
 
     @classmethod
@@ -63,12 +63,27 @@ class Evidence:
         Raises
         ------
         ModelError
-            If the model has no elution network.
+            If the model has no elution network, and so nothing to use them for.
         ReadError, TableError
             If a library or the table cannot be used.
         """
-        _ = model.event_spec  # raises, if there is none
+        from gale.evidence import check_spectra
+
+        if libraries or index_table:
+            check_spectra(model)
+        if not model.has_elution_network:
+            return cls(path, model, None, None)
         return cls(path, model, open_matcher(libraries), open_index(index_table))
+
+    @property
+    def note(self) -> str | None:
+        """What has to be said of evidence that is less than it might be."""
+        if self.model.has_elution_network:
+            return None
+        return (
+            f"{self.model.source} has no elution network: the evidence is attribution to features, "
+            "without times"
+        )
 
     def write(
         self,

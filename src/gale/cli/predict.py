@@ -55,8 +55,8 @@ Examples:
     "--evidence",
     "evidence_path",
     type=click.Path(path_type=Path),
-    help="CSV file to write: when, and by which ions and compounds, each family shows. Of models "
-    "with an elution network.",
+    help="CSV file to write: when, and by which ions and compounds, each family shows; of models "
+    "without an elution network, by which ions.",
 )
 @library_options
 @click.option("--force", is_flag=True, help="Overwrite the output.")
@@ -86,7 +86,8 @@ def command(
 
     With --evidence, another table says for each family that is more probable than it was frequent
     in training when it shows in the run, by which ions, and which compounds of a library are like
-    the spectrum there.
+    the spectrum there. Models without an elution network, as of the recipe quick, say by which ions
+    alone; --library and --index-table are not for them.
 
     Of a folder, every file that may be meant as a run has a row; what is clearly none, such as a
     table of labels or a text, is left out and named.
@@ -142,6 +143,8 @@ def command(
         provenance = _provenance(model, model_path, table, notes)
         temporary.write_text(json.dumps(provenance, indent=1) + "\n")
     _report(table, failed, output, model, submission, notes)
+    if evidence is not None and evidence.note:
+        click.echo(evidence.note)
     if len(failed):
         sys.exit(1)
 

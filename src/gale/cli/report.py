@@ -83,6 +83,7 @@ def run_command(
     import gale
     from gale.cli.evidence import open_index, open_matcher
     from gale.cli.progress import ConsoleProgress
+    from gale.evidence import check_spectra
     from gale.features.cache import Cache, default_folder
     from gale.output import check_free_folder, writing_folder
 
@@ -91,7 +92,10 @@ def run_command(
     model = gale.Model.load(model_path)
     sources = open_runs(runs, splits, False, columns, model)
     files = sources.paths if isinstance(sources, gale.Campaign) else sources
-    matcher, index = open_matcher(libraries), open_index(index_table)
+    if libraries or index_table:
+        check_spectra(model)
+    matcher = open_matcher(libraries) if model.has_elution_network else None
+    index = open_index(index_table)
     progress = ConsoleProgress(quiet=quiet)
     progress.begin("predicting", len(files))
     with workers_pool(workers) as executor:
@@ -126,7 +130,7 @@ class Pages:
     """What all pages of a batch are made with."""
 
     model: gale.Model
-    matcher: Matcher
+    matcher: Matcher | None
     index: IndexTable | None
     columns: Mapping[str, str] | None
     provenance: Mapping[str, str]

@@ -1,55 +1,51 @@
-"""What in a run says that a family is there: when, by which ions, and which compounds are like it.
+"""What in a run says that a family is there, as one table.
 
-A run's logit of a family is the log-sum-exp of those of its spectra (`gale.networks.elution`), so
-that the softmax of the spectra's logits is the share of each in what speaks for the family. Spectra
-with much of it that follow each other are a window. Of the highest spectrum of a window, the ions
-count that its logit falls without (occlusion: Zeiler & Fergus 2014, "Visualizing and understanding
-convolutional networks", arXiv 1311.2901); and library spectra are compared with it, its background
-removed.
-
-Symbols: N spectra that the network looks at, M nominal m/z, K families.
+Of a model with an elution network: when, by which ions, and which compounds are like it
+(`gale.evidence.windows`). Of any other: by which ions (`gale.evidence.attribution`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
-from scipy.special import logit, softmax
 
+from gale.errors import ModelError
+from gale.evidence.attribution import Attribution, attributions_of
 from gale.evidence.index import IndexTable
 from gale.evidence.matching import Match, Matcher
-from gale.features.elution import excess
-from gale.features.events import EventSpec
+from gale.evidence.windows import Window, windows_of
 from gale.model import Model
-from gale.run import Floats, Integers, Run
+from gale.run import Run
 
-__all__ = ["IndexTable", "Match", "Matcher", "Window", "explain", "windows_of"]
+__all__ = [
+    "Attribution",
+    "IndexTable",
+    "Match",
+    "Matcher",
+    "Window",
+    "attributions_of",
+    "check_spectra",
+    "explain",
+    "windows_of",
+]
 
-WINDOWS = 3
-"""Windows of a family that are given, at most."""
-
-LEAST_SHARE = 0.1
-"""Windows with less of what speaks for a family are left out, but for the first."""
-
-LEAST_OF_HIGHEST = 0.05
-"""A spectrum belongs to a window if it has so much of what the strongest one has."""
-
-IONS = 6
-"""Ions of a window that are given, at most."""
+ELUTION, FEATURES = "elution", "features"
+"""What a row is made of: a window of the elution network, or attribution to features."""
 
 SCHEMA = {
     "run": pl.String,
     "family": pl.String,
     "probability": pl.Float64,
+    "basis": pl.String,
     "window": pl.Int64,
     "apex_min": pl.Float64,
     "start_min": pl.Float64,
     "end_min": pl.Float64,
     "share": pl.Float64,
     "ions": pl.String,
+    "falls": pl.String,
     "index": pl.Float64,
     "match": pl.Int64,
     "compound": pl.String,
@@ -58,43 +54,6 @@ SCHEMA = {
     "carries_family": pl.Boolean,
 }
 """Columns of the table of :func:`explain`, and their types."""
-
-
-@dataclass(frozen=True, eq=False)
-class Window:
-    """A time at which spectra speak for a family.
-
-    Parameters
-    ----------
-    family : str
-    probability : float
-        Of the family in the run.
-    apex_min, start_min, end_min : float
-        The middle of the time bin of its strongest spectrum; where its first bin begins and its
-        last one ends.
-    share : float
-        Of what speaks for the family in the run, 0 to 1.
-    ions : tuple of int
-        m/z without which its strongest spectrum speaks less for the family, that which matters
-        most first.
-    spectrum : array of shape (M,)
-        Its strongest spectrum, background removed, in units of the run's floor.
-    index : float
-        Its retention index; NaN if no table says it.
-    matches : tuple of Match
-        The compounds that are most like the spectrum, best first; none if nothing is like it.
-    """
-
-    family: str
-    probability: float
-    apex_min: float
-    start_min: float
-    end_min: float
-    share: float
-    ions: tuple[int, ...]
-    spectrum: Floats
-    index: float
-    matches: tuple[Match, ...] = ()
 
 
 def explain(
@@ -110,10 +69,11 @@ def explain(
     Parameters
     ----------
     model : Model
-        With an elution network.
+        Without an elution network, the evidence is attribution to features, without times.
     run : Run
     matcher : Matcher, optional
-        The library to compare spectra with; that which gale brings along by default.
+        The library to compare spectra with; that which gale brings along by default. Only for
+        models with an elution network, as `index`.
     index : IndexTable, optional
         Times of known retention index.
     least : float, optional
@@ -123,100 +83,43 @@ def explain(
     Returns
     -------
     DataFrame
-        With the columns of :data:`SCHEMA`: for each window of each family a row for each compound
-        that is like its spectrum, or one row without, if nothing is.
+        With the columns of :data:`SCHEMA`. With an elution network, for each window of each family
+        a row for each compound that is like its spectrum, or one row without, if nothing is; the
+        column ``basis`` is :data:`ELUTION`. Without one, a row for each family; ``basis`` is
+        :data:`FEATURES`, and all that is of times and compounds is null.
 
     Raises
     ------
     ModelError
-        If the model has no elution network.
+        If the model has no elution network, and a library or a table of indices is given.
     ReadError
         If no ion of the run has an m/z that counts.
     """
-    rows = [
-        row
-        for number, window in _numbered(
-            windows_of(model, run, matcher=matcher or Matcher.default(), index=index, least=least)
-        )
-        for row in _rows(run, number, window)
-    ]
+    if model.has_elution_network:
+        matcher = matcher or Matcher.default()
+        windows = windows_of(model, run, matcher=matcher, index=index, least=least)
+        rows = [row for number, each in _numbered(windows) for row in _rows(run, number, each)]
+    else:
+        if matcher is not None or index is not None:
+            check_spectra(model)
+        rows = [_row(run, each) for each in attributions_of(model, run, least=least)]
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
-def windows_of(
-    model: Model,
-    run: Run,
-    *,
-    matcher: Matcher | None = None,
-    index: IndexTable | None = None,
-    least: float | None = None,
-) -> list[Window]:
-    """Give the windows of each family of a run, those that say most first; see :func:`explain`.
+def check_spectra(model: Model) -> None:
+    """See that a model says when families elute, so that spectra can be compared.
 
-    Without a `matcher` no compounds are looked for.
+    Raises
+    ------
+    ModelError
+        If it has no elution network.
     """
-    spec = model.event_spec
-    features, times = spec.describe(run)
-    spectra = features[spec.profile.n_features :].reshape(spec.shape)
-    evidence = logit(model.evidence_of_spectra(spectra).astype(np.float64))
-    probability = model.predict_features(features[None])[0][0]
-    signal = excess(run, spec.profile.elution)
-    width = (run.time_min[-1] - run.time_min[0]) / len(signal)
-    # the times are those of the middle of each bin
-    bins = np.rint((times - run.time_min[0]) / width - 0.5).astype(np.int64)
-    found: list[Window] = []
-    for column, family in enumerate(model.families):
-        wanted = model.prevalence[family] if least is None else least
-        if probability[column] < wanted:
-            continue
-        share = softmax(evidence[:, column])
-        for of_window in _windows(share, bins):
-            apex = of_window[np.argmax(share[of_window])]
-            window = Window(
-                family,
-                float(probability[column]),
-                float(times[apex]),
-                float(times[of_window[0]] - width / 2),
-                float(times[of_window[-1]] + width / 2),
-                float(share[of_window].sum()),
-                _ions(model, spectra[apex], spec.mz, column),
-                np.asarray(signal[bins[apex]], dtype=np.float64),
-                index.at(float(times[apex])) if index else np.nan,
-            )
-            found.append(_matched(window, run, spec, matcher))
-    return found
-
-
-def _matched(window: Window, run: Run, spec: EventSpec, matcher: Matcher | None) -> Window:
-    if matcher is None:
-        return window
-    recorded = (float(run.mz.min()), float(run.mz.max()))
-    matches = matcher.matches(window.spectrum, spec.mz[0], recorded, window.family, window.index)
-    return replace(window, matches=matches)
-
-
-def _windows(share: Floats, bins: Integers) -> list[Integers]:
-    """Group the spectra that matter by neighbouring bins; the groups that matter most, at most
-    :data:`WINDOWS`, as numbers of spectra."""  # noqa: D205, D209
-    strong = np.flatnonzero(share >= LEAST_OF_HIGHEST * share.max())
-    groups = np.split(strong, np.flatnonzero(np.diff(bins[strong]) > 1) + 1)
-    groups.sort(key=lambda group: -share[group].sum())
-    return [
-        group
-        for rank, group in enumerate(groups[:WINDOWS])
-        if rank == 0 or share[group].sum() >= LEAST_SHARE
-    ]
-
-
-def _ions(model: Model, spectrum: np.ndarray, mz: Sequence[int], column: int) -> tuple[int, ...]:
-    """The m/z without which the network says less of a family of a spectrum (M,)."""
-    present = np.flatnonzero(spectrum)
-    without = np.repeat(spectrum[None], len(present) + 1, axis=0)
-    without[np.arange(len(present)), present] = 0
-    given = logit(model.evidence_of_spectra(without)[:, column].astype(np.float64))
-    fall = given[-1] - given[:-1]
-    order = np.argsort(-fall, kind="stable")[:IONS]
-    return tuple(int(mz[present[at]]) for at in order if fall[at] > 0)
+    if not model.has_elution_network:
+        raise ModelError(
+            f"{model.source}: found a model without elution network, whose evidence has no spectra "
+            "and no times; expected one with it, as of the recipe default, to compare them with a "
+            "library or a table of indices; leave these away, or train with a recipe that has one"
+        )
 
 
 def _numbered(windows: Sequence[Window]) -> Iterator[tuple[int, Window]]:
@@ -231,11 +134,22 @@ def _numbered(windows: Sequence[Window]) -> Iterator[tuple[int, Window]]:
 def _rows(run: Run, number: int, window: Window) -> Iterator[tuple[object, ...]]:
     ions = " ".join(map(str, window.ions))
     known = (
-        run.source, window.family, window.probability, number, window.apex_min, window.start_min,
-        window.end_min, window.share, ions, None if np.isnan(window.index) else window.index,
+        run.source, window.family, window.probability, ELUTION, number, window.apex_min,
+        window.start_min, window.end_min, window.share, ions, None,
+        None if np.isnan(window.index) else window.index,
     )  # fmt: skip
     if not window.matches:
         yield (*known, None, None, None, None, None)
     for rank, match in enumerate(window.matches, start=1):
         index = None if np.isnan(match.index) else match.index
         yield (*known, rank, match.compound, match.cosine, index, match.carries_family)
+
+
+def _row(run: Run, found: Attribution) -> tuple[object, ...]:
+    ions = " ".join(map(str, found.ions))
+    falls = " ".join(f"{fall:.2f}" for fall in found.falls)
+    nothing_of_times, nothing_of_compounds = (None,) * 5, (None,) * 6
+    return (
+        run.source, found.family, found.probability, FEATURES, *nothing_of_times, ions, falls,
+        *nothing_of_compounds,
+    )  # fmt: skip

@@ -53,7 +53,7 @@ def doubts(campaign: Campaign, model: Model, out_of_fold: Evaluation, most: int)
         out_of_fold.prevalence,
         most=most,
     )
-    matcher = Matcher.default() if model.explains else None
+    matcher = Matcher.default() if model.has_elution_network else None
     file_of = dict(zip(campaign.runs, campaign.paths, strict=True))
     found = []
     for run, family, label, probability, prevalence, disagreement in table.iter_rows():

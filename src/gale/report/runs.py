@@ -16,7 +16,15 @@ import numpy as np
 import polars as pl
 
 from gale.batch import batch_notes
-from gale.evidence import IndexTable, Matcher, Window, windows_of
+from gale.evidence import (
+    Attribution,
+    IndexTable,
+    Matcher,
+    Window,
+    attributions_of,
+    check_spectra,
+    windows_of,
+)
 from gale.evidence.matching import Match
 from gale.model import Model
 from gale.oddities import oddities
@@ -103,14 +111,24 @@ def run_report(
 
     Raises
     ------
+    ModelError
+        If the model has no elution network, and a library or a table of indices is given.
     ReadError
         If no ion of the run has an m/z that counts.
     PlotError
         If all scans have the same time.
     """
     said = prediction or model.predict(run).row(0, named=True)
-    library = matcher or Matcher.default()
-    windows = windows_of(model, run, matcher=library, index=index) if model.explains else []
+    library = None
+    windows: list[Window] = []
+    attributions: list[Attribution] = []
+    if model.has_elution_network:
+        library = matcher or Matcher.default()
+        windows = windows_of(model, run, matcher=library, index=index)
+    else:
+        if matcher is not None or index is not None:
+            check_spectra(model)
+        attributions = attributions_of(model, run)
     families = _families(model, said, windows)
     unlike = said[UNLIKE]
     return render(
@@ -120,12 +138,12 @@ def run_report(
         probable=[row for row in families if row.probability >= PROBABLE],
         likelier=[row for row in families if row.prevalence <= row.probability < PROBABLE],
         calibrated=model.facts["calibrated"],
-        explains=model.explains,
+        attributions=attributions,
         warnings=[each.text for each in oddities(run)] + list(unlike_notes(unlike)),
         unlike=unlike,
         picture=Picture.of(run, lanes=_lanes(families), most_ions=MOST_IONS),
-        library=f"{len(library.library):,} spectra of {library.library.source}",
-        spectra=as_json(list(_spectra(families, run, model, library))) if windows else None,
+        library=library and library.library,
+        spectra=as_json(list(_spectra(families, run, model, library))) if library else None,
         run=run,
         provenance={**(provenance or {}), **model_provenance(model)},
     )
