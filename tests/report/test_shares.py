@@ -39,9 +39,10 @@ def test_a_probability_of_1_has_a_bin() -> None:
 def test_the_strongest_compound_of_a_family() -> None:
     truth = pl.DataFrame(
         {
-            "run": ["x", "x", "x", "other"],
-            "families": [["a"], ["a", "b"], ["no such"], ["a"]],
-            "abundance": [2.0, 7.0, 50.0, 9.0],
+            "run": ["x", "x", "x", "other", "y"],
+            "families": [["a"], ["a", "b"], ["no such"], ["a"], ["a"]],
+            "role": ["compound", "evolved gas", "compound", "compound", "contaminant"],
+            "abundance": [2.0, 7.0, 50.0, 9.0, 80.0],
         }
     )
     np.testing.assert_array_equal(strongest(truth, ("x", "y"), ("a", "b")), [[7, 7], [0, 0]])

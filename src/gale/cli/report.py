@@ -120,7 +120,7 @@ def run_command(
     for message in failed["message"]:
         click.echo(f"failed: {message}", err=True)
     n_made = len(table) - len(failed)
-    click.echo(f"{output / 'index.html'}: {n_made:,} pages of runs, {len(failed):,} failed")
+    click.echo(f"{output / 'index.html'}: pages of {n_made:,} runs; {len(failed):,} failed")
     if len(failed):
         sys.exit(1)
 

@@ -13,6 +13,7 @@ from scipy.stats import binomtest
 
 from gale.report.charts import Band
 from gale.run import Floats, Integers
+from gale.simulation.told import TOLD_ROLES
 
 BINS = 10
 """Of probability, of equal width, for all families together."""
@@ -66,8 +67,8 @@ def strongest(truth: pl.DataFrame, runs: Sequence[str], families: Sequence[str])
     Parameters
     ----------
     truth : DataFrame
-        That of a simulated campaign: ``run``, ``families`` and ``abundance``, in units of the
-        detection limit.
+        That of a simulated campaign: ``run``, ``families``, ``role`` and ``abundance``, in units
+        of the detection limit.
 
     Returns
     -------
@@ -75,7 +76,8 @@ def strongest(truth: pl.DataFrame, runs: Sequence[str], families: Sequence[str])
         0 where a family is not there.
     """
     most = (
-        truth.select("run", "families", "abundance")
+        truth.filter(pl.col("role").is_in(TOLD_ROLES))
+        .select("run", "families", "abundance")
         .explode("families")
         .group_by("run", "families")
         .agg(pl.col("abundance").max())
