@@ -13,7 +13,10 @@ from gale.report.pages import as_json, probability, render, signed, themed_svg
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [(0.0, "<0.01"), (0.0099, "<0.01"), (0.01, "0.01"), (0.456, "0.46"), (0.9912, ">0.99"), (1.0, ">0.99")],
+    [
+        (0.0, "<0.01"), (0.0099, "<0.01"), (0.01, "0.01"), (0.456, "0.46"), (0.9912, ">0.99"),
+        (1.0, ">0.99"),
+    ],
 )  # fmt: skip
 def test_probabilities(value: float, shown: str) -> None:
     assert probability(value) == shown

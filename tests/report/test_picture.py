@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from lxml import html
 
-from gale.report.picture import plot_page as run_page
 from gale.plotting.themes import THEMES
+from gale.report.picture import plot_page as run_page
 from gale.run import Run
 from scanned_runs import background, run_of, with_peaks
 
