@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -71,9 +71,44 @@ def writing(path: Path, *, force: bool = False) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def check_folder_free(path: Path, *, force: bool, files: Collection[str]) -> None:
+    """Refuse a folder to be made at which something is, unless it may be overwritten.
+
+    Parameters
+    ----------
+    path : Path
+    force : bool
+        Whether a folder may be overwritten that holds nothing but `files`.
+    files : collection of str
+        Names of the files that are written.
+
+    Raises
+    ------
+    OutputError
+        If something is at `path` that may not be overwritten, or its folder is missing.
+    """
+    if not os.path.lexists(path):
+        check_free(path, force=False)
+    elif not force:
+        raise OutputError(f"{path}: exists already; choose another name or use --force")
+    elif path.is_symlink() or not path.is_dir():
+        raise OutputError(f"{path}: is no folder; expected the name of a folder to write")
+    elif others := sorted(each.name for each in path.iterdir() if each.name not in files):
+        raise OutputError(
+            f"{path}: holds {others[0]}, which is not written here; expected a folder that may be "
+            "overwritten as a whole; choose another name"
+        )
+
+
 @contextmanager
-def writing_folder(path: Path) -> Iterator[Path]:
+def writing_folder(path: Path, *, replaces: Collection[str] | None = None) -> Iterator[Path]:
     """Give a new folder beside `path`, and rename it to `path` if all goes well.
+
+    Parameters
+    ----------
+    path : Path
+    replaces : collection of str, optional
+        A folder that holds nothing but files of these names is overwritten; by default none is.
 
     Raises
     ------
@@ -81,18 +116,36 @@ def writing_folder(path: Path) -> Iterator[Path]:
         If something is at `path`, its folder is missing, or something cannot be written; nothing is
         left behind then.
     """
-    if os.path.lexists(path):
+    if replaces is not None:
+        check_folder_free(path, force=True, files=replaces)
+    elif os.path.lexists(path):
         raise OutputError(f"{path}: exists already; name a folder that does not")
-    check_free(path, force=False)
+    else:
+        check_free(path, force=False)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
         temporary.mkdir()
         yield temporary
-        temporary.rename(path)
+        _take_place(temporary, path)
     except OSError as error:
         raise _unwritable(path, error) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _take_place(temporary: Path, path: Path) -> None:
+    """Rename a folder to `path`; what is there is deleted after that, or stays."""
+    if not path.exists():
+        temporary.rename(path)
+        return
+    replaced = temporary.with_suffix(".old")
+    path.rename(replaced)
+    try:
+        temporary.rename(path)
+    except OSError:
+        replaced.rename(path)
+        raise
+    shutil.rmtree(replaced, ignore_errors=True)
 
 
 def _unwritable(path: Path, error: OSError) -> OutputError:

@@ -9,7 +9,7 @@ import click
 
 from gale.errors import GaleError
 
-VERBS = ("convert", "demo", "evaluate", "inspect", "plot", "predict", "simulate", "train")
+VERBS = ("ablate", "convert", "demo", "evaluate", "inspect", "plot", "predict", "simulate", "train")
 
 
 class LazyGroup(click.Group):

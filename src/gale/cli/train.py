@@ -93,13 +93,13 @@ def command(
 
     started = time.monotonic()
     recipe = gale.Recipe.load(recipe_name)
-    from gale.journal import count_fits, discard  # only after a missing extra has been told
+    from gale.cli.kept import telling_what_is_kept  # only after a missing extra has been told
+    from gale.journal import count_fits, discard
 
     check_free(output, force=force)
     history = output.with_name(output.name.removesuffix(".onnx") + ".history.csv")
     partial = output.with_name(output.name + ".partial")
-    fits_before = count_fits(partial)
-    check_free(history, force=force or fits_before > 0)
+    check_free(history, force=force or count_fits(partial) > 0)
     opened = gale.Campaign.open(campaign, labels=labels, columns=columns)
     if verify:
         n_compared = opened.verify_checksums()
@@ -107,7 +107,7 @@ def command(
     if not quiet:
         _show(opened)
     progress = ConsoleProgress(quiet=quiet)
-    try:
+    with telling_what_is_kept(partial, progress):
         with workers_pool(workers) as executor:
             model = gale.train(
                 opened,
@@ -125,20 +125,6 @@ def command(
                 workers=os.cpu_count() or 1,
             )
         model.save(output, force=force)
-    except (KeyboardInterrupt, gale.GaleError) as error:
-        progress.close()
-        n_fits = count_fits(partial)
-        kept = (
-            f"; {n_fits} finished fits are kept in {partial}; "
-            "go on with the same command and --resume"
-        )
-        if isinstance(error, KeyboardInterrupt):
-            nothing = "; no fit had finished, so nothing is kept"
-            click.echo(f"gale: interrupted{kept if n_fits else nothing}", err=True)
-            sys.exit(130)
-        raise type(error)(f"{error}{kept if n_fits > fits_before else ''}") from error
-    finally:
-        progress.close()
     discard(partial)
     _report(model, output, history, time.monotonic() - started)
     if model.facts["training"]["unreadable"]:
