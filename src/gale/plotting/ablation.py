@@ -23,8 +23,8 @@ MARKERS = ("o", "s", "D")
 HIDDEN = "soup_average"
 """A method that is not drawn: it is so much worse that it would hide how others differ."""
 
-APART = 0.22
-"""Distance of the dots of a step, where steps are 1 apart."""
+APART, ASIDE = 0.22, 0.07
+"""Distances of the means of a step, and of its trainings from their mean; steps are 1 apart."""
 
 
 def plot_steps(ablation: Ablation, *, theme: str = "light") -> Figure:
@@ -117,10 +117,10 @@ def _draw_trainings(
     shift: float,
     colour: str,
 ) -> None:
-    """Draw a small dot for each training."""
+    """Draw a small dot for each training, beside the bar of their deviation."""
     places = {step: at for at, step in enumerate(table["step"])}
-    x = [places[step] + shift for step in trainings["step"]]
-    axes.scatter(x, trainings[f"{split}_log_loss"], s=9, color=colour, alpha=0.35, linewidth=0)
+    x = [places[step] + shift + ASIDE for step in trainings["step"]]
+    axes.scatter(x, trainings[f"{split}_log_loss"], s=9, color=colour, alpha=0.45, linewidth=0)
 
 
 def _draw_means(
