@@ -5,6 +5,8 @@ python docs/commands.py > docs/commands.md
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import click
 
 from gale.cli import VERBS, group
@@ -23,10 +25,19 @@ def page() -> str:
     for verb in sorted(VERBS):
         command = group.get_command(click.Context(group), verb)
         assert command is not None
-        context = click.Context(command, info_name=f"gale {verb}", max_content_width=WIDTH)
-        context.terminal_width = WIDTH
-        parts += [f"## gale {verb}", f"```text\n{command.get_help(context)}\n```"]
+        parts += sections(f"gale {verb}", command)
     return "\n\n".join(parts)
+
+
+def sections(name: str, command: click.Command) -> Iterator[str]:
+    """The help of a command, and of those below it."""
+    context = click.Context(command, info_name=name, max_content_width=WIDTH)
+    context.terminal_width = WIDTH
+    yield f"## {name}"
+    yield f"```text\n{command.get_help(context)}\n```"
+    if isinstance(command, click.Group):
+        for word, below in sorted(command.commands.items()):
+            yield from sections(f"{name} {word}", below)
 
 
 if __name__ == "__main__":

@@ -53,7 +53,9 @@ def brief_default() -> str:
 
 
 def briefly(line: str) -> str:
-    """A command, with the brief recipe where it trains by the recipe default."""
+    """A command, briefly: the recipe default with hardly any pre-training; an ablation of few."""
+    if line.startswith("gale ablate"):
+        return f"{line} --recipe quick --trainings 2 --iterations 1"
     if line.startswith("gale train") and "--recipe" not in line:
         return f"{line} --recipe default.toml"
     return line.replace("--recipe default", "--recipe default.toml")

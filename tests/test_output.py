@@ -9,7 +9,13 @@ from pathlib import Path
 import pytest
 
 from gale.errors import OutputError
-from gale.output import check_free, check_no_input, writing, writing_folder
+from gale.output import (
+    check_folder_free,
+    check_free,
+    check_no_input,
+    writing,
+    writing_folder,
+)
 
 
 def names(folder: Path) -> list[str]:
@@ -229,3 +235,85 @@ def test_what_is_read_is_not_written(tmp_path: Path) -> None:
     check_no_input(other, [run, other])
     other.touch()
     check_no_input(other, [run, tmp_path / "absent"])
+
+
+def folder_with(path: Path, *files: str) -> Path:
+    path.mkdir()
+    for name in files:
+        (path / name).write_text("old")
+    return path
+
+
+def write_folder(path: Path, error: BaseException | None = None) -> None:
+    with writing_folder(path, replaces=("a", "b")) as temporary:
+        (temporary / "a").write_text("new")
+        if error is not None:
+            raise error
+
+
+@pytest.mark.parametrize("there", [(), ("a",), ("a", "b")])
+def test_a_folder_may_take_the_place_of_one_of_its_kind(
+    tmp_path: Path, there: tuple[str, ...]
+) -> None:
+    path = folder_with(tmp_path / "result", *there)
+    check_folder_free(path, force=True, files=("a", "b"))
+    write_folder(path)
+    assert (names(path), (path / "a").read_text()) == (["a"], "new")
+    assert names(tmp_path) == ["result"]
+
+
+def test_a_folder_that_is_not_finished_takes_the_place_of_none(tmp_path: Path) -> None:
+    path = folder_with(tmp_path / "result", "a", "b")
+    with pytest.raises(KeyboardInterrupt):
+        write_folder(path, KeyboardInterrupt())
+    assert (names(path), (path / "a").read_text()) == (["a", "b"], "old")
+    assert names(tmp_path) == ["result"]
+
+
+def test_a_folder_that_cannot_be_renamed_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = folder_with(tmp_path / "result", "a", "b")
+    rename = Path.rename
+
+    def fail_for_new(source: Path, target: Path) -> Path:
+        if source.suffix == ".tmp":
+            raise OSError(errno.EACCES, "Permission denied")
+        return rename(source, target)
+
+    monkeypatch.setattr(Path, "rename", fail_for_new)
+    with pytest.raises(OutputError, match="cannot be written \\(Permission denied\\)"):
+        write_folder(path)
+    assert (names(path), names(tmp_path)) == (["a", "b"], ["result"])
+
+
+def refused_by_both(path: Path) -> str:
+    """What is said of a folder that must not be overwritten, before the work and after it."""
+    with pytest.raises(OutputError) as checked:
+        check_folder_free(path, force=True, files=("a", "b"))
+    with pytest.raises(OutputError) as written:
+        write_folder(path)
+    assert str(written.value) == str(checked.value)
+    return str(checked.value)
+
+
+def test_nothing_else_is_overwritten_by_a_folder(tmp_path: Path) -> None:
+    path = folder_with(tmp_path / "mine", "a", "thesis.tex")
+    assert refused_by_both(path) == (
+        f"{path}: holds thesis.tex, which is not written here; expected a folder that may be "
+        "overwritten as a whole; choose another name"
+    )
+    assert names(path) == ["a", "thesis.tex"]
+    link = tmp_path / "link"
+    link.symlink_to(path)
+    assert "is no folder; expected the name of a folder" in refused_by_both(link)
+    assert "is no folder; expected the name of a folder" in refused_by_both(path / "a")
+    assert "does not exist; create it first" in refused_by_both(tmp_path / "no" / "result")
+
+
+def test_a_folder_is_kept_without_force(tmp_path: Path) -> None:
+    path = folder_with(tmp_path / "result", "a")
+    with pytest.raises(OutputError) as caught:
+        check_folder_free(path, force=False, files=("a",))
+    assert str(caught.value) == f"{path}: exists already; choose another name or use --force"
+    check_folder_free(tmp_path / "other", force=False, files=("a",))

@@ -63,6 +63,7 @@ def test_an_unknown_name() -> None:
         "import gale; dir(gale); gale.GaleError",
         HELP.format(["--help"]),
         HELP.format(["train", "--help"]),
+        HELP.format(["ablate", "--help"]),
         HELP.format(["predict", "--help"]),
         HELP.format(["plot", "--help"]),
         HELP.format(["convert", "--help"]),
@@ -107,9 +108,10 @@ def test_training_without_its_extra(tmp_path: Path, package: str) -> None:
     ]
 
 
-def test_the_command_without_the_extra(tmp_path: Path) -> None:
+@pytest.mark.parametrize("verb", ["train", "ablate"])
+def test_the_command_without_the_extra(tmp_path: Path, verb: str) -> None:
     env = without(tmp_path, "torch", "sklearn", "onnx", "onnxscript", "pydantic")
-    done = start("train", tmp_path, "-o", "model.onnx", cwd=tmp_path, env=env)
+    done = start(verb, tmp_path, "-o", "output", cwd=tmp_path, env=env)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.splitlines() == [
         "gale: gale.Recipe needs pydantic, which is not installed; "

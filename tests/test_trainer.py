@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from gale.folds import Fold
 from gale.journal import Journal, Step
 from gale.networks.layers import BatchNorm, Dense, Dropout, FixedBias, LayerNorm, Standardise
 from gale.networks.summary import prior_logit
-from gale.progress import Progress
+from gale.progress import Progress, TimeLeft
 from gale.recipe import Recipe
 from gale.soups import average_weights
 from gale.trainer import Trainer, fits_per_fold
@@ -329,6 +330,22 @@ def test_an_error_says_which_fit_it_was() -> None:
     one = trainer(tiny_recipe(fitting={"learning_rate": 1e30}), folds=FOLDS)
     with pytest.raises(TrainingError, match=r"^fold 2, member 7, epoch \d+: "):
         one.fit([Step(2, "member", 7)])
+
+
+def test_messages_call_a_fold_as_they_are_told() -> None:
+    one = replace(trainer(tiny_recipe()), unit="training", name="hinge")
+    one.fit([Step(0, "member", 1, "hinge")])
+    assert isinstance(one.progress, Steps)
+    assert one.progress.texts[0].startswith("hinge training 0, member 1: best validation log loss")
+
+
+def test_the_clock_may_be_that_of_a_longer_work() -> None:
+    clock = TimeLeft(fits=2)
+    one = replace(trainer(tiny_recipe(soup={"size": 1})), clock=clock)
+    one.fit([Step(0, "member", 0)])
+    assert clock.left(alive=0, epoch=0) > 0
+    one.fit([Step(0, "member", 1)])
+    assert clock.left(alive=0, epoch=0) == 0
 
 
 def test_the_history_grows_with_every_fit(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from gale.errors import GaleError, MissingExtraError
 
 if TYPE_CHECKING:
+    from gale.ablation import ablate
     from gale.campaign import Campaign
     from gale.ensemble import train
     from gale.evaluation import evaluate
@@ -30,6 +31,7 @@ __all__ = [
     "Model",
     "Recipe",
     "Run",
+    "ablate",
     "evaluate",
     "plot_run",
     "read_library",
@@ -45,6 +47,7 @@ _HOMES = {
     "Model": "model",
     "Recipe": "recipe",
     "Run": "run",
+    "ablate": "ablation",
     "evaluate": "evaluation",
     "plot_run": "plotting",
     "read_library": "library",

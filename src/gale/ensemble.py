@@ -39,6 +39,7 @@ from gale.recipe import Recipe
 from gale.trainer import Array, Trainer, fits_per_fold
 from gale.training_runs import TrainingRuns, read_training_runs
 from gale.unlike import fit_unlike
+from gale.waves import find_device
 
 
 def train(
@@ -104,7 +105,7 @@ def train(
     """
     recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
     progress = progress or Progress()
-    trained_on = _device(device)
+    trained_on = find_device(device)
     runs = read_training_runs(campaign, recipe.features, strict, executor, cache, progress)
     folds = _folds(runs.campaign, recipe, seed, progress)
     learned_from = runs.campaign.select(np.unique(np.concatenate([f.training for f in folds])))
@@ -121,7 +122,7 @@ def train(
             cache=cache,
             progress=progress,
         )
-    fingerprint = _fingerprint(recipe, seed, runs, starts)
+    fingerprint = fingerprint_of(recipe, seed, runs, starts)
     book = Journal.open(journal, fingerprint, resume=resume, restart=restart)
 
     parts = recipe.members_of
@@ -295,19 +296,10 @@ def _folds(campaign: Campaign, recipe: Recipe, seed: int, progress: Progress) ->
         raise TrainingError(f"{campaign.root}: {error}") from None
 
 
-def _device(name: str | None) -> torch.device:
-    if name == "cuda" and not torch.cuda.is_available():
-        raise TrainingError(
-            "device cuda: PyTorch finds no GPU that it can use; use cpu, or install a build of "
-            "PyTorch for your GPU"
-        )
-    return torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
-
-
-def _fingerprint(
+def fingerprint_of(
     recipe: Recipe, seed: int, runs: TrainingRuns, starts: Mapping[str, Weights]
 ) -> str:
-    """Hash of all that a training depends on."""
+    """Hash all that a training depends on; `starts` are the pre-trained weights of each part."""
     choices = [recipe.to_dict(), seed, runs.campaign.fingerprint(), torch.__version__]
     digest = hashlib.sha256(json.dumps(choices).encode() + runs.features.tobytes())
     for weights in starts.values():

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gale.errors import OutputError
-from gale.tables import exists, listed
+from gale.tables import exists
 
 
 def check_free(path: Path, *, force: bool) -> None:
@@ -71,58 +71,82 @@ def writing(path: Path, *, force: bool = False) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def check_folder_free(path: Path, *, force: bool, files: Collection[str]) -> None:
+    """Refuse a folder to be made at which something is, unless it may be overwritten.
+
+    Parameters
+    ----------
+    path : Path
+    force : bool
+        Whether a folder may be overwritten that holds nothing but `files`.
+    files : collection of str
+        Names of the files that are written, or patterns of them such as ``*.html``.
+
+    Raises
+    ------
+    OutputError
+        If something is at `path` that may not be overwritten, or its folder is missing.
+    """
+    if not os.path.lexists(path):
+        check_free(path, force=False)
+    elif not force:
+        raise OutputError(f"{path}: exists already; choose another name or use --force")
+    elif path.is_symlink() or not path.is_dir():
+        raise OutputError(f"{path}: is no folder; expected the name of a folder to write")
+    elif others := sorted(each.name for each in path.iterdir() if not any(map(each.match, files))):
+        raise OutputError(
+            f"{path}: holds {others[0]}, which is not written here; expected a folder that may be "
+            "overwritten as a whole; choose another name"
+        )
+
+
 @contextmanager
-def writing_folder(path: Path, *, replaces: Collection[str] = ()) -> Iterator[Path]:
+def writing_folder(path: Path, *, replaces: Collection[str] | None = None) -> Iterator[Path]:
     """Give a new folder beside `path`, and rename it to `path` if all goes well.
 
     Parameters
     ----------
     path : Path
-    replaces : collection of str
-        A folder that holds nothing but files with these suffixes is replaced.
+    replaces : collection of str, optional
+        A folder that holds nothing but files of these names or patterns is overwritten; by default
+        none is.
 
     Raises
     ------
     OutputError
-        If something else is at `path`, its folder is missing, or something cannot be written;
-        nothing is left behind then.
+        If something is at `path`, its folder is missing, or something cannot be written; nothing is
+        left behind then.
     """
-    check_free_folder(path, replaces=replaces)
+    if replaces is not None:
+        check_folder_free(path, force=True, files=replaces)
+    elif os.path.lexists(path):
+        raise OutputError(f"{path}: exists already; name a folder that does not")
+    else:
+        check_free(path, force=False)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
-    old = temporary.with_suffix(".old")
     try:
         temporary.mkdir()
         yield temporary
-        if path.exists():
-            path.rename(old)
-        temporary.rename(path)
+        _take_place(temporary, path)
     except OSError as error:
         raise _unwritable(path, error) from error
     finally:
-        if old.exists() and not path.exists():
-            old.rename(path)
-        for each in (temporary, old):
-            shutil.rmtree(each, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
-def check_free_folder(path: Path, *, replaces: Collection[str] = ()) -> None:
-    """Refuse a path at which something is that :func:`writing_folder` does not replace.
-
-    Raises
-    ------
-    OutputError
-    """
-    if not os.path.lexists(path):
-        check_free(path, force=False)
-    elif not replaces:
-        raise OutputError(f"{path}: exists already; name a folder that does not")
-    elif path.is_symlink() or not path.is_dir():
-        raise OutputError(f"{path}: is no folder; expected one to replace; name another")
-    elif others := sorted(each.name for each in path.iterdir() if each.suffix not in replaces):
-        raise OutputError(
-            f"{path}: holds {listed(others, 3)}; expected nothing but {', '.join(replaces)} files, "
-            "to replace it; name another folder"
-        )
+def _take_place(temporary: Path, path: Path) -> None:
+    """Rename a folder to `path`; what is there is deleted after that, or stays."""
+    if not path.exists():
+        temporary.rename(path)
+        return
+    replaced = temporary.with_suffix(".old")
+    path.rename(replaced)
+    try:
+        temporary.rename(path)
+    except OSError:
+        replaced.rename(path)
+        raise
+    shutil.rmtree(replaced, ignore_errors=True)
 
 
 def _unwritable(path: Path, error: OSError) -> OutputError:

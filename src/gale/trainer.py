@@ -75,6 +75,10 @@ class Trainer:
         otherwise.
     name : str
         What messages and the history call the part; empty if there is no other.
+    unit : str
+        What messages call a fold.
+    clock : TimeLeft, optional
+        Of a longer work that these fits belong to; by default one of these fits alone.
     """
 
     part: Part
@@ -89,6 +93,8 @@ class Trainer:
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     start: Weights | None = None
     name: str = ""
+    unit: str = "fold"
+    clock: TimeLeft | None = None
 
     def __post_init__(self) -> None:
         self.features = self.features[:, columns_of(self.part, self.spec)]
@@ -96,7 +102,7 @@ class Trainer:
         self._history_pause = HISTORY_SECONDS
         self._averaged: tuple[list[Step], Weights] = [], {}
         self._history_written = time.monotonic()
-        self._clock = TimeLeft(len(self.folds) * fits_per_fold(self.part))
+        self._clock = self.clock or TimeLeft(len(self.folds) * fits_per_fold(self.part))
         features, labels = torch.tensor(self.features), torch.tensor(self.labels)
         self._runs = Examples(features.to(self.device), labels.to(self.device))
         self._priors = [prior_logit(self.labels[fold.training]) for fold in self.folds]
@@ -206,7 +212,8 @@ class Trainer:
         start: Callable[[], Weights] | None = partial(self._average, step)
         if step.stage == "member":
             start = None if self.start is None else partial(self._begin, step.fold)
-        return Job(describe(step), fold.training, fold.validation, _seed(self.seed, step), start)
+        name = describe(step, self.unit)
+        return Job(name, fold.training, fold.validation, _seed(self.seed, step), start)
 
     def _begin(self, fold: int) -> Weights:
         """The weights that members begin with, and the fold's own where there are none."""
@@ -226,7 +233,8 @@ class Trainer:
     def _finish(self, step: Step, done: Fit) -> None:
         self._scores[step] = done.validation
         best = f"best validation log loss {done.validation:.4f}"
-        self.progress.step(f"{describe(step)}: {best} of {len(done.epochs)} epochs")
+        name = describe(step, self.unit)
+        self.progress.step(f"{name}: {best} of {len(done.epochs)} epochs")
         if time.monotonic() - self._history_written > self._history_pause:
             self.write_history()
 
@@ -254,7 +262,7 @@ class Trainer:
             done = Fit(weights, self.evaluate(number, weights), ())
             self.journal.keep(step, done)
         self._scores[step] = done.validation
-        fold_name = f"{self.name} fold {number}".lstrip()
+        fold_name = f"{self.name} {self.unit} {number}".lstrip()
         self.progress.step(f"{fold_name}: validation log loss {done.validation:.4f}")
         return done.weights
 
@@ -289,6 +297,6 @@ def _seed(seed: int, step: Step) -> int:
     return (int(high) << 31) ^ int(low)
 
 
-def describe(step: Step) -> str:
-    """Name a step in messages."""
-    return f"{step.part} fold {step.fold}, {step.stage} {step.number}".lstrip()
+def describe(step: Step, unit: str = "fold") -> str:
+    """Name a step in messages, which call a fold `unit`."""
+    return f"{step.part} {unit} {step.fold}, {step.stage} {step.number}".lstrip()

@@ -30,7 +30,7 @@ class TrainingRuns:
     Parameters
     ----------
     campaign : Campaign
-        Labelled runs of train and val that could be read.
+        Labelled runs that could be read: of train and val, where they are what is learned from.
     spec : FeatureSpec
     features : array of shape (R, D)
     unreadable : list of str
@@ -78,21 +78,39 @@ def read_training_runs(
     if blank := int(not_test.sum()) - len(chosen):
         progress.note(f"{blank:,} runs are left out, since no label of theirs is known")
     spec = _feature_spec(chosen, settings, executor, progress)
-    progress.begin("reading runs", len(chosen))
+    runs = read_runs(chosen, spec, strict, executor, cache, progress)
+    if runs.unreadable:
+        runs.campaign.check_trainable()
+    return runs
+
+
+def read_runs(
+    campaign: Campaign,
+    spec: FeatureSpec,
+    strict: bool,
+    executor: Executor | None,
+    cache: Cache | None,
+    progress: Progress,
+) -> TrainingRuns:
+    """Read all runs of a campaign, of whatever split, and compute given features.
+
+    Raises
+    ------
+    TrainingError
+        If too many runs cannot be read.
+    """
+    progress.begin("reading runs", len(campaign))
     table = summarise_runs(
-        chosen.paths,
+        campaign.paths,
         spec,
-        columns=chosen.columns,
+        columns=campaign.columns,
         executor=executor,
         cache=cache,
         advance=progress.step,
     )
-    unreadable = _unreadable(chosen, table, strict, progress)
-    _tell_notes(chosen, table, progress)
-    chosen = chosen.select(table.ok)
-    if unreadable:
-        chosen.check_trainable()
-    return TrainingRuns(chosen, spec, table.values[table.ok], unreadable)
+    unreadable = _unreadable(campaign, table, strict, progress)
+    _tell_notes(campaign, table, progress)
+    return TrainingRuns(campaign.select(table.ok), spec, table.values[table.ok], unreadable)
 
 
 def _feature_spec(

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from gale.errors import TrainingError
 from gale.fitting import ROWS_AT_ONCE, Examples, Fit, Pulse, Settings, Weights, fit, set_weights
 from gale.losses import Loss
 from gale.networks.elution import ElutionNetwork
@@ -47,6 +48,22 @@ class Job:
     validation: NDArray[np.int64]
     seed: int
     start: Callable[[], Weights] | None = None
+
+
+def find_device(name: str | None = None) -> torch.device:
+    """Give the device called ``cpu`` or ``cuda``; by default a GPU, where there is one.
+
+    Raises
+    ------
+    TrainingError
+        If there is no such device.
+    """
+    if name == "cuda" and not torch.cuda.is_available():
+        raise TrainingError(
+            "device cuda: PyTorch finds no GPU that it can use; use cpu, or install a build of "
+            "PyTorch for your GPU"
+        )
+    return torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
 
 
 def fit_all(

@@ -14,10 +14,22 @@ from commands import invoke, start, succeed
 from gale.cli import VERBS, group
 from gale.errors import GaleError
 
+SHARED = {"__init__", "evidence", "kept", "options", "progress", "sources", "training_report"}
+"""Modules of what several verbs do."""
+
+
+def commands_of(verb: str) -> list[tuple[list[str], click.Command]]:
+    """A verb, or those below it, and the words that name each."""
+    command = group.get_command(click.Context(group), verb)
+    assert command is not None
+    if isinstance(command, click.Group):
+        return [([verb, name], each) for name, each in command.commands.items()]
+    return [([verb], command)]
+
 
 def test_every_module_of_a_verb_is_a_verb() -> None:
     modules = {path.stem for path in Path(gale.cli.__file__).parent.glob("*.py")}
-    assert set(VERBS) == modules - {"__init__", "evidence", "options", "progress"}
+    assert set(VERBS) == modules - SHARED
     assert group.list_commands(click.Context(group)) == sorted(VERBS)
 
 
@@ -30,17 +42,16 @@ def test_help() -> None:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_and_option_is_explained(verb: str) -> None:
-    output = succeed(verb, "--help").output
-    assert f"gale {verb} " in output[output.index("Example") :]
-    command = group.get_command(click.Context(group), verb)
-    assert command is not None
-    assert command.help
-    bare = [
-        parameter.name
-        for parameter in command.params
-        if isinstance(parameter, click.Option) and not parameter.help
-    ]
-    assert set(bare) <= {"seed"}
+    for words, command in commands_of(verb):
+        output = succeed(*words, "--help").output
+        assert f"gale {' '.join(words)} " in output[output.index("Example") :]
+        assert command.help
+        bare = [
+            parameter.name
+            for parameter in command.params
+            if isinstance(parameter, click.Option) and not parameter.help
+        ]
+        assert set(bare) <= {"seed"}
 
 
 def test_version() -> None:

@@ -25,6 +25,9 @@ from training import TINY, Exported, Trained
 
 Train = Callable[..., Sequence[object]]
 
+WRITTEN = {"model.history.csv", "model.onnx", "model.out_of_fold.csv"}
+"""Files of a training without a report."""
+
 
 @pytest.fixture
 def train(
@@ -35,7 +38,7 @@ def train(
 
     def arguments(*more: object) -> Sequence[object]:
         recipe = () if "--recipe" in more else ("--recipe", recipe_file)
-        return ("train", campaign_folder, "-o", "model.onnx", *recipe, *more)
+        return ("train", campaign_folder, "-o", "model.onnx", "--no-report", *recipe, *more)
 
     return arguments
 
@@ -91,7 +94,8 @@ def test_from_campaign_to_score_in_a_fresh_folder(
     assert scores["scores"]["mean"]["log_loss"]["value"] == pytest.approx(expected, abs=1e-9)
     assert "model.onnx: a model" in run("inspect", "model.onnx")
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "model.history.csv", "model.onnx", "p.csv", "p.json", "scores.json"
+        "model.history.csv", "model.onnx", "model.out_of_fold.csv", "model.report.html", "p.csv",
+        "p.json", "scores.json",
     ]  # fmt: skip
 
 
@@ -99,10 +103,11 @@ def test_what_is_written_and_said(train: Train, exported: Exported, campaign_fol
     result = succeed(*train("--seed", "3", "--verify"))
     model = gale.Model.load("model.onnx")
     assert model.facts["seed"] == 3
-    assert sorted(path.name for path in Path().iterdir()) == ["model.history.csv", "model.onnx"]
+    assert {path.name for path in Path().iterdir()} == WRITTEN
     scores = model.facts["scores"]
     assert result.stdout.splitlines()[1:] == [
         "model.history.csv: loss of every epoch",
+        "model.out_of_fold.csv: what members say of runs that they did not train on",
         f"log loss {scores['log_loss']:.3f} beside {scores['prior_log_loss']:.3f} of the training "
         f"prevalence, on {scores['measured_on']}; {scores['caution']}",
     ]
@@ -139,7 +144,9 @@ def test_the_history_of_logistic_has_no_epochs_not_even_old_ones(
     assert pl.read_csv("model.history.csv").height == 0
 
 
-@pytest.mark.parametrize("there", ["model.onnx", "model.history.csv"])
+@pytest.mark.parametrize(
+    "there", ["model.onnx", "model.history.csv", "model.out_of_fold.csv", "model.report.html"]
+)
 def test_an_output_that_exists(train: Train, exported: Exported, there: str) -> None:
     Path(there).write_text("old", "utf-8")
     error = error_of(*train())
@@ -213,7 +220,7 @@ def one_empty(campaign_folder: Path, tmp_path: Path) -> Path:
 def test_an_unreadable_run(
     train: Train, exported: Exported, one_empty: Path, recipe_file: Path
 ) -> None:
-    rest = ("-o", "model.onnx", "--recipe", recipe_file)
+    rest = ("-o", "model.onnx", "--recipe", recipe_file, "--no-report")
     result = invoke("train", one_empty, *rest, "--quiet")
     assert result.exit_code == 1
     assert result.stderr.startswith("note: run S0004 is left out: ")
@@ -299,10 +306,10 @@ def test_a_full_disk_loses_no_training(
         "; 4 finished fits are kept in model.onnx.partial; go on with the same command and --resume"
     )
     left = {path.name for path in Path().iterdir()}
-    assert left == {"model.history.csv", "model.onnx.partial"}
+    assert left == WRITTEN - {"model.onnx"} | {"model.onnx.partial"}
     assert len(list(Path("model.onnx.partial").glob("*.npz"))) == 4  # nothing is lost
     succeed(*train("--resume"))
-    assert {path.name for path in Path().iterdir()} == {"model.history.csv", "model.onnx"}
+    assert {path.name for path in Path().iterdir()} == WRITTEN
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,18 @@ import click
 
 from gale.errors import GaleError
 
-VERBS = ("convert", "demo", "evaluate", "inspect", "plot", "predict", "report", "simulate", "train")
+VERBS = (
+    "ablate",
+    "convert",
+    "demo",
+    "evaluate",
+    "inspect",
+    "plot",
+    "predict",
+    "report",
+    "simulate",
+    "train",
+)
 
 
 class LazyGroup(click.Group):

@@ -85,10 +85,10 @@ def run_command(
     from gale.cli.progress import ConsoleProgress
     from gale.evidence import check_spectra
     from gale.features.cache import Cache, default_folder
-    from gale.output import check_free_folder, writing_folder
+    from gale.output import check_folder_free, writing_folder
 
-    replaces = (".html",) if force else ()
-    check_free_folder(output, replaces=replaces)
+    pages_only = ("*.html",)
+    check_folder_free(output, force=force, files=pages_only)
     model = gale.Model.load(model_path)
     sources = open_runs(runs, splits, False, columns, model)
     files = sources.paths if isinstance(sources, gale.Campaign) else sources
@@ -113,7 +113,7 @@ def run_command(
         columns or model.facts["columns"],
         {"model file": f"{model_path.name}, SHA-256 {sha256(model_path.read_bytes()).hexdigest()}"},
     )
-    with writing_folder(output, replaces=replaces) as folder:
+    with writing_folder(output, replaces=pages_only if force else None) as folder:
         pages.write(folder, table, files, progress)
     progress.close()
     failed = table.filter(status="failed")

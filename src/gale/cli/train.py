@@ -99,14 +99,14 @@ def command(
 
     started = time.monotonic()
     recipe = gale.Recipe.load(recipe_name)
-    from gale.journal import count_fits, discard  # only after a missing extra has been told
+    from gale.cli.kept import telling_what_is_kept  # only after a missing extra has been told
+    from gale.journal import count_fits, discard
 
     check_free(output, force=force)
     beside = Beside.of(output)
     partial = output.with_name(output.name + ".partial")
-    fits_before = count_fits(partial)
     for file in (beside.history, beside.out_of_fold, beside.report):
-        check_free(file, force=force or fits_before > 0)
+        check_free(file, force=force or count_fits(partial) > 0)
     opened = gale.Campaign.open(campaign, labels=labels, columns=columns)
     if verify:
         n_compared = opened.verify_checksums()
@@ -115,7 +115,7 @@ def command(
         _show(opened)
     progress = ConsoleProgress(quiet=quiet)
     cache = None if no_cache else Cache(default_folder())
-    try:
+    with telling_what_is_kept(partial, progress):
         with workers_pool(workers) as executor:
             model = gale.train(
                 opened,
@@ -134,20 +134,6 @@ def command(
                 workers=os.cpu_count() or 1,
             )
         model.save(output, force=force)
-    except (KeyboardInterrupt, gale.GaleError) as error:
-        progress.close()
-        n_fits = count_fits(partial)
-        kept = (
-            f"; {n_fits} finished fits are kept in {partial}; "
-            "go on with the same command and --resume"
-        )
-        if isinstance(error, KeyboardInterrupt):
-            nothing = "; no fit had finished, so nothing is kept"
-            click.echo(f"gale: interrupted{kept if n_fits else nothing}", err=True)
-            sys.exit(130)
-        raise type(error)(f"{error}{kept if n_fits > fits_before else ''}") from error
-    finally:
-        progress.close()
     discard(partial)
     _report(model, output, beside, time.monotonic() - started)
     if not no_report:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gale.errors import OutputError
+from gale.errors import CampaignError, OutputError, TrainingError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -96,24 +96,32 @@ class TrainingReport:
             temporary.write_text(page, "utf-8")
         self.progress.step()
 
-    def _baseline(self) -> Baseline:
+    def _baseline(self) -> Baseline | None:
+        """Train a logistic regression on the same runs, if there are enough of them."""
         import polars as pl
-
-        import gale
 
         self.progress.note("a logistic regression is trained, for the report to compare with")
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "out_of_fold.csv"
-            model = gale.train(
-                self.campaign,
-                "logistic",
-                seed=self.model.facts["seed"],
-                out_of_fold=file,
-                executor=self.executor,
-                cache=self.cache,
-                progress=self.progress,
-            )
+            try:
+                model = self._train_baseline(file)
+            except (CampaignError, TrainingError) as error:
+                self.progress.note(f"the report has no logistic regression beside it: {error}")
+                return None
             return Baseline(model, pl.read_csv(file, schema_overrides={"run": pl.String}))
+
+    def _train_baseline(self, out_of_fold: Path) -> gale.Model:
+        import gale
+
+        return gale.train(
+            self.campaign,
+            "logistic",
+            seed=self.model.facts["seed"],
+            out_of_fold=out_of_fold,
+            executor=self.executor,
+            cache=self.cache,
+            progress=self.progress,
+        )
 
     def _out_of_fold(self, baseline: Baseline | None) -> Scored:
         from gale.campaign.labels import LabelTable

@@ -1,0 +1,151 @@
+"""The author's ablation: what each ingredient of the published system is worth on a campaign.
+
+Each step switches one more ingredient on, and is trained several times, since validation log losses
+of the same recipe scatter as much as ingredients differ. All trainings of a step are fitted at
+once. The last step is a FixedSoup, whose networks also make other soups, and an ensemble.
+"""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import Executor
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from gale.ablation.facts import facts_of
+from gale.ablation.fits import Fits
+from gale.ablation.results import CURVES_SCHEMA, TRAININGS_SCHEMA, Ablation, Point
+from gale.ablation.scoring import Scored
+from gale.ablation.steps import ablation_steps
+from gale.campaign import Campaign
+from gale.ensemble import fingerprint_of
+from gale.errors import CampaignError
+from gale.features.cache import Cache
+from gale.folds import split_fold
+from gale.journal import Journal
+from gale.progress import Progress
+from gale.recipe import Recipe
+from gale.training_runs import TrainingRuns, read_runs, read_training_runs
+from gale.waves import find_device
+
+__all__ = ["Ablation", "ablate"]
+
+
+def ablate(
+    campaign: Campaign,
+    recipe: Recipe | str = "published",
+    *,
+    trainings: int = 10,
+    iterations: int = 5,
+    seed: int = 0,
+    journal: Path | None = None,
+    resume: bool = False,
+    restart: bool = False,
+    executor: Executor | None = None,
+    cache: Cache | None = None,
+    progress: Progress | None = None,
+    device: str | None = None,
+) -> Ablation:
+    """Train a recipe without its ingredients, then with one more of them at each step.
+
+    Networks train on the train split and are stopped, and soups chosen, by the val split. Where
+    labels of the test split are known, its log loss is reported, too.
+
+    Parameters
+    ----------
+    campaign : Campaign
+        With labelled runs of train and val; see also
+        :func:`gale.campaign.adding.with_test_labels`.
+    recipe : Recipe or str
+        Of a network; the name of one that gale brings along; or a TOML file.
+    trainings : int
+        Trainings of each step, with other random numbers; soups of the last step. The author's
+        figures are of 10.
+    iterations : int
+        Of each FixedSoup; the published system has 40.
+    seed : int
+        The same seed, runs and recipe give the same log losses on the same machine. Each training
+        has its own random numbers, which do not depend on how many trainings there are.
+    journal : Path, optional
+        Folder in which finished fits are kept, rather than in memory.
+    resume : bool
+        Whether to go on from the fits that `journal` holds, perhaps with more trainings or
+        iterations.
+    restart : bool
+        Whether to delete the fits that `journal` holds.
+    executor, cache, progress, device
+        As for :func:`gale.train`.
+
+    Raises
+    ------
+    CampaignError
+        If no labelled run is in the train or in the val split, or a family lacks positive or
+        negative runs.
+    RecipeError
+        If the recipe is not one of a network, or is pre-trained.
+    TrainingError
+        If runs cannot be read, a loss is not finite, the journal belongs to another training, or
+        there is no such device.
+    """
+    started = time.monotonic()
+    recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
+    progress = progress or Progress()
+    fitted_on = find_device(device)
+    steps = ablation_steps(recipe, iterations)
+    _check_splits(campaign)
+    runs = read_training_runs(campaign, recipe.features, False, executor, cache, progress)
+    fold = split_fold(runs.campaign.split)
+    runs.campaign.select(fold.training).check_trainable()
+    test = _read_test_runs(campaign, runs, executor, cache, progress)
+    scored = Scored.of(runs, fold, test)
+    # What a fit is depends neither on how many trainings there are, nor on how many iterations.
+    fingerprint = fingerprint_of(ablation_steps(recipe, 1)[-1].recipe, seed, runs, {})
+    book = Journal.open(journal, fingerprint, resume=resume, restart=restart)
+
+    fits = Fits(steps, runs.spec, scored, trainings, seed, book, progress, fitted_on)
+    rows = list(fits.networks())
+    points: list[Point] = []
+    for soup in fits.soups():
+        points += soup.points()
+        rows.append(soup.result())
+    return Ablation(
+        steps=tuple(steps),
+        trainings=pl.DataFrame([row.row() for row in rows], TRAININGS_SCHEMA, orient="row"),
+        curves=pl.DataFrame([point.row() for point in points], CURVES_SCHEMA, orient="row"),
+        prior=scored.prior(),
+        facts={
+            **facts_of(recipe, runs, fold, test, fitted_on),
+            "seed": seed,
+            "trainings": trainings,
+            "iterations": iterations,
+            "seconds": round(time.monotonic() - started, 1),
+        },
+    )
+
+
+def _check_splits(campaign: Campaign) -> None:
+    """See that there are runs to learn from, and others to stop by."""
+    for split in ("train", "val"):
+        if not np.any(campaign.of_split(split).labelled):
+            raise CampaignError(
+                f"{campaign.root}: found no labelled run in the {split} split; expected some, "
+                "since an ablation trains on train and stops on val; give a folder in the "
+                "competition's layout, with metadata.csv and labels of both splits"
+            )
+
+
+def _read_test_runs(
+    campaign: Campaign,
+    runs: TrainingRuns,
+    executor: Executor | None,
+    cache: Cache | None,
+    progress: Progress,
+) -> TrainingRuns | None:
+    """Read the labelled runs of the test split, if there are any."""
+    test = campaign.of_split("test")
+    test = test.select(test.labelled)
+    if len(test) == 0:
+        return None
+    return read_runs(test, runs.spec, False, executor, cache, progress)

@@ -1,0 +1,100 @@
+"""Soups and an ensemble against the iterations of a FixedSoup, made of the same networks.
+
+After i iterations, as many networks have been fitted as the soup has members, and i more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+
+from gale.ablation.results import ENSEMBLE, Point, Scores, Training
+from gale.ablation.scoring import Scored, mean_of
+from gale.ablation.steps import SOUP
+from gale.fitting import Fit, Weights
+from gale.run import Floats
+from gale.soups import Member, average_weights, fixed_soups, greedy_soup
+from gale.trainer import Trainer
+
+
+@dataclass(frozen=True)
+class Soup:
+    """What was fitted for one FixedSoup.
+
+    Parameters
+    ----------
+    training : int
+        Its number.
+    members : sequence of Fit
+        As many as the soup has, then one for each iteration.
+    tuned : sequence of Fit
+        What each iteration trained on from the soup's average.
+    trainer : Trainer
+        Of all the fits.
+    scored : Scored
+    """
+
+    training: int
+    members: Sequence[Fit]
+    tuned: Sequence[Fit]
+    trainer: Trainer
+    scored: Scored
+
+    def points(self) -> Iterator[Point]:
+        """Score each method after each iteration, from 0 on; a FixedSoup needs one at least."""
+        for iteration in range(len(self.tuned) + 1):
+            of_methods = {
+                "greedy_soup": self._scores(self._greedy(iteration)),
+                "ensemble": self.scored.scores(mean_of(self._best(iteration))),
+                "soup_average": self._scores(self._average(iteration)),
+            }
+            if iteration:
+                of_methods["fixed_soup"] = self._scores(self._fixed(iteration))
+            for method, scores in of_methods.items():
+                yield Point(method, iteration, self.training, scores)
+
+    def result(self) -> Training:
+        """What the FixedSoup came to, and the epochs of all its fits."""
+        epochs = sum(len(fit.epochs) for fit in (*self.members, *self.tuned))
+        return Training(SOUP, self.training, self._scores(self._fixed(len(self.tuned))), epochs)
+
+    @property
+    def _size(self) -> int:
+        return len(self.members) - len(self.tuned)
+
+    def _scores(self, weights: Weights) -> Scores:
+        return self.scored.scores(self._probability(weights))
+
+    def _probability(self, weights: Weights) -> Floats:
+        return self.scored.probability(self.trainer, self.training, weights)
+
+    def _fixed(self, iteration: int) -> Weights:
+        return min(self.tuned[:iteration], key=_validation).weights
+
+    def _greedy(self, iteration: int) -> Weights:
+        fits = self.members[: self._size + iteration]
+        members = [Member(fit.weights, fit.validation) for fit in fits]
+        evaluate = partial(self.trainer.evaluate, self.training)
+        return greedy_soup(members, average_weights, evaluate).weights
+
+    def _best(self, iteration: int) -> list[Floats]:
+        order = range(self._size + iteration)
+        best = sorted(order, key=lambda number: self.members[number].validation)[:ENSEMBLE]
+        return [self._of_members[number] for number in best]
+
+    def _average(self, iteration: int) -> Weights:
+        soups = [tuple(range(self._size)), *fixed_soups(self._validations, self._size)]
+        return average_weights([self.members[number].weights for number in soups[iteration]])
+
+    @cached_property
+    def _of_members(self) -> list[Floats]:
+        return [self._probability(fit.weights) for fit in self.members]
+
+    @property
+    def _validations(self) -> list[float]:
+        return [fit.validation for fit in self.members]
+
+
+def _validation(fit: Fit) -> float:
+    return fit.validation

@@ -1,0 +1,189 @@
+"""What came out of an ablation: every training, and means and deviations over them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from gale.ablation.steps import AblationStep
+from gale.output import check_folder_free, writing_folder
+
+FILES = (
+    "ablation.json",
+    "ablation.md",
+    "curves.csv",
+    "curves.png",
+    "curves.svg",
+    "table.csv",
+    "table.png",
+    "table.svg",
+    "trainings.csv",
+)
+"""What a folder of an ablation holds."""
+
+SPLITS = ("val", "test")
+"""What log losses are of."""
+
+Scores = dict[str, float | None]
+"""Log loss on the runs of each of `SPLITS`, in this order; None where no label is known."""
+
+ENSEMBLE = 10
+"""Networks of the ensemble, at most: those of least validation log loss."""
+
+METHODS = {
+    "fixed_soup": "FixedSoup",
+    "greedy_soup": "GreedySoup",
+    "ensemble": f"ensemble of {ENSEMBLE} at most",
+    "soup_average": "average",
+}
+"""What is compared against iterations, and what people read. The last one is the average of the
+soup as it is: the weights that FixedSoup trains on from, and that the published code returned."""
+
+SCORES_SCHEMA = {f"{split}_log_loss": pl.Float64 for split in SPLITS}
+
+TRAININGS_SCHEMA = {"step": pl.String, "training": pl.Int64, **SCORES_SCHEMA, "epochs": pl.Int64}
+"""Columns of the trainings. ``epochs`` are those of all fits of a training."""
+
+CURVES_SCHEMA = {"method": pl.String, "iteration": pl.Int64, "training": pl.Int64, **SCORES_SCHEMA}
+"""Columns of the curves; for the methods, see `METHODS`."""
+
+
+class Training(NamedTuple):
+    """A training of a step: its number, log losses, and epochs of all its fits."""
+
+    step: str
+    number: int
+    scores: Scores
+    epochs: int
+
+    def row(self) -> tuple[object, ...]:
+        """Its values for `TRAININGS_SCHEMA`."""
+        return self.step, self.number, *self.scores.values(), self.epochs
+
+
+class Point(NamedTuple):
+    """Log losses of a method after an iteration of a training's soup."""
+
+    method: str
+    iteration: int
+    training: int
+    scores: Scores
+
+    def row(self) -> tuple[object, ...]:
+        """Its values for `CURVES_SCHEMA`."""
+        return self.method, self.iteration, self.training, *self.scores.values()
+
+
+@dataclass(frozen=True, eq=False)
+class Ablation:
+    """Log losses of the steps of an ablation, and of soups against iterations.
+
+    Parameters
+    ----------
+    steps : tuple of AblationStep
+        The last one is the FixedSoup.
+    trainings : polars.DataFrame
+        One row for each step and training, with the columns of `TRAININGS_SCHEMA`. Log losses of
+        test are null where its labels are not known.
+    curves : polars.DataFrame
+        One row for each method, iteration and training, with the columns of `CURVES_SCHEMA`.
+    prior : Scores
+        Log loss of the training prevalence.
+    facts : mapping
+        Recipe, seed, campaign and versions, as plain values.
+    """
+
+    steps: tuple[AblationStep, ...]
+    trainings: pl.DataFrame
+    curves: pl.DataFrame
+    prior: Scores
+    facts: Mapping[str, Any]
+
+    @property
+    def has_test(self) -> bool:
+        """Whether labels of the test split are known."""
+        return self.prior["test"] is not None
+
+    def table(self) -> pl.DataFrame:
+        """Mean and standard deviation over trainings, one row a step, in order.
+
+        Returns
+        -------
+        polars.DataFrame
+            Columns ``step``, ``trainings``, ``val_log_loss``, ``val_sd``, ``test_log_loss``,
+            ``test_sd``, ``epochs`` (mean), and ``author_val_log_loss`` and ``author_val_sd``: what
+            the author reported, of other runs. Deviations of one training are null.
+        """
+        reported = pl.DataFrame(
+            [(step.name, *step.reported) for step in self.steps],
+            schema={
+                "step": pl.String,
+                "author_val_log_loss": pl.Float64,
+                "author_val_sd": pl.Float64,
+            },
+            orient="row",
+        )
+        of_steps = self.trainings.group_by("step", maintain_order=True)
+        means = of_steps.agg(pl.len().alias("trainings"), *_mean_and_sd(), pl.col("epochs").mean())
+        return means.join(reported, on="step", how="left", maintain_order="left")
+
+    def curve_table(self) -> pl.DataFrame:
+        """Mean and standard deviation over trainings, one row a method and iteration.
+
+        Returns
+        -------
+        polars.DataFrame
+            Columns ``method``, ``iteration``, ``trainings``, ``val_log_loss``, ``val_sd``,
+            ``test_log_loss`` and ``test_sd``.
+        """
+        groups = self.curves.group_by("method", "iteration", maintain_order=True)
+        return groups.agg(pl.len().alias("trainings"), *_mean_and_sd())
+
+    def save(self, folder: Path | str, *, force: bool = False) -> None:
+        """Write tables, figures, and how they were made, into a new folder: all `FILES` or none.
+
+        Parameters
+        ----------
+        folder : Path
+        force : bool
+            Whether the folder of another ablation may be overwritten.
+
+        Raises
+        ------
+        OutputError
+            If something else is there, or the folder cannot be written.
+        """
+        from gale.ablation.report import report_text
+        from gale.plotting import save_figure
+        from gale.plotting.ablation import plot_curves, plot_steps
+
+        folder = Path(folder)
+        check_folder_free(folder, force=force, files=FILES)
+        figures = {"table": plot_steps(self), "curves": plot_curves(self)}
+        with writing_folder(folder, replaces=FILES if force else None) as unfinished:
+            self.table().write_csv(unfinished / "table.csv")
+            self.trainings.write_csv(unfinished / "trainings.csv")
+            self.curves.write_csv(unfinished / "curves.csv")
+            (unfinished / "ablation.md").write_text(report_text(self), "utf-8")
+            facts = json.dumps({**self.facts, "prior": self.prior}, indent=1, allow_nan=False)
+            (unfinished / "ablation.json").write_text(facts, "utf-8")
+            for name, figure in figures.items():
+                for form in ("png", "svg"):
+                    save_figure(figure, unfinished / f"{name}.{form}", form)
+
+
+def _mean_and_sd() -> list[pl.Expr]:
+    """Mean and standard deviation of the log losses of each split."""
+    return [
+        expression
+        for split in SPLITS
+        for expression in (
+            pl.col(f"{split}_log_loss").mean(),
+            pl.col(f"{split}_log_loss").std().alias(f"{split}_sd"),
+        )
+    ]
