@@ -151,7 +151,7 @@ class Bench:
     def _train(self, recipe: Path | str, seed: int, model: Path) -> tuple[float, float]:
         """Train anew, whatever an interrupted training left behind; seconds and peak MB."""
         words = ("-o", model, "--recipe", recipe, "--seed", str(seed), "--force", "--quiet")
-        seconds, peak_mb, _ = measured(GALE, "train", self._campaign, *words)
+        seconds, peak_mb, _ = measured(GALE, "train", self._campaign, *words, "--no-report")
         return seconds, peak_mb
 
     def _measure(self, recipe: str, seed: int, model: Path, predictions: Path) -> Costs:

@@ -65,7 +65,9 @@ def main() -> None:
         model, table = work / f"{recipe}.onnx", work / f"{recipe}.csv"
         tables.append(table)
         for step, command in {
-            f"train {recipe}": ("train", campaign, "-o", model, "--recipe", recipe),
+            f"train {recipe}": (
+                "train", campaign, "-o", model, "--recipe", recipe, "--no-report"
+            ),
             f"predict 463 runs, {recipe}": (
                 "predict", campaign, "--split", "test", "--model", model, "-o", table
             ),

@@ -16,6 +16,7 @@ from gale.features.cache import Cache, default_folder
 from gale.features.summary import SummarySpec
 from gale.simulation import Physics, simulate
 from model_files import restated
+from stacks import stack_recipe
 from training import TINY, Array, Exported, Trained, tiny_recipe
 
 if TYPE_CHECKING:
@@ -88,6 +89,25 @@ def trained(
     )  # fmt: skip
     model.save(path)
     return Trained(gale.Model.load(path), path, history)
+
+
+@pytest.fixture(scope="session")
+def stack_file(
+    campaign: gale.Campaign, cache_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A model with an elution network, and beside it what its training writes."""
+    folder = tmp_path_factory.mktemp("stack")
+    model = gale.train(
+        campaign, stack_recipe(), history=folder / "stack.history.csv",
+        out_of_fold=folder / "stack.out_of_fold.csv", cache=Cache(default_folder()),
+    )  # fmt: skip
+    model.save(folder / "stack.onnx")
+    return folder / "stack.onnx"
+
+
+@pytest.fixture(scope="session")
+def stack(stack_file: Path) -> gale.Model:
+    return gale.Model.load(stack_file)
 
 
 @pytest.fixture

@@ -33,7 +33,8 @@ def labels(campaign_folder: Path, tmp_path: Path) -> Path:
 
 def train_arguments(campaign_folder: Path, recipe_file: Path, labels: Path) -> list[object]:
     output = labels.with_name("model.onnx")
-    return ["train", campaign_folder, "-o", output, "--recipe", recipe_file, "--labels", labels]
+    words = ["train", campaign_folder, "-o", output, "--recipe", recipe_file, "--labels", labels]
+    return [*words, "--no-report"]
 
 
 def as_spreadsheet(source: Path, target: Path, form: str) -> None:

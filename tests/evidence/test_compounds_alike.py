@@ -6,26 +6,10 @@ import numpy as np
 import pytest
 
 from gale.evidence.matching import INDEX_TOLERANCE, LEAST_COSINE, MATCHES, Matcher
-from gale.library import Library, embedded_library
+from gale.library import embedded_library
+from small_libraries import library
 
 ALL = (1.0, 600.0)
-
-
-def library(*spectra: dict[int, float], index: tuple[float, ...] = ()) -> Library:
-    names = tuple(f"compound {number}" for number in range(len(spectra)))
-    blank = ("",) * len(spectra)
-    ions = [(float(mz), height) for each in spectra for mz, height in sorted(each.items())]
-    families = tuple(("alcohol",) if n % 2 else ((), None)[n // 2 % 2] for n in range(len(spectra)))
-    mz, height = np.array(ions).T
-    return Library(
-        names,
-        np.cumsum([0, *map(len, spectra)]),
-        mz,
-        height,
-        np.array(index or [np.nan] * len(spectra)),
-        blank, blank, blank, blank, blank,
-        families,
-    )  # fmt: skip
 
 
 def spectrum(ions: dict[int, float], first: int = 12, size: int = 100) -> np.ndarray:

@@ -9,18 +9,16 @@ import numpy as np
 import polars as pl
 import pytest
 from scipy.special import expit
-from test_compounds_alike import library
 
 import gale
 from commands import error_of, succeed
 from gale.evidence import SCHEMA, IndexTable, Matcher, explain, windows_of
-from gale.features.cache import Cache, default_folder
 from gale.features.elution import ElutionSpec
 from gale.features.events import EventSpec
 from gale.features.profile import ProfileSpec
 from gale.model import Model
 from gale.run import Run
-from stacks import stack_recipe
+from small_libraries import library
 from training import Trained
 
 SPEC = EventSpec(ProfileSpec(ElutionSpec(100, 26, 95), losses=5), events=40)
@@ -120,11 +118,6 @@ def test_the_table_has_a_row_for_each_compound_that_is_like_the_spectrum() -> No
     assert alcohol["ions"][0] == "31 45"
     np.testing.assert_allclose(alcohol["index"], 500 + 100 * alcohol["apex_min"].to_numpy())
     assert aromatic.select("match", "compound", "cosine").rows() == [(None, None, None)]
-
-
-@pytest.fixture(scope="module")
-def stack(campaign: gale.Campaign, cache_folder: Path) -> Model:
-    return gale.train(campaign, stack_recipe(), cache=Cache(default_folder()))
 
 
 def test_a_trained_model(stack: Model, campaign: gale.Campaign) -> None:

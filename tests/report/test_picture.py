@@ -13,19 +13,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from lxml import html
 
 from gale.plotting.themes import THEMES
 from gale.report.picture import plot_page as run_page
 from gale.run import Run
+from html_pages import parsed
 from scanned_runs import background, run_of, with_peaks
 
 RUN = run_of(with_peaks(background()))
 CHROMIUM = shutil.which("chromium")
-
-
-def parsed(page: str) -> Any:
-    return html.fromstring(page)
 
 
 def part(page: str, name: str) -> str:

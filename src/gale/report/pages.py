@@ -77,11 +77,24 @@ def themed_svg(figure: Figure, label: str) -> Markup:
     save_figure(figure, buffer, "svg")
     svg = buffer.getvalue().decode()
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.DOTALL)
-    svg = re.sub(r'(<g|<path) id="[a-zA-Z]+_\d+"', r"\1", svg)  # the same in every figure of a page
+    svg = _own_names(svg, re.sub(r"\W+", "-", label))
     for name, colour in THEMES["light"].names.items():
         svg = svg.replace(colour, f"var(--{name})")
     begin = Markup('<svg role="img" aria-label="{}"').format(label)
     return Markup(svg.replace("<svg", begin, 1))  # noqa: S704 - matplotlib has escaped its texts
+
+
+def _own_names(svg: str, prefix: str) -> str:
+    """Make the ids of a figure its own, which are else the same in every figure of a page.
+
+    Those that nothing refers to are left away.
+    """
+    reference = r'(url\(|xlink:href=")#([^")]+)'
+    wanted = {name for _, name in re.findall(reference, svg)}
+    svg = re.sub(
+        ' id="([^"]+)"', lambda at: f' id="{prefix}-{at[1]}"' if at[1] in wanted else "", svg
+    )
+    return re.sub(reference, rf"\1#{prefix}-\2", svg)
 
 
 def _variables(theme: Theme) -> Markup:

@@ -1,0 +1,193 @@
+"""Pages in a real browser: they load nothing, complain of nothing, and do what they say."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from commands import succeed
+
+if TYPE_CHECKING:
+    from playwright import sync_api
+else:
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
+]
+
+
+@dataclass
+class Opened:
+    """A page in the browser, and what it asked for and complained of."""
+
+    page: sync_api.Page
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def open(self, file: Path) -> sync_api.Page:
+        self.page.goto(file.as_uri())
+        return self.page
+
+    def check(self, *files: Path) -> None:
+        assert self.complaints == []
+        assert self.requests == [file.as_uri() for file in files]
+        assert self.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[sync_api.Browser]:
+    with sync_api.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=[(1200, "light"), (400, "dark")], ids=["wide and light", "narrow and dark"])
+def opened(browser: sync_api.Browser, request: pytest.FixtureRequest) -> Iterator[Opened]:
+    width, scheme = request.param
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=scheme, offline=True
+    )
+    yield Opened(context.new_page())
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def pages(
+    stack_file: Path, campaign_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The pages of the test runs, and that of the training."""
+    folder = tmp_path_factory.mktemp("pages")
+    model = ("--model", stack_file, "-q")
+    succeed("report", "run", campaign_folder, "--split", "test", "-o", folder / "runs", *model)
+    succeed("report", "training", campaign_folder, "-o", folder / "training.html", *model)
+    return folder
+
+
+def a_run(pages: Path) -> Path:
+    """A run that has evidence."""
+    return next(
+        file for file in sorted((pages / "runs").glob("S*.html"))
+        if "data-time" in file.read_text("utf-8")
+    )  # fmt: skip
+
+
+def test_the_page_of_a_run(opened: Opened, pages: Path) -> None:
+    file = a_run(pages)
+    page = opened.open(file)
+    readout, spectrum = page.locator("#readout"), page.locator("#spectrum svg")
+    sync_api.expect(readout).to_contain_text("min, scan")
+    before = readout.inner_text()
+    page.locator("#picture").focus()
+    page.keyboard.press("ArrowRight")
+    sync_api.expect(readout).not_to_have_text(before)
+    sync_api.expect(spectrum).to_have_attribute(
+        "aria-label", f"spectrum at {readout.inner_text().split()[0]} min"
+    )
+    button = page.locator("button[data-time]").first
+    wanted = float(button.get_attribute("data-time") or "nan")
+    button.click()
+    found = float(readout.inner_text().split()[0])
+    assert abs(found - wanted) < 0.1
+    assert page.evaluate("document.activeElement.id") == "picture"
+    for holder in page.locator(".window .spectrum").all():
+        sync_api.expect(holder.locator("svg path").first).to_be_attached()
+    opened.check(file)
+
+
+def test_the_pointer_reads_times(opened: Opened, pages: Path) -> None:
+    page = opened.open(a_run(pages))
+    readout = page.locator("#readout")
+    sync_api.expect(readout).to_contain_text("min, scan")
+    times = []
+    for x in (300, 360):
+        page.locator("#picture").hover(position={"x": x, "y": 60})
+        times.append(float(readout.inner_text().split()[0]))
+    assert times[0] < times[1]
+    assert opened.complaints == []
+
+
+def test_the_index(opened: Opened, pages: Path) -> None:
+    file = pages / "runs/index.html"
+    page = opened.open(file)
+    rows = page.locator("#runs tbody tr")
+    assert rows.count() == 24
+    heading = page.locator("#runs thead th").nth(1)
+    heading.locator("button").focus()
+    page.keyboard.press("Enter")
+    assert heading.get_attribute("aria-sort") == "descending"
+    values = "rows => rows.map(row => Number(row.cells[1].dataset.value))"
+    found = rows.evaluate_all(values)
+    assert found == sorted(found, reverse=True)
+    page.keyboard.press("Enter")
+    assert rows.evaluate_all(values) == sorted(found)
+    first = page.locator("#runs tbody tr").first.locator("a").inner_text()
+    page.locator("#filter").fill(first)
+    assert page.locator("#runs tbody tr:visible").count() == 1
+    assert page.locator("#count").inner_text() == "1 of 24 runs"
+    opened.check(file)
+    page.locator("#runs tbody tr:visible a").click()
+    page.wait_for_url("**/runs/S*.html")
+    assert page.locator("h1").inner_text() == f"{first}.csv"
+
+
+def test_the_training(opened: Opened, pages: Path) -> None:
+    file = pages / "training.html"
+    page = opened.open(file)
+    assert page.locator("svg[role=img]").count() == 6
+    page.locator("nav a", has_text="Labels worth a second look").click()
+    sync_api.expect(page.locator("#doubts")).to_be_in_viewport()
+    opened.check(file)
+
+
+@pytest.mark.parametrize("name", ["runs/index.html", "training.html", "run"])
+def test_what_a_screen_reader_finds(browser: sync_api.Browser, pages: Path, name: str) -> None:
+    page = browser.new_page()
+    page.goto((a_run(pages) if name == "run" else pages / name).as_uri())
+    assert page.evaluate("document.documentElement.lang") == "en"
+    assert page.title()
+    levels = page.locator("h1, h2, h3").evaluate_all("all => all.map(each => +each.tagName[1])")
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+    unnamed = """all => all.filter(each => !(each.textContent.trim() || each.ariaLabel
+        || each.labels?.length)).length"""
+    assert page.locator("a, button, input").evaluate_all(unnamed) == 0
+    silent = "all => all.filter(each => !each.ariaLabel && each.ariaHidden !== 'true').length"
+    assert page.locator("main > svg, div > svg, td > svg").evaluate_all(silent) == 0
+    assert page.locator("th:not([scope])").count() == 0
+    ids = page.locator("[id]").evaluate_all("all => all.map(each => each.id)")
+    assert len(ids) == len(set(ids))
+    page.close()
+
+
+def test_paper(browser: sync_api.Browser, pages: Path) -> None:
+    """On paper pages are light, and without what can be pressed."""
+    context = browser.new_context(color_scheme="dark", viewport={"width": 800, "height": 900})
+    page = context.new_page()
+    page.goto(a_run(pages).as_uri())
+    colour = "getComputedStyle(document.body).backgroundColor"
+    assert page.evaluate(colour) != "rgb(255, 255, 255)"
+    page.emulate_media(media="print")
+    assert page.evaluate(colour) == "rgb(255, 255, 255)"
+    assert page.locator("button:visible").count() == 0
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert page.pdf().startswith(b"%PDF")
+    context.close()

@@ -1,0 +1,190 @@
+"""Reports of runs: what is said in words, tables and spectra is what the model gives."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+import gale
+from gale.errors import ModelError
+from gale.evidence import Matcher, attributions_of, windows_of
+from gale.report import index_page, page_names, run_report
+from gale.report.pages import probability
+from gale.report.runs import FamilyRow
+from html_pages import parsed, text
+from small_libraries import library
+from training import Trained
+
+
+@pytest.fixture(scope="module")
+def run(campaign: gale.Campaign) -> gale.Run:
+    return gale.read_run(campaign.of_split("test").paths[0])
+
+
+@pytest.fixture(scope="module")
+def page(stack: gale.Model, run: gale.Run) -> Any:
+    return parsed(run_report(stack, run, provenance={"file SHA-256": "0123"}))
+
+
+def test_every_family_with_its_numbers(page: Any, stack: gale.Model, run: gale.Run) -> None:
+    row = stack.predict(run).row(0, named=True)
+    families = sorted(stack.families, key=lambda name: -row[name])
+    shown = [
+        [text(cell) for cell in line.xpath("./th|./td")][:4] for line in page.xpath("//table[1]")[0]
+        .xpath("./tbody/tr")
+    ]  # fmt: skip
+    assert shown == [
+        [
+            name.replace("_", " "), probability(row[name]), f"{row[name + '_spread']:.2f}",
+            probability(stack.prevalence[name]),
+        ]
+        for name in families
+    ]  # fmt: skip
+    bars = page.xpath("//*[@class='bar']/rect[@class='value']/@width")
+    np.testing.assert_allclose(
+        [float(width) for width in bars], [218 * row[name] for name in families], atol=0.06
+    )
+
+
+def test_words_begin_with_what_is_probable(page: Any, stack: gale.Model, run: gale.Run) -> None:
+    row = stack.predict(run).row(0, named=True)
+    said = " ".join(text(each) for each in page.xpath("//h1/following-sibling::p")[:2])
+    for name in stack.families:
+        shown = f"{name.replace('_', ' ')} ({probability(row[name])})"
+        assert (shown in said) == (row[name] >= min(stack.prevalence[name], 0.5))
+
+
+def test_evidence_is_that_of_the_windows(page: Any, stack: gale.Model, run: gale.Run) -> None:
+    windows = windows_of(stack, run, matcher=Matcher.default())
+    assert windows, "the run has families that are more probable than usual"
+    times = [float(each) for each in page.xpath("//button/@data-time")]
+    assert sorted(times) == pytest.approx(sorted(window.apex_min for window in windows))
+    spectra = json.loads(page.get_element_by_id("spectra").text)
+    assert len(spectra) == len(windows)
+    for each in spectra:
+        assert page.get_element_by_id(each["holder"]) is not None
+        assert max(height for _, height in each["ions"]) == 1.0
+        assert each["low"] < each["ions"][0][0] < each["ions"][-1][0] < each["high"]
+    lanes = "".join(page.xpath("//*[@id='picture']//*[name()='text']/text()"))
+    for window in windows:
+        assert window.family.replace("_", " ") in lanes
+
+
+def test_spectra_beside_that_of_the_best_match(stack: gale.Model, run: gale.Run) -> None:
+    window = windows_of(stack, run, least=0.0)[0]
+    ions = {
+        int(mz): float(height)
+        for mz, height in zip(stack.event_spec.mz, window.spectrum, strict=True)
+        if height > 0
+    }
+    matcher = Matcher(library(ions, {60: 1.0}))
+    given = {**stack.predict(run).row(0, named=True), window.family: 0.99}
+    page = parsed(run_report(stack, run, matcher=matcher, prediction=given))
+    spectra = json.loads(page.get_element_by_id("spectra").text)
+    found = next((each for each in spectra if each["holder"] == f"{window.family}-1"), None)
+    if found is None:
+        assert window.probability < stack.prevalence[window.family]
+        return
+    assert found["other"] == found["ions"]
+    assert "compound 0, cosine 1.00 (down)" in found["title"]
+
+
+def test_without_an_elution_network_it_is_attribution(trained: Trained, run: gale.Run) -> None:
+    page = parsed(run_report(trained.model, run))
+    assert "attribution to features" in text(page)
+    assert "These are scores from 0 to 1, not calibrated probabilities." in text(page)
+    attributions = attributions_of(trained.model, run)
+    assert attributions
+    for each in attributions:
+        for mz, fall in zip(each.ions, each.falls, strict=True):
+            assert f"{mz} ({fall:.2f})" in text(page)
+    assert not page.xpath("//*[@id='spectra']")
+    with pytest.raises(ModelError, match="elution network"):
+        run_report(trained.model, run, matcher=Matcher.default())
+
+
+def test_what_is_odd_is_said(stack: gale.Model, run: gale.Run) -> None:
+    given = {**stack.predict(run).row(0, named=True), "unlike": 7.25}
+    noted = replace(run, notes=("the times are <odd>",))
+    page = parsed(run_report(stack, noted, prediction=given))
+    said = [text(each) for each in page.xpath("//*[@class='warnings']/li")]
+    assert "the times are <odd>" in said
+    assert "unlike the training runs (7.2 times the usual distance)" in said
+
+
+def test_where_it_is_from(page: Any, stack: gale.Model, run: gale.Run) -> None:
+    facts = {text(name): text(name.getnext()) for name in page.xpath("//dl/dt")}
+    assert facts["file"] == run.source
+    assert facts["file SHA-256"] == "0123"
+    assert facts["training fingerprint"] == stack.facts["training"]["fingerprint"]
+
+
+def test_a_large_run_has_a_bounded_page(stack: gale.Model, run: gale.Run) -> None:
+    times = 250_000 // run.n_ions + 1
+    mz = np.repeat(run.mz, times)
+    mz = mz + np.random.default_rng(0).uniform(-0.3, 0.3, len(mz))
+    large = gale.Run.from_scans(
+        run.time_min, run.ions_per_scan * times, mz, np.repeat(run.intensity, times)
+    )
+    page = run_report(stack, large)
+    assert len(page) < 2_000_000
+    said = f"The page holds the 200,000 highest of the run's {large.n_ions:,} ions"
+    assert said in text(parsed(page))
+
+
+def test_nothing_is_loaded(stack: gale.Model, run: gale.Run) -> None:
+    page = run_report(stack, run)
+    assert not re.search(r'\b(?:src|href)="(?!#|data:)', page)
+    assert not re.search(r"@import|url\((?!#)", page)
+
+
+@pytest.mark.parametrize(
+    ("spread", "expected"), [(0.2, (0.7, 1.0)), (0.05, (0.85, 0.95)), (math.nan, (0.9, 0.9))]
+)
+def test_the_spread_stays_between_0_and_1(spread: float, expected: tuple[float, float]) -> None:
+    assert FamilyRow("a_b", 0.9, 0.1, spread, ()).from_to == pytest.approx(expected)
+    assert FamilyRow("a_b", 0.9, 0.1, spread, ()).shown == "a b"
+
+
+def test_names_of_pages() -> None:
+    runs = ["a/x.csv", "b/x.csv", "c/X.csv", "index", "søl & y.cdf", "d/x.csv-2"]
+    names = page_names(runs)
+    assert list(names) == runs
+    assert names["a/x.csv"] == "x.csv.html"
+    assert names["b/x.csv"] == "x.csv-2.html"
+    assert names["c/X.csv"] == "X.csv-3.html"
+    assert names["index"] == "index-2.html"
+    assert names["søl & y.cdf"] == "søl___y.cdf.html"
+    assert len({name.lower() for name in names.values()}) == len(runs)
+
+
+def test_the_index_has_a_row_for_each_run(stack: gale.Model, campaign: gale.Campaign) -> None:
+    table = stack.predict(campaign.of_split("test"))
+    failed = table.with_columns(
+        status=pl.when(pl.col("run") == table["run"][1]).then(pl.lit("failed")).otherwise("status"),
+    )
+    table = pl.concat([table[:1], failed[1:2].with_columns(
+        message=pl.lit("x.csv: is <odd>"), unlike=pl.lit(None, pl.Float64),
+        **{name: pl.lit(None, pl.Float64) for name in stack.families},
+    ), table[2:]])  # fmt: skip
+    pages = page_names(table.filter(status="ok")["run"])
+    page = parsed(index_page(table, stack, pages))
+    rows = page.xpath("//table[@id='runs']/tbody/tr")
+    assert [text(row.xpath("./th")[0]) for row in rows] == table["run"].to_list()
+    assert [row.xpath("./th/a/@href") for row in rows[:3]] == [
+        [pages[table["run"][0]]], [], [pages[table["run"][2]]]
+    ]  # fmt: skip
+    assert text(rows[1].xpath("./td")[-1]) == "failed: x.csv: is <odd>"
+    assert text(rows[1].xpath("./td")[0]) == "–"
+    first = table.row(0, named=True)
+    cells = [text(cell) for cell in rows[0].xpath("./td")]
+    assert cells[: len(stack.families)] == [probability(first[name]) for name in stack.families]
+    bold = [bool(cell.xpath("./strong")) for cell in rows[0].xpath("./td")][: len(stack.families)]
+    assert bold == [first[name] > stack.prevalence[name] for name in stack.families]

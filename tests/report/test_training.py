@@ -1,0 +1,164 @@
+"""The report of a training: its numbers are those of the predictions, labels and truth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+import gale
+from gale.campaign.labels import LabelTable
+from gale.evaluation import read_predictions
+from gale.report import Scored, training_report
+from gale.report.doubts import doubts
+from gale.report.training import label_grids
+from gale.second_look import second_look
+from html_pages import parsed, text
+
+
+@pytest.fixture(scope="module")
+def known(campaign: gale.Campaign) -> gale.Campaign:
+    return campaign.of_split("train", "val")
+
+
+@pytest.fixture(scope="module")
+def scored(known: gale.Campaign, stack: gale.Model, stack_file: Path) -> Scored:
+    labels = LabelTable(known.runs, known.families, known.labels)
+    predictions = read_predictions(stack_file.with_name("stack.out_of_fold.csv"))
+    return Scored.of("84 runs", "they chose", labels, predictions, predictions, stack.prevalence)
+
+
+@pytest.fixture(scope="module")
+def page(campaign: gale.Campaign, stack: gale.Model, stack_file: Path, scored: Scored) -> Any:
+    test = campaign.of_split("test")
+    labels = LabelTable(test.runs, test.families, test.labels)
+    tested = Scored.of(
+        "24 test runs", "they chose nothing", labels, stack.predict(test), None, stack.prevalence
+    )
+    return parsed(
+        training_report(
+            campaign, stack, scored, test=tested,
+            history=pl.read_csv(stack_file.with_name("stack.history.csv")),
+            truth=pl.read_parquet(campaign.root / "truth.parquet"),
+        )
+    )  # fmt: skip
+
+
+def test_out_of_fold_predictions_are_those_that_were_scored(
+    scored: Scored, stack: gale.Model
+) -> None:
+    assert len(scored.model.runs) == 84
+    assert scored.model.scores.mean["log_loss"].value == pytest.approx(
+        stack.facts["scores"]["log_loss"], abs=1e-6
+    )
+
+
+def test_scores_beside_the_prior_and_the_baseline(page: Any, scored: Scored) -> None:
+    tables = page.xpath("//h2[@id='scores']/following-sibling::div//table")[:2]
+    on_test, on_known = (
+        [[text(cell) for cell in row.xpath("./th|./td")] for row in table.xpath("./tbody/tr")]
+        for table in tables
+    )
+    assert [row[0] for row in on_test] == ["this model", "training prevalence"]
+    assert [row[0] for row in on_known] == [
+        "this model", "logistic regression", "training prevalence"
+    ]  # fmt: skip
+    assert on_known[0][1].startswith(f"{scored.model.scores.mean['log_loss'].value:.3f} [")
+    assert on_known[0][2] == ""
+    assert on_known[1][2] == "+0.000 [+0.000, +0.000]", "the same predictions"
+    difference = scored.model.difference.value
+    assert on_known[2][2].startswith(f"{difference:+.3f} [".replace("-", "−"))
+    assert on_known[2][4] == "0.500"
+
+
+def test_all_charts_are_there(page: Any) -> None:
+    shown = page.xpath("//*[name()='svg']/@aria-label")
+    assert shown == [
+        "scores of each family", "reliability diagrams", "ROC and precision-recall curves",
+        "families found by abundance", "label correlations", "learning curves",
+    ]  # fmt: skip
+
+
+def test_the_data(page: Any, known: gale.Campaign) -> None:
+    table = page.xpath("//h2[@id='data']/following-sibling::div//table")[0]
+    rows = [[text(cell) for cell in row.xpath("./th|./td")] for row in table.xpath("./tbody/tr")]
+    train, val = known.of_split("train"), known.of_split("val")
+    assert rows == [
+        [
+            family.replace("_", " "),
+            f"{int(train.labels[:, at].sum())}", f"{train.labels[:, at].mean():.3f}", "0",
+            f"{int(val.labels[:, at].sum())}", f"{val.labels[:, at].mean():.3f}", "0",
+        ]
+        for at, family in enumerate(known.families)
+    ]  # fmt: skip
+    sets = page.xpath("//h2[@id='data']/following-sibling::div//table")[1]
+    first = [text(cell) for cell in sets.xpath("./tbody/tr")[0].xpath("./td")]
+    none = [int((each.labels.sum(axis=1) == 0).sum()) for each in (train, val)]
+    assert ["none", *map(str, none)] in [
+        [text(cell) for cell in row.xpath("./td")] for row in sets.xpath("./tbody/tr")
+    ]
+    assert int(first[1]) + int(first[2]) >= sum(none)
+
+
+def test_the_runs_that_are_most_wrong(
+    page: Any, campaign: gale.Campaign, stack: gale.Model
+) -> None:
+    test = campaign.of_split("test")
+    p = stack.predict(test).select(stack.families).to_numpy()
+    loss = -np.log(np.where(test.labels == 1, p, 1 - p)).mean(axis=1)
+    rows = page.xpath("//h2[@id='wrong']/following-sibling::div[1]//tbody/tr")
+    worst = np.argsort(-loss)[: len(rows)]
+    assert [text(row.xpath("./th")[0]) for row in rows[:5]] == [test.runs[at] for at in worst[:5]]
+    assert text(rows[0].xpath("./td")[0]) == f"{loss[worst[0]]:.2f}"
+    assert "labelled" in text(rows[0])
+
+
+def test_labels_worth_a_second_look(
+    page: Any, campaign: gale.Campaign, stack: gale.Model, scored: Scored
+) -> None:
+    each = scored.model
+    table = second_look(each.runs, each.families, each.labels, each.probability, each.prevalence)
+    expected = table.filter(pl.col("disagreement") > 0)[:30]
+    rows = page.xpath("//h2[@id='doubts']/following-sibling::div[1]//tbody/tr")
+    assert [text(row.xpath("./th")[0]) for row in rows] == expected["run"].to_list()
+    found = doubts(campaign, stack, each, 2)
+    assert len(found) == 2
+    for doubt, row in zip(found, rows, strict=False):
+        assert doubt.window is not None
+        assert doubt.window.family == doubt.family
+        assert f"{doubt.window.apex_min:.2f} min" in text(row)
+
+
+def test_label_grids() -> None:
+    campaign = small(np.array([[1, 0, 1], [0, 1, 1], [1, np.nan, 1], [0, 1, 1]]), "train")
+    grids = label_grids(campaign)
+    assert list(grids) == ["train"]
+    np.testing.assert_allclose(
+        grids["train"], [[1, -1, np.nan], [-1, 1, np.nan], [np.nan] * 3], atol=1e-12
+    )
+    both = small(np.array([[1, 0, 1], [0, 1, 0], [1, 1, 0], [0, 0, 1]] * 2), "train", "val")
+    assert list(label_grids(both)) == ["train", "val", "val − train"]
+
+
+def small(labels: np.ndarray, *splits: str) -> gale.Campaign:
+    n_runs = len(labels)
+    names = tuple(f"r{at}" for at in range(n_runs))
+    return gale.Campaign(
+        root=Path("x"), runs=names, paths=tuple(map(Path, names)),
+        split=tuple(np.repeat(splits, n_runs // len(splits))), families=("a", "b", "c"),
+        labels=labels.astype(np.float32), derivatized=np.full(n_runs, np.nan, np.float32),
+        checksums=(None,) * n_runs,
+    )  # fmt: skip
+
+
+def test_without_test_history_and_truth(
+    known: gale.Campaign, stack: gale.Model, scored: Scored
+) -> None:
+    bare = Scored(scored.measured_on, scored.caution, scored.model, None)
+    page = parsed(training_report(known, stack, bare))
+    assert "There are no epochs to show." in text(page)
+    assert len(page.xpath("//*[name()='svg']")) == 4
+    assert "84 runs; they chose" in text(page)
