@@ -5,8 +5,8 @@
 
 Campaigns, FOLDER and --kept are those of ablation.py. Of the labelled runs of each campaign some
 are drawn, so that every family is in one of them and missing from another. The recipe `default`
-with one member a fold is fitted to them, as it is, and without pre-training, then in about as many
-steps as if there were all runs. Scored are the test runs. Without labelled runs the pre-trained
+with one member a fold is fitted to them, as it is; with so many more epochs that there are about as
+many steps as with all runs; and without pre-training, in as many steps, too. Scored are the test runs. Without labelled runs the pre-trained
 networks are taken as they are, with the recipe's shares, the prevalence of the simulator as prior,
 and no calibration: what a library and no run gives. Differences are to `default` with as many runs;
 ± is the standard deviation over draws (and training seeds), but for the difference in percent:
@@ -19,6 +19,7 @@ import argparse
 import sys
 from collections.abc import Iterator, Mapping
 from functools import partial
+from typing import Any
 
 import numpy as np
 from scipy.special import expit
@@ -39,7 +40,7 @@ from ablation_rows import (
 from accuracy import show_markdown
 from simulator import show
 
-NOT_PRETRAINED = "not pre-trained"
+NOT_PRETRAINED, AS_MANY_STEPS = "not pre-trained", "as many steps"
 ROW = Row(DEFAULT, soup="one")
 
 DRAWS_TRIED = 10_000
@@ -76,7 +77,7 @@ def scores_of(n_runs: int, runs: Mapping[str, Runs], options: argparse.Namespace
     scores: Scores = {}
     for name, every in runs.items():
         for draw, few in enumerate(drawn(every, n_runs, options.draws)):
-            for what in (DEFAULT, NOT_PRETRAINED):
+            for what in (DEFAULT, AS_MANY_STEPS, NOT_PRETRAINED):
                 fits = fits_of(what, name, every, few, draw, options)
                 scored = Score() if fits is None else score_row(ROW, fits)
                 scores.setdefault(what, {}).setdefault(name, []).append(scored)
@@ -91,15 +92,24 @@ def fits_of(
     what: str, name: str, every: Runs, few: Runs, draw: int, options: argparse.Namespace
 ) -> Fits | None:
     """Give the fits of some of the runs, made if need be and not forbidden."""
+    longer = max(1, round(len(every.known) / len(few.known)))
     change: Change | None = None
     if what == NOT_PRETRAINED:
-        longer = max(1, round(len(every.known) / len(few.known)))
         change = partial(without_pretraining, longer=longer)
+    elif what == AS_MANY_STEPS:
+        change = partial(with_more_epochs, longer=longer)
     file = options.out / "few" / name / f"{len(few.known)}-{draw}-{what.replace(' ', '-')}.pickle"
     wanted = Wanted(file, few, draw, one_member(change))
     if not options.kept:
         wanted.fit()
     return wanted.kept()
+
+
+def with_more_epochs(choices: dict[str, Any], longer: int) -> None:
+    """Fit each part to the labelled runs in so many times as many epochs."""
+    for part in choices["parts"]:
+        for key in ("epochs", "patience"):
+            part["fitting"][key] *= longer
 
 
 def of_draws(every: Runs, name: str, options: argparse.Namespace) -> list[Score]:
