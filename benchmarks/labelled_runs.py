@@ -6,11 +6,11 @@
 Campaigns, FOLDER and --kept are those of ablation.py. Of the labelled runs of each campaign some
 are drawn, so that every family is in one of them and missing from another. The recipe `default`
 with one member a fold is fitted to them, as it is; with so many more epochs that there are about as
-many steps as with all runs; and without pre-training, in as many steps, too. Scored are the test runs. Without labelled runs the pre-trained
-networks are taken as they are, with the recipe's shares, the prevalence of the simulator as prior,
-and no calibration: what a library and no run gives. Differences are to `default` with as many runs;
-± is the standard deviation over draws (and training seeds), but for the difference in percent:
-there it is that over campaigns.
+many steps as with all runs; and without pre-training, in as many steps, too. Scored are the test
+runs. Without labelled runs the pre-trained networks are taken as they are, with the recipe's
+shares, the prevalence of the simulator as prior, and no calibration: what a library and no run
+gives. Differences are to `default` with as many runs; ± is the standard deviation over draws (and
+training seeds), but for the difference in percent: there it is that over campaigns.
 """
 
 from __future__ import annotations

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
+import pytest
+
 import gale
-from commands import invoke, succeed
+from commands import error_of, invoke, succeed
 from model_files import restated
 from training import Trained
 
@@ -46,6 +49,33 @@ def test_what_a_pre_trained_and_calibrated_model_says(trained: Trained, tmp_path
     assert "; 2 that could not be read were left out." in text
     recipe["pretraining"]["libraries"] = ["mine.msp", "gale"]
     assert "simulated runs of compounds of mine.msp, gale." in card()
+
+
+def test_scores_that_were_measured(
+    trained: Trained, campaign_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    labels = campaign_folder / "test_labels.csv"
+    succeed(
+        "predict", campaign_folder, "--split", "test", "--model", trained.path, "-o", "p.csv", "-q"
+    )
+    succeed("evaluate", "p.csv", "--labels", labels, "--json", "scores.json", "--resamples", 50)
+    text = succeed("inspect", trained.path, "--card", "--scores", "scores.json").output
+    mean = json.loads(Path("scores.json").read_text("utf-8"))["evaluations"][0]["scores"]["mean"]
+    assert f"on 24 runs of {labels}: log loss {mean['log_loss']['value']:.3f} [" in text
+    assert "gale evaluate" not in text
+    rows = re.findall(r"^\| (\w+) \| (\d+) \| 0\.\d{3} \[.*\] \|", text, re.MULTILINE)
+    assert tuple(family for family, _ in rows) == trained.model.families
+    table = Path("scores.json").read_text("utf-8")
+    Path("others.json").write_text(table.replace('"alcohol"', '"beer"'), "utf-8")
+    error = error_of("inspect", trained.path, "--card", "--scores", "others.json")
+    assert "others.json: found scores of beer; expected families of the model" in str(error)
+    Path("none.json").write_text("[]", "utf-8")
+    for name in ("none.json", "p.csv", "nowhere.json"):
+        error = error_of("inspect", trained.path, "--card", "--scores", name)
+        assert f"{name}: found no scores (" in str(error)
+    told = invoke("inspect", trained.path, "--scores", "scores.json")
+    assert "--scores is for --card" in told.stderr
 
 
 def test_a_card_is_of_one_model(trained: Trained, tmp_path: Path) -> None:

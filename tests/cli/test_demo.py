@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import click
 import polars as pl
 import pytest
 
@@ -36,10 +37,18 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> Steps:
             return main(args, **options)
         assert options["standalone_mode"] is False, "an error must stop the demo"
         ran.append(list(args))
+        if args[0] == "simulate":
+            some_runs(Path(args[args.index("-o") + 1]))
         return None
 
     monkeypatch.setattr(group, "main", remember)
     return ran
+
+
+def some_runs(campaign: Path) -> None:
+    (campaign / "test_features").mkdir(parents=True)
+    for number in range(5):
+        (campaign / "test_features" / f"S{number}.csv").touch()
 
 
 def shown(output: str) -> Steps:
@@ -51,12 +60,13 @@ def test_commands_that_are_shown_are_those_that_run(steps: Steps) -> None:
     result = succeed("demo", "-o", "a demo", "--seed", 4)
     assert shown(result.output) == steps
     assert [step[0] for step in steps] == [
-        "simulate", "train", "predict", "train", "predict", "evaluate",
+        "simulate", "train", "predict", "train", "predict", "evaluate", "report"
     ]  # fmt: skip
     simulate = steps[0]
     assert simulate[simulate.index("--runs") + 1] == "60,20,20"
     assert simulate[simulate.index("--seed") + 1] == "4"
     assert not any("--force" in step for step in steps)
+    assert steps[-1][2:5] == [f"a demo/campaign/test_features/S{number}.csv" for number in range(3)]
 
 
 def test_commands_that_are_shown_make_sense(steps: Steps) -> None:
@@ -64,6 +74,8 @@ def test_commands_that_are_shown_make_sense(steps: Steps) -> None:
     parent = group.make_context("gale", [], resilient_parsing=True)
     for name, *options in steps:
         command = import_module(f"gale.cli.{name}").command
+        if isinstance(command, click.Group):
+            command = command.commands[options.pop(0)]
         command.make_context(name, list(options), parent=parent)
 
 
@@ -76,11 +88,12 @@ def test_a_folder_that_exists(steps: Steps) -> None:
 
 
 def test_force_uses_the_campaign_again(steps: Steps) -> None:
-    Path("gale-demo/campaign").mkdir(parents=True)
+    some_runs(Path("gale-demo/campaign"))
     result = succeed("demo", "--force")
-    assert [step[0] for step in steps] == ["train", "predict", "train", "predict", "evaluate"]
-    assert all("--force" in step for step in steps[:-1])
-    assert "--force" not in steps[-1]
+    assert [step[0] for step in steps] == [
+        "train", "predict", "train", "predict", "evaluate", "report"
+    ]  # fmt: skip
+    assert ["--force" in step for step in steps] == [True] * 4 + [False, True]
     assert shown(result.output) == steps
 
 
@@ -120,5 +133,7 @@ def test_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(table) == 10
     assert set(table["status"]) == {"ok"}
     assert "logistic.csv" in result.output
+    assert len(list(Path("gale-demo/pages").iterdir())) == 4
+    assert Path("gale-demo/logistic.report.html").exists()
     assert "log loss" in result.output
     assert "say that gale works, and nothing of real samples" in result.output

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -18,6 +19,8 @@ Example:
 RUNS = "300,100,200"
 IONS = "20000"
 RECIPES = ("quick", "logistic")
+PAGES = 3
+"""Runs that have a page."""
 
 
 @click.command(epilog=EXAMPLE)
@@ -46,32 +49,38 @@ def command(output: Path, seed: int, force: bool) -> None:
         raise OutputError(f"{output}: exists already; choose another folder or use --force")
     _ = gale.train  # says now, not in minutes, if the training extra is not installed
     output.mkdir(parents=True, exist_ok=True)
-    campaign = str(output / "campaign")
-    steps = []
-    if not (output / "campaign").exists():
-        steps.append(
-            ["simulate", "-o", campaign, "--runs", RUNS, "--ions", IONS, "--seed", str(seed)]
-        )
-    overwrite = ["--force"] if force else []
-    for recipe in RECIPES:
-        model = str(output / f"{recipe}.onnx")
-        steps.append(["train", campaign, "-o", model, "--recipe", recipe, *overwrite])
-        table = str(output / f"{recipe}.csv")
-        steps.append(
-            ["predict", campaign, "--split", "test", "--model", model, "-o", table, *overwrite]
-        )
-    tables = [str(output / f"{recipe}.csv") for recipe in RECIPES]
-    labels = str(output / "campaign" / "test_labels.csv")
-    steps.append(["evaluate", *tables, "--labels", labels])
-    for step in steps:
+    for step in _steps(output, seed, ["--force"] if force else []):
         click.secho(f"\n$ gale {shlex.join(step)}", bold=True)
         if status := group.main(step, prog_name="gale", standalone_mode=False):
             sys.exit(status)
     click.echo(
         f"""
 The campaign was simulated: these scores say that gale works, and nothing of real samples. Look at
+  {output / "quick.report.html"}     how good the model is, and where to look
+  {output / "pages/index.html"}      what it makes of some runs, and what says so
   {output / "quick.csv"}             predictions of the test runs
   {output / "quick.history.csv"}     the course of the training
   {output / "campaign/truth.parquet"}  what was in the runs, and how far above the detection limit
   gale inspect {output / "quick.onnx"}"""
     )
+
+
+def _steps(output: Path, seed: int, overwrite: list[str]) -> Iterator[list[str]]:
+    """The commands, one after the other: the last one names files that the first one makes."""
+    campaign = output / "campaign"
+    if not campaign.exists():
+        yield [
+            "simulate", "-o", str(campaign), "--runs", RUNS, "--ions", IONS, "--seed", str(seed)
+        ]  # fmt: skip
+    tables = []
+    for recipe in RECIPES:
+        model, table = str(output / f"{recipe}.onnx"), str(output / f"{recipe}.csv")
+        tables.append(table)
+        yield ["train", str(campaign), "-o", model, "--recipe", recipe, *overwrite]
+        yield [
+            "predict", str(campaign), "--split", "test", "--model", model, "-o", table, *overwrite
+        ]  # fmt: skip
+    yield ["evaluate", *tables, "--labels", str(campaign / "test_labels.csv")]
+    runs = sorted(map(str, (campaign / "test_features").iterdir()))[:PAGES]
+    model, pages = str(output / f"{RECIPES[0]}.onnx"), str(output / "pages")
+    yield ["report", "run", *runs, "--model", model, "-o", pages, *overwrite]

@@ -22,7 +22,7 @@ Examples:
   gale inspect runs/*.cdf --json > runs.jsonl
   gale inspect model.onnx
   gale inspect model.onnx --recipe > my.toml
-  gale inspect model.onnx --card > model.md
+  gale inspect model.onnx --card --scores scores.json > model.md
   gale inspect campaign --verify
 """
 
@@ -31,6 +31,12 @@ Examples:
 @click.argument("paths", type=click.Path(path_type=Path), nargs=-1, required=True)
 @click.option("--recipe", is_flag=True, help="Print only the recipe of a model, as a TOML file.")
 @click.option("--card", is_flag=True, help="Print a model card, in Markdown.")
+@click.option(
+    "--scores",
+    "scores_path",
+    type=click.Path(path_type=Path),
+    help="Put scores on the card: what gale evaluate --json wrote of the model's predictions.",
+)
 @click.option("--verify", is_flag=True, help="Compare the checksums of a campaign's files.")
 @click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object a line for each of PATHS."
@@ -40,6 +46,7 @@ def command(
     paths: tuple[Path, ...],
     recipe: bool,
     card: bool,
+    scores_path: Path | None,
     verify: bool,
     as_json: bool,
     columns: dict[str, str] | None,
@@ -56,8 +63,10 @@ def command(
         raise click.UsageError("--recipe and --card need a model, and one alone")
     if verify and set(kinds) != {"campaign"}:
         raise click.UsageError("--verify needs a campaign folder")
+    if scores_path is not None and not card:
+        raise click.UsageError("--scores is for --card")
     if recipe or card:
-        _print_of_model(paths[0], card=card)
+        _print_of_model(paths[0], card, scores_path)
         return
     n_failed = 0
     for at, (path, kind) in enumerate(zip(paths, kinds, strict=True)):
@@ -97,14 +106,19 @@ def _is_model(path: Path, columns: dict[str, str] | None) -> bool:
     return path.is_file() and glance(path)[0] == "onnx"
 
 
-def _print_of_model(path: Path, *, card: bool) -> None:
+def _print_of_model(path: Path, card: bool, scores: Path | None) -> None:
     """Print the card of a model, or its recipe."""
     import gale
     from gale.cli.shows.card import card as card_of
+    from gale.cli.shows.card import read_scores
     from gale.cli.shows.model import recipe_lines
 
     model = gale.Model.load(path)
-    text = card_of(model) if card else "\n".join(recipe_lines(model.facts["recipe"])) + "\n"
+    if card:
+        measured = () if scores is None else read_scores(scores, model.families)
+        text = card_of(model, measured)
+    else:
+        text = "\n".join(recipe_lines(model.facts["recipe"])) + "\n"
     click.echo(text, nl=False)
 
 

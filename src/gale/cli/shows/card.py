@@ -6,21 +6,110 @@ model knows them of itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from gale.cli.shows.model import recipe_lines
+from gale.errors import TableError
 from gale.model import Model
+from gale.tables import listed
 
 FEW = 30
 """A family with fewer positive runs is said to be learned from few."""
 
+ADVICE = (
+    "Score it on labelled runs of your own that chose nothing (`gale evaluate --json`), and put "
+    "the scores here with `--scores`."
+)
 
-def card(model: Model) -> str:
-    """Write the card of a model in Markdown."""
-    return "\n".join(_lines(model)) + "\n"
+
+def card(model: Model, scores: Sequence[Measured] = ()) -> str:
+    """Write the card of a model in Markdown, with scores that were measured beside its own."""
+    return "\n".join(_lines(model, scores)) + "\n"
 
 
-def _lines(model: Model) -> Iterator[str]:
+def read_scores(path: Path, families: Sequence[str]) -> list[Measured]:
+    """Read what `gale evaluate --json` wrote.
+
+    Raises
+    ------
+    TableError
+        If it is something else, or of other families.
+    """
+    try:
+        found = json.loads(path.read_text("utf-8"))
+        labels = ", ".join(map(str, found["labels"]))
+        measured = [Measured(labels, each) for each in found["evaluations"]]
+        scored = {row["family"] for each in measured for row in each.rows}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise TableError(
+            f"{path}: found no scores ({error}); expected what gale evaluate --json writes; "
+            "evaluate the model's predictions again"
+        ) from error
+    if others := sorted(scored - set(families)):
+        raise TableError(
+            f"{path}: found scores of {listed(others, 3)}; expected families of the model "
+            f"({listed(families, 3)}); evaluate the predictions of this model"
+        )
+    return measured
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Scores of predictions on labelled runs.
+
+    Parameters
+    ----------
+    labels : str
+        Names of the label tables.
+    evaluation : mapping
+        As `gale.evaluation.Evaluation.to_dict` gives it.
+    """
+
+    labels: str
+    evaluation: Mapping[str, Any]
+
+    @property
+    def rows(self) -> list[Mapping[str, Any]]:
+        """Scores of each family."""
+        rows: list[Mapping[str, Any]] = self.evaluation["scores"]["families"]
+        return rows
+
+    def lines(self) -> Iterator[str]:
+        """Say it in Markdown."""
+        scores, prior = self.evaluation["scores"], self.evaluation["prior"]
+        mean = scores["mean"]["log_loss"]
+        yield ""
+        yield (
+            f"Predictions {self.evaluation['predictions']} on {scores['runs']:,} runs of "
+            f"{self.labels}: log loss {_interval(mean, '')}, beside "
+            f"{prior['mean']['log_loss']['value']:.3f} of the training prevalence; calibration "
+            f"error {scores['calibration_error']:.3f}. In brackets: 95 % intervals over runs."
+        )
+        yield from ("", "| family | positive | log loss | ROC AUC |", "| --- | --- | --- | --- |")
+        for row in self.rows:
+            loss, area = (
+                _interval({end: row[f"{name}{of}"] for end, of in ENDS.items()}, "-")
+                for name in ("log_loss", "roc_auc")
+            )
+            yield f"| {row['family']} | {row['positives']:,} | {loss} | {area} |"
+
+
+ENDS = {"value": "", "low": "_low", "high": "_high"}
+"""Of an estimate: its keys, and how columns of tables end that hold them."""
+
+
+def _interval(estimate: Mapping[str, float | None], undefined: str) -> str:
+    value, low, high = (estimate[end] for end in ENDS)
+    if value is None or low is None or high is None:
+        return undefined
+    return f"{value:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def _lines(model: Model, measured: Sequence[Measured]) -> Iterator[str]:
     facts = model.facts
     training, scores, recipe = facts["training"], facts["scores"], facts["recipe"]
     yield f"# Model card: {recipe['name']}, trained on {training['campaign']}"
@@ -63,9 +152,11 @@ def _lines(model: Model) -> Iterator[str]:
     yield from ("", "## How good it is", "")
     yield (
         f"Log loss {scores['log_loss']:.3f}, beside {scores['prior_log_loss']:.3f} of the training "
-        f"prevalence, on {scores['measured_on']}. {_sentence(scores['caution'])} Score it on "
-        "labelled runs of your own that chose nothing: `gale evaluate`."
+        f"prevalence, on {scores['measured_on']}. {_sentence(scores['caution'])}"
+        + ("" if measured else f" {ADVICE}")
     )
+    for each in measured:
+        yield from each.lines()
     yield from ("", "## Limits", "")
     yield from _limits(facts["calibrated"], few)
     yield from ("", "## Recipe", "", "```toml", *recipe_lines(recipe), "```", "")
