@@ -152,7 +152,7 @@ class TrainingReport:
         runs = self.campaign.of_split("test")
         return Scored.of(
             f"{len(runs):,} test runs",
-            "they chose nothing",
+            "nothing was chosen with them",
             labels,
             self._predict(self.model, runs),
             None if baseline is None else self._predict(baseline.model, runs),
