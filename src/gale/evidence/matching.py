@@ -8,12 +8,13 @@ Am. Soc. Mass Spectrom. 5, 859), in the range of m/z that the run has recorded.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gale.library import Library, default_libraries
+from gale.library import Library, embedded_library, substances
+from gale.library.substances import KINDS
 from gale.run import Floats
 
 INTENSITY_POWER, MZ_POWER = 0.5, 1.0
@@ -71,8 +72,13 @@ class Matcher:
 
     @classmethod
     def default(cls) -> Matcher:
-        """Take the libraries that gale brings along: metabolites, and volatile compounds."""
-        return cls(Library.join(default_libraries()))
+        """Take what gale brings along: metabolites, and the substances of every laboratory.
+
+        The latter are volatile compounds, gases, solvents, reagents, contaminants and bleed: what
+        else is in a run has a name, too.
+        """
+        others = [substances(kind) for kind in KINDS]
+        return cls(replace(Library.join([embedded_library(), *others]), source="gale"))
 
     def matches(
         self,
