@@ -15,7 +15,7 @@ from polars.testing import assert_frame_equal
 from commands import error_of, invoke, start, succeed
 from gale.ablation.results import FILES
 from gale.errors import CampaignError, OutputError, RecipeError, TrainingError
-from gale.progress import Progress
+from interruptions import interrupt_after
 
 Ablate = Callable[..., Sequence[object]]
 
@@ -48,28 +48,6 @@ def ablate(
 
 def names(folder: str) -> list[str]:
     return sorted(path.name for path in Path(folder).iterdir())
-
-
-def interrupt_after(monkeypatch: pytest.MonkeyPatch, n_fits: int) -> None:
-    """Press Ctrl-C when so many fits are done."""
-
-    class Pressed(Progress):
-        done = 0
-
-        def __init__(self, *, quiet: bool = False) -> None:
-            self._training = False
-
-        def begin(self, what: str, total: int) -> None:
-            self._training = what == "training"
-
-        def step(self, text: str = "") -> None:
-            Pressed.done += self._training
-            if Pressed.done == n_fits:
-                raise KeyboardInterrupt
-
-        def close(self) -> None: ...
-
-    monkeypatch.setattr("gale.cli.progress.ConsoleProgress", Pressed)
 
 
 def test_what_is_written_and_said(ablate: Ablate) -> None:

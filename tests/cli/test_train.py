@@ -19,7 +19,7 @@ import pytest
 import gale
 from commands import GALE, error_of, invoke, start, succeed
 from gale.errors import CampaignError, OutputError, RecipeError, TrainingError
-from gale.progress import Progress
+from interruptions import interrupt_after
 from model_files import undated
 from training import TINY, Exported, Trained
 
@@ -41,28 +41,6 @@ def train(
         return ("train", campaign_folder, "-o", "model.onnx", "--no-report", *recipe, *more)
 
     return arguments
-
-
-def interrupt_after(monkeypatch: pytest.MonkeyPatch, n_fits: int) -> None:
-    """Press Ctrl-C when so many fits are done."""
-
-    class Pressed(Progress):
-        done = 0
-
-        def __init__(self, *, quiet: bool = False) -> None:
-            self._training = False
-
-        def begin(self, what: str, total: int) -> None:
-            self._training = what == "training"
-
-        def step(self, text: str = "") -> None:
-            Pressed.done += self._training
-            if Pressed.done == n_fits:
-                raise KeyboardInterrupt
-
-        def close(self) -> None: ...
-
-    monkeypatch.setattr("gale.cli.progress.ConsoleProgress", Pressed)
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from gale.cli.options import reading_options
+from gale.cli.options import device_option, reading_options
 from gale.workers import workers_pool
 
 EXAMPLE = """
@@ -60,11 +60,7 @@ PATH = click.Path(path_type=Path)
     help="The same seed, runs and recipe give the same log losses on the same machine (to "
     "rounding, after an interruption).",
 )
-@click.option(
-    "--device",
-    type=click.Choice(["cpu", "cuda"]),
-    help="Where networks are trained; a GPU by default, where there is one.",
-)
+@device_option
 @click.option(
     "--resume",
     is_flag=True,

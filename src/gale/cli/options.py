@@ -77,3 +77,21 @@ columns_option = click.option(
     help="Name of a column in tables that do not call them time, mass and intensity; KEY is "
     "time_min, time_s, time_ms, mz or intensity. Repeatable.",
 )
+
+model_option = click.option(
+    "--model", "model_path", type=click.Path(path_type=Path), required=True, help="Model file."
+)
+
+split_option = click.option(
+    "--split",
+    "splits",
+    multiple=True,
+    type=click.Choice(["train", "val", "test"]),
+    help="Take only these runs of a campaign. Repeatable.",
+)
+
+device_option = click.option(
+    "--device",
+    type=click.Choice(["cpu", "cuda"]),
+    help="Where networks are trained; a GPU by default, where there is one.",
+)

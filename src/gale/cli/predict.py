@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gale.cli.options import library_options, reading_options
+from gale.cli.options import library_options, model_option, reading_options, split_option
 from gale.cli.sources import open_runs
 from gale.workers import workers_pool
 
@@ -33,19 +33,11 @@ Examples:
 
 @click.command(epilog=EXAMPLE)
 @click.argument("runs", type=click.Path(path_type=Path), nargs=-1, required=True)
-@click.option(
-    "--model", "model_path", type=click.Path(path_type=Path), required=True, help="Model file."
-)
+@model_option
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="CSV file to write."
 )
-@click.option(
-    "--split",
-    "splits",
-    multiple=True,
-    type=click.Choice(["train", "val", "test"]),
-    help="Predict only these runs of a campaign. Repeatable.",
-)
+@split_option
 @click.option(
     "--submission",
     is_flag=True,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gale.cli.options import library_options, reading_options
+from gale.cli.options import library_options, model_option, reading_options, split_option
 from gale.cli.sources import open_runs
 from gale.workers import workers_pool
 
@@ -44,19 +44,11 @@ def command() -> None:
 
 @command.command("run", epilog=EXAMPLE)
 @click.argument("runs", type=click.Path(path_type=Path), nargs=-1, required=True)
-@click.option(
-    "--model", "model_path", type=click.Path(path_type=Path), required=True, help="Model file."
-)
+@model_option
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder to make."
 )
-@click.option(
-    "--split",
-    "splits",
-    multiple=True,
-    type=click.Choice(["train", "val", "test"]),
-    help="Report only these runs of a campaign. Repeatable.",
-)
+@split_option
 @library_options
 @click.option("--force", is_flag=True, help="Replace the folder, if it is one of pages.")
 @reading_options
@@ -174,9 +166,7 @@ class Pages:
 
 @command.command("training", epilog=TRAINING_EXAMPLE)
 @click.argument("campaign", type=click.Path(path_type=Path))
-@click.option(
-    "--model", "model_path", type=click.Path(path_type=Path), required=True, help="Model file."
-)
+@model_option
 @click.option(
     "-o",
     "--output",

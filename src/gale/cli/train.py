@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gale.cli.options import reading_options
+from gale.cli.options import device_option, reading_options
 from gale.workers import workers_pool
 
 if TYPE_CHECKING:
@@ -49,11 +49,7 @@ Example:
     help="The same seed, runs and recipe give the same model on the same machine (to rounding, "
     "after an interruption).",
 )
-@click.option(
-    "--device",
-    type=click.Choice(["cpu", "cuda"]),
-    help="Where networks are trained; a GPU by default, where there is one.",
-)
+@device_option
 @click.option("--no-report", is_flag=True, help="Write no report, which trains a baseline, too.")
 @click.option("--resume", is_flag=True, help="Go on with an interrupted training.")
 @click.option("--force", is_flag=True, help="Overwrite the output; discard what was interrupted.")
