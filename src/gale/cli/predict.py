@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gale.cli.options import library_options, model_option, reading_options, split_option
-from gale.cli.sources import open_runs
-from gale.workers import workers_pool
+from gale.cli.sources import open_runs, predict_all, tell_failed
 
 if TYPE_CHECKING:
     import polars as pl
@@ -94,7 +93,6 @@ def command(
     from gale.cli.evidence import Evidence
     from gale.cli.progress import ConsoleProgress
     from gale.evaluation.predictions import sidecar as sidecar_of
-    from gale.features.cache import Cache, default_folder
     from gale.output import check_free, check_no_input, writing
 
     sidecar = sidecar_of(output)
@@ -110,15 +108,7 @@ def command(
     if evidence_path is not None:
         evidence = Evidence.prepare(evidence_path, model, libraries, index_table)
     progress = ConsoleProgress(quiet=quiet)
-    progress.begin("predicting", len(files))
-    with workers_pool(workers) as executor:
-        table = model.predict(
-            sources,
-            columns=columns,
-            executor=executor,
-            cache=None if no_cache else Cache(default_folder()),
-            advance=progress.step,
-        )
+    table = predict_all(model, sources, progress, columns, workers, no_cache)
     if evidence is not None:
         ok = (table["status"] == "ok").to_list()
         found = list(compress(zip(table["run"], files, strict=True), ok))
@@ -180,9 +170,7 @@ def _report(
 
     from gale.readers import display_name
 
-    for run, message in failed.select("run", "message").iter_rows():
-        prefix = "" if message.startswith(run) else f"{run}: "
-        click.echo(f"failed: {prefix}{message}", err=True)
+    tell_failed(failed)
     n_predicted = len(table) - len(failed)
     click.echo(f"{display_name(output)}: {n_predicted:,} runs predicted, {len(failed):,} failed")
     if n_odd := len(table.filter(pl.col("message").is_not_null(), status="ok")):

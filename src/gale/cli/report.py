@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gale.cli.options import library_options, model_option, reading_options, split_option
-from gale.cli.sources import open_runs
+from gale.cli.sources import open_runs, predict_all, tell_failed
 from gale.workers import workers_pool
 
 if TYPE_CHECKING:
@@ -76,7 +76,6 @@ def run_command(
     from gale.cli.evidence import open_index, open_matcher
     from gale.cli.progress import ConsoleProgress
     from gale.evidence import check_spectra
-    from gale.features.cache import Cache, default_folder
     from gale.output import check_folder_free, writing_folder
 
     pages_only = ("*.html",)
@@ -89,15 +88,7 @@ def run_command(
     matcher = open_matcher(libraries) if model.has_elution_network else None
     index = open_index(index_table)
     progress = ConsoleProgress(quiet=quiet)
-    progress.begin("predicting", len(files))
-    with workers_pool(workers) as executor:
-        table = model.predict(
-            sources,
-            columns=columns,
-            executor=executor,
-            cache=None if no_cache else Cache(default_folder()),
-            advance=progress.step,
-        )
+    table = predict_all(model, sources, progress, columns, workers, no_cache)
     pages = Pages(
         model,
         matcher,
@@ -109,8 +100,7 @@ def run_command(
         pages.write(folder, table, files, progress)
     progress.close()
     failed = table.filter(status="failed")
-    for message in failed["message"]:
-        click.echo(f"failed: {message}", err=True)
+    tell_failed(failed)
     n_made = len(table) - len(failed)
     click.echo(f"{output / 'index.html'}: pages of {n_made:,} runs; {len(failed):,} failed")
     if len(failed):

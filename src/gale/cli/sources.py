@@ -7,8 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gale.workers import workers_pool
+
 if TYPE_CHECKING:
+    import polars as pl
+
     import gale
+    from gale.cli.progress import ConsoleProgress
 
 
 def open_runs(
@@ -34,6 +39,35 @@ def open_runs(
     if splits or submission:
         raise click.UsageError("--split and --submission need one campaign folder")
     return paths
+
+
+def predict_all(
+    model: gale.Model,
+    sources: gale.Campaign | tuple[Path, ...],
+    progress: ConsoleProgress,
+    columns: dict[str, str] | None,
+    workers: int,
+    no_cache: bool,
+) -> pl.DataFrame:
+    """Predict what was opened, and show how far that is."""
+    from gale.features.cache import Cache, default_folder
+
+    progress.begin("predicting", len(sources))
+    with workers_pool(workers) as executor:
+        return model.predict(
+            sources,
+            columns=columns,
+            executor=executor,
+            cache=None if no_cache else Cache(default_folder()),
+            advance=progress.step,
+        )
+
+
+def tell_failed(failed: pl.DataFrame) -> None:
+    """Say on standard error why predictions failed."""
+    for run, message in failed.select("run", "message").iter_rows():
+        prefix = "" if message.startswith(run) else f"{run}: "
+        click.echo(f"failed: {prefix}{message}", err=True)
 
 
 def _open_campaign(
