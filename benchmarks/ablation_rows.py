@@ -78,7 +78,7 @@ COMBINED = (
 def without_pretraining(choices: dict[str, Any], longer: int = 1) -> None:
     """Begin at random weights, and train for longer."""
     for part, epochs in zip(choices["parts"], (30 * longer, 60 * longer), strict=True):
-        part["fitting"] |= {"epochs": epochs, "patience": epochs}
+        part["fitting"] |= {"epochs": epochs, "patience": epochs, "least_steps": 0}
         part["fitting"]["learning_rate"] = part.pop("pretrain")["learning_rate"]
         part["soup"].pop("interpolate")
 

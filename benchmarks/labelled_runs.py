@@ -5,12 +5,13 @@
 
 Campaigns, FOLDER and --kept are those of ablation.py. Of the labelled runs of each campaign some
 are drawn, so that every family is in one of them and missing from another. The recipe `default`
-with one member a fold is fitted to them, as it is; with so many more epochs that there are about as
-many steps as with all runs; and without pre-training, in as many steps, too. Scored are the test
-runs. Without labelled runs the pre-trained networks are taken as they are, with the recipe's
-shares, the prevalence of the simulator as prior, and no calibration: what a library and no run
-gives. Differences are to `default` with as many runs; ± is the standard deviation over draws (and
-training seeds), but for the difference in percent: there it is that over campaigns.
+with one member a fold is fitted to them, as it is, which takes about as many steps as with all
+runs; in no more epochs than with all runs; and without pre-training, in about as many steps as with
+all runs. Scored are the test runs. Without labelled runs the pre-trained networks are taken as they
+are, with the recipe's shares, the prevalence of the simulator as prior, and no calibration: what a
+library and no run gives. Differences are to `default` with as many runs; ± is the standard
+deviation over draws (and training seeds), but for the difference in percent: there it is that over
+campaigns.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ import argparse
 import sys
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import Any
 
 import numpy as np
 from scipy.special import expit
@@ -30,6 +30,7 @@ from ablation_rows import (
     DEFAULT,
     Row,
     Score,
+    in_every_part,
     logistic_score,
     one_member,
     prior_score,
@@ -40,7 +41,7 @@ from ablation_rows import (
 from accuracy import show_markdown
 from simulator import show
 
-NOT_PRETRAINED, AS_MANY_STEPS = "not pre-trained", "as many steps"
+NOT_PRETRAINED, AS_MANY_EPOCHS = "not pre-trained", "no more epochs"
 ROW = Row(DEFAULT, soup="one")
 
 DRAWS_TRIED = 10_000
@@ -77,7 +78,7 @@ def scores_of(n_runs: int, runs: Mapping[str, Runs], options: argparse.Namespace
     scores: Scores = {}
     for name, every in runs.items():
         for draw, few in enumerate(drawn(every, n_runs, options.draws)):
-            for what in (DEFAULT, AS_MANY_STEPS, NOT_PRETRAINED):
+            for what in (DEFAULT, AS_MANY_EPOCHS, NOT_PRETRAINED):
                 fits = fits_of(what, name, every, few, draw, options)
                 scored = Score() if fits is None else score_row(ROW, fits)
                 scores.setdefault(what, {}).setdefault(name, []).append(scored)
@@ -92,24 +93,17 @@ def fits_of(
     what: str, name: str, every: Runs, few: Runs, draw: int, options: argparse.Namespace
 ) -> Fits | None:
     """Give the fits of some of the runs, made if need be and not forbidden."""
-    longer = max(1, round(len(every.known) / len(few.known)))
     change: Change | None = None
     if what == NOT_PRETRAINED:
+        longer = max(1, round(len(every.known) / len(few.known)))
         change = partial(without_pretraining, longer=longer)
-    elif what == AS_MANY_STEPS:
-        change = partial(with_more_epochs, longer=longer)
+    elif what == AS_MANY_EPOCHS:
+        change = in_every_part("fitting", least_steps=0)
     file = options.out / "few" / name / f"{len(few.known)}-{draw}-{what.replace(' ', '-')}.pickle"
     wanted = Wanted(file, few, draw, one_member(change))
     if not options.kept:
         wanted.fit()
     return wanted.kept()
-
-
-def with_more_epochs(choices: dict[str, Any], longer: int) -> None:
-    """Fit each part to the labelled runs in so many times as many epochs."""
-    for part in choices["parts"]:
-        for key in ("epochs", "patience"):
-            part["fitting"][key] *= longer
 
 
 def of_draws(every: Runs, name: str, options: argparse.Namespace) -> list[Score]:

@@ -39,6 +39,8 @@ BRIEF = {
     "runs = 3840": "runs = 24\nions = 2000",
     "runs_per_laboratory = 160": "runs_per_laboratory = 12",
     "epochs = 40": "epochs = 3",
+    "least_steps = 112": "least_steps = 0",
+    "least_steps = 280": "least_steps = 0",
 }
 """What is changed in the recipe default, which trains for many minutes."""
 

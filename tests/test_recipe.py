@@ -44,6 +44,7 @@ def test_the_published_recipe_is_the_published_system() -> None:
             "batch_size": 128,
             "epochs": 2000,
             "patience": 30,
+            "least_steps": 0,
             "weight_decay": 0.0,
             "schedule": "constant",
             "products": "float32",
@@ -55,6 +56,20 @@ def test_the_published_recipe_is_the_published_system() -> None:
             "seed": 758625225,
         },
     }
+
+
+@pytest.mark.parametrize(
+    ("n_runs", "epochs", "patience"),
+    [(897, 8, 8), (896, 8, 8), (160, 38, 38), (64, 112, 112), (1, 112, 112), (10_000, 8, 8)],
+)
+def test_few_runs_are_looked_at_more_often(n_runs: int, epochs: int, patience: int) -> None:
+    """The recipe default takes as many steps as with the runs of the competition, or a few more."""
+    fitting = Recipe.load("default").parts[0].fitting
+    assert fitting.lasting(n_runs) == (epochs, patience)
+    assert fitting.lasting(n_runs)[0] * -(-n_runs // 64) >= 112
+    impatient = fitting.model_copy(update={"patience": 3})
+    assert impatient.lasting(160) == (38, 15)
+    assert Recipe.load("published").fitting.lasting(10) == (2000, 30)
 
 
 def test_the_other_recipes() -> None:

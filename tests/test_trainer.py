@@ -376,3 +376,14 @@ def test_fits_that_the_journal_holds_are_not_made_again() -> None:
     assert (len(again.progress.texts), again.progress.states) == (3 * 6, [])
     for left, right in zip(expected, found, strict=True):
         np.testing.assert_array_equal(flat(left[0]), flat(right[0]))
+
+
+def test_least_steps_count_with_the_smallest_fold() -> None:
+    """Of folds of 40, 40 and 50 runs in batches of 16, epochs have 3 steps, or 4."""
+    recipe = tiny_recipe(fitting={"epochs": 2, "batch_size": 16, "least_steps": 9, "patience": 9})
+    done = trainer(recipe, folds=FOLDS)
+    done.members()
+    history = done.journal.history()
+    assert (
+        history.group_by("fold", "member").agg(pl.col("epoch").max())["epoch"].to_list() == [3] * 6
+    )

@@ -257,7 +257,7 @@ def _fit(
     name = f"{part.name}, pre-training"
     job = Job(name, training, np.arange(len(training), len(labels)), seed)
     examples = Examples(torch.tensor(features, device=device), torch.tensor(labels, device=device))
-    settings = settings_of(part.pretrain)
+    settings = settings_of(part.pretrain, len(training))
     (_, done), = fit_all(
         [job],
         build,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import resources
+from math import ceil
 from pathlib import Path
 from typing import Annotated, Any, Literal, LiteralString, cast
 
@@ -147,8 +148,9 @@ class FittingSettings(_Section):
     ``weight_decay``, times the learning rate, is the share that weights lose at each step (AdamW).
     With the ``schedule`` ``"cosine"`` the learning rate rises over the first tenth of the steps and
     then falls along half a cosine, to 0 at the end of the last of the ``epochs``.
-    ``products`` is the precision of the factors of matrix products in training; weights and
-    evaluation have single precision whatever it is.
+    Where there are few runs, ``epochs`` (and ``patience`` with them) are raised until they make
+    ``least_steps`` steps. ``products`` is the precision of the factors of matrix products in
+    training; weights and evaluation have single precision whatever it is.
     """
 
     learning_rate: PositiveFloat = 1e-5
@@ -156,9 +158,16 @@ class FittingSettings(_Section):
     batch_size: PositiveInt = 128
     epochs: PositiveInt = 2000
     patience: PositiveInt = 30
+    least_steps: NonNegativeInt = 0
     weight_decay: NonNegativeFloat = 0.0
     schedule: Literal["constant", "cosine"] = "constant"
     products: Literal["float32", "bfloat16"] = "float32"
+
+    def lasting(self, n_runs: int) -> tuple[int, int]:
+        """Give epochs and patience for so many training runs."""
+        steps = ceil(n_runs / self.batch_size)
+        epochs = max(self.epochs, ceil(self.least_steps / steps))
+        return epochs, ceil(self.patience * epochs / self.epochs)
 
 
 class SoupSettings(_Section):

@@ -159,7 +159,7 @@ class Trainer:
             lambda jobs, generators: self._build([missing[job].fold for job in jobs], generators),
             self._runs,
             Loss(loss.hinge, loss.label_correlation, loss.label_correlation_noise),
-            settings_of(fitting),
+            settings_of(fitting, min(len(fold.training) for fold in self.folds)),
             self._report,
         ):
             self.journal.keep(missing[number], done)
@@ -276,14 +276,13 @@ class Trainer:
         )
 
 
-def settings_of(fitting: FittingSettings) -> Settings:
-    """How a fit is done, as a recipe says it."""
+def settings_of(fitting: FittingSettings, n_runs: int) -> Settings:
+    """How a fit to so many runs is done, as a recipe says it."""
     return Settings(
         fitting.learning_rate,
         fitting.adam_epsilon,
         fitting.batch_size,
-        fitting.epochs,
-        fitting.patience,
+        *fitting.lasting(n_runs),
         fitting.weight_decay,
         fitting.schedule,
     )

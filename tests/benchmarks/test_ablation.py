@@ -153,13 +153,13 @@ def test_labelled_runs(
     asked = ("--runs", "40", "60", "--draws", "2")
     printed = script(labelled_runs.main, *asked)
     rows = rows_of(printed)
-    kinds = ("default", "not pre-trained", "logistic", "prior")
+    kinds = ("default", "no more epochs", "not pre-trained", "logistic", "prior")
     assert rows.keys() == {
         "labelled runs",
         "0, the libraries alone",
         *(f"{n_runs}, {kind}" for n_runs in (40, 60) for kind in kinds),
     }
-    assert len(list((tmp_path / "few").rglob("*.pickle"))) == 8
+    assert len(list((tmp_path / "few").rglob("*.pickle"))) == 12
     assert all("±" in cells[1] for name, cells in rows.items() if name != "labelled runs")
 
     # the libraries alone: networks that nothing is fitted to
