@@ -18,8 +18,7 @@ function sortBy(column) {
 function filter(words) {
   const wanted = words.toLowerCase();
   for (const row of rows) {
-    const [first, last] = [row.cells[0], row.cells[row.cells.length - 1]];
-    row.hidden = !`${first.textContent} ${last.textContent}`.toLowerCase().includes(wanted);
+    row.hidden = !row.cells[0].textContent.toLowerCase().includes(wanted);
   }
   const shown = rows.filter((row) => !row.hidden).length;
   document.getElementById("count").textContent =
