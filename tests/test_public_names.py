@@ -13,6 +13,7 @@ import pytest
 
 import gale
 from commands import start, without
+from training import Trained
 
 HEAVY = {
     "numpy",
@@ -25,6 +26,7 @@ HEAVY = {
     "sklearn",
     "pydantic",
     "matplotlib",
+    "jinja2",
 }
 
 
@@ -65,6 +67,8 @@ def test_an_unknown_name() -> None:
         HELP.format(["train", "--help"]),
         HELP.format(["ablate", "--help"]),
         HELP.format(["predict", "--help"]),
+        HELP.format(["report", "run", "--help"]),
+        HELP.format(["report", "training", "--help"]),
         HELP.format(["plot", "--help"]),
         HELP.format(["convert", "--help"]),
         HELP.format(["inspect", "--help"]),
@@ -117,3 +121,21 @@ def test_the_command_without_the_extra(tmp_path: Path, verb: str) -> None:
         "gale: gale.Recipe needs pydantic, which is not installed; "
         "install the extra: pip install 'gale-ms[train]'"
     ]
+
+
+def test_reports_of_runs_need_no_extra(tmp_path: Path, trained: Trained, runs: list[Path]) -> None:
+    env = without(tmp_path, "torch", "sklearn", "onnx", "onnxscript", "pydantic", "rdkit")
+    words = ("report", "run", runs[0], "--model", trained.path, "-o", "pages", "-q")
+    done = start(*words, cwd=tmp_path, env=env)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "pages" / f"{runs[0].name}.html").exists()
+
+
+def test_the_report_of_a_training_says_what_it_needs(
+    tmp_path: Path, stack_file: Path, campaign_folder: Path
+) -> None:
+    env = without(tmp_path, "torch")
+    words = ("report", "training", campaign_folder, "--model", stack_file, "-o", "r.html", "-q")
+    done = start(*words, cwd=tmp_path, env=env)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "gale.train needs torch, which is not installed" in done.stderr
