@@ -25,7 +25,7 @@ from gale.export import Members, export
 from gale.features.cache import Cache
 from gale.features.events import EventSpec
 from gale.fitting import Weights, predict_logits
-from gale.folds import Fold, split_fold, stratified_folds
+from gale.folds import Fold, held_out_by, split_fold, stratified_folds
 from gale.journal import Journal
 from gale.model import Model
 from gale.model_file import FORMAT
@@ -337,8 +337,7 @@ def _scores(
     """Log loss on the runs that validated, beside that of the training prevalence."""
     n_runs = np.isfinite(held_out).all(axis=1).sum()
     return {
-        "measured_on": f"{n_runs:,} runs, each by members that did not train on it "
-        + (f"({n_folds} folds)" if n_folds > 1 else "(the val split)"),
+        "measured_on": f"{n_runs:,} runs, {held_out_by(n_folds)}",
         "caution": "these runs helped to choose (when to stop, what to keep, learned m/z), so the "
         "figures are optimistic",
         "log_loss": _log_loss(labels, held_out),

@@ -123,3 +123,10 @@ def _even_parts(
             held[chosen] += kinds[run]
     part[part < 0] = random.permutation(np.repeat(np.arange(count), room))
     return part
+
+
+def held_out_by(n_folds: int) -> str:
+    """Say by whom runs are judged that a training holds out."""
+    return "each by members that did not train on it " + (
+        f"({n_folds} folds)" if n_folds > 1 else "(the val split)"
+    )

@@ -87,13 +87,17 @@ def check_folder_free(path: Path, *, force: bool, files: Collection[str]) -> Non
     OutputError
         If something is at `path` that may not be overwritten, or its folder is missing.
     """
+    if not path.name:
+        raise OutputError(f"{path}: expected the name of a folder to make, not the current one")
     if not os.path.lexists(path):
         check_free(path, force=False)
     elif not force:
         raise OutputError(f"{path}: exists already; choose another name or use --force")
     elif path.is_symlink() or not path.is_dir():
         raise OutputError(f"{path}: is no folder; expected the name of a folder to write")
-    elif others := sorted(each.name for each in path.iterdir() if not any(map(each.match, files))):
+    elif others := sorted(
+        each.name for each in path.iterdir() if not (each.is_file() and any(map(each.match, files)))
+    ):
         raise OutputError(
             f"{path}: holds {others[0]}, which is not written here; expected a folder that may be "
             "overwritten as a whole; choose another name"

@@ -21,6 +21,7 @@ import polars as pl
 from numpy.typing import ArrayLike
 from scipy.special import logit
 
+from gale.errors import TableError
 from gale.run import Floats
 
 CLIP = 1e-4
@@ -73,8 +74,18 @@ def second_look(
     -------
     DataFrame
         ``run, family, label, probability, prevalence, disagreement``, the most doubtful first.
+
+    Raises
+    ------
+    TableError
+        If the shapes do not fit.
     """
     y, p = np.asarray(labels, dtype=np.float64), np.asarray(probability, dtype=np.float64)
+    if not y.shape == p.shape == (len(runs), len(families)):
+        raise TableError(
+            f"labels of shape {y.shape} and probabilities of shape {p.shape} were found; expected "
+            f"{(len(runs), len(families))} for {len(runs)} runs and {len(families)} families"
+        )
     share = np.broadcast_to(np.asarray(prevalence, dtype=np.float64), y.shape)
     found = disagreement(y, p, share)
     order = np.argsort(-found, axis=None, kind="stable")  # NaN last

@@ -181,6 +181,11 @@ def composed(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
+def in_words(name: str) -> str:
+    """Write the name of a family as words."""
+    return name.replace("_", " ")
+
+
 def listed(names: Iterable[str], most: int = 10) -> str:
     """Return names as text, the first ones if there are many."""
     names = list(names)

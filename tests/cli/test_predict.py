@@ -196,8 +196,8 @@ def test_the_folder_of_an_instrument_is_a_run(predict: Arguments, runs: list[Pat
     ("arguments", "message"),
     [
         ([".", "--split", "test", "--submission"], "--submission names the runs itself; leave"),
-        (["run.csv", "--split", "test"], "need one campaign folder"),
-        (["run.csv", "--submission"], "need one campaign folder"),
+        (["run.csv", "--split", "test"], "needs one campaign folder"),
+        (["run.csv", "--submission"], "needs one campaign folder"),
         (["--split", "exam", "."], "'exam' is not one of"),
         ([], "Missing argument 'RUNS...'"),
         (

@@ -71,7 +71,7 @@ def test_learning_curves_of_each_part(n_fits: int) -> None:
     )
     figure = charts.learning_curves(history)
     titles = [axes.get_title(loc="left") for axes in figure.axes]
-    assert titles == [f"one: {n_fits} members", "two: 1 soups, trained on"]
+    assert titles == [f"one: {n_fits} fits", "two: 1 fits that begin at a soup"]
     assert len(lines(figure)) == 2 * (n_fits + 1)
     assert len(themed_svg(figure, "curves")) < 200_000
 
@@ -79,17 +79,17 @@ def test_learning_curves_of_each_part(n_fits: int) -> None:
 def test_family_scores_with_and_without_a_baseline() -> None:
     scores = {
         name: score(LABELS, probability, FAMILIES, resamples=50)
-        for name, probability in (("this model", PROBABILITY), ("prior", np.full((200, 2), 0.5)))
+        for name, probability in (
+            ("this model", PROBABILITY),
+            ("prevalence", np.full((200, 2), 0.5)),
+        )
     }
     metrics = {"log_loss": "log loss", "roc_auc": "ROC AUC"}
-    assert charts.colours_of(scores) == [charts.MODEL, charts.PRIOR]
     figure = charts.family_scores(scores, metrics)
     shown = {tuple(np.round(x, 6)) for x, _ in lines(figure)}
     for each in scores.values():
         for metric in metrics:
             assert tuple(np.round(each.per_family[metric].value, 6)) in shown
-    three = {"this model": scores["prior"], "logistic": scores["prior"], "prior": scores["prior"]}
-    assert len(set(charts.colours_of(three))) == 3
 
 
 def test_every_chart_has_the_colours_of_the_page() -> None:
@@ -110,3 +110,32 @@ def test_score_by_abundance() -> None:
     assert f"range 0\n({band.number[0]})" in [
         text.get_text() for text in figure.axes[0].get_xticklabels()
     ]
+
+
+def test_a_family_of_which_nothing_is_known() -> None:
+    labels = LABELS.copy()
+    labels[:, 1] = np.nan
+    figure = charts.detection_curves(FAMILIES, labels, {"this model": PROBABILITY})
+    assert "alcohol (0)" in themed_svg(figure, "curves")
+    labels[:, 1] = 1.0
+    figure = charts.detection_curves(FAMILIES, labels, {"this model": PROBABILITY})
+    assert "alcohol (200)" in themed_svg(figure, "curves")
+
+
+def test_names_of_families_are_no_mathematics() -> None:
+    names = (r"a$\frac$ c", "b$x$")
+    bands = reliability_bands(names, LABELS, PROBABILITY)
+    scores = {"this model": score(LABELS, PROBABILITY, names, resamples=10)}
+    for figure in (
+        charts.correlation_grids({"train": np.eye(2)}, names),
+        charts.family_scores(scores, {"log_loss": "log loss"}),
+        charts.reliability(bands),
+        charts.detection_curves(names, LABELS, {"this model": PROBABILITY}),
+    ):
+        assert r"a$\frac$ c" in themed_svg(figure, "names")
+
+
+def test_numbers_of_grids_are_read_on_any_paper() -> None:
+    svg = themed_svg(charts.correlation_grids({"train": np.eye(2)}, FAMILIES), "grids")
+    assert charts.LIGHT in svg
+    assert charts.DARK in svg

@@ -88,7 +88,9 @@ def test_spectra_beside_that_of_the_best_match(stack: gale.Model, run: gale.Run)
     given = {**stack.predict(run).row(0, named=True), window.family: 0.99}
     page = parsed(run_report(stack, run, matcher=matcher, prediction=given))
     spectra = json.loads(page.get_element_by_id("spectra").text)
-    found = next((each for each in spectra if each["holder"] == f"{window.family}-1"), None)
+    found = next(
+        (each for each in spectra if each["title"].startswith(f"{window.apex_min:.2f} min")), None
+    )
     if found is None:
         assert window.probability < stack.prevalence[window.family]
         return
@@ -149,12 +151,12 @@ def test_nothing_is_loaded(stack: gale.Model, run: gale.Run) -> None:
     ("spread", "expected"), [(0.2, (0.7, 1.0)), (0.05, (0.85, 0.95)), (math.nan, (0.9, 0.9))]
 )
 def test_the_spread_stays_between_0_and_1(spread: float, expected: tuple[float, float]) -> None:
-    assert FamilyRow("a_b", 0.9, 0.1, spread, ()).from_to == pytest.approx(expected)
-    assert FamilyRow("a_b", 0.9, 0.1, spread, ()).shown == "a b"
+    assert FamilyRow(3, "a_b", 0.9, 0.1, spread, ()).from_to == pytest.approx(expected)
+    assert FamilyRow(3, "a_b", 0.9, 0.1, spread, ()).anchor == "family-3"
 
 
 def test_names_of_pages() -> None:
-    runs = ["a/x.csv", "b/x.csv", "c/X.csv", "index", "søl & y.cdf", "d/x.csv-2"]
+    runs = ["a/x.csv", "b/x.csv", "c/X.csv", "index", "søl & y.cdf", "d/x.csv-2", 300 * "l"]
     names = page_names(runs)
     assert list(names) == runs
     assert names["a/x.csv"] == "x.csv.html"
@@ -163,6 +165,8 @@ def test_names_of_pages() -> None:
     assert names["index"] == "index-2.html"
     assert names["søl & y.cdf"] == "søl___y.cdf.html"
     assert len({name.lower() for name in names.values()}) == len(runs)
+    assert max(map(len, names.values())) < 100
+    assert page_names(["x.csv", "x.csv"]) == {"x.csv": "x.csv.html"}
 
 
 def test_the_index_has_a_row_for_each_run(stack: gale.Model, campaign: gale.Campaign) -> None:
@@ -189,3 +193,45 @@ def test_the_index_has_a_row_for_each_run(stack: gale.Model, campaign: gale.Camp
     assert cells[: len(stack.families)] == [probability(first[name]) for name in stack.families]
     bold = [bool(cell.xpath("./strong")) for cell in rows[0].xpath("./td")][: len(stack.families)]
     assert bold == [first[name] > stack.prevalence[name] for name in stack.families]
+
+
+def test_a_run_in_which_nothing_stands_out(stack: gale.Model) -> None:
+    n_scans = 50
+    mz = np.tile([44.0, 57.0, 60.0], n_scans)
+    flat = gale.Run.from_scans(
+        np.linspace(0, 5, n_scans), np.full(n_scans, 3), mz, np.full(len(mz), 7.0)
+    )
+    given = {**stack.predict(flat).row(0, named=True), "alcohol": 0.99}
+    page = parsed(run_report(stack, flat, prediction=given))
+    spectra = json.loads(page.get_element_by_id("spectra").text)
+    assert all(each["low"] < each["high"] for each in spectra)
+
+
+def test_families_of_any_name(stack: gale.Model, run: gale.Run) -> None:
+    odd = {"alcohol": "spectra", "mineral": "<b>&amp; two words", "aromatic": "a$x$"}
+
+    class Renamed:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(stack, name)
+
+        @property
+        def families(self) -> tuple[str, ...]:
+            return tuple(odd.get(name, name) for name in stack.families)
+
+        @property
+        def prevalence(self) -> dict[str, float]:
+            return dict.fromkeys(self.families, 0.0)
+
+    table = stack.predict(run)
+    given = {
+        odd.get(name.removesuffix("_spread"), name.removesuffix("_spread"))
+        + name[len(name.removesuffix("_spread")) :]: value
+        for name, value in table.row(0, named=True).items()
+    }
+    page = parsed(run_report(Renamed(), run, prediction=given))  # type: ignore[arg-type]
+    names = [text(each) for each in page.xpath("//section/h3")]
+    assert any(name.startswith("<b>&amp; two words: ") for name in names)
+    ids = page.xpath("//@id")
+    assert len(ids) == len(set(ids))
+    links = page.xpath("//tbody//a/@href")
+    assert {link.removeprefix("#") for link in links} <= set(ids)

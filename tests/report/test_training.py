@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,10 @@ import polars as pl
 import pytest
 
 import gale
-from gale.campaign.labels import LabelTable
-from gale.evaluation import read_predictions
-from gale.report import Scored, training_report
+from gale.report import BASELINE, MODEL, Scored, training_report
 from gale.report.doubts import doubts
-from gale.report.training import label_grids
+from gale.report.scored import PRIOR
+from gale.report.training import _label_sets, label_grids
 from gale.second_look import second_look
 from html_pages import parsed, text
 
@@ -24,20 +24,23 @@ def known(campaign: gale.Campaign) -> gale.Campaign:
     return campaign.of_split("train", "val")
 
 
+def out_of_fold(stack_file: Path) -> pl.DataFrame:
+    file = stack_file.with_name("stack.out_of_fold.csv")
+    return pl.read_csv(file, schema_overrides={"message": pl.String})
+
+
 @pytest.fixture(scope="module")
 def scored(known: gale.Campaign, stack: gale.Model, stack_file: Path) -> Scored:
-    labels = LabelTable(known.runs, known.families, known.labels)
-    predictions = read_predictions(stack_file.with_name("stack.out_of_fold.csv"))
-    return Scored.of("84 runs", "they chose", labels, predictions, predictions, stack.prevalence)
+    table = out_of_fold(stack_file)
+    both = {MODEL: table, BASELINE: table}
+    return Scored.of("{n_runs} runs", "they chose", known, both, stack.prevalence)
 
 
 @pytest.fixture(scope="module")
 def page(campaign: gale.Campaign, stack: gale.Model, stack_file: Path, scored: Scored) -> Any:
     test = campaign.of_split("test")
-    labels = LabelTable(test.runs, test.families, test.labels)
-    tested = Scored.of(
-        "24 test runs", "they chose nothing", labels, stack.predict(test), None, stack.prevalence
-    )
+    predictions = {MODEL: stack.predict(test)}
+    tested = Scored.of("{n_runs} test runs", "nothing", test, predictions, stack.prevalence)
     return parsed(
         training_report(
             campaign, stack, scored, test=tested,
@@ -50,10 +53,33 @@ def page(campaign: gale.Campaign, stack: gale.Model, stack_file: Path, scored: S
 def test_out_of_fold_predictions_are_those_that_were_scored(
     scored: Scored, stack: gale.Model
 ) -> None:
-    assert len(scored.model.runs) == 84
-    assert scored.model.scores.mean["log_loss"].value == pytest.approx(
+    assert len(scored.runs) == 84
+    assert scored.scores[MODEL].mean["log_loss"].value == pytest.approx(
         stack.facts["scores"]["log_loss"], abs=1e-6
     )
+
+
+def test_runs_that_cannot_be_scored_are_named(
+    known: gale.Campaign, stack: gale.Model, stack_file: Path
+) -> None:
+    table = out_of_fold(stack_file)
+    numbers = [pl.when(pl.col("run") == known.runs[1]).then(None).otherwise(name).alias(name)
+               for name in stack.families]  # fmt: skip
+    failed = table.with_columns(
+        *numbers,
+        status=pl.when(pl.col("run") == known.runs[1]).then(pl.lit("failed")).otherwise("status"),
+        message=pl.when(pl.col("run") == known.runs[1]).then(pl.lit("is odd")),
+    )
+    both = {MODEL: failed, BASELINE: table.filter(pl.col("run") != known.runs[3])}
+    found = Scored.of("{n_runs} runs", "", known, both, stack.prevalence)
+    assert found.where == "82 runs"
+    assert found.left_out == {
+        known.runs[1]: "this model: is odd", known.runs[3]: "logistic regression: not predicted"
+    }  # fmt: skip
+    assert {values.shape for values in found.probabilities.values()} == {(82, 9)}
+    assert known.runs[1] not in found.runs
+    page = parsed(training_report(known, stack, found))
+    assert f"Labelled and not scored: {known.runs[1]} (this model: is odd); " in text(page)
 
 
 def test_scores_beside_the_prior_and_the_baseline(page: Any, scored: Scored) -> None:
@@ -62,14 +88,14 @@ def test_scores_beside_the_prior_and_the_baseline(page: Any, scored: Scored) -> 
         [[text(cell) for cell in row.xpath("./th|./td")] for row in table.xpath("./tbody/tr")]
         for table in tables
     )
-    assert [row[0] for row in on_test] == ["this model", "training prevalence"]
+    assert [row[0] for row in on_test] == ["this model", "prevalence"]
     assert [row[0] for row in on_known] == [
-        "this model", "logistic regression", "training prevalence"
+        "this model", "logistic regression", "prevalence"
     ]  # fmt: skip
-    assert on_known[0][1].startswith(f"{scored.model.scores.mean['log_loss'].value:.3f} [")
+    assert on_known[0][1].startswith(f"{scored.scores[MODEL].mean['log_loss'].value:.3f} [")
     assert on_known[0][2] == ""
     assert on_known[1][2] == "+0.000 [+0.000, +0.000]", "the same predictions"
-    difference = scored.model.difference.value
+    difference = float(scored.differences[PRIOR].value)
     assert on_known[2][2].startswith(f"{difference:+.3f} [".replace("-", "−"))
     assert on_known[2][4] == "0.500"
 
@@ -110,7 +136,9 @@ def test_the_runs_that_are_most_wrong(
     p = stack.predict(test).select(stack.families).to_numpy()
     loss = -np.log(np.where(test.labels == 1, p, 1 - p)).mean(axis=1)
     rows = page.xpath("//h2[@id='wrong']/following-sibling::div[1]//tbody/tr")
-    worst = np.argsort(-loss)[: len(rows)]
+    opposite = ((p > 0.5) != (test.labels == 1)).any(axis=1)
+    worst = [at for at in np.argsort(-loss) if opposite[at]][:20]
+    assert len(rows) == len(worst) > 0
     assert [text(row.xpath("./th")[0]) for row in rows[:5]] == [test.runs[at] for at in worst[:5]]
     assert text(rows[0].xpath("./td")[0]) == f"{loss[worst[0]]:.2f}"
     assert "labelled" in text(rows[0])
@@ -119,8 +147,8 @@ def test_the_runs_that_are_most_wrong(
 def test_labels_worth_a_second_look(
     page: Any, campaign: gale.Campaign, stack: gale.Model, scored: Scored
 ) -> None:
-    each = scored.model
-    table = second_look(each.runs, each.families, each.labels, each.probability, each.prevalence)
+    each, share = scored, scored.labels.mean(axis=0)
+    table = second_look(each.runs, each.families, each.labels, each.probability, share)
     expected = table.filter(pl.col("disagreement") > 0)[:30]
     rows = page.xpath("//h2[@id='doubts']/following-sibling::div[1]//tbody/tr")
     assert [text(row.xpath("./th")[0]) for row in rows] == expected["run"].to_list()
@@ -139,6 +167,8 @@ def test_label_grids() -> None:
     np.testing.assert_allclose(
         grids["train"], [[1, -1, np.nan], [-1, 1, np.nan], [np.nan] * 3], atol=1e-12
     )
+    unknown = small(np.array([[1, np.nan, 1], [0, 0, 0], [0, 0, 0]]), "train")
+    assert _label_sets(unknown) == [{"families": (), "train": 2, "val": 0}]
     both = small(np.array([[1, 0, 1], [0, 1, 0], [1, 1, 0], [0, 0, 1]] * 2), "train", "val")
     assert list(label_grids(both)) == ["train", "val", "val − train"]
 
@@ -157,7 +187,8 @@ def small(labels: np.ndarray, *splits: str) -> gale.Campaign:
 def test_without_test_history_and_truth(
     known: gale.Campaign, stack: gale.Model, scored: Scored
 ) -> None:
-    bare = Scored(scored.measured_on, scored.caution, scored.model, None)
+    alone = {name: each for name, each in scored.probabilities.items() if name != BASELINE}
+    bare = replace(scored, probabilities=alone)
     page = parsed(training_report(known, stack, bare))
     assert "There are no epochs to show." in text(page)
     assert len(page.xpath("//*[name()='svg']")) == 4

@@ -17,7 +17,7 @@ import polars as pl
 from gale.ablation.facts import facts_of
 from gale.ablation.fits import Fits
 from gale.ablation.results import CURVES_SCHEMA, TRAININGS_SCHEMA, Ablation, Point
-from gale.ablation.scoring import Scored
+from gale.ablation.scoring import ScoredRuns
 from gale.ablation.steps import ablation_steps
 from gale.campaign import Campaign
 from gale.ensemble import fingerprint_of
@@ -99,7 +99,7 @@ def ablate(
     fold = split_fold(runs.campaign.split)
     runs.campaign.select(fold.training).check_trainable()
     test = _read_test_runs(campaign, runs, executor, cache, progress)
-    scored = Scored.of(runs, fold, test)
+    scored = ScoredRuns.of(runs, fold, test)
     # What a fit is depends neither on how many trainings there are, nor on how many iterations.
     fingerprint = fingerprint_of(ablation_steps(recipe, 1)[-1].recipe, seed, runs, {})
     book = Journal.open(journal, fingerprint, resume=resume, restart=restart)

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 
-from gale.ablation.results import ENSEMBLE, Point, Scores, Training
-from gale.ablation.scoring import Scored, mean_of
+from gale.ablation.results import ENSEMBLE, LogLosses, Point, Training
+from gale.ablation.scoring import ScoredRuns, mean_of
 from gale.ablation.steps import SOUP
 from gale.fitting import Fit, Weights
 from gale.run import Floats
@@ -32,14 +32,14 @@ class Soup:
         What each iteration trained on from the soup's average.
     trainer : Trainer
         Of all the fits.
-    scored : Scored
+    scored : ScoredRuns
     """
 
     training: int
     members: Sequence[Fit]
     tuned: Sequence[Fit]
     trainer: Trainer
-    scored: Scored
+    scored: ScoredRuns
 
     def points(self) -> Iterator[Point]:
         """Score each method after each iteration, from 0 on; a FixedSoup needs one at least."""
@@ -63,7 +63,7 @@ class Soup:
     def _size(self) -> int:
         return len(self.members) - len(self.tuned)
 
-    def _scores(self, weights: Weights) -> Scores:
+    def _scores(self, weights: Weights) -> LogLosses:
         return self.scored.scores(self._probability(weights))
 
     def _probability(self, weights: Weights) -> Floats:

@@ -9,7 +9,7 @@ import torch
 
 from gale.ablation.curves import Soup
 from gale.ablation.results import Training
-from gale.ablation.scoring import Scored
+from gale.ablation.scoring import ScoredRuns
 from gale.ablation.steps import AblationStep
 from gale.features.spec import FeatureSpec
 from gale.fitting import Fit
@@ -31,7 +31,7 @@ class Fits:
     ----------
     steps : sequence of AblationStep
     spec : FeatureSpec
-    scored : Scored
+    scored : ScoredRuns
     trainings : int
     seed : int
     journal : Journal
@@ -41,7 +41,7 @@ class Fits:
 
     steps: Sequence[AblationStep]
     spec: FeatureSpec
-    scored: Scored
+    scored: ScoredRuns
     trainings: int
     seed: int
     journal: Journal

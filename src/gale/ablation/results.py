@@ -29,7 +29,7 @@ FILES = (
 SPLITS = ("val", "test")
 """What log losses are of."""
 
-Scores = dict[str, float | None]
+LogLosses = dict[str, float | None]
 """Log loss on the runs of each of `SPLITS`, in this order; None where no label is known."""
 
 ENSEMBLE = 10
@@ -58,7 +58,7 @@ class Training(NamedTuple):
 
     step: str
     number: int
-    scores: Scores
+    scores: LogLosses
     epochs: int
 
     def row(self) -> tuple[object, ...]:
@@ -72,7 +72,7 @@ class Point(NamedTuple):
     method: str
     iteration: int
     training: int
-    scores: Scores
+    scores: LogLosses
 
     def row(self) -> tuple[object, ...]:
         """Its values for `CURVES_SCHEMA`."""
@@ -92,7 +92,7 @@ class Ablation:
         test are null where its labels are not known.
     curves : polars.DataFrame
         One row for each method, iteration and training, with the columns of `CURVES_SCHEMA`.
-    prior : Scores
+    prior : LogLosses
         Log loss of the training prevalence.
     facts : mapping
         Recipe, seed, campaign and versions, as plain values.
@@ -101,7 +101,7 @@ class Ablation:
     steps: tuple[AblationStep, ...]
     trainings: pl.DataFrame
     curves: pl.DataFrame
-    prior: Scores
+    prior: LogLosses
     facts: Mapping[str, Any]
 
     @property

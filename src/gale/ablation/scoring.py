@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from gale import metrics
-from gale.ablation.results import SPLITS, Scores
+from gale.ablation.results import SPLITS, LogLosses
 from gale.fitting import Weights, predict_logits
 from gale.folds import Fold
 from gale.networks.summary import prior_logit
@@ -20,7 +20,7 @@ from gale.training_runs import TrainingRuns
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoredRuns:
     """Runs that networks are fitted to and scored on: those of train and val, then those of test.
 
     Parameters
@@ -40,7 +40,7 @@ class Scored:
     test: NDArray[np.int64]
 
     @classmethod
-    def of(cls, runs: TrainingRuns, fold: Fold, test: TrainingRuns | None) -> Scored:
+    def of(cls, runs: TrainingRuns, fold: Fold, test: TrainingRuns | None) -> ScoredRuns:
         """Put runs together; `fold` has rows of the first ones."""
         each = [runs] if test is None else [runs, test]
         features = np.concatenate([some.features for some in each])
@@ -58,7 +58,7 @@ class Scored:
         logits = predict_logits(network, trainer.features[self.rows])[0]
         return sigmoid(logits)
 
-    def scores(self, probability: Floats) -> Scores:
+    def scores(self, probability: Floats) -> LogLosses:
         """Score probabilities of the runs of :attr:`rows`."""
         n_val, labels = len(self.fold.validation), self.labels[self.rows]
         parts = (slice(0, n_val), slice(n_val, None))
@@ -67,7 +67,7 @@ class Scored:
             for split, part in zip(SPLITS, parts, strict=True)
         }
 
-    def prior(self) -> Scores:
+    def prior(self) -> LogLosses:
         """Score the training prevalence, said of every run."""
         prior = sigmoid(prior_logit(self.labels[self.fold.training]).numpy())
         shape = (len(self.rows), self.labels.shape[1])

@@ -14,6 +14,7 @@ import click
 
 from gale.cli.options import library_options, model_option, reading_options, split_option
 from gale.cli.sources import open_runs, predict_all, tell_failed
+from gale.errors import GaleError, OutputError
 from gale.workers import workers_pool
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ Examples:
   gale report run run1.csv run2.cdf --model model.onnx -o pages
   gale report run campaign --split test --model model.onnx -o pages
 """
+
+GENERATOR = b'<meta name="generator" content="gale">'
+"""What every page has near its beginning."""
 
 TRAINING_EXAMPLE = """
 \b
@@ -80,6 +84,7 @@ def run_command(
 
     pages_only = ("*.html",)
     check_folder_free(output, force=force, files=pages_only)
+    _check_pages(output)
     model = gale.Model.load(model_path)
     sources = open_runs(runs, splits, False, columns, model)
     files = sources.paths if isinstance(sources, gale.Campaign) else sources
@@ -97,7 +102,7 @@ def run_command(
         {"model file": f"{model_path.name}, SHA-256 {sha256(model_path.read_bytes()).hexdigest()}"},
     )
     with writing_folder(output, replaces=pages_only if force else None) as folder:
-        pages.write(folder, table, files, progress)
+        table = pages.write(folder, table, files, progress)
     progress.close()
     failed = table.filter(status="failed")
     tell_failed(failed)
@@ -105,6 +110,30 @@ def run_command(
     click.echo(f"{output / 'index.html'}: pages of {n_made:,} runs; {len(failed):,} failed")
     if len(failed):
         sys.exit(1)
+
+
+def _check_pages(folder: Path) -> None:
+    """See that nothing but pages of gale is in a folder that will be replaced."""
+    for file in folder.glob("*") if folder.exists() else ():
+        with file.open("rb") as opened:
+            if GENERATOR not in opened.read(1000):
+                raise OutputError(
+                    f"{file}: is no page that gale made; expected nothing else in a folder to "
+                    "replace; name another folder"
+                )
+
+
+def _with_messages(table: pl.DataFrame, failures: Mapping[str, str]) -> pl.DataFrame:
+    """Say of some runs that they failed, and why."""
+    import polars as pl
+
+    failed = pl.col("run").is_in(list(failures))
+    return table.with_columns(
+        status=pl.when(failed).then(pl.lit("failed")).otherwise("status"),
+        message=pl.when(failed)
+        .then(pl.col("run").replace_strict(failures, default=None, return_dtype=pl.String))
+        .otherwise("message"),
+    )
 
 
 @dataclass(frozen=True)
@@ -119,19 +148,33 @@ class Pages:
 
     def write(
         self, folder: Path, table: pl.DataFrame, files: Sequence[Path], progress: ConsoleProgress
-    ) -> None:
-        """Write a page for each file that could be predicted, and the index of all."""
+    ) -> pl.DataFrame:
+        """Write a page for each file that could be predicted, and the index of all.
+
+        Returns
+        -------
+        DataFrame
+            The predictions; of a run that can be predicted and not drawn the message says so, too.
+        """
         from gale.report import index_page, page_names
 
-        ok = table.filter(status="ok")
-        names = page_names(ok["run"])
-        progress.begin("making pages", len(ok))
+        names = page_names(table.filter(status="ok")["run"])
+        progress.begin("making pages", len(names))
+        undrawn: dict[str, str] = {}
         for row, file in zip(table.iter_rows(named=True), files, strict=True):
             if row["run"] in names:
-                (folder / names[row["run"]]).write_text(self._page(file, row), "utf-8")
+                try:
+                    page = self._page(file, row)
+                except GaleError as error:
+                    undrawn[row["run"]] = str(error)
+                else:
+                    (folder / names[row["run"]]).write_text(page, "utf-8")
                 progress.step()
-        index = index_page(table, self.model, names, provenance=self._made())
+        pages = {run: name for run, name in names.items() if run not in undrawn}
+        table = _with_messages(table, undrawn)
+        index = index_page(table, self.model, pages, provenance=self._made())
         (folder / "index.html").write_text(index, "utf-8")
+        return table
 
     def _page(self, file: Path, prediction: Mapping[str, Any]) -> str:
         from gale.readers import display_name, load, parse_run
@@ -144,7 +187,13 @@ class Pages:
             matcher=self.matcher,
             index=self.index,
             prediction=prediction,
-            provenance={"file SHA-256": sha256(data).hexdigest(), **self._made()},
+            provenance={
+                # of a folder it is that of the files in it that are read, as gale packs them
+                "file SHA-256" if file.is_file() else "SHA-256 of what is read": sha256(
+                    data
+                ).hexdigest(),
+                **self._made(),
+            },
         )
 
     def _made(self) -> dict[str, str]:
@@ -193,7 +242,7 @@ def training_command(
     from gale.cli.progress import ConsoleProgress
     from gale.cli.training_report import Beside, TrainingReport
     from gale.features.cache import Cache, default_folder
-    from gale.output import check_free
+    from gale.output import check_free, check_no_input
     from gale.readers import display_name
 
     beside = Beside.of(model_path)
@@ -201,6 +250,8 @@ def training_command(
     check_free(output, force=force)
     model = gale.Model.load(model_path)
     opened = gale.Campaign.open(campaign, labels=labels, columns=columns)
+    tables = (path for path in campaign.iterdir() if path.is_file())
+    check_no_input(output, [model_path, beside.out_of_fold, beside.history, *opened.paths, *tables])
     progress = ConsoleProgress(quiet=quiet)
     cache = None if no_cache else Cache(default_folder())
     with workers_pool(workers) as executor:

@@ -37,7 +37,8 @@ def open_runs(
     if len(paths) == 1 and paths[0].is_dir() and not is_run_folder(paths[0]):
         return _open_campaign(paths[0], splits, submission, columns, model)
     if splits or submission:
-        raise click.UsageError("--split and --submission need one campaign folder")
+        asked = "--split" if splits else "--submission"
+        raise click.UsageError(f"{asked} needs one campaign folder")
     return paths
 
 

@@ -132,7 +132,9 @@ def command(
         model.save(output, force=force)
     discard(partial)
     _report(model, output, beside, time.monotonic() - started)
-    if not no_report:
+    if no_report:
+        beside.report.unlink(missing_ok=True)  # it would be that of another model
+    else:
         with workers_pool(workers) as executor:
             report = TrainingReport(opened, model, beside, executor, cache, progress)
             report.write(beside.report, force=True)

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gale.errors import CampaignError, OutputError, TrainingError
+from gale.errors import CampaignError, OutputError, TableError, TrainingError
+from gale.tables import HEADER, listed
 
 if TYPE_CHECKING:
     import polars as pl
 
     import gale
-    from gale.campaign.labels import LabelTable
     from gale.cli.progress import ConsoleProgress
     from gale.features.cache import Cache
     from gale.report import Scored
@@ -68,33 +69,94 @@ class TrainingReport:
         OutputError
             If the predictions of the labelled runs are not beside the model, or the page cannot be
             written.
+        TableError
+            If the labels or the predictions are not those of the training.
         """
-        import polars as pl
-
         from gale.output import writing
         from gale.report import training_report
 
-        campaign, beside = self.campaign, self.beside
-        if not beside.out_of_fold.exists():
-            raise OutputError(
-                f"{beside.out_of_fold}: is not there; expected what gale train writes beside a "
-                "model; train again"
-            )
-        baseline = None if self.model.facts["recipe"]["kind"] == "logistic" else self._baseline()
-        out_of_fold, test = self._out_of_fold(baseline), self._test(baseline)
+        known, predictions = self._known(), self._out_of_fold()
+        history, truth = self._history(), self._truth()
+        baseline = self._baseline() if self._recipe["kind"] != "logistic" else None
+        scored = self._score_known(known, predictions, baseline)
+        test = self._score_test(baseline)
         self.progress.begin("making the report", 1)
-        truth = campaign.root / "truth.parquet"
         page = training_report(
-            campaign,
-            self.model,
-            out_of_fold,
-            test=test,
-            history=pl.read_csv(beside.history) if beside.history.exists() else None,
-            truth=pl.read_parquet(truth) if truth.exists() else None,
+            self.campaign, self.model, scored, test=test, history=history, truth=truth
         )
         with writing(output, force=force) as temporary:
             temporary.write_text(page, "utf-8")
         self.progress.step()
+
+    @property
+    def _recipe(self) -> Mapping[str, Any]:
+        recipe: Mapping[str, Any] = self.model.facts["recipe"]
+        return recipe
+
+    def _known(self) -> gale.Campaign:
+        """The runs that the model was trained and validated with."""
+        facts = self.model.facts["training"]
+        known = self.campaign.of_split("train", "val")
+        known = known.select(known.labelled & ~np.isin(known.runs, facts["unreadable"]))
+        learned = known.of_split("train") if self.model.facts["folds"] == 1 else known
+        positive = (learned.labels == 1).sum(axis=0).tolist()
+        if (known.families, positive) != (self.model.families, facts["positive"]):
+            raise TableError(
+                f"{self.campaign.root}: found other labels than those that {self.model.source} was "
+                f"trained with ({facts['runs']:,} runs of {facts['campaign']}); expected the same; "
+                "name the campaign, and with --labels the table, of the training"
+            )
+        return known
+
+    def _out_of_fold(self) -> pl.DataFrame:
+        """What members said of runs that they did not train on."""
+        import polars as pl
+
+        file = self.beside.out_of_fold
+        if not file.exists():
+            raise OutputError(
+                f"{file}: is not there; expected what gale train writes beside a model; train again"
+            )
+        table = pl.read_csv(file, schema_overrides={"run": pl.String, "message": pl.String})
+        if table.columns != [*HEADER, *self.model.families]:
+            raise TableError(
+                f"{file}: found the columns {listed(table.columns)}; expected "
+                f"{listed([*HEADER, *self.model.families])}; train again"
+            )
+        return table
+
+    def _history(self) -> pl.DataFrame | None:
+        """Every epoch, if the file is there."""
+        import polars as pl
+
+        from gale.report.charts import HISTORY
+
+        file = self.beside.history
+        if not file.exists():
+            return None
+        table = pl.read_csv(file)
+        if set(HISTORY) <= set(table.columns):
+            return table
+        self.progress.note(f"{file}: is no history of a training; the report has no curves")
+        return None
+
+    def _truth(self) -> pl.DataFrame | None:
+        """How much of every compound there was, of a simulated campaign."""
+        import polars as pl
+
+        from gale.report.shares import TRUTH
+
+        file = self.campaign.root / "truth.parquet"
+        if not file.exists():
+            return None
+        try:
+            table = pl.read_parquet(file)
+        except (pl.exceptions.PolarsError, OSError):
+            table = pl.DataFrame()
+        if set(TRUTH) <= set(table.columns):
+            return table
+        self.progress.note(f"{file}: is no truth of a simulated campaign; the report does without")
+        return None
 
     def _baseline(self) -> Baseline | None:
         """Train a logistic regression on the same runs, if there are enough of them."""
@@ -111,11 +173,13 @@ class TrainingReport:
             return Baseline(model, pl.read_csv(file, schema_overrides={"run": pl.String}))
 
     def _train_baseline(self, out_of_fold: Path) -> gale.Model:
+        """Train it in the folds of the model."""
         import gale
 
+        recipe = gale.Recipe.load("logistic").to_dict() | {"folds": self._recipe["folds"]}
         return gale.train(
             self.campaign,
-            "logistic",
+            gale.Recipe.model_validate(recipe),
             seed=self.model.facts["seed"],
             out_of_fold=out_of_fold,
             executor=self.executor,
@@ -123,51 +187,39 @@ class TrainingReport:
             progress=self.progress,
         )
 
-    def _out_of_fold(self, baseline: Baseline | None) -> Scored:
-        from gale.campaign.labels import LabelTable
-        from gale.evaluation import read_predictions
-        from gale.report import Scored
+    def _score_known(
+        self, known: gale.Campaign, predictions: pl.DataFrame, baseline: Baseline | None
+    ) -> Scored:
+        from gale.folds import held_out_by
+        from gale.report import BASELINE, MODEL, Scored
 
-        predictions = read_predictions(self.beside.out_of_fold)
-        known = set(predictions.runs)
-        rows = np.array([run in known for run in self.campaign.runs])
-        chosen = self.campaign.select(rows)
-        labels = LabelTable(chosen.runs, chosen.families, chosen.labels)
-        scores = self.model.facts["scores"]
+        n_folds, scores = self.model.facts["folds"], self.model.facts["scores"]
+        validated = known.of_split("val") if n_folds == 1 else known
         return Scored.of(
-            scores["measured_on"],
-            scores["caution"],
-            labels,
-            predictions,
-            None if baseline is None else baseline.out_of_fold,
+            f"{{n_runs}} runs, {held_out_by(n_folds)}",
+            f"{scores['caution']}. The prevalence here is that of all training runs, these among "
+            f"them; with that of the other folds its log loss is {scores['prior_log_loss']:.3f}",
+            validated,
+            {MODEL: predictions} | ({BASELINE: baseline.out_of_fold} if baseline else {}),
             self.model.prevalence,
         )
 
-    def _test(self, baseline: Baseline | None) -> Scored | None:
-        labels = self._test_labels()
-        if labels is None:
-            return None
-        from gale.report import Scored
+    def _score_test(self, baseline: Baseline | None) -> Scored | None:
+        """Score the labelled test runs, if there are any."""
+        from gale.report import BASELINE, MODEL, Scored
 
         runs = self.campaign.of_split("test")
+        runs = runs.select(runs.labelled)
+        if not len(runs):
+            return None
+        models = {MODEL: self.model} | ({BASELINE: baseline.model} if baseline else {})
         return Scored.of(
-            f"{len(runs):,} test runs",
+            "{n_runs} test runs",
             "nothing was chosen with them",
-            labels,
-            self._predict(self.model, runs),
-            None if baseline is None else self._predict(baseline.model, runs),
+            runs,
+            {name: self._predict(model, runs) for name, model in models.items()},
             self.model.prevalence,
         )
-
-    def _test_labels(self) -> LabelTable | None:
-        """Labels of the test runs, if there are test runs and the campaign has labels of them."""
-        from gale.evaluation import read_label_tables
-
-        file = self.campaign.root / "test_labels.csv"
-        if "test" not in self.campaign.split or not file.exists():
-            return None
-        labels = read_label_tables([file])
-        return labels if set(labels.families) <= set(self.model.families) else None
 
     def _predict(self, model: gale.Model, runs: gale.Campaign) -> pl.DataFrame:
         self.progress.begin(f"predicting with {model.facts['recipe']['name']}", len(runs))

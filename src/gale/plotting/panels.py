@@ -15,6 +15,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from gale.plotting.measures import base_peak, extracted_ion, ion_map, nearest_scan
 from gale.plotting.themes import COLOUR_MAP, Theme
 from gale.run import Floats, Run
+from gale.tables import in_words
 
 DECADES = 5
 """Logarithmic colours and axes go down to so many powers of ten below the highest intensity."""
@@ -24,6 +25,9 @@ MOST_LABELS = 12
 
 LABEL_WIDTH = 0.028
 """Width of such a label, as a share of the axis."""
+
+MOST_POINTS = 8_000
+"""Of more scans, chromatograms are pictures rather than lines."""
 
 ROUND_STEPS = (1, 2, 2.5, 5, 10)
 """Ticks are so far apart, times a power of ten."""
@@ -65,7 +69,7 @@ def draw_lanes(axes: Axes, lanes: Mapping[str, Sequence[Span]], theme: Theme) ->
                 edgecolor=theme.base, linewidth=0.8,
             )  # fmt: skip
     axes.set_ylim(len(lanes) - 0.4, -0.6)
-    axes.set_yticks(range(len(lanes)), [name.replace("_", " ") for name in lanes], fontsize=8.5)
+    axes.set_yticks(range(len(lanes)), [*map(in_words, lanes)], fontsize=8.5, parse_math=False)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="y")
     axes.spines["left"].set_visible(False)
@@ -77,12 +81,11 @@ def draw_chromatograms(axes: Axes, run: Run, theme: Theme, *, log: bool = False)
     axes.fill_between(run.time_min, total, color=theme.total, alpha=0.12, linewidth=0)
     axes.plot(run.time_min, total, color=theme.total, linewidth=0.9, label="total ion current")
     axes.plot(
-        run.time_min,
-        base_peak(run),
-        color=theme.base,
-        linewidth=0.9,
+        run.time_min, base_peak(run), color=theme.base, linewidth=0.9,
         label="base peak (highest ion)",
-    )
+    )  # fmt: skip
+    for artist in (*axes.lines, *axes.collections):
+        artist.set_rasterized(run.n_scans > MOST_POINTS)
     _finish_intensity(axes, float(total.max()), "ion current", log)
 
 

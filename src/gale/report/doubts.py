@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import Path
+
+import numpy as np
+import polars as pl
 
 from gale.campaign import Campaign
-from gale.evaluation import Evaluation
+from gale.campaign.labels import prevalence_of
 from gale.evidence import Matcher, Window, windows_of
 from gale.model import Model
 from gale.readers import read_run
+from gale.report.scored import Scored
 from gale.second_look import second_look
 
 
@@ -39,7 +42,7 @@ class Doubt:
     window: Window | None
 
 
-def doubts(campaign: Campaign, model: Model, out_of_fold: Evaluation, most: int) -> list[Doubt]:
+def doubts(campaign: Campaign, model: Model, out_of_fold: Scored, most: int) -> list[Doubt]:
     """Find the labels that predictions disagree with most, the most doubtful first.
 
     Only those count that the predictions say the opposite of: a probability of 0.5 or more of a
@@ -50,30 +53,27 @@ def doubts(campaign: Campaign, model: Model, out_of_fold: Evaluation, most: int)
         out_of_fold.families,
         out_of_fold.labels,
         out_of_fold.probability,
-        out_of_fold.prevalence,
+        prevalence_of(out_of_fold.labels.astype(np.float32)),
         most=most,
-    )
-    matcher = Matcher.default() if model.has_elution_network else None
-    file_of = dict(zip(campaign.runs, campaign.paths, strict=True))
-    found = []
-    for run, family, label, probability, prevalence, disagreement in table.iter_rows():
-        if disagreement <= 0:
-            break
-        window = None
-        if matcher is not None:
-            window = _strongest(model, file_of[run], family, campaign.columns, matcher)
-        found.append(Doubt(run, family, label, probability, prevalence, window))
-    return found
+    ).filter(pl.col("disagreement") > 0)
+    spoken = _strongest(campaign, model, set(table["run"]))
+    return [
+        Doubt(run, family, label, probability, prevalence, spoken.get((run, family)))
+        for run, family, label, probability, prevalence, _ in table.iter_rows()
+    ]
 
 
 def _strongest(
-    model: Model,
-    file: Path,
-    family: str,
-    columns: Mapping[str, str] | None,
-    matcher: Matcher,
-) -> Window:
-    """Where in a run most speaks for a family, however little that is."""
-    run = read_run(file, columns=columns)
-    windows = windows_of(model, run, matcher=matcher, least=0.0)
-    return next(window for window in windows if window.family == family)
+    campaign: Campaign, model: Model, runs: Collection[str]
+) -> dict[tuple[str, str], Window]:
+    """Where in some runs most speaks for each family, however little that is."""
+    if not model.has_elution_network:
+        return {}
+    matcher = Matcher.default()
+    first: dict[tuple[str, str], Window] = {}
+    for name, file in zip(campaign.runs, campaign.paths, strict=True):
+        if name in runs:
+            run = read_run(file, columns=campaign.columns)
+            for window in windows_of(model, run, matcher=matcher, least=0.0):
+                first.setdefault((name, window.family), window)
+    return first

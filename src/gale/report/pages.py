@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 
 from gale.plotting import save_figure
 from gale.plotting.themes import THEMES, Theme
+from gale.tables import in_words
 
 LEAST_SHOWN = 0.01
 """Probabilities nearer to 0 or 1 than this are given as less, or more, than it."""
@@ -31,7 +32,11 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"probability": probability, "signed": signed}
+    environment.filters |= {
+        "in_words": in_words,
+        "probability": probability,
+        "signed": signed,
+    }
     environment.globals |= {
         "light_colours": _variables(THEMES["light"]),
         "dark_colours": _variables(THEMES["dark"]),

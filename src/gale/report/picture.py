@@ -20,7 +20,10 @@ from matplotlib.figure import Figure
 from gale.plotting import TIME_PANEL, Span, plot_run
 from gale.plotting.measures import cut_time, highest_ions, nearest_scan
 from gale.report.pages import as_json, render, themed_svg
-from gale.run import Run
+from gale.run import Floats, Run
+
+MZ_DECIMALS = 2
+"""Of m/z in a page, which shows one."""
 
 
 @dataclass(frozen=True)
@@ -142,13 +145,19 @@ def _axes_box(figure: Figure, part: Run) -> dict[str, Any]:
     }
 
 
+def _rounded(intensity: Floats) -> Floats:
+    """Intensities to five digits, as 32-bit numbers whose last bits are 0, and so pack well."""
+    bits = intensity.astype("<f4").view("<u4")
+    return (bits & np.uint32(0xFFFFFF80)).view("<f4")
+
+
 def _packed(part: Run) -> str:
     """Times, beginnings of scans, m/z and intensities, as 32-bit numbers, gzip and base64."""
     columns = (
         part.time_min.astype("<f4"),
         part.scan_start.astype("<u4"),
-        part.mz.astype("<f4"),
-        part.intensity.astype("<f4"),
+        part.mz.round(MZ_DECIMALS).astype("<f4"),
+        _rounded(part.intensity),
     )
     data = b"".join(column.tobytes() for column in columns)
     return base64.b64encode(gzip.compress(data, mtime=0)).decode()

@@ -41,6 +41,9 @@ MOST_IONS = 200_000
 PROBABLE = 0.5
 """Families of this probability and more come first in words."""
 
+LONGEST_NAME = 80
+"""Letters of a run's name in that of its page; file systems take 255 bytes."""
+
 LEAST_HEIGHT = 0.002
 """Of the highest ion: smaller ones of a spectrum are not drawn."""
 
@@ -54,6 +57,8 @@ class FamilyRow:
 
     Parameters
     ----------
+    number : int
+        Its place among the families of the page, from 1.
     name : str
     probability, prevalence : float
     spread : float
@@ -62,6 +67,7 @@ class FamilyRow:
         When it shows.
     """
 
+    number: int
     name: str
     probability: float
     prevalence: float
@@ -69,9 +75,9 @@ class FamilyRow:
     windows: Sequence[Window]
 
     @property
-    def shown(self) -> str:
-        """The name in words."""
-        return self.name.replace("_", " ")
+    def anchor(self) -> str:
+        """What links to its evidence lead to; names may have any characters."""
+        return f"family-{self.number}"
 
     @property
     def from_to(self) -> tuple[float, float]:
@@ -139,6 +145,7 @@ def run_report(
         likelier=[row for row in families if row.prevalence <= row.probability < PROBABLE],
         calibrated=model.facts["calibrated"],
         attributions=attributions,
+        any_windows=bool(windows),
         warnings=[each.text for each in oddities(run)] + list(unlike_notes(unlike)),
         unlike=unlike,
         picture=Picture.of(run, lanes=_lanes(families), most_ions=MOST_IONS),
@@ -184,8 +191,8 @@ def page_names(runs: Iterable[str]) -> dict[str, str]:
     """Give each run a name for its page: that of its file, numbered where several are the same."""
     names: dict[str, str] = {}
     taken = {"index"}
-    for run in runs:
-        plain = re.sub(r"[^\w.-]", "_", Path(run).name) or "run"
+    for run in dict.fromkeys(runs):
+        plain = re.sub(r"[^\w.-]", "_", Path(run).name)[:LONGEST_NAME] or "run"
         name, number = plain, 1
         while name.lower() in taken:  # some file systems do not tell cases apart
             number += 1
@@ -211,17 +218,20 @@ def _families(
     model: Model, prediction: Mapping[str, Any], windows: Sequence[Window]
 ) -> list[FamilyRow]:
     """What is said of each family, the most probable one first."""
-    rows = [
+    spreads = {family: prediction[family + SPREAD] for family in model.families}
+    return [
         FamilyRow(
+            number,
             family,
             prediction[family],
-            prevalence,
-            math.nan if prediction[family + SPREAD] is None else prediction[family + SPREAD],
+            model.prevalence[family],
+            math.nan if spreads[family] is None else spreads[family],
             [window for window in windows if window.family == family],
         )
-        for family, prevalence in model.prevalence.items()
+        for number, family in enumerate(
+            sorted(model.families, key=lambda family: -prediction[family]), start=1
+        )
     ]
-    return sorted(rows, key=lambda row: -row.probability)
 
 
 def _lanes(families: Sequence[FamilyRow]) -> dict[str, list[Span]]:
@@ -241,30 +251,35 @@ def _spectra(
     for row in families:
         for number, window in enumerate(row.windows, start=1):
             ions = _ions(mz, window.spectrum)
-            last = ions[-1][0]
+            shown = list(ions)
             title = f"{window.apex_min:.2f} min, background removed"
+            if not ions:
+                title += ": nothing stands out of it"
             other = None
             if window.matches:
                 best: Match = window.matches[0]
                 library_mz, height = matcher.library.spectrum(best.row)
                 inside = (library_mz >= low - 0.5) & (library_mz <= high + 0.5)
                 other = _ions(library_mz[inside], height[inside])
-                last = max(last, other[-1][0])
+                shown += other
                 title += f" (up); {best.compound}, cosine {best.cosine:.2f} (down)"
             yield {
-                "holder": f"{row.name}-{number}",
+                "holder": f"window-{row.number}-{number}",
                 "title": title,
                 "ions": ions,
                 "other": other,
                 "low": max(low - 2, 0),
-                "high": last + 5,
+                "high": max((at for at, _ in shown), default=high) + 5,
                 **SPECTRUM,
             }
 
 
 def _ions(mz: Floats, height: Floats) -> list[tuple[float, float]]:
     """The m/z of a spectrum, and their heights relative to the highest, that can be seen."""
-    relative = height / height.max()
+    highest = height.max(initial=0.0)
+    if highest <= 0:
+        return []
+    relative = height / highest
     seen = relative >= LEAST_HEIGHT
     return [
         (round(float(at), 1), round(float(share), 3))

@@ -21,6 +21,9 @@ BINS = 10
 FAMILY_BINS = 5
 """Of a single family, which has fewer runs."""
 
+TRUTH = ("run", "families", "role", "abundance")
+"""Columns that are looked at of the truth of a simulated campaign."""
+
 ABUNDANCES = (1.0, 3.0, 10.0, 30.0, 100.0)
 """Where ranges of abundance over the detection limit begin; the last one has no end."""
 
@@ -44,7 +47,7 @@ def reliability_bands(
 def _reliability(labels: Floats, probability: Floats, bins: int) -> Band:
     known = np.isfinite(labels)
     y, p = labels[known], probability[known]
-    of_bin = np.minimum((p * bins).astype(np.int64), bins - 1)
+    of_bin = np.searchsorted(np.arange(1, bins) / bins, p, side="right")
     count = np.bincount(of_bin, minlength=bins)
     used = count > 0
     mean = np.bincount(of_bin, p, minlength=bins)[used] / count[used]
@@ -77,7 +80,7 @@ def strongest(truth: pl.DataFrame, runs: Sequence[str], families: Sequence[str])
     """
     most = (
         truth.filter(pl.col("role").is_in(TOLD_ROLES))
-        .select("run", "families", "abundance")
+        .select(TRUTH)
         .explode("families")
         .group_by("run", "families")
         .agg(pl.col("abundance").max())

@@ -7,23 +7,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
 from markupsafe import Markup
-from matplotlib.figure import Figure
 
 from gale.campaign import Campaign
-from gale.campaign.labels import LabelTable
-from gale.evaluation import Evaluation, Predictions, evaluate
-from gale.metrics import Scores, log_loss_difference
+from gale.metrics import CALIBRATION_BINS, CLIP
 from gale.model import Model
 from gale.report import charts
 from gale.report.doubts import doubts
 from gale.report.pages import render, themed_svg
 from gale.report.runs import model_provenance
+from gale.report.scored import MODEL, PRIOR, Scored
 from gale.report.shares import by_abundance, reliability_bands, strongest
 from gale.run import Floats
 
@@ -36,71 +33,13 @@ SETS_SHOWN = 12
 WORST = 20
 """Runs that are listed as most wrong."""
 
+MOST_FAMILIES = 3
+"""Of each such run, those of the largest log loss are named."""
+
 MOST_DOUBTS = 30
 """Labels that are listed for a second look."""
 
-BASELINE = "logistic regression"
-PRIOR = "training prevalence"
-
 METRICS = {"log_loss": "log loss (less is better)", "roc_auc": "ROC AUC (more is better)"}
-
-
-@dataclass(frozen=True, eq=False)
-class Scored:
-    """A model and its baseline on the same runs.
-
-    Parameters
-    ----------
-    measured_on : str
-        On which runs, in words.
-    caution : str
-        What to keep in mind of the scores, in words.
-    model : Evaluation
-    baseline : Evaluation or None
-        Of a logistic regression.
-    """
-
-    measured_on: str
-    caution: str
-    model: Evaluation
-    baseline: Evaluation | None
-
-    @classmethod
-    def of(
-        cls,
-        measured_on: str,
-        caution: str,
-        labels: LabelTable,
-        predictions: Predictions | pl.DataFrame,
-        baseline: Predictions | pl.DataFrame | None,
-        prevalence: Mapping[str, float],
-    ) -> Scored:
-        """Score predictions, and those of a baseline, on labels, beside a prevalence."""
-        return cls(
-            measured_on,
-            caution,
-            evaluate(predictions, labels, prevalence=prevalence),
-            None if baseline is None else evaluate(baseline, labels, prevalence=prevalence),
-        )
-
-    @property
-    def scores(self) -> dict[str, Scores]:
-        """Of the model, the baseline if there is one, and the prior."""
-        baseline = {} if self.baseline is None else {BASELINE: self.baseline.scores}
-        return {"this model": self.model.scores, **baseline, PRIOR: self.model.prior}
-
-    def rows(self) -> Iterator[dict[str, Any]]:
-        """Mean scores, and their paired differences to those of the model."""
-        others = {PRIOR: np.tile(self.model.prevalence, (len(self.model.runs), 1))}
-        if self.baseline is not None:
-            others[BASELINE] = self.baseline.probability
-        for name, scores in self.scores.items():
-            difference = None
-            if name in others:
-                difference = log_loss_difference(
-                    self.model.labels, self.model.probability, others[name]
-                )
-            yield {"name": name, "scores": scores, "difference": difference}
 
 
 def training_report(
@@ -137,27 +76,31 @@ def training_report(
     """
     known = campaign.of_split("train", "val")
     best = test or out_of_fold
+    training = model.facts["training"]
     return render(
         "training.html",
-        title=f"{model.facts['recipe']['name']}, trained on {model.facts['training']['campaign']}",
+        title=f"{model.facts['recipe']['name']}, trained on {training['campaign']}",
         model=model,
         scored=[each for each in (test, out_of_fold) if each is not None],
         best=best,
+        main=MODEL,
+        bins=CALIBRATION_BINS,
         few=[name for name, n in _positives(known).items() if n < FEW],
         few_limit=FEW,
         table=_family_rows(known),
         known_splits=[name for name in ("train", "val") if name in known.split],
         sets=_label_sets(known),
+        n_partly_known=int((~np.isfinite(known.labels).all(axis=1)).sum()),
         splits=Counter(campaign.split),
         figures=dict(_figures(known, best, history, truth)),
-        worst=_worst(best.model),
-        doubts=doubts(campaign, model, out_of_fold.model, MOST_DOUBTS),
+        worst=_worst(best),
+        doubts=doubts(campaign, model, out_of_fold, MOST_DOUBTS),
         provenance={**(provenance or {}), **model_provenance(model)},
     )
 
 
 def _positives(known: Campaign) -> dict[str, int]:
-    count = np.nansum(known.labels == 1, axis=0)
+    count = (known.labels == 1).sum(axis=0)
     return dict(zip(known.families, count.tolist(), strict=True))
 
 
@@ -170,10 +113,11 @@ def _family_rows(known: Campaign) -> list[dict[str, Any]]:
 
 
 def _label_sets(known: Campaign) -> list[dict[str, Any]]:
-    """Which families are together how often, the most frequent first; unknown ones do not count."""
+    """Which families are together how often, the most frequent first, where all are known."""
     sets = {name: Counter[tuple[str, ...]]() for name in ("train", "val")}
     for split, labels in zip(known.split, known.labels, strict=True):
-        sets[split][_present(labels, known.families)] += 1
+        if np.isfinite(labels).all():
+            sets[split][_present(labels, known.families)] += 1
     total = sum(sets.values(), Counter[tuple[str, ...]]())
     return [
         {"families": families, **{split: counts[families] for split, counts in sets.items()}}
@@ -189,26 +133,27 @@ def _figures(
     known: Campaign, best: Scored, history: pl.DataFrame | None, truth: pl.DataFrame | None
 ) -> Iterator[tuple[str, Markup]]:
     """Draw all charts that the data allow, by the names that the template has for them."""
-    labels = best.model.labels.astype(np.float64)
-    families, probability = best.model.families, best.model.probability
-    grids = label_grids(known)
-    yield "grids", _svg(charts.correlation_grids(grids, known.families), "label correlations")
+    yield (
+        "grids",
+        themed_svg(
+            charts.correlation_grids(label_grids(known), known.families), "label correlations"
+        ),
+    )
     if history is not None and len(history):
-        yield "history", _svg(charts.learning_curves(history), "learning curves")
-    yield "families", _svg(charts.family_scores(best.scores, METRICS), "scores of each family")
-    bands = reliability_bands(families, labels, probability)
-    yield "reliability", _svg(charts.reliability(bands), "reliability diagrams")
-    curves = {"this model": probability}
-    if best.baseline is not None:
-        curves[BASELINE] = best.baseline.probability
-    figure = charts.detection_curves(families, labels, curves)
-    yield "detection", _svg(figure, "ROC and precision-recall curves")
+        yield "history", themed_svg(charts.learning_curves(history), "learning curves")
+    figure = charts.family_scores(best.scores, METRICS)
+    yield "families", themed_svg(figure, "scores of each family")
+    bands = reliability_bands(best.families, best.labels, best.probability)
+    yield "reliability", themed_svg(charts.reliability(bands), "reliability diagrams")
+    shown = {name: each for name, each in best.probabilities.items() if name != PRIOR}
+    figure = charts.detection_curves(best.families, best.labels, shown)
+    yield "detection", themed_svg(figure, "ROC and precision-recall curves")
     if truth is not None:
-        abundance = strongest(truth, best.model.runs, families)
-        share, mean, names = by_abundance(abundance, labels, probability)
+        abundance = strongest(truth, best.runs, best.families)
+        share, mean, names = by_abundance(abundance, best.labels, best.probability)
         if len(share.x):
             figure = charts.score_by_abundance(share, mean, names)
-            yield "abundance", _svg(figure, "families found by abundance")
+            yield "abundance", themed_svg(figure, "families found by abundance")
 
 
 def label_grids(known: Campaign) -> dict[str, Floats]:
@@ -240,24 +185,22 @@ def _correlations(labels: Floats) -> Floats:
     return grid
 
 
-def _worst(scored: Evaluation) -> list[dict[str, Any]]:
-    """Runs of the largest log loss, and the families that it is from."""
-    y, p = scored.labels, np.clip(scored.probability, 1e-15, 1 - 1e-15)
+def _worst(scored: Scored) -> list[dict[str, Any]]:
+    """Runs of the largest log loss, with the families that the model says the opposite of."""
+    y, p = scored.labels, np.clip(scored.probability, CLIP, 1 - CLIP)
     loss = np.where(np.isnan(y), 0.0, -np.log(np.where(y == 1, p, 1 - p)))
-    rows = np.argsort(-loss.sum(axis=1), kind="stable")[:WORST]
+    mean = loss.sum(axis=1) / np.maximum(np.isfinite(y).sum(axis=1), 1)
+    opposite = loss > np.log(2)
+    rows = [row for row in np.argsort(-mean, kind="stable") if opposite[row].any()]
     return [
         {
             "run": scored.runs[row],
-            "loss": float(loss[row].sum() / np.isfinite(y[row]).sum()),
+            "loss": float(mean[row]),
             "families": [
                 {"name": scored.families[at], "label": int(y[row, at]), "probability": p[row, at]}
-                for at in np.argsort(-loss[row], kind="stable")[:3]
-                if np.isfinite(y[row, at]) and loss[row, at] > np.log(2)
+                for at in np.argsort(-loss[row], kind="stable")[:MOST_FAMILIES]
+                if opposite[row, at]
             ],
         }
-        for row in rows
+        for row in rows[:WORST]
     ]
-
-
-def _svg(figure: Figure, label: str) -> Markup:
-    return themed_svg(figure, label)

@@ -44,7 +44,8 @@ def read_scores(path: Path, families: Sequence[str]) -> list[Measured]:
         labels = ", ".join(map(str, found["labels"]))
         measured = [Measured(labels, each) for each in found["evaluations"]]
         scored = {row["family"] for each in measured for row in each.rows}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        _ = [list(each.lines()) for each in measured], measured[0]
+    except (OSError, ValueError, LookupError, TypeError) as error:
         raise TableError(
             f"{path}: found no scores ({error}); expected what gale evaluate --json writes; "
             "evaluate the model's predictions again"
@@ -86,20 +87,29 @@ class Measured:
         yield (
             f"Predictions {self.evaluation['predictions']} on {scores['runs']:,} runs of "
             f"{self.labels}: log loss {_interval(mean, '')}, beside "
-            f"{prior['mean']['log_loss']['value']:.3f} of the training prevalence; calibration "
-            f"error {scores['calibration_error']:.3f}. In brackets: 95 % intervals over runs."
+            f"{prior['mean']['log_loss']['value']:.3f} of the prevalence "
+            + ("in these runs" if prior["prevalence_from"] == "labels" else "in the training runs")
+            + f"; calibration error {scores['calibration_error']:.3f}. In brackets: 95 % intervals "
+            "over runs."
         )
+        if n_left := len(self.evaluation["missing"]) + len(self.evaluation["failed"]):
+            yield f"Labelled runs that were not predicted, or could not be: {n_left:,}."
         yield from ("", "| family | positive | log loss | ROC AUC |", "| --- | --- | --- | --- |")
         for row in self.rows:
             loss, area = (
                 _interval({end: row[f"{name}{of}"] for end, of in ENDS.items()}, "-")
                 for name in ("log_loss", "roc_auc")
             )
-            yield f"| {row['family']} | {row['positives']:,} | {loss} | {area} |"
+            yield f"| {_cell(row['family'])} | {row['positives']:,} | {loss} | {area} |"
 
 
 ENDS = {"value": "", "low": "_low", "high": "_high"}
 """Of an estimate: its keys, and how columns of tables end that hold them."""
+
+
+def _cell(text: str) -> str:
+    """Write a text so that it stays in its cell."""
+    return text.replace("|", "\\|")
 
 
 def _interval(estimate: Mapping[str, float | None], undefined: str) -> str:
@@ -138,7 +148,7 @@ def _lines(model: Model, measured: Sequence[Measured]) -> Iterator[str]:
     counts = zip(model.prevalence.items(), training["positive"], training["known"], strict=True)
     few = []
     for (family, prevalence), positive, known in counts:
-        yield f"| {family} | {positive:,} | {known:,} | {prevalence:.3f} |"
+        yield f"| {_cell(family)} | {positive:,} | {known:,} | {prevalence:.3f} |"
         if positive < FEW:
             few.append(f"{family} ({positive})")
     if "pretraining" in recipe:

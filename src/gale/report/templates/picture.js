@@ -17,7 +17,8 @@ async function unpack() {
 }
 
 function number(value) {
-  return value === 0 ? "0" : value.toPrecision(4).replace(/\.?0+(e|$)/, "$1");
+  const rounded = Number(value.toPrecision(4));
+  return rounded >= 1e6 ? rounded.toExponential().replace("e+", "e") : String(rounded);
 }
 
 function begin(run) {

@@ -4,14 +4,17 @@ const rows = [...table.tBodies[0].rows];
 const headings = [...table.tHead.rows[0].cells];
 
 function sortBy(column) {
-  const direction = headings[column].getAttribute("aria-sort") === "descending" ? 1 : -1;
+  const numbers = rows.some((row) => row.cells[column].dataset.value !== undefined);
+  const before = headings[column].getAttribute("aria-sort");
+  // numbers begin with the largest, names with the first
+  const direction = before === null ? (numbers ? -1 : 1) : before === "descending" ? 1 : -1;
   for (const heading of headings) heading.removeAttribute("aria-sort");
   headings[column].setAttribute("aria-sort", direction > 0 ? "ascending" : "descending");
   const value = (row) => row.cells[column].dataset.value;
   const text = (row) => row.cells[column].textContent;
-  rows.sort((one, other) => direction * (value(one) === undefined
-    ? text(one).localeCompare(text(other), undefined, { numeric: true })
-    : value(one) - value(other)));
+  rows.sort((one, other) => direction * (numbers
+    ? value(one) - value(other)
+    : text(one).localeCompare(text(other), undefined, { numeric: true })));
   table.tBodies[0].append(...rows);
 }
 
