@@ -71,7 +71,9 @@ def test_scores_that_were_measured(
     error = error_of("inspect", trained.path, "--card", "--scores", "others.json")
     assert "others.json: found scores of beer; expected families of the model" in str(error)
     Path("none.json").write_text("[]", "utf-8")
-    for name in ("none.json", "p.csv", "nowhere.json"):
+    Path("empty.json").write_text('{"labels": [], "evaluations": []}', "utf-8")
+    Path("part.json").write_text(table.replace('"log_loss_low"', '"low"'), "utf-8")
+    for name in ("none.json", "empty.json", "part.json", "p.csv", "nowhere.json"):
         error = error_of("inspect", trained.path, "--card", "--scores", name)
         assert f"{name}: found no scores (" in str(error)
     told = invoke("inspect", trained.path, "--scores", "scores.json")

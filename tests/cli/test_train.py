@@ -99,6 +99,12 @@ def test_what_is_written_and_said(train: Train, exported: Exported, campaign_fol
     assert f"{campaign_folder}: 108 runs" in result.stderr
 
 
+def test_no_report_stays_of_another_model(train: Train, exported: Exported) -> None:
+    Path("model.report.html").write_text("old", "utf-8")
+    succeed(*train("--force"))
+    assert not Path("model.report.html").exists()
+
+
 def test_quiet(train: Train, exported: Exported) -> None:
     result = succeed(*train("--quiet"))
     assert result.stderr == ""

@@ -9,9 +9,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
+import gale
 from commands import succeed
+from gale.report import plot_page
 
 if TYPE_CHECKING:
     from playwright import sync_api
@@ -122,6 +125,23 @@ def test_the_pointer_reads_times(opened: Opened, pages: Path) -> None:
         times.append(float(readout.inner_text().split()[0]))
     assert times[0] < times[1]
     assert opened.complaints == []
+
+
+def test_intensities_are_whole(browser: sync_api.Browser, tmp_path: Path) -> None:
+    """Of 1200 the zeros count."""
+    run = gale.Run.from_scans(
+        np.linspace(0, 5, 4), np.ones(4, dtype=int), np.full(4, 44.0),
+        np.array([1200.0, 5000.0, 12.5, 3.0e6]),
+    )  # fmt: skip
+    file = tmp_path / "run.html"
+    file.write_text(plot_page(run, at_min=0.0), "utf-8")
+    page = browser.new_page()
+    page.goto(file.as_uri())
+    readout = page.locator("#readout")
+    for shown in ("1200", "5000", "12.5", "3e6"):
+        sync_api.expect(readout).to_contain_text(f"total {shown}, base peak m/z 44.0 with {shown}")
+        page.locator("#picture").press("ArrowRight")
+    page.close()
 
 
 def test_the_index(opened: Opened, pages: Path) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gale.errors import CampaignError, OutputError, TableError, TrainingError
+from gale.errors import OutputError, TableError
 from gale.tables import HEADER, listed
 
 if TYPE_CHECKING:
@@ -158,34 +158,26 @@ class TrainingReport:
         self.progress.note(f"{file}: is no truth of a simulated campaign; the report does without")
         return None
 
-    def _baseline(self) -> Baseline | None:
-        """Train a logistic regression on the same runs, if there are enough of them."""
+    def _baseline(self) -> Baseline:
+        """Train a logistic regression on the same runs, in the same folds."""
         import polars as pl
 
-        self.progress.note("a logistic regression is trained, for the report to compare with")
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "out_of_fold.csv"
-            try:
-                model = self._train_baseline(file)
-            except (CampaignError, TrainingError) as error:
-                self.progress.note(f"the report has no logistic regression beside it: {error}")
-                return None
-            return Baseline(model, pl.read_csv(file, schema_overrides={"run": pl.String}))
-
-    def _train_baseline(self, out_of_fold: Path) -> gale.Model:
-        """Train it in the folds of the model."""
         import gale
 
+        self.progress.note("a logistic regression is trained, for the report to compare with")
         recipe = gale.Recipe.load("logistic").to_dict() | {"folds": self._recipe["folds"]}
-        return gale.train(
-            self.campaign,
-            gale.Recipe.model_validate(recipe),
-            seed=self.model.facts["seed"],
-            out_of_fold=out_of_fold,
-            executor=self.executor,
-            cache=self.cache,
-            progress=self.progress,
-        )
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "out_of_fold.csv"
+            model = gale.train(
+                self.campaign,
+                gale.Recipe.model_validate(recipe),
+                seed=self.model.facts["seed"],
+                out_of_fold=file,
+                executor=self.executor,
+                cache=self.cache,
+                progress=self.progress,
+            )
+            return Baseline(model, pl.read_csv(file, schema_overrides={"run": pl.String}))
 
     def _score_known(
         self, known: gale.Campaign, predictions: pl.DataFrame, baseline: Baseline | None
