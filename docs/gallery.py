@@ -14,10 +14,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 DOCS = Path(__file__).parent
-GALE = Path(sys.executable).with_name("gale")
+GALE = Path(sys.executable).with_name("gale").absolute()
 WIDE, NARROW = (1200, 860), (420, 860)
 RUNS = 40
 
@@ -43,21 +43,21 @@ def main() -> None:
 
 def make(work: Path) -> None:
     """Run the commands whose results are not there yet."""
-    campaign, model = work / "campaign", work / "model.onnx"
-    if not campaign.exists():
-        gale("simulate", "-o", campaign, "--runs", "300,100,200", "--ions", "20000", "--seed", "0")
-    if not model.exists():
-        gale("train", campaign, "-o", model)
-    runs = sorted((campaign / "test_features").iterdir())[:RUNS]
-    gale("report", "run", *runs, "--model", model, "-o", work / "pages", "--force")
-    gale("plot", runs[0], "-o", work / "run.png", "--mz", "57", "--mz", "73", "--force")
+
+    def gale(*words: str) -> None:
+        """Run a command as a user would who is in the work folder."""
+        subprocess.run([str(GALE), *words], cwd=work, check=True)
+
+    if not (work / "campaign").exists():
+        gale("simulate", "-o", "campaign", "--runs", "300,100,200", "--ions", "20000")
+    if not (work / "model.onnx").exists():
+        gale("train", "campaign", "-o", "model.onnx")
+    files = sorted((work / "campaign/test_features").iterdir())[:RUNS]
+    runs = [str(file.relative_to(work)) for file in files]
+    gale("report", "run", *runs, "--model", "model.onnx", "-o", "pages", "--force")
+    gale("plot", runs[0], "-o", "run.png", "--mz", "57", "--mz", "73", "--force")
     if not (work / "ablation").exists():
-        gale("ablate", campaign, "-o", work / "ablation", "--recipe", "quick", "--trainings", "5")
-
-
-def gale(*words: object) -> None:
-    """Run a command as a user would."""
-    subprocess.run([str(GALE), *map(str, words)], check=True)
+        gale("ablate", "campaign", "-o", "ablation", "--recipe", "quick", "--trainings", "5")
 
 
 def photograph(browser: Browser, work: Path, pictures: Path) -> None:
@@ -65,8 +65,8 @@ def photograph(browser: Browser, work: Path, pictures: Path) -> None:
     run = most_evident(work / "pages")
     with_page(browser, run, WIDE, "light").screenshot(path=pictures / "run.png")
     page = with_page(browser, run, WIDE, "light")
-    shot(page.locator("section:has(.window)").first, pictures / "evidence.png")
-    shot(page.locator("#picture"), pictures / "picture.png")
+    page.locator("section:has(.window)").first.screenshot(path=pictures / "evidence.png")
+    page.locator("#picture").screenshot(path=pictures / "picture.png")
     with_page(browser, run, NARROW, "dark").screenshot(path=pictures / "run-narrow.png")
     index = with_page(browser, work / "pages/index.html", WIDE, "light")
     index.screenshot(path=pictures / "index.png")
@@ -74,9 +74,9 @@ def photograph(browser: Browser, work: Path, pictures: Path) -> None:
     page.screenshot(path=pictures / "training.png")
     for name in ("reliability diagrams", "label correlations", "families found by abundance"):
         chart = page.locator(f"svg[aria-label='{name}']")
-        shot(chart, pictures / f"{name.replace(' ', '-')}.png")
+        chart.screenshot(path=pictures / f"{name.replace(' ', '-')}.png")
     doubts = page.locator("#doubts ~ div table").first
-    shot(doubts, pictures / "doubts.png")
+    doubts.screenshot(path=pictures / "doubts.png")
     page = with_page(browser, work / "model.report.html", NARROW, "dark")
     page.screenshot(path=pictures / "training-narrow.png")
 
@@ -99,11 +99,6 @@ def with_page(browser: Browser, file: Path, size: tuple[int, int], scheme: str) 
     page.goto(file.absolute().as_uri())
     page.wait_for_load_state("networkidle")
     return page
-
-
-def shot(part: Locator, file: Path) -> None:
-    """Photograph a part of a page."""
-    part.screenshot(path=file)
 
 
 if __name__ == "__main__":
