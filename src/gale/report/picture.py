@@ -60,12 +60,12 @@ class Picture:
         at_min: float | None = None,
         time_range: tuple[float, float] | None = None,
         mz_range: tuple[float, float] | None = None,
-        most_ions: int | None = None,
+        most_bytes: int | None = None,
         **choices: Any,
     ) -> Picture:
         """Draw a run; for what can be chosen see :func:`gale.plotting.plot_run`.
 
-        With `most_ions`, only so many of the highest ions are packed, which bounds the page.
+        With `most_bytes`, only so many of the highest ions are packed as fit into them.
         """
         part = cut_time(run, time_range)
         highest = int(part.total_ion_current.argmax())
@@ -74,10 +74,10 @@ class Picture:
         label = f"chromatograms and ion map of {Path(run.source).name}"
         svg = themed_svg(figure, label)
         axes = _axes_box(figure, part)  # drawing has put them there
-        packed = highest_ions(part, most_ions or part.n_ions)
+        kept, scans = _within(part, most_bytes)
         settings = {
             "scans": part.n_scans,
-            "ions": packed.n_ions,
+            "ions": kept.n_ions,
             "first_scan": int(np.searchsorted(run.time_min, part.time_min[0])) + 1,
             "scan": scan,
             "mz": mz_range or (float(part.mz.min()) - 2, float(part.mz.max()) + 2),
@@ -88,10 +88,10 @@ class Picture:
             label,
             f"{axes['left'] / axes['width']:.1%}",
             as_json(settings),
-            _packed(packed),
+            scans,
             ""
-            if packed.n_ions == part.n_ions
-            else f"The page holds the {packed.n_ions:,} highest of the run's {part.n_ions:,} ions: "
+            if kept.n_ions == part.n_ions
+            else f"The page holds the {kept.n_ions:,} highest of the run's {part.n_ions:,} ions: "
             "spectra and totals at a time are of these.",
         )
 
@@ -149,6 +149,15 @@ def _rounded(intensity: Floats) -> Floats:
     """Intensities to five digits, as 32-bit numbers whose last bits are 0, and so pack well."""
     bits = intensity.astype("<f4").view("<u4")
     return (bits & np.uint32(0xFFFFFF80)).view("<f4")
+
+
+def _within(part: Run, most_bytes: int | None) -> tuple[Run, str]:
+    """The highest ions, as many as fit into so many bytes, and what they are packed to."""
+    packed = _packed(part)
+    while most_bytes is not None and len(packed) > most_bytes:
+        part = highest_ions(part, int(0.95 * part.n_ions * most_bytes / len(packed)))
+        packed = _packed(part)
+    return part, packed
 
 
 def _packed(part: Run) -> str:

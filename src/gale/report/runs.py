@@ -35,8 +35,8 @@ from gale.run import Floats, Run
 from gale.tables import SPREAD, UNLIKE
 from gale.unlike import unlike_notes
 
-MOST_IONS = 200_000
-"""Ions of a run that its page holds; more would make it larger than 2 MB."""
+MOST_BYTES = 1_100_000
+"""Of the ions that a page holds, so that all of it is smaller than 2 MB."""
 
 PROBABLE = 0.5
 """Families of this probability and more come first in words."""
@@ -148,7 +148,7 @@ def run_report(
         any_windows=bool(windows),
         warnings=[each.text for each in oddities(run)] + list(unlike_notes(unlike)),
         unlike=unlike,
-        picture=Picture.of(run, lanes=_lanes(families), most_ions=MOST_IONS),
+        picture=Picture.of(run, lanes=_lanes(families), most_bytes=MOST_BYTES),
         library=library and library.library,
         spectra=as_json(list(_spectra(families, run, model, library))) if library else None,
         run=run,
