@@ -25,8 +25,8 @@ from gale.library import default_libraries
 from gale.parts import build_network, columns_of, scale_of
 from gale.pretraining import pretrain, simulate_runs, substances_of
 from gale.progress import Progress
-from gale.recipe import PretrainSettings
 from gale.run import Run
+from gale.settings import PretrainSettings
 from gale.simulation.told import Describe
 from stacks import stack_recipe
 from training import Recorder
@@ -320,7 +320,7 @@ def test_it_needs_no_rdkit() -> None:
         "from gale.pretraining import pretrain\n"
         "from gale.features.events import EventSpec\n"
         "from gale.progress import Progress\n"
-        "from gale.recipe import PretrainSettings\n"
+        "from gale.settings import PretrainSettings\n"
         "from gale.pretraining import simulate_runs\n"
         "few = PretrainSettings(runs=2, ions=2000)\n"
         "known = ('aromatic',)\n"

@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 from gale.errors import RecipeError
 from gale.features.profile import ProfileSpec
-from gale.recipe import EventSettings, Recipe, SummarySettings, recipe_names
+from gale.recipe import Recipe, recipe_names
+from gale.settings import EventSettings, SummarySettings
 
 
 def test_recipes_that_gale_brings_along() -> None:

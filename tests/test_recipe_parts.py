@@ -9,7 +9,8 @@ import pytest
 
 from gale.cli.shows.model import recipe_lines
 from gale.errors import RecipeError
-from gale.recipe import EventSettings, Recipe, recipe_names
+from gale.recipe import Recipe, recipe_names
+from gale.settings import EventSettings
 
 STACK = """
 name = "mine"

@@ -29,7 +29,8 @@ from gale.networks.layers import fixed_biases
 from gale.networks.summary import prior_logit
 from gale.parts import build_network, columns_of, scale_of
 from gale.progress import Progress
-from gale.recipe import Part, PretrainSettings, Recipe
+from gale.recipe import Part, Recipe
+from gale.settings import PretrainSettings
 from gale.simulation.compounds import Compounds
 from gale.simulation.examples import simulate_examples
 from gale.simulation.series import read_analytes

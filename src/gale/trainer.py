@@ -33,7 +33,8 @@ from gale.networks.summary import prior_logit
 from gale.output import writing
 from gale.parts import build_network, columns_of, scale_of
 from gale.progress import Progress, TimeLeft
-from gale.recipe import FittingSettings, Part
+from gale.recipe import Part
+from gale.settings import FittingSettings
 from gale.soups import Member, average_weights, fixed_soups, greedy_soup, interpolate, uniform_soup
 from gale.waves import Job, fit_all
 

@@ -18,7 +18,7 @@ from gale.features.profile import ProfileSpec
 from gale.features.spec import FeatureSpec
 from gale.features.summary import PUBLISHED_MZ, SummarySpec, learn_mz
 from gale.progress import Progress
-from gale.recipe import EventSettings, FeatureSettings, ProfileSettings, SummarySettings
+from gale.settings import EventSettings, FeatureSettings, ProfileSettings, SummarySettings
 
 Array = NDArray[np.float32]
 
