@@ -25,6 +25,9 @@ from gale.run import Run
 from gale.tables import UNLIKE
 from gale.unlike import unlike_notes
 
+FEW = 30
+"""A family with fewer positive runs is said to be learned from few."""
+
 NUMBERS_AT_ONCE = 2**21
 """Features of all runs that go through the graph together, which bounds its memory."""
 

@@ -110,14 +110,12 @@ class TrainingReport:
 
     def _out_of_fold(self) -> pl.DataFrame:
         """What members said of runs that they did not train on."""
-        import polars as pl
-
         file = self.beside.out_of_fold
         if not file.exists():
             raise OutputError(
                 f"{file}: is not there; expected what gale train writes beside a model; train again"
             )
-        table = pl.read_csv(file, schema_overrides={"run": pl.String, "message": pl.String})
+        table = _read(file)
         if table.columns != [*HEADER, *self.model.families]:
             raise TableError(
                 f"{file}: found the columns {listed(table.columns)}; expected "
@@ -160,8 +158,6 @@ class TrainingReport:
 
     def _baseline(self) -> Baseline:
         """Train a logistic regression on the same runs, in the same folds."""
-        import polars as pl
-
         import gale
 
         self.progress.note("a logistic regression is trained, for the report to compare with")
@@ -177,7 +173,7 @@ class TrainingReport:
                 cache=self.cache,
                 progress=self.progress,
             )
-            return Baseline(model, pl.read_csv(file, schema_overrides={"run": pl.String}))
+            return Baseline(model, _read(file))
 
     def _score_known(
         self, known: gale.Campaign, predictions: pl.DataFrame, baseline: Baseline | None
@@ -218,3 +214,10 @@ class TrainingReport:
         return model.predict(
             runs, executor=self.executor, cache=self.cache, advance=self.progress.step
         )
+
+
+def _read(file: Path) -> pl.DataFrame:
+    """Read what a training wrote of runs that it held out; names and messages are texts."""
+    import polars as pl
+
+    return pl.read_csv(file, schema_overrides={"run": pl.String, "message": pl.String})

@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from gale.campaign import Campaign
 from gale.metrics import CALIBRATION_BINS, CLIP
-from gale.model import Model
+from gale.model import FEW, Model
 from gale.report import charts
 from gale.report.doubts import doubts
 from gale.report.pages import render, themed_svg
@@ -23,9 +23,6 @@ from gale.report.runs import model_provenance
 from gale.report.scored import MODEL, PRIOR, Scored
 from gale.report.shares import by_abundance, reliability_bands, strongest
 from gale.run import Floats
-
-FEW = 30
-"""A family with fewer positive runs is said to have few."""
 
 SETS_SHOWN = 12
 """Label sets that are listed, the most frequent ones."""

@@ -14,11 +14,8 @@ from typing import Any
 
 from gale.cli.shows.model import recipe_lines
 from gale.errors import TableError
-from gale.model import Model
+from gale.model import FEW, Model
 from gale.tables import listed
-
-FEW = 30
-"""A family with fewer positive runs is said to be learned from few."""
 
 ADVICE = (
     "Score it on labelled runs of your own that chose nothing (`gale evaluate --json`), and put "
