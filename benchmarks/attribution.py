@@ -11,7 +11,6 @@ that attribution could have named do. Libraries are those of the campaign; by de
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -23,10 +22,10 @@ import polars as pl
 import gale
 from accuracy import show_markdown
 from evidence import TIMES_OVER, share
+from evidence_truth import parse_options, told_compounds
 from gale.evidence import attributions_of
 from gale.evidence.attribution import without_ions
 from gale.library import Library, default_libraries, read_library, substances
-from gale.simulation.told import TOLD_ROLES
 from simulator import show
 
 LEAST_HEIGHT = 0.1
@@ -44,15 +43,7 @@ class Named:
 
 def main() -> None:
     """Look at the attribution of the test runs, and print a table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("campaign", type=Path)
-    parser.add_argument("model", type=Path)
-    parser.add_argument("--library", type=Path, nargs="*", default=[])
-    parser.add_argument("--runs", type=int, default=100, help="test runs to look at")
-    parser.add_argument("--markdown", action="store_true", help="print a table for documents")
-    options = parser.parse_args()
+    options = parse_options(__doc__)
     libraries = [read_library(path) for path in options.library] or default_libraries()
     ions = ions_of(Library.join([*libraries, substances("gas")]))
     model = gale.Model.load(options.model)
@@ -76,9 +67,7 @@ def look(
 ) -> Iterator[Named]:
     """Give what came of each family that is held and shown of each of the first test runs."""
     campaign = gale.Campaign.open(folder).of_split("test")
-    truth = pl.read_parquet(folder / "truth.parquet").filter(
-        pl.col("role").is_in(list(TOLD_ROLES)), pl.col("abundance") >= 1
-    )
+    truth = told_compounds(folder)
     for name, path in list(zip(campaign.runs, campaign.paths, strict=True))[:n_runs]:
         run = gale.read_run(path)
         there = without_ions(model.spec, model.spec.summarise(run))[0].tolist()

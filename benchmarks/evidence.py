@@ -12,7 +12,6 @@ named. Minerals are left out of the names, since they are gases without a spectr
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -23,10 +22,10 @@ import polars as pl
 
 import gale
 from accuracy import show_markdown
+from evidence_truth import parse_options, told_compounds
 from gale.evidence import Matcher, Window, windows_of
 from gale.features.events import EventSpec
 from gale.library import Library, read_library
-from gale.simulation.told import TOLD_ROLES
 from simulator import show
 
 TIMES_OVER = (1.0, 3.0, 10.0, 100.0, np.inf)
@@ -47,15 +46,7 @@ class Found:
 
 def main() -> None:
     """Look at the evidence of the test runs, and print a table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("campaign", type=Path)
-    parser.add_argument("model", type=Path)
-    parser.add_argument("--library", type=Path, nargs="*", default=[])
-    parser.add_argument("--runs", type=int, default=100, help="test runs to look at")
-    parser.add_argument("--markdown", action="store_true", help="print a table for documents")
-    options = parser.parse_args()
+    options = parse_options(__doc__)
     model = gale.Model.load(options.model)
     libraries = [read_library(path) for path in options.library]
     matcher = Matcher(Library.join(libraries)) if libraries else Matcher.default()
@@ -67,9 +58,7 @@ def main() -> None:
 def look(folder: Path, model: gale.Model, matcher: Matcher, n_runs: int) -> Iterator[Found]:
     """Give what came of each family of each of the first test runs."""
     campaign = gale.Campaign.open(folder).of_split("test")
-    truth = pl.read_parquet(folder / "truth.parquet").filter(
-        pl.col("role").is_in(list(TOLD_ROLES)), pl.col("abundance") >= 1
-    )
+    truth = told_compounds(folder)
     spec = model.spec
     assert isinstance(spec, EventSpec)  # or there is no elution network
     for name, path in list(zip(campaign.runs, campaign.paths, strict=True))[:n_runs]:
