@@ -21,24 +21,25 @@ import numpy as np
 import torch
 from torch import Tensor
 
-import gale.trainer
+import gale.training.members
 from gale.campaign import Campaign
-from gale.features import summarise_runs
-from gale.features.cache import Cache, default_folder
+from gale.features import compute_features
 from gale.features.events import EventSpec
-from gale.fitting import Weights, predict_logits
-from gale.folds import Fold, stratified_folds
-from gale.journal import Journal
-from gale.losses import Loss, binary_cross_entropy
-from gale.output import writing
-from gale.parts import columns_of
-from gale.pretraining import pretrain
-from gale.progress import Progress
-from gale.recipe import Part, Recipe
+from gale.plumbing.cache import Cache, default_folder
+from gale.plumbing.files import writing
+from gale.plumbing.progress import Progress
+from gale.plumbing.work import Work
 from gale.run import Floats
-from gale.soups import Member, average_weights, greedy_soup
-from gale.trainer import Trainer
-from gale.training_runs import read_training_runs
+from gale.training.fitting import Weights, predict_logits
+from gale.training.folds import Fold, stratified_folds
+from gale.training.journal import Journal
+from gale.training.losses import Loss, binary_cross_entropy
+from gale.training.members import Trainer
+from gale.training.networks.build import columns_of
+from gale.training.pretraining import pretrain
+from gale.training.recipe import Part, Recipe
+from gale.training.runs import read_training_runs
+from gale.training.soups import Member, average_weights, greedy_soup
 
 CPU = torch.device("cpu")
 
@@ -73,10 +74,12 @@ class Runs:
     def read(cls, folder: Path) -> Runs:
         """Read a campaign."""
         campaign, settings = Campaign.open(folder), Recipe.load("default").features
-        runs = read_training_runs(campaign, settings, True, None, cache(), Progress())
+        runs = read_training_runs(campaign, settings, Work(strict=True, cache=cache()))
         assert isinstance(runs.spec, EventSpec)
         test = campaign.of_split("test")
-        table = summarise_runs(test.paths, runs.spec, columns=test.columns, cache=cache())
+        table = compute_features(
+            test.paths, runs.spec, work=Work(columns=test.columns, cache=cache())
+        )
         return cls(runs.spec, runs.campaign, test, runs.features, table.values)
 
     def take(self, rows: np.ndarray) -> Runs:
@@ -254,11 +257,15 @@ class Wanted:
             derivatized=runs.known.derivatized,
         )
         starts = pretrain(
-            recipe, runs.spec, families, seed=seed, device=CPU, workers=2, cache=cache()
+            recipe,
+            runs.spec,
+            families,
+            seed=seed,
+            work=Work(device="cpu", workers=2, cache=cache()),
         )
         members = {}
         for part in recipe.members_of:
             mixed = self.mixtures and part.network.kind == "elution"
-            with patch.object(gale.trainer, "Loss", MixtureLoss if mixed else Loss):
+            with patch.object(gale.training.members, "Loss", MixtureLoss if mixed else Loss):
                 members[part.name] = trainer(part, runs, folds, seed, starts).members()
         return folds, starts, members

@@ -16,10 +16,11 @@ from scipy.special import expit
 
 import gale
 from ablation_fits import Change, Fits, Runs, cache
-from gale.calibration import cross_fitted, fit_calibration
-from gale.metrics import expected_calibration_error, log_loss
-from gale.output import writing
+from gale.evaluation.metrics import expected_calibration_error, log_loss
+from gale.plumbing.files import writing
+from gale.plumbing.work import Work
 from gale.run import Floats
+from gale.training.calibration import cross_fitted, fit_calibration
 
 DEFAULT, MIXTURES = "default", "mixtures of two runs as augmentation"
 
@@ -193,8 +194,8 @@ def logistic_score(file: Path, runs: Runs, seed: int, *, fit: bool = True) -> Sc
     if kept.get("made_of") != made_of:
         if not fit:
             return Score()
-        model = gale.train(runs.known, "logistic", seed=seed, cache=cache())
-        table = model.predict(runs.test, cache=cache())
+        model = gale.train(runs.known, "logistic", seed=seed, work=Work(cache=cache()))
+        table = model.predict(runs.test, work=Work(cache=cache()))
         found = score(runs.test.labels, table.select(runs.test.families).to_numpy())
         kept = {"made_of": made_of, "score": asdict(found)}
         file.parent.mkdir(parents=True, exist_ok=True)

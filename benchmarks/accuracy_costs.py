@@ -23,8 +23,8 @@ import gale
 from campaign import GALE, measured
 from gale.campaign import Campaign
 from gale.evaluation import read_predictions
-from gale.output import writing
-from gale.recipe import Recipe
+from gale.plumbing.files import writing
+from gale.training.recipe import Recipe
 
 WARM_UP = """
 name = "warm-up"

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from accuracy_costs import Costs, Result
-from gale.bootstrap import estimate, resampled_weights
 from gale.campaign import Campaign
 from gale.evaluation import evaluate, read_predictions
+from gale.evaluation.bootstrap import estimate, resampled_weights
+from gale.evaluation.metrics import family_scores
 from gale.evaluation.text import interval_text, number_text
-from gale.metrics import family_scores
 from gale.run import Floats
 
 RESAMPLES = 1000

@@ -70,7 +70,7 @@ def look(
     truth = told_compounds(folder)
     for name, path in list(zip(campaign.runs, campaign.paths, strict=True))[:n_runs]:
         run = gale.read_run(path)
-        there = without_ions(model.spec, model.spec.summarise(run))[0].tolist()
+        there = without_ions(model.spec, model.spec.features_of(run))[0].tolist()
         for each in attributions_of(model, run):
             carriers = truth.filter(pl.col("families").list.contains(each.family), run=name)
             if len(carriers):

@@ -39,7 +39,7 @@ def parse_gale(path: Path) -> object:
 
 def featurise_gale(path: Path) -> np.ndarray:
     """Read, check and featurise with gale."""
-    return SPEC.summarise(read_run(path))
+    return SPEC.features_of(read_run(path))
 
 
 def _pandas_rows(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -26,13 +26,13 @@ from torch import nn
 sys.path.insert(0, str(Path(__file__).parents[1] / "src"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from gale.fitting import Examples, Pulse, Settings, Weights, fit
-from gale.losses import Loss
-from gale.networks.layers import Dense
-from gale.networks.summary import summary_network
-from gale.soups import average_weights, fixed_soups
-from gale.waves import Job, fit_all
-from one_at_a_time import fit_one, plain_network
+from gale.training.fitting import Examples, Pulse, Settings, Weights, fit
+from gale.training.losses import Loss
+from gale.training.networks.layers import Dense
+from gale.training.networks.summary import summary_network
+from gale.training.soups import average_weights, fixed_soups
+from gale.training.waves import Job, fit_all
+from helpers.one_at_a_time import fit_one, plain_network
 
 N_RUNS, N_FEATURES, N_FAMILIES, FOLDS = 1121, 2268, 9, 10
 SIZE, ITERATIONS = 5, 40

@@ -24,10 +24,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 import gale
-from gale.features.cache import Cache, default_folder
+from gale.evaluation.second_look import disagreement
+from gale.plumbing.cache import Cache, default_folder
+from gale.plumbing.work import Work
 from gale.report.shares import strongest
 from gale.run import Floats
-from gale.second_look import disagreement
 from gale.simulation.design import mislabel
 from simulator import show
 
@@ -66,7 +67,9 @@ def out_of_fold(campaign: gale.Campaign, recipe: str, seed: int) -> Floats:
     """Train, and give the probabilities (R, K) by members that did not train on a run."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "out_of_fold.csv"
-        gale.train(campaign, recipe, seed=seed, out_of_fold=file, cache=Cache(default_folder()))
+        gale.train(
+            campaign, recipe, seed=seed, out_of_fold=file, work=Work(cache=Cache(default_folder()))
+        )
         table = pl.read_csv(file)
     assert tuple(table["run"]) == campaign.runs
     return table.select(campaign.families).to_numpy().astype(np.float64)

@@ -15,11 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
-from gale import metrics
 from gale.campaign import Campaign
-from gale.ensemble import train
-from gale.features.cache import Cache, default_folder
-from gale.recipe import Recipe
+from gale.evaluation import metrics
+from gale.plumbing.cache import Cache, default_folder
+from gale.plumbing.work import Work
+from gale.training import train
+from gale.training.recipe import Recipe
 
 
 def leave_one_out(
@@ -29,8 +30,8 @@ def leave_one_out(
     predicted, prior = np.zeros(campaign.labels.shape), np.zeros(campaign.labels.shape)
     for run in range(len(campaign)):
         others = [other for other in range(len(campaign)) if other != run]
-        model = train(campaign.select(others), recipe, seed=seed, cache=cache)
-        table = model.predict(campaign.select([run]), cache=cache)
+        model = train(campaign.select(others), recipe, seed=seed, work=Work(cache=cache))
+        table = model.predict(campaign.select([run]), work=Work(cache=cache))
         predicted[run] = table.select(model.families).row(0)
         prior[run] = list(model.prevalence.values())
     return predicted, prior

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.io import netcdf_file
 
 from gale.run import Run
-from vendor_files import data_ms, lay_out, masshunter, masslynx
+from helpers.vendor_files import data_ms, lay_out, masshunter, masslynx
 
 LOWEST_MZ, HIGHEST_MZ = 40, 600
 

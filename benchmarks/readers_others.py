@@ -9,7 +9,7 @@ import polars as pl
 from lxml import etree
 from scipy.io import netcdf_file
 
-from gale.readers import netcdf
+from gale.readers.andi import netcdf
 
 
 def bare_xml(path: Path) -> object:

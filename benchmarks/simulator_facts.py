@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from gale import metrics
 from gale.campaign import Campaign
 from gale.campaign.labels import prevalence_of
 from gale.errors import GaleError
-from gale.folds import stratified_folds
+from gale.evaluation import metrics
 from gale.readers import read_run
 from gale.run import Floats, Run
 from gale.simulation.label_sets import PREVALENCE
+from gale.training.folds import stratified_folds
 from simulator_measures import MIN_SCANS, measure
 
 PUBLISHED_FAMILIES_A_RUN = {0: 0.37, 1: 0.47, 8: 0.014}

@@ -14,15 +14,15 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.multiclass import OneVsRestClassifier
 
-from gale import metrics
-from gale.bootstrap import Estimate
 from gale.campaign import Campaign
-from gale.ensemble import train
-from gale.evaluation import evaluate
-from gale.features.cache import Cache, default_folder
+from gale.evaluation import evaluate, metrics
+from gale.evaluation.bootstrap import Estimate
+from gale.plumbing.cache import Cache, default_folder
+from gale.plumbing.work import Work
 from gale.readers import read_run
-from gale.recipe import Recipe
 from gale.run import Run
+from gale.training import train
+from gale.training.recipe import Recipe
 
 N_BINS = 50
 MAX_MZ = 350
@@ -113,8 +113,8 @@ def gale_rows(campaign: Campaign) -> Iterator[Row]:
         "one member of published": ("0.15 to 0.21", Recipe.parse(ONE_MEMBER, "one member")),
     }
     for name, (published, recipe) in recipes.items():
-        model = train(campaign, recipe, cache=cache)
-        table = model.predict(test, cache=cache)
+        model = train(campaign, recipe, work=Work(cache=cache))
+        table = model.predict(test, work=Work(cache=cache))
         evaluation = evaluate(table, test, prevalence=model.prevalence)
         if name == "logistic":
             yield "prior, test", "", with_interval(evaluation.prior.mean["log_loss"])

@@ -16,12 +16,13 @@ import numpy as np
 
 from gale.campaign import Campaign
 from gale.errors import CampaignError
-from gale.features import summarise_runs
-from gale.features.cache import Cache, default_folder
+from gale.features import compute_features
 from gale.features.profile import ProfileSpec
 from gale.features.spec import FeatureSpec
 from gale.features.summary import SummarySpec
-from gale.unlike import fit_unlike, unlike
+from gale.model.unlike import fit_unlike, unlike
+from gale.plumbing.cache import Cache, default_folder
+from gale.plumbing.work import Work
 
 SPECS: dict[str, FeatureSpec] = {"profile": ProfileSpec(), "summary": SummarySpec()}
 PARTS = 5
@@ -60,12 +61,14 @@ def main() -> None:
     options = parser.parse_args()
     spec = SPECS[options.features]
     cache = Cache(default_folder())
-    files = summarise_runs(options.files, spec, cache=cache)
+    files = compute_features(options.files, spec, work=Work(cache=cache))
 
     print(f"{'runs':<36}{'':>6}{'median':>8}{'above 1':>8}{'above 2':>8}{'AUC':>8}")
     for folder in options.campaigns:
         campaign = Campaign.open(folder)
-        table = summarise_runs(campaign.paths, spec, columns=campaign.columns, cache=cache)
+        table = compute_features(
+            campaign.paths, spec, work=Work(columns=campaign.columns, cache=cache)
+        )
         if not table.ok.all():
             raise CampaignError(f"{folder}: some runs cannot be read; gale inspect says why")
         is_test = np.array(campaign.split) == "test"

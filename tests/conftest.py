@@ -11,16 +11,17 @@ import platformdirs
 import pytest
 
 import gale
-from gale.features import summarise_runs
-from gale.features.cache import Cache, default_folder
+from gale.features import compute_features
 from gale.features.summary import SummarySpec
+from gale.plumbing.cache import Cache, default_folder
+from gale.plumbing.work import Work
 from gale.simulation import Physics, simulate
-from model_files import restated
-from stacks import stack_recipe
-from training import TINY, Array, Exported, Trained, tiny_recipe
+from helpers.model_files import restated
+from helpers.stacks import stack_recipe
+from helpers.training import TINY, Array, Exported, Trained, tiny_recipe
 
 if TYPE_CHECKING:
-    from gale.export import Members
+    from gale.training.export import Members
 
 SHORT_RUNS = Path(__file__).parents[1] / "examples" / "short_runs.toml"
 RARE = (
@@ -84,9 +85,12 @@ def trained(
     folder = tmp_path_factory.mktemp("model")
     path, history = folder / "model.onnx", folder / "model.history.csv"
     model = gale.train(
-        campaign, tiny_recipe(), history=history, journal=folder / "journal",
-        cache=Cache(default_folder()),
-    )  # fmt: skip
+        campaign,
+        tiny_recipe(),
+        history=history,
+        journal=folder / "journal",
+        work=Work(cache=Cache(default_folder())),
+    )
     model.save(path)
     return Trained(gale.Model.load(path), path, history)
 
@@ -98,9 +102,12 @@ def stack_file(
     """A model with an elution network, and beside it what its training writes."""
     folder = tmp_path_factory.mktemp("stack")
     model = gale.train(
-        campaign, stack_recipe(), history=folder / "stack.history.csv",
-        out_of_fold=folder / "stack.out_of_fold.csv", cache=Cache(default_folder()),
-    )  # fmt: skip
+        campaign,
+        stack_recipe(),
+        history=folder / "stack.history.csv",
+        out_of_fold=folder / "stack.out_of_fold.csv",
+        work=Work(cache=Cache(default_folder())),
+    )
     model.save(folder / "stack.onnx")
     return folder / "stack.onnx"
 
@@ -121,7 +128,7 @@ def exported(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> Exported:
         kept.networks.extend(part.network for part in parts)
         return restated(trained.path.read_bytes(), dict(facts))
 
-    monkeypatch.setattr("gale.ensemble.export", export)
+    monkeypatch.setattr("gale.training.to_onnx", export)
     monkeypatch.setattr("gale.model.check_shapes", lambda *_: None)
     return kept
 
@@ -130,7 +137,9 @@ def exported(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> Exported:
 def features(campaign: gale.Campaign, trained: Trained, cache: Cache) -> Array:
     """Features of the runs of train and val, in the campaign's order."""
     paths = campaign.of_split("train", "val").paths
-    return summarise_runs(paths, SummarySpec(trained.model.spec.mz), cache=cache).values
+    return compute_features(
+        paths, SummarySpec(trained.model.spec.mz), work=Work(cache=cache)
+    ).values
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ BRIEF = {
 
 def brief_default() -> str:
     """The recipe default on few spectra, with hardly any pre-training, otherwise as it is."""
-    text = (ROOT / "src" / "gale" / "recipes" / "default.toml").read_text("utf-8")
+    text = (ROOT / "src" / "gale" / "training" / "recipes" / "default.toml").read_text("utf-8")
     for words, brief in BRIEF.items():
         assert text.count(words) == 1, words
         text = text.replace(words, brief)

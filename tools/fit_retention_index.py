@@ -15,13 +15,13 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-import gale.retention_index
-from gale.families import parent_of
+import gale.chemistry.retention_index
+from gale.chemistry.derivatives import guess_derivatives
+from gale.chemistry.families import parent_of
+from gale.chemistry.retention_index import count_terms, term_table
 from gale.library import Library, embedded_library, read_library
 from gale.library.derivative import UNKNOWN
-from gale.library.derivatized import guess_derivatives
-from gale.output import writing
-from gale.retention_index import count_terms, term_table
+from gale.plumbing.files import writing
 from gale.run import Floats
 
 RIDGE = 0.1
@@ -35,9 +35,9 @@ ERRORS = (
     pl.col("error").quantile(0.9).round().alias("90 %"),
 )
 SILYL_MZ = 73
-DATA = Path(gale.retention_index.__file__).parent / "data"
+DATA = Path(gale.chemistry.retention_index.__file__).parent / "data"
 SUBSTANCES = DATA / "substances"
-TERMS = DATA / gale.retention_index.FILE
+TERMS = DATA / gale.chemistry.retention_index.FILE
 
 
 def gather(library: Library, kind: str) -> pl.DataFrame:

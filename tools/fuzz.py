@@ -5,7 +5,7 @@
 What gives neither a run nor an error of gale's, takes too long, needs too much memory or ends the
 process is saved in the output folder, once for each place in the code, with what happened beside
 it. The exit status is 1 if there was any. Formats and ways of damaging are those of
-tests/readers/hostile.py.
+tests/helpers/hostile.py.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import warnings
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "readers"), str(ROOT / "src")]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "src")]
 
 CHUNK = 4_000
 """Files that one process reads, for a process that ends takes nothing with it but its chunk."""
@@ -97,7 +97,7 @@ def run_chunk(
 
 def read_chunk(seed: int, chunk: int, output: Path, only: str) -> None:
     """Read the files of a chunk, printing faults and, at the end, how many came to what."""
-    import hostile
+    from helpers import hostile
 
     warnings.simplefilter("error")
     samples = {name: sample for name, sample in hostile.samples().items() if only in name}

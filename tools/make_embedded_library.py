@@ -15,10 +15,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gale.families import default_family_table, families_of
+from gale.chemistry.derivatives import guess_derivatives
+from gale.chemistry.families import default_family_table, families_of
 from gale.library import Library, read_library
-from gale.library.derivatized import guess_derivatives
-from gale.output import writing
+from gale.plumbing.files import writing
 
 TEXTS = ("name", "formula", "smiles", "inchi", "inchikey")
 

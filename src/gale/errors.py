@@ -1,4 +1,4 @@
-"""Every error that gale raises on purpose.
+"""Every error that gale raises on purpose, and the warning that it gives.
 
 ::
 
@@ -15,13 +15,84 @@
     ├── OutputError                a result cannot be written
     └── MissingExtraError          an optional part of gale is not installed
 
-A message is one line: the file, what was found, what was expected, what to do. The command line
-prints it and exits with status 2; any other exception is a bug and keeps its traceback.
+    GaleWarning                    something the user should know, and that stops nothing
+
+An error says in four fields what it is about, what was found, what was expected and what to do.
+The command line prints them as one line and exits with status 2; any other exception is a bug and
+keeps its traceback.
 """
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+SHOWN = 20
+"""Problems that one message lists; the rest are counted."""
 
 
 class GaleError(Exception):
-    """Base of all errors that a user can do something about."""
+    """Base of all errors that a user can do something about.
+
+    Parameters
+    ----------
+    source : str or Path
+        The file, and the place in it, or the parameter that the error is about.
+    found : str
+        What was found there, as the rest of a sentence that begins with the source.
+    expected : str
+        What was expected instead.
+    remedy : str
+        What to do, in words of Python where it is a parameter (``pass force=True``).
+
+    Examples
+    --------
+    >>> error = GaleError("run.csv", "is empty", "a run", "export it again")
+    >>> print(error)
+    run.csv: is empty; expected a run; export it again
+    >>> error.found
+    'is empty'
+    """
+
+    def __init__(
+        self, source: str | Path, found: str = "", expected: str = "", remedy: str = ""
+    ) -> None:
+        super().__init__(source, found, expected, remedy)
+        self.source = str(source)
+        self.found, self.expected, self.remedy = found, expected, remedy
+        self.problems: tuple[GaleError, ...] = ()
+
+    @classmethod
+    def of_several(cls, problems: Sequence[GaleError]) -> GaleError:
+        """Make one error of several: a single one as it is, more of them as a list.
+
+        Parameters
+        ----------
+        problems : sequence of GaleError
+            At least one. The new error has them in `problems`.
+        """
+        if len(problems) == 1:
+            return problems[0]
+        error = cls(problems[0].source, f"{len(problems):,} problems were found")
+        error.problems = tuple(problems)
+        return error
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
+
+    def __str__(self) -> str:
+        if self.problems:
+            lines = [f"{self.found}:", *map(str, self.problems[:SHOWN])]
+            if (more := len(self.problems) - SHOWN) > 0:
+                lines.append(f"and {more:,} more")
+            return "\n".join(lines)
+        expected = f"expected {self.expected}" if self.expected else ""
+        said = "; ".join(part for part in (self.found, expected, self.remedy) if part)
+        return ": ".join(part for part in (self.source, said) if part)
 
 
 class ReadError(GaleError):
@@ -66,3 +137,27 @@ class OutputError(GaleError):
 
 class MissingExtraError(GaleError):
     """An optional part of gale is not installed."""
+
+
+class GaleWarning(UserWarning):
+    """Something that the user should know and that stops nothing, such as runs left out."""
+
+
+def warn(text: str) -> None:
+    """Warn of something, at the line outside gale that called it.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> with warnings.catch_warnings(record=True) as given:
+    ...     warnings.simplefilter("always")
+    ...     warn("2 runs are left out")
+    >>> given[0].category.__name__, str(given[0].message)
+    ('GaleWarning', '2 runs are left out')
+    """
+    inside = os.path.dirname(__file__)  # noqa: PTH120  (a path of text, as frames have)
+    level = 1
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(inside):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(text, GaleWarning, stacklevel=level + 1)

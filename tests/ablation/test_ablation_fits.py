@@ -14,17 +14,19 @@ import gale
 from gale.ablation import Ablation
 from gale.ablation.steps import ablation_steps
 from gale.errors import CampaignError, TrainingError
-from gale.features import summarise_runs
-from gale.features.cache import Cache
+from gale.evaluation.metrics import log_loss
+from gale.features import compute_features
 from gale.features.summary import SummarySpec
-from gale.fitting import Fit, Weights, predict
-from gale.folds import split_fold
-from gale.journal import Journal, Step
-from gale.metrics import log_loss
-from gale.progress import Progress
-from gale.soups import average_weights
-from gale.trainer import Trainer
-from training import Array, Recorder, tiny_recipe
+from gale.plumbing.cache import Cache
+from gale.plumbing.progress import Progress
+from gale.plumbing.work import Work
+from gale.training.fitting import Fit, Weights, predict
+from gale.training.folds import split_fold
+from gale.training.journal import Journal, Step
+from gale.training.members import Trainer
+from gale.training.soups import average_weights
+from helpers.training import Array, Recorder, tiny_recipe
+from helpers.work import with_work
 
 RECIPE = tiny_recipe(
     # A larger epsilon than that of the recipe, with which rounding would grow without bound.
@@ -38,7 +40,7 @@ SCORES = ["val_log_loss", "test_log_loss"]
 
 def ablate(campaign: gale.Campaign, cache: Cache, **choices: Any) -> Ablation:
     given = {"trainings": TRAININGS, "iterations": ITERATIONS, "cache": cache, **choices}
-    return gale.ablate(campaign, RECIPE, **given)
+    return gale.ablate(campaign, RECIPE, **with_work(**given))
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +59,7 @@ class Bench:
     def __init__(self, campaign: gale.Campaign, cache: Cache) -> None:
         spec = SummarySpec(tuple(RECIPE.features.mz))  # type: ignore[union-attr, arg-type]
         self.spec, self.labels = spec, np.array(campaign.labels)
-        self.features = summarise_runs(campaign.paths, spec, cache=cache).values
+        self.features = compute_features(campaign.paths, spec, work=Work(cache=cache)).values
         self.fold, self.split = split_fold(campaign.split), np.array(campaign.split)
 
     def trainer(self, step: int, seed: int = 0) -> Trainer:
@@ -225,8 +227,14 @@ def test_finished_fits_serve_more_trainings_and_iterations(
     campaign: gale.Campaign, cache: Cache, ablation: Ablation, tmp_path: Path
 ) -> None:
     with pytest.raises(KeyboardInterrupt):
-        ablate(campaign, cache, journal=tmp_path, trainings=2, iterations=1,
-               progress=Recorder(interrupt_after=15))  # fmt: skip
+        ablate(
+            campaign,
+            cache,
+            journal=tmp_path,
+            trainings=2,
+            iterations=1,
+            progress=Recorder(interrupt_after=15),
+        )
     before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.npz")}
     assert len(before) == 15
     with pytest.raises(TrainingError, match="holds 15 finished fits"):

@@ -10,7 +10,7 @@ import pytest
 import gale
 from gale.ablation.steps import ablation_steps
 from gale.errors import RecipeError
-from training import tiny_recipe
+from helpers.training import tiny_recipe
 
 OFF = {"hinge": 0.0, "label_correlation": 0.0, "prior_bias": False, "batch_norm": False,
        "layer_norm": False}  # fmt: skip

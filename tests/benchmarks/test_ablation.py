@@ -14,12 +14,13 @@ import torch
 from scipy.special import expit
 
 import gale
-from gale.features.cache import Cache, default_folder
-from gale.fitting import predict_logits, set_weights
-from gale.metrics import log_loss
-from gale.parts import build_network, columns_of, scale_of
-from gale.pretraining import pretrain
-from stacks import stack_recipe
+from gale.evaluation.metrics import log_loss
+from gale.plumbing.cache import Cache, default_folder
+from gale.plumbing.work import Work
+from gale.training.fitting import predict_logits, set_weights
+from gale.training.networks.build import build_network, columns_of, scale_of
+from gale.training.pretraining import pretrain
+from helpers.stacks import stack_recipe
 
 sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
 
@@ -85,7 +86,7 @@ def test_rows_are_what_training_gives(
     assert float(rows["prior"][0]) == pytest.approx(expected, abs=1e-4)
 
     def trained(recipe: gale.Recipe | str) -> float:
-        model = gale.train(campaign, recipe, cache=Cache(default_folder()), seed=0)
+        model = gale.train(campaign, recipe, seed=0, work=Work(cache=Cache(default_folder())))
         probability = model.predict(test).select(test.families).to_numpy()
         return log_loss(test.labels, probability)
 
@@ -167,7 +168,7 @@ def test_labelled_runs(
     runs = ablation_fits.Runs.read(campaign.root)
     for draw in range(2):
         recipe = stack_recipe()
-        starts = pretrain(recipe, runs.spec, campaign.families, seed=draw, device=ablation_fits.CPU)
+        starts = pretrain(recipe, runs.spec, campaign.families, seed=draw, work=Work(device="cpu"))
         logits = []
         for part in recipe.members_of:
             columns = columns_of(part, runs.spec)

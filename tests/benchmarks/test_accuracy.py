@@ -12,11 +12,11 @@ import polars as pl
 import pytest
 
 import gale
-from commands import GALE, succeed
 from conftest import RARE, SHORT_RUNS
-from gale.metrics import log_loss, score
+from gale.evaluation.metrics import log_loss, score
 from gale.run import Floats
-from training import Exported
+from helpers.commands import GALE, succeed
+from helpers.training import Exported
 
 sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
 

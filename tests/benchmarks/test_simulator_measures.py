@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import gale
-from gale import metrics
+from gale.evaluation import metrics
 from gale.run import Floats, Run
 
 sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from campaign_folders import write_competition
 
 from gale.campaign import Campaign
 from gale.campaign.adding import with_test_labels
 from gale.errors import TableError
+from helpers.campaign_folders import write_competition
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from campaign_folders import RUN, RUNS, edit, problems_of, write_competition
 from numpy.testing import assert_array_equal
 
 from gale.campaign import Campaign
+from helpers.campaign_folders import RUN, RUNS, edit, problems_of, write_competition
 
 
 @pytest.fixture

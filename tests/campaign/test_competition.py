@@ -6,9 +6,9 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from campaign_folders import RUN, edit, problems_of, write_competition
 
 from gale.campaign import Campaign
+from helpers.campaign_folders import RUN, edit, problems_of, write_competition
 
 
 @pytest.fixture

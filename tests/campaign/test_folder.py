@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from campaign_folders import problems_of
 from numpy.testing import assert_array_equal
 
 from gale.campaign import Campaign, folder
 from gale.errors import ReadError
+from helpers.campaign_folders import problems_of
 
 RUN = "time,mass,intensity\n0.0,18.1,100\n0.1,18.1,200\n"
 NAMES = ("a.csv", "b.csv", "day1/c.csv", "day2/c.csv", "day2/d.csv")

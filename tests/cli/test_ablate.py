@@ -12,10 +12,10 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from commands import error_of, invoke, start, succeed
-from gale.ablation.results import FILES
+from gale.ablation.saving import FILES
 from gale.errors import CampaignError, OutputError, RecipeError, TrainingError
-from interruptions import interrupt_after
+from helpers.commands import error_of, invoke, start, succeed
+from helpers.interruptions import interrupt_after
 
 Ablate = Callable[..., Sequence[object]]
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 import gale
-from commands import error_of, invoke, succeed
-from model_files import restated
-from training import Trained
+from helpers.commands import error_of, invoke, succeed
+from helpers.model_files import restated
+from helpers.training import Trained
 
 
 def test_a_card_says_what_the_model_knows_of_itself(trained: Trained) -> None:

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 import gale
-from commands import error_of, invoke, start, succeed
 from gale.errors import OutputError, ReadError
 from gale.run import Run
-from run_files import PROFILE, andi, csv, cv, jcamp, mzml, small_run
+from helpers.commands import error_of, invoke, start, succeed
+from helpers.run_files import PROFILE, andi, csv, cv, jcamp, mzml, small_run
 
 RUN = small_run(empty=(2,))
 

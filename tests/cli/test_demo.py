@@ -12,9 +12,9 @@ import click
 import polars as pl
 import pytest
 
-from commands import error_of, invoke, start, succeed, without
 from gale.cli import demo, group
 from gale.errors import OutputError
+from helpers.commands import error_of, invoke, start, succeed, without
 
 Steps = list[list[str]]
 
@@ -109,7 +109,7 @@ def test_a_missing_extra_is_told_at_once(tmp_path: Path, package: str) -> None:
     result = start("demo", "-o", "d", cwd=tmp_path, env=missing)
     assert result.returncode == 2
     assert result.stderr == (
-        f"gale: gale.train needs {package}, which is not installed; "
+        f"gale: gale.train: needs {package}, which is not installed; "
         "install the extra: pip install 'gale-ms[train]'\n"
     )
     assert result.stdout == ""

@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 
 from gale.cli import group
 from gale.errors import GaleError, OutputError, TableError
-from gale.metrics import expected_calibration_error, log_loss
+from gale.evaluation.metrics import expected_calibration_error, log_loss
 
 FAMILIES = ("alcohol", "mineral")
 Evaluate = Callable[..., Result]

@@ -10,9 +10,9 @@ import click
 import pytest
 
 import gale.cli
-from commands import invoke, start, succeed
 from gale.cli import VERBS, group
 from gale.errors import GaleError
+from helpers.commands import invoke, start, succeed
 
 SHARED = {"__init__", "evidence", "kept", "options", "progress", "sources", "training_report"}
 """Modules of what several verbs do."""

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 import gale
-from commands import error_of, invoke, succeed
 from gale.errors import CampaignError, ModelError, ReadError, UnsupportedFormatError
-from gale.recipe import recipe_names
-from model_files import restated
-from training import Trained
-from vendor_files import FOLDERS, lay_out, nominal_run
+from gale.training.recipe import recipe_names
+from helpers.commands import error_of, invoke, succeed
+from helpers.model_files import restated
+from helpers.training import Trained
+from helpers.vendor_files import FOLDERS, lay_out, nominal_run
 
 RUN = "time,mass,intensity\n1,18.1,5\n1,44,50\n2,18,7.5\n3.5,500.25,1\n"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import gale.cli
-from training import Trained
+from helpers.training import Trained
 
 
 @pytest.mark.parametrize("verb", ["predict", "evaluate", "inspect"])

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from commands import error_of, invoke, start, succeed
 from gale.errors import OutputError, PlotError, ReadError
-from run_files import csv, small_run
+from helpers.commands import error_of, invoke, start, succeed
+from helpers.run_files import csv, small_run
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from commands import error_of, invoke, start, succeed, without
 from gale.errors import ModelError, OutputError
-from training import Trained
+from helpers.commands import error_of, invoke, start, succeed, without
+from helpers.training import Trained
 
 Arguments = Callable[..., list[object]]
 

@@ -14,10 +14,10 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import gale
-from commands import error_of, invoke, succeed
-from model_files import facts_of, restated
-from training import Trained
-from vendor_files import FOLDERS, lay_out, nominal_run
+from helpers.commands import error_of, invoke, succeed
+from helpers.model_files import facts_of, restated
+from helpers.training import Trained
+from helpers.vendor_files import FOLDERS, lay_out, nominal_run
 
 Arguments = Callable[..., list[object]]
 

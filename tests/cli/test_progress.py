@@ -9,7 +9,8 @@ import time
 import pytest
 
 from gale.cli.progress import LINES, ConsoleProgress
-from gale.progress import Progress, TimeLeft
+from gale.errors import GaleWarning
+from gale.plumbing.progress import Progress, TimeLeft
 
 
 class Terminal(io.StringIO):
@@ -125,10 +126,14 @@ def test_quiet_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     assert terminal.getvalue() == ""
 
 
-def test_the_silent_one_takes_everything() -> None:
+def test_the_one_that_shows_nothing_warns(capsys: pytest.CaptureFixture[str]) -> None:
     progress = Progress()
     work(progress, 2, "news")
-    progress.note("note")
+    with pytest.warns(GaleWarning, match="3 runs are left out") as given:
+        progress.note("3 runs are left out")
+    assert given[0].filename == __file__, "where gale was called, not where it warns"
+    progress.close()
+    assert capsys.readouterr() == ("", "")
 
 
 def test_time_left_is_that_of_as_many_epochs_at_the_same_pace(

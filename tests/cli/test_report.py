@@ -10,17 +10,10 @@ from typing import Any
 import pytest
 
 import gale.report
-from commands import error_of, invoke, succeed
-from gale.errors import (
-    CampaignError,
-    ModelError,
-    OutputError,
-    PlotError,
-    ReadError,
-    TableError,
-)
-from html_pages import parsed
-from training import Trained
+from gale.errors import CampaignError, ModelError, OutputError, PlotError, ReadError, TableError
+from helpers.commands import error_of, invoke, succeed
+from helpers.html_pages import parsed
+from helpers.training import Trained
 
 
 @pytest.fixture(autouse=True)

@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 
 import gale
-from commands import error_of, invoke, start, succeed, without
 from gale.errors import OutputError, ReadError, SimulationError, TableError
 from gale.simulation import Physics
+from helpers.commands import error_of, invoke, start, succeed, without
 
 FAST = """
 [instrument.column]
@@ -101,7 +101,7 @@ def test_options_reach_the_library(physics: Path, asked: list[dict[str, Any]]) -
     assert call["label_noise"] == 0.1
     assert call["prevalence"] == {"alcohol": 0.2}
     assert call["physics"] == Physics.load(physics).without("bleed", "air")
-    assert (call["seed"], call["workers"]) == (5, 3)
+    assert (call["seed"], call["work"].workers) == (5, 3)
 
 
 def test_defaults_are_those_of_the_library(asked: list[dict[str, Any]], tmp_path: Path) -> None:

@@ -17,11 +17,11 @@ import polars as pl
 import pytest
 
 import gale
-from commands import GALE, error_of, invoke, start, succeed
 from gale.errors import CampaignError, OutputError, RecipeError, TrainingError
-from interruptions import interrupt_after
-from model_files import undated
-from training import TINY, Exported, Trained
+from helpers.commands import GALE, error_of, invoke, start, succeed
+from helpers.interruptions import interrupt_after
+from helpers.model_files import undated
+from helpers.training import TINY, Exported, Trained
 
 Train = Callable[..., Sequence[object]]
 

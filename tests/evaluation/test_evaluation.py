@@ -12,15 +12,9 @@ import pytest
 
 from gale.campaign.labels import LabelTable
 from gale.errors import TableError
-from gale.evaluation import (
-    Evaluation,
-    compare,
-    evaluate,
-    read_label_tables,
-    training_prevalence,
-)
+from gale.evaluation import Evaluation, compare, evaluate, read_label_tables, training_prevalence
+from gale.evaluation.metrics import log_loss
 from gale.evaluation.predictions import Predictions
-from gale.metrics import log_loss
 
 nan = float("nan")
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gale.errors import TableError
 from gale.evaluation.matching import match_runs
-from gale.tables import listed
+from gale.plumbing.text import listed
 
 
 @pytest.mark.parametrize(

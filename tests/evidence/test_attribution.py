@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 import gale
-from commands import error_of, succeed
 from gale.errors import ModelError
 from gale.evidence import SCHEMA, IndexTable, Matcher, attributions_of, explain
 from gale.evidence.attribution import IONS, OF_NO_MZ, SUREST, mz_of_features, without_ions
@@ -25,7 +24,8 @@ from gale.features.spec import FeatureSpec
 from gale.features.summary import SummarySpec
 from gale.library import embedded_library
 from gale.run import Run
-from training import Trained
+from helpers.commands import error_of, succeed
+from helpers.training import Trained
 
 MZ = np.array([28, 31, 32, 45, 46, 57, 91, 92])
 SUMMARY = SummarySpec((28, 30, 31, 32, 45, 57, 90, 91))
@@ -101,11 +101,11 @@ def of_blocks(spec: FeatureSpec, features: np.ndarray, *names: str) -> np.ndarra
 
 @pytest.mark.parametrize("spec", SPECS, ids=["summary", "profile", "events"])
 def test_features_of_an_mz_are_those_of_a_run_without_its_ions(spec: FeatureSpec) -> None:
-    of_mz, features = mz_of_features(spec), spec.summarise(RUN)
+    of_mz, features = mz_of_features(spec), spec.features_of(RUN)
     mz, without = without_ions(spec, features)
     for number, each in enumerate(mz):
         own = of_mz == each
-        expected = spec.summarise(removed(RUN, each))
+        expected = spec.features_of(removed(RUN, each))
         np.testing.assert_array_equal(without[number, own], expected[own], err_msg=str(each))
         np.testing.assert_array_equal(without[number, ~own], features[~own])
         assert (features[own] != without[number, own]).any()
@@ -113,19 +113,19 @@ def test_features_of_an_mz_are_those_of_a_run_without_its_ions(spec: FeatureSpec
 
 def test_mz_are_those_of_which_ions_are_there() -> None:
     here = [28, 31, 32, 45, 46, 57, 91]  # 92 is neither kept nor follows a kept one but 91
-    assert without_ions(SUMMARY, SUMMARY.summarise(RUN))[0].tolist() == [*here, 92]
+    assert without_ions(SUMMARY, SUMMARY.features_of(RUN))[0].tolist() == [*here, 92]
     # on a level floor an m/z has no height
-    assert without_ions(PROFILE, PROFILE.summarise(RUN))[0].tolist() == [31, 45, 46, 91, 92]
-    gone = SUMMARY.summarise(removed(RUN, 31, 32))
+    assert without_ions(PROFILE, PROFILE.features_of(RUN))[0].tolist() == [31, 45, 46, 91, 92]
+    gone = SUMMARY.features_of(removed(RUN, 31, 32))
     assert without_ions(SUMMARY, gone)[0].tolist() == [28, 45, 46, 57, 91, 92]
 
 
 def test_of_summary_features_only_differences_and_relative_heights_differ_elsewhere() -> None:
-    features = SUMMARY.summarise(RUN)
+    features = SUMMARY.features_of(RUN)
     mz, without = without_ions(SUMMARY, features)
     same = ("mean", "time", "height")
     for number, each in enumerate(mz):
-        expected = SUMMARY.summarise(removed(RUN, each))
+        expected = SUMMARY.features_of(removed(RUN, each))
         if each != MZ[-1]:  # as published, a scan's last ion counts to the next scan
             np.testing.assert_array_equal(
                 of_blocks(SUMMARY, without[number], *same), of_blocks(SUMMARY, expected, *same)
@@ -142,10 +142,10 @@ def test_of_summary_features_only_differences_and_relative_heights_differ_elsewh
 
 
 def test_of_profile_features_only_shares_and_losses_differ_elsewhere() -> None:
-    features = PROFILE.summarise(RUN)
+    features = PROFILE.features_of(RUN)
     mz, without = without_ions(PROFILE, features)
     for number, each in enumerate(mz):
-        expected = PROFILE.summarise(removed(RUN, each))
+        expected = PROFILE.features_of(removed(RUN, each))
         height, share, loss = (
             of_blocks(PROFILE, np.stack([without[number], expected]), name)
             for name in profile.BLOCKS
@@ -171,14 +171,14 @@ def test_falls_are_those_of_the_run_without_the_ions(
     assert set(alcohol.ions) == {31, 45}
     assert aromatic.ions == (91,)
     runs = [RUN, *(removed(RUN, mz) for mz in (*alcohol.ions, *aromatic.ions))]
-    features = np.stack([spec.summarise(run) for run in runs])
+    features = np.stack([spec.features_of(run) for run in runs])
     probability = model.predict_features(features)[0].astype(float)
     log_odds = logit(probability)
     expected = [*(log_odds[0] - log_odds[1:])[:2, 0], log_odds[0, 1] - log_odds[3, 1]]
     np.testing.assert_allclose([*alcohol.falls, *aromatic.falls], expected, atol=1e-4)
     assert alcohol.falls == tuple(sorted(alcohol.falls, reverse=True))
     assert alcohol.probability == pytest.approx(probability[0, 0], abs=1e-6)
-    without_both = spec.summarise(removed(RUN, *alcohol.ions))
+    without_both = spec.features_of(removed(RUN, *alcohol.ions))
     lower = model.predict_features(without_both[None])[0][0]
     assert lower[0] < probability[0, 0] - 0.05
     assert lower[1] == pytest.approx(probability[0, 1], abs=1e-6)
@@ -202,7 +202,7 @@ def test_few_ions_are_named_and_those_that_matter_most() -> None:
     height = np.arange(len(of_mz)) // len(SUMMARY.mz) == summary.BLOCKS.index("height")
     weight[height, 0] = 1 / (1 + np.arange(8))
     (alcohol, _) = attributions_of(cast(gale.Model, Known(SUMMARY, weight, (0, 0))), RUN, least=0)
-    given = SUMMARY.summarise(RUN)[height] + 1
+    given = SUMMARY.features_of(RUN)[height] + 1
     falls = {int(mz): fall for mz, fall in zip(SUMMARY.mz, weight[height, 0] * given, strict=True)}
     assert list(alcohol.ions) == sorted(falls, key=lambda mz: -falls[mz])[:IONS]
 
@@ -246,7 +246,7 @@ def test_there_is_no_spectrum_to_compare() -> None:
 def test_a_trained_model(trained: Trained, campaign: gale.Campaign) -> None:
     run = gale.read_run(campaign.of_split("test").paths[0])
     spec, model = trained.model.spec, trained.model
-    features = spec.summarise(run)
+    features = spec.features_of(run)
     mz, without = without_ions(spec, features)
     before = logit(model.predict_features(features[None])[0][0].astype(float))
     found = attributions_of(model, run, least=0.0)

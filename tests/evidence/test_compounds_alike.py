@@ -7,7 +7,7 @@ import pytest
 
 from gale.evidence.matching import INDEX_TOLERANCE, LEAST_COSINE, MATCHES, Matcher
 from gale.library import embedded_library
-from small_libraries import library
+from helpers.small_libraries import library
 
 ALL = (1.0, 600.0)
 

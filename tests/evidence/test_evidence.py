@@ -11,15 +11,15 @@ import pytest
 from scipy.special import expit
 
 import gale
-from commands import error_of, succeed
 from gale.evidence import SCHEMA, IndexTable, Matcher, explain, windows_of
 from gale.features.elution import ElutionSpec
 from gale.features.events import EventSpec
 from gale.features.profile import ProfileSpec
 from gale.model import Model
 from gale.run import Run
-from small_libraries import library
-from training import Trained
+from helpers.commands import error_of, succeed
+from helpers.small_libraries import library
+from helpers.training import Trained
 
 SPEC = EventSpec(ProfileSpec(ElutionSpec(100, 26, 95), losses=5), events=40)
 
@@ -160,7 +160,7 @@ def test_the_command(stack: Model, campaign: gale.Campaign, tmp_path: Path) -> N
 
 
 def test_options_that_need_evidence(trained: Trained, tmp_path: Path) -> None:
-    from commands import invoke
+    from helpers.commands import invoke
 
     words = ["predict", "x.csv", "--model", trained.path, "-o", tmp_path / "p.csv"]
     told = invoke(*words, "--library", "x.msp")

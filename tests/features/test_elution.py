@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from elution_runs import noisy_run, run_of, signal_of
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +15,7 @@ from gale.errors import ModelError, ReadError
 from gale.features import elution
 from gale.features.elution import ElutionSpec, elution_image, excess, highest, over_noise
 from gale.run import Run
+from helpers.elution_runs import noisy_run, run_of, signal_of
 
 SPEC = ElutionSpec(bins=64, mz_first=12, mz_last=110)
 PEAKS = {0.25: {43: 300.0, 57: 200.0, 71: 90.0}, 0.7: {91: 800.0, 92: 500.0, 65: 100.0}}

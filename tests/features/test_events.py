@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from elution_runs import noisy_run, run_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +17,7 @@ from gale.features.events import EventSpec, busiest
 from gale.features.profile import ProfileSpec
 from gale.features.spec import feature_spec
 from gale.run import Floats, Run
+from helpers.elution_runs import noisy_run, run_of
 
 PROFILE = ProfileSpec(ElutionSpec(bins=40, mz_first=12, mz_last=100), losses=20)
 SPEC = EventSpec(PROFILE, events=6)
@@ -33,7 +33,7 @@ def obvious(run: Run, spec: EventSpec) -> tuple[list[float], list[float]]:
     rows = sorted(busy[: spec.events])
     width = (run.time_min[-1] - run.time_min[0]) / elution.bins
     times = [run.time_min[0] + width * row + width / 2 for row in rows]
-    return [*spec.profile.summarise(run), *(x for row in rows for x in image[row])], times
+    return [*spec.profile.features_of(run), *(x for row in rows for x in image[row])], times
 
 
 @given(st.integers(0, 10**6), st.integers(1, 12), st.integers(1, 12), st.integers(2, 30))
@@ -51,7 +51,7 @@ def test_the_vector_is_put_together_in_the_obvious_way(
     assert np.isfinite(vector).all()
     np.testing.assert_allclose(vector, expected, rtol=1e-6)
     np.testing.assert_allclose(times, when, rtol=1e-12)
-    np.testing.assert_array_equal(spec.summarise(run), vector)
+    np.testing.assert_array_equal(spec.features_of(run), vector)
 
 
 def test_shape_length_and_blocks() -> None:
@@ -96,7 +96,7 @@ def test_a_run_of_two_scans(time_min: tuple[float, float]) -> None:
 @pytest.mark.parametrize(("least", "most"), [(5e-324, 1e30), (1e30, 1e30)])
 def test_absurd_intensities_stay_finite(least: float, most: float) -> None:
     run = Run.from_scans([0.0, 5.0, 10.0], [1, 1, 1], [20.0] * 3, [least, most, least])
-    assert np.isfinite(SPEC.summarise(run)).all()
+    assert np.isfinite(SPEC.features_of(run)).all()
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,14 @@ import numpy as np
 import pytest
 
 from gale import features, readers
-from gale.features import FeatureTable, Source, runs_moments, summarise_runs
-from gale.features.cache import Cache
+from gale.features import FeatureTable, Source, compute_features, runs_moments
 from gale.features.elution import ElutionSpec
 from gale.features.profile import ProfileSpec
 from gale.features.summary import SummarySpec, intensity_moments
+from gale.plumbing.cache import Cache
+from gale.plumbing.work import Work
 from gale.readers import read_run
+from helpers.training import Recorder
 
 SPEC = SummarySpec((10, 20, 30))
 
@@ -54,8 +56,8 @@ def processes() -> Iterator[Executor]:
 def check(table: FeatureTable, files: list[Path]) -> None:
     assert table.ok.tolist() == [True, False, True, False]
     assert table.values.dtype == np.float32
-    np.testing.assert_array_equal(table.values[0], SPEC.summarise(read_run(files[0])))
-    np.testing.assert_array_equal(table.values[2], SPEC.summarise(read_run(files[2])))
+    np.testing.assert_array_equal(table.values[0], SPEC.features_of(read_run(files[0])))
+    np.testing.assert_array_equal(table.values[2], SPEC.features_of(read_run(files[2])))
     assert np.isnan(table.values[[1, 3]]).all()
     bad, gone = table.errors[1], table.errors[3]
     assert bad is not None
@@ -75,37 +77,36 @@ def check(table: FeatureTable, files: list[Path]) -> None:
 def test_a_bad_file_has_its_message_and_stops_no_other(
     pool: type[nullcontext[None]], files: list[Path], tmp_path: Path
 ) -> None:
-    done: list[None] = []
+    told = Recorder()
+    told.begin("features", len(files))
     with pool() as executor:
-        table = summarise_runs(
+        table = compute_features(
             files,
             SPEC,
-            executor=executor,
-            cache=Cache(tmp_path / "cache"),
-            advance=lambda: done.append(None),
+            work=Work(executor=executor, cache=Cache(tmp_path / "cache"), progress=told),
         )
     check(table, files)
-    assert len(done) == len(files)
+    assert told.steps == told.totals
 
 
 def test_runs_in_memory_go_to_other_processes(files: list[Path]) -> None:
     run = read_run(files[0])
     with processes() as executor:
-        table = summarise_runs([run], SPEC, executor=executor)
-    np.testing.assert_array_equal(table.values[0], SPEC.summarise(run))
+        table = compute_features([run], SPEC, work=Work(executor=executor))
+    np.testing.assert_array_equal(table.values[0], SPEC.features_of(run))
 
 
 def test_runs_in_memory_beside_files(files: list[Path], tmp_path: Path) -> None:
     run = read_run(files[2])
     sources: list[Source] = [run, files[0], run]
-    table = summarise_runs(sources, SPEC, cache=Cache(tmp_path / "cache"))
+    table = compute_features(sources, SPEC, work=Work(cache=Cache(tmp_path / "cache")))
     assert table.errors == (None, None, None)
     np.testing.assert_array_equal(table.values[0], table.values[2])
-    np.testing.assert_array_equal(table.values[1], SPEC.summarise(read_run(files[0])))
+    np.testing.assert_array_equal(table.values[1], SPEC.features_of(read_run(files[0])))
 
 
 def test_no_runs() -> None:
-    table = summarise_runs([], SPEC)
+    table = compute_features([], SPEC)
     assert table.values.shape == (0, 21)
     assert table.ok.shape == (0,)
     assert table.ok.dtype == bool
@@ -117,14 +118,14 @@ def test_a_bug_is_not_a_bad_run(files: list[Path], monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(features, "parse_run", bug)
     with pytest.raises(ZeroDivisionError):
-        summarise_runs(files, SPEC)
+        compute_features(files, SPEC)
 
 
 def test_kept_features_are_not_computed_again(
     files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cache = Cache(tmp_path / "cache")
-    check(summarise_runs(files, SPEC, cache=cache), files)
+    check(compute_features(files, SPEC, work=Work(cache=cache)), files)
     parsed: list[str] = []
 
     def counting(data: bytes, source: str, *, columns: dict[str, str] | None = None) -> object:
@@ -132,37 +133,37 @@ def test_kept_features_are_not_computed_again(
         return readers.parse_run(data, source, columns=columns)
 
     monkeypatch.setattr(features, "parse_run", counting)
-    check(summarise_runs(files, SPEC, cache=cache), files)
+    check(compute_features(files, SPEC, work=Work(cache=cache)), files)
     assert parsed == ["bad.csv"]
-    summarise_runs(files[:1], SummarySpec((10, 20)), cache=cache)
+    compute_features(files[:1], SummarySpec((10, 20)), work=Work(cache=cache))
     assert parsed == ["bad.csv", "a.csv"], "another spec"
-    summarise_runs(files[:1], SPEC, cache=cache, columns={"mz": "mass"})
+    compute_features(files[:1], SPEC, work=Work(cache=cache, columns={"mz": "mass"}))
     assert parsed == ["bad.csv", "a.csv", "a.csv"], "other columns"
     write_run(files[0], 3)
-    table = summarise_runs(files[:1], SPEC, cache=cache)
+    table = compute_features(files[:1], SPEC, work=Work(cache=cache))
     assert parsed == ["bad.csv", "a.csv", "a.csv", "a.csv"], "another content"
-    np.testing.assert_array_equal(table.values[0], SPEC.summarise(read_run(files[0])))
+    np.testing.assert_array_equal(table.values[0], SPEC.features_of(read_run(files[0])))
     monkeypatch.setattr(features, "READERS", readers.VERSION + 1)
-    summarise_runs(files[:1], SPEC, cache=cache)
+    compute_features(files[:1], SPEC, work=Work(cache=cache))
     assert parsed == ["bad.csv", "a.csv", "a.csv", "a.csv", "a.csv"], "other readers"
 
 
 def test_damaged_kept_features_are_computed_again(files: list[Path], tmp_path: Path) -> None:
     cache = Cache(tmp_path / "cache")
-    summarise_runs(files, SPEC, cache=cache)
+    compute_features(files, SPEC, work=Work(cache=cache))
     for path in cache.folder.rglob("*"):
         if path.is_file():
             path.write_bytes(path.read_bytes()[:-4])
-    check(summarise_runs(files, SPEC, cache=cache), files)
+    check(compute_features(files, SPEC, work=Work(cache=cache)), files)
 
 
 def test_columns_of_other_names(tmp_path: Path) -> None:
     path = write_run(tmp_path / "a.csv", 1, header="minutes,m,counts")
     plain = write_run(tmp_path / "b.csv", 1)
     names = {"time_min": "minutes", "mz": "m", "intensity": "counts"}
-    table = summarise_runs([path], SPEC, columns=names)
-    np.testing.assert_array_equal(table.values[0], SPEC.summarise(read_run(plain)))
-    (moments,) = runs_moments([path], None, None, columns=names)
+    table = compute_features([path], SPEC, work=Work(columns=names))
+    np.testing.assert_array_equal(table.values[0], SPEC.features_of(read_run(plain)))
+    (moments,) = runs_moments([path], None, None, work=Work(columns=names))
     np.testing.assert_array_equal(moments, intensity_moments(read_run(plain), None, None))
 
 
@@ -170,24 +171,25 @@ def test_features_of_another_kind_are_kept_beside(files: list[Path], tmp_path: P
     cache = Cache(tmp_path / "cache")
     spec = ProfileSpec(ElutionSpec(bins=8, mz_first=10, mz_last=40), losses=5)
     for _ in range(2):
-        check(summarise_runs(files, SPEC, cache=cache), files)
-        table = summarise_runs(files, spec, cache=cache)
+        check(compute_features(files, SPEC, work=Work(cache=cache)), files)
+        table = compute_features(files, spec, work=Work(cache=cache))
         assert table.ok.tolist() == [True, False, True, False]
-        np.testing.assert_array_equal(table.values[2], spec.summarise(read_run(files[2])))
+        np.testing.assert_array_equal(table.values[2], spec.features_of(read_run(files[2])))
 
 
 def test_a_run_out_of_range_has_its_message(files: list[Path]) -> None:
     spec = ProfileSpec(ElutionSpec(bins=8, mz_first=100, mz_last=140))
-    (message,) = summarise_runs(files[:1], spec).errors
+    (message,) = compute_features(files[:1], spec).errors
     assert message is not None
     assert message.startswith(f"{files[0]}: none of its 240 ions has an m/z")
 
 
 def test_moments_of_the_runs_that_can_be_read(files: list[Path]) -> None:
-    done: list[None] = []
+    told = Recorder()
+    told.begin("moments", 3)
     run = read_run(files[2])
     sources: list[Source] = [files[0], files[1], run]
-    found = list(runs_moments(sources, 5, 30, advance=lambda: done.append(None)))
-    assert len(done) == 3
+    found = list(runs_moments(sources, 5, 30, work=Work(progress=told)))
+    assert told.steps == told.totals
     expected = [intensity_moments(each, 5, 30) for each in (read_run(files[0]), run)]
     np.testing.assert_array_equal(found, expected)

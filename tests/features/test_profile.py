@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from elution_runs import noisy_run, run_of, signal_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +15,7 @@ from gale.features import profile
 from gale.features.elution import ElutionSpec, excess
 from gale.features.profile import BLOCKS, SCALE, ProfileSpec, shares
 from gale.run import Run
+from helpers.elution_runs import noisy_run, run_of, signal_of
 
 SPEC = ProfileSpec(ElutionSpec(bins=64, mz_first=12, mz_last=110), losses=30)
 PEAKS = {0.25: {43: 300.0, 57: 200.0, 71: 90.0}, 0.7: {91: 800.0, 92: 500.0, 65: 100.0}}
@@ -24,7 +24,7 @@ BACKGROUND = {18: 60.0, 28: 900.0, 44: 12.0}
 
 def blocks_of(run: Run, spec: ProfileSpec = SPEC) -> dict[str, np.ndarray]:
     """The blocks before they are scaled."""
-    vector = spec.summarise(run)
+    vector = spec.features_of(run)
     assert vector.shape == (spec.n_features,)
     assert vector.dtype == np.float32
     assert np.isfinite(vector).all()
@@ -58,7 +58,7 @@ def test_the_vector_is_that_of_the_slow_oracle(seed: int, n_mz: int, losses: int
     run = run_of(10 * rng.lognormal(size=(30, n_mz)), mz, threshold=5.0)
     spec = ProfileSpec(ElutionSpec(bins=9, mz_first=20, mz_last=20 + n_mz - 1), losses)
     expected = slow_profile(excess(run, spec.elution), losses)
-    np.testing.assert_allclose(spec.summarise(run), expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(spec.features_of(run), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_a_pure_spectrum_gives_its_shares_and_losses() -> None:
@@ -92,7 +92,7 @@ def test_background_without_peaks_has_no_height() -> None:
 @given(st.floats(1e-3, 1e6))
 def test_the_unit_of_intensity_does_not_matter(unit: float) -> None:
     usual, found = (
-        SPEC.summarise(noisy_run(PEAKS, background=BACKGROUND, unit=each)) for each in (1.0, unit)
+        SPEC.features_of(noisy_run(PEAKS, background=BACKGROUND, unit=each)) for each in (1.0, unit)
     )
     np.testing.assert_allclose(found, usual, atol=1e-3)
 
@@ -148,7 +148,7 @@ def test_losses_beyond_the_range_of_mz_are_zero() -> None:
 
 def test_a_run_without_ions_that_count_is_refused() -> None:
     with pytest.raises(ReadError, match="none of its 4 ions has an m/z"):
-        SPEC.summarise(run_of(np.full((2, 2), 5.0), np.array([300.0, 301.0])))
+        SPEC.features_of(run_of(np.full((2, 2), 5.0), np.array([300.0, 301.0])))
 
 
 def test_a_spec_travels_and_another_version_is_refused() -> None:

@@ -97,7 +97,7 @@ def slow_summary(rows: Sequence[Row], kept: Sequence[int]) -> list[float]:
 @settings(max_examples=200, deadline=None)
 def test_features_are_those_of_the_slow_oracle(rows: list[Row], kept: tuple[int, ...]) -> None:
     assume(any(round(mz) in kept or round(mz) - 1 in kept for mz, _ in rows))
-    found = SummarySpec(kept).summarise(run_of(rows))
+    found = SummarySpec(kept).features_of(run_of(rows))
     assert found.dtype == np.float32
     assert np.isfinite(found).all()
     np.testing.assert_allclose(found, slow_summary(rows, kept), rtol=1e-5, atol=1e-5)
@@ -107,7 +107,7 @@ def test_a_long_run_is_that_of_the_slow_oracle() -> None:
     random = np.random.default_rng(1)
     mz = np.sort(random.uniform(1, 400, (60, 50)), axis=1).ravel()
     rows = list(zip(mz.tolist(), random.integers(1, 10**9, mz.size).tolist(), strict=True))
-    found = SummarySpec().summarise(run_of(rows))
+    found = SummarySpec().features_of(run_of(rows))
     np.testing.assert_allclose(found, slow_summary(rows, PUBLISHED_MZ), rtol=1e-5, atol=1e-5)
 
 
@@ -132,7 +132,7 @@ def test_features_worked_out_by_hand() -> None:
         "relative": [6000 / 6000, 0, 2000 / 6000],
         "dd": [-log(251), 0, log(601)],
     }
-    found = SummarySpec((10, 11, 12)).summarise(run_of(rows)).reshape(7, 3)
+    found = SummarySpec((10, 11, 12)).features_of(run_of(rows)).reshape(7, 3)
     for block, values in zip(BLOCKS, found, strict=True):
         np.testing.assert_allclose(values, expected[block], atol=1e-6, err_msg=block)
 
@@ -144,13 +144,13 @@ def test_ions_outside_the_range_might_never_have_been_recorded(
 ) -> None:
     inside = [row for row in rows if (low or 0) <= round(row[0]) <= (high or 1000)]
     assume(any(round(mz) in PUBLISHED_MZ or round(mz) - 1 in PUBLISHED_MZ for mz, _ in inside))
-    found = SummarySpec(mz_min=low, mz_max=high).summarise(run_of(rows))
+    found = SummarySpec(mz_min=low, mz_max=high).features_of(run_of(rows))
     np.testing.assert_allclose(found, slow_summary(inside, PUBLISHED_MZ), rtol=1e-5, atol=1e-5)
 
 
 def test_summarising_leaves_the_run_alone() -> None:
     run = run_of([(4.0, 9), (60.4, 5), (900.0, 7)])
-    SummarySpec().summarise(run)
+    SummarySpec().features_of(run)
     assert run.mz.tolist() == [4.0, 60.4, 900.0]
     assert run.intensity.tolist() == [9, 5, 7]
 
@@ -163,7 +163,7 @@ def test_length() -> None:
 
 def test_a_run_without_any_kept_mz_is_refused() -> None:
     with pytest.raises(ReadError) as caught:
-        SummarySpec((10, 12)).summarise(run_of([(4.0, 9), (60.4, 5), (900.0, 7)]))
+        SummarySpec((10, 12)).features_of(run_of([(4.0, 9), (60.4, 5), (900.0, 7)]))
     assert str(caught.value) == (
         "memory: none of its 3 ions has an m/z that counts (from 10 to 13); "
         "expected a run in that range"
@@ -194,7 +194,7 @@ def test_features_are_those_of_the_published_code(number: int) -> None:
     folder = Path(os.environ["GALE_EXTRA_DATA"]) / "golden"
     with np.load(folder / "expected.npz") as expected:
         assert expected["mz"].tolist() == list(PUBLISHED_MZ)
-        found = SummarySpec().summarise(read_run(folder / f"run{number}.csv.gz"))
+        found = SummarySpec().features_of(read_run(folder / f"run{number}.csv.gz"))
         np.testing.assert_allclose(found, expected["features"][number], rtol=0, atol=1e-5)
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rdkit import Chem
 from rdkit.Chem.rdMolDescriptors import CalcMolFormula
 
-from gale.families import default_family_table, families_of
+from gale.chemistry.families import default_family_table, families_of
 from gale.library import Library, read_library, substances
 from gale.library.substances import KINDS
 

@@ -9,7 +9,7 @@ from gale.errors import PlotError
 from gale.plotting import measures
 from gale.plotting.measures import base_peak, cut_time, extracted_ion, ion_map, nearest_scan
 from gale.run import Run
-from run_files import small_run
+from helpers.run_files import small_run
 
 RUN = small_run(empty=(0, 7))
 

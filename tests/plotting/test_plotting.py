@@ -20,7 +20,7 @@ from gale.errors import PlotError
 from gale.plotting import THEMES, plot_run, save_figure
 from gale.plotting.measures import base_peak, extracted_ion
 from gale.run import Run
-from scanned_runs import background, run_of, with_peaks
+from helpers.scanned_runs import background, run_of, with_peaks
 
 RUN = run_of(with_peaks(background()))
 

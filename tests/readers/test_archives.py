@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from gale.errors import ReadError, UnsupportedFormatError
-from gale.readers import archives, glance, is_run_file, parse_run, read_run
-from run_files import WRITERS, assert_same, csv, parquet, small_run
+from gale.readers import archives, glance, is_run_file, limits, parse_run, read_run
+from helpers.run_files import WRITERS, assert_same, csv, parquet, small_run
 
 RUN = csv(small_run())
 TEXT = b"Dear lab, here is the run.\n"
@@ -130,8 +130,8 @@ def test_a_long_list_of_files(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_sizes_are_limited_together_and_are_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archives, "FREE_BYTES", 2 * len(RUN))
-    monkeypatch.setattr(archives, "MAX_RATIO", 1)
+    monkeypatch.setattr(limits, "FREE_BYTES", 2 * len(RUN))
+    monkeypatch.setattr(limits, "MAX_RATIO", 1)
     assert_same(parse_run(zipped(("a.csv", RUN)), "x"), small_run())
     with pytest.raises(ReadError, match=r"^x: unpacks to more than"):
         parse_run(zipped(("a.csv", RUN), ("b", RUN), ("c", RUN)), "x")

@@ -17,8 +17,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from run_files import CENTROID, andi, at, csv, cv, jcamp, mzml, mzml_file, small_run
-from vendor_files import data_ms, nominal_run
+from helpers.run_files import CENTROID, andi, at, csv, cv, jcamp, mzml, mzml_file, small_run
+from helpers.vendor_files import data_ms, nominal_run
 
 MB = 1 << 20
 MAX_SECONDS = 60
@@ -31,7 +31,7 @@ MEASURE = """
 import json, sys
 sys.path[:0] = sys.argv[2:]
 from pathlib import Path
-from hostile import Sample, check, samples
+from helpers.hostile import Sample, check, samples
 for each in samples().values():
     check(each, each.data)
 from functools import partial

@@ -15,7 +15,7 @@ from gale.errors import UnsupportedFormatError
 from gale.readers import parse_run
 from gale.readers.centroids import centroid
 from gale.run import Run
-from run_files import PROFILE, andi, cv, mzml
+from helpers.run_files import PROFILE, andi, cv, mzml
 
 Floats = NDArray[np.float64]
 

@@ -8,8 +8,9 @@ import json
 import sys
 from pathlib import Path
 
-import hostile
 import pytest
+
+from helpers import hostile
 
 sys.path.append(str(Path(__file__).parents[2] / "tools"))
 

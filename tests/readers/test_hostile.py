@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from hostile import KINDS, Change, check, damage, samples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from helpers.hostile import KINDS, Change, check, damage, samples
 
 SAMPLES = samples()
 NAMES = sorted(SAMPLES)

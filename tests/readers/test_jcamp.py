@@ -7,7 +7,7 @@ import pytest
 
 from gale.errors import ReadError, UnsupportedFormatError
 from gale.readers import parse_run
-from run_files import assert_same, jcamp, small_run
+from helpers.run_files import assert_same, jcamp, small_run
 
 LAST_S = (2.5 + 39 * 3 / 40) * 60  # of small_run()
 

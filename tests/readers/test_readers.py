@@ -12,18 +12,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gale.errors import ReadError, UnsupportedFormatError
-from gale.readers import (
-    archives,
-    display_name,
-    glance,
-    is_run_file,
-    load,
-    parse_run,
-    read_run,
-    sniff,
-)
+from gale.plumbing.text import display_name
+from gale.readers import glance, is_run_file, limits, load, parse_run, read_run, sniff
 from gale.run import Run
-from run_files import WRITERS, andi, assert_same, csv, frame, jcamp, mzml, parquet, runs, small_run
+from helpers.run_files import (
+    WRITERS,
+    andi,
+    assert_same,
+    csv,
+    frame,
+    jcamp,
+    mzml,
+    parquet,
+    runs,
+    small_run,
+)
 
 FORMATS = sorted(WRITERS)
 
@@ -104,7 +107,7 @@ def test_gzip_within_gzip_is_opened_but_no_deeper() -> None:
 
 
 def test_gzip_that_fills_the_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archives, "MAX_BYTES", 1000)
+    monkeypatch.setattr(limits, "MAX_BYTES", 1000)
     with pytest.raises(ReadError, match="unpacks to more than"):
         parse_run(gzip.compress(bytes(2000)), "x")
 

@@ -16,10 +16,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gale.oddities import oddities
-from gale.readers import chemstation, masshunter, read_run
+from gale.inspection import oddities
+from gale.readers import read_run
+from gale.readers.vendors import chemstation, masshunter
 from gale.run import Run
-from vendor_files import lower
+from helpers.vendor_files import lower
 
 ROOT = Path(os.environ.get("GALE_EXTRA_DATA", "")) / "real" / "agilent"
 NUMBERS = range(13)

@@ -12,7 +12,7 @@ from gale.errors import UnsupportedFormatError
 from gale.readers import parse_run
 from gale.readers.scans import looks_like_profile, sort_ions
 from gale.run import Run
-from run_files import WRITERS
+from helpers.run_files import WRITERS
 
 
 def profile_run(step: float, *, trimmed: bool) -> Run:

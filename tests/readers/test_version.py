@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 
 import numpy as np
-from hostile import samples
 
 from gale import readers
 from gale.errors import GaleError
 from gale.run import Run
+from helpers.hostile import samples
 
 READ_AS = {1: "34060c9bc7cf614e"}
 """For each version, a hash of what was read from the samples of that time."""

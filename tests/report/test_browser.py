@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 import gale
-from commands import succeed
 from gale.report import plot_page
+from helpers.commands import succeed
 
 if TYPE_CHECKING:
     from playwright import sync_api

@@ -11,7 +11,7 @@ import pytest
 from matplotlib.figure import Figure
 from sklearn.metrics import precision_recall_curve, roc_auc_score, roc_curve
 
-from gale.metrics import score
+from gale.evaluation.metrics import score
 from gale.plotting.themes import THEMES
 from gale.report import charts
 from gale.report.pages import themed_svg

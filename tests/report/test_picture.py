@@ -17,8 +17,8 @@ import pytest
 from gale.plotting.themes import THEMES
 from gale.report.picture import plot_page as run_page
 from gale.run import Run
-from html_pages import parsed
-from scanned_runs import background, run_of, with_peaks
+from helpers.html_pages import parsed
+from helpers.scanned_runs import background, run_of, with_peaks
 
 RUN = run_of(with_peaks(background()))
 CHROMIUM = shutil.which("chromium")

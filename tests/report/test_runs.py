@@ -18,9 +18,9 @@ from gale.evidence import Matcher, attributions_of, windows_of
 from gale.report import index_page, page_names, run_report
 from gale.report.pages import probability
 from gale.report.runs import FamilyRow
-from html_pages import parsed, text
-from small_libraries import library
-from training import Trained
+from helpers.html_pages import parsed, text
+from helpers.small_libraries import library
+from helpers.training import Trained
 
 
 @pytest.fixture(scope="module")

@@ -11,12 +11,12 @@ import polars as pl
 import pytest
 
 import gale
+from gale.evaluation.second_look import second_look
 from gale.report import BASELINE, MODEL, Scored, training_report
 from gale.report.doubts import doubts
 from gale.report.scored import PRIOR
 from gale.report.training import _label_sets, label_grids
-from gale.second_look import second_look
-from html_pages import parsed, text
+from helpers.html_pages import parsed, text
 
 
 @pytest.fixture(scope="module")

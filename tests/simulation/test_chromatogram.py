@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from laboratories import bare, laboratory, plan, record_of
 from scipy.integrate import quad
 
 from gale.simulation.chromatogram import SILYL, add_peak, background, exponential_gaussian
@@ -16,6 +15,7 @@ from gale.simulation.contents import COMPOUND, Content
 from gale.simulation.instrument import Instrument
 from gale.simulation.physics import Physics
 from gale.simulation.plan import Plan
+from helpers.laboratories import bare, laboratory, plan, record_of
 
 SECOND = 1 / 60
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from laboratories import MEMBERS, library
 
-from commands import without
+from gale.chemistry.families import read_family_table
 from gale.errors import SimulationError
-from gale.families import read_family_table
 from gale.library import Library, default_libraries
 from gale.simulation.compounds import N_MZ, join, read_compounds
+from helpers.commands import without
+from helpers.laboratories import MEMBERS, library
 
 FAMILIES = (
     "aromatic",

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from laboratories import analytes, bare, design, laboratory
 
 from gale.errors import SimulationError
 from gale.simulation.contents import CARRY_OVER
@@ -25,6 +24,7 @@ from gale.simulation.design import (
 )
 from gale.simulation.label_sets import PREVALENCE, fit_label_sets
 from gale.simulation.laboratory import ANALYTE
+from helpers.laboratories import analytes, bare, design, laboratory
 
 SPLITS = {"train": 60, "val": 30, "test": 40}
 WANTED = np.array(list(PREVALENCE.values()))

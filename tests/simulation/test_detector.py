@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from laboratories import bare
 
 from gale.simulation.detector import (
     MASS_DEFECT,
@@ -18,6 +17,7 @@ from gale.simulation.detector import (
 )
 from gale.simulation.instrument import Instrument
 from gale.simulation.physics import Physics
+from helpers.laboratories import bare
 
 MANY = (300, 349)
 

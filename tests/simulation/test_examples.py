@@ -10,18 +10,20 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from laboratories import MEMBERS, default_but, library
 
 import gale
+from gale.chemistry.families import default_family_table
 from gale.errors import SimulationError
-from gale.families import default_family_table
 from gale.library import Library
-from gale.progress import Progress
+from gale.plumbing.progress import Progress
+from gale.plumbing.work import Work
 from gale.run import Run
 from gale.simulation import simulate
 from gale.simulation.examples import Example, laboratory_seeds, simulate_examples
 from gale.simulation.label_sets import PREVALENCE
 from gale.simulation.run import Truth
+from helpers.laboratories import MEMBERS, default_but, library
+from helpers.work import with_work
 
 FAMILIES = tuple(default_family_table())
 PHYSICS = default_but()
@@ -53,7 +55,7 @@ def give(work: Any, **changes: Any) -> list[Example[Any]]:
         "physics": PHYSICS,
         "seed": 11,
     }
-    return list(simulate_examples(work, **{**asked, **changes}))
+    return list(simulate_examples(work, **with_work(**{**asked, **changes})))
 
 
 @cache
@@ -182,9 +184,14 @@ def test_progress_and_those_who_stop_early() -> None:
 
     progress = Steps()
     made = simulate_examples(
-        identify, families=FAMILIES, runs=9, runs_per_laboratory=3, ions=500, physics=PHYSICS,
-        workers=2, progress=progress,
-    )  # fmt: skip
+        identify,
+        families=FAMILIES,
+        runs=9,
+        runs_per_laboratory=3,
+        ions=500,
+        physics=PHYSICS,
+        work=Work(workers=2, progress=progress),
+    )
     assert progress.total == 0
     next(made)
     next(made)
@@ -206,7 +213,7 @@ def test_an_error_of_the_work_is_raised_here() -> None:
             {"families": ("alcohol", "ester")},
             "'ester' is no family that can be simulated; expected some of aromatic, ",
         ),
-        ({"families": ("ester",)}, "(--families), or leave out pre-training"),
+        ({"families": ("ester",)}, "or leave out pre-training"),
         ({"runs": 0}, "runs = 0: expected 1 or more"),
         ({"runs_per_laboratory": 0}, "runs_per_laboratory = 0: expected 1 or more"),
         ({"workers": 0}, "workers = 0: expected 1 or more"),
@@ -217,6 +224,6 @@ def test_an_error_of_the_work_is_raised_here() -> None:
 def test_what_cannot_be_simulated_is_told_at_once(changes: dict[str, Any], found: str) -> None:
     asked = {"families": FAMILIES, "runs": 1, **changes}
     with pytest.raises(SimulationError) as caught:
-        simulate_examples(identify, **asked)
+        simulate_examples(identify, **with_work(**asked))
     assert found in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1

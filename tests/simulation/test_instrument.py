@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from laboratories import bare
 
 from gale.simulation import Physics
 from gale.simulation.compounds import N_MZ
 from gale.simulation.instrument import LONGEST_MIN, Instrument
+from helpers.laboratories import bare
 
 
 def draw(seed: int = 1, **values: float) -> Instrument:

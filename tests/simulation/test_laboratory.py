@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from laboratories import analytes, bare, laboratory, record_of
 
 from gale.simulation.laboratory import ANALYTE, BLEED, EVOLVED, GAS, Laboratory
+from helpers.laboratories import analytes, bare, laboratory, record_of
 
 
 def spectra(made: Laboratory, name: str) -> np.ndarray:

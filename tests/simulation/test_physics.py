@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from laboratories import EFFECTS
 
 from gale.errors import SimulationError
 from gale.simulation import Physics
 from gale.simulation.contents import Conditions
 from gale.simulation.instrument import Instrument
 from gale.simulation.physics import Range, draw
+from helpers.laboratories import EFFECTS
 
 
 def load(folder: Path, text: str) -> Physics:

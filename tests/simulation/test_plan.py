@@ -6,11 +6,11 @@ import dataclasses
 
 import numpy as np
 import pytest
-from laboratories import bare, conditions, design, laboratory, record_of
 
 from gale.simulation.contents import CARRY_OVER, COMPOUND, EVOLVED_GAS, OVERLOADED, Content
 from gale.simulation.laboratory import CONTAMINANT, REAGENT, SOLVENT, Laboratory
 from gale.simulation.plan import Plan, carry_over
+from helpers.laboratories import bare, conditions, design, laboratory, record_of
 
 SECOND = 1 / 60
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from laboratories import bare, default_but, laboratory, plan, record_of
 
 from gale.simulation.chromatogram import background, exponential_gaussian
 from gale.simulation.compounds import N_MZ
 from gale.simulation.contents import COMPOUND, Content
 from gale.simulation.detector import Recorded
 from gale.simulation.run import STEADY, find_threshold, simulate_run
+from helpers.laboratories import bare, default_but, laboratory, plan, record_of
 
 THRESHOLD = 20.0
 NOISY = {

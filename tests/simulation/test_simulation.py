@@ -11,15 +11,16 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from laboratories import MEMBERS, default_but, library
 
 import gale
 from gale.errors import OutputError, SimulationError
 from gale.library import Library, default_libraries, read_library
-from gale.progress import Progress
+from gale.plumbing.progress import Progress
 from gale.simulation import simulate
 from gale.simulation.compounds import join, read_compounds
 from gale.simulation.run import simulate_run
+from helpers.laboratories import MEMBERS, default_but, library
+from helpers.work import with_work
 
 RUNS = {"train": 30, "val": 12, "test": 18}
 FEW = {"train": 3, "test": 2}
@@ -30,7 +31,7 @@ ASKED = {"ions": 8_000, "physics": PHYSICS, "seed": 1}
 
 
 def ask(folder: Path, **changes: Any) -> Path:
-    simulate(folder, **{"runs": FEW, **ASKED, **changes})
+    simulate(folder, **with_work(**{"runs": FEW, **ASKED, **changes}))
     return folder
 
 

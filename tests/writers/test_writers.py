@@ -20,7 +20,7 @@ import gale
 from gale.errors import OutputError
 from gale.run import Run
 from gale.writers import FORMATS, format_of, write_run
-from run_files import runs, small_run
+from helpers.run_files import runs, small_run
 
 COLUMNS = ("time_min", "scan_start", "mz", "intensity")
 

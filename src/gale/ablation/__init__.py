@@ -8,7 +8,6 @@ once. The last step is a FixedSoup, whose networks also make other soups, and an
 from __future__ import annotations
 
 import time
-from concurrent.futures import Executor
 from pathlib import Path
 
 import numpy as np
@@ -20,15 +19,14 @@ from gale.ablation.results import CURVES_SCHEMA, TRAININGS_SCHEMA, Ablation, Poi
 from gale.ablation.scoring import ScoredRuns
 from gale.ablation.steps import ablation_steps
 from gale.campaign import Campaign
-from gale.ensemble import fingerprint_of
 from gale.errors import CampaignError
-from gale.features.cache import Cache
-from gale.folds import split_fold
-from gale.journal import Journal
-from gale.progress import Progress
-from gale.recipe import Recipe
-from gale.training_runs import TrainingRuns, read_runs, read_training_runs
-from gale.waves import find_device
+from gale.plumbing.work import Work
+from gale.training.facts import fingerprint_of
+from gale.training.folds import split_fold
+from gale.training.journal import Journal
+from gale.training.recipe import Recipe
+from gale.training.runs import TrainingRuns, read_runs, read_training_runs
+from gale.training.waves import find_device
 
 __all__ = ["Ablation", "ablate"]
 
@@ -43,10 +41,7 @@ def ablate(
     journal: Path | None = None,
     resume: bool = False,
     restart: bool = False,
-    executor: Executor | None = None,
-    cache: Cache | None = None,
-    progress: Progress | None = None,
-    device: str | None = None,
+    work: Work | None = None,
 ) -> Ablation:
     """Train a recipe without its ingredients, then with one more of them at each step.
 
@@ -75,8 +70,8 @@ def ablate(
         iterations.
     restart : bool
         Whether to delete the fits that `journal` holds.
-    executor, cache, progress, device
-        As for :func:`gale.train`.
+    work : Work, optional
+        How and where, as for :func:`gale.train`.
 
     Raises
     ------
@@ -91,20 +86,20 @@ def ablate(
     """
     started = time.monotonic()
     recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
-    progress = progress or Progress()
-    fitted_on = find_device(device)
+    work = work or Work()
+    fitted_on = find_device(work.device)
     steps = ablation_steps(recipe, iterations)
     _check_splits(campaign)
-    runs = read_training_runs(campaign, recipe.features, False, executor, cache, progress)
+    runs = read_training_runs(campaign, recipe.features, work)
     fold = split_fold(runs.campaign.split)
     runs.campaign.select(fold.training).check_trainable()
-    test = _read_test_runs(campaign, runs, executor, cache, progress)
+    test = _read_test_runs(campaign, runs, work)
     scored = ScoredRuns.of(runs, fold, test)
     # What a fit is depends neither on how many trainings there are, nor on how many iterations.
     fingerprint = fingerprint_of(ablation_steps(recipe, 1)[-1].recipe, seed, runs, {})
     book = Journal.open(journal, fingerprint, resume=resume, restart=restart)
 
-    fits = Fits(steps, runs.spec, scored, trainings, seed, book, progress, fitted_on)
+    fits = Fits(steps, runs.spec, scored, trainings, seed, book, work.progress, fitted_on)
     rows = list(fits.networks())
     points: list[Point] = []
     for soup in fits.soups():
@@ -136,16 +131,10 @@ def _check_splits(campaign: Campaign) -> None:
             )
 
 
-def _read_test_runs(
-    campaign: Campaign,
-    runs: TrainingRuns,
-    executor: Executor | None,
-    cache: Cache | None,
-    progress: Progress,
-) -> TrainingRuns | None:
+def _read_test_runs(campaign: Campaign, runs: TrainingRuns, work: Work) -> TrainingRuns | None:
     """Read the labelled runs of the test split, if there are any."""
     test = campaign.of_split("test")
     test = test.select(test.labelled)
     if len(test) == 0:
         return None
-    return read_runs(test, runs.spec, False, executor, cache, progress)
+    return read_runs(test, runs.spec, work)

@@ -12,10 +12,10 @@ from functools import cached_property, partial
 from gale.ablation.results import ENSEMBLE, LogLosses, Point, Training
 from gale.ablation.scoring import ScoredRuns, mean_of
 from gale.ablation.steps import SOUP
-from gale.fitting import Fit, Weights
 from gale.run import Floats
-from gale.soups import Member, average_weights, fixed_soups, greedy_soup
-from gale.trainer import Trainer
+from gale.training.fitting import Fit, Weights
+from gale.training.members import Trainer
+from gale.training.soups import Member, average_weights, fixed_soups, greedy_soup
 
 
 @dataclass(frozen=True)

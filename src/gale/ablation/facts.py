@@ -10,9 +10,9 @@ from typing import Any
 import torch
 
 from gale.ablation.steps import REPORTED_ITERATIONS, REPORTED_TRAININGS
-from gale.folds import Fold
-from gale.recipe import Recipe
-from gale.training_runs import TrainingRuns
+from gale.training.folds import Fold
+from gale.training.recipe import Recipe
+from gale.training.runs import TrainingRuns
 
 PACKAGES = ("gale-ms", "numpy", "polars", "torch")
 

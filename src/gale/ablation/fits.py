@@ -12,11 +12,11 @@ from gale.ablation.results import Training
 from gale.ablation.scoring import ScoredRuns
 from gale.ablation.steps import AblationStep
 from gale.features.spec import FeatureSpec
-from gale.fitting import Fit
-from gale.journal import Journal, Step
-from gale.progress import Progress, TimeLeft
-from gale.recipe import Recipe
-from gale.trainer import Trainer, fits_per_fold
+from gale.plumbing.progress import Progress, TimeLeft
+from gale.training.fitting import Fit
+from gale.training.journal import Journal, Step
+from gale.training.members import Trainer, fits_per_fold
+from gale.training.recipe import Recipe
 
 
 @dataclass

@@ -2,29 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import polars as pl
 
 from gale.ablation.steps import AblationStep
-from gale.output import check_folder_free, writing_folder
-
-FILES = (
-    "ablation.json",
-    "ablation.md",
-    "curves.csv",
-    "curves.png",
-    "curves.svg",
-    "table.csv",
-    "table.png",
-    "table.svg",
-    "trainings.csv",
-)
-"""What a folder of an ablation holds."""
 
 SPLITS = ("val", "test")
 """What log losses are of."""
@@ -143,38 +127,6 @@ class Ablation:
         """
         groups = self.curves.group_by("method", "iteration", maintain_order=True)
         return groups.agg(pl.len().alias("trainings"), *_mean_and_sd())
-
-    def save(self, folder: Path | str, *, force: bool = False) -> None:
-        """Write tables, figures, and how they were made, into a new folder: all `FILES` or none.
-
-        Parameters
-        ----------
-        folder : Path
-        force : bool
-            Whether the folder of another ablation may be overwritten.
-
-        Raises
-        ------
-        OutputError
-            If something else is there, or the folder cannot be written.
-        """
-        from gale.ablation.report import report_text
-        from gale.plotting import save_figure
-        from gale.plotting.ablation import plot_curves, plot_steps
-
-        folder = Path(folder)
-        check_folder_free(folder, force=force, files=FILES)
-        figures = {"table": plot_steps(self), "curves": plot_curves(self)}
-        with writing_folder(folder, replaces=FILES if force else None) as unfinished:
-            self.table().write_csv(unfinished / "table.csv")
-            self.trainings.write_csv(unfinished / "trainings.csv")
-            self.curves.write_csv(unfinished / "curves.csv")
-            (unfinished / "ablation.md").write_text(report_text(self), "utf-8")
-            facts = json.dumps({**self.facts, "prior": self.prior}, indent=1, allow_nan=False)
-            (unfinished / "ablation.json").write_text(facts, "utf-8")
-            for name, figure in figures.items():
-                for form in ("png", "svg"):
-                    save_figure(figure, unfinished / f"{name}.{form}", form)
 
 
 def _mean_and_sd() -> list[pl.Expr]:

@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from gale import metrics
 from gale.ablation.results import SPLITS, LogLosses
-from gale.fitting import Weights, predict_logits
-from gale.folds import Fold
-from gale.networks.summary import prior_logit
+from gale.evaluation import metrics
 from gale.run import Floats
-from gale.trainer import Trainer
-from gale.training_runs import TrainingRuns
+from gale.training.fitting import Weights, predict_logits
+from gale.training.folds import Fold
+from gale.training.members import Trainer
+from gale.training.networks.summary import prior_logit
+from gale.training.runs import TrainingRuns
 
 
 @dataclass(frozen=True)

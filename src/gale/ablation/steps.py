@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from gale.errors import RecipeError
-from gale.recipe import Recipe
-from gale.settings import FoldSettings, SoupSettings
+from gale.training.recipe import Recipe
+from gale.training.settings import FoldSettings, SoupSettings
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,8 @@ from gale.campaign.checksums import find_mismatches
 from gale.campaign.folder import find_runs, match_runs, run_name
 from gale.campaign.labels import LabelTable, collect_label_table, prevalence_of
 from gale.errors import CampaignError
-from gale.tables import Problems, shown
+from gale.plumbing.tables import Problems
+from gale.plumbing.text import shown
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -10,7 +10,8 @@ import numpy as np
 from gale.campaign import Campaign
 from gale.campaign.labels import LabelTable, read_label_table
 from gale.errors import TableError
-from gale.tables import Problems, shown
+from gale.plumbing.tables import Problems
+from gale.plumbing.text import shown
 
 
 def with_test_labels(campaign: Campaign, path: Path | str) -> Campaign:

@@ -9,10 +9,11 @@ from typing import Literal
 
 from gale.campaign.labels import RUN_COLUMNS, LabelTable
 from gale.errors import ReadError
-from gale.readers import SCAN_FORMATS, display_name, glance, is_run_file
-from gale.readers.folders import is_run_folder
-from gale.readers.headers import N_COLUMNS, count_columns
-from gale.tables import Problems, composed, exists, shown
+from gale.plumbing.tables import Problems, exists
+from gale.plumbing.text import composed, display_name, shown
+from gale.readers import SCAN_FORMATS, glance, is_run_file
+from gale.readers.instrument_folders import is_run_folder
+from gale.readers.tables.headers import N_COLUMNS, count_columns
 
 Kind = Literal["run", "doubtful", "other"]
 """What a file in a folder is: ``doubtful`` if a run was perhaps meant, and reading it will fail."""

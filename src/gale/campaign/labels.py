@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gale.errors import TableError
-from gale.tables import (
+from gale.plumbing.tables import (
     HEADER,
     SPREAD,
     SUBMISSION_HEADER,
@@ -17,8 +17,8 @@ from gale.tables import (
     Problems,
     Table,
     read_table,
-    shown,
 )
+from gale.plumbing.text import shown
 
 __all__ = ["LabelTable", "Problems", "collect_label_table", "read_label_table"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from gale.cli.options import device_option, reading_options
-from gale.workers import workers_pool
+from gale.plumbing.workers import workers_pool
 
 EXAMPLE = """
 \b
@@ -101,15 +101,16 @@ def command(
 
     import gale
     from gale.cli.progress import ConsoleProgress
-    from gale.features.cache import Cache, default_folder
-    from gale.output import check_folder_free
+    from gale.plumbing.cache import Cache, default_folder
+    from gale.plumbing.files import check_folder_free
+    from gale.plumbing.work import Work
 
     recipe = gale.Recipe.load(recipe_name)
-    from gale.ablation.report import caution_text, step_table  # after a missing extra has been told
-    from gale.ablation.results import FILES
+    from gale.ablation.saving import FILES
+    from gale.ablation.text import caution_text, step_table  # after a missing extra has been told
     from gale.campaign.adding import with_test_labels
     from gale.cli.kept import telling_what_is_kept
-    from gale.journal import discard
+    from gale.training.journal import discard
 
     check_folder_free(output, force=force, files=FILES)
     opened = gale.Campaign.open(campaign, columns=columns)
@@ -128,12 +129,14 @@ def command(
                 journal=partial,
                 resume=resume,
                 restart=force and not resume,
-                executor=executor,
-                cache=None if no_cache else Cache(default_folder()),
-                progress=progress,
-                device=device,
+                work=Work(
+                    executor=executor,
+                    cache=None if no_cache else Cache(default_folder()),
+                    progress=progress,
+                    device=device,
+                ),
             )
-        ablation.save(output, force=force)
+        gale.save_ablation(ablation, output, force=force)
     discard(partial)
     click.echo(f"{step_table(ablation)}\n{caution_text(ablation)}")
     seconds = ablation.facts["seconds"]

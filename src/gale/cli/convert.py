@@ -59,8 +59,8 @@ def command(
     """
     import gale
     from gale.cli.progress import ConsoleProgress
-    from gale.output import check_free, check_no_input
-    from gale.readers import display_name
+    from gale.plumbing.files import check_free, check_no_input
+    from gale.plumbing.text import display_name
     from gale.writers import write_run
 
     format_, targets = _targets(runs, output, format_)

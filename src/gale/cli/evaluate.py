@@ -65,7 +65,7 @@ def command(
         training_prevalence,
     )
     from gale.evaluation.text import evaluation_text
-    from gale.output import check_free, writing
+    from gale.plumbing.files import check_free, writing
 
     if json_path is not None:
         check_free(json_path, force=force)

@@ -97,7 +97,7 @@ class Evidence:
 
         import gale
         from gale.evidence import SCHEMA, explain
-        from gale.output import writing
+        from gale.plumbing.files import writing
 
         progress.begin("looking for evidence", len(runs))
         tables = [pl.DataFrame(schema=SCHEMA)]

@@ -87,7 +87,7 @@ def command(
 
 def _kind(path: Path, columns: dict[str, str] | None) -> str:
     """What to take a path for: what cannot be read is taken for a run, which then says why."""
-    from gale.readers.folders import is_run_folder
+    from gale.readers.instrument_folders import is_run_folder
 
     try:
         if path.is_dir() and not is_run_folder(path):
@@ -144,7 +144,7 @@ def _say(path: Path, kind: str, as_json: bool, verify: bool, columns: dict[str, 
 
 
 def _json(path: Path, status: str, values: dict[str, Any]) -> str:
-    from gale.readers import display_name
+    from gale.plumbing.text import display_name
 
     known = {"path": display_name(path), "status": status, **values}
     return json.dumps(known, ensure_ascii=False, allow_nan=False)

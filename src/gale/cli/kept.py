@@ -11,7 +11,7 @@ import click
 
 from gale.cli.progress import ConsoleProgress
 from gale.errors import GaleError
-from gale.journal import count_fits
+from gale.training.journal import count_fits
 
 
 @contextmanager

@@ -76,9 +76,9 @@ def command(
     click.
     """
     import gale
-    from gale.output import check_free, check_no_input, writing
     from gale.plotting import plot_run, save_figure
-    from gale.readers import display_name
+    from gale.plumbing.files import check_free, check_no_input, writing
+    from gale.plumbing.text import display_name
     from gale.report.picture import plot_page
 
     form = output.suffix.lower()

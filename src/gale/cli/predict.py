@@ -89,11 +89,11 @@ def command(
         raise click.UsageError("--library and --index-table are for --evidence")
 
     import gale
-    from gale.batch import batch_notes
     from gale.cli.evidence import Evidence
     from gale.cli.progress import ConsoleProgress
     from gale.evaluation.predictions import sidecar as sidecar_of
-    from gale.output import check_free, check_no_input, writing
+    from gale.inspection.batch import batch_notes
+    from gale.plumbing.files import check_free, check_no_input, writing
 
     sidecar = sidecar_of(output)
     outputs = [output, sidecar] if evidence_path is None else [output, sidecar, evidence_path]
@@ -168,7 +168,7 @@ def _report(
 ) -> None:
     import polars as pl
 
-    from gale.readers import display_name
+    from gale.plumbing.text import display_name
 
     tell_failed(failed)
     n_predicted = len(table) - len(failed)

@@ -9,7 +9,7 @@ import time
 import click
 from tqdm import tqdm
 
-from gale.progress import Progress
+from gale.plumbing.progress import Progress
 
 LINES = 5
 """Lines, at most, that a piece of work without news prints where there is no terminal."""

@@ -15,7 +15,7 @@ import click
 from gale.cli.options import library_options, model_option, reading_options, split_option
 from gale.cli.sources import open_runs, predict_all, tell_failed
 from gale.errors import GaleError, OutputError
-from gale.workers import workers_pool
+from gale.plumbing.workers import workers_pool
 
 if TYPE_CHECKING:
     import polars as pl
@@ -80,7 +80,7 @@ def run_command(
     from gale.cli.evidence import open_index, open_matcher
     from gale.cli.progress import ConsoleProgress
     from gale.evidence import check_spectra
-    from gale.output import check_folder_free, writing_folder
+    from gale.plumbing.files import check_folder_free, writing_folder
 
     pages_only = ("*.html",)
     check_folder_free(output, force=force, files=pages_only)
@@ -177,7 +177,8 @@ class Pages:
         return table
 
     def _page(self, file: Path, prediction: Mapping[str, Any]) -> str:
-        from gale.readers import display_name, load, parse_run
+        from gale.plumbing.text import display_name
+        from gale.readers import load, parse_run
         from gale.report import run_report
 
         data = load(file)
@@ -241,9 +242,9 @@ def training_command(
     import gale
     from gale.cli.progress import ConsoleProgress
     from gale.cli.training_report import Beside, TrainingReport
-    from gale.features.cache import Cache, default_folder
-    from gale.output import check_free, check_no_input
-    from gale.readers import display_name
+    from gale.plumbing.cache import Cache, default_folder
+    from gale.plumbing.files import check_free, check_no_input
+    from gale.plumbing.text import display_name
 
     beside = Beside.of(model_path)
     output = output or beside.report

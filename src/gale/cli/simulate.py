@@ -171,13 +171,14 @@ def command(
     """
     from gale.cli.progress import ConsoleProgress
     from gale.library import read_library
+    from gale.plumbing.work import Work
     from gale.simulation import Physics, simulate
 
     started = time.monotonic()
     effects = (Physics.load(physics) if physics else Physics.default()).without(*without)
     table = None
     if families is not None:
-        from gale.families import read_family_table  # needs RDKit
+        from gale.chemistry.families import read_family_table  # needs RDKit
 
         table = read_family_table(families)
     progress = ConsoleProgress(quiet=quiet)
@@ -196,8 +197,7 @@ def command(
             label_noise=label_noise,
             physics=effects,
             seed=seed,
-            workers=workers,
-            progress=progress,
+            work=Work(workers=workers, progress=progress),
         )
     finally:
         progress.close()

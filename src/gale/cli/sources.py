@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gale.workers import workers_pool
+from gale.plumbing.workers import workers_pool
 
 if TYPE_CHECKING:
     import polars as pl
@@ -32,7 +32,7 @@ def open_runs(
     CampaignError
         If the folder is no campaign, or has no run that is asked for.
     """
-    from gale.readers.folders import is_run_folder
+    from gale.readers.instrument_folders import is_run_folder
 
     if len(paths) == 1 and paths[0].is_dir() and not is_run_folder(paths[0]):
         return _open_campaign(paths[0], splits, submission, columns, model)
@@ -51,16 +51,18 @@ def predict_all(
     no_cache: bool,
 ) -> pl.DataFrame:
     """Predict what was opened, and show how far that is."""
-    from gale.features.cache import Cache, default_folder
+    from gale.plumbing.cache import Cache, default_folder
+    from gale.plumbing.work import Work
 
-    progress.begin("predicting", len(sources))
     with workers_pool(workers) as executor:
         return model.predict(
             sources,
-            columns=columns,
-            executor=executor,
-            cache=None if no_cache else Cache(default_folder()),
-            advance=progress.step,
+            work=Work(
+                columns=columns,
+                executor=executor,
+                cache=None if no_cache else Cache(default_folder()),
+                progress=progress,
+            ),
         )
 
 
@@ -82,7 +84,7 @@ def _open_campaign(
     import gale
     from gale.campaign.folder import run_name
     from gale.errors import CampaignError
-    from gale.tables import listed
+    from gale.plumbing.text import listed
 
     named = columns or model.facts["columns"]
     campaign = gale.Campaign.open(path, columns=named, with_labels=False)

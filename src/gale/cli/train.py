@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gale.cli.options import device_option, reading_options
-from gale.workers import workers_pool
+from gale.plumbing.workers import workers_pool
 
 if TYPE_CHECKING:
     import gale
@@ -90,13 +90,14 @@ def command(
     import gale
     from gale.cli.progress import ConsoleProgress
     from gale.cli.training_report import Beside, TrainingReport
-    from gale.features.cache import Cache, default_folder
-    from gale.output import check_free
+    from gale.plumbing.cache import Cache, default_folder
+    from gale.plumbing.files import check_free
+    from gale.plumbing.work import Work
 
     started = time.monotonic()
     recipe = gale.Recipe.load(recipe_name)
     from gale.cli.kept import telling_what_is_kept  # only after a missing extra has been told
-    from gale.journal import count_fits, discard
+    from gale.training.journal import count_fits, discard
 
     check_free(output, force=force)
     beside = Beside.of(output)
@@ -122,12 +123,14 @@ def command(
                 restart=force and not resume,
                 history=beside.history,
                 out_of_fold=beside.out_of_fold,
-                strict=strict,
-                executor=executor,
-                cache=cache,
-                progress=progress,
-                device=device,
-                workers=os.cpu_count() or 1,
+                work=Work(
+                    strict=strict,
+                    executor=executor,
+                    cache=cache,
+                    progress=progress,
+                    device=device,
+                    workers=os.cpu_count() or 1,
+                ),
             )
         model.save(output, force=force)
     discard(partial)

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gale.errors import OutputError, TableError
-from gale.tables import HEADER, listed
+from gale.plumbing.tables import HEADER
+from gale.plumbing.text import listed
 
 if TYPE_CHECKING:
     import polars as pl
 
     import gale
     from gale.cli.progress import ConsoleProgress
-    from gale.features.cache import Cache
+    from gale.plumbing.cache import Cache
     from gale.report import Scored
 
 
@@ -72,7 +73,7 @@ class TrainingReport:
         TableError
             If the labels or the predictions are not those of the training.
         """
-        from gale.output import writing
+        from gale.plumbing.files import writing
         from gale.report import training_report
 
         known, predictions = self._known(), self._out_of_fold()
@@ -159,6 +160,7 @@ class TrainingReport:
     def _baseline(self) -> Baseline:
         """Train a logistic regression on the same runs, in the same folds."""
         import gale
+        from gale.plumbing.work import Work
 
         self.progress.note("a logistic regression is trained, for the report to compare with")
         recipe = gale.Recipe.load("logistic").to_dict() | {"folds": self._recipe["folds"]}
@@ -169,17 +171,15 @@ class TrainingReport:
                 gale.Recipe.model_validate(recipe),
                 seed=self.model.facts["seed"],
                 out_of_fold=file,
-                executor=self.executor,
-                cache=self.cache,
-                progress=self.progress,
+                work=Work(executor=self.executor, cache=self.cache, progress=self.progress),
             )
             return Baseline(model, _read(file))
 
     def _score_known(
         self, known: gale.Campaign, predictions: pl.DataFrame, baseline: Baseline | None
     ) -> Scored:
-        from gale.folds import held_out_by
         from gale.report import BASELINE, MODEL, Scored
+        from gale.training.folds import held_out_by
 
         n_folds, scores = self.model.facts["folds"], self.model.facts["scores"]
         validated = known.of_split("val") if n_folds == 1 else known
@@ -210,9 +210,10 @@ class TrainingReport:
         )
 
     def _predict(self, model: gale.Model, runs: gale.Campaign) -> pl.DataFrame:
-        self.progress.begin(f"predicting with {model.facts['recipe']['name']}", len(runs))
+        from gale.plumbing.work import Work
+
         return model.predict(
-            runs, executor=self.executor, cache=self.cache, advance=self.progress.step
+            runs, work=Work(executor=self.executor, cache=self.cache, progress=self.progress)
         )
 
 

@@ -14,15 +14,15 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gale.bootstrap import Estimate
 from gale.campaign import Campaign
 from gale.campaign.labels import LabelTable, prevalence_of, read_label_table
 from gale.errors import TableError
+from gale.evaluation.bootstrap import Estimate
 from gale.evaluation.matching import match_runs
+from gale.evaluation.metrics import Scores, log_loss_difference, score
 from gale.evaluation.predictions import Predictions, read_predictions, sidecar
-from gale.metrics import Scores, log_loss_difference, score
+from gale.plumbing.text import listed, shown
 from gale.run import Floats
-from gale.tables import listed, shown
 
 __all__ = [
     "Comparison",

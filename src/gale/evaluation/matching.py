@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 
 from gale.errors import TableError
-from gale.tables import composed, listed, shown
+from gale.plumbing.text import composed, listed, shown
 
 EXTENSION = re.compile(r"(?<=.)(\.[A-Za-z]\w*)(\.(gz|bz2|xz|zst))?$")
 """Starts with a letter: ``S1.csv.gz`` is S1, but ``S1.5`` and ``S1.6`` are two runs."""

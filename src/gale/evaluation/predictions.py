@@ -13,7 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gale.errors import TableError
-from gale.tables import (
+from gale.plumbing.tables import (
     HEADER,
     SPREAD,
     SUBMISSION_HEADER,
@@ -21,8 +21,8 @@ from gale.tables import (
     Problems,
     Table,
     read_table,
-    shown,
 )
+from gale.plumbing.text import shown
 
 
 @dataclass(frozen=True, eq=False)

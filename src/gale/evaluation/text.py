@@ -6,13 +6,13 @@ import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from gale.bootstrap import Estimate
 from gale.evaluation import Comparison, Evaluation
-from gale.metrics import CALIBRATION_BINS
-from gale.tables import listed
+from gale.evaluation.bootstrap import Estimate
+from gale.evaluation.metrics import CALIBRATION_BINS
+from gale.plumbing.text import listed
 
 COLUMNS = ("log loss", "Brier", "ROC AUC", "average precision")
-"""Headings of `gale.metrics.METRICS`, in the same order."""
+"""Headings of `gale.evaluation.metrics.METRICS`, in the same order."""
 
 
 def evaluation_text(

@@ -91,7 +91,7 @@ def attributions_of(model: Model, run: Run, *, least: float | None = None) -> li
     ReadError
         If no ion of the run has an m/z that counts.
     """
-    features = model.spec.summarise(run)
+    features = model.spec.features_of(run)
     mz, without = without_ions(model.spec, features)
     probability = model.predict_features(np.concatenate([features[None], without]))[0]
     log_odds = logit(np.clip(probability.astype(np.float64), 1 - SUREST, SUREST))

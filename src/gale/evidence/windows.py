@@ -1,6 +1,7 @@
 """The windows of a run in which spectra speak for a family, of a model with an elution network.
 
-A run's logit of a family is the log-sum-exp of those of its spectra (`gale.networks.elution`), so
+A run's logit of a family is the log-sum-exp of those of its spectra
+(`gale.training.networks.elution`), so
 that the softmax of the spectra's logits is the share of each in what speaks for the family. Spectra
 with much of it that follow each other are a window. Of the highest spectrum of a window, the ions
 count that its logit falls without (occlusion: Zeiler & Fergus 2014, arXiv 1311.2901); and library

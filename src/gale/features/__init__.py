@@ -9,17 +9,19 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gale.errors import GaleError, MissingExtraError, ReadError
-from gale.features.cache import Cache, Summary
 from gale.features.spec import FeatureSpec
 from gale.features.summary import intensity_moments
+from gale.plumbing.cache import Cache
+from gale.plumbing.text import display_name
+from gale.plumbing.work import Work
 from gale.readers import VERSION as READERS
-from gale.readers import display_name, load, parse_run, read_run
+from gale.readers import load, parse_run, read_run
 from gale.run import Floats, Run
 
 Source = Path | Run
@@ -50,14 +52,15 @@ class FeatureTable:
         return np.array([error is None for error in self.errors], dtype=bool)
 
 
-def summarise_runs(
-    runs: Sequence[Source],
-    spec: FeatureSpec,
-    *,
-    columns: Mapping[str, str] | None = None,
-    executor: Executor | None = None,
-    cache: Cache | None = None,
-    advance: Callable[[], object] = lambda: None,
+class RunFeatures(NamedTuple):
+    """What is kept of one run: its features (D,), and the notes on how it was read."""
+
+    features: NDArray[np.float32]
+    notes: tuple[str, ...]
+
+
+def compute_features(
+    runs: Sequence[Source], spec: FeatureSpec, work: Work | None = None
 ) -> FeatureTable:
     """Compute the features of many runs; one bad run never stops the others.
 
@@ -65,76 +68,66 @@ def summarise_runs(
     ----------
     runs : sequence of Path or Run, length R
     spec : FeatureSpec
-    columns : mapping, optional
-        Names of the columns of tables, as for `gale.read_run`.
-    executor : concurrent.futures.Executor, optional
-        Where to work on the runs. By default they are worked on one after the other in this
-        process, which is as fast as a pool for tables: their parser uses all cores by itself.
-    cache : Cache, optional
-        Where features of files are kept; none by default.
-    advance : callable
-        Called after each run.
+    work : Work, optional
+        How and where; its progress makes a step for each run.
 
     Returns
     -------
     FeatureTable
     """
+    work = work or Work()
     values = np.full((len(runs), spec.n_features), np.nan, dtype=np.float32)
     errors: list[str | None] = []
     notes: list[tuple[str, ...]] = []
-    work = partial(_summarise, spec=spec, columns=columns, cache=cache)
-    for row, result in enumerate(_map(work, runs, executor)):
-        if isinstance(result, Summary):
+    compute = partial(_compute, spec=spec, columns=work.columns, cache=work.cache)
+    for row, result in enumerate(_map(compute, runs, work.executor)):
+        if isinstance(result, RunFeatures):
             values[row] = result.features
-        errors.append(None if isinstance(result, Summary) else result)
-        notes.append(result.notes if isinstance(result, Summary) else ())
-        advance()
+        errors.append(None if isinstance(result, RunFeatures) else result)
+        notes.append(result.notes if isinstance(result, RunFeatures) else ())
+        work.progress.step()
     return FeatureTable(values, tuple(errors), tuple(notes))
 
 
 def runs_moments(
-    runs: Sequence[Source],
-    mz_min: int | None,
-    mz_max: int | None,
-    *,
-    columns: Mapping[str, str] | None = None,
-    executor: Executor | None = None,
-    advance: Callable[[], object] = lambda: None,
+    runs: Sequence[Source], mz_min: int | None, mz_max: int | None, work: Work | None = None
 ) -> Iterator[Floats]:
     """Yield :func:`intensity_moments` of each run that can be read, as ``learn_mz`` takes them."""
-    work = partial(_moments, mz_min=mz_min, mz_max=mz_max, columns=columns)
-    for moments in _map(work, runs, executor):
+    work = work or Work()
+    compute = partial(_moments, mz_min=mz_min, mz_max=mz_max, columns=work.columns)
+    for moments in _map(compute, runs, work.executor):
         if moments is not None:
             yield moments
-        advance()
+        work.progress.step()
 
 
-def _summarise(
+def _compute(
     source: Source, spec: FeatureSpec, columns: Mapping[str, str] | None, cache: Cache | None
-) -> Summary | str:
+) -> RunFeatures | str:
     """The features of one run, or why there are none."""
     try:
         if isinstance(source, Run):
-            return Summary(spec.summarise(source), source.notes)
+            return RunFeatures(spec.features_of(source), source.notes)
         data = load(source)
         if cache is None:
-            return _parse_and_summarise(data, source, spec, columns)
+            return _parse_and_compute(data, source, spec, columns)
         read_as = json.dumps(dict(columns or {}), sort_keys=True)
         key = Cache.key(data, f"{version('gale-ms')} {READERS}", spec.fingerprint, read_as)
-        summary = cache.get(key)
-        if summary is None:
-            summary = _parse_and_summarise(data, source, spec, columns)
-            cache.put(key, summary)
+        kept = cache.get(key)
+        if kept is not None:
+            return RunFeatures(kept["features"], tuple(map(str, kept["notes"])))
+        made = _parse_and_compute(data, source, spec, columns)
+        cache.put(key, {"features": made.features, "notes": np.array(made.notes, dtype=str)})
     except (ReadError, MissingExtraError) as error:
         return str(error)
-    return summary
+    return made
 
 
-def _parse_and_summarise(
+def _parse_and_compute(
     data: bytes, path: Path, spec: FeatureSpec, columns: Mapping[str, str] | None
-) -> Summary:
+) -> RunFeatures:
     run = parse_run(data, display_name(path), columns=columns)
-    return Summary(spec.summarise(run), run.notes)
+    return RunFeatures(spec.features_of(run), run.notes)
 
 
 def _moments(
@@ -148,15 +141,16 @@ def _moments(
 
 
 def _map(
-    work: Callable[[Source], Item], runs: Sequence[Source], executor: Executor | None
+    compute: Callable[[Source], Item], runs: Sequence[Source], executor: Executor | None
 ) -> Iterator[Item]:
     if executor is None:
-        yield from map(work, runs)
+        yield from map(compute, runs)
         return
     try:
-        yield from executor.map(work, runs, chunksize=4)
+        yield from executor.map(compute, runs, chunksize=4)
     except BrokenExecutor as error:
         raise GaleError(
-            f"a process that reads runs was ended from outside ({error}), perhaps for its memory; "
-            "use --workers 1"
+            "reading runs",
+            f"a process was ended from outside ({error}), perhaps for its memory",
+            remedy="pass workers=1",
         ) from error

@@ -82,7 +82,7 @@ class EventSpec:
         """Hash of everything that the numbers depend on besides the run."""
         return fingerprint_of(self.to_dict())
 
-    def summarise(self, run: Run) -> NDArray[np.float32]:
+    def features_of(self, run: Run) -> NDArray[np.float32]:
         """Compute the vector of a run, shape (D,), float32, always finite.
 
         Raises

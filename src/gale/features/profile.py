@@ -91,7 +91,7 @@ class ProfileSpec:
         """Hash of everything that the numbers depend on besides the run."""
         return fingerprint_of(self.to_dict())
 
-    def summarise(self, run: Run) -> NDArray[np.float32]:
+    def features_of(self, run: Run) -> NDArray[np.float32]:
         """Compute the vector of a run, shape (D,), float32, always finite.
 
         Raises

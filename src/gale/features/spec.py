@@ -35,7 +35,7 @@ class FeatureSpec(Protocol):
     def to_dict(self) -> dict[str, Any]:
         """Return all that the numbers depend on besides the run, as plain values."""
 
-    def summarise(self, run: Run) -> NDArray[np.float32]:
+    def features_of(self, run: Run) -> NDArray[np.float32]:
         """Compute the vector of a run, shape (D,), always finite; may raise ReadError."""
 
 

@@ -21,7 +21,7 @@ def embedded_library() -> Library:
     measured at the Pacific Northwest National Laboratory (its licence is in NOTICE). Formula and
     structure are those of the parent, one record (an impurity) has none; `families` are those of
     the structure. Of 508 records the makers say how they were derivatized; of another 706
-    :func:`gale.library.derivatized.guess_derivatives` saw that they were (``n TMS``, ``n MEOX``);
+    :func:`gale.chemistry.derivatives.guess_derivatives` saw that they were (``n TMS``, ``n MEOX``);
     70 were not, as far as one can see.
 
     Retention indices are on the scale of n-alkanes. The makers' own scale is one of fatty acid

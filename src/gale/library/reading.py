@@ -10,8 +10,8 @@ from gale.errors import ReadError
 from gale.library import massbank, msp
 from gale.library.columns import Library
 from gale.library.records import Record, gather
+from gale.plumbing.text import display_name
 from gale.readers.archives import gunzip
-from gale.readers.formats import display_name
 
 NOT_MASSBANK = "not a MassBank record"
 UNREADABLE = "the file cannot be read"

@@ -14,8 +14,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from gale.plotting.measures import base_peak, extracted_ion, ion_map, nearest_scan
 from gale.plotting.themes import COLOUR_MAP, Theme
+from gale.plumbing.text import in_words
 from gale.run import Floats, Run
-from gale.tables import in_words
 
 DECADES = 5
 """Logarithmic colours and axes go down to so many powers of ten below the highest intensity."""

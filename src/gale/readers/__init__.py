@@ -8,11 +8,12 @@ from functools import partial
 from pathlib import Path
 
 from gale.errors import ReadError
-from gale.readers import andi, chemstation, columnar, folders, jcamp, mzml, mzxml, table, vendor
-from gale.readers.archives import Content, max_unpacked, unpack
+from gale.plumbing.text import display_name
+from gale.readers import andi, instrument_folders, jcamp, refused, tables
+from gale.readers.archives import Content, unpack
 from gale.readers.centroids import centroid as to_centroids
-from gale.readers.formats import HEAD_BYTES, display_name, name_format, sniff
-from gale.readers.headers import N_COLUMNS, count_columns, given_names
+from gale.readers.formats import name_format, sniff
+from gale.readers.limits import HEAD_BYTES, max_unpacked
 from gale.readers.scans import (
     FACT_SPECTRA,
     LONGEST_MIN,
@@ -20,11 +21,14 @@ from gale.readers.scans import (
     looks_like_profile,
     profile_error,
 )
-from gale.readers.text import as_utf8, find_table
+from gale.readers.tables import columnar
+from gale.readers.tables.headers import N_COLUMNS, count_columns, given_names
+from gale.readers.tables.text import as_utf8, find_table
+from gale.readers.vendors import chemstation
+from gale.readers.xml import mzml, mzxml
 from gale.run import Run
 
 __all__ = [
-    "display_name",
     "glance",
     "is_run_file",
     "load",
@@ -90,7 +94,7 @@ def load(path: str | os.PathLike[str]) -> bytes:
     file = Path(path)
     try:
         if file.is_dir():
-            return folders.load(file)
+            return instrument_folders.load(file)
         data = file.read_bytes()
     except OSError as error:
         raise _unreadable(path, error) from error
@@ -109,17 +113,17 @@ def parse_run(
     """Read what :func:`load` gave as a run; `source` names it in messages. See :func:`read_run`."""
     if not data:
         raise _empty(source)
-    if isinstance(data, folders.PackedFolder):
-        return _check(folders.read(data, source))
+    if isinstance(data, instrument_folders.PackedFolder):
+        return _check(instrument_folders.read(data, source))
     given_names(columns, source)
     content = Content.of_bytes(data, source)
     content = unpack(content, partial(_is_run, columns=columns), max_unpacked(len(data)))
     data, source = content.read(), content.source
     match word := name_format(data[:HEAD_BYTES]):
         case "csv" | "text":  # a text may be a table by the caller's names
-            run = table.read_csv(data, source, columns=columns)
+            run = tables.read_csv(data, source, columns=columns)
         case "parquet" | "arrow":
-            run = table.read_columnar(data, source, word, columns=columns)
+            run = tables.read_columnar(data, source, word, columns=columns)
         case "andi":
             run = andi.read(data, source, profile=centroid)
         case "jcamp":
@@ -131,7 +135,7 @@ def parse_run(
         case "chemstation":
             run = chemstation.read(data, source)
         case _:
-            raise vendor.refusal(word, data, source)
+            raise refused.refusal(word, data, source)
     return _check(run, centroid=centroid)
 
 
@@ -161,7 +165,7 @@ def is_run_file(path: str | os.PathLike[str], *, columns: Mapping[str, str] | No
     file = Path(path)
     try:
         if file.is_dir():
-            found = folders.recognise(file)
+            found = instrument_folders.recognise(file)
             return found is not None and bool(found.format)
     except OSError as error:
         raise _unreadable(path, error) from error

@@ -12,18 +12,10 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 from gale.errors import ReadError, UnsupportedFormatError
-from gale.readers import vendor
-from gale.readers.formats import GZIP, HEAD_BYTES, ZIP, display_name, opened_head
-
-MAX_BYTES = 2**31
-"""A file that unpacks to more than this is refused: it is no run, and would fill the memory."""
-
-FREE_BYTES = 2**28
-"""A file may unpack to this however small it is: many times the largest of runs, and no danger."""
-
-MAX_RATIO = 100
-"""Beyond :data:`FREE_BYTES` a file may unpack to this many times its size. Runs unpack to 3 to 30
-times, a wide table without ions to more; what deflate can do at most is 1,032."""
+from gale.plumbing.text import display_name
+from gale.readers import refused
+from gale.readers.formats import GZIP, ZIP, opened_head
+from gale.readers.limits import HEAD_BYTES, max_unpacked
 
 MAX_DEPTH = 2
 """So many packings within each other are opened, as a gzipped file in a ZIP archive."""
@@ -54,7 +46,7 @@ class Content:
     source : str
         Name of the file in messages.
     head : bytes
-        The first :data:`gale.readers.formats.HEAD_BYTES` at least, or all if there are fewer.
+        The first :data:`gale.readers.limits.HEAD_BYTES` at least, or all if there are fewer.
     open : callable
         Opens the whole for reading.
     """
@@ -79,11 +71,6 @@ class Content:
         """Read the whole."""
         with self.open() as file:
             return file.read()
-
-
-def max_unpacked(size: int) -> int:
-    """Give the most bytes that a packed file of this size may unpack to."""
-    return min(MAX_BYTES, max(FREE_BYTES, MAX_RATIO * size))
 
 
 def unpack(
@@ -114,7 +101,7 @@ def unpack(
     if depth == 0:
         raise UnsupportedFormatError(
             f"{content.source}: is packed in more than {MAX_DEPTH} layers; expected "
-            f"{vendor.READS}; unpack it"
+            f"{refused.READS}; unpack it"
         )
     if content.head.startswith(GZIP):
         inside = Content(
@@ -167,7 +154,7 @@ def _only_run(content: Content, is_run: Callable[[Content], bool], limit: int) -
         )
     raise UnsupportedFormatError(
         f"{source}: is a ZIP archive without a run ({listed or 'no files'}); expected "
-        f"{vendor.READS}; unzip it and see what is inside"
+        f"{refused.READS}; unzip it and see what is inside"
     )
 
 
@@ -190,7 +177,7 @@ def _files(content: Content, limit: int) -> list[Content]:
             infos = archive.infolist()
             if any(info.filename == "xl/workbook.xml" for info in infos):
                 raise UnsupportedFormatError(
-                    f"{source}: is an Excel workbook; expected {vendor.READS}; save the sheet as "
+                    f"{source}: is an Excel workbook; expected {refused.READS}; save the sheet as "
                     "CSV"
                 )
             infos = [info for info in infos if not _is_litter(info)]

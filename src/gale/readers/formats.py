@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
 import zlib
 
-from gale.readers import chemstation, netcdf, vendor
-from gale.readers.columnar import PARQUET, is_arrow
-from gale.readers.text import UTF16, as_utf8, find_table
-
-HEAD_BYTES = 65_536
-"""How much of a file is enough to say what it is."""
+from gale.readers import refused
+from gale.readers.andi import netcdf
+from gale.readers.limits import HEAD_BYTES
+from gale.readers.tables.columnar import PARQUET, is_arrow
+from gale.readers.tables.text import UTF16, as_utf8, find_table
+from gale.readers.vendors import chemstation
 
 GZIP = b"\x1f\x8b"
 
@@ -25,25 +24,20 @@ _REMARKS = re.compile(rb"\A(?:\$\$[^\r\n]*\s+)+")
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 
 
-def display_name(path: str | os.PathLike[str]) -> str:
-    """Give the name of a file as text for messages: what is not UTF-8 in it as an escape."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
-
-
 def sniff(head: bytes) -> str | None:
     """Name the format of a file from its first bytes, gzip opened first.
 
     Parameters
     ----------
     head : bytes
-        The beginning of the file; :data:`HEAD_BYTES` are enough.
+        The beginning of the file; :data:`gale.readers.limits.HEAD_BYTES` are enough.
 
     Returns
     -------
     str or None
         ``csv`` (any table of text), ``parquet``, ``arrow``, ``andi`` (any netCDF), ``jcamp``,
         ``mzml``, ``mzxml`` or ``chemstation`` (Agilent's data.ms); a key of
-        :data:`gale.readers.vendor.UNSUPPORTED` for what is recognised and not read; None for the
+        :data:`gale.readers.refused.UNSUPPORTED` for what is recognised and not read; None for the
         rest.
     """
     return name_format(opened_head(head))
@@ -63,7 +57,7 @@ def name_format(head: bytes) -> str | None:
         return "chemstation"
     if head.startswith(UTF16):
         return "csv" if find_table(as_utf8(head)) else "utf16"
-    for word, kind in vendor.UNSUPPORTED.items():
+    for word, kind in refused.UNSUPPORTED.items():
         if kind.magic and head.startswith(kind.magic):
             return word
     if _CONTROL.search(head):
@@ -96,13 +90,6 @@ def first_line(text: bytes) -> bytes:
     """Give the first line that is not blank, without byte order mark and line end."""
     match = _FIRST_LINE.match(text)
     return match[1] if match else b""
-
-
-def note_last_line(data: bytes) -> tuple[str, ...]:
-    """Note that a text ends within a line: one or no sentence."""
-    if data.endswith((b"\n", b"\r")):
-        return ()
-    return ("the last line has no line end; the file may be cut short within its last number",)
 
 
 def _name_xml(text: bytes) -> str:

@@ -10,8 +10,7 @@ import numpy as np
 import polars as pl
 
 from gale.errors import ReadError, UnsupportedFormatError
-from gale.readers.formats import note_last_line
-from gale.readers.scans import FACT_SPECTRA, profile_error, sort_ions
+from gale.readers.scans import FACT_SPECTRA, note_last_line, profile_error, sort_ions
 from gale.run import Floats, Run
 
 DATA_LABELS = ("XYDATA", "XYPOINTS", "PEAKTABLE", "DATATABLE")

@@ -72,3 +72,10 @@ def profile_error(source: str, found: str) -> UnsupportedFormatError:
         f"{source}: {found}; expected centroid data, one point an ion; centroid it with "
         "gale convert --centroid, or with ProteoWizard's msconvert (peak picking on)"
     )
+
+
+def note_last_line(data: bytes) -> tuple[str, ...]:
+    """Note that a text ends within a line: one or no sentence."""
+    if data.endswith((b"\n", b"\r")):
+        return ()
+    return ("the last line has no line end; the file may be cut short within its last number",)

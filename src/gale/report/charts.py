@@ -17,12 +17,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from gale.bootstrap import Estimate
-from gale.metrics import Scores
+from gale.evaluation.bootstrap import Estimate
+from gale.evaluation.metrics import Scores
 from gale.plotting.themes import THEMES
+from gale.plumbing.text import in_words
 from gale.report.scored import BASELINE, MODEL, PRIOR
 from gale.run import Floats
-from gale.tables import in_words
 
 THEME = THEMES["light"]
 

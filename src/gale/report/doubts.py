@@ -10,11 +10,11 @@ import polars as pl
 
 from gale.campaign import Campaign
 from gale.campaign.labels import prevalence_of
+from gale.evaluation.second_look import second_look
 from gale.evidence import Matcher, Window, windows_of
 from gale.model import Model
 from gale.readers import read_run
 from gale.report.scored import Scored
-from gale.second_look import second_look
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 
 from gale.plotting import save_figure
 from gale.plotting.themes import THEMES, Theme
-from gale.tables import in_words
+from gale.plumbing.text import in_words
 
 LEAST_SHOWN = 0.01
 """Probabilities nearer to 0 or 1 than this are given as less, or more, than it."""

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from gale.batch import batch_notes
 from gale.evidence import (
     Attribution,
     IndexTable,
@@ -26,14 +25,15 @@ from gale.evidence import (
     windows_of,
 )
 from gale.evidence.matching import Match
+from gale.inspection import oddities
+from gale.inspection.batch import batch_notes
 from gale.model import Model
-from gale.oddities import oddities
+from gale.model.unlike import unlike_notes
 from gale.plotting import Span
+from gale.plumbing.tables import SPREAD, UNLIKE
 from gale.report.pages import as_json, render
 from gale.report.picture import Picture
 from gale.run import Floats, Run
-from gale.tables import SPREAD, UNLIKE
-from gale.unlike import unlike_notes
 
 MOST_BYTES = 1_100_000
 """Of the ions that a page holds, so that all of it is smaller than 2 MB."""

@@ -12,10 +12,10 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from gale.bootstrap import Estimate
 from gale.campaign import Campaign
 from gale.evaluation import Predictions
-from gale.metrics import Scores, log_loss_difference, score
+from gale.evaluation.bootstrap import Estimate
+from gale.evaluation.metrics import Scores, log_loss_difference, score
 from gale.run import Floats
 
 MODEL, BASELINE, PRIOR = "this model", "logistic regression", "prevalence"

@@ -14,7 +14,7 @@ import polars as pl
 from markupsafe import Markup
 
 from gale.campaign import Campaign
-from gale.metrics import CALIBRATION_BINS, CLIP
+from gale.evaluation.metrics import CALIBRATION_BINS, CLIP
 from gale.model import FEW, Model
 from gale.report import charts
 from gale.report.doubts import doubts

@@ -11,18 +11,19 @@ import numpy as np
 
 from gale.errors import SimulationError
 from gale.library import Library
-from gale.output import writing_folder
-from gale.progress import Progress
+from gale.plumbing.files import writing_folder
+from gale.plumbing.progress import Progress
+from gale.plumbing.work import Work
+from gale.plumbing.workers import workers_pool
 from gale.run import Floats
 from gale.simulation.design import Design, mislabel, take_compounds
 from gale.simulation.label_sets import prevalence_of
 from gale.simulation.physics import Physics
 from gale.simulation.series import check_numbers, plan_series, read_analytes
 from gale.simulation.writing import Writer, begin_worker, write_facts, write_runs, write_tables
-from gale.workers import workers_pool
 
 if TYPE_CHECKING:
-    from gale.families import FamilyTable
+    from gale.chemistry.families import FamilyTable
 
 SPLITS = ("train", "val", "test")
 RUNS = {"train": 809, "val": 312, "test": 463}
@@ -47,8 +48,7 @@ def simulate(
     label_noise: float = 0.0,
     physics: Physics | None = None,
     seed: int = 0,
-    workers: int = 1,
-    progress: Progress | None = None,
+    work: Work | None = None,
 ) -> None:
     """Simulate a campaign of K families, with the truth of every run.
 
@@ -60,8 +60,8 @@ def simulate(
         What the samples hold; without it the metabolites and the volatile compounds that come with
         gale.
     families : mapping of str to FamilyRule, optional
-        The families, as :func:`gale.families.read_family_table` gives them; without it the nine
-        published ones.
+        The families, as :func:`gale.chemistry.families.read_family_table` gives them;
+        without it the nine published ones.
     prevalence : mapping of str to float, optional
         Share of the runs that hold a family, in place of the published one (0.1 for others); 0
         leaves a family without positives.
@@ -84,10 +84,8 @@ def simulate(
         Ranges of the physical parameters.
     seed : int
         The same seed gives the same files on the same machine, whatever the number of workers.
-    workers : int
-        Processes. With more than one, a script that calls this has to begin its own work under
-        ``if __name__ == "__main__":``, since every process imports it.
-    progress : Progress, optional
+    work : Work, optional
+        How many processes, and what is told how far they are.
 
     Raises
     ------
@@ -98,13 +96,14 @@ def simulate(
     MissingExtraError
         If structures have to be looked at, and RDKit is not installed.
     """
+    work = work or Work()
     runs = _runs(runs)
     new_instrument, new_compounds = _splits(new_instrument, runs), _splits(new_compounds, runs)
     check_numbers(
-        {"ions": ions, "compounds": compounds, "instruments": instruments, "workers": workers},
+        {"ions": ions, "compounds": compounds, "instruments": instruments, "workers": work.workers},
         {"label_noise": label_noise, **(prevalence or {})},
     )
-    physics, progress = physics or Physics.default(), progress or Progress()
+    physics, progress = physics or Physics.default(), work.progress
     with writing_folder(Path(folder)) as unfinished:
         analytes, source = read_analytes(library, families, progress)
         if compounds is not None:
@@ -126,7 +125,7 @@ def simulate(
         laboratory, design, thresholds = series.laboratory, series.design, series.thresholds
         _tell_shortfalls(design, wanted, analytes.family_names, progress)
         begin = (unfinished, laboratory, thresholds)
-        with workers_pool(workers, begin_worker, begin) as executor:
+        with workers_pool(work.workers, begin_worker, begin) as executor:
             written = write_runs(Writer(*begin), design, executor, progress)
         truth = np.array([plan.families for plan in design.plans])
         told = np.array([split != "test" for split in design.splits])

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from gale.errors import SimulationError
 from gale.library import Library
+from gale.plumbing.toml import unknown_key
 from gale.run import Floats
-from gale.toml import unknown_key
 
 if TYPE_CHECKING:
-    from gale.families import FamilyTable
+    from gale.chemistry.families import FamilyTable
 
 Flags = NDArray[np.bool_]
 
@@ -91,7 +91,8 @@ def read_compounds(
     ----------
     library : Library
     table : mapping of str to FamilyRule, optional
-        The families; without it the nine of :func:`gale.families.default_family_table`, as the
+        The families; without it the nine of
+        :func:`gale.chemistry.families.default_family_table`, as the
         library says or as its structures do.
     unretained : bool
         Whether a record without an index is of a gas that the column does not hold.
@@ -104,7 +105,7 @@ def read_compounds(
         If families or indices have to be found from structures, and RDKit is not installed.
     """
     if len(_untold(library, table)):
-        from gale.library.derivatized import guess_derivatives  # needs RDKit
+        from gale.chemistry.derivatives import guess_derivatives  # needs RDKit
 
         library = replace(library, derivative=guess_derivatives(library))
     family_names, families = _families(library, table)
@@ -166,7 +167,7 @@ def _families(library: Library, table: FamilyTable | None) -> tuple[tuple[str, .
     )
     untold = _untold(library, table)
     if len(untold):
-        from gale.families import families_of  # needs RDKit
+        from gale.chemistry.families import families_of  # needs RDKit
 
         families[untold] = families_of(_take(library.structure, untold), table)
     return names, families
@@ -196,7 +197,7 @@ def _index(library: Library, *, unretained: bool) -> Floats:
     if unretained:
         index[unknown] = 0.0
     elif unknown.any():
-        from gale.retention_index import estimate_retention_index  # needs RDKit
+        from gale.chemistry.retention_index import estimate_retention_index  # needs RDKit
 
         records = np.flatnonzero(unknown)
         index[unknown] = estimate_retention_index(

@@ -12,7 +12,8 @@ import numpy as np
 
 from gale.errors import SimulationError
 from gale.library import Library
-from gale.progress import Progress
+from gale.plumbing.work import Work
+from gale.plumbing.workers import workers_pool
 from gale.run import Integers, Run
 from gale.simulation.compounds import Flags
 from gale.simulation.instrument import Instrument
@@ -22,13 +23,12 @@ from gale.simulation.physics import Physics
 from gale.simulation.plan import Plan
 from gale.simulation.run import Truth, simulate_run
 from gale.simulation.series import Series, check_numbers, plan_series, read_analytes
-from gale.workers import workers_pool
 
 if TYPE_CHECKING:
-    from gale.families import FamilyTable
+    from gale.chemistry.families import FamilyTable
 
 Item = TypeVar("Item")
-Work = Callable[[Run, list[Truth]], Item]
+Make = Callable[[Run, list[Truth]], Item]
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Example(Generic[Item]):
 
 
 def simulate_examples(
-    work: Work[Item],
+    make: Make[Item],
     *,
     families: Sequence[str],
     library: Library | Sequence[Library] | None = None,
@@ -60,10 +60,9 @@ def simulate_examples(
     ions: int = 60_000,
     physics: Physics | None = None,
     seed: int = 0,
-    workers: int = 1,
-    progress: Progress | None = None,
+    work: Work | None = None,
 ) -> Iterator[Example[Item]]:
-    """Simulate runs, and give what `work` makes of each, one after the other.
+    """Simulate runs, and give what `make` makes of each, one after the other.
 
     Every laboratory has its own instruments, contaminants, and compounds that are often in its
     samples. Its runs are those of the train split of a campaign that :func:`gale.simulate` makes
@@ -71,7 +70,7 @@ def simulate_examples(
 
     Parameters
     ----------
-    work : callable
+    make : callable
         Takes a run and its truth, as :func:`simulate_run` gives it. It is called where the run was
         simulated, so that only what it returns travels between processes; with several workers it
         has to be picklable, and so has that.
@@ -89,9 +88,8 @@ def simulate_examples(
         Of each laboratory, as :func:`gale.simulate` takes them.
     seed : int
         The same seed gives the same examples in the same order, whatever the number of workers.
-    workers : int
-        Processes, see :func:`gale.simulate`.
-    progress : Progress, optional
+    work : Work, optional
+        How many processes, and what is told how far they are.
 
     Returns
     -------
@@ -108,18 +106,19 @@ def simulate_examples(
     MissingExtraError
         If structures have to be looked at, and RDKit is not installed.
     """
+    work = work or Work()
     check_numbers(
         {
             "runs": runs,
             "runs_per_laboratory": runs_per_laboratory,
             "instruments": instruments,
             "ions": ions,
-            "workers": workers,
+            "workers": work.workers,
         },
         prevalence or {},
     )
-    physics, progress = physics or Physics.default(), progress or Progress()
-    analytes, source = read_analytes(library, table, progress)
+    physics = physics or Physics.default()
+    analytes, source = read_analytes(library, table, work.progress)
     columns = _columns(families, analytes.family_names)
     wanted = prevalence_of(analytes.family_names, prevalence)
     seeds = laboratory_seeds(seed, -(-runs // runs_per_laboratory))
@@ -137,8 +136,8 @@ def simulate_examples(
         )
         for number, each in enumerate(seeds)
     )
-    maker = Maker(equip(analytes, (), physics, table), work)
-    return _examples(maker, all_series, columns, runs, workers, progress)
+    maker = Maker(equip(analytes, (), physics, table), make)
+    return _examples(maker, all_series, columns, runs, work)
 
 
 def laboratory_seeds(seed: int, number: int) -> list[int]:
@@ -163,15 +162,15 @@ class Maker(Generic[Item]):
     One for each process, which keeps what all laboratories have in common: the substances.
     """
 
-    def __init__(self, stock: Laboratory, work: Work[Item]) -> None:
-        self.stock, self.work = stock, work
+    def __init__(self, stock: Laboratory, make: Make[Item]) -> None:
+        self.stock, self._make = stock, make
 
     def make(self, task: Task) -> Item:
         """Simulate one run, and work on it."""
         laboratory = replace(self.stock, instruments=task.instruments)
         recorded, truth = simulate_run(laboratory, task.plan, task.threshold)
         run = Run.from_rows(recorded.time_min, recorded.mz, recorded.intensity, source=task.source)
-        return self.work(run, truth)
+        return self._make(run, truth)
 
 
 _MAKER: list[Maker[Any]] = []
@@ -191,18 +190,17 @@ def _examples(
     all_series: Iterator[Series],
     columns: Integers,
     runs: int,
-    workers: int,
-    progress: Progress,
+    work: Work,
 ) -> Iterator[Example[Item]]:
-    with workers_pool(workers, _begin_worker, (maker,)) as executor:
+    with workers_pool(work.workers, _begin_worker, (maker,)) as executor:
         begun = (
             _begin_series(maker, series, number, columns, executor)
             for number, series in enumerate(all_series, start=1)
         )
-        progress.begin("simulating runs", runs)
+        work.progress.begin("simulating runs", runs)
         # the processes work on one laboratory while this one plans the next
         for example in chain.from_iterable(_one_ahead(begun)):
-            progress.step()
+            work.progress.step()
             yield example
 
 

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gale.errors import SimulationError
+from gale.plumbing.toml import unknown_key
 from gale.run import Floats
 from gale.simulation.compounds import Flags
-from gale.toml import unknown_key
 
 MOST_FAMILIES = 14
 """All sets of so many families can still be listed."""

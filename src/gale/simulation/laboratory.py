@@ -16,7 +16,7 @@ from gale.simulation.instrument import Instrument
 from gale.simulation.physics import Physics
 
 if TYPE_CHECKING:
-    from gale.families import FamilyTable
+    from gale.chemistry.families import FamilyTable
 
 ANALYTE, GAS, SOLVENT, REAGENT, CONTAMINANT, BLEED = (
     "analyte",

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from gale.errors import SimulationError
-from gale.toml import parse_toml, read_toml_text, unknown_key
+from gale.plumbing.toml import parse_toml, read_toml_text, unknown_key
 
 WHAT = "physical parameters"
 """What such a file is called in messages."""

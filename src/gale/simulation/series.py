@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gale.errors import SimulationError
 from gale.library import Library, default_libraries
-from gale.progress import Progress
+from gale.plumbing.progress import Progress
 from gale.run import Floats
 from gale.simulation.compounds import Compounds, join, read_compounds
 from gale.simulation.design import (
@@ -23,7 +23,7 @@ from gale.simulation.physics import Physics
 from gale.simulation.run import find_threshold
 
 if TYPE_CHECKING:
-    from gale.families import FamilyTable
+    from gale.chemistry.families import FamilyTable
 
 
 @dataclass(frozen=True)

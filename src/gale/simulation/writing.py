@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from gale.progress import Progress
+from gale.plumbing.progress import Progress
 from gale.simulation.compounds import Flags
 from gale.simulation.design import Design
 from gale.simulation.laboratory import Laboratory

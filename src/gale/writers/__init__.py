@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gale.errors import OutputError
-from gale.output import writing
+from gale.plumbing.files import writing
 from gale.run import Run
 from gale.writers import mzml, table
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from lxml import etree
 
-from gale.readers.mzml import FACT_PREFIX
+from gale.readers.xml.mzml import FACT_PREFIX
 from gale.run import Floats, Run
 
 NAMESPACE = "http://psi.hupo.org/ms/mzml"

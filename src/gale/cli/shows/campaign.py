@@ -6,7 +6,7 @@ from typing import Any
 
 from gale.campaign import Campaign
 from gale.campaign.folder import run_name
-from gale.tables import listed
+from gale.plumbing.text import listed
 
 
 def values(campaign: Campaign, verify: bool) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any
 from gale.cli.shows.model import recipe_lines
 from gale.errors import TableError
 from gale.model import FEW, Model
-from gale.tables import listed
+from gale.plumbing.text import listed
 
 ADVICE = (
     "Score it on labelled runs of your own that chose nothing (`gale evaluate --json`), and put "

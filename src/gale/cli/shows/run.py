@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from gale.cli.shows import rows
-from gale.oddities import ROUNDING, oddities
-from gale.oddities.measures import monitored_mz, nominal_mz, plateau, scan_intervals
+from gale.inspection import ROUNDING, oddities
+from gale.inspection.measures import monitored_mz, nominal_mz, plateau, scan_intervals
+from gale.plumbing.text import listed
 from gale.readers.scans import FACT_SPECTRA
 from gale.run import MAX_TIC_DEVIATION, Run
-from gale.tables import listed
 
 FIRST_FACTS = ("maker", "instrument", "software")
 """What a file says of its instrument comes before what it says of the sample."""

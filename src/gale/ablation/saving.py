@@ -1,0 +1,55 @@
+"""The folder of an ablation: tables, figures, a page, and how it was made."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from gale.ablation.figures import plot_curves, plot_steps
+from gale.ablation.results import Ablation
+from gale.ablation.text import report_text
+from gale.plotting import save_figure
+from gale.plumbing.files import check_folder_free, writing_folder
+
+FILES = (
+    "ablation.json",
+    "ablation.md",
+    "curves.csv",
+    "curves.png",
+    "curves.svg",
+    "table.csv",
+    "table.png",
+    "table.svg",
+    "trainings.csv",
+)
+"""What a folder of an ablation holds."""
+
+
+def save_ablation(ablation: Ablation, folder: Path | str, *, force: bool = False) -> None:
+    """Write tables, figures, and how they were made, into a new folder: all `FILES` or none.
+
+    Parameters
+    ----------
+    ablation : Ablation
+    folder : Path
+    force : bool
+        Whether the folder of another ablation may be overwritten.
+
+    Raises
+    ------
+    OutputError
+        If something else is there, or the folder cannot be written.
+    """
+    folder = Path(folder)
+    check_folder_free(folder, force=force, files=FILES)
+    figures = {"table": plot_steps(ablation), "curves": plot_curves(ablation)}
+    with writing_folder(folder, replaces=FILES if force else None) as unfinished:
+        ablation.table().write_csv(unfinished / "table.csv")
+        ablation.trainings.write_csv(unfinished / "trainings.csv")
+        ablation.curves.write_csv(unfinished / "curves.csv")
+        (unfinished / "ablation.md").write_text(report_text(ablation), "utf-8")
+        facts = json.dumps({**ablation.facts, "prior": ablation.prior}, indent=1, allow_nan=False)
+        (unfinished / "ablation.json").write_text(facts, "utf-8")
+        for name, figure in figures.items():
+            for form in ("png", "svg"):
+                save_figure(figure, unfinished / f"{name}.{form}", form)

@@ -1,0 +1,1 @@
+"""What a structure says: families, retention indices, derivatives. Needs RDKit."""

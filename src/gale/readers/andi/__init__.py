@@ -1,0 +1,208 @@
+"""ANDI-MS, also called AIA: netCDF files of scans, as most GC-MS software exports them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from gale.errors import ReadError, UnsupportedFormatError
+from gale.readers.andi import netcdf
+from gale.readers.scans import FACT_SPECTRA, profile_error, sort_ions
+from gale.run import Floats, Integers, Run
+
+ANDI_FILL = -9999.0
+FILLS = ("_FillValue", "missing_value")
+NETCDF_FILL = 9.9e36
+"""Above this, a value is the default fill of netCDF, 9.969e36."""
+
+Variables = Mapping[str, netcdf.Variable]
+
+
+def read(data: bytes, source: str, *, profile: bool = False) -> Run:
+    """Read an ANDI-MS file.
+
+    The ions of scan s are the ``point_count[s]`` from ``scan_index[s]`` on. Scale factors and
+    offsets are applied, fill values dropped; times are in seconds unless their variable declares
+    minutes.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole file.
+    source : str
+        Name of the file in messages.
+    profile : bool
+        Whether profile spectra are kept rather than refused.
+
+    Raises
+    ------
+    UnsupportedFormatError
+        If the file is netCDF but not a run of centroid scans: chromatography without mass
+        values, a library, continuum data, something else.
+    ReadError
+        If the file is damaged or cut short.
+    MissingExtraError
+        If it is netCDF-4 and h5py is not installed.
+    """
+    file = netcdf.read(data, source)
+    variables = file.variables
+    kind = _text(file.attributes.get("experiment_type", ""))
+    _check_kind(variables, kind, source, profile=profile)
+    seconds = _numbers(variables, "scan_acquisition_time", source)
+    if "min" in _text(variables["scan_acquisition_time"].attributes.get("units", "")).lower():
+        seconds = seconds * 60
+    counts = _integers(variables, "point_count", len(seconds), source)
+    mz, intensity = _points(variables, source)
+    ions = _places(variables, counts, len(mz), source)
+    mz, intensity = sort_ions(counts, mz[ions], intensity[ions])
+    return Run.from_scans(
+        seconds / 60,
+        counts,
+        mz,
+        intensity,
+        source=source,
+        format="andi",
+        facts=_facts(file, variables, kind),
+        stated_tic=_stated_tic(variables, len(seconds), source),
+    )
+
+
+def _check_kind(variables: Variables, kind: str, source: str, *, profile: bool) -> None:
+    """Refuse what is netCDF and no run of centroid scans, saying what it is."""
+    if "mass_values" not in variables:
+        what = (
+            "ANDI chromatography, a detector's signal without masses"
+            if "ordinate_values" in variables
+            else f"netCDF with the variables {sorted(variables)[:8]}"
+        )
+        raise UnsupportedFormatError(
+            f"{source}: is {what}; expected ANDI-MS with mass_values; export the mass spectra"
+        )
+    time = variables.get("scan_acquisition_time")
+    if time is None or "library" in kind.lower() or np.all(time.data == ANDI_FILL):
+        raise UnsupportedFormatError(
+            f"{source}: is ANDI-MS without a time axis (experiment type {kind or 'not given'!r}), "
+            "such as a library; expected a run, with scan_acquisition_time; export the run itself"
+        )
+    for name in ("intensity_values", "point_count"):
+        if name not in variables:
+            raise ReadError(
+                f"{source}: the variable {name} is missing; expected it in ANDI-MS; export again"
+            )
+    if "continu" in kind.lower() and not profile:
+        raise profile_error(source, f"its experiment type is {kind!r}, profile data")
+
+
+def _numbers(variables: Variables, name: str, source: str) -> Floats:
+    """Values of a variable: stored × scale_factor + add_offset; NaN where they are fill."""
+    variable = variables[name]
+    try:
+        with np.errstate(invalid="ignore"):  # a signalling NaN of a damaged file
+            stored = np.array(variable.data, dtype=np.float64).ravel()
+        scale = float(variable.attributes.get("scale_factor", 1.0))
+        declared = [
+            float(variable.attributes[each]) for each in FILLS if each in variable.attributes
+        ]
+        offset = float(variable.attributes.get("add_offset", 0.0))
+    except (TypeError, ValueError) as error:
+        raise ReadError(
+            f"{source}: the variable {name} is not of numbers ({error}); expected numbers; export "
+            "again"
+        ) from error
+    fill = (stored == ANDI_FILL) | (stored > NETCDF_FILL)
+    for value in declared:
+        fill |= stored == value
+    stored[fill] = np.nan
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite, Run reports
+        return stored * scale + offset
+
+
+def _integers(variables: Variables, name: str, n_scans: int, source: str) -> Integers:
+    """Values of a variable that has one whole number for each scan."""
+    values = _numbers(variables, name, source)
+    if len(values) != n_scans:
+        raise ReadError(
+            f"{source}: {name} has {len(values):,} entries; expected one for each of the "
+            f"{n_scans:,} scans; the file may be damaged"
+        )
+    if not np.all((np.abs(values) < 2**31) & (values == np.floor(values))):
+        raise ReadError(f"{source}: {name} holds what is no count; expected whole numbers")
+    return values.astype(np.int64)
+
+
+def _points(variables: Variables, source: str) -> tuple[Floats, Floats]:
+    """m/z and intensity of all points of the file; both are 0 where either is fill."""
+    mz = _numbers(variables, "mass_values", source)
+    intensity = _numbers(variables, "intensity_values", source)
+    if len(mz) != len(intensity):
+        raise ReadError(
+            f"{source}: {len(mz):,} m/z and {len(intensity):,} intensities were found; expected "
+            "equal numbers; the file may be cut short"
+        )
+    fill = np.isnan(mz) | np.isnan(intensity)
+    return np.where(fill, 0.0, mz), np.where(fill, 0.0, intensity)
+
+
+def _places(variables: Variables, counts: Integers, n_points: int, source: str) -> Integers:
+    """Where in the file the ions of all scans are, one scan after the other, shape (N,)."""
+    before = np.cumsum(counts) - counts
+    start = (
+        _integers(variables, "scan_index", len(counts), source)
+        if "scan_index" in variables
+        else before
+    )
+    outside = (counts != 0) & ((counts < 0) | (start < 0) | (start + counts > n_points))
+    if outside.any() or counts.sum() > n_points:
+        scan = int(np.argmax(outside))
+        raise ReadError(
+            f"{source}: scan {scan + 1:,} has {counts[scan]:,} points from {start[scan]:,} on; "
+            f"expected them within the {n_points:,} of the file; it may be cut short"
+        )
+    return np.repeat(start - before, counts) + np.arange(counts.sum())
+
+
+def _stated_tic(variables: Variables, n_scans: int, source: str) -> Floats | None:
+    if "total_intensity" not in variables:
+        return None
+    total = _numbers(variables, "total_intensity", source)
+    return total if len(total) == n_scans else None
+
+
+def _facts(file: netcdf.NetCDF, variables: Variables, kind: str) -> dict[str, str]:
+    def attribute(name: str) -> str:
+        return _text(file.attributes.get(name, ""))
+
+    def variable(name: str) -> str:
+        return _text(variables[name].data.tobytes()) if name in variables else ""
+
+    facts = {
+        "title": attribute("experiment_title"),
+        "date": _date(attribute("experiment_date_time_stamp")),
+        "instrument": f"{variable('instrument_name')} {variable('instrument_model')}".strip(),
+        "maker": variable("instrument_mfr"),
+        "software": variable("instrument_app_version") or attribute("source_file_format"),
+    }
+    if "centroid" in kind.lower():
+        facts[FACT_SPECTRA] = "centroid"
+    return {key: value for key, value in facts.items() if value}
+
+
+def _text(value: Any) -> str:
+    """Text of an attribute or variable, whose encoding nobody declares."""
+    text = str(value)
+    if isinstance(value, bytes):
+        value = value.partition(b"\0")[0]
+        try:
+            text = value.decode("utf-8")
+        except UnicodeDecodeError:
+            text = value.decode("latin-1")
+    return " ".join(text.split())
+
+
+def _date(stamp: str) -> str:
+    """``20070923040800+0200`` as ``2007-09-23 04:08:00``; other text as it is."""
+    match = re.match(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)", stamp)
+    return "{}-{}-{} {}:{}:{}".format(*match.groups()) if match else stamp

@@ -1,0 +1,129 @@
+"""Tables as runs: long ones with one row an ion, wide ones with one row a scan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import polars as pl
+
+from gale.errors import ReadError
+from gale.readers import refused
+from gale.readers.scans import LONGEST_MIN, note_last_line
+from gale.readers.tables import columnar
+from gale.readers.tables.headers import PER_MIN, Long, Time, Wide, describe, find_columns, option
+from gale.readers.tables.text import as_utf8, find_table, read_cells
+from gale.readers.tables.wide import scans
+from gale.run import Floats, Run
+
+FACT_COLUMNS = "columns"
+"""The fact that says which columns were read, and the unit of the time."""
+
+
+def read_csv(data: bytes, source: str, *, columns: Mapping[str, str] | None = None) -> Run:
+    """Read a table of text: comma, semicolon, tab, bar or blanks between the cells.
+
+    Long tables keep the order of their rows; further columns are ignored. Lines before the header
+    are passed over, as are blank lines. See :mod:`gale.readers.tables.headers` for the columns.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole file, not compressed.
+    source : str
+        Name of the file in messages.
+    columns : mapping, optional
+        See :func:`gale.read_run`.
+
+    Raises
+    ------
+    ReadError
+        If a column is missing, there twice or one of two, there are no rows, or a cell is not a
+        number; the message names the row, the column and the cell.
+    UnsupportedFormatError
+        If no line has more than one cell.
+    """
+    text = find_table(as_utf8(data), columns)
+    if text is None:
+        raise refused.refusal("text", data, source)
+    found = find_columns(text.header, columns, source)
+    may_be_blank = found.mz_places if isinstance(found, Wide) else ()
+    frame = read_cells(text, found.places, source, may_be_blank=frozenset(may_be_blank))
+    return _run(frame, found, text.header, source, "csv", note_last_line(text.data))
+
+
+def read_columnar(
+    data: bytes,
+    source: str,
+    format: str,  # noqa: A002
+    *,
+    columns: Mapping[str, str] | None = None,
+) -> Run:
+    """Read a Parquet or an Arrow file with the columns of :func:`read_csv`.
+
+    Parameters
+    ----------
+    format : str
+        ``parquet`` or ``arrow``.
+
+    Raises
+    ------
+    ReadError
+        If the file is damaged or cut short, a column is missing or one of two, is not of numbers
+        or has nulls, or there are no rows.
+    """
+    header = columnar.header(data, source, format)
+    found = find_columns(header, columns, source)
+    may_be_null = found.mz_places if isinstance(found, Wide) else ()
+    names = [header[place] for place in found.places]
+    frame = columnar.read_numbers(
+        data, source, format, names, may_be_null=frozenset(header[at] for at in may_be_null)
+    )
+    notes = columnar.note_no_end(data)
+    return _run(frame, found, header, source, format, notes)
+
+
+def _run(
+    frame: pl.DataFrame,
+    found: Long | Wide,
+    header: Sequence[str],
+    source: str,
+    format: str,  # noqa: A002
+    notes: tuple[str, ...],
+) -> Run:
+    """Make a run of the columns that were found, which are those of `frame`."""
+    if frame.is_empty():
+        raise ReadError(f"{source}: has a header and no ions; expected one row an ion")
+    time, *others = frame.iter_columns()
+    time_min = time.cast(pl.Float64).to_numpy()
+    if found.time.key != "time_min":
+        time_min = time_min / PER_MIN[found.time.key]
+    _check_length(time_min, found.time, header, source)
+    facts = {FACT_COLUMNS: describe(found, header)}
+    if isinstance(found, Long):
+        mz, intensity = (column.cast(pl.Float64).to_numpy() for column in others)
+        return Run.from_rows(
+            time_min, mz, intensity, source=source, format=format, facts=facts, notes=notes
+        )
+    if np.any(time_min[1:] < time_min[:-1]):
+        order = np.argsort(time_min, kind="stable")
+        time_min, frame = time_min[order], frame[order]
+        notes = (*notes, "rows were not in order of time; they were sorted")
+    counts, mz, intensity = scans(frame.drop(time.name), found.mz)
+    return Run.from_scans(
+        time_min, counts, mz, intensity, source=source, format=format, facts=facts, notes=notes
+    )
+
+
+def _check_length(time_min: Floats, time: Time, header: Sequence[str], source: str) -> None:
+    """See that a run whose unit of time is not stated can be in minutes."""
+    with np.errstate(invalid="ignore"):  # of times that are not finite, Run says which
+        length = float(time_min.max() - time_min.min())
+    if time.known_by != "default" or not LONGEST_MIN < length < np.inf:
+        return
+    name = header[time.place]
+    raise ReadError(
+        f"{source}: the run would last {length:,.0f} min, since the name of column {name!r} says "
+        f"no unit of time; expected at most {LONGEST_MIN:g} min; say which it is with "
+        + " or ".join(option(key, name) for key in PER_MIN)
+    )

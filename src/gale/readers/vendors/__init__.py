@@ -1,0 +1,1 @@
+"""Files in the folders of makers' software: Agilent and Waters."""

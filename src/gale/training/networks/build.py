@@ -1,0 +1,101 @@
+"""What the members of a part of a recipe see of a run, and the network that they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from gale.features.events import EventSpec
+from gale.features.spec import FeatureSpec
+from gale.training.networks.elution import ElutionNetwork
+from gale.training.networks.layers import Dense
+from gale.training.networks.summary import summary_network
+from gale.training.recipe import Part
+
+Scale = tuple[Tensor, Tensor]
+"""Mean and standard deviation of each feature."""
+
+
+def columns_of(part: Part, spec: FeatureSpec) -> slice:
+    """Which of a run's features the networks of a part are given.
+
+    Elution networks are given the spectra of event features, all else the profile; of other
+    features, all.
+    """
+    if not isinstance(spec, EventSpec):
+        return slice(0, spec.n_features)
+    edge = spec.profile.n_features
+    by_spectrum = part.kind != "logistic" and part.network.kind == "elution"
+    return slice(edge, spec.n_features) if by_spectrum else slice(0, edge)
+
+
+def scale_of(part: Part, features: NDArray[np.float32]) -> Scale | None:
+    """How features (R, D) of training runs have to be scaled first, both (D,); None for as is."""
+    standardise = part.network.standardise
+    if standardise == "none" or part.kind == "logistic":
+        return None
+    values = torch.tensor(features)
+    mean = values.mean(0)
+    full = standardise == "full"
+    return mean, values.std(0, correction=0) if full else torch.ones_like(mean)
+
+
+def build_network(
+    part: Part,
+    spec: FeatureSpec,
+    generators: Sequence[torch.Generator],
+    *,
+    priors: Sequence[Tensor],
+    scales: Sequence[Scale | None],
+) -> nn.Module:
+    """Build the networks of E members of a part as one.
+
+    Parameters
+    ----------
+    part : Part
+    spec : FeatureSpec
+    generators : sequence of torch.Generator, length E
+    priors : sequence of Tensors of shape (K,), length E
+        Log odds of the families in the training runs of each member.
+    scales : sequence, length E
+        What :func:`scale_of` gave for the training runs of each member.
+    """
+    columns, n_families = columns_of(part, spec), len(priors[0])
+    if part.kind == "logistic":
+        return Dense(columns.stop - columns.start, n_families, generators)
+    settings = part.network
+    prior = torch.stack(list(priors)) if settings.prior_bias else None
+    products = getattr(torch, part.fitting.products)
+    if settings.kind == "elution":
+        assert isinstance(spec, EventSpec)
+        return ElutionNetwork(
+            spec.shape,
+            n_families,
+            generators,
+            hidden=settings.hidden,
+            dropout=settings.dropout,
+            prior=prior,
+            batch_norm=settings.batch_norm,
+            layer_norm=settings.layer_norm,
+            abundance=part.augment.abundance,
+            mz_cut=part.augment.mz_cut,
+            products=products,
+        )
+    known = [scale for scale in scales if scale is not None]
+    means, deviations = zip(*known, strict=True) if known else ((), ())
+    return summary_network(
+        columns.stop - columns.start,
+        n_families,
+        generators,
+        hidden=settings.hidden,
+        batch_norm=settings.batch_norm,
+        layer_norm=settings.layer_norm,
+        prior=prior,
+        dropout=settings.dropout,
+        scale=(torch.stack(means), torch.stack(deviations)) if known else None,
+        products=products,
+    )

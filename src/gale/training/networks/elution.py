@@ -1,0 +1,145 @@
+"""The elution network: which family elutes when, and so whether it is in the run.
+
+Every spectrum of a run's event features (`gale.features.events`) goes through the same dense
+layers, which give it a logit for each family. The run's logit is the log-sum-exp of those of its
+spectra, a smooth maximum: one good spectrum is enough, and several weak ones add up (multiple
+instance learning, in the noisy-or form of Maron & Lozano-Pérez 1998 for small probabilities).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from gale.training.networks.layers import Random
+from gale.training.networks.summary import summary_network
+
+HEIGHT_SCALE, SHARE_SCALE = 0.2, 12.0
+"""Deviations of the network's inputs become about 1, as those of profile features."""
+
+QUIET = 30.0
+"""Signal over noise, summed over m/z, of a spectrum in which hardly anything elutes."""
+
+
+class ElutionNetwork(nn.Module):
+    """Event features (E, R, N·M) to logits (E, R, K).
+
+    Parameters
+    ----------
+    shape : pair of int
+        (N, M): spectra, and m/z of each.
+    n_families : int
+        K.
+    generators : sequence of torch.Generator, length E
+        Where initial weights, dropout and augmentation are drawn from.
+    hidden : sequence of int
+        Widths of the hidden layers.
+    dropout : float
+        Share of each hidden layer's outputs that training leaves out.
+    prior : Tensor of shape (E, K), optional
+        Log odds of the families: what a run begins with.
+    batch_norm, layer_norm : bool
+        Whether the normalisations are there.
+    abundance, mz_cut : float
+        See `Augment`.
+    products : torch.dtype
+        Precision of the factors of the matrix products in training.
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, int],
+        n_families: int,
+        generators: Sequence[torch.Generator],
+        *,
+        hidden: Sequence[int] = (128, 64),
+        dropout: float = 0.0,
+        prior: Tensor | None = None,
+        batch_norm: bool = False,
+        layer_norm: bool = True,
+        abundance: float = 0.0,
+        mz_cut: float = 0.0,
+        products: torch.dtype = torch.float32,
+    ) -> None:
+        super().__init__()
+        self.shape = shape
+        self.augment = Augment(abundance, mz_cut, generators)
+        self.dense = summary_network(
+            2 * shape[1],
+            n_families,
+            generators,
+            hidden=hidden,
+            batch_norm=batch_norm,
+            layer_norm=layer_norm,
+            dropout=dropout,
+            prior=None if prior is None else prior - math.log(shape[0]),
+            products=products,
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Give the logits of runs, (E, R, K)."""
+        return self.of_events(self.event_logits(x))
+
+    def of_events(self, logits: Tensor) -> Tensor:
+        """Logits of runs, (E, R, K), of those of their spectra, (E, R, N, K)."""
+        return torch.logsumexp(logits, -2)
+
+    def event_logits(self, x: Tensor) -> Tensor:
+        """Give the logits of every spectrum, (E, R, N, K)."""
+        return self.of_inputs(self.inputs(self.augment(self.images(x))))
+
+    def images(self, x: Tensor) -> Tensor:
+        """Images (…, R, N, M) of event features (…, R, N·M)."""
+        return x.reshape(*x.shape[:-1], *self.shape)
+
+    def inputs(self, images: Tensor) -> Tensor:
+        """What the dense layers see of images (…, R, N, M): heights and shares, (…, R, N, 2M)."""
+        signal = torch.expm1(images)
+        share = signal / (signal.sum(-1, keepdim=True) + QUIET)
+        # the gradient of a root is infinite at 0, but none is taken with respect to images
+        return torch.cat([HEIGHT_SCALE * images, SHARE_SCALE * share.sqrt()], -1)
+
+    def of_inputs(self, inputs: Tensor) -> Tensor:
+        """Logits (E, R, N, K) of inputs (E, R, N, 2M)."""
+        logits: Tensor = self.dense(inputs.flatten(1, 2))
+        return logits.reshape(len(logits), -1, self.shape[0], logits.shape[-1])
+
+
+class Augment(Random):
+    """Change runs in training as another acquisition would have, each time anew.
+
+    Parameters
+    ----------
+    abundance : float
+        Standard deviation of the logarithm of a factor on all signals of a run: more or less of the
+        sample, a more or less sensitive instrument.
+    mz_cut : float
+        Share of the runs of which only a range of m/z is left: up to an eighth of the m/z is lost
+        at the lower end, up to three fifths at the upper one.
+    generators : sequence of torch.Generator, length E
+    """
+
+    def __init__(
+        self, abundance: float, mz_cut: float, generators: Sequence[torch.Generator]
+    ) -> None:
+        super().__init__(generators)
+        self.abundance, self.mz_cut = abundance, mz_cut
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Change images (E, R, N, M) of log(1 + signal over noise)."""
+        if not self.training:
+            return images
+        n_runs, n_mz = images.shape[1], images.shape[3]
+        if self.abundance:
+            factor = torch.exp(self.abundance * self.draw((n_runs, 1, 1), normal=True))
+            images = torch.log1p(torch.expm1(images) * factor)
+        if self.mz_cut:
+            cut, low, high = self.draw((n_runs, 3)).unbind(-1)
+            place = torch.arange(n_mz, device=images.device) / n_mz
+            seen = (place >= low.unsqueeze(-1) / 8) & (place < 1 - 0.6 * high.unsqueeze(-1))
+            seen |= cut.unsqueeze(-1) >= self.mz_cut
+            images = images * seen.unsqueeze(-2)
+        return images

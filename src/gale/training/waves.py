@@ -1,0 +1,177 @@
+"""Fitting any number of members in waves: as many at once as memory holds, with as many runs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from gale.errors import TrainingError
+from gale.training.fitting import (
+    ROWS_AT_ONCE,
+    Examples,
+    Fit,
+    Pulse,
+    Settings,
+    Weights,
+    fit,
+    set_weights,
+)
+from gale.training.losses import Loss
+from gale.training.networks.elution import ElutionNetwork
+from gale.training.networks.layers import Dense
+
+CPU_BYTES = 400_000_000
+"""What the members of a wave may need on a CPU: four of the published network. More at once are
+hardly faster, and finished ones, which an interrupted training keeps, come later."""
+
+GPU_SHARE = 0.8
+"""Share of a GPU's free memory that the members of a wave may need."""
+
+Build = Callable[[Sequence[int], Sequence[torch.Generator]], nn.Module]
+"""Makes a network of E members from their job numbers and generators."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A member to fit.
+
+    Parameters
+    ----------
+    name : str
+        What messages call it.
+    training, validation : arrays of row numbers
+    seed : int
+        Of its initial weights, shuffles and noise.
+    start : callable, optional
+        Gives the weights to begin with; random ones otherwise.
+    """
+
+    name: str
+    training: NDArray[np.int64]
+    validation: NDArray[np.int64]
+    seed: int
+    start: Callable[[], Weights] | None = None
+
+
+def find_device(name: str | None = None) -> torch.device:
+    """Give the device called ``cpu`` or ``cuda``; by default a GPU, where there is one.
+
+    Raises
+    ------
+    TrainingError
+        If there is no such device.
+    """
+    if name == "cuda" and not torch.cuda.is_available():
+        raise TrainingError(
+            "device cuda: PyTorch finds no GPU that it can use; use cpu, or install a build of "
+            "PyTorch for your GPU"
+        )
+    return torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
+
+
+def fit_all(
+    jobs: Sequence[Job],
+    build: Build,
+    runs: Examples,
+    loss: Loss,
+    settings: Settings,
+    report: Callable[[Pulse], object] = lambda _: None,
+) -> Iterator[tuple[int, Fit]]:
+    """Fit all members, on the device of the runs.
+
+    Parameters
+    ----------
+    jobs : sequence of Job
+    build : callable
+    runs : Examples
+    loss, settings, report
+        As for :func:`gale.training.fitting.fit`.
+
+    Yields
+    ------
+    pair of the number of a job and its Fit, as soon as it has finished
+
+    Raises
+    ------
+    TrainingError
+        If a loss is not a finite number.
+    """
+    device = runs.features.device
+    for group in _alike(jobs):
+        trial = build(group[:1], [torch.Generator(device)])
+        needed = member_bytes(trial, settings.batch_size, len(jobs[group[0]].training))
+        for wave in cut(group, most=_budget(device) // needed):
+            chosen = [jobs[number] for number in wave]
+            generators = [torch.Generator(device).manual_seed(job.seed) for job in chosen]
+            network = build(wave, generators).to(device)
+            for member, job in enumerate(chosen):
+                if job.start is not None:
+                    set_weights(network, member, job.start())
+            for member, done in fit(
+                network,
+                runs,
+                torch.from_numpy(np.stack([job.training for job in chosen])).to(device),
+                torch.from_numpy(np.stack([job.validation for job in chosen])).to(device),
+                loss,
+                settings,
+                generators,
+                names=[job.name for job in chosen],
+                report=report,
+            ):
+                yield wave[member], done
+
+
+def _alike(jobs: Sequence[Job]) -> list[list[int]]:
+    """Numbers of the jobs that have equally many runs, so that their batches are equal too."""
+    groups: dict[tuple[int, int], list[int]] = {}
+    for number, job in enumerate(jobs):
+        groups.setdefault((len(job.training), len(job.validation)), []).append(number)
+    return list(groups.values())
+
+
+def cut(numbers: Sequence[int], most: int) -> list[list[int]]:
+    """Cut into parts of almost equal length, `most` or fewer (but 1 if `most` is 0)."""
+    n_waves = math.ceil(len(numbers) / max(most, 1))
+    return [part.tolist() for part in np.array_split(np.array(numbers), n_waves)]
+
+
+def member_bytes(network: nn.Module, batch_size: int, n_runs: int) -> int:
+    """Estimate, from above, the memory that fitting takes for each member.
+
+    Parameters
+    ----------
+    network : nn.Module
+        Of one member.
+    batch_size : int
+    n_runs : int
+        Training runs.
+    """
+    dense = [layer for layer in network.modules() if isinstance(layer, Dense)]
+    n_weights = sum(parameter.numel() for parameter in network.parameters())
+    # Weights, their gradients, two moments, the best weights; factors and gradients of lower
+    # precision; and a copy of something large while finished members are taken out.
+    state = 7 * n_weights
+    rows = max(min(batch_size, n_runs), ROWS_AT_ONCE // 2)  # evaluation needs half as much a run
+    layers = rows * sum(2 * layer.n_in + 10 * layer.n_out for layer in dense)
+    for elution in (each for each in network.modules() if isinstance(each, ElutionNetwork)):
+        # Layers see each spectrum; before that, what they see is made of several whole images.
+        n_spectra, n_mz = elution.shape
+        images = 8 * max(min(batch_size, n_runs), ROWS_AT_ONCE) * n_spectra * n_mz
+        layers = max(layers * n_spectra, images)
+    n_families = dense[-1].n_out
+    grids = (2 * n_runs + 20 * rows) * n_families**2
+    return 4 * (state + layers + grids)
+
+
+def _budget(device: torch.device) -> int:
+    if device.type != "cuda":
+        return CPU_BYTES
+    torch.cuda.empty_cache()
+    free, _ = torch.cuda.mem_get_info(device)
+    return int(GPU_SHARE * free)

@@ -1,0 +1,106 @@
+"""Retention indices from structures: known substances, derivatives, what has no estimate."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gale.chemistry.retention_index import count_terms, estimate_retention_index, term_table
+from gale.library import embedded_library
+from gale.library.derivative import UNKNOWN
+from helpers.commands import without
+
+ALKANES = {"C" * n: 100 * n for n in (5, 8, 12, 20, 30)}
+KNOWN = {"c1ccc2ccccc2c1": 1185, "Oc1ccccc1": 980, "CCCCCCCCCC(=O)O": 1370, "CCCCCCCC=O": 1003}
+
+
+def test_alkanes_define_the_scale() -> None:
+    estimate = estimate_retention_index(list(ALKANES))
+    np.testing.assert_allclose(estimate, list(ALKANES.values()), atol=50)
+
+
+def test_known_substances() -> None:
+    np.testing.assert_allclose(
+        estimate_retention_index(list(KNOWN)), list(KNOWN.values()), atol=120
+    )
+
+
+def test_the_embedded_library_within_what_is_said() -> None:
+    library = embedded_library()
+    chosen = library.take([each != "" and UNKNOWN not in each for each in library.derivative])
+    error = estimate_retention_index(chosen.structure, chosen.derivative) - chosen.retention_index
+    assert np.isfinite(error).sum() > 480
+    assert np.nanmedian(np.abs(error)) < 80
+    assert np.abs(np.nanmedian(error)) < 40
+
+
+def test_what_is_stated_and_what_is_drawn_agree() -> None:
+    drawn = ["CC(N[Si](C)(C)C)C(=O)O[Si](C)(C)C", "CON=C(C)C(=O)O[Si](C)(C)C(C)(C)C"]
+    parents, stated = ["CC(N)C(=O)O", "CC(=O)C(=O)O"], ["2 TMS", "1 MEOX 1 TBDMS"]
+    one = estimate_retention_index(drawn)
+    np.testing.assert_array_equal(one, estimate_retention_index(parents, stated))
+    np.testing.assert_array_equal(one, estimate_retention_index(drawn, ["n TMS", "7 TMS"]))
+    assert (one > estimate_retention_index(parents)).all()
+
+
+def test_an_unknown_number_is_what_the_structure_has_places_for() -> None:
+    one = estimate_retention_index(["NCC(=O)O", "OCC(=O)C=O"], ["n TMS", "n MEOX n TMS"])
+    other = estimate_retention_index(["NCC(=O)O", "OCC(=O)C=O"], ["2 TMS", "2 MEOX 1 TMS"])
+    np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    ("structure", "derivative"),
+    [
+        ("", ""),
+        (None, ""),
+        ("C1CC", ""),
+        ("O", ""),
+        ("CC[Sn](CC)(CC)CC", ""),
+        ("CC(O)=O", "1 TFA"),
+    ],
+)
+def test_no_estimate(structure: str | None, derivative: str) -> None:
+    estimate = estimate_retention_index(["CCO", structure], ["", derivative])
+    np.testing.assert_array_equal(np.isnan(estimate), [False, True])
+
+
+def test_shapes_and_bounds() -> None:
+    assert estimate_retention_index([]).shape == (0,)
+    assert count_terms(["C", None]).shape == (2, len(term_table()))
+    perfluorinated = "C(F)(F)" * 30
+    assert (estimate_retention_index([f"F{perfluorinated}F", "C"]) >= 0).all()
+    with pytest.raises(ValueError, match="shorter"):
+        estimate_retention_index(["C", "CC"], [""])
+
+
+def test_terms_are_counted() -> None:
+    (counts,) = count_terms(["OCc1ccccc1Cl"], ["1 TMS"])
+    found = {name: n for name, n in zip(term_table()["term"], counts, strict=True) if n}
+    assert found == {
+        "carbon": 7,
+        "aromatic carbon": 6,
+        "alcohol": 1,
+        "chlorine": 1,
+        "TMS": 1,
+    }
+
+
+def test_without_the_extra(tmp_path: Path) -> None:
+    code = (
+        "try: import gale.chemistry.retention_index\nexcept Exception as error: print(repr(error))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, **without(tmp_path, "rdkit")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "MissingExtraError" in done.stdout
+    assert "pip install 'gale-ms[chem]'" in done.stdout

@@ -1,0 +1,1 @@
+"""What tests share: files, runs, campaigns, models, and calls of the command line."""

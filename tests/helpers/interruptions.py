@@ -1,0 +1,29 @@
+"""Ctrl-C, in the middle of a training."""
+
+from __future__ import annotations
+
+import pytest
+
+from gale.plumbing.progress import Progress
+
+
+def interrupt_after(monkeypatch: pytest.MonkeyPatch, n_fits: int) -> None:
+    """Press Ctrl-C when so many fits are done."""
+
+    class Pressed(Progress):
+        done = 0
+
+        def __init__(self, *, quiet: bool = False) -> None:
+            self._training = False
+
+        def begin(self, what: str, total: int) -> None:
+            self._training = what == "training"
+
+        def step(self, text: str = "") -> None:
+            Pressed.done += self._training
+            if Pressed.done == n_fits:
+                raise KeyboardInterrupt
+
+        def close(self) -> None: ...
+
+    monkeypatch.setattr("gale.cli.progress.ConsoleProgress", Pressed)

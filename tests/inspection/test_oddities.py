@@ -1,0 +1,222 @@
+"""Every rule speaks where it should, with the numbers, and keeps silent elsewhere."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+import gale
+from gale.inspection import RULES, oddities
+from gale.inspection.measures import plateau, repeated_share, standing_out
+from gale.run import Run
+from helpers.scanned_runs import MZ, N_SCANS, STEP_S, Matrix, background, run_of, with_peaks
+
+USUAL = with_peaks(background())
+TIME_MIN = np.arange(N_SCANS) * STEP_S / 60
+
+
+def found(run: Run) -> dict[str, str]:
+    return {oddity.rule: oddity.text for oddity in oddities(run)}
+
+
+def monitored(mz: list[int], *, dropped: float = 0.0) -> Run:
+    """Selected-ion monitoring of `mz`, some of whose ions are below the threshold."""
+    matrix = USUAL[:, : len(mz)] + np.random.default_rng(2).lognormal(4, 0.1, (N_SCANS, len(mz)))
+    matrix[np.random.default_rng(3).random(matrix.shape) < dropped] = 0
+    return run_of(matrix, mz=mz)
+
+
+def test_nothing_is_odd_about_a_usual_run() -> None:
+    assert oddities(run_of(USUAL)) == ()
+
+
+def test_simulated_runs(campaign: gale.Campaign, campaign_folder: Path) -> None:
+    """Of these some are saturated, and some truly hold little but contaminants."""
+    truth = pl.read_parquet(campaign_folder / "truth.parquet")
+    for name, path in list(zip(campaign.runs, campaign.paths, strict=True))[:40]:
+        said = found(gale.read_run(path))
+        assert said.keys() <= {"saturation", "blank"}
+        if "blank" in said:
+            sample = truth.filter(run=name, role="compound")
+            assert sample.filter(pl.col("abundance") > 1).is_empty()
+
+
+def test_what_was_noted_when_it_was_read_comes_first() -> None:
+    run = run_of(USUAL[:10]).with_notes("was mended")
+    assert oddities(run)[0] == ("reading", "was mended")
+    assert oddities(run)[1].rule == "few scans"
+
+
+def test_few_scans() -> None:
+    assert found(run_of(USUAL[140:160]))["few scans"].startswith("the run has 20 scans;")
+
+
+def test_empty_scans() -> None:
+    matrix = USUAL.copy()
+    matrix[::5] = 0
+    assert found(run_of(matrix))["empty scans"] == "120 of 600 scans (20%) have no ions"
+    matrix = USUAL.copy()
+    matrix[:20] = 0
+    assert "empty scans" not in found(run_of(matrix))
+
+
+def test_gaps() -> None:
+    time_min = TIME_MIN.copy()
+    time_min[100:] += 0.2
+    time_min[300:] += 0.5
+    assert found(run_of(USUAL, time_min=time_min)) == {
+        "gaps": "2 gaps between scans, the longest of 30.5 s after 2.692 min; 0.5 s are usual"
+    }
+
+
+def test_a_scan_left_out_now_and_then_is_no_gap() -> None:
+    kept = np.setdiff1d(np.arange(N_SCANS), [100, 101, 200, 350])
+    assert oddities(run_of(USUAL[kept], time_min=TIME_MIN[kept])) == ()
+
+
+def test_scan_rate() -> None:
+    time_min = np.cumsum(np.where(np.arange(N_SCANS) < 400, STEP_S, 1.0)) / 60
+    assert found(run_of(USUAL, time_min=time_min))["scan rate"] == (
+        "the scan rate is not constant: 33% of the times from scan to scan differ by more than 20% "
+        "from the usual 0.5 s; 98 % are between 0.5 and 1 s"
+    )
+
+
+def test_equal_times() -> None:
+    time_min = TIME_MIN.copy()
+    time_min[[7, 8, 300]] = time_min[[6, 6, 299]]
+    said = found(run_of(USUAL, time_min=time_min))
+    assert said == {
+        "equal times": "3 scans have the time of the scan before, the first at 0.050 min"
+    }
+    assert "equal times" in found(run_of(USUAL, time_min=np.zeros(N_SCANS)))
+
+
+@pytest.mark.parametrize("mz", [[57], [57, 73], [50, 57, 73, 91, 129, 147, 207, 281]])
+@pytest.mark.parametrize("dropped", [0.0, 0.05])
+def test_selected_ion_monitoring(mz: list[int], dropped: float) -> None:
+    said = found(monitored(mz, dropped=dropped))["monitoring"]
+    assert said.startswith(f"selected-ion monitoring: only {len(mz)} m/z (")
+    assert ", ".join(map(str, mz)) in said
+
+
+def test_selected_ion_monitoring_in_groups() -> None:
+    matrix = np.zeros((N_SCANS, 3 * 5))
+    for group in range(3):
+        matrix[group * 200 : (group + 1) * 200, group * 5 : (group + 1) * 5] = 300.0
+    said = found(run_of(matrix, mz=np.arange(15) * 17 + 50))["monitoring"]
+    assert "only 15 m/z (50, 67, " in said
+    assert said.endswith("cannot be trusted with it")
+    assert "and 5 more" in said
+
+
+def test_a_scan_over_a_narrow_range_is_no_monitoring() -> None:
+    matrix = USUAL[:, :50] + 100
+    assert "monitoring" not in found(run_of(matrix, mz=MZ[:50]))
+
+
+def test_profile() -> None:
+    mz = np.arange(40, 60, 0.05)
+    rng = np.random.default_rng(0)
+    run = run_of(rng.lognormal(5, 1, (60, len(mz))), mz=mz)
+    assert "profile" in found(run)
+    assert "profile" not in found(run_of(USUAL))
+
+
+def test_saturation() -> None:
+    clipped = np.minimum(with_peaks(background(), 1e8), 8_388_096.0)
+    top = plateau(run_of(clipped))
+    said = found(run_of(clipped))["saturation"]
+    n_ions, n_scans = int(np.sum(clipped == 8_388_096)), int(np.any(clipped == 8_388_096, 1).sum())
+    assert (top.ions, top.scans) == (n_ions, n_scans)
+    assert said.startswith(
+        f"the detector is saturated: {n_ions:,} ions of {n_scans:,} scans have the same highest "
+        "intensity, 8,388,096 (m/z "
+    )
+
+
+def test_small_counts_are_not_saturated() -> None:
+    counts = np.minimum(np.random.default_rng(0).poisson(3, USUAL.shape), 7)
+    assert "saturation" not in found(run_of(counts))
+
+
+def test_scaled_scans() -> None:
+    scaled = USUAL / USUAL.max(axis=1, keepdims=True) * 999
+    said = found(run_of(scaled))
+    assert said["scaled scans"].startswith("most scans have the same highest intensity, 999:")
+    assert "saturation" not in said
+
+
+@pytest.mark.parametrize(("shift", "odd"), [(0.0, False), (0.3, False), (0.45, True)])
+def test_rounding(shift: float, odd: bool) -> None:
+    run = run_of(USUAL, mz=MZ + shift)
+    assert ("rounding" in found(run)) is odd
+    if odd:
+        assert found(run)["rounding"] == (
+            "100% of the ions have an m/z within 0.1 of a half, which may fall to either side: "
+            "features use m/z rounded to the nearest whole number, halves to the even one"
+        )
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_blank(seed: int) -> None:
+    matrix = background(seed)
+    assert found(run_of(np.where(matrix < 50, 0, matrix))) == {
+        "blank": "looks like a blank: 0 of 200 m/z have a peak of 5 times what is before and "
+        "after it"
+    }
+
+
+def test_spikes_of_one_scan_are_no_peaks() -> None:
+    matrix = background()
+    matrix[np.arange(50, 550, 5), np.arange(100)] = 1e7
+    assert standing_out(run_of(matrix), 5.0) == 0
+    matrix[np.arange(51, 551, 5), np.arange(100)] = 1e7
+    assert standing_out(run_of(matrix), 5.0) > 90
+
+
+def slow_repeated_share(matrix: Matrix) -> float:
+    present = [set(np.flatnonzero(row)) for row in matrix]
+    pairs = list(itertools.pairwise(present))
+    return sum(len(a & b) for a, b in pairs) / sum(len(a | b) for a, b in pairs)
+
+
+def test_repeated_share_against_sets() -> None:
+    assert repeated_share(run_of(USUAL)) == pytest.approx(slow_repeated_share(USUAL), rel=1e-12)
+
+
+def test_the_smallest_run() -> None:
+    run = Run.from_scans([1.0, 1.0], [1, 0], [57.0], [0.0])
+    assert found(run).keys() == {"few scans", "empty scans", "equal times"}
+    assert run.tic_ratio is None
+
+
+ROOT = Path(os.environ.get("GALE_EXTRA_DATA", "")) / "real"
+LOUD = {
+    "andi/EXTREL_CENTSCNL.CDF": {"reading", "few scans"},
+    "andi/FINNIGAN_CENTSCNL.CDF": {"reading"},
+    "andi/TEKNIVNT_CENTSCNH.CDF": {"few scans"},
+    "andi/HP_CENTSCNH.CDF": set(),
+    "andi/TEST_QD.CDF": set(),
+    "andi/TEKNIVNT_CENTSCNL.CDF": set(),
+    "andi/agilent-gcms.cdf": set(),
+    "andi/agilent_200ppm.CDF": set(),
+    "gunshot/GECO_4_SUBTRACT.JDX": {"rounding"},
+    "jcamp/aa_4_aq_110124_056.func_0.JDX": {"rounding", "scan rate"},
+}
+
+
+@pytest.mark.skipif("GALE_EXTRA_DATA" not in os.environ, reason="GALE_EXTRA_DATA is not set")
+@pytest.mark.parametrize("name", LOUD)
+def test_real_files(name: str) -> None:
+    assert found(gale.read_run(ROOT / name)).keys() == LOUD[name]
+
+
+def test_every_rule_is_tested() -> None:
+    text = Path(__file__).read_text("utf-8")
+    assert [rule for rule in RULES if f'"{rule}"' not in text] == []

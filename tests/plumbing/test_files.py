@@ -1,0 +1,319 @@
+"""Writing: whole or not at all, and never over something by accident."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gale.errors import OutputError
+from gale.plumbing.files import (
+    check_folder_free,
+    check_free,
+    check_no_input,
+    writing,
+    writing_folder,
+)
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def write(path: Path, action: Callable[[Path], object]) -> None:
+    with writing(path, force=True) as temporary:
+        temporary.touch()
+        action(temporary)
+
+
+def fail(error: BaseException) -> Callable[[Path], object]:
+    def action(temporary: Path) -> None:
+        temporary.write_text("half")
+        raise error
+
+    return action
+
+
+def complaint(path: Path, *, force: bool = False) -> str:
+    """What both functions say of a path, which must be the same."""
+    with pytest.raises(OutputError) as checked:
+        check_free(path, force=force)
+    with pytest.raises(OutputError) as written, writing(path, force=force):
+        raise AssertionError("nothing must be written")
+    assert str(written.value) == str(checked.value)
+    return str(checked.value)
+
+
+def test_a_file_appears_when_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "result.csv"
+    with writing(path) as temporary:
+        temporary.write_text("half")
+        assert temporary.parent == tmp_path, "on the same disk, so that renaming is all or nothing"
+        assert not path.exists()
+    assert path.read_text() == "half"
+    assert names(tmp_path) == ["result.csv"]
+
+
+def test_what_exists_is_kept_without_force(tmp_path: Path) -> None:
+    path = tmp_path / "result.csv"
+    path.write_text("precious")
+    assert complaint(path) == f"{path}: exists already; choose another name or use --force"
+    assert path.read_text() == "precious"
+
+
+def test_force_replaces(tmp_path: Path) -> None:
+    path = tmp_path / "result.csv"
+    path.write_text("old")
+    check_free(path, force=True)
+    with writing(path, force=True) as temporary:
+        temporary.write_text("new")
+        assert path.read_text() == "old"
+    assert path.read_text() == "new"
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_folder_is_no_place_for_a_file(tmp_path: Path, force: bool) -> None:
+    assert complaint(tmp_path, force=force) == (
+        f"{tmp_path}: is a folder; expected the name of a file to write"
+    )
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_missing_folder(tmp_path: Path, force: bool) -> None:
+    path = tmp_path / "no" / "result.csv"
+    assert complaint(path, force=force) == (
+        f"{path}: the folder {path.parent} does not exist; create it first"
+    )
+    assert names(tmp_path) == []
+
+
+def test_a_name_without_a_folder_is_one_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with writing(Path("result.csv")) as temporary:
+        temporary.touch()
+    assert names(tmp_path) == ["result.csv"]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_an_exception_leaves_nothing_and_passes(tmp_path: Path, error: type[BaseException]) -> None:
+    path = tmp_path / "result.csv"
+    path.write_text("old")
+    with pytest.raises(error):
+        write(path, fail(error()))
+    assert path.read_text() == "old"
+    assert names(tmp_path) == ["result.csv"]
+
+
+def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "result.csv"
+    path.write_text("old")
+    with pytest.raises(OutputError) as caught:
+        write(path, fail(OSError(errno.ENOSPC, "No space left on device")))
+    assert str(caught.value) == (
+        f"{path}: cannot be written (No space left on device); nothing was left behind; "
+        "free some space or choose another place"
+    )
+    assert path.read_text() == "old"
+    assert names(tmp_path) == ["result.csv"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_device_that_is_full(tmp_path: Path) -> None:
+    path = tmp_path / "result.csv"
+
+    def fill(temporary: Path) -> None:
+        temporary.unlink()
+        temporary.symlink_to("/dev/full")
+        temporary.write_text("anything")
+
+    with pytest.raises(OutputError, match=r"cannot be written \(No space left on device\)"):
+        write(path, fill)
+    assert names(tmp_path) == []
+    assert Path("/dev/full").exists()
+
+
+def test_a_renaming_that_fails_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(OutputError, match=r"cannot be written \(Permission denied\)"):
+        write(tmp_path / "result.csv", Path.touch)
+    assert names(tmp_path) == []
+
+
+def test_two_writers_of_one_file_do_not_mix(tmp_path: Path) -> None:
+    path = tmp_path / "result.csv"
+    with writing(path, force=True) as first, writing(path, force=True) as second:
+        assert first != second
+        first.write_text("first")
+        second.write_text("second")
+    assert path.read_text() == "first"
+    assert names(tmp_path) == ["result.csv"]
+
+
+def test_a_folder_appears_when_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "campaign"
+    with writing_folder(path) as temporary:
+        (temporary / "inside").mkdir()
+        (temporary / "inside" / "file").write_text("half")
+        assert temporary.parent == tmp_path
+        assert not path.exists()
+    assert (path / "inside" / "file").read_text() == "half"
+    assert names(tmp_path) == ["campaign"]
+
+
+def refused(path: Path) -> str:
+    with pytest.raises(OutputError) as caught, writing_folder(path):
+        raise AssertionError("nothing must be written")
+    assert len(str(caught.value).splitlines()) == 1
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["folder", "file", "link to nothing"])
+def test_a_folder_never_takes_the_place_of_anything(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "campaign"
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "file":
+        path.write_text("precious")
+    else:
+        path.symlink_to(tmp_path / "nothing")
+    assert refused(path) == f"{path}: exists already; name a folder that does not"
+    assert names(tmp_path) == ["campaign"]
+
+
+def test_a_folder_in_a_missing_folder(tmp_path: Path) -> None:
+    path = tmp_path / "no" / "campaign"
+    assert refused(path) == f"{path}: the folder {path.parent} does not exist; create it first"
+    assert names(tmp_path) == []
+
+
+def test_a_name_that_no_folder_can_have(tmp_path: Path) -> None:
+    assert "File name too long" in refused(tmp_path / ("x" * 300))
+
+
+def half_write(path: Path, error: BaseException) -> None:
+    with writing_folder(path) as temporary:
+        (temporary / "file").write_text("half")
+        raise error
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_a_folder_that_is_not_finished_is_left_nowhere(
+    tmp_path: Path, error: type[BaseException]
+) -> None:
+    with pytest.raises(error):
+        half_write(tmp_path / "campaign", error())
+    assert names(tmp_path) == []
+
+
+def test_a_full_disk_leaves_no_folder(tmp_path: Path) -> None:
+    path = tmp_path / "campaign"
+    with pytest.raises(OutputError) as caught:
+        half_write(path, OSError(errno.ENOSPC, "No space left on device"))
+    assert str(caught.value) == (
+        f"{path}: cannot be written (No space left on device); nothing was left behind; "
+        "free some space or choose another place"
+    )
+    assert names(tmp_path) == []
+
+
+def test_what_is_read_is_not_written(tmp_path: Path) -> None:
+    run, link, other = tmp_path / "run.csv", tmp_path / "link.csv", tmp_path / "other.csv"
+    run.touch()
+    link.hardlink_to(run)
+    for output in (run, link):
+        with pytest.raises(OutputError, match="is one of the files that are read; expected the"):
+            check_no_input(output, [tmp_path / "absent", run])
+    check_no_input(other, [run, other])
+    other.touch()
+    check_no_input(other, [run, tmp_path / "absent"])
+
+
+def folder_with(path: Path, *files: str) -> Path:
+    path.mkdir()
+    for name in files:
+        (path / name).write_text("old")
+    return path
+
+
+def write_folder(path: Path, error: BaseException | None = None) -> None:
+    with writing_folder(path, replaces=("a", "b")) as temporary:
+        (temporary / "a").write_text("new")
+        if error is not None:
+            raise error
+
+
+@pytest.mark.parametrize("there", [(), ("a",), ("a", "b")])
+def test_a_folder_may_take_the_place_of_one_of_its_kind(
+    tmp_path: Path, there: tuple[str, ...]
+) -> None:
+    path = folder_with(tmp_path / "result", *there)
+    check_folder_free(path, force=True, files=("a", "b"))
+    write_folder(path)
+    assert (names(path), (path / "a").read_text()) == (["a"], "new")
+    assert names(tmp_path) == ["result"]
+
+
+def test_a_folder_that_is_not_finished_takes_the_place_of_none(tmp_path: Path) -> None:
+    path = folder_with(tmp_path / "result", "a", "b")
+    with pytest.raises(KeyboardInterrupt):
+        write_folder(path, KeyboardInterrupt())
+    assert (names(path), (path / "a").read_text()) == (["a", "b"], "old")
+    assert names(tmp_path) == ["result"]
+
+
+def test_a_folder_that_cannot_be_renamed_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = folder_with(tmp_path / "result", "a", "b")
+    rename = Path.rename
+
+    def fail_for_new(source: Path, target: Path) -> Path:
+        if source.suffix == ".tmp":
+            raise OSError(errno.EACCES, "Permission denied")
+        return rename(source, target)
+
+    monkeypatch.setattr(Path, "rename", fail_for_new)
+    with pytest.raises(OutputError, match="cannot be written \\(Permission denied\\)"):
+        write_folder(path)
+    assert (names(path), names(tmp_path)) == (["a", "b"], ["result"])
+
+
+def refused_by_both(path: Path) -> str:
+    """What is said of a folder that must not be overwritten, before the work and after it."""
+    with pytest.raises(OutputError) as checked:
+        check_folder_free(path, force=True, files=("a", "b"))
+    with pytest.raises(OutputError) as written:
+        write_folder(path)
+    assert str(written.value) == str(checked.value)
+    return str(checked.value)
+
+
+def test_nothing_else_is_overwritten_by_a_folder(tmp_path: Path) -> None:
+    path = folder_with(tmp_path / "mine", "a", "thesis.tex")
+    assert refused_by_both(path) == (
+        f"{path}: holds thesis.tex, which is not written here; expected a folder that may be "
+        "overwritten as a whole; choose another name"
+    )
+    assert names(path) == ["a", "thesis.tex"]
+    link = tmp_path / "link"
+    link.symlink_to(path)
+    assert "is no folder; expected the name of a folder" in refused_by_both(link)
+    assert "is no folder; expected the name of a folder" in refused_by_both(path / "a")
+    assert "does not exist; create it first" in refused_by_both(tmp_path / "no" / "result")
+
+
+def test_a_folder_is_kept_without_force(tmp_path: Path) -> None:
+    path = folder_with(tmp_path / "result", "a")
+    with pytest.raises(OutputError) as caught:
+        check_folder_free(path, force=False, files=("a",))
+    assert str(caught.value) == f"{path}: exists already; choose another name or use --force"
+    check_folder_free(tmp_path / "other", force=False, files=("a",))

@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gale.errors import ReadError, UnsupportedFormatError
+from gale.readers import parse_run
+from gale.run import Run
+from helpers.run_files import andi, assert_same, small_run
+
+NETCDF_FILL = 9.969209968386869e36
+
+
+def test_scans_without_ions_are_kept() -> None:
+    run = small_run(empty=(0, 3, 4, 39))
+    assert_same(parse_run(andi(run), "x"), run)
+
+
+def test_missing_scan_index() -> None:
+    run = small_run(empty=(2,))
+    assert_same(parse_run(andi(run, drop=("scan_index",)), "x"), run)
+
+
+def test_records_between_the_scans_are_skipped() -> None:
+    run = small_run()
+    # Two flag records lie before the ions of every scan.
+    scan = np.repeat(np.arange(run.n_scans), run.ions_per_scan)
+    places = np.arange(run.n_ions) + 2 * (scan + 1)
+    mz = np.full(run.n_ions + 2 * run.n_scans, 77.0)
+    intensity = np.full(len(mz), 1e6)
+    mz[places], intensity[places] = run.mz, run.intensity
+    data = andi(
+        run,
+        replace={
+            "scan_index": ("i", run.scan_start[:-1] + 2 * np.arange(1, run.n_scans + 1)),
+            "mass_values": ("d", mz),
+            "intensity_values": ("d", intensity),
+        },
+    )
+    assert_same(parse_run(data, "x"), run)
+
+
+def test_scale_factors_and_offsets_are_applied() -> None:
+    run = Run.from_scans([1, 3], [2, 1], [50.25, 60.5, 70.75], [1000.5, 2000.5, 3000.5])
+    data = andi(
+        run,
+        replace={
+            "mass_values": ("i", np.array([50250, 60500, 70750])),
+            "intensity_values": ("h", np.array([10, 20, 30])),
+            "total_intensity": ("i", np.array([3001, 3000])),
+        },
+        scale={
+            "mass_values": {"scale_factor": np.float64(0.001)},
+            "intensity_values": {"scale_factor": 100.0, "add_offset": 0.5},
+        },
+    )
+    found = parse_run(data, "x")
+    np.testing.assert_allclose(found.mz, run.mz, rtol=1e-12)
+    np.testing.assert_array_equal(found.intensity, run.intensity)
+
+
+@pytest.mark.parametrize("variable", ["mass_values", "intensity_values"])
+@pytest.mark.parametrize("fill", [-9999.0, NETCDF_FILL])
+def test_fill_values_are_dropped(variable: str, fill: float) -> None:
+    run = small_run()
+    values = {"mass_values": run.mz, "intensity_values": run.intensity}[variable].copy()
+    values[[1, 30]] = fill
+    found = parse_run(
+        andi(
+            run,
+            replace={variable: ("d", values)},
+            scale={variable: {"scale_factor": 1.0}},
+            drop=("total_intensity",),
+        ),
+        "x",
+    )
+    keep = np.setdiff1d(np.arange(run.n_ions), [1, 30])
+    np.testing.assert_array_equal(found.mz, run.mz[keep])
+    np.testing.assert_array_equal(found.intensity, run.intensity[keep])
+    assert found.notes == ("2 ions without a positive m/z were dropped as fill values",)
+
+
+def test_fill_of_the_total_is_no_deviation() -> None:
+    run = small_run()
+    totals = run.total_ion_current.copy()
+    totals[:10], totals[10:20] = -9999.0, NETCDF_FILL
+    assert parse_run(andi(run, replace={"total_intensity": ("d", totals)}), "x").notes == ()
+
+
+def test_a_deviating_total_is_noted() -> None:
+    run = small_run()
+    data = andi(run, replace={"total_intensity": ("d", 2 * run.total_ion_current)})
+    (note,) = parse_run(data, "x").notes
+    assert "in 40 of 40 scans (median ratio sum / stated 0.5)" in note
+
+
+def test_times_in_declared_minutes() -> None:
+    run = small_run()
+    times = {"scan_acquisition_time": ("d", run.time_min)}
+    found = parse_run(andi(run, replace=times), "x")
+    assert found.time_min[-1] == pytest.approx(run.time_min[-1] / 60)
+    units = {"scan_acquisition_time": {"units": "Minutes"}}
+    assert_same(parse_run(andi(run, replace=times, scale=units), "x"), run)
+
+
+@pytest.mark.parametrize("unit", ["", "Seconds", "Arbitrary Time Units"])
+def test_times_are_seconds_otherwise(unit: str) -> None:
+    scale = {"scan_acquisition_time": {"units": unit}} if unit else {}
+    assert_same(parse_run(andi(small_run(), scale=scale), "x"), small_run())
+
+
+def test_facts() -> None:
+    run = small_run()
+    name = np.frombuffer(b"4021/INCOS\0\0\0", "S1")
+    attributes = {
+        "experiment_type": "Centroided Mass Spectrum",
+        "experiment_title": "  a   sample ",
+        "experiment_date_time_stamp": "20070923040800+0200",
+        "source_file_format": "Vector/Two",
+    }
+    data = andi(run, attributes=attributes, replace={"instrument_name": ("c", name)})
+    assert dict(parse_run(data, "x").facts) == {
+        "title": "a sample",
+        "date": "2007-09-23 04:08:00",
+        "instrument": "4021/INCOS",
+        "software": "Vector/Two",
+        "spectra": "centroid",
+    }
+
+
+def test_text_in_no_known_encoding() -> None:
+    data = andi(small_run(), attributes={"experiment_title": b"\xce\xb4\xb4\xa6"})
+    assert parse_run(data, "x").facts["title"] == "Î´´¦"
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"drop": ("scan_acquisition_time",)}, "without a time axis .* such as a library"),
+        (
+            {"replace": {"scan_acquisition_time": ("d", np.full(40, -9999.0))}},
+            "without a time axis",
+        ),
+        ({"attributes": {"experiment_type": "Library Mass Spectrum"}}, "'Library Mass Spectrum'"),
+        (
+            {"attributes": {"experiment_type": "Continuum Mass Spectrum"}},
+            "profile data; expected centroid data.*msconvert",
+        ),
+        (
+            {"drop": ("mass_values",), "replace": {"ordinate_values": ("f", np.ones(5))}},
+            "is ANDI chromatography, a detector's signal without masses",
+        ),
+        ({"drop": ("mass_values",)}, r"netCDF with the variables \['intensity_values', "),
+    ],
+)
+def test_other_netcdf_is_refused_by_name(options: dict[str, Any], expected: str) -> None:
+    with pytest.raises(UnsupportedFormatError, match=f"x: .*{expected}"):
+        parse_run(andi(small_run(), **options), "x")
+
+
+def counts(**changes: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+    values = small_run().ions_per_scan.copy()
+    for scan, count in changes.items():
+        values[int(scan[1:])] = count
+    return values
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"drop": ("point_count",)}, "variable point_count is missing"),
+        ({"drop": ("intensity_values",)}, "variable intensity_values is missing"),
+        ({"replace": {"point_count": ("i", counts(s39=100))}}, "scan 40 has 100 points.*cut short"),
+        ({"replace": {"point_count": ("i", counts(s3=-1))}}, "scan 4 has -1 points"),
+        ({"replace": {"point_count": ("i", counts()[:-1])}}, "point_count has 39 entries"),
+        ({"replace": {"point_count": ("d", counts() + 0.5)}}, "point_count holds what is no count"),
+        ({"replace": {"scan_index": ("i", counts() - 1000)}}, "scan 1 has .* from -9"),
+        ({"replace": {"mass_values": ("d", np.ones(7))}}, "7 m/z and .* intensities were found"),
+        ({"replace": {"mass_values": ("c", np.full(7, b"a"))}}, "mass_values is not of numbers"),
+        ({"scale": {"mass_values": {"scale_factor": "one"}}}, "mass_values is not of numbers"),
+    ],
+)
+def test_damaged_files(options: dict[str, Any], expected: str) -> None:
+    with pytest.raises(ReadError, match=f"^x: .*{expected}") as raised:
+        parse_run(andi(small_run(), **options), "x")
+    assert not isinstance(raised.value, UnsupportedFormatError)

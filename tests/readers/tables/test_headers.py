@@ -1,0 +1,194 @@
+"""What names of columns mean: spellings of labs, units, wide tables, and doubtful names."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+from gale.errors import ReadError
+from gale.readers import parse_run
+from gale.readers.tables import headers
+from gale.readers.tables.headers import Meaning, find_columns, meaning, named_mz
+from helpers.run_files import assert_same, frame, small_run
+
+
+def with_header(*names: str, per_min: float = 1.0) -> bytes:
+    """The small run as CSV, its columns called so."""
+    table = frame(small_run()).with_columns(pl.col("time") * per_min)
+    return table.rename(dict(zip(table.columns, names, strict=True))).write_csv().encode()
+
+
+@pytest.mark.parametrize(
+    ("names", "per_min"),
+    [
+        (("RT", "m/z", "Abundance"), 1),
+        (("Retention Time", "Mass", "Counts"), 1),
+        (("RT (min)", "mz", "intensity (counts)"), 1),
+        (("RT [s]", "m/z (Da)", "Intensity [a.u.]"), 60),
+        (("time_s", "m/z", "signal"), 60),
+        (("scan_acquisition_time (sec)", "mass", "ion count"), 60),
+        (("RT(milliseconds)", "M.Z", "Height"), 60_000),
+        (("RetTime in seconds", "mass to charge", "response"), 60),
+        (("TIME", "MASS", "INTENSITY"), 1),
+        (("rt_min", "mass_amu", "intensity_cps"), 1),
+    ],
+)
+def test_spellings(names: tuple[str, str, str], per_min: float) -> None:
+    assert_same(parse_run(with_header(*names, per_min=per_min), "x"), small_run())
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("time", Meaning("time")),
+        ("Time (min.)", Meaning("time", "time_min")),
+        ("RT_ms", Meaning("time", "time_ms")),
+        ("relative intensity", None),
+        ("intensity (%)", None),
+        ("peak area", None),
+        ("mass error", None),
+        ("time (h)", None),
+        ("name", None),
+        ("", None),
+    ],
+)
+def test_meaning(name: str, expected: Meaning | None) -> None:
+    assert meaning(name) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "mz"),
+    [
+        ("51", 51),
+        ("51.25", 51.25),
+        ("51,25", 51.25),
+        ("m/z 51", 51),
+        ("mz_51", 51),
+        ("X51", 51),
+        ("ion 51.0", 51),
+        ("0", None),
+        ("20001", None),
+        ("peak51", None),
+        ("51-60", None),
+    ],
+)
+def test_names_that_are_an_mz(name: str, mz: float | None) -> None:
+    assert named_mz(name) == mz
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (("time", "rt", "mass", "intensity"), "columns 'time' and 'rt' may each be the time"),
+        (("time", "mass", "m/z", "intensity"), "columns 'mass' and 'm/z' may each be the m/z"),
+        (
+            ("time", "mass", "counts", "height"),
+            "'counts' and 'height' may each be the intensity; expected one; say which with "
+            "--column intensity=counts or --column intensity=height",
+        ),
+        (("time", "mass", "area"), "column intensity is missing; found time, mass, area"),
+        (("1.5", "50", "7"), "column time is missing; .*, or time and one column for each m/z"),
+        (("1.5", "word", "7"), "for example with --column time_min=NAME"),
+    ],
+)
+def test_names_that_are_doubtful(names: tuple[str, ...], expected: str) -> None:
+    with pytest.raises(ReadError, match=f"^x: .*{expected}"):
+        find_columns(names, None, "x")
+
+
+def test_a_doubtful_name_is_settled_by_the_caller() -> None:
+    found = find_columns(("time", "mass", "m/z", "intensity"), {"mz": "mass"}, "x")
+    assert found.places == (0, 1, 3)
+
+
+def wide(*names: str, rows: str = "1,5,0,7\n2,,3,0.5\n3,0,0,0\n") -> bytes:
+    return f"{','.join(names)}\n{rows}".encode()
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("time", "45", "46", "47"),
+        ("RT (min)", "m/z 45", "m/z 46", "m/z 47"),
+        ("RT", "X45.0", "X46.0", "X47.0"),
+    ],
+)
+def test_a_wide_table(names: tuple[str, ...]) -> None:
+    run = parse_run(wide(*names), "x")
+    assert run.time_min.tolist() == [1, 2, 3]
+    assert run.ions_per_scan.tolist() == [2, 2, 0]
+    assert run.mz.tolist() == [45, 47, 46, 47]
+    assert run.intensity.tolist() == [5, 7, 3, 0.5]
+    assert run.facts["columns"].endswith("; 3 of m/z 45 to 47")
+
+
+def test_wide_columns_and_rows_in_any_order() -> None:
+    rows = "3,9,2,1\n1,5,2,7\n"
+    run = parse_run(wide("time", "47", "name", "45", rows=rows), "x")
+    assert run.time_min.tolist() == [1, 3]
+    assert run.mz.tolist() == [45, 47, 45, 47]
+    assert run.intensity.tolist() == [7, 5, 1, 9]
+    assert run.notes[0] == "rows were not in order of time; they were sorted"
+
+
+def test_the_wide_table_that_openchrom_exports() -> None:
+    data = (
+        b"RT(milliseconds);RT(minutes) - NOT USED BY IMPORT;RI;15;16;17\r\n"
+        b"5190;0.0865;0.0;170.5;0.0;1378.25\r\n5964;0.0994;0.0;0.0;0.0;0.0\r\n"
+        b"6738;0.1123;0.0;0.0;9.0;1.0E7\r\n"
+    )
+    run = parse_run(data, "x")
+    np.testing.assert_allclose(run.time_min * 60, [5.19, 5.964, 6.738])
+    assert run.ions_per_scan.tolist() == [2, 0, 2]
+    assert run.mz.tolist() == [15, 17, 16, 17]
+    assert run.intensity.tolist() == [170.5, 1378.25, 9, 1e7]
+    assert run.facts["columns"].startswith("'RT(milliseconds)' in milliseconds, by its name")
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (("time", "45", "46", "45.0"), "two columns are of m/z 45; expected one for each m/z"),
+        (("time", "1", "2", "3"), "called 1 to 3, which may be m/z or just numbers"),
+        (("name", "45", "46", "47"), "column time is missing"),
+    ],
+)
+def test_wide_tables_that_are_doubtful(names: tuple[str, ...], expected: str) -> None:
+    with pytest.raises(ReadError, match=f"^x: .*{expected}"):
+        parse_run(wide(*names), "x")
+
+
+def test_low_mz_that_say_what_they_are() -> None:
+    run = parse_run(wide("time", "m/z 1", "m/z 2", "m/z 3"), "x")
+    assert run.mz.tolist() == [1, 3, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        (b"time,mass,intensity\n", "'time' in minutes, as its name gives no unit; 'mass'; 'inten"),
+        (b"RT (s),mass,intensity\n", "'RT (s)' in seconds, by its name; 'mass'; 'intensity'"),
+    ],
+)
+def test_a_fact_says_which_columns_were_read(header: bytes, expected: str) -> None:
+    run = parse_run(header + b"60,50,1\n120,50,1\n", "x")
+    assert run.facts["columns"].startswith(expected)
+
+
+def test_a_long_time_without_a_unit_is_refused() -> None:
+    rows = b"0,50,1\n1800,50,1\n"
+    with pytest.raises(ReadError, match=r"x: the run would last 1,800 min.*--column time_s=RT"):
+        parse_run(b"RT,mass,intensity\n" + rows, "x")
+    run = parse_run(b"RT (min),mass,intensity\n" + rows, "x")
+    assert run.time_min.tolist() == [0, 1800]
+    assert any("lasts 1.8e+03 min" in note for note in run.notes)
+    told = parse_run(b"RT,mass,intensity\n" + rows, "x", columns={"time_s": "RT"})
+    np.testing.assert_allclose(told.time_min, [0, 30])
+
+
+def test_too_many_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(headers, "MAX_COLUMNS", 3)
+    assert parse_run(b"time,45,46\n1,2,3\n2,2,3\n", "x").n_ions == 4
+    with pytest.raises(ReadError, match=r"^x: has 4 columns; expected those of a run, 3 at most"):
+        parse_run(wide("time", "45", "46", "47"), "x")

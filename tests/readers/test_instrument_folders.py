@@ -1,0 +1,218 @@
+from __future__ import annotations
+
+import os
+import pickle
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gale.campaign import Campaign
+from gale.errors import ReadError, UnsupportedFormatError
+from gale.plumbing.cache import Cache
+from gale.readers import instrument_folders as folders
+from gale.readers import is_run_file, load, parse_run, read_run
+from gale.readers.instrument_folders import is_run_folder
+from helpers.run_files import assert_same, csv
+from helpers.vendor_files import FOLDERS, data_ms, lay_out, masshunter, masslynx, nominal_run
+
+
+@pytest.fixture(params=sorted(FOLDERS))
+def maker(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def folder(maker: str, tmp_path: Path) -> Path:
+    return lay_out(tmp_path / "campaign" / "a run", FOLDERS[maker](nominal_run()))
+
+
+def contents(root: Path) -> dict[Path, tuple[int, int, bytes]]:
+    """Everything below a folder, with its time of change."""
+    found = {}
+    for path in [root, *root.rglob("*")]:
+        state = path.stat()
+        data = path.read_bytes() if path.is_file() else b""
+        found[path] = (state.st_mtime_ns, state.st_mode, data)
+    return found
+
+
+def test_a_folder_is_a_run(folder: Path, maker: str) -> None:
+    run = read_run(folder)
+    expected = nominal_run()
+    assert (run.format, run.source, run.n_scans) == (maker, str(folder), expected.n_scans)
+    assert run.intensity.tolist() == expected.intensity.tolist()
+    assert is_run_file(folder)
+    assert is_run_folder(folder)
+
+
+def test_reading_leaves_nothing_behind(folder: Path) -> None:
+    before = contents(folder)
+    for path in before:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    before = contents(folder)
+    read_run(folder)
+    assert contents(folder) == before
+    for path in before:
+        path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+def test_names_in_another_case(folder: Path) -> None:
+    run = read_run(folder)
+    for path in sorted(folder.rglob("*"), reverse=True):
+        path.rename(path.with_name(path.name.swapcase()))
+    assert_same(read_run(folder), run)
+
+
+def test_the_key_of_a_folder_is_that_of_what_is_read(folder: Path, tmp_path: Path) -> None:
+    key = Cache.key(load(folder))
+    (folder / "report.txt").write_text("fine")
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    assert Cache.key(load(copy)) == key
+    changed = max(
+        (path for path in copy.rglob("*") if path.is_file()), key=lambda p: p.stat().st_size
+    )
+    changed.write_bytes(changed.read_bytes() + b"\0")
+    assert Cache.key(load(copy)) != key
+
+
+def test_what_is_loaded_can_go_to_another_process(folder: Path) -> None:
+    loaded = pickle.loads(pickle.dumps(load(folder)))
+    assert_same(parse_run(loaded, "x"), read_run(folder))
+
+
+def test_a_campaign_of_folders(folder: Path, maker: str) -> None:
+    shutil.copytree(folder, folder.parent / "deep" / "b")
+    (folder.parent / "c.csv").write_bytes(csv(nominal_run()))
+    campaign = Campaign.open(folder.parent)
+    assert campaign.runs == ("a run", "c.csv", "deep/b")
+    (folder.parent / "labels.csv").write_text("run,alcohol\na run,1\nb,0\nc,0\n")
+    assert Campaign.open(folder.parent).runs == ("a run", "b", "c")
+
+
+def test_other_detectors_are_noted(tmp_path: Path) -> None:
+    more = {"FID1A.ch": b"\3", "DATASIM.MS": b"\1", "AcqData/MSPeak.bin": b"", "report.txt": b""}
+    run = read_run(lay_out(tmp_path, {"data.ms": data_ms(nominal_run()), **more}))
+    assert run.notes == ("what other detectors saw was left out: DATASIM.MS, FID1A.ch",)
+    more = {"_CHRO001.DAT": b"\3"}
+    run = read_run(lay_out(tmp_path / "a.raw", {**masslynx(nominal_run()), **more}))
+    assert run.notes == ("what other detectors saw was left out: _CHRO001.DAT",)
+
+
+def test_chemstation_goes_before_masshunter(tmp_path: Path) -> None:
+    files = {**masshunter(nominal_run(seed=1)), "DATA.MS": data_ms(nominal_run())}
+    assert_same(read_run(lay_out(tmp_path, files)), nominal_run())
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        (["a.D/AcqData/"], "an Agilent .D folder without mass spectra; expected CSV.*AIA/ANDI"),
+        (["a.D/AcqData/MSScan.bin"], "an Agilent .D folder without mass spectra"),
+        (["a.D/FID1A.ch", "a.D/DAD1.UV"], "an Agilent .D folder without mass spectra"),
+        (["a.D/AcqData/MSProfile.bin"], "an Agilent .D folder of profile spectra.*msconvert"),
+        (
+            ["a.D/AcqData/MSScan.xsd", "a.D/AcqData/DefaultMassCal.xml"],
+            "an Agilent .D folder of a time-of-flight instrument",
+        ),
+        (["a.d/analysis.baf"], "a Bruker .d folder.*msconvert"),
+        (["a.raw/_FUNC001.DAT"], "a Waters .raw folder.*DataBridge"),
+        (["a.raw/_functns.inf", "a.raw/_func001.idx"], "a Waters .raw folder"),
+    ],
+)
+def test_what_cannot_be_read_is_named(files: list[str], expected: str, tmp_path: Path) -> None:
+    for name in files:
+        path = tmp_path / name
+        (path if name.endswith("/") else path.parent).mkdir(parents=True, exist_ok=True)
+        if not name.endswith("/"):
+            path.touch()
+    folder = next(tmp_path.iterdir())
+    with pytest.raises(UnsupportedFormatError, match=f"{re.escape(str(folder))}: is {expected}"):
+        read_run(folder)
+    assert is_run_folder(folder)
+    assert not is_run_file(folder)
+    assert Campaign.open(tmp_path).paths == (folder,)
+
+
+@pytest.mark.parametrize("data", [b"", data_ms(nominal_run(), kind=b"MSD Spectral File"), b"\0\1"])
+def test_a_data_ms_of_something_else(data: bytes, tmp_path: Path) -> None:
+    folder = lay_out(tmp_path / "a.D", {"data.ms": data})
+    with pytest.raises(ReadError, match=r"a\.D: data\.ms(:| is empty)"):
+        read_run(folder)
+
+
+def test_a_zipped_folder_with_a_data_ms_is_a_run(tmp_path: Path) -> None:
+    folder = lay_out(tmp_path / "a.D", {"DATA.MS": data_ms(nominal_run()), "acqmeth.txt": b"fine"})
+    zipped = shutil.make_archive(str(tmp_path / "a"), "zip", tmp_path, folder.name)
+    assert_same(read_run(zipped), nominal_run())
+
+
+def test_loose_files_in_a_folder_are_runs_of_their_own(tmp_path: Path) -> None:
+    lay_out(tmp_path, {"a.ms": data_ms(nominal_run()), "b.ms": data_ms(nominal_run())})
+    assert Campaign.open(tmp_path).runs == ("a.ms", "b.ms")
+
+
+def test_a_folder_that_is_far_too_big(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = lay_out(tmp_path / "a.D", {"data.ms": data_ms(nominal_run())})
+    monkeypatch.setattr(folders, "MAX_BYTES", 1000)
+    with pytest.raises(ReadError, match=r"a\.D: holds 0\.0 GiB of spectra; expected at most"):
+        read_run(folder)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pipes there")
+@pytest.mark.parametrize("name", ["data.ms", "AcqData"])
+def test_pipes_and_loops_are_not_waited_for(name: str, tmp_path: Path) -> None:
+    folder = tmp_path / "a.D"
+    folder.mkdir()
+    os.mkfifo(folder / name)
+    (folder / "loop").symlink_to(folder)
+    (folder / "FID1A.ch").symlink_to("FID1A.ch")
+    with pytest.raises(ReadError):
+        read_run(folder)
+    assert Campaign.open(tmp_path).paths == (folder,)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such permissions there")
+def test_a_folder_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = lay_out(tmp_path / "a.D", {"data.ms": data_ms(nominal_run())})
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", refuse)
+        with pytest.raises(ReadError, match=r"a\.D: cannot be read \(Permission denied\)"):
+            load(folder)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "iterdir", refuse)
+        assert not is_run_folder(folder)
+        for read in (load, is_run_file):
+            with pytest.raises(ReadError, match=r"a\.D: cannot be read \(Permission denied\)"):
+                read(folder)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such permissions there")
+def test_acquired_data_that_may_not_be_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = lay_out(tmp_path / "a.D", masshunter(nominal_run()))
+    list_folder = Path.iterdir
+
+    def refuse(path: Path) -> Iterator[Path]:
+        if path.name == "AcqData":
+            raise PermissionError(13, "Permission denied")
+        return list_folder(path)
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    assert Campaign.open(tmp_path).paths == (folder,)
+    with pytest.raises(ReadError, match=r"a\.D: cannot be read \(Permission denied\)"):
+        read_run(folder)
+
+
+def test_folders_within_folders(tmp_path: Path) -> None:
+    deep = tmp_path.joinpath(*["f"] * 50)
+    lay_out(deep / "a.D", {"data.ms": data_ms(nominal_run())})
+    assert len(Campaign.open(tmp_path)) == 1

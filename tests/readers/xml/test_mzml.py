@@ -1,0 +1,289 @@
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gale.errors import ReadError, UnsupportedFormatError
+from gale.readers import parse_run
+from gale.readers.xml import mzml as reader
+from helpers.run_files import (
+    CENTROID,
+    MINUTE,
+    PROFILE,
+    SECOND,
+    assert_same,
+    at,
+    cv,
+    mzml,
+    mzml_file,
+    small_run,
+    spectrum,
+)
+
+MZ, INTENSITY = np.array([50.0, 60.0]), np.array([7.0, 8.0])
+NOTHING = np.empty(0)
+
+
+def two(first: str, **options: Any) -> bytes:
+    return mzml_file([first, spectrum(at(3.0), MZ, INTENSITY)], **options)
+
+
+@pytest.mark.parametrize("unit", [MINUTE, SECOND])
+@pytest.mark.parametrize("compress", [False, True])
+def test_units_and_compression(unit: str, compress: bool) -> None:
+    run = small_run(empty=(0, 7))
+    found = parse_run(mzml(run, unit=unit, compress=compress), "x")
+    assert_same(found, run)
+    assert found.notes == ()
+
+
+def test_numbers_of_32_bit() -> None:
+    run = small_run()
+    found = parse_run(mzml(run, dtype="<f4"), "x")
+    np.testing.assert_array_equal(found.mz, run.mz.astype(np.float32))
+
+
+def test_indexed_file_with_a_chromatogram_and_line_ends() -> None:
+    run = small_run()
+    text = mzml(run).decode()
+    chromatogram = '<chromatogramList count="1"><chromatogram id="TIC"/></chromatogramList>'
+    text = text.replace("</run>", chromatogram + "</run>").replace("<binary>", "<binary>\n  ")
+    xml, body = text.split("\n", 1)
+    wrapped = f"{xml}\n<indexedmzML>{body}<indexList/></indexedmzML>"
+    assert_same(parse_run(wrapped.encode(), "x"), run)
+
+
+def test_params_in_groups() -> None:
+    run = small_run()
+    group = (
+        '<referenceableParamGroupList><referenceableParamGroup id="g">'
+        f"{cv(CENTROID)}</referenceableParamGroup></referenceableParamGroupList>"
+    )
+    data = mzml(run, params='<referenceableParamGroupRef ref="g"/>')
+    data = data.replace(b"<run ", group.encode() + b"<run ")
+    found = parse_run(data, "x")
+    assert_same(found, run)
+    assert found.facts["spectra"] == "centroid"
+
+
+def test_profile_declared_in_a_group() -> None:
+    group = f'<referenceableParamGroup id="g">{cv(PROFILE)}</referenceableParamGroup>'
+    data = mzml(small_run(), params='<referenceableParamGroupRef ref="g"/>')
+    with pytest.raises(UnsupportedFormatError, match="profile"):
+        parse_run(data.replace(b"<run ", group.encode() + b"<run "), "x")
+
+
+def test_facts() -> None:
+    before = (
+        '<softwareList><software id="X" version="2.9"><cvParam accession="MS:1" name="Xcalibur"/>'
+        '</software><software id="pwiz" version="3"/></softwareList>'
+        '<instrumentConfigurationList><instrumentConfiguration id="I">'
+        f"{cv('MS:1000529', 'instrument serial number', 7)}{cv('MS:1000649', 'Exactive')}"
+        "</instrumentConfiguration></instrumentConfigurationList>"
+    )
+    found = parse_run(two(spectrum(at(1.0), MZ, INTENSITY), before=before), "x")
+    assert dict(found.facts) == {
+        "title": "a run",
+        "date": "2024-01-13T01:39:09Z",
+        "instrument": "Exactive",
+        "software": "Xcalibur 2.9; pwiz 3",
+        "spectra": "centroid",
+    }
+
+
+def test_other_levels_are_left_out_and_counted() -> None:
+    fragment = spectrum(at(2.0), MZ, INTENSITY, level=2, params=cv(PROFILE))
+    run = parse_run(
+        mzml_file([spectrum(at(1.0), MZ, INTENSITY), fragment, spectrum(at(3.0), MZ, MZ)]), "x"
+    )
+    assert run.time_min.tolist() == [1.0, 3.0]
+    assert run.notes == ("1 spectra of another MS level than 1 were left out",)
+
+
+def test_a_spectrum_of_nothing_at_no_time_is_left_out_and_counted() -> None:
+    run = parse_run(
+        mzml_file(
+            [
+                spectrum(at(1.0), MZ, INTENSITY),
+                spectrum("", NOTHING, NOTHING),
+                spectrum(at(3.0), MZ, INTENSITY),
+            ]
+        ),
+        "x",
+    )
+    assert run.n_scans == 2
+    assert run.notes == ("1 spectra without a time and without ions were left out",)
+
+
+def test_a_deviating_total_is_noted() -> None:
+    params = cv(CENTROID) + cv("MS:1000285", "total ion current", 30)
+    run = parse_run(two(spectrum(at(1.0), MZ, INTENSITY, params=params)), "x")
+    assert "in 1 of 1 scans (median ratio sum / stated 0.5)" in run.notes[0]
+
+
+def test_declared_profile_is_refused() -> None:
+    with pytest.raises(UnsupportedFormatError, match=r"x: spectrum scan is declared.*msconvert"):
+        parse_run(two(spectrum(at(1.0), MZ, INTENSITY, params=cv(PROFILE))), "x")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (' unitAccession="UO:0000031"', "", "is in unit None; expected minutes"),
+        ('value="1.0"', 'value="soon"', "has 'soon' for MS:1000016; expected a number"),
+        ("MS:1000016", "MS:1000015", "has ions and no scan start time"),
+        ("MS:1000514", "MS:1000786", "lacks an array"),
+        ("MS:1000523", "MS:1001479", "array without a known number type"),
+        (
+            'defaultArrayLength="2"',
+            'defaultArrayLength="3"',
+            "has 16 bytes in an array; expected 24",
+        ),
+        ('defaultArrayLength="2"', 'defaultArrayLength="1"', "bytes in an array; expected 8 for 1"),
+        ('defaultArrayLength="2"', 'defaultArrayLength="2000000000"', "without a known.* length"),
+        ("<binary>", "<binary>AAAA", "has damaged data"),
+        ("<binary>", "<binary>A", "has damaged data"),
+        ('spectrumList count="2"', 'spectrumList count="3"', "has 2 spectra; expected the 3"),
+        ("<mzML ", '<!DOCTYPE mzML [<!ENTITY a "b">]><mzML ', "declares a DOCTYPE"),
+        ("</run>", "</runs>", "XML is cut short or damaged"),
+        ("<scan>", "<scan>&a;", "XML is cut short or damaged"),
+    ],
+)
+def test_damaged_files(old: str, new: str, expected: str) -> None:
+    text = two(spectrum(at(1.0), MZ, INTENSITY)).decode()
+    assert old in text
+    with pytest.raises(ReadError, match=f"^x: .*{expected}") as raised:
+        parse_run(text.replace(old, new, 1).encode(), "x")
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("extra", ["", cv("MS:1000574")])
+def test_other_compression_is_refused_by_name(extra: str) -> None:
+    name = "truncation and zlib compression"
+    data = mzml(small_run()).decode()
+    data = data.replace(cv("MS:1000574", "zlib compression"), cv("MS:1003088", name) + extra)
+    with pytest.raises(
+        UnsupportedFormatError, match=f"is compressed by {name}; expected zlib, numpress"
+    ):
+        parse_run(data.encode(), "x")
+
+
+def test_an_array_that_unpacks_to_more_than_it_says_is_refused() -> None:
+    bomb = spectrum(at(1.0), np.zeros(100_000), np.zeros(100_000))
+    text = two(re.sub('defaultArrayLength="100000"', 'defaultArrayLength="2"', bomb))
+    with pytest.raises(ReadError, match="has 17 bytes in an array; expected 16"):
+        parse_run(text, "x")
+
+
+def test_minutes_and_seconds_in_one_file() -> None:
+    run = parse_run(two(spectrum(at(1.0, SECOND), MZ, INTENSITY)), "x")
+    assert run.time_min.tolist() == [1.0, 3.0]
+
+
+def test_no_spectra() -> None:
+    with pytest.raises(ReadError, match="no scans were found"):
+        parse_run(mzml_file([]), "x")
+
+
+def test_a_namespace_that_is_no_name() -> None:
+    data = mzml(small_run()).replace(b"http://psi.hupo.org/ms/mzml", b"http://}mzml")
+    with pytest.raises(
+        ReadError, match=r"x: the XML is cut short or damaged \(xmlns: .* not a valid"
+    ):
+        parse_run(data, "x")
+
+
+def test_arrays_that_unpack_to_far_more_than_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "max_unpacked", lambda _: 1_000)
+    with pytest.raises(ReadError, match=r"x: spectrum scan unpacks, with those before it, to far"):
+        parse_run(mzml(small_run()), "x")
+
+
+def test_an_array_that_is_not_even_ascii() -> None:
+    data = mzml(small_run()).replace(b"<binary>", "<binary>é".encode(), 1)
+    with pytest.raises(ReadError, match="x: spectrum scan has damaged data"):
+        parse_run(data, "x")
+
+
+def named(text: str, name: str) -> str:
+    return text.replace('id="scan"', f'id="{name}"')
+
+
+def test_the_function_with_the_most_spectra_is_the_run() -> None:
+    spectra = [
+        named(spectrum(at(float(s)), MZ + f, INTENSITY), f"function={f} process=0 scan={s}")
+        for s in (1, 2, 3)
+        for f in (1, 2)
+        if (s, f) != (3, 1)
+    ]
+    run = parse_run(mzml_file(spectra), "x")
+    assert run.time_min.tolist() == [1.0, 2.0, 3.0]
+    assert run.mz[0] == 52
+    assert run.notes == ("2 spectra of function 1 were left out",)
+
+
+def test_monitoring_and_light_beside_scans() -> None:
+    sim = spectrum(at(2.0), MZ, INTENSITY, params=cv("MS:1000582", "SIM spectrum"))
+    light = spectrum(at(2.5), MZ, INTENSITY).replace("MS:1000514", "MS:1000617")
+    scans = [spectrum(at(t), MZ, INTENSITY) for t in (1.0, 3.0)]
+    run = parse_run(mzml_file([scans[0], sim, light, scans[1]]), "x")
+    assert run.time_min.tolist() == [1.0, 3.0]
+    assert run.notes == (
+        "1 spectra of light were left out",
+        "1 spectra of selected ion monitoring were left out",
+    )
+    assert parse_run(mzml_file([sim, sim]), "x").n_scans == 2
+
+
+def test_profile_of_what_is_left_out_does_not_matter() -> None:
+    sim = spectrum(at(2.0), MZ, INTENSITY, params=cv("MS:1000582") + cv(PROFILE))
+    scans = [spectrum(at(t), MZ, INTENSITY) for t in (1.0, 3.0)]
+    assert parse_run(mzml_file([scans[0], sim, scans[1]]), "x").n_scans == 2
+
+
+def test_spectra_out_of_order_are_sorted_with_a_note() -> None:
+    run = parse_run(two(spectrum(at(7.0), MZ + 1, INTENSITY)), "x")
+    assert run.time_min.tolist() == [3.0, 7.0]
+    assert run.mz.tolist() == [50, 60, 51, 61]
+    assert run.notes == ("spectra were not in order of time; they were sorted",)
+
+
+@pytest.mark.parametrize(("code", "dtype"), [("MS:1000522", "<i8"), ("MS:1000519", "<i4")])
+def test_whole_numbers(code: str, dtype: str) -> None:
+    text = two(spectrum(at(1.0), MZ, INTENSITY, dtype=dtype)).decode()
+    text = text.replace("MS:1000521", code, 2)
+    assert parse_run(text.encode(), "x").mz.tolist() == [50, 60, 50, 60]
+
+
+def test_index_offsets_are_never_followed() -> None:
+    run = small_run(4)
+    xml, body = mzml(run).decode().split("\n", 1)
+    index = (
+        '<indexList count="1"><index name="spectrum"><offset idRef="scan">99999999999</offset>'
+        "</index></indexList><indexListOffset>-3</indexListOffset>"
+    )
+    assert_same(parse_run(f"{xml}\n<indexedmzML>{body}{index}</indexedmzML>".encode(), "x"), run)
+
+
+@pytest.mark.parametrize("inside", ["<a>" * 5000, "<a b='" + "c" * 11_000_000 + "'/>"])
+def test_deep_and_huge_xml_is_refused(inside: str) -> None:
+    with pytest.raises(ReadError, match="XML is cut short or damaged"):
+        parse_run(mzml(small_run(4)).replace(b"<run ", inside.encode() + b"<run "), "x")
+
+
+def test_entities_are_not_expanded_in_any_encoding() -> None:
+    body = mzml(small_run(4)).decode().split("\n", 1)[1]
+    bomb = '<!DOCTYPE mzML [<!ENTITY a SYSTEM "file:///etc/hostname">]>'
+    with pytest.raises(ReadError):
+        parse_run(("\ufeff" + bomb + body).encode("utf-16"), "x")
+
+
+def test_cut_anywhere() -> None:
+    data = mzml(small_run(4))
+    for end in range(60, len(data) - 10, 7):
+        with pytest.raises(ReadError) as raised:
+            parse_run(data[:end], "x")
+        assert "\n" not in str(raised.value)

@@ -1,0 +1,279 @@
+"""The ONNX file against torch, and what must and must not be in its bytes."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+from scipy.special import expit
+from torch import nn
+
+import gale
+from gale.features.elution import ElutionSpec
+from gale.features.events import EventSpec
+from gale.features.profile import ProfileSpec
+from gale.model import Model
+from gale.model.file import EVIDENCE, OUTPUTS
+from gale.model.unlike import fit_unlike, unlike
+from gale.plumbing.tables import UNLIKE
+from gale.training.calibration import Calibration
+from gale.training.export import Ensemble, Members, to_onnx
+from gale.training.fitting import get_weights, predict, predict_logits, set_weights
+from gale.training.networks.elution import ElutionNetwork
+from gale.training.networks.summary import summary_network
+from gale.training.networks.unlike import Unlike
+from helpers import graphs
+from helpers.graphs import (
+    ALL,
+    FACTS,
+    GENERATORS,
+    N_FAMILIES,
+    N_FEATURES,
+    draw_state,
+    file_of,
+    linear,
+    network,
+)
+from helpers.training import Array
+
+
+@pytest.fixture(scope="module")
+def members() -> list[nn.Module]:
+    """Networks with all switches on and off, of one, two and no hidden layers, and a linear one."""
+    switches = itertools.product([False, True], repeat=4)
+    networks = [network(seed, each) for seed, each in enumerate(switches)]
+    return [*networks, network(90, ALL, hidden=(8, 5)), network(91, ALL, hidden=()), linear(92)]
+
+
+@pytest.fixture(scope="module")
+def data(members: list[nn.Module]) -> bytes:
+    return file_of(members)
+
+
+def probability(members: list[nn.Module], x: torch.Tensor) -> np.ndarray:
+    return np.concatenate([predict(member, x.numpy()) for member in members])
+
+
+@pytest.mark.parametrize("n_runs", [0, 1, 2, 37])
+def test_onnx_and_torch_agree_for_every_switch(
+    members: list[nn.Module], data: bytes, n_runs: int
+) -> None:
+    x = 3 * torch.randn(n_runs, N_FEATURES, generator=torch.Generator().manual_seed(1))
+    expected = probability(members, x)
+    found, of_members = Model(data).predict_features(x.numpy())
+    np.testing.assert_allclose(of_members, expected, atol=1e-5)
+    np.testing.assert_allclose(found, expected.mean(0), atol=1e-5)
+    assert of_members.shape == (len(members), n_runs, N_FAMILIES)
+
+
+@pytest.fixture(scope="module")
+def linear_data() -> bytes:
+    return file_of([linear(1)])
+
+
+def test_a_linear_member_alone(linear_data: bytes) -> None:
+    x = torch.randn(5, N_FEATURES, generator=torch.Generator().manual_seed(1))
+    found, of_members = Model(linear_data).predict_features(x.numpy())
+    np.testing.assert_allclose(found, probability([linear(1)], x)[0], atol=1e-5)
+    np.testing.assert_array_equal(of_members, found[None])
+
+
+def test_members_of_one_network_are_exported_as_each_alone() -> None:
+    together = summary_network(N_FEATURES, N_FAMILIES, GENERATORS * 3, hidden=(8,))
+    draw_state(together, 5)
+    x = torch.randn(7, N_FEATURES, generator=torch.Generator().manual_seed(1)).numpy()
+    found, of_members = Model(file_of([together])).predict_features(x)
+    assert of_members.shape == (3, 7, N_FAMILIES)
+    for member in range(3):
+        alone = summary_network(N_FEATURES, N_FAMILIES, GENERATORS, hidden=(8,))
+        set_weights(alone, 0, get_weights(together, member))
+        np.testing.assert_allclose(of_members[member], predict(alone, x)[0], atol=1e-5)
+    np.testing.assert_allclose(found, of_members.mean(0), atol=1e-6)
+
+
+def test_inputs_and_outputs(data: bytes) -> None:
+    session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
+    (given,) = session.get_inputs()
+    assert (given.name, given.shape, given.type) == (
+        "summary",
+        ["runs", N_FEATURES],
+        "tensor(float)",
+    )
+    outputs = {output.name: output.shape for output in session.get_outputs()}
+    assert outputs == {"probability": ["runs", 3], "member_probability": [19, "runs", 3]}
+
+
+def test_exporting_puts_members_in_inference_and_changes_no_weight() -> None:
+    member = network(1, ALL).train()
+    before = {name: value.clone() for name, value in member.state_dict().items()}
+    data = file_of([member])
+    for name, value in member.state_dict().items():
+        assert torch.equal(value, before[name])
+    x = torch.randn(4, N_FEATURES, generator=torch.Generator().manual_seed(1))
+    found, _ = Model(data).predict_features(x.numpy())
+    np.testing.assert_allclose(found, probability([network(1, ALL)], x)[0], atol=1e-5)
+
+
+def test_facts_come_back(data: bytes) -> None:
+    assert dict(Model(data).facts) == FACTS
+
+
+def test_the_same_members_give_the_same_bytes(linear_data: bytes, data: bytes) -> None:
+    assert data != linear_data
+    assert file_of([linear(1)]) == linear_data
+    assert file_of([linear(2)]) != linear_data
+    reordered = dict(reversed(FACTS.items()))
+    assert file_of([linear(1)], reordered) == linear_data
+
+
+@pytest.mark.slow
+def test_another_process_gives_the_same_bytes(tmp_path: Path) -> None:
+    code = (
+        "import sys, pathlib, helpers.graphs as t\n"
+        "data = t.file_of([t.network(1, t.ALL), t.linear(1)])\n"
+        "pathlib.Path(sys.argv[1]).write_bytes(data)\n"
+    )
+    path = tmp_path / "model.onnx"
+    environment = {
+        **os.environ,
+        "PYTHONHASHSEED": "1",
+        "PYTHONPATH": str(Path(graphs.__file__).parents[1]),
+    }
+    subprocess.run([sys.executable, "-c", code, path], env=environment, check=True)
+    assert path.read_bytes() == file_of([network(1, ALL), linear(1)])
+
+
+def test_nothing_of_the_machine_is_in_the_bytes(data: bytes) -> None:
+    package = Path(gale.__file__).parent
+    tell_tales = {"site-packages", "dist-packages", ".py", "Traceback", __name__}
+    tell_tales |= {str(package), str(package.parents[1]), str(Path.home()), str(Path.cwd())}
+    tell_tales |= {
+        str(Path(torch.__file__).parent),
+        sys.prefix,
+        sys.executable,
+        platform.node(),
+    }
+    found = [word for word in tell_tales if len(word) > 3 and word.encode() in data]
+    assert found == []
+
+
+def test_the_exporter_is_quiet(capfd: pytest.CaptureFixture[str]) -> None:
+    file_of([linear(3)])
+    assert capfd.readouterr() == ("", "")
+
+
+EVENTS = EventSpec(ProfileSpec(ElutionSpec(32, 12, 14), losses=2), events=5)
+EDGE = EVENTS.profile.n_features
+PROFILE, SPECTRA = slice(0, EDGE), slice(EDGE, EVENTS.n_features)
+CALIBRATION = Calibration(
+    np.array([[0.3, 0.0, 1.2], [0.7, 2.0, 0.1]]), np.array([-1.0, 0.5, 2.0])
+)  # fmt: skip
+
+
+def event_features(n_runs: int, seed: int = 1) -> Array:
+    """Features of made-up runs: of a profile, and of spectra, which are never negative."""
+    random = np.random.default_rng(seed)
+    features = random.exponential(2, (n_runs, EVENTS.n_features))
+    features[:, SPECTRA] *= random.random((n_runs, SPECTRA.stop - EDGE)) < 0.5
+    return features.astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def stack() -> list[Members]:
+    """Three members that see the profile, two that see the spectra, still as in training."""
+    generators = [torch.Generator().manual_seed(seed) for seed in range(5)]
+    prior = torch.linspace(-2, 1, 2 * N_FAMILIES).reshape(2, -1)
+    of_profile = summary_network(EDGE, N_FAMILIES, generators[:3], hidden=(8,), dropout=0.5)
+    of_spectra = ElutionNetwork(
+        EVENTS.shape, N_FAMILIES, generators[3:], hidden=(8, 4), batch_norm=True, dropout=0.5,
+        prior=prior, abundance=1.0, mz_cut=0.9,
+    )  # fmt: skip
+    generator = torch.Generator().manual_seed(9)
+    for each in (of_profile, of_spectra):
+        for value in each.state_dict().values():
+            value.add_(0.2 * torch.rand(value.shape, generator=generator))
+    return [Members(of_profile, PROFILE), Members(of_spectra, SPECTRA)]
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["as they are", "calibrated"])
+def calibration(request: pytest.FixtureRequest) -> Calibration | None:
+    return CALIBRATION if request.param else None
+
+
+@pytest.fixture(scope="module")
+def stack_data(stack: list[Members], calibration: Calibration | None) -> bytes:
+    graph = Unlike(fit_unlike(event_features(30), EVENTS.blocks))
+    facts = {**FACTS, "features": EVENTS.to_dict()}
+    return to_onnx(stack, EVENTS.n_features, facts, calibration, graph)
+
+
+@pytest.mark.parametrize("n_runs", [0, 1, 2, 37])
+def test_onnx_and_torch_agree_for_a_stack(
+    stack: list[Members], stack_data: bytes, calibration: Calibration | None, n_runs: int
+) -> None:
+    features = event_features(n_runs, seed=2)
+    logits = [predict_logits(part.network, features[:, part.columns]) for part in stack]
+    each = np.concatenate(logits)
+    if calibration is None:
+        expected_of_members = expit(each)
+        expected = expected_of_members.mean(0)
+    else:
+        expected = expit(calibration.logits([of_part.mean(0) for of_part in logits]))
+        expected_of_members = expit(each * calibration.weight.sum(0) + calibration.bias)
+    found, of_members = Model(stack_data).predict_features(features)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    np.testing.assert_allclose(of_members, expected_of_members, atol=1e-5)
+    assert of_members.shape == (5, n_runs, N_FAMILIES)
+    if n_runs == 37:
+        assert np.std(expected, axis=0).min() > 0.005  # else any answer would be right
+
+
+@pytest.mark.parametrize("n_runs", [0, 1, 2, 37])
+def test_the_evidence_of_a_stack_is_that_of_its_elution_network(
+    stack: list[Members], stack_data: bytes, n_runs: int
+) -> None:
+    features = event_features(n_runs, seed=2)
+    network = stack[1].network.eval()
+    assert isinstance(network, ElutionNetwork)
+    with torch.no_grad():
+        of_spectra = network.event_logits(torch.from_numpy(features[:, SPECTRA]).expand(2, -1, -1))
+    session = onnxruntime.InferenceSession(stack_data, providers=["CPUExecutionProvider"])
+    (found,) = session.run([EVIDENCE], {"summary": features})
+    np.testing.assert_allclose(found, expit(of_spectra.numpy().mean(0)), atol=1e-5)
+    assert found.shape == (n_runs, EVENTS.shape[0], N_FAMILIES)
+    if n_runs == 37:
+        assert np.std(found, axis=(0, 1)).min() > 0.005
+
+
+@pytest.mark.parametrize("n_runs", [0, 1, 2, 37])
+def test_a_stack_says_what_is_unlike_its_runs(stack_data: bytes, n_runs: int) -> None:
+    features = event_features(n_runs, seed=2)
+    expected = unlike(features, fit_unlike(event_features(30), EVENTS.blocks))
+    np.testing.assert_allclose(Model(stack_data).unlike_features(features), expected, atol=1e-5)
+
+
+def test_inputs_and_outputs_of_a_stack(stack_data: bytes) -> None:
+    session = onnxruntime.InferenceSession(stack_data, providers=["CPUExecutionProvider"])
+    (given,) = session.get_inputs()
+    assert (given.name, given.shape) == ("summary", ["runs", EVENTS.n_features])
+    assert {output.name: output.shape for output in session.get_outputs()} == {
+        "probability": ["runs", N_FAMILIES],
+        "member_probability": [5, "runs", N_FAMILIES],
+        "evidence": ["runs", EVENTS.shape[0], N_FAMILIES],
+        "unlike": ["runs"],
+    }
+
+
+def test_outputs_are_those_that_the_parts_give(stack: list[Members]) -> None:
+    graph = Unlike(fit_unlike(event_features(30), EVENTS.blocks))
+    assert Ensemble(stack[:1]).outputs == OUTPUTS
+    assert Ensemble(stack[1:]).outputs == Ensemble(stack).outputs == [*OUTPUTS, EVIDENCE]
+    assert Ensemble(stack[:1], CALIBRATION, graph).outputs == [*OUTPUTS, UNLIKE]
