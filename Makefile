@@ -1,28 +1,44 @@
-# Both targets do all the set-up by themselves: a virtual environment of their own, gale with what
-# training needs, then the work. PYTHON chooses the interpreter (3.11 or newer).
+# Every target does its set-up by itself: a virtual environment of its own with gale and what
+# training and development need, then the work. PYTHON chooses the interpreter (3.11 or newer).
 PYTHON ?= python3
 VENV ?= .venv
-BIN := $(VENV)/bin
 DEMO ?= demo
+# Tests run in one process per core; PYTEST adds options, for example PYTEST="-n 0 -k reader".
+PYTEST ?=
 
-.PHONY: demo test lint clean
+ifeq ($(OS),Windows_NT)
+BIN := $(VENV)/Scripts
+else
+BIN := $(VENV)/bin
+endif
+RUN_TESTS = $(BIN)/python -m pytest -n auto --dist worksteal
+
+.PHONY: demo test check lint coverage clean
 
 demo: $(VENV)/.installed
 	$(BIN)/gale demo -o $(DEMO) --force
 
 test: lint
-	$(BIN)/python -m pytest
+	$(RUN_TESTS) $(PYTEST)
+
+# What to run before a commit: the lints and the fast tests.
+check: lint
+	$(RUN_TESTS) -m "not slow" $(PYTEST)
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
+
+coverage: lint
+	$(RUN_TESTS) --cov=gale --cov-report=term:skip-covered $(PYTEST)
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
 	$(BIN)/python -m pip install --quiet --editable ".[train]" --group dev
-	touch $@
+	$(PYTHON) -c "import pathlib; pathlib.Path('$@').touch()"
 
 clean:
-	rm -rf $(VENV) $(DEMO) build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	$(PYTHON) -c "import shutil; [shutil.rmtree(p, True) for p in '$(VENV) $(DEMO) build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache'.split()]"

@@ -1,0 +1,67 @@
+"""The walls between rooms: kept as the tree stands, and loud where an import breaks them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+LINT = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+
+
+def lint(root: Path) -> subprocess.CompletedProcess[str]:
+    """Check the contracts of a tree against its own sources."""
+    return subprocess.run(
+        [sys.executable, "-c", LINT, "--no-logo", "--no-cache"],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(root / "src")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A copy of the sources and the contracts."""
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    ignored = shutil.ignore_patterns("__pycache__", "data", "templates")
+    shutil.copytree(ROOT / "src", tmp_path / "src", ignore=ignored)
+    return tmp_path
+
+
+def test_the_walls_are_kept() -> None:
+    done = lint(ROOT)
+    assert done.returncode == 0, done.stdout
+    assert "0 broken" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "contract"),
+    [
+        ("run.py", "from gale.readers import read_run", "Rooms import downwards only"),
+        ("report/pages.py", "import gale.ablation", "Rooms import downwards only"),
+        ("new_room.py", "", "Rooms import downwards only"),
+        ("plotting/themes.py", "import gale.plotting.panels", "circles"),
+        ("readers/jcamp.py", "import gale.readers.xml.mzml", "Readers of different formats"),
+        ("model/__init__.py", "import torch", "What training needs"),
+        ("training/losses.py", "import polars", "Fitting needs torch and numpy alone"),
+        ("library/msp.py", "from rdkit import Chem", "RDKit"),
+        ("plumbing/files.py", "import click", "command line"),
+    ],
+)
+def test_a_forbidden_import_breaks_its_wall(
+    tree: Path, file: str, line: str, contract: str
+) -> None:
+    path = tree / "src" / "gale" / file
+    text = path.read_text("utf-8") if path.exists() else '"""A room without a layer."""\n'
+    path.write_text(f"{text}\n{line}\n", "utf-8")
+    done = lint(tree)
+    assert done.returncode != 0
+    broken = [each for each in done.stdout.splitlines() if each.endswith("BROKEN")]
+    assert any(contract in each for each in broken), done.stdout
