@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +16,8 @@ import pytest
 import gale
 from helpers.commands import start, without
 from helpers.training import Trained
+
+ROOT = Path(__file__).parents[1]
 
 HEAVY = {
     "numpy",
@@ -53,6 +57,28 @@ def test_every_name_is_documented(name: str) -> None:
             and (inspect.isfunction(each) or isinstance(each, classmethod | property))
         ]
         assert [key for key in methods if not inspect.getdoc(getattr(thing, key))] == []
+
+
+def python_blocks() -> list[tuple[str, str]]:
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    return [
+        (page.name, block)
+        for page in pages
+        for block in re.findall(r"^```python\n(.*?)^```$", page.read_text("utf-8"), re.M | re.S)
+    ]
+
+
+@pytest.mark.parametrize(("page", "block"), python_blocks())
+def test_docs_show_public_names_alone(page: str, block: str) -> None:
+    tree = ast.parse(block)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            assert node.module is not None
+            assert not node.module.startswith("gale"), page
+        elif isinstance(node, ast.Import):
+            assert not any(each.name.startswith("gale.") for each in node.names), page
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            assert node.value.id != "gale" or node.attr in gale.__all__, f"{page}: {node.attr}"
 
 
 def test_an_unknown_name() -> None:

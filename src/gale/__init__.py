@@ -15,15 +15,24 @@ if TYPE_CHECKING:
     from gale.ablation import ablate
     from gale.ablation.saving import save_ablation
     from gale.campaign import Campaign
-    from gale.chemistry.families import families_of
+    from gale.chemistry.derivatives import guess_derivatives
+    from gale.chemistry.families import (
+        default_family_table,
+        families_of,
+        parent_of,
+        read_family_table,
+    )
+    from gale.chemistry.retention_index import estimate_retention_index
     from gale.evaluation import evaluate
     from gale.evaluation.predictions import read_predictions
     from gale.evaluation.second_look import second_look
-    from gale.evidence import explain
+    from gale.evidence import IndexTable, Matcher, explain
+    from gale.evidence.attribution import attributions_of
+    from gale.evidence.windows import windows_of
     from gale.inspection import oddities
-    from gale.library import Library, read_library
+    from gale.library import Library, embedded_library, read_library
     from gale.model import Model
-    from gale.plotting import plot_run
+    from gale.plotting import plot_run, save_figure
     from gale.plumbing.cache import Cache
     from gale.plumbing.progress import Progress
     from gale.plumbing.work import Work
@@ -31,7 +40,8 @@ if TYPE_CHECKING:
     from gale.report import run_report, training_report
     from gale.run import Run
     from gale.simulation import simulate
-    from gale.training import Recipe, train
+    from gale.training import train
+    from gale.training.recipe import Recipe
     from gale.writers import write_run
 
 __all__ = [
@@ -39,7 +49,9 @@ __all__ = [
     "Campaign",
     "GaleError",
     "GaleWarning",
+    "IndexTable",
     "Library",
+    "Matcher",
     "Model",
     "Progress",
     "Recipe",
@@ -47,48 +59,68 @@ __all__ = [
     "Work",
     "__version__",
     "ablate",
+    "attributions_of",
+    "default_family_table",
+    "embedded_library",
     "errors",
+    "estimate_retention_index",
     "evaluate",
     "explain",
     "families_of",
+    "guess_derivatives",
     "oddities",
+    "parent_of",
     "plot_run",
+    "read_family_table",
     "read_library",
     "read_predictions",
     "read_run",
     "run_report",
     "save_ablation",
+    "save_figure",
     "second_look",
     "simulate",
     "train",
     "training_report",
+    "windows_of",
     "write_run",
 ]
 
 _HOMES = {
     "Cache": "plumbing.cache",
     "Campaign": "campaign",
+    "IndexTable": "evidence",
     "Library": "library",
+    "Matcher": "evidence",
     "Model": "model",
     "Progress": "plumbing.progress",
     "Recipe": "training.recipe",
     "Run": "run",
     "Work": "plumbing.work",
     "ablate": "ablation",
+    "attributions_of": "evidence.attribution",
+    "default_family_table": "chemistry.families",
+    "embedded_library": "library",
+    "estimate_retention_index": "chemistry.retention_index",
     "evaluate": "evaluation",
     "explain": "evidence",
     "families_of": "chemistry.families",
+    "guess_derivatives": "chemistry.derivatives",
     "oddities": "inspection",
+    "parent_of": "chemistry.families",
     "plot_run": "plotting",
+    "read_family_table": "chemistry.families",
     "read_library": "library",
     "read_predictions": "evaluation.predictions",
     "read_run": "readers",
     "run_report": "report",
     "save_ablation": "ablation.saving",
+    "save_figure": "plotting",
     "second_look": "evaluation.second_look",
     "simulate": "simulation",
     "train": "training",
     "training_report": "report",
+    "windows_of": "evidence.windows",
     "write_run": "writers",
 }
 

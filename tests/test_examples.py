@@ -1,0 +1,59 @@
+"""Every public name has an example in its docstring, and the example runs.
+
+Examples run in a folder that holds what a user has: ``campaign``, ``model.onnx`` with the files
+that its training wrote beside it, and ``run.csv``.
+"""
+
+from __future__ import annotations
+
+import doctest
+import inspect
+import shutil
+from pathlib import Path
+
+import pytest
+
+import gale
+
+NAMES = [name for name in gale.__all__ if name not in ("__version__", "errors")]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory, campaign_folder: Path, stack_file: Path) -> Path:
+    """The folder of a user who has trained a model."""
+    folder = tmp_path_factory.mktemp("home")
+    (folder / "campaign").symlink_to(campaign_folder)
+    for file in stack_file.parent.glob(f"{stack_file.stem}.*"):
+        shutil.copy(file, folder / file.name.replace(stack_file.stem, "model", 1))
+    run = gale.Campaign.open(campaign_folder).of_split("test").paths[0]
+    shutil.copy(run, folder / "run.csv")
+    return folder
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_example_of_a_name_runs(
+    name: str, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thing = getattr(gale, name)
+    here = tmp_path / "here"
+    shutil.copytree(home, here, symlinks=True)
+    monkeypatch.chdir(here)
+    tests = doctest.DocTestFinder(recurse=False).find(thing, name, globs={"gale": gale})
+    if inspect.isclass(thing):
+        methods = [each for key, each in vars(thing).items() if not key.startswith("_")]
+        functions = [getattr(each, "__func__", each) for each in methods]
+        tests += [
+            test
+            for each in functions
+            if inspect.isfunction(each)
+            for test in doctest.DocTestFinder(recurse=False).find(
+                each, each.__name__, globs={"gale": gale}
+            )
+        ]
+    examples = [test for test in tests if test.examples]
+    assert examples, f"{name} has no example"
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+    for test in examples:
+        output: list[str] = []
+        runner.run(test, out=output.append)
+        assert runner.failures == 0, "".join(output)
