@@ -31,8 +31,8 @@ lint: $(VENV)/.installed
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
 
-coverage: lint
-	$(RUN_TESTS) --cov=gale --cov-report=term:skip-covered $(PYTEST)
+coverage:
+	$(MAKE) test PYTEST="--cov=gale --cov-report=term:skip-covered $(PYTEST)"
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
