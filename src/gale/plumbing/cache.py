@@ -37,6 +37,17 @@ class Cache:
 
     folder: Path
 
+    @classmethod
+    def default(cls) -> Cache:
+        """Give this user's cache, which the command line uses.
+
+        Examples
+        --------
+        >>> gale.Cache.default().folder.name
+        'features'
+        """
+        return cls(default_folder())
+
     @staticmethod
     def key(data: bytes, *made_with: str) -> str:
         """Hash of a file's content and of everything else that the arrays depend on."""
