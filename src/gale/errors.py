@@ -51,7 +51,8 @@ class GaleError(Exception):
 
     Examples
     --------
-    >>> error = GaleError("run.csv", "is empty", "a run", "export it again")
+    >>> import gale
+    >>> error = gale.GaleError("run.csv", "is empty", "a run", "export it again")
     >>> print(error)
     run.csv: is empty; expected a run; export it again
     >>> error.found
@@ -140,7 +141,14 @@ class MissingExtraError(GaleError):
 
 
 class GaleWarning(UserWarning):
-    """Something that the user should know and that stops nothing, such as runs left out."""
+    """Something that the user should know and that stops nothing, such as runs left out.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import gale
+    >>> warnings.simplefilter("ignore", gale.GaleWarning)
+    """
 
 
 def warn(text: str) -> None:
@@ -149,6 +157,7 @@ def warn(text: str) -> None:
     Examples
     --------
     >>> import warnings
+    >>> from gale.errors import warn
     >>> with warnings.catch_warnings(record=True) as given:
     ...     warnings.simplefilter("always")
     ...     warn("2 runs are left out")

@@ -43,6 +43,7 @@ class Cache:
 
         Examples
         --------
+        >>> import gale
         >>> gale.Cache.default().folder.name
         'features'
         """

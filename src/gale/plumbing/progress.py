@@ -9,7 +9,18 @@ from gale.errors import warn
 
 
 class Progress:
-    """Is told how far long work is. This one shows nothing; its notes are warnings."""
+    """Is told how far long work is. This one shows nothing; its notes are warnings.
+
+    Examples
+    --------
+    >>> import gale
+    >>> class Counting(gale.Progress):
+    ...     steps = 0
+    ...
+    ...     def step(self, text: str = "") -> None:
+    ...         self.steps += 1
+    >>> work = gale.Work(progress=Counting())
+    """
 
     def begin(self, what: str, total: int) -> None:
         """Begin a piece of work of `total` steps."""

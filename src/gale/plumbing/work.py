@@ -38,8 +38,8 @@ class Work:
 
     Examples
     --------
-    >>> from gale import Work
-    >>> Work(workers=4, strict=True).workers
+    >>> import gale
+    >>> gale.Work(workers=4, strict=True).workers
     4
     """
 
