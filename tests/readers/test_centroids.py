@@ -15,6 +15,7 @@ from gale.errors import UnsupportedFormatError
 from gale.readers import parse_run
 from gale.readers.centroids import centroid
 from gale.run import Run
+from helpers.errors import refused
 from helpers.run_files import PROFILE, andi, cv, mzml
 
 Floats = NDArray[np.float64]
@@ -81,8 +82,8 @@ def test_files_are_centroided_only_if_asked() -> None:
     declared = mzml(run, params=cv(PROFILE))
     continuum = andi(run).replace(b"Centroided Mass Spectrum", b"Continuum Mass Spectrum\0")
     silent = mzml(run, params="")
-    for data in (declared, continuum, silent):
-        with pytest.raises(UnsupportedFormatError, match="gale convert --centroid"):
+    for data, source in ((declared, "x: spectrum scan"), (continuum, "x"), (silent, "x")):
+        with refused(UnsupportedFormatError, source, found="profile", remedy="centroid=True"):
             parse_run(data, "x")
         found = parse_run(data, "x", centroid=True)
         assert found.ions_per_scan.tolist() == [1] * 4
