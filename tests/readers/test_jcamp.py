@@ -7,6 +7,7 @@ import pytest
 
 from gale.errors import ReadError, UnsupportedFormatError
 from gale.readers import parse_run
+from gale.run import TIC_NOTE
 from helpers.errors import refused
 from helpers.run_files import assert_same, jcamp, small_run
 
@@ -52,7 +53,9 @@ def test_facts() -> None:
 
 def test_a_deviating_total_is_noted() -> None:
     data = re.sub(rb"##TIC=.*", b"##TIC= 1.0", jcamp(small_run()))
-    assert "in 40 of 40 scans" in parse_run(data, "x").notes[0]
+    (note,) = parse_run(data, "x").notes
+    assert note.startswith(TIC_NOTE)
+    assert "40 of 40 scans" in note
 
 
 def test_cut_short_within_a_scan() -> None:

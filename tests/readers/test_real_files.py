@@ -132,8 +132,8 @@ def test_minutes_and_seconds_in_one_file() -> None:
     run = read_run(ROOT / "mzml" / "tiny.pwiz.1.1.mzML")
     np.testing.assert_allclose(run.time_min, [42.05 / 60, 5.8905])
     assert run.notes[:3] == (
-        "1 spectrum of another MS level than 1 was left out",
-        "1 spectrum without a time and without ions was left out",
+        "1 spectra of another MS level than 1 were left out",
+        "1 spectra without a time and without ions were left out",
         "spectra were not in order of time; they were sorted",
     )
 

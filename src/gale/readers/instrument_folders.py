@@ -217,7 +217,7 @@ def _entries(folder: Path) -> dict[str, Path]:
 
 
 def _wanted_files(inside: Mapping[str, Path], wanted: Callable[[str], bool]) -> dict[str, Path]:
-    """The ordinary files of wanted names, in order of name; reading a pipe would wait forever."""
+    """The ordinary files with wanted names, by name; reading a pipe would wait forever."""
     return {name: path for name, path in inside.items() if wanted(name) and path.is_file()}
 
 

@@ -131,7 +131,7 @@ def _split(data: bytes, source: str) -> tuple[dict[str, str], list[_Scan]]:
     first = records[0].removeprefix(b"\xef\xbb\xbf").lstrip()
     records[0] = first.removeprefix(b"##") if first.startswith(b"##") else b"COMMENT="
     for i, record in enumerate(records):
-        records[i] = b""  # or the whole text would be in memory once more
+        records[i] = b""  # or the whole text would be in memory twice
         label, _, text = record.partition(b"=")
         key = re.sub(r"[ ._/-]", "", label.decode("latin-1")).upper()
         if key not in DATA_LABELS:
@@ -210,12 +210,8 @@ def _bad_number(scans: list[_Scan], source: str) -> ReadError:
         for token in scan.numbers.split():
             text = token.decode("latin-1")
             if not _NUMBER.fullmatch(text):
-                return ReadError(
-                    f"{source}: scan {scan.name}",
-                    f"holds {text[:40]!r}",
-                    "numbers",
-                    COPY_AGAIN,
-                )
+                place = f"{source}: scan {scan.name}"
+                return ReadError(place, f"holds {text[:40]!r}", "numbers", COPY_AGAIN)
     return ReadError(source, "has points that are not numbers", "numbers", COPY_AGAIN)
 
 

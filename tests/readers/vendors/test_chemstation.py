@@ -76,10 +76,9 @@ def test_more_scans_than_the_count_of_two_bytes_can_hold() -> None:
 
 def test_ions_at_the_highest_intensity_are_clipped() -> None:
     run = Run.from_scans([1.0, 2.0], [1, 1], [50.0, 60.0], [chemstation.MAX_INTENSITY, 5.0])
-    assert dict(oddities(parse_run(data_ms(run), "x")))["saturation"] == (
-        "peaks are clipped: 1 ion of 1 scan at 8,388,096, the highest intensity that the file can "
-        "hold (m/z 50)"
-    )
+    clipped = dict(oddities(parse_run(data_ms(run), "x")))["saturation"]
+    for fact in ("1 ion", "1 scan", "8,388,096", "m/z 50"):
+        assert fact in clipped
     lower = Run.from_scans([1.0, 2.0], [1, 1], [50.0, 60.0], [chemstation.MAX_INTENSITY - 512, 5.0])
     assert "saturation" not in dict(oddities(parse_run(data_ms(lower), "x")))
 

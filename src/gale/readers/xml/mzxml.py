@@ -41,7 +41,7 @@ class _State:
 
 
 def read(data: bytes, source: str, *, profile: bool = False) -> Run:
-    """Read an mzXML file: its scans of MS level 1, nested or not.
+    """Read the scans of MS level 1 of an mzXML file, nested or not.
 
     Times are durations (``PT1.5S``, ``PT1M30S``); plain numbers are read as seconds, with a note.
 
@@ -80,8 +80,8 @@ def _notes(state: _State) -> tuple[str, ...]:
         notes.append("times have no unit; they were read as seconds")
     if state.stated_n_scans not in (None, str(state.n_scans)):
         notes.append(
-            f"the file has {state.n_scans:,} of the {state.stated_n_scans} scans that it states; "
-            "it may be part of a run"
+            f"the file has {state.n_scans:,} scans and states {state.stated_n_scans}; it may be "
+            "part of a run"
         )
     return tuple(notes)
 

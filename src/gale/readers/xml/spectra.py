@@ -121,7 +121,7 @@ class Spectra:
         for spectrum in chosen:
             if spectrum.profile and not self.profile:
                 raise profile_error(
-                    f"{self.source}: spectrum {spectrum.name}", "is declared to be profile data"
+                    self.source, f"declares profile data (spectrum {spectrum.name})"
                 )
         if any(b.time_min < a.time_min for a, b in pairwise(chosen)):
             chosen.sort(key=lambda spectrum: spectrum.time_min)
@@ -176,7 +176,7 @@ def parse_elements(
     handlers: Mapping[str, Callable[[State, etree._Element], object]],
     state: State,
 ) -> None:
-    """Parse XML, and call the handler of each element that has one when the element ends.
+    """Parse XML, and at the end of each element call its handler, if it has one.
 
     Parameters
     ----------
@@ -185,7 +185,7 @@ def parse_elements(
     source, format : str
         Names of the file and its format in messages.
     handlers : mapping of str to callable
-        For names of elements, what is called with `state` and the element.
+        The function to call with `state` and the element, by name of element.
     state : object
         What the handlers fill.
 
