@@ -28,7 +28,7 @@ def columns(run: Run) -> dict[str, NDArray[Any]]:
 def classic(
     run: Run, version: int, *, records: tuple[str, ...] = (), streamed: bool = False
 ) -> bytes:
-    """ANDI in CDF-1, -2 or -5, byte by byte; variables in `records` have a value a record."""
+    """ANDI in CDF-1, -2 or -5, byte by byte; variables in `records` have one value per record."""
     count, offset = {1: (">I", ">I"), 2: (">I", ">Q"), 5: (">Q", ">Q")}[version]
 
     def number(value: int) -> bytes:

@@ -1,4 +1,4 @@
-"""Files and folders of instrument software, written byte by byte, to check reading with."""
+"""Files and folders of instrument software, written byte by byte to test the readers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gale.run import Run
 
 
 def nominal_run(n_scans: int = 40, *, seed: int = 0, empty: tuple[int, ...] = ()) -> Run:
-    """A run of about 3 min whose numbers every one of the formats can hold exactly."""
+    """A run of about 3 min whose numbers all of the formats can hold exactly."""
     rng = np.random.default_rng(seed)
     counts = rng.integers(3, 10, n_scans)
     counts[list(empty)] = 0
@@ -43,10 +43,9 @@ def data_ms(
     run: Run,
     *,
     kind: bytes = b"GC / MS Data File",
-    more_scans: int = 0,
     extra_words: Mapping[int, int] | None = None,
 ) -> bytes:
-    """A data.ms; `more_scans` is what its header overstates, `extra_words` lengthens scans."""
+    """A data.ms; `extra_words` is the number of unknown words at the end of some scans."""
     header = bytearray(5_768)
     header[:4] = b"\x012\0\0"
     texts = ((4, kind), (0x18, b"a run"), (0xB2, b"06 Jun 24  02:31 pm"), (0xD0, b"5977B MSD"))
@@ -68,8 +67,8 @@ def data_ms(
     header[0x104:0x10C] = struct.pack(
         ">II", (len(header) + len(records)) // 2 + 1, len(header) // 2 + 1
     )
-    header[0x116:0x11A] = struct.pack(">I", run.n_scans + more_scans)
-    header[0x142:0x144] = struct.pack("<H", (run.n_scans + more_scans) % 65_536)
+    header[0x116:0x11A] = struct.pack(">I", run.n_scans)
+    header[0x142:0x144] = struct.pack("<H", run.n_scans % 65_536)
     return bytes(header + records + directory)
 
 
@@ -103,7 +102,7 @@ def schema(
 
 
 def masshunter(run: Run, *, scan_types: Mapping[int, int] | None = None) -> dict[str, bytes]:
-    """The files of a .D folder; `scan_types` of scans are 1, a full scan, if not given."""
+    """The files of a .D folder; scans missing in `scan_types` are of type 1, full scans."""
     peaks = bytearray(68)
     records = bytearray()
     for s, (minutes, ions) in enumerate(each_scan(run)):
@@ -181,7 +180,7 @@ def masslynx(run: Run, *, data_type: int = 9, header: str = "") -> dict[str, byt
 
 
 def lay_out(folder: Path, files: Mapping[str, bytes]) -> Path:
-    """Write files into a folder, which is returned."""
+    """Write files into a folder, and return it."""
     for name, data in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data)

@@ -99,7 +99,7 @@ def scan(
     count: object = None,
     **attributes: Any,
 ) -> str:
-    """One scan of mzXML; `count` is what it says of its peaks, `inside` scans nested in it."""
+    """One scan of mzXML that declares `count` peaks, with the scans `inside` nested in it."""
     code = "d" if precision == 64 else "f"
     flat = [value for pair in pairs for value in pair]
     raw = struct.pack(f">{len(flat)}{code}", *flat)

@@ -165,7 +165,7 @@ def is_run_file(path: str | os.PathLike[str], *, columns: Mapping[str, str] | No
     file = Path(path)
     try:
         if file.is_dir():
-            found = instrument_folders.recognise(file)
+            found = instrument_folders.identify(file)
             return found is not None and bool(found.format)
     except OSError as error:
         raise _unreadable(path, error) from error

@@ -8,40 +8,47 @@ from gale.readers.scans import FACT_SPECTRA, MAX_PROFILE_GAP
 from gale.run import TIC_NOTE, Run
 
 FACT_CENTROIDED = "centroided"
-"""The fact under which a run that was centroided here says so."""
+"""The fact of a run that gale centroided; it says how."""
 
 TOP = 0.5
-"""Points of this share of the highest of their peak, and more, make its m/z."""
+"""Points of at least this share of their peak's height make its m/z."""
 
 
 def centroid(run: Run) -> Run:
     """Make one ion of each peak of the profile spectra of a run.
 
     A peak reaches from one local minimum of a scan to the next, or to a gap in m/z of more than
-    :data:`gale.readers.scans.MAX_PROFILE_GAP`. Its intensity is its height, as
-    instruments give it; its m/z is the mean of the points in its upper half, weighted by intensity.
-    Nothing is smoothed: every rise of the noise is an ion.
+    :data:`gale.readers.scans.MAX_PROFILE_GAP`. Its intensity is its height, as instruments give it;
+    its m/z is the mean of the points in its upper half, weighted by intensity. Nothing is smoothed,
+    so every rise of the noise becomes an ion.
 
     Parameters
     ----------
     run : Run
-        Of points in order of m/z.
+        A run whose points are in order of m/z within each scan.
 
     Returns
     -------
     Run
-        With a fact and a note that say what was done.
+        The same scans, with a fact and a note that say what was done.
+
+    Examples
+    --------
+    >>> peak = [57.0, 57.1, 57.2], [20.0, 100.0, 20.0]
+    >>> run = centroid(Run.from_scans([1.0, 2.0], [3, 3], 2 * peak[0], 2 * peak[1]))
+    >>> run.mz.tolist(), run.intensity.tolist()
+    ([57.1, 57.1], [100.0, 100.0])
     """
-    from scipy.signal import find_peaks  # slow to import, and hardly ever needed
+    from scipy.signal import find_peaks  # slow to import, and rarely needed
 
     breaks = (np.diff(run.mz) > MAX_PROFILE_GAP) | (np.diff(run.scan_of_ion) != 0)
     ends = np.concatenate([[0], np.flatnonzero(breaks) + 1, [run.n_ions]])
-    # a point of height 0 between stretches, before the first and after the last
+    # A point of height 0 bounds each stretch without gaps.
     height, mz, scan = (
         np.insert(column, ends, 0) for column in (run.intensity, run.mz, run.scan_of_ion)
     )
     peaks, _ = find_peaks(height)
-    minima, _ = find_peaks(-height)  # one between any two maxima
+    minima, _ = find_peaks(-height)  # one between each two maxima
     peak = np.searchsorted(minima, np.arange(len(height)), side="right")
     apex = height[peaks]
     weight = np.where(height >= TOP * np.append(apex, 0.0)[peak], height, 0.0)
@@ -60,7 +67,8 @@ def centroid(run: Run) -> Run:
             FACT_CENTROIDED: "by gale: height of each peak of the profile",
         },
         notes=(
-            *(note for note in run.notes if not note.startswith(TIC_NOTE)),  # it is made anew
+            # the note on the total is made again from the ions
+            *(note for note in run.notes if not note.startswith(TIC_NOTE)),
             f"profile spectra were centroided: {run.n_ions:,} points became {len(peaks):,} ions",
         ),
         stated_tic=run.stated_tic,

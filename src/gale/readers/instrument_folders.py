@@ -1,7 +1,7 @@
-"""Folders in which a maker's software keeps one run: which they are, and what of them is read.
+"""Folders in which instrument software keeps one run: what they are, and which files are read.
 
-The files that matter are packed as bytes, so that a run in a folder can be hashed, kept and read
-like one in a file. Folders are only listed and their ordinary files read, whatever else is in them.
+The files of the mass spectrometer are packed as bytes, so that a run in a folder can be hashed,
+cached and read like one in a file. Only ordinary files are opened, never a pipe or a device.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from gale.readers.vendors import chemstation, masshunter, masslynx
 from gale.run import Run
 
 DETECTORS = re.compile(r".*\.(ch|uv|ms|cg|sd)|_chro\d+\.dat")
-"""Names, in lower case, of files that hold what a detector saw."""
+"""Names, in lower case, of files with the data of a detector."""
 
 BRUKER = {"analysis.baf", "analysis.tdf", "analysis.tsf", "analysis.yep"}
 MASSHUNTER = ("msscan.xsd", "msscan.bin", "mspeak.bin")
@@ -32,18 +32,18 @@ _FUNCTION = re.compile(r"_func\d{3}\.(dat|idx)")
 
 @dataclass(frozen=True)
 class RunFolder:
-    """What the folder of a run is.
+    """The kind of a folder with one run, and the files of it that are read.
 
     Parameters
     ----------
     kind : Kind
-        What it is, and how to get a run out of it if it cannot be read.
+        What the folder is, and how to get a run out of it if gale cannot read it.
     format : str
-        ``chemstation``, ``masshunter`` or ``masslynx``; empty if it cannot be read.
+        ``chemstation``, ``masshunter`` or ``masslynx``; empty if gale cannot read it.
     files : mapping of str to Path
-        What has to be read, by the name in lower case.
+        The files to read, by their names in lower case.
     others : tuple of str
-        Names of files of other detectors.
+        Names of the files of other detectors.
     """
 
     kind: Kind
@@ -53,54 +53,59 @@ class RunFolder:
 
 
 class PackedFolder(bytes):
-    """The files of a run in a folder: a line of JSON that lists them, and their content."""
+    """The files to read of one folder: a line of JSON that lists them, then their contents."""
 
 
-def recognise(folder: Path) -> RunFolder | None:
-    """Say what the folder of a maker's software is, from names alone; None for any other folder.
+def identify(folder: Path) -> RunFolder | None:
+    """Identify the folder of one run by the names of its files; None for any other folder.
 
-    Names of folders only help: one that is called ``.D`` and has a detector's file is Agilent's.
+    The name of the folder itself only helps: a ``.D`` with a detector's file is Agilent's.
 
     Raises
     ------
     OSError
         If the folder cannot be listed.
     """
-    inside = _listed(folder)
+    inside = _entries(folder)
     describe = _maker(folder, inside)
     return None if describe is None else describe(inside)
 
 
 def is_run_folder(path: Path) -> bool:
-    """Whether this is the folder of one run, be it one that gale reads or not."""
+    """Whether this is the folder of one run, which gale may or may not be able to read."""
     try:
-        return path.is_dir() and _maker(path, _listed(path)) is not None
+        return path.is_dir() and _maker(path, _entries(path)) is not None
     except OSError:
         return False
 
 
 def load(folder: Path) -> PackedFolder:
-    """Pack the files of a run that are read, and the names of those of other detectors.
+    """Pack the files to read, and the names of those of other detectors.
 
     Raises
     ------
     UnsupportedFormatError
         If the folder is of a kind that gale does not read.
     ReadError
-        If it is not the folder of a run at all, or holds too much.
+        If it is not the folder of a run, or its spectra exceed
+        :data:`gale.readers.limits.MAX_BYTES`.
     OSError
-        If something in it may not be read.
+        If the folder or a file in it may not be read.
     """
     source = display_name(folder)
-    found = recognise(folder)
+    found = identify(folder)
     if found is None:
-        raise ReadError(f"{source}: is a folder; expected the file or folder of one run")
+        raise ReadError(
+            source, "is a folder", "the file or folder of one run", "choose one of the runs in it"
+        )
     if not found.format:
         raise kind_refusal(found.kind, source)
     if (size := sum(path.stat().st_size for path in found.files.values())) > MAX_BYTES:
         raise ReadError(
-            f"{source}: holds {size / 2**30:.1f} GiB of spectra; expected at most "
-            f"{MAX_BYTES / 2**30:g}; {found.kind.remedy}"
+            source,
+            f"holds {size / 2**30:.1f} GiB of spectra",
+            f"at most {MAX_BYTES / 2**30:g} GiB",
+            found.kind.remedy,
         )
     contents = {name: path.read_bytes() for name, path in found.files.items()}
     sizes = {name: len(content) for name, content in contents.items()}
@@ -109,7 +114,7 @@ def load(folder: Path) -> PackedFolder:
 
 
 def read(packed: PackedFolder, source: str) -> Run:
-    """Read what :func:`load` gave as a run; `source` names the folder in messages.
+    """Read the run in a packed folder; `source` names the folder in messages.
 
     Raises
     ------
@@ -125,13 +130,15 @@ def read(packed: PackedFolder, source: str) -> Run:
     run = READERS[table["format"]](files, source)
     if not table["others"]:
         return run
-    return run.with_notes(f"what other detectors saw was left out: {', '.join(table['others'])}")
+    return run.with_notes(
+        f"the data of other detectors were left out: {', '.join(table['others'])}"
+    )
 
 
 def _read_ms(files: Mapping[str, bytes], source: str) -> Run:
     (name, data), *_ = files.items()
     if not data:
-        raise ReadError(f"{source}: {name} is empty; expected mass spectra; copy the folder again")
+        raise ReadError(f"{source}: {name}", "is empty", "mass spectra", "copy the folder again")
     if not chemstation.MAGIC.match(data):
         raise refusal(name_format(data[:HEAD_BYTES]), data, f"{source}: {name}")
     return chemstation.read(data, source)
@@ -147,7 +154,7 @@ READERS: dict[str, Callable[[Mapping[str, bytes], str], Run]] = {
 def _maker(
     folder: Path, inside: Mapping[str, Path]
 ) -> Callable[[Mapping[str, Path]], RunFolder] | None:
-    """Whose folder it is: what describes it."""
+    """Choose the function that describes a folder of this maker; None if no maker is known."""
     detected = folder.suffix.lower() == ".d" and any(map(DETECTORS.fullmatch, inside))
     if {"acqdata", "data.ms"} & inside.keys() or detected:
         return _agilent
@@ -157,19 +164,22 @@ def _maker(
 
 
 def _agilent(inside: Mapping[str, Path]) -> RunFolder:
-    """ChemStation's data.ms where there is one, which MassHunter for GC-MS writes, too."""
+    """Describe an Agilent folder: read data.ms where there is one, otherwise AcqData.
+
+    ChemStation writes data.ms, and so does MassHunter for GC-MS.
+    """
     acqdata = inside.get("acqdata")
-    acquired = _listed(acqdata) if acqdata is not None and acqdata.is_dir() else {}
-    files = _ordinary(inside, lambda name: name.endswith(".ms"))
+    acquired = _entries(acqdata) if acqdata is not None and acqdata.is_dir() else {}
+    files = _wanted_files(inside, lambda name: name.endswith(".ms"))
     if files:
         name = "data.ms" if "data.ms" in files else min(files)
-        others = _others(inside, name)
+        others = _other_detectors(inside, name)
         return RunFolder(_agilent_kind(""), "chemstation", {name: files[name]}, others)
     if FLIGHT_TIMES & acquired.keys():
         return RunFolder(_agilent_kind(" of a time-of-flight instrument"))
-    files = _ordinary(acquired, lambda name: name in (*MASSHUNTER, "contents.xml", "msts.xml"))
+    files = _wanted_files(acquired, lambda name: name in (*MASSHUNTER, "contents.xml", "msts.xml"))
     if files.keys() >= set(MASSHUNTER):
-        return RunFolder(_agilent_kind(""), "masshunter", files, _others(inside))
+        return RunFolder(_agilent_kind(""), "masshunter", files, _other_detectors(inside))
     if "msprofile.bin" in acquired:
         return RunFolder(_agilent_kind(" of profile spectra"))
     return RunFolder(_agilent_kind(" without mass spectra"))
@@ -191,27 +201,27 @@ def _waters(inside: Mapping[str, Path]) -> RunFolder:
     kind = Kind(
         b"", "a Waters .raw folder", f"export the run as netCDF with DataBridge, or {CONVERT}"
     )
-    files = _ordinary(
+    files = _wanted_files(
         inside,
         lambda name: name in ("_functns.inf", "_header.txt") or bool(_FUNCTION.fullmatch(name)),
     )
     indexed = any(name.endswith(".dat") and f"{name[:-4]}.idx" in files for name in files)
     if "_functns.inf" not in files or not indexed:
         return RunFolder(kind)
-    return RunFolder(kind, "masslynx", files, _others(inside))
+    return RunFolder(kind, "masslynx", files, _other_detectors(inside))
 
 
-def _listed(folder: Path) -> dict[str, Path]:
-    """What is in a folder, by names in lower case, for the makers write them either way."""
+def _entries(folder: Path) -> dict[str, Path]:
+    """What is in a folder, by its names in lower case, since makers write them either way."""
     return {entry.name.lower(): entry for entry in sorted(folder.iterdir())}
 
 
-def _ordinary(inside: Mapping[str, Path], wanted: Callable[[str], bool]) -> dict[str, Path]:
-    """The files that are wanted, in order of their names; a pipe would have to be waited for."""
+def _wanted_files(inside: Mapping[str, Path], wanted: Callable[[str], bool]) -> dict[str, Path]:
+    """The ordinary files with wanted names, by name; reading a pipe would wait forever."""
     return {name: path for name, path in inside.items() if wanted(name) and path.is_file()}
 
 
-def _others(inside: Mapping[str, Path], read: str = "") -> tuple[str, ...]:
+def _other_detectors(inside: Mapping[str, Path], read: str = "") -> tuple[str, ...]:
     return tuple(
         display_name(path.name)
         for name, path in inside.items()

@@ -1,4 +1,4 @@
-"""JCAMP-DX as GC-MS software writes it: labelled records, one block of x, y pairs a scan."""
+"""JCAMP-DX as GC-MS software writes it: labelled records, one block of x, y pairs per scan."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ from gale.run import Floats, Run
 
 DATA_LABELS = ("XYDATA", "XYPOINTS", "PEAKTABLE", "DATATABLE")
 
+COPY_AGAIN = "copy or export the file again"
+TIMES = "##PAGE= T= or ##RETENTION_TIME= in minutes, seconds or milliseconds"
+
 SCANS_AT_ONCE = 256
-"""Scans whose text is made numbers at a time, so that little is in memory beside their columns."""
+"""Scans whose text is parsed at a time, which limits the memory used beside their columns."""
 
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _TIME = re.compile(rf"(?:.*\bT *= *)?({_NUMBER.pattern})[ ,(\[]*([A-Za-z]*)")
-"""A time, behind ``T=`` on a page, and its unit, where there is one."""
+"""A time, which follows ``T=`` in ``##PAGE``, and its unit, where there is one."""
 
 _SECONDS = {"S": 1.0, "SEC": 1.0, "MIN": 60.0, "MS": 1e-3, "MSEC": 1e-3, "MILLI": 1e-3}
 _UNIT = re.compile(r"MILLI|MSEC|MS|MIN|SEC|S")
@@ -29,7 +32,7 @@ _TO_LINES = bytes.maketrans(b",; \t\r", b"\n\n\n\n\n")
 
 @dataclass(frozen=True)
 class _Scan:
-    """One scan as the file has it: its labels and its numbers as text, one a line."""
+    """One scan as the file has it: its labels, and its numbers as text, one per line."""
 
     name: str
     labels: dict[str, str]
@@ -41,7 +44,7 @@ class _Scan:
         return float(match[0]) if match else nan
 
     def seconds(self, unit: str) -> float:
-        """Time of the scan, from PAGE or else RETENTION_TIME; in `unit` where it names none."""
+        """Time of the scan, in `unit` if PAGE or RETENTION_TIME names none; NaN without a time."""
         page = self.labels.get("PAGE", "")
         if not re.match(rf".*\bT *= *{_NUMBER.pattern}", page):
             page = self.labels.get("RETENTIONTIME", "")
@@ -50,7 +53,7 @@ class _Scan:
 
 
 def _in_seconds(unit: str) -> float:
-    """How many seconds a unit is, told from how its name begins; NaN if it is not known."""
+    """Length of a unit in seconds, by the beginning of its name; NaN if it is not known."""
     match = _UNIT.match(unit.upper())
     return _SECONDS[match[0]] if match else nan
 
@@ -58,11 +61,11 @@ def _in_seconds(unit: str) -> float:
 def read(data: bytes, source: str) -> Run:
     """Read a JCAMP-DX file of a GC-MS run.
 
-    Every scan is a ``##PAGE= T=`` or ``##RETENTION_TIME=``, ``##NPOINTS=``, and a block of pairs,
-    ``(XY..XY)``. Times are in seconds unless a unit stands behind them, or ``##UNITS`` has one for
-    the symbol T of ``##SYMBOL``. Factors (``##XFACTOR``, ``##YFACTOR``) are applied. Where
-    ``##FIRST`` and ``##LAST`` (minutes) or ``##TIME_RANGE`` state
-    the times of the first and last scan, they are compared.
+    Each scan has a time (``##PAGE= T=`` or ``##RETENTION_TIME=``), ``##NPOINTS=`` and a block of
+    pairs, ``(XY..XY)``. Times are in seconds unless a unit follows them or ``##UNITS`` gives one
+    for the symbol T of ``##SYMBOL``. ``##XFACTOR`` and ``##YFACTOR`` are applied. The times of the
+    first and last scan are compared with ``##FIRST`` and ``##LAST`` (minutes), or else with
+    ``##TIME_RANGE``, where the header has them.
 
     Parameters
     ----------
@@ -74,25 +77,30 @@ def read(data: bytes, source: str) -> Run:
     Raises
     ------
     UnsupportedFormatError
-        If the file has no scans over time, as a single spectrum, or has profile data.
+        If the file has no scans over time (a single spectrum, for example), has profile data, or
+        has data in another form than pairs.
     ReadError
-        If a block has another number of points than it declares, holds text, or the file ends
-        before its last scan.
+        If a scan has no time, a block holds text or another number of points than it declares, or
+        the file is cut short.
     """
     header, scans = _split(data, source)
     if "CONTINU" in header.get("DATAFORMAT", "").upper():
-        raise profile_error(source, f"##DATA_FORMAT is {header['DATAFORMAT']}, profile data")
+        form = header["DATAFORMAT"][:40]
+        raise profile_error(source, f"declares profile data (##DATA_FORMAT= {form})")
     unit = _time_unit(header)
     seconds = np.array([scan.seconds(unit) for scan in scans])
     if np.isnan(seconds).all():
         raise UnsupportedFormatError(
-            f"{source}: is JCAMP-DX without scans over time ({header.get('DATATYPE') or 'no data'} "
-            "and no ##PAGE or ##RETENTION_TIME); expected a GC-MS run; export the whole run"
+            source,
+            f"is JCAMP-DX ({header.get('DATATYPE', '')[:40] or 'no data type'}) without scans "
+            "over time",
+            f"a GC-MS run, {TIMES} for each scan",
+            "export the whole run",
         )
     if np.isnan(seconds).any():
         name = scans[int(np.argmax(np.isnan(seconds)))].name
         raise ReadError(
-            f"{source}: scan {name} has no time; expected ##PAGE= T= or ##RETENTION_TIME="
+            f"{source}: scan {name}", "has no time in a known unit", TIMES, "export the run again"
         )
     pairs = np.array([_count_pairs(scan, source) for scan in scans])
     tic = [scan.value("TIC") for scan in scans]
@@ -123,7 +131,7 @@ def _split(data: bytes, source: str) -> tuple[dict[str, str], list[_Scan]]:
     first = records[0].removeprefix(b"\xef\xbb\xbf").lstrip()
     records[0] = first.removeprefix(b"##") if first.startswith(b"##") else b"COMMENT="
     for i, record in enumerate(records):
-        records[i] = b""  # or the whole text would be in memory once more
+        records[i] = b""  # or the whole text would be in memory twice
         label, _, text = record.partition(b"=")
         key = re.sub(r"[ ._/-]", "", label.decode("latin-1")).upper()
         if key not in DATA_LABELS:
@@ -132,8 +140,10 @@ def _split(data: bytes, source: str) -> tuple[dict[str, str], list[_Scan]]:
         form, _, numbers = text.partition(b"\n")
         if b"(XY..XY)" not in form.replace(b" ", b""):
             raise UnsupportedFormatError(
-                f"{source}: has data of the form {form.strip()[:40].decode('latin-1')!r}; expected "
-                "pairs, (XY..XY), as in a GC-MS run; export the run again"
+                source,
+                f"has data of the form {form.strip()[:40].decode('latin-1')!r}",
+                "pairs, (XY..XY), as in a GC-MS run",
+                "export the run again",
             )
         name = labels.get("SCANNUMBER", "")[:20] or str(len(scans) + 1)
         header = header or labels
@@ -141,14 +151,16 @@ def _split(data: bytes, source: str) -> tuple[dict[str, str], list[_Scan]]:
         labels = {}
     if scans and labels.keys() & {"SCANNUMBER", "PAGE", "NPOINTS"}:
         raise ReadError(
-            f"{source}: ends before the points of the scan after scan {scans[-1].name}; expected "
-            "them; the file is cut short"
+            source,
+            f"ends within the labels of the scan after scan {scans[-1].name}",
+            "the points of that scan",
+            COPY_AGAIN,
         )
     return header or labels, scans
 
 
 def _time_unit(header: dict[str, str]) -> str:
-    """Unit of the times: that of the symbol T where the header lists symbols, else seconds."""
+    """Unit of the times: that of the symbol T if the header lists one, otherwise seconds."""
     symbols, units = (header.get(label, "").split(",") for label in ("SYMBOL", "UNITS"))
     of_symbol = {s.strip().upper(): u.strip() for s, u in zip(symbols, units, strict=False)}
     return of_symbol.get("T") or "s"
@@ -163,15 +175,16 @@ def _count_pairs(scan: _Scan, source: str) -> int:
     found, declared = len(scan.numbers.split()) / 2, scan.value("NPOINTS")
     if found == declared or (np.isnan(declared) and found.is_integer()):
         return int(found)
-    short = "; the file may be cut short" if found < declared else ""
     raise ReadError(
-        f"{source}: scan {scan.name} has {found:g} points; expected the {declared:g} of ##NPOINTS"
-        f"{short}"
+        f"{source}: scan {scan.name}",
+        f"has {found:g} points",
+        "pairs" if np.isnan(declared) else f"{declared:g}, as ##NPOINTS states",
+        COPY_AGAIN,
     )
 
 
 def _ions(header: dict[str, str], scans: list[_Scan], source: str) -> tuple[Floats, Floats]:
-    """m/z and intensity of all points, each times the factor that the header gives."""
+    """m/z and intensity of all points, each multiplied by its factor in the header."""
     numbers = _numbers(scans, source)
     return numbers[0::2] * _factor(header, "XFACTOR"), numbers[1::2] * _factor(header, "YFACTOR")
 
@@ -197,18 +210,17 @@ def _bad_number(scans: list[_Scan], source: str) -> ReadError:
         for token in scan.numbers.split():
             text = token.decode("latin-1")
             if not _NUMBER.fullmatch(text):
-                return ReadError(
-                    f"{source}: scan {scan.name} holds {text[:40]!r}; expected numbers; the file "
-                    "is damaged"
-                )
-    return ReadError(f"{source}: the points are not numbers; expected pairs; the file is damaged")
+                place = f"{source}: scan {scan.name}"
+                return ReadError(place, f"holds {text[:40]!r}", "numbers", COPY_AGAIN)
+    return ReadError(source, "has points that are not numbers", "numbers", COPY_AGAIN)
 
 
 def _compare_times(header: dict[str, str], seconds: Floats, source: str) -> tuple[str, ...]:
-    """Compare the times of the first and last scan with what the header says of them.
+    """Compare the times of the first and last scan with those that the header states.
 
     ``##FIRST`` and ``##LAST`` end in a time in minutes; ``##TIME_RANGE`` gives both in seconds or
-    minutes, depending on the writer.
+    minutes, depending on the writer. A stated range that ends later is an error, any other
+    difference a note.
     """
     stated = [_NUMBER.findall(header.get(label, ""))[-1:] for label in ("FIRST", "LAST")]
     first, last = (float(found[0]) if found else nan for found in stated)
@@ -217,16 +229,18 @@ def _compare_times(header: dict[str, str], seconds: Floats, source: str) -> tupl
         if len(both) != 2:
             return ()
         first, last = float(both[0]), float(both[1])
-    begins = [unit for unit in (60, 1, 1e-3) if _close(first * unit, seconds[0])]
-    if any(_close(last * unit, seconds[-1]) for unit in begins):
+    units = [unit for unit in (60, 1, 1e-3) if _close(first * unit, seconds[0])]
+    if any(_close(last * unit, seconds[-1]) for unit in units):
         return ()
-    if begins and seconds[-1] < last * begins[0]:
+    if units and seconds[-1] < last * units[0]:
         raise ReadError(
-            f"{source}: the last scan is at {seconds[-1]:g} s; expected one at "
-            f"{last * begins[0]:g} s, which the header states; the file is cut short"
+            source,
+            f"ends with a scan at {seconds[-1]:g} s",
+            f"one at {last * units[0]:g} s, as the header states",
+            COPY_AGAIN,
         )
     return (
-        f"scans from {seconds[0]:g} to {seconds[-1]:g} s do not fit the header's times, "
+        f"the scan times, {seconds[0]:g} to {seconds[-1]:g} s, do not fit those in the header, "
         f"{first:g} to {last:g}; they were read as seconds",
     )
 

@@ -7,7 +7,8 @@ import pytest
 
 from gale.errors import ReadError, UnsupportedFormatError
 from gale.readers import parse_run
-from gale.run import Run
+from gale.run import TIC_NOTE, Run
+from helpers.errors import refused
 from helpers.run_files import andi, assert_same, small_run
 
 NETCDF_FILL = 9.969209968386869e36
@@ -79,7 +80,8 @@ def test_fill_values_are_dropped(variable: str, fill: float) -> None:
     keep = np.setdiff1d(np.arange(run.n_ions), [1, 30])
     np.testing.assert_array_equal(found.mz, run.mz[keep])
     np.testing.assert_array_equal(found.intensity, run.intensity[keep])
-    assert found.notes == ("2 ions without a positive m/z were dropped as fill values",)
+    (note,) = found.notes
+    assert "2 ions" in note
 
 
 def test_fill_of_the_total_is_no_deviation() -> None:
@@ -93,7 +95,9 @@ def test_a_deviating_total_is_noted() -> None:
     run = small_run()
     data = andi(run, replace={"total_intensity": ("d", 2 * run.total_ion_current)})
     (note,) = parse_run(data, "x").notes
-    assert "in 40 of 40 scans (median ratio sum / stated 0.5)" in note
+    assert note.startswith(TIC_NOTE)
+    assert "40 of 40 scans" in note
+    assert "0.5" in note
 
 
 def test_times_in_declared_minutes() -> None:
@@ -136,27 +140,36 @@ def test_text_in_no_known_encoding() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "expected"),
+    ("options", "found", "expected"),
     [
-        ({"drop": ("scan_acquisition_time",)}, "without a time axis .* such as a library"),
+        ({"drop": ("scan_acquisition_time",)}, "library", "scan_acquisition_time"),
         (
             {"replace": {"scan_acquisition_time": ("d", np.full(40, -9999.0))}},
-            "without a time axis",
+            ("library", "'Centroided Mass Spectrum'"),
+            "scan_acquisition_time",
         ),
-        ({"attributes": {"experiment_type": "Library Mass Spectrum"}}, "'Library Mass Spectrum'"),
+        (
+            {"attributes": {"experiment_type": "Library Mass Spectrum"}},
+            "'Library Mass Spectrum'",
+            "scan_acquisition_time",
+        ),
         (
             {"attributes": {"experiment_type": "Continuum Mass Spectrum"}},
-            "profile data; expected centroid data.*msconvert",
+            ("'Continuum Mass Spectrum'", "profile"),
+            "centroid",
         ),
         (
             {"drop": ("mass_values",), "replace": {"ordinate_values": ("f", np.ones(5))}},
-            "is ANDI chromatography, a detector's signal without masses",
+            "ANDI chromatogram",
+            "mass_values",
         ),
-        ({"drop": ("mass_values",)}, r"netCDF with the variables \['intensity_values', "),
+        ({"drop": ("mass_values",)}, "['intensity_values', ", "mass_values"),
     ],
 )
-def test_other_netcdf_is_refused_by_name(options: dict[str, Any], expected: str) -> None:
-    with pytest.raises(UnsupportedFormatError, match=f"x: .*{expected}"):
+def test_other_netcdf_is_refused_by_name(
+    options: dict[str, Any], found: str | tuple[str, ...], expected: str
+) -> None:
+    with refused(UnsupportedFormatError, "x", found=found, expected=expected):
         parse_run(andi(small_run(), **options), "x")
 
 
@@ -167,22 +180,67 @@ def counts(**changes: int) -> np.ndarray[Any, np.dtype[np.int64]]:
     return values
 
 
+N_IONS = small_run().n_ions
+
+
 @pytest.mark.parametrize(
-    ("options", "expected"),
+    ("options", "place", "found", "expected"),
     [
-        ({"drop": ("point_count",)}, "variable point_count is missing"),
-        ({"drop": ("intensity_values",)}, "variable intensity_values is missing"),
-        ({"replace": {"point_count": ("i", counts(s39=100))}}, "scan 40 has 100 points.*cut short"),
-        ({"replace": {"point_count": ("i", counts(s3=-1))}}, "scan 4 has -1 points"),
-        ({"replace": {"point_count": ("i", counts()[:-1])}}, "point_count has 39 entries"),
-        ({"replace": {"point_count": ("d", counts() + 0.5)}}, "point_count holds what is no count"),
-        ({"replace": {"scan_index": ("i", counts() - 1000)}}, "scan 1 has .* from -9"),
-        ({"replace": {"mass_values": ("d", np.ones(7))}}, "7 m/z and .* intensities were found"),
-        ({"replace": {"mass_values": ("c", np.full(7, b"a"))}}, "mass_values is not of numbers"),
-        ({"scale": {"mass_values": {"scale_factor": "one"}}}, "mass_values is not of numbers"),
+        ({"drop": ("point_count",)}, "variable point_count", "missing", "ANDI-MS"),
+        ({"drop": ("intensity_values",)}, "variable intensity_values", "missing", "ANDI-MS"),
+        (
+            {"replace": {"point_count": ("i", counts(s39=100))}},
+            "scan 40",
+            "100 points",
+            f"{N_IONS}",
+        ),
+        ({"replace": {"point_count": ("i", counts(s3=-1))}}, "scan 4", "-1 points", f"{N_IONS}"),
+        (
+            {"replace": {"point_count": ("i", counts()[:-1])}},
+            "variable point_count",
+            "39 values",
+            "40 scans",
+        ),
+        (
+            {"replace": {"point_count": ("d", counts() + 0.5)}},
+            "variable point_count",
+            f"({counts()[0]}.5)",
+            "whole numbers",
+        ),
+        (
+            {"replace": {"scan_index": ("i", counts() - 1000)}},
+            "scan 1",
+            f"from {counts()[0] - 1000}",
+            f"{N_IONS}",
+        ),
+        (
+            {
+                "replace": {
+                    "scan_index": ("i", 0 * counts()),
+                    "point_count": ("i", 0 * counts() + 9),
+                }
+            },
+            "variable point_count",
+            "360 points",
+            f"{N_IONS}",
+        ),
+        ({"replace": {"mass_values": ("d", np.ones(7))}}, "", ("7 m/z", f"{N_IONS} int"), "equal"),
+        (
+            {"replace": {"mass_values": ("c", np.full(7, b"a"))}},
+            "variable mass_values",
+            "numbers",
+            "numbers",
+        ),
+        (
+            {"scale": {"mass_values": {"scale_factor": "one"}}},
+            "variable mass_values",
+            "one",
+            "numbers",
+        ),
     ],
 )
-def test_damaged_files(options: dict[str, Any], expected: str) -> None:
-    with pytest.raises(ReadError, match=f"^x: .*{expected}") as raised:
+def test_damaged_files(
+    options: dict[str, Any], place: str, found: str | tuple[str, ...], expected: str
+) -> None:
+    with refused(ReadError, f"x: {place}" if place else "x", found=found, expected=expected):
         parse_run(andi(small_run(), **options), "x")
-    assert not isinstance(raised.value, UnsupportedFormatError)

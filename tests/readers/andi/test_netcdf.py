@@ -14,6 +14,7 @@ from gale.features import compute_features
 from gale.features.summary import SummarySpec
 from gale.readers import parse_run
 from gale.readers.andi import netcdf
+from helpers.errors import check_error, refused
 from helpers.netcdf_files import classic, hdf5
 from helpers.run_files import andi, assert_same, small_run
 
@@ -46,7 +47,7 @@ def test_cut_anywhere(version: int) -> None:
     for end in range(4, len(data)):
         with pytest.raises(ReadError) as raised:
             parse_run(data[:end], "x")
-        assert "\n" not in str(raised.value)
+        check_error(raised.value)
 
 
 def test_netcdf4_cut_anywhere() -> None:
@@ -54,7 +55,7 @@ def test_netcdf4_cut_anywhere() -> None:
     for end in range(8, len(data) - 1, 97):
         with pytest.raises(ReadError) as raised:
             parse_run(data[:end], "x")
-        assert "\n" not in str(raised.value)
+        check_error(raised.value)
 
 
 @pytest.mark.parametrize("version", [1, 2, 5])
@@ -72,7 +73,7 @@ def test_a_dataset_that_says_it_has_terabytes() -> None:
     buffer = io.BytesIO()
     with h5py.File(buffer, "w") as file:
         file.create_dataset("mass_values", (2**40,), "f8", chunks=(1024,))
-    with pytest.raises(ReadError, match="mass_values says that it has 8,796,093,022,208 bytes"):
+    with refused(ReadError, "x", found=("mass_values", "8,796,093,022,208 bytes")):
         parse_run(buffer.getvalue(), "x")
 
 
@@ -83,13 +84,13 @@ def test_links_to_other_files_are_not_followed(tmp_path: Path) -> None:
     buffer = io.BytesIO()
     with h5py.File(buffer, "w") as file:
         file["mass_values"] = h5py.ExternalLink(str(tmp_path / "secret.h5"), "mass_values")
-    with pytest.raises(UnsupportedFormatError, match=r"netCDF with the variables \[\]"):
+    with refused(UnsupportedFormatError, "x", found="variables []"):
         parse_run(buffer.getvalue(), "x")
 
 
 def test_without_h5py(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(sys.modules, "h5py", None)
-    with pytest.raises(MissingExtraError, match=r'^x: is an HDF5.*pip install "gale-ms\[hdf5\]"'):
+    with refused(MissingExtraError, "x", found="HDF5", remedy='pip install "gale-ms[hdf5]"'):
         parse_run(netcdf.HDF5 + b"abc", "x")
     path = tmp_path / "a.cdf"
     path.write_bytes(netcdf.HDF5 + b"abc")

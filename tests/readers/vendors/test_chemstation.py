@@ -13,6 +13,7 @@ from gale.inspection import oddities
 from gale.readers import parse_run, sniff
 from gale.readers.vendors import chemstation
 from gale.run import Run
+from helpers.errors import refused
 from helpers.run_files import assert_same
 from helpers.vendor_files import data_ms, nominal_run
 
@@ -30,7 +31,7 @@ def ms_runs(draw: st.DrawFn) -> Run:
 
 
 @given(run=ms_runs())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_scans_written_are_the_scans_read(run: Run) -> None:
     found = parse_run(data_ms(run), "x")
     order = np.lexsort((run.mz, np.repeat(np.arange(run.n_scans), run.ions_per_scan)))
@@ -75,10 +76,9 @@ def test_more_scans_than_the_count_of_two_bytes_can_hold() -> None:
 
 def test_ions_at_the_highest_intensity_are_clipped() -> None:
     run = Run.from_scans([1.0, 2.0], [1, 1], [50.0, 60.0], [chemstation.MAX_INTENSITY, 5.0])
-    assert dict(oddities(parse_run(data_ms(run), "x")))["saturation"] == (
-        "peaks are clipped: 1 ion of 1 scan at 8,388,096, the highest intensity that the file can "
-        "hold (m/z 50)"
-    )
+    clipped = dict(oddities(parse_run(data_ms(run), "x")))["saturation"]
+    for fact in ("1 ion", "1 scan", "8,388,096", "m/z 50"):
+        assert fact in clipped
     lower = Run.from_scans([1.0, 2.0], [1, 1], [50.0, 60.0], [chemstation.MAX_INTENSITY - 512, 5.0])
     assert "saturation" not in dict(oddities(parse_run(data_ms(lower), "x")))
 
@@ -99,12 +99,21 @@ def change(data: bytes, at: int, replacement: bytes) -> bytes:
 def test_a_header_that_states_another_number_of_scans(more: int) -> None:
     data = data_ms(nominal_run())
     count = struct.pack(">I", 40 + more)
-    with pytest.raises(ReadError, match=r"x: (the directory and the scans do|ends before its)"):
+    with refused(ReadError, "x", found="directory"):
         parse_run(change(data, 0x116, count) + bytes(100), "x")
 
 
-@pytest.mark.parametrize("where", ["number of ions", "time", "length", "base peak", "place"])
-def test_a_scan_that_does_not_agree(where: str) -> None:
+@pytest.mark.parametrize(
+    ("where", "found"),
+    [
+        ("number of ions", "length"),
+        ("time", "time"),
+        ("length", "length"),
+        ("base peak", "base peak"),
+        ("place", "outside"),
+    ],
+)
+def test_a_scan_that_does_not_agree(where: str, found: str) -> None:
     data = data_ms(nominal_run())
     first = 5_768
     directory = 2 * (struct.unpack_from(">I", data, 0x104)[0] - 1)
@@ -115,12 +124,12 @@ def test_a_scan_that_does_not_agree(where: str) -> None:
         "base peak": first + 16,
         "place": directory + 12,
     }[where]
-    with pytest.raises(ReadError, match="the directory and the scans do not agree"):
+    with refused(ReadError, "x", found=found, remedy="ANDI"):
         parse_run(change(data, at, b"\x7f\xff"), "x")
 
 
 def test_a_run_that_was_not_finished() -> None:
-    with pytest.raises(ReadError, match="x: has no directory of scans"):
+    with refused(ReadError, "x", found="no directory"):
         parse_run(change(data_ms(nominal_run()), 0x104, bytes(8)), "x")
 
 
@@ -131,7 +140,7 @@ def test_cut_short(part: int) -> None:
 
 
 def test_lcms_is_refused() -> None:
-    with pytest.raises(UnsupportedFormatError, match="x: is an Agilent file of LC-MS"):
+    with refused(UnsupportedFormatError, "x", found="LC-MS"):
         parse_run(data_ms(nominal_run(), kind=b"MSD Spectral File"), "x")
 
 

@@ -10,6 +10,7 @@ from gale.errors import ReadError, UnsupportedFormatError
 from gale.readers import read_run
 from gale.readers.vendors import masslynx as reader
 from gale.run import Floats
+from helpers.errors import refused
 from helpers.vendor_files import IONS, function, lay_out, lower, masslynx, nominal_run
 
 
@@ -42,7 +43,7 @@ def test_calibrated_masses() -> None:
 @pytest.mark.parametrize("text", ["0,1,T1", "0,1", "a,T0", "T0", ",".join("1" * 11) + ",T0"])
 def test_a_calibration_of_another_kind(text: str) -> None:
     files = lower(masslynx(nominal_run(), header=f"$$ Cal Function 1: {text}\r\n"))
-    with pytest.raises(UnsupportedFormatError, match="x: the calibration of function 1 is"):
+    with refused(UnsupportedFormatError, "x: function 1", found=repr(text)[:60], expected="T0"):
         reader.read(files, "x")
 
 
@@ -56,21 +57,25 @@ def test_the_function_with_most_scans_is_read(tmp_path: Path) -> None:
     files["_FUNCTNS.INF"] = function(0, 9) + function(0, 9) + function(12, 9)
     found = read_run(lay_out(tmp_path / "a.raw", files))
     assert found.n_scans == 40
-    assert found.notes == ("function 2 was read; left out: 1 (MS scan), 3 (diode array)",)
+    (note,) = found.notes
+    for fact in ("function 2", "1 (MS scan)", "3 (diode array)"):
+        assert fact in note
 
 
 def test_no_function_of_scans() -> None:
     files = lower(masslynx(nominal_run())) | {"_functns.inf": function(1, 2)}
-    with pytest.raises(UnsupportedFormatError, match=r"has no MS scans .* \(selected ions\)"):
+    with refused(UnsupportedFormatError, "x", found="(selected ions)"):
         reader.read(files, "x")
-    with pytest.raises(UnsupportedFormatError, match=r"has no MS scans .* \(none\)"):
+    with refused(UnsupportedFormatError, "x", found="(none)"):
         reader.read(files | {"_functns.inf": b""}, "x")
 
 
 @pytest.mark.parametrize("data_type", [0, 3, 15])
 def test_data_of_another_type(data_type: int) -> None:
     files = lower(masslynx(nominal_run())) | {"_functns.inf": function(0, data_type)}
-    with pytest.raises(UnsupportedFormatError, match=f"has data of type {data_type}; expected"):
+    with refused(
+        UnsupportedFormatError, "x: function 1", found=f"type {data_type}", expected="1, 8, 9"
+    ):
         reader.read(files, "x")
 
 
@@ -83,8 +88,8 @@ def test_ions_that_do_not_sum_up_to_the_totals(written: int, stated: int) -> Non
 
 def test_ions_outside_the_range_that_was_acquired() -> None:
     files = lower(masslynx(nominal_run())) | {"_functns.inf": function(0, 9, 400.0, 600.0)}
-    with pytest.raises(
-        UnsupportedFormatError, match=r"x: the ions of function 1 do not sum up .* or"
+    with refused(
+        UnsupportedFormatError, "x: function 1", found=("m/z", "400 to 600"), expected="90%"
     ):
         reader.read(files, "x")
     for low, high in ((0.0, 0.0), (np.nan, 600.0), (600.0, 400.0)):  # not known

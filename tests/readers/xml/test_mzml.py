@@ -9,6 +9,8 @@ import pytest
 from gale.errors import ReadError, UnsupportedFormatError
 from gale.readers import parse_run
 from gale.readers.xml import mzml as reader
+from gale.run import TIC_NOTE
+from helpers.errors import check_error, refused
 from helpers.run_files import (
     CENTROID,
     MINUTE,
@@ -72,7 +74,7 @@ def test_params_in_groups() -> None:
 def test_profile_declared_in_a_group() -> None:
     group = f'<referenceableParamGroup id="g">{cv(PROFILE)}</referenceableParamGroup>'
     data = mzml(small_run(), params='<referenceableParamGroupRef ref="g"/>')
-    with pytest.raises(UnsupportedFormatError, match="profile"):
+    with refused(UnsupportedFormatError, "x", found=("profile", "spectrum scan")):
         parse_run(data.replace(b"<run ", group.encode() + b"<run "), "x")
 
 
@@ -100,7 +102,8 @@ def test_other_levels_are_left_out_and_counted() -> None:
         mzml_file([spectrum(at(1.0), MZ, INTENSITY), fragment, spectrum(at(3.0), MZ, MZ)]), "x"
     )
     assert run.time_min.tolist() == [1.0, 3.0]
-    assert run.notes == ("1 spectra of another MS level than 1 were left out",)
+    (note,) = run.notes
+    assert note.startswith("1 spectrum of another MS level")
 
 
 def test_a_spectrum_of_nothing_at_no_time_is_left_out_and_counted() -> None:
@@ -115,49 +118,69 @@ def test_a_spectrum_of_nothing_at_no_time_is_left_out_and_counted() -> None:
         "x",
     )
     assert run.n_scans == 2
-    assert run.notes == ("1 spectra without a time and without ions were left out",)
+    (note,) = run.notes
+    assert note.startswith("1 spectrum without a time and without ions")
 
 
 def test_a_deviating_total_is_noted() -> None:
     params = cv(CENTROID) + cv("MS:1000285", "total ion current", 30)
     run = parse_run(two(spectrum(at(1.0), MZ, INTENSITY, params=params)), "x")
-    assert "in 1 of 1 scans (median ratio sum / stated 0.5)" in run.notes[0]
+    (note,) = run.notes
+    assert note.startswith(TIC_NOTE)
+    assert "1 of 1 scan" in note
+    assert "0.5" in note
 
 
 def test_declared_profile_is_refused() -> None:
-    with pytest.raises(UnsupportedFormatError, match=r"x: spectrum scan is declared.*msconvert"):
+    with refused(UnsupportedFormatError, "x", found=("profile", "spectrum scan")):
         parse_run(two(spectrum(at(1.0), MZ, INTENSITY, params=cv(PROFILE))), "x")
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "expected"),
+    ("old", "new", "found", "expected"),
     [
-        (' unitAccession="UO:0000031"', "", "is in unit None; expected minutes"),
-        ('value="1.0"', 'value="soon"', "has 'soon' for MS:1000016; expected a number"),
-        ("MS:1000016", "MS:1000015", "has ions and no scan start time"),
-        ("MS:1000514", "MS:1000786", "lacks an array"),
-        ("MS:1000523", "MS:1001479", "array without a known number type"),
+        (' unitAccession="UO:0000031"', "", "unit ''", ("UO:0000031", "UO:0000010")),
+        ('value="1.0"', 'value="soon"', ("'soon'", "MS:1000016"), "number"),
+        ("MS:1000016", "MS:1000015", "time", "MS:1000016"),
+        ("MS:1000514", "MS:1000786", ("0 m/z", "2 intensities"), "equal length"),
+        ("MS:1000523", "MS:1001479", "number type", ("MS:1000523", "MS:1000521")),
+        ('defaultArrayLength="2"', 'defaultArrayLength="3"', "16 bytes", ("24", "3 numbers")),
+        ('defaultArrayLength="2"', 'defaultArrayLength="1"', "bytes", ("8", "1 numbers")),
         (
             'defaultArrayLength="2"',
-            'defaultArrayLength="3"',
-            "has 16 bytes in an array; expected 24",
+            'defaultArrayLength="2000000000"',
+            "length '2000000000'",
+            "8 digits",
         ),
-        ('defaultArrayLength="2"', 'defaultArrayLength="1"', "bytes in an array; expected 8 for 1"),
-        ('defaultArrayLength="2"', 'defaultArrayLength="2000000000"', "without a known.* length"),
-        ("<binary>", "<binary>AAAA", "has damaged data"),
-        ("<binary>", "<binary>A", "has damaged data"),
-        ('spectrumList count="2"', 'spectrumList count="3"', "has 2 spectra; expected the 3"),
-        ("<mzML ", '<!DOCTYPE mzML [<!ENTITY a "b">]><mzML ', "declares a DOCTYPE"),
-        ("</run>", "</runs>", "XML is cut short or damaged"),
-        ("<scan>", "<scan>&a;", "XML is cut short or damaged"),
+        ("<binary>", "<binary>AAAA", "damaged", ""),
+        ("<binary>", "<binary>A", "damaged", "base64"),
     ],
 )
-def test_damaged_files(old: str, new: str, expected: str) -> None:
+def test_damaged_spectra(
+    old: str, new: str, found: str | tuple[str, ...], expected: str | tuple[str, ...]
+) -> None:
     text = two(spectrum(at(1.0), MZ, INTENSITY)).decode()
     assert old in text
-    with pytest.raises(ReadError, match=f"^x: .*{expected}") as raised:
+    with refused(ReadError, "x: spectrum scan", found=found, expected=expected):
         parse_run(text.replace(old, new, 1).encode(), "x")
-    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "found", "expected"),
+    [
+        ('spectrumList count="2"', 'spectrumList count="3"', "2 spectra", ("3", "spectrumList")),
+        ("<mzML ", '<!DOCTYPE mzML [<!ENTITY a "b">]><mzML ', "DOCTYPE", "mzML"),
+        ("</run>", "</runs>", ("XML", "runs"), "mzML"),
+        ("<scan>", "<scan>&a;", "XML", "mzML"),
+    ],
+)
+def test_damaged_files(
+    old: str, new: str, found: str | tuple[str, ...], expected: str | tuple[str, ...]
+) -> None:
+    text = two(spectrum(at(1.0), MZ, INTENSITY)).decode()
+    assert old in text
+    with refused(ReadError, "x", found=found, expected=expected):
+        parse_run(text.replace(old, new, 1).encode(), "x")
 
 
 @pytest.mark.parametrize("extra", ["", cv("MS:1000574")])
@@ -165,8 +188,8 @@ def test_other_compression_is_refused_by_name(extra: str) -> None:
     name = "truncation and zlib compression"
     data = mzml(small_run()).decode()
     data = data.replace(cv("MS:1000574", "zlib compression"), cv("MS:1003088", name) + extra)
-    with pytest.raises(
-        UnsupportedFormatError, match=f"is compressed by {name}; expected zlib, numpress"
+    with refused(
+        UnsupportedFormatError, "x: spectrum scan", found=name, expected=("zlib", "numpress")
     ):
         parse_run(data.encode(), "x")
 
@@ -174,7 +197,7 @@ def test_other_compression_is_refused_by_name(extra: str) -> None:
 def test_an_array_that_unpacks_to_more_than_it_says_is_refused() -> None:
     bomb = spectrum(at(1.0), np.zeros(100_000), np.zeros(100_000))
     text = two(re.sub('defaultArrayLength="100000"', 'defaultArrayLength="2"', bomb))
-    with pytest.raises(ReadError, match="has 17 bytes in an array; expected 16"):
+    with refused(ReadError, "x: spectrum scan", found="17 bytes", expected="16"):
         parse_run(text, "x")
 
 
@@ -184,27 +207,25 @@ def test_minutes_and_seconds_in_one_file() -> None:
 
 
 def test_no_spectra() -> None:
-    with pytest.raises(ReadError, match="no scans were found"):
+    with refused(ReadError, "x", found="no scans"):
         parse_run(mzml_file([]), "x")
 
 
 def test_a_namespace_that_is_no_name() -> None:
     data = mzml(small_run()).replace(b"http://psi.hupo.org/ms/mzml", b"http://}mzml")
-    with pytest.raises(
-        ReadError, match=r"x: the XML is cut short or damaged \(xmlns: .* not a valid"
-    ):
+    with refused(ReadError, "x", found=("XML", "xmlns: ", "http://}mzml")):
         parse_run(data, "x")
 
 
 def test_arrays_that_unpack_to_far_more_than_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader, "max_unpacked", lambda _: 1_000)
-    with pytest.raises(ReadError, match=r"x: spectrum scan unpacks, with those before it, to far"):
+    with refused(ReadError, "x: spectrum scan", found="bytes more"):
         parse_run(mzml(small_run()), "x")
 
 
 def test_an_array_that_is_not_even_ascii() -> None:
     data = mzml(small_run()).replace(b"<binary>", "<binary>é".encode(), 1)
-    with pytest.raises(ReadError, match="x: spectrum scan has damaged data"):
+    with refused(ReadError, "x: spectrum scan", found="damaged"):
         parse_run(data, "x")
 
 
@@ -222,7 +243,8 @@ def test_the_function_with_the_most_spectra_is_the_run() -> None:
     run = parse_run(mzml_file(spectra), "x")
     assert run.time_min.tolist() == [1.0, 2.0, 3.0]
     assert run.mz[0] == 52
-    assert run.notes == ("2 spectra of function 1 were left out",)
+    (note,) = run.notes
+    assert note.startswith("2 spectra of function 1 ")
 
 
 def test_monitoring_and_light_beside_scans() -> None:
@@ -231,10 +253,9 @@ def test_monitoring_and_light_beside_scans() -> None:
     scans = [spectrum(at(t), MZ, INTENSITY) for t in (1.0, 3.0)]
     run = parse_run(mzml_file([scans[0], sim, light, scans[1]]), "x")
     assert run.time_min.tolist() == [1.0, 3.0]
-    assert run.notes == (
-        "1 spectra of light were left out",
-        "1 spectra of selected ion monitoring were left out",
-    )
+    light_note, sim_note = run.notes
+    assert light_note.startswith("1 spectrum of light ")
+    assert sim_note.startswith("1 spectrum of selected ion monitoring ")
     assert parse_run(mzml_file([sim, sim]), "x").n_scans == 2
 
 
@@ -248,7 +269,8 @@ def test_spectra_out_of_order_are_sorted_with_a_note() -> None:
     run = parse_run(two(spectrum(at(7.0), MZ + 1, INTENSITY)), "x")
     assert run.time_min.tolist() == [3.0, 7.0]
     assert run.mz.tolist() == [50, 60, 51, 61]
-    assert run.notes == ("spectra were not in order of time; they were sorted",)
+    (note,) = run.notes
+    assert "sorted" in note
 
 
 @pytest.mark.parametrize(("code", "dtype"), [("MS:1000522", "<i8"), ("MS:1000519", "<i4")])
@@ -270,7 +292,7 @@ def test_index_offsets_are_never_followed() -> None:
 
 @pytest.mark.parametrize("inside", ["<a>" * 5000, "<a b='" + "c" * 11_000_000 + "'/>"])
 def test_deep_and_huge_xml_is_refused(inside: str) -> None:
-    with pytest.raises(ReadError, match="XML is cut short or damaged"):
+    with refused(ReadError, "x", found="XML"):
         parse_run(mzml(small_run(4)).replace(b"<run ", inside.encode() + b"<run "), "x")
 
 
@@ -286,4 +308,4 @@ def test_cut_anywhere() -> None:
     for end in range(60, len(data) - 10, 7):
         with pytest.raises(ReadError) as raised:
             parse_run(data[:end], "x")
-        assert "\n" not in str(raised.value)
+        check_error(raised.value)

@@ -7,6 +7,8 @@ import pytest
 
 from gale.errors import ReadError, UnsupportedFormatError
 from gale.readers import is_run_file, parse_run, sniff
+from gale.run import TIC_NOTE
+from helpers.errors import check_error, refused
 from helpers.run_files import assert_same, mzml, small_run
 from helpers.xml_files import mzxml, mzxml_file, scan
 
@@ -56,7 +58,9 @@ def test_durations(time: str, minutes: float) -> None:
 def test_plain_times_are_seconds_with_a_note() -> None:
     run = parse_run(two(scan(1, "90.0", PAIRS)), "x")
     assert run.time_min[0] == 1.5
-    assert run.notes == ("times are numbers without a unit; they were read as seconds",)
+    (note,) = run.notes
+    assert "unit" in note
+    assert "seconds" in note
 
 
 def test_nested_fragments_are_left_out_and_counted() -> None:
@@ -64,7 +68,8 @@ def test_nested_fragments_are_left_out_and_counted() -> None:
     run = parse_run(two(scan(1, "PT60S", PAIRS, inside=inside), count=3), "x")
     assert run.time_min.tolist() == [1.0, 3.0]
     assert run.mz.tolist() == [50, 60, 50, 60]
-    assert run.notes == ("1 spectra of another MS level than 1 were left out",)
+    (note,) = run.notes
+    assert note.startswith("1 spectrum of another MS level")
 
 
 def test_selected_ion_monitoring_beside_scans() -> None:
@@ -75,7 +80,8 @@ def test_selected_ion_monitoring_beside_scans() -> None:
         "x",
     )
     assert run.n_scans == 2
-    assert run.notes == ("1 spectra of selected ion monitoring were left out",)
+    (note,) = run.notes
+    assert note.startswith("1 spectrum of selected ion monitoring ")
 
 
 def test_no_peaks_as_one_pair_of_zeros() -> None:
@@ -90,46 +96,79 @@ def test_facts_and_another_number_of_scans() -> None:
         "software": "tool 3",
         "spectra": "centroid",
     }
-    assert "2 scans were found, 7 are stated" in run.notes[0]
+    (note,) = run.notes
+    assert "2 scans" in note
+    assert "7" in note
 
 
 def test_a_deviating_total_is_noted() -> None:
     run = parse_run(two(scan(1, "PT60S", PAIRS, totIonCurrent=30)), "x")
-    assert "in 1 of 1 scans (median ratio sum / stated 0.5)" in run.notes[0]
+    (note,) = run.notes
+    assert note.startswith(TIC_NOTE)
+    assert "1 of 1 scan" in note
+    assert "0.5" in note
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "expected"),
+    ("old", "new", "found", "expected"),
     [
-        ('peaksCount="2"', 'peaksCount="3"', "has 32 bytes in an array; expected 48"),
-        ('peaksCount="2"', 'peaksCount="1"', "has 32 bytes in an array; expected 16"),
-        ('peaksCount="2"', 'peaksCount="0"', "has 32 bytes in an array; expected 0"),
-        ('peaksCount="2"', 'peaksCount="99999999"', "to far more than the file"),
-        ('peaksCount="2"', 'peaksCount="10000000000"', "without a known length"),
-        ('peaksCount="2"', 'peaksCount="-2"', "without a known length"),
-        ('"PT60S"', '"soon"', "has the time 'soon'; expected a duration"),
-        ('"PT60S"', '"P"', "has the time 'P'"),
-        ('precision="64"', 'precision="16"', "numbers of precision 16"),
-        ('byteOrder="network"', 'byteOrder="little"', "in byte order little"),
-        ('compressionType="none"', 'compressionType="zlib"', "has damaged data"),
-        ('compressionType="none"', 'compressionType="lzf"', "is compressed by lzf"),
-        ('contentType="m/z-int"', 'contentType="m/z"', "not pairs of m/z and intensity"),
-        ('centroided="1"', 'centroided="0"', "spectrum 1 is declared to be profile data"),
-        ("<mzXML ", '<!DOCTYPE x [<!ENTITY a "b">]><mzXML ', "declares a DOCTYPE"),
-        ("</msRun>", "</msRuns>", "XML is cut short or damaged"),
+        ('peaksCount="2"', 'peaksCount="3"', "32 bytes", ("48", "6 numbers")),
+        ('peaksCount="2"', 'peaksCount="1"', "32 bytes", ("16", "2 numbers")),
+        ('peaksCount="2"', 'peaksCount="0"', "32 bytes", ("0", "0 numbers")),
+        ('peaksCount="2"', 'peaksCount="99999999"', "bytes more", ""),
+        ('peaksCount="2"', 'peaksCount="10000000000"', "'10000000000'", "8 digits"),
+        ('peaksCount="2"', 'peaksCount="-2"', "'-2'", "whole number"),
+        ('"PT60S"', '"soon"', "'soon'", "PT90.5S"),
+        ('"PT60S"', '"P"', "'P'", "PT90.5S"),
+        ('precision="64"', 'precision="16"', ("16", "network"), ("32", "64")),
+        ('byteOrder="network"', 'byteOrder="little"', ("64", "little"), "network"),
+        ('compressionType="none"', 'compressionType="zlib"', "damaged", "zlib"),
     ],
-)  # fmt: skip
-def test_damaged_files(old: str, new: str, expected: str) -> None:
+)
+def test_damaged_scans(
+    old: str, new: str, found: str | tuple[str, ...], expected: str | tuple[str, ...]
+) -> None:
     text = two(scan(1, "PT60S", PAIRS)).decode()
     assert old in text
-    with pytest.raises(ReadError, match=f"^x: .*{expected}") as raised:
+    with refused(ReadError, "x: scan 1", found=found, expected=expected):
         parse_run(text.replace(old, new, 1).encode(), "x")
-    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "found"),
+    [
+        ('compressionType="none"', 'compressionType="lzf"', ": scan 1", "lzf"),
+        ('contentType="m/z-int"', 'contentType="m/z"', ": scan 1", "contentType m/z"),
+        ("</peaks></scan>", "</peaks><peaks/></scan>", ": scan 1", "m/z-int, m/z-int"),
+        ('centroided="1"', 'centroided="0"', "", ("profile", "spectrum 1")),
+    ],
+)
+def test_scans_of_another_kind(
+    old: str, new: str, place: str, found: str | tuple[str, ...]
+) -> None:
+    text = two(scan(1, "PT60S", PAIRS)).decode()
+    assert old in text
+    with refused(UnsupportedFormatError, f"x{place}", found=found):
+        parse_run(text.replace(old, new, 1).encode(), "x")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "found"),
+    [
+        ("<mzXML ", '<!DOCTYPE x [<!ENTITY a "b">]><mzXML ', "DOCTYPE"),
+        ("</msRun>", "</msRuns>", ("XML", "msRuns")),
+    ],
+)
+def test_damaged_files(old: str, new: str, found: str | tuple[str, ...]) -> None:
+    text = two(scan(1, "PT60S", PAIRS)).decode()
+    assert old in text
+    with refused(ReadError, "x", found=found, expected="mzXML"):
+        parse_run(text.replace(old, new, 1).encode(), "x")
 
 
 def test_a_bomb_of_zlib_is_not_unpacked() -> None:
     bomb = scan(1, "PT60S", [(0.0, 0.0)] * 100_000, compress=True, count=2)
-    with pytest.raises(ReadError, match="has 33 bytes in an array; expected 32"):
+    with refused(ReadError, "x: scan 1", found="33 bytes", expected="32"):
         parse_run(two(bomb), "x")
 
 
@@ -138,7 +177,7 @@ def test_cut_anywhere() -> None:
     for end in range(60, len(data) - 10, 7):
         with pytest.raises(ReadError) as raised:
             parse_run(data[:end], "x")
-        assert "\n" not in str(raised.value)
+        check_error(raised.value)
 
 
 def test_a_namespace_that_is_no_address() -> None:
@@ -148,12 +187,6 @@ def test_a_namespace_that_is_no_address() -> None:
             assert parse_run(data, "x").n_scans == 4
         except ReadError:  # libxml2 may refuse it, depending on its version
             continue
-
-
-def test_other_arrays_are_refused() -> None:
-    data = two(scan(1, "PT60S", PAIRS)).replace(b"</peaks></scan>", b"</peaks><peaks/></scan>")
-    with pytest.raises(UnsupportedFormatError, match="2 arrays that are not pairs"):
-        parse_run(data, "x")
 
 
 def test_is_a_run(tmp_path: Path) -> None:

@@ -16,7 +16,10 @@ from gale.run import Floats, Integers, Run
 ANDI_FILL = -9999.0
 FILLS = ("_FillValue", "missing_value")
 NETCDF_FILL = 9.9e36
-"""Above this, a value is the default fill of netCDF, 9.969e36."""
+"""A value above this is the default fill of netCDF, 9.969e36."""
+
+EXPORT_AGAIN = "export the run again"
+COPY_AGAIN = "copy or export the file again"
 
 Variables = Mapping[str, netcdf.Variable]
 
@@ -24,9 +27,8 @@ Variables = Mapping[str, netcdf.Variable]
 def read(data: bytes, source: str, *, profile: bool = False) -> Run:
     """Read an ANDI-MS file.
 
-    The ions of scan s are the ``point_count[s]`` from ``scan_index[s]`` on. Scale factors and
-    offsets are applied, fill values dropped; times are in seconds unless their variable declares
-    minutes.
+    Scan s has the ``point_count[s]`` ions from ``scan_index[s]`` on. Scale factors and offsets are
+    applied, and fill values dropped. Times are in seconds unless their variable declares minutes.
 
     Parameters
     ----------
@@ -35,13 +37,13 @@ def read(data: bytes, source: str, *, profile: bool = False) -> Run:
     source : str
         Name of the file in messages.
     profile : bool
-        Whether profile spectra are kept rather than refused.
+        Whether profile spectra are accepted, to be centroided, rather than refused.
 
     Raises
     ------
     UnsupportedFormatError
-        If the file is netCDF but not a run of centroid scans: chromatography without mass
-        values, a library, continuum data, something else.
+        If the file is netCDF but not a run of centroid scans: a chromatogram without masses, a
+        library, profile data, or something else.
     ReadError
         If the file is damaged or cut short.
     MissingExtraError
@@ -56,7 +58,7 @@ def read(data: bytes, source: str, *, profile: bool = False) -> Run:
         seconds = seconds * 60
     counts = _integers(variables, "point_count", len(seconds), source)
     mz, intensity = _points(variables, source)
-    ions = _places(variables, counts, len(mz), source)
+    ions = _indices(variables, counts, len(mz), source)
     mz, intensity = sort_ions(counts, mz[ions], intensity[ions])
     return Run.from_scans(
         seconds / 60,
@@ -71,83 +73,97 @@ def read(data: bytes, source: str, *, profile: bool = False) -> Run:
 
 
 def _check_kind(variables: Variables, kind: str, source: str, *, profile: bool) -> None:
-    """Refuse what is netCDF and no run of centroid scans, saying what it is."""
+    """Refuse netCDF that is not a run of centroid scans, and say what it is."""
     if "mass_values" not in variables:
         what = (
-            "ANDI chromatography, a detector's signal without masses"
+            "an ANDI chromatogram, a detector's signal without masses"
             if "ordinate_values" in variables
             else f"netCDF with the variables {sorted(variables)[:8]}"
         )
         raise UnsupportedFormatError(
-            f"{source}: is {what}; expected ANDI-MS with mass_values; export the mass spectra"
+            source, f"is {what}", "ANDI-MS with mass_values", "export the mass spectra"
         )
     time = variables.get("scan_acquisition_time")
     if time is None or "library" in kind.lower() or np.all(time.data == ANDI_FILL):
         raise UnsupportedFormatError(
-            f"{source}: is ANDI-MS without a time axis (experiment type {kind or 'not given'!r}), "
-            "such as a library; expected a run, with scan_acquisition_time; export the run itself"
+            source,
+            f"is ANDI-MS without a time axis, such as a library (experiment type {kind[:80]!r})",
+            "a run, with scan_acquisition_time",
+            "export the run itself",
         )
     for name in ("intensity_values", "point_count"):
         if name not in variables:
             raise ReadError(
-                f"{source}: the variable {name} is missing; expected it in ANDI-MS; export again"
+                f"{source}: variable {name}", "is missing", "all variables of ANDI-MS", EXPORT_AGAIN
             )
     if "continu" in kind.lower() and not profile:
-        raise profile_error(source, f"its experiment type is {kind!r}, profile data")
+        raise profile_error(source, f"declares profile data (experiment type {kind[:80]!r})")
 
 
 def _numbers(variables: Variables, name: str, source: str) -> Floats:
-    """Values of a variable: stored × scale_factor + add_offset; NaN where they are fill."""
+    """Values of a variable, stored × scale_factor + add_offset; NaN where they are fill."""
     variable = variables[name]
     try:
         with np.errstate(invalid="ignore"):  # a signalling NaN of a damaged file
             stored = np.array(variable.data, dtype=np.float64).ravel()
         scale = float(variable.attributes.get("scale_factor", 1.0))
         declared = [
-            float(variable.attributes[each]) for each in FILLS if each in variable.attributes
+            float(variable.attributes[fill]) for fill in FILLS if fill in variable.attributes
         ]
         offset = float(variable.attributes.get("add_offset", 0.0))
     except (TypeError, ValueError) as error:
         raise ReadError(
-            f"{source}: the variable {name} is not of numbers ({error}); expected numbers; export "
-            "again"
+            f"{source}: variable {name}",
+            f"does not hold numbers ({error})",
+            "numbers",
+            EXPORT_AGAIN,
         ) from error
-    fill = (stored == ANDI_FILL) | (stored > NETCDF_FILL)
+    is_fill = (stored == ANDI_FILL) | (stored > NETCDF_FILL)
     for value in declared:
-        fill |= stored == value
-    stored[fill] = np.nan
-    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite, Run reports
+        is_fill |= stored == value
+    stored[is_fill] = np.nan
+    with np.errstate(over="ignore", invalid="ignore"):  # Run reports what is not finite
         return stored * scale + offset
 
 
 def _integers(variables: Variables, name: str, n_scans: int, source: str) -> Integers:
-    """Values of a variable that has one whole number for each scan."""
+    """Values of a variable with one whole number per scan, shape (S,)."""
     values = _numbers(variables, name, source)
     if len(values) != n_scans:
         raise ReadError(
-            f"{source}: {name} has {len(values):,} entries; expected one for each of the "
-            f"{n_scans:,} scans; the file may be damaged"
+            f"{source}: variable {name}",
+            f"has {len(values):,} values",
+            f"one for each of the {n_scans:,} scans",
+            COPY_AGAIN,
         )
-    if not np.all((np.abs(values) < 2**31) & (values == np.floor(values))):
-        raise ReadError(f"{source}: {name} holds what is no count; expected whole numbers")
+    whole = (np.abs(values) < 2**31) & (values == np.floor(values))
+    if not whole.all():
+        raise ReadError(
+            f"{source}: variable {name}",
+            f"contains values that are not whole numbers ({values[np.argmin(whole)]:g})",
+            "32-bit whole numbers",
+            EXPORT_AGAIN,
+        )
     return values.astype(np.int64)
 
 
 def _points(variables: Variables, source: str) -> tuple[Floats, Floats]:
-    """m/z and intensity of all points of the file; both are 0 where either is fill."""
+    """m/z and intensity of all points of the file, shape (P,); both are 0 where either is fill."""
     mz = _numbers(variables, "mass_values", source)
     intensity = _numbers(variables, "intensity_values", source)
     if len(mz) != len(intensity):
         raise ReadError(
-            f"{source}: {len(mz):,} m/z and {len(intensity):,} intensities were found; expected "
-            "equal numbers; the file may be cut short"
+            source,
+            f"has {len(mz):,} m/z and {len(intensity):,} intensities",
+            "equal numbers of both",
+            COPY_AGAIN,
         )
     fill = np.isnan(mz) | np.isnan(intensity)
     return np.where(fill, 0.0, mz), np.where(fill, 0.0, intensity)
 
 
-def _places(variables: Variables, counts: Integers, n_points: int, source: str) -> Integers:
-    """Where in the file the ions of all scans are, one scan after the other, shape (N,)."""
+def _indices(variables: Variables, counts: Integers, n_points: int, source: str) -> Integers:
+    """Index of each ion among the points of the file, scan after scan, shape (N,)."""
     before = np.cumsum(counts) - counts
     start = (
         _integers(variables, "scan_index", len(counts), source)
@@ -155,11 +171,20 @@ def _places(variables: Variables, counts: Integers, n_points: int, source: str) 
         else before
     )
     outside = (counts != 0) & ((counts < 0) | (start < 0) | (start + counts > n_points))
-    if outside.any() or counts.sum() > n_points:
+    if outside.any():
         scan = int(np.argmax(outside))
         raise ReadError(
-            f"{source}: scan {scan + 1:,} has {counts[scan]:,} points from {start[scan]:,} on; "
-            f"expected them within the {n_points:,} of the file; it may be cut short"
+            f"{source}: scan {scan + 1:,}",
+            f"has {counts[scan]:,} points from {start[scan]:,} on",
+            f"points within the {n_points:,} of the file",
+            COPY_AGAIN,
+        )
+    if counts.sum() > n_points:
+        raise ReadError(
+            f"{source}: variable point_count",
+            f"counts {counts.sum():,} points in all",
+            f"at most the {n_points:,} of the file",
+            COPY_AGAIN,
         )
     return np.repeat(start - before, counts) + np.arange(counts.sum())
 
@@ -191,7 +216,7 @@ def _facts(file: netcdf.NetCDF, variables: Variables, kind: str) -> dict[str, st
 
 
 def _text(value: Any) -> str:
-    """Text of an attribute or variable, whose encoding nobody declares."""
+    """Text of an attribute or variable, in UTF-8 or else Latin-1: no encoding is declared."""
     text = str(value)
     if isinstance(value, bytes):
         value = value.partition(b"\0")[0]
@@ -203,6 +228,6 @@ def _text(value: Any) -> str:
 
 
 def _date(stamp: str) -> str:
-    """``20070923040800+0200`` as ``2007-09-23 04:08:00``; other text as it is."""
+    """Write ``20070923040800+0200`` as ``2007-09-23 04:08:00``; return other text as it is."""
     match = re.match(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)", stamp)
     return "{}-{}-{} {}:{}:{}".format(*match.groups()) if match else stamp

@@ -1,8 +1,8 @@
 """netCDF: variables and attributes of its classic forms (CDF-1, -2, -5) and of netCDF-4 (HDF5).
 
-The classic form is a header of big-endian numbers and padded names, and the values of each variable
-in one piece, or in one piece a record: see the "File Format Specifications" of the NetCDF User's
-Guide. No length is believed before it is known to lie in the file.
+The classic form has a header of big-endian numbers and padded names; then come the values of each
+variable in one piece, or in one piece per record. See the "File Format Specifications" of the
+NetCDF User's Guide. Every length is checked against the size of the file before it is used.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _TYPES |= {7: "u1", 8: ">u2", 9: ">u4", 10: ">i8", 11: ">u8"}  # of CDF-5
 _DIMENSIONS, _VARIABLES, _ATTRIBUTES = 10, 11, 12
 
 _MAX_RATIO = 1100
-"""Deflate packs at most 1,032 bytes into one: what says it holds more was not written."""
+"""Deflate packs at most 1,032 bytes into one, so a dataset that declares more is wrong."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Variable:
 
 @dataclass(frozen=True)
 class NetCDF:
-    """What a file holds: its variables and its own attributes, by name."""
+    """The variables of a file and its global attributes, by name."""
 
     variables: Mapping[str, Variable]
     attributes: Mapping[str, Any]
@@ -60,14 +60,16 @@ def read(data: bytes, source: str) -> NetCDF:
     except (ValueError, TypeError, KeyError, IndexError, OverflowError, RuntimeError, OSError) as e:
         why = " ".join(str(e).split())[:120]
         raise ReadError(
-            f"{source}: the netCDF data are cut short or damaged ({why}); expected a whole file; "
-            "copy or export it again"
+            source,
+            f"has netCDF data that are cut short or damaged ({why})",
+            "a whole file",
+            "copy or export it again",
         ) from e
 
 
 @dataclass
 class _Classic:
-    """A reader of the classic form, at a place in the file."""
+    """A reader of the classic form, at the byte `at` of the file."""
 
     data: bytes
     at: int = 4
@@ -83,16 +85,17 @@ class _Classic:
         streamed = records == 256**self.count_bytes - 1
         sizes = [self.dimension() for _ in range(self.list_length(_DIMENSIONS))]
         attributes = self.attributes()
-        found = [self.variable(sizes) for _ in range(self.list_length(_VARIABLES))]
-        of_record = [each for each in found if each.of_record]
-        stride = sum(each.bytes_padded for each in of_record)
-        if len(of_record) == 1:
-            stride = of_record[0].bytes_of_one  # alone, it is not padded
+        stored = [self.variable(sizes) for _ in range(self.list_length(_VARIABLES))]
+        of_records = [variable for variable in stored if variable.has_records]
+        stride = sum(variable.padded_bytes for variable in of_records)
+        if len(of_records) == 1:
+            stride = of_records[0].bytes_per_record  # alone, it is not padded
         if streamed and stride:
-            records = (len(self.data) - min(each.begin for each in of_record)) // stride
-        return NetCDF(
-            {each.name: each.values(self.data, records, stride) for each in found}, attributes
-        )
+            records = (len(self.data) - min(variable.begin for variable in of_records)) // stride
+        variables = {
+            variable.name: variable.values(self.data, records, stride) for variable in stored
+        }
+        return NetCDF(variables, attributes)
 
     def take(self, size: int) -> bytes:
         if size > len(self.data) - self.at:
@@ -145,7 +148,7 @@ class _Classic:
 
 @dataclass(frozen=True)
 class _Stored:
-    """A variable of the classic form, as the header has it."""
+    """A variable of the classic form, as the header describes it."""
 
     name: str
     shape: list[int]
@@ -154,29 +157,30 @@ class _Stored:
     begin: int
 
     @property
-    def of_record(self) -> bool:
+    def has_records(self) -> bool:
         return bool(self.shape) and self.shape[0] == 0
 
     @property
-    def bytes_of_one(self) -> int:
+    def bytes_per_record(self) -> int:
         return math.prod(self.shape[1:]) * self.dtype.itemsize
 
     @property
-    def bytes_padded(self) -> int:
-        return self.bytes_of_one + -self.bytes_of_one % 4
+    def padded_bytes(self) -> int:
+        return self.bytes_per_record + -self.bytes_per_record % 4
 
     def values(self, data: bytes, records: int, stride: int) -> Variable:
-        """Look at the values in the file; TypeError or ValueError if they reach over its end."""
-        if not self.of_record:
+        """View the values in the file; TypeError or ValueError if they reach beyond its end."""
+        if not self.has_records:
             return Variable(
                 np.ndarray(tuple(self.shape), self.dtype, data, self.begin), self.attributes
             )
         shape = (records, *self.shape[1:])
         if 0 in shape:
             return Variable(np.empty(0, self.dtype), self.attributes)
-        one = np.empty(self.shape[1:], self.dtype).strides if self.bytes_of_one < len(data) else ()
+        fits = self.bytes_per_record < len(data)
+        strides = np.empty(self.shape[1:], self.dtype).strides if fits else ()
         return Variable(
-            np.ndarray(shape, self.dtype, data, self.begin, (stride, *one)), self.attributes
+            np.ndarray(shape, self.dtype, data, self.begin, (stride, *strides)), self.attributes
         )
 
 
@@ -189,28 +193,30 @@ def _read_hdf5(data: bytes, source: str) -> NetCDF:
         import h5py
     except ImportError:
         raise MissingExtraError(
-            f"{source}: is an HDF5 (netCDF-4) file, which needs h5py; install it with pip install "
-            '"gale-ms[hdf5]", or rewrite the file with nccopy -k classic'
+            source,
+            "is an HDF5 (netCDF-4) file",
+            "h5py to be installed",
+            'run pip install "gale-ms[hdf5]", or rewrite the file with nccopy -k classic',
         ) from None
     with h5py.File(io.BytesIO(data), "r") as file:
         variables = {}
         for name in file:
-            # Links to other files are no part of this one, and are not followed.
+            # Links to other files are not followed.
             if not isinstance(file.get(name, getlink=True), h5py.HardLink):
                 continue
             stored = file[name]
             if not isinstance(stored, h5py.Dataset) or stored.dtype.kind not in "iufS":
                 continue
             if stored.external or stored.is_virtual:
-                raise ValueError(f"{name} is kept in another file")
+                raise ValueError(f"{name} is stored in another file")
             if stored.nbytes > _MAX_RATIO * len(data):
-                raise ValueError(f"{name} says that it has {stored.nbytes:,} bytes")
+                raise ValueError(f"{name} declares {stored.nbytes:,} bytes")
             variables[name] = Variable(np.asarray(stored[()]), _hdf5_attributes(stored))
         return NetCDF(variables, _hdf5_attributes(file))
 
 
 def _hdf5_attributes(holder: Any) -> dict[str, Any]:
-    """Numbers and texts among the attributes; those by which HDF5 keeps dimensions are not."""
+    """Attributes of a file or dataset, without those in which HDF5 stores dimensions."""
     found = {}
     for name in holder.attrs:
         if name in ("DIMENSION_LIST", "REFERENCE_LIST"):

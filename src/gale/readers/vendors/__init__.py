@@ -1,1 +1,1 @@
-"""Files in the folders of makers' software: Agilent and Waters."""
+"""Files in the folders of instrument software: Agilent and Waters."""

@@ -1,9 +1,9 @@
 """Agilent ChemStation's ``data.ms``, the file of mass spectra in a ``.D`` folder.
 
-The format, as the documentation of rainbow (LGPL) describes it and thirteen real files have it, is
-big-endian throughout, and counts places in words of two bytes from 1. A directory states place,
-time and total of every scan, and each scan states them again with its length and the height of its
-base peak: what is read is compared with all of that, so that a file of another dialect is refused
+The format follows the documentation of rainbow (LGPL) and thirteen real files. It is big-endian
+throughout, and counts places in words of two bytes from 1. A directory states the place, time and
+total of every scan, and each scan states them again with its length and the height of its base
+peak. The scans as read are compared with all of these, so that a file of another dialect is refused
 instead of misread.
 """
 
@@ -20,26 +20,26 @@ from gale.readers.scans import FACT_CEILING, sort_ions
 from gale.run import Floats, Integers, Run
 
 MAGIC = re.compile(rb"\x01\d\0\0\x11GC / MS DATA FILE", re.IGNORECASE)
-"""How a data.ms of GC-MS begins: its version and its kind, each with its length before it."""
+"""How a data.ms of GC-MS begins: its version and its kind, each after its length."""
 
 MAX_INTENSITY = 0x3FFF * 8**3
 """The highest intensity that the format can hold."""
 
 _HEADER = struct.Struct(">260xII10xI")
-"""Where the directory and the first scan are, and the number of scans."""
+"""The places of the directory and of the first scan, and the number of scans."""
 
 _HEAD, _TAIL = 9, 5
-"""Words of a scan before and after its ions."""
+"""Number of words of a scan before and after its ions."""
 
 _TEXTS = {"title": 0x18, "date": 0xB2, "instrument": 0xD0, "method": 0xE4}
-"""Where the header has texts, the length of each before it."""
+"""Bytes of the header at which texts are, each after its length."""
 
 
 def read(data: bytes, source: str) -> Run:
     """Read a data.ms file.
 
-    m/z are multiples of 1/20, as the file keeps them; intensities are 14 bits times a power of 8,
-    so a scan's ions sum up to its total as stated but for rounding, unless ions are clipped.
+    m/z are multiples of 1/20; intensities are 14 bits times a power of 8. So the ions of a scan sum
+    to its stated total except for rounding, unless ions are clipped.
 
     Parameters
     ----------
@@ -51,29 +51,31 @@ def read(data: bytes, source: str) -> Run:
     Raises
     ------
     ReadError
-        If the file is cut short, was not finished, or what it says of its scans does not agree.
+        If the file is cut short or unfinished, or its statements about a scan disagree.
     """
     words = np.frombuffer(data, ">u2", len(data) // 2)
     first, after, directory = _directory(data, source)
     place, time_ms, total = directory.T
     place = place - 1
-    _check(source, bool(np.all((place >= 0) & (place + _HEAD < len(words)))))
+    if not np.all((place >= 0) & (place + _HEAD < len(words))):
+        raise _disagree(source, "has a directory with scans outside the file")
     count = words[place + 6].astype(np.int64)
     end = place + words[place]
-    _check(
-        source,
+    if not (
         np.array_equal(np.append(place, after), np.append(first, end))
-        and bool(np.all(end - place >= _HEAD + 2 * count + _TAIL))
-        and np.array_equal(time_ms, _long(words, place + 1)),
-    )
+        and np.all(end - place >= _HEAD + 2 * count + _TAIL)
+        and np.array_equal(time_ms, _long(words, place + 1))
+    ):
+        raise _disagree(source, "has a directory and scans that differ in place, length or time")
     before = np.cumsum(count) - count
     pair = np.repeat(place + _HEAD - 2 * before, count) + 2 * np.arange(count.sum())
     mz, intensity = words[pair] / 20, _unpack(words[pair + 1])
     base = np.zeros(len(place))
     np.maximum.at(base, np.repeat(np.arange(len(place)), count), intensity)
     stated = _unpack(words[place + 8])
-    # The one is rounded and the other cut to 14 bits, of which at least the first 11 are used.
-    _check(source, bool(np.all(np.abs(base - stated) <= np.maximum(1, base / 2048))))
+    # One is rounded and the other cut to 14 bits, of which at least the first 11 are used.
+    if np.any(np.abs(base - stated) > np.maximum(1, base / 2048)):
+        raise _disagree(source, "has scans whose highest ion is not the stated base peak")
     mz, intensity = sort_ions(count, mz, intensity)
     texts = {name: text for name, at in _TEXTS.items() if (text := _text(data, at))}
     return Run.from_scans(
@@ -89,7 +91,7 @@ def read(data: bytes, source: str) -> Run:
 
 
 def _directory(data: bytes, source: str) -> tuple[int, int, Integers]:
-    """Where the first scan is and where the last ends; place, time (ms) and total of each (S, 3).
+    """Word of the first scan, word after the last, and place, time (ms) and total, shape (S, 3).
 
     The directory comes right after the scans.
     """
@@ -99,8 +101,10 @@ def _directory(data: bytes, source: str) -> tuple[int, int, Integers]:
     start = 2 * (directory - 1)
     if start < _HEADER.size:
         raise ReadError(
-            f"{source}: has no directory of scans; expected one; the acquisition was perhaps "
-            "stopped: open and save the run in the maker's software, and copy it again"
+            source,
+            "has no directory of scans",
+            "a finished acquisition",
+            "open and save the run in the maker's software, and copy it again",
         )
     if start + 12 * n_scans > len(data):
         raise _cut_short(source)
@@ -108,23 +112,23 @@ def _directory(data: bytes, source: str) -> tuple[int, int, Integers]:
     return first - 1, directory - 1, entries.astype(np.int64)
 
 
-def _check(source: str, agrees: bool) -> None:
-    if not agrees:
-        raise ReadError(
-            f"{source}: the directory and the scans do not agree in place, time, number of ions or "
-            "base peak; expected them to; the file may be damaged, or of a dialect that gale does "
-            "not know: copy it again, or export the run as ANDI"
-        )
+def _disagree(source: str, found: str) -> ReadError:
+    return ReadError(
+        source,
+        found,
+        "a directory, scans and ions that agree",
+        "copy the file again, or export the run as ANDI, since gale may not know this dialect",
+    )
 
 
 def _cut_short(source: str) -> ReadError:
     return ReadError(
-        f"{source}: ends before its directory of scans does; expected a whole file; copy it again"
+        source, "ends before its directory of scans does", "a whole file", "copy the file again"
     )
 
 
 def _long(words: NDArray[np.uint16], place: Integers) -> Integers:
-    """Numbers of two words."""
+    """Give the 32-bit numbers at these places."""
     return words[place].astype(np.int64) << 16 | words[place + 1]
 
 

@@ -1,10 +1,10 @@
-"""Waters MassLynx ``.raw`` folders, as PerkinElmer's TurboMass writes them, too.
+"""Waters MassLynx ``.raw`` folders, which PerkinElmer's TurboMass also writes.
 
-``_FUNCTNS.INF`` has a record for each function, which is one way of acquiring among those of a
-run; ``_FUNC001.IDX`` has the time, total and number of ions of each scan of the first function, and
-``_FUNC001.DAT`` its ions, six bytes each. The formats are those that the readers of rainbow (LGPL)
-and of the MS File Info Scanner (PNNL) describe; the totals of the scans and the range of m/z that
-was acquired show whether they hold.
+``_FUNCTNS.INF`` has a record for each function, one of a run's modes of acquisition.
+``_FUNC001.IDX`` has the time, total and number of ions of each scan of the first function, and
+``_FUNC001.DAT`` its ions, six bytes each. The formats follow the readers of rainbow (LGPL) and of
+the MS File Info Scanner (PNNL); the totals of the scans and the acquired range of m/z show whether
+a folder keeps to them.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from gale.errors import ReadError, UnsupportedFormatError
 from gale.plumbing.text import listed
+from gale.readers.refused import CONVERT
 from gale.readers.scans import sort_ions
 from gale.run import Floats, Integers, Run
 
@@ -31,20 +32,22 @@ FUNCTION = np.dtype(
 BYTES_PER_ION = 6
 SCAN = np.dtype([("place", "<u4"), ("packed", "<u4"), ("tic", "<f4"), ("time_min", "<f4")])
 SCAN_BYTES = 22
-"""Of a scan in the index; after what is read comes its base peak."""
+"""Size of a scan in the index; its last bytes, the base peak, are not read."""
 
 MS_SCAN = 0
 TYPES = {0: "MS scan", 1: "selected ions", 9: "MRM", 11: "MS/MS", 12: "diode array", 13: "TOF"}
-"""Types of functions, of which MS scans are read."""
+"""Types of functions; gale reads MS scans."""
 
 MAX_DEVIATION = 0.5
-"""Relative difference of total and sum, in the median scan, from which the ions are misread."""
+"""Largest relative difference between sum and total, in the median scan, of ions read rightly."""
 
 MIN_WITHIN, MZ_MARGIN = 0.9, 1.0
-"""Share of the ions that have to be within the range of m/z of the function, give or take this."""
+"""Least share of ions within the m/z range of the function, and a margin around it (m/z)."""
+
+CONVERT_UNKNOWN = f"{CONVERT}, since gale may not know how its ions are stored"
 
 MAX_TERMS = 10
-"""More coefficients than this are no calibration."""
+"""Most coefficients of a calibration."""
 
 _CALIBRATION = re.compile(rb"^\$\$ Cal Function (\d{1,3}):([^\r\n]*)", re.MULTILINE | re.IGNORECASE)
 _FACT = re.compile(rb"^\$\$ ([^:\r\n]+):([^\r\n]*)", re.MULTILINE)
@@ -55,7 +58,7 @@ _FACTS = {
 }
 
 Unpack = Callable[[Integers, Integers], tuple[Floats, Floats]]
-"""From the first two bytes and the other four of ions to their m/z and intensity."""
+"""Decode the first two bytes and the other four of ions to m/z and intensity, shape (N,)."""
 
 
 def _standard(low: Integers, high: Integers) -> tuple[Floats, Floats]:
@@ -81,26 +84,27 @@ LAYOUTS: dict[int, Unpack] = {
     11: _accurate,
     12: _accurate,
 }
-"""How the six bytes of an ion are used, by the data type that a function states."""
+"""Layout of the six bytes of an ion, by the data type of the function."""
 
 
 def read(files: Mapping[str, bytes], source: str) -> Run:
-    """Read the MS scans of a folder: of several such functions, the one with most scans.
+    """Read the MS scans of a folder; of several such functions, the one with most scans.
 
     Parameters
     ----------
     files : mapping of str to bytes
-        ``_functns.inf``, ``_funcNNN.idx`` and ``_funcNNN.dat`` for each function, and
-        ``_header.txt`` if it is there.
+        ``_functns.inf``, ``_funcNNN.idx`` and ``_funcNNN.dat`` for each function, and optionally
+        ``_header.txt``.
     source : str
         Name of the folder in messages.
 
     Raises
     ------
     UnsupportedFormatError
-        If no function is of MS scans, or they are stored in a way that gale does not know.
+        If no function has MS scans, or gale does not know how they are stored, which also shows
+        where ions do not sum to the totals of the scans.
     ReadError
-        If a file is cut short, or the ions do not sum up to the totals of the scans.
+        If a file is cut short.
     """
     inf = files["_functns.inf"]
     functions = np.frombuffer(inf, FUNCTION, len(inf) // FUNCTION.itemsize)
@@ -115,8 +119,10 @@ def read(files: Mapping[str, bytes], source: str) -> Run:
     kinds = [TYPES.get(bits & 31, "unknown") for bits in packed]
     if not n_scans:
         raise UnsupportedFormatError(
-            f"{source}: has no MS scans among its functions ({listed(kinds) or 'none'}); "
-            "expected a run of full scans; acquire one"
+            source,
+            f"has no MS scans among its functions ({listed(kinds) or 'none'})",
+            "a run of full scans",
+            "acquire the sample in full-scan mode",
         )
     chosen = max(n_scans, key=lambda number: n_scans[number])
     run = _read_function(files, chosen, functions[chosen - 1], source)
@@ -127,20 +133,23 @@ def read(files: Mapping[str, bytes], source: str) -> Run:
 
 
 def _read_function(files: Mapping[str, bytes], number: int, function: np.void, source: str) -> Run:
+    """Read function `number` of a folder; `function` is its record."""
+    place = f"{source}: function {number}"
     data_type = int(function["packed"]) >> 10 & 15
     index, ions = (files[f"_func{number:03}.{suffix}"] for suffix in ("idx", "dat"))
     unpack = LAYOUTS.get(data_type)
     if unpack is None:
         raise UnsupportedFormatError(
-            f"{source}: function {number} has data of type {data_type}; expected centroids of type "
-            f"{', '.join(map(str, LAYOUTS))}; convert the folder to mzML with ProteoWizard's "
-            "msconvert (peak picking on)"
+            place,
+            f"has data of type {data_type}",
+            f"centroids of type {', '.join(map(str, LAYOUTS))}",
+            CONVERT,
         )
     header = files.get("_header.txt", b"")
-    scans, count = _scans(index, ions, source)
+    scans, count = _scans(index, ions, place)
     three = np.frombuffer(ions, "<u2", 3 * count.sum()).reshape(-1, 3).astype(np.int64)
     mz, intensity = unpack(three[:, 0], three[:, 1] | three[:, 2] << 16)
-    mz, intensity = sort_ions(count, _calibrate(mz, header, number, source), intensity)
+    mz, intensity = sort_ions(count, _calibrate(mz, header, number, place), intensity)
     run = Run.from_scans(
         scans["time_min"],
         count,
@@ -151,32 +160,38 @@ def _read_function(files: Mapping[str, bytes], number: int, function: np.void, s
         facts=_facts(header),
         stated_tic=scans["tic"],
     )
-    _check_layout(run, scans["tic"], function, f"{source}: the ions of function {number}")
+    _check_layout(run, scans["tic"], function, place)
     return run
 
 
-def _check_layout(run: Run, tic: NDArray[np.float32], function: np.void, ions: str) -> None:
-    """See that the ions sum up to the totals, and are in the range of m/z, where these are known.
+def _check_layout(run: Run, tic: NDArray[np.float32], function: np.void, source: str) -> None:
+    """Check that the ions sum to the totals of the scans and lie in the m/z range of the function.
 
-    What is not a number among them is not known.
+    Totals and a range that are not numbers are not compared.
     """
     with np.errstate(over="ignore", invalid="ignore"):
         stated = np.where(tic > 0, tic.astype(np.float64), np.nan)
         deviation = np.abs(run.total_ion_current / stated - 1)
-        low, high = float(function["mz_min"]) - MZ_MARGIN, float(function["mz_max"]) + MZ_MARGIN
-    sums_up = not np.isfinite(deviation).any() or np.nanmedian(deviation) <= MAX_DEVIATION
-    within = float(np.mean((run.mz >= low) & (run.mz <= high)))
-    known = 0 < low + MZ_MARGIN < high - MZ_MARGIN
-    if not sums_up or (known and within < MIN_WITHIN):
+        low, high = float(function["mz_min"]), float(function["mz_max"])
+    if np.isfinite(deviation).any() and (median := np.nanmedian(deviation)) > MAX_DEVIATION:
         raise UnsupportedFormatError(
-            f"{ions} do not sum up to the totals of the scans or are not in its range of m/z; "
-            "expected both; they are stored in a way that gale does not know: convert the folder "
-            "to mzML with ProteoWizard's msconvert (peak picking on)"
+            source,
+            f"has ions whose sum differs from the total by {median:.1%} in the median scan",
+            f"a difference of at most {MAX_DEVIATION:.0%}",
+            CONVERT_UNKNOWN,
+        )
+    within = float(np.mean((run.mz >= low - MZ_MARGIN) & (run.mz <= high + MZ_MARGIN)))
+    if 0 < low < high and within < MIN_WITHIN:
+        raise UnsupportedFormatError(
+            source,
+            f"has {within:.1%} of its ions within its m/z range, {low:g} to {high:g}",
+            f"at least {MIN_WITHIN:.0%}",
+            CONVERT_UNKNOWN,
         )
 
 
 def _scans(index: bytes, ions: bytes, source: str) -> tuple[NDArray[np.void], Integers]:
-    """The scans of a function, and how many ions each has, one scan after the other."""
+    """The scans of a function and the number of ions of each, shape (S,)."""
     n_scans, rest = divmod(len(index), SCAN_BYTES)
     records = np.frombuffer(index, np.uint8, n_scans * SCAN_BYTES).reshape(n_scans, SCAN_BYTES)
     scans = records[:, : SCAN.itemsize].copy().view(SCAN)[:, 0] if n_scans else np.empty(0, SCAN)
@@ -185,16 +200,16 @@ def _scans(index: bytes, ions: bytes, source: str) -> tuple[NDArray[np.void], In
     elsewhere = (count > 0) & (scans["place"] != BYTES_PER_ION * before)
     if rest or elsewhere.any() or BYTES_PER_ION * count.sum() != len(ions):
         raise ReadError(
-            f"{source}: the index has {n_scans:,} scans of {count.sum():,} ions for "
-            f"{len(ions):,} bytes of ions; expected {BYTES_PER_ION} bytes an ion, scan after scan; "
-            "the folder may be cut short, or of an instrument that gale does not know: copy it "
-            "again, or convert it to mzML with ProteoWizard's msconvert (peak picking on)"
+            source,
+            f"has {len(ions):,} bytes of ions, and {n_scans:,} scans of {count.sum():,} ions",
+            f"{BYTES_PER_ION} bytes per ion, scan after scan",
+            f"copy the folder again, or {CONVERT}",
         )
     return scans, count
 
 
 def _calibrate(mz: Floats, header: bytes, number: int, source: str) -> Floats:
-    """Apply the polynomial that the header has for a function, if there is one."""
+    """Apply the calibration in the header, a polynomial, to the m/z of a function."""
     for function, text in _CALIBRATION.findall(header):
         if int(function) != number or not text.strip():
             continue
@@ -205,10 +220,12 @@ def _calibrate(mz: Floats, header: bytes, number: int, source: str) -> Floats:
             polynomial = []
         if kind.strip() != "T0" or not 0 < len(polynomial) <= MAX_TERMS:
             raise UnsupportedFormatError(
-                f"{source}: the calibration of function {number} is {text[:60]!r}; expected a "
-                "polynomial of kind T0; convert the folder to mzML with ProteoWizard's msconvert"
+                source,
+                f"has the calibration {text.decode('latin-1').strip()[:60]!r}",
+                f"at most {MAX_TERMS} coefficients and T0",
+                CONVERT,
             )
-        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite, Run reports
+        with np.errstate(over="ignore", invalid="ignore"):  # Run reports what is not finite
             return np.asarray(np.polyval(polynomial[::-1], mz), dtype=np.float64)
     return mz
 

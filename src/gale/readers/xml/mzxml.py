@@ -1,4 +1,4 @@
-"""mzXML, the older open XML format of mass spectrometry: pairs of m/z and intensity a scan."""
+"""mzXML, the older open XML format of mass spectrometry: pairs of m/z and intensity per scan."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ import numpy as np
 from lxml import etree
 
 from gale.errors import ReadError, UnsupportedFormatError
+from gale.plumbing.text import listed
 from gale.readers.limits import max_unpacked
-from gale.readers.xml.binary import check_size, read_length, unpack
-from gale.readers.xml.spectra import Spectra, Spectrum, take_elements
+from gale.readers.refused import CONVERT
+from gale.readers.xml.binary import EXPORT_AGAIN, RECOMPRESS, check_size, read_length, unpack
+from gale.readers.xml.spectra import Spectra, Spectrum, parse_elements
 from gale.run import Floats, Run
 
 DTYPES = {"32": ">f4", "64": ">f8"}
@@ -27,21 +29,21 @@ _MINUTES = {"d": 1440.0, "h": 60.0, "m": 1.0, "s": 1 / 60}
 
 
 @dataclass
-class _Reading:
+class _State:
     """What has been read of a file so far."""
 
     source: str
     spectra: Spectra
     facts: dict[str, str] = field(default_factory=dict)
     n_scans: int = 0
-    plain_time: bool = False
-    stated_scans: str | None = None
+    times_without_unit: bool = False
+    stated_n_scans: str | None = None
 
 
 def read(data: bytes, source: str, *, profile: bool = False) -> Run:
-    """Read an mzXML file: its scans of MS level 1, nested or not.
+    """Read the scans of MS level 1 of an mzXML file, nested or not.
 
-    Times are durations (``PT1.5S``, ``PT1M30S``); plain numbers are taken as seconds, with a note.
+    Times are durations (``PT1.5S``, ``PT1M30S``); plain numbers are read as seconds, with a note.
 
     Parameters
     ----------
@@ -50,139 +52,148 @@ def read(data: bytes, source: str, *, profile: bool = False) -> Run:
     source : str
         Name of the file in messages.
     profile : bool
-        Whether profile spectra are kept rather than refused.
+        Whether profile spectra are accepted, to be centroided, rather than refused.
 
     Raises
     ------
     UnsupportedFormatError
-        If a scan is profile data, or packed in another way than plain or zlib.
+        If a scan is profile data, has arrays other than pairs, or is compressed by anything but
+        zlib.
     ReadError
-        If the file is cut short or damaged, or a scan lacks its time, or its peaks are not as many
-        as it declares.
+        If the file is cut short or damaged, or a scan lacks its time or has another number of peaks
+        than it declares.
     """
-    reading = _Reading(source, Spectra(source, max_unpacked(len(data)), profile))
-    takers = {
-        "msInstrument": _take_instrument,
-        "software": _take_software,
-        "scan": _take_scan,
-        "msRun": _take_run,
+    state = _State(source, Spectra(source, max_unpacked(len(data)), profile))
+    handlers = {
+        "msInstrument": _add_instrument,
+        "software": _add_software,
+        "scan": _add_scan,
+        "msRun": _add_run,
     }
-    take_elements(data, source, "mzXML", takers, reading)
-    return reading.spectra.to_run("mzxml", reading.facts, _notes(reading))
+    parse_elements(data, source, "mzXML", handlers, state)
+    return state.spectra.to_run("mzxml", state.facts, _notes(state))
 
 
-def _notes(reading: _Reading) -> tuple[str, ...]:
+def _notes(state: _State) -> tuple[str, ...]:
     notes = []
-    if reading.plain_time:
-        notes.append("times are numbers without a unit; they were read as seconds")
-    if reading.stated_scans not in (None, str(reading.n_scans)):
+    if state.times_without_unit:
+        notes.append("times have no unit; they were read as seconds")
+    if state.stated_n_scans not in (None, str(state.n_scans)):
         notes.append(
-            f"{reading.n_scans:,} scans were found, {reading.stated_scans} are stated; the file "
-            "may be a part of a run"
+            f"the file has {state.n_scans:,} scans and states {state.stated_n_scans}; it may be "
+            "part of a run"
         )
     return tuple(notes)
 
 
-def _take_instrument(reading: _Reading, element: etree._Element) -> None:
+def _add_instrument(state: _State, element: etree._Element) -> None:
     parts = [element.find(f"{{*}}{name}") for name in ("msManufacturer", "msModel")]
     text = " ".join(part.get("value", "") for part in parts if part is not None).strip()
     if text:
-        reading.facts.setdefault("instrument", text)
+        state.facts.setdefault("instrument", text)
 
 
-def _take_software(reading: _Reading, element: etree._Element) -> None:
+def _add_software(state: _State, element: etree._Element) -> None:
     this = f"{element.get('name', '')} {element.get('version', '')}".strip()
-    before = reading.facts.get("software")
-    reading.facts["software"] = f"{before}; {this}" if before else this
+    before = state.facts.get("software")
+    state.facts["software"] = f"{before}; {this}" if before else this
 
 
-def _take_run(reading: _Reading, element: etree._Element) -> None:
-    reading.stated_scans = element.get("scanCount")
+def _add_run(state: _State, element: etree._Element) -> None:
+    state.stated_n_scans = element.get("scanCount")
 
 
-def _take_scan(reading: _Reading, element: etree._Element) -> None:
-    reading.n_scans += 1
-    name = element.get("num") or f"number {reading.n_scans}"
+def _add_scan(state: _State, element: etree._Element) -> None:
+    state.n_scans += 1
+    name = element.get("num") or f"number {state.n_scans}"
     if element.get("msLevel", "1") != "1":
-        reading.spectra.left_out["spectra of another MS level than 1"] += 1
+        state.spectra.left_out["of another MS level than 1"] += 1
     else:
-        reading.spectra.kept.append(_spectrum(reading, element, name))
+        state.spectra.ms1.append(_spectrum(state, element, name))
     element.clear()  # or the whole file would be in memory as a tree
 
 
-def _spectrum(reading: _Reading, element: etree._Element, name: str) -> Spectrum:
-    where = f"{reading.source}: scan {name}"
+def _spectrum(state: _State, element: etree._Element, name: str) -> Spectrum:
+    source = f"{state.source}: scan {name}"
     centroided = element.get("centroided")
     profile = centroided in ("0", "false")
     mz = intensity = np.empty(0)
-    if not profile or reading.spectra.profile:
-        mz, intensity = _peaks(reading, element, where)
+    if not profile or state.spectra.profile:
+        mz, intensity = _peaks(state, element, source)
     return Spectrum(
         name,
-        _time_min(reading, element.get("retentionTime", ""), where),
+        _time_min(state, element.get("retentionTime", ""), source),
         mz,
         intensity,
-        _tic(element.get("totIonCurrent"), where),
+        _tic(element.get("totIonCurrent"), source),
         sim=element.get("scanType", "").upper() in ("SIM", "SELECTED ION MONITORING"),
         centroid=centroided in ("1", "true"),
         profile=profile,
     )
 
 
-def _time_min(reading: _Reading, text: str, where: str) -> float:
+def _time_min(state: _State, text: str, source: str) -> float:
     text = text.strip()
     if _PLAIN.fullmatch(text):
-        reading.plain_time = True
+        state.times_without_unit = True
         return float(text) / 60
     match = _DURATION.fullmatch(text)
     parts = {} if match is None else {k: v for k, v in match.groupdict().items() if v is not None}
     if not parts:
         raise ReadError(
-            f"{where} has the time {text[:40]!r}; expected a duration such as PT90.5S; export the "
-            "run again"
+            source,
+            f"has the time {text[:40]!r}",
+            "a duration such as PT90.5S",
+            EXPORT_AGAIN,
         )
     return sum(float(value) * _MINUTES[unit] for unit, value in parts.items())
 
 
-def _tic(text: str | None, where: str) -> float:
+def _tic(text: str | None, source: str) -> float:
     try:
         return nan if text is None else float(text)
     except ValueError:
-        raise ReadError(f"{where} has {text!r:.40} for totIonCurrent; expected a number") from None
+        raise ReadError(
+            source, f"has totIonCurrent {text!r:.40}", "a number", EXPORT_AGAIN
+        ) from None
 
 
-def _peaks(reading: _Reading, element: etree._Element, where: str) -> tuple[Floats, Floats]:
-    """m/z and intensity of a scan, as many as it declares."""
+def _peaks(state: _State, element: etree._Element, source: str) -> tuple[Floats, Floats]:
+    """m/z and intensity of a scan, each as long as the scan declares."""
     peaks = element.findall("{*}peaks")
-    length = read_length(element.get("peaksCount", ""), where)
+    length = read_length(element.get("peaksCount", ""), source)
     if not peaks and length == 0:
         return np.empty(0), np.empty(0)
-    if len(peaks) != 1 or (peaks[0].get("contentType") or "m/z-int") != "m/z-int":
+    content = [each.get("contentType") or "m/z-int" for each in peaks]
+    if content != ["m/z-int"]:
         raise UnsupportedFormatError(
-            f"{where} has {len(peaks)} arrays that are not pairs of m/z and intensity; expected "
-            "one of contentType m/z-int; convert the run to mzML with msconvert"
+            source,
+            f"has peaks of contentType {listed(content)[:80]}" if content else "has no peaks",
+            "one element peaks, of contentType m/z-int",
+            CONVERT,
         )
     packing = peaks[0].get("compressionType") or "none"
     if packing not in ("none", "zlib"):
         raise UnsupportedFormatError(
-            f"{where} is compressed by {packing[:40]}; expected zlib or none; convert it again "
-            "with msconvert --zlib"
+            source, f"is compressed by {packing[:40]}", "zlib or no compression", RECOMPRESS
         )
     dtype = DTYPES.get(peaks[0].get("precision", "32"))
     order = peaks[0].get("byteOrder", "network")
     if dtype is None or order != "network":
         raise ReadError(
-            f"{where} has numbers of precision {peaks[0].get('precision')} in byte order {order}; "
-            "expected 32 or 64 in network order; export the run again"
+            source,
+            f"has numbers of precision {peaks[0].get('precision')} in byte order {order}",
+            "precision 32 or 64 in byte order network",
+            EXPORT_AGAIN,
         )
-    # Writers that cannot write an empty element write one pair of zeros for no peaks.
+    # For no peaks, some writers write one pair of zeros instead of an empty element.
     n_pairs = max(length, 1)
     size = 2 * n_pairs * np.dtype(dtype).itemsize
-    reading.spectra.take_room(size, where)
-    raw = unpack(peaks[0].text or "", size, where, compressed=packing == "zlib")
+    state.spectra.reserve(size, source)
+    raw = unpack(peaks[0].text or "", size, source, compressed=packing == "zlib")
     if length == 0 and not any(raw):
         return np.empty(0), np.empty(0)
-    check_size(raw, size if length else 0, 2 * length, where)
+    check_size(raw, size if length else 0, 2 * length, source)
     with np.errstate(invalid="ignore"):  # a signalling NaN of a damaged file, which Run reports
         pairs = np.frombuffer(raw, dtype).reshape(-1, 2).astype(np.float64)
     return pairs[:, 0], pairs[:, 1]

@@ -1,10 +1,10 @@
-"""MS-Numpress, the compression of mzML arrays of Teleman et al. 2014 (MCP 13, 1537): decoding.
+"""Decoding MS-Numpress, the compression of mzML arrays of Teleman et al. 2014 (MCP 13, 1537).
 
-*linear* (m/z): a fixed point, two values as 32-bit integers, then each further value as what
-extrapolating the two before it gets wrong. *pic* (counts): each value rounded to an integer.
-*slof* (intensities): the logarithm of each value in 16 bits. The integers of the first two are
-packed into half bytes: a head says how many leading half bytes are 0 (0 to 8), or 15 (9 to 15 for
-1 to 7 of them); the others follow, the least significant first.
+*linear* (m/z): a fixed point, two values as 32-bit integers, then for each further value the error
+of extrapolating the two before it. *pic* (counts): each value rounded to an integer. *slof*
+(intensities): the logarithm of each value in 16 bits. The integers of the first two are packed into
+half bytes: a head gives the number of leading half bytes that are 0 (0 to 8) or 15 (9 to 15 for 1
+to 7 of them); the others follow, the least significant first.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ import numpy as np
 from gale.run import Floats, Integers
 
 _STEP = bytes(9 - head if head <= 8 else 17 - head for head in range(16)).ljust(256, b"\0")
-"""How many half bytes an integer takes, its head among them."""
+"""Number of half bytes of an integer, its head included, by head."""
 
 _FILL = np.array(
     [0] * 9 + [(0xFFFFFFFF << (4 * (16 - head))) & 0xFFFFFFFF for head in range(9, 16)],
     dtype=np.int64,
 )
-"""What the leading half bytes that a head stands for are worth."""
+"""Value of the leading half bytes, by head."""
 
 
 def linear(data: bytes, length: int) -> Floats:
@@ -39,7 +39,7 @@ def linear(data: bytes, length: int) -> Floats:
             raise ValueError("more numpress data than values")
         return stored / fixed_point
     errors = _integers(data[16:], length - 2)
-    errors -= (errors >= 2**31) * 2**32  # signed here
+    errors -= (errors >= 2**31) * 2**32  # these are signed
     steps = np.cumsum(np.concatenate([[stored[1] - stored[0]], errors]))
     values = stored[0] + np.cumsum(np.concatenate([[0], steps]))
     return np.asarray(values / fixed_point, dtype=np.float64)
@@ -57,7 +57,7 @@ def slof(data: bytes, length: int) -> Floats:
     fixed_point = _fixed_point(data)
     if len(data) != 8 + 2 * length:
         raise ValueError(f"{len(data):,} bytes of numpress slof for {length:,} values")
-    with np.errstate(over="ignore"):  # what is not finite, Run reports
+    with np.errstate(over="ignore"):  # Run reports what is not finite
         return np.expm1(np.frombuffer(data, "<u2", length, 8) / fixed_point)
 
 
@@ -74,7 +74,7 @@ def _integers(data: bytes, length: int) -> Integers:
     """Decode `length` integers of 32 bits, taken as unsigned, shape (length,)."""
     packed = np.frombuffer(data, np.uint8)
     halves = np.empty(2 * len(packed) + 8, np.uint8)
-    halves[-8:] = 0  # so that what is left out below may be looked up
+    halves[-8:] = 0  # so that heads near the end can look beyond it
     halves[:-8:2], halves[1:-8:2] = packed >> 4, packed & 15
     end = 2 * len(packed)
     if length > end:
@@ -82,7 +82,7 @@ def _integers(data: bytes, length: int) -> Integers:
     steps = halves.tobytes().translate(_STEP)
     heads = np.empty(length, np.int64)
     at = 0
-    for i in range(length):  # where one begins is known only from the one before
+    for i in range(length):  # each begins where the one before it ends
         heads[i] = at
         at += steps[at]
         if at > end:

@@ -1,4 +1,4 @@
-"""Spectra of an XML format made a run: which of them are the run, and in which order."""
+"""What mzML and mzXML share: parsing element by element, and choosing the spectra of the run."""
 
 from __future__ import annotations
 
@@ -15,17 +15,30 @@ from lxml import etree
 
 from gale.errors import ReadError
 from gale.readers.scans import FACT_SPECTRA, profile_error, sort_ions
+from gale.readers.xml.binary import EXPORT_AGAIN
 from gale.run import Floats, Run
 
-Reading = TypeVar("Reading")
+State = TypeVar("State")
 
 
 @dataclass(frozen=True)
 class Spectrum:
     """One spectrum as a file has it.
 
-    ``function`` tells the traces of an instrument apart that scans in more than one way; ``sim``
-    is selected ion monitoring; of profile spectra that are refused there are no arrays.
+    Parameters
+    ----------
+    name : str
+        Its identifier in the file.
+    time_min : float
+        Its time in minutes.
+    mz, intensity : arrays of shape (P,)
+        Its points; empty for a profile spectrum that will be refused.
+    tic : float
+        Total ion current as the file states it; NaN if it states none.
+    function : str
+        The function of the instrument that acquired it, if the file names one.
+    sim, centroid, profile : bool
+        Whether the file declares it selected ion monitoring, centroids, or a profile.
     """
 
     name: str
@@ -41,52 +54,74 @@ class Spectrum:
 
 @dataclass
 class Spectra:
-    """The spectra of MS level 1 of a file, and the count of all else that is in it, by name.
+    """The spectra of MS level 1 of a file, and how many others it has.
 
-    ``room`` is how many bytes its arrays may still unpack to; ``profile`` says whether profile
-    spectra are kept, to be centroided, rather than refused.
+    Parameters
+    ----------
+    source : str
+        Name of the file in messages.
+    bytes_left : int
+        How many more bytes the arrays may unpack to.
+    profile : bool
+        Whether profile spectra are accepted, to be centroided, rather than refused.
+    ms1 : list of Spectrum
+        The spectra of MS level 1, in the order of the file.
+    left_out : Counter of str
+        Number of other spectra, by what they are ("of light").
     """
 
     source: str
-    room: int
+    bytes_left: int
     profile: bool = False
-    kept: list[Spectrum] = field(default_factory=list)
+    ms1: list[Spectrum] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
 
-    def take_room(self, size: int, where: str) -> None:
-        """Count an array of `size` bytes, before it is unpacked.
+    def reserve(self, size: int, source: str) -> None:
+        """Count an array of `size` bytes before it is unpacked; `source` names it in messages.
 
         Raises
         ------
         ReadError
-            If there is no room for it.
+            If the arrays so far would unpack to far more than the size of the file.
         """
-        self.room -= size
-        if self.room < 0:
+        self.bytes_left -= size
+        if self.bytes_left < 0:
             raise ReadError(
-                f"{where} unpacks, with those before it, to far more than the file; expected a "
-                "run, whose arrays shrink to a third; look at what it is"
+                source,
+                f"declares, with the spectra before it, {-self.bytes_left:,} bytes more than a "
+                "file of this size may unpack to",
+                "a run, whose arrays shrink to about a third",
+                "check what the file is",
             )
 
     def to_run(self, format_: str, facts: dict[str, str], notes: tuple[str, ...] = ()) -> Run:
-        """Make the run of the spectra that scan, in order of time.
+        """Make a run of the full scans, in order of time, and discard the spectra.
 
-        Where there are several functions, that with the most spectra is the run, the first of
-        equal ones; selected ion monitoring is the run only where nothing else is.
+        If there are several functions, the run is the one with the most spectra (the first of
+        equal ones). Selected ion monitoring is the run only if there is nothing else.
+
+        Parameters
+        ----------
+        format_ : str
+            Name of the format.
+        facts : dict
+            What the file says of itself.
+        notes : tuple of str
+            Notes on what was read, to which more may be added.
 
         Raises
         ------
         UnsupportedFormatError
-            If one of them is profile data.
+            If one of the spectra of the run is declared to be profile data.
         ReadError
             As :meth:`gale.run.Run.from_scans`.
         """
-        chosen = self._choose()
-        notes = (*notes, *(f"{n:,} {what} were left out" for what, n in self.left_out.items()))
+        chosen = self._of_run()
+        notes = (*notes, *(_note_left_out(n, what) for what, n in self.left_out.items()))
         for spectrum in chosen:
             if spectrum.profile and not self.profile:
                 raise profile_error(
-                    self.source, f"spectrum {spectrum.name} is declared to be profile data"
+                    self.source, f"declares profile data (spectrum {spectrum.name})"
                 )
         if any(b.time_min < a.time_min for a, b in pairwise(chosen)):
             chosen.sort(key=lambda spectrum: spectrum.time_min)
@@ -98,8 +133,8 @@ class Spectra:
         intensity = np.concatenate([np.empty(0), *(spectrum.intensity for spectrum in chosen)])
         time_min = [spectrum.time_min for spectrum in chosen]
         tic = [spectrum.tic for spectrum in chosen]
-        self.kept.clear()
-        chosen.clear()  # or every ion would be in memory once more
+        self.ms1.clear()
+        chosen.clear()  # or every ion would be in memory twice
         mz, intensity = sort_ions(counts, mz, intensity)
         return Run.from_scans(
             time_min,
@@ -113,28 +148,46 @@ class Spectra:
             stated_tic=tic,
         )
 
-    def _choose(self) -> list[Spectrum]:
-        scanning = [spectrum for spectrum in self.kept if not spectrum.sim] or self.kept
-        if n_sim := len(self.kept) - len(scanning):
-            self.left_out["spectra of selected ion monitoring"] += n_sim
-        ions = Counter(spectrum.function for spectrum in scanning)
-        if len(ions) < 2:
-            return list(scanning)
-        function = max(ions, key=lambda each: ions[each])
-        for other, n in ions.items():
-            if other != function:
-                self.left_out[f"spectra of function {other or 'without a name'}"] += n
-        return [spectrum for spectrum in scanning if spectrum.function == function]
+    def _of_run(self) -> list[Spectrum]:
+        """Choose the spectra of the run, and count the others as left out."""
+        scans = [spectrum for spectrum in self.ms1 if not spectrum.sim] or self.ms1
+        if n_sim := len(self.ms1) - len(scans):
+            self.left_out["of selected ion monitoring"] += n_sim
+        n_spectra = Counter(spectrum.function for spectrum in scans)
+        if len(n_spectra) < 2:
+            return list(scans)
+        largest = max(n_spectra, key=lambda function: n_spectra[function])
+        for function, n in n_spectra.items():
+            if function != largest:
+                self.left_out[f"of function {function or 'without a name'}"] += n
+        return [spectrum for spectrum in scans if spectrum.function == largest]
 
 
-def take_elements(
+def _note_left_out(n: int, what: str) -> str:
+    return (
+        f"{n:,} spectrum {what} was left out" if n == 1 else f"{n:,} spectra {what} were left out"
+    )
+
+
+def parse_elements(
     data: bytes,
     source: str,
     format: str,  # noqa: A002
-    takers: Mapping[str, Callable[[Reading, etree._Element], object]],
-    reading: Reading,
+    handlers: Mapping[str, Callable[[State, etree._Element], object]],
+    state: State,
 ) -> None:
-    """Parse XML, and hand each element of some names, once it is whole, to what takes it.
+    """Parse XML, and at the end of each element call its handler, if it has one.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole file.
+    source, format : str
+        Names of the file and its format in messages.
+    handlers : mapping of str to callable
+        The function to call with `state` and the element, by name of element.
+    state : object
+        What the handlers fill.
 
     Raises
     ------
@@ -142,19 +195,21 @@ def take_elements(
         If the XML is cut short or damaged, or has a DOCTYPE, which could declare entities.
     """
     if b"<!DOCTYPE" in data:
-        raise ReadError(f"{source}: declares a DOCTYPE; expected {format}, which has none")
+        raise ReadError(source, "declares a DOCTYPE", f"{format}, which has none", EXPORT_AGAIN)
     try:
         for _, element in etree.iterparse(
             io.BytesIO(data),
-            tag=[f"{{*}}{name}" for name in takers],
+            tag=[f"{{*}}{name}" for name in handlers],
             resolve_entities=False,
             no_network=True,
             huge_tree=False,
         ):
-            takers[str(element.tag).rpartition("}")[2]](reading, element)
+            handlers[str(element.tag).rpartition("}")[2]](state, element)
     except etree.XMLSyntaxError as error:
         why = " ".join(str(error.msg).split())
         raise ReadError(
-            f"{source}: the XML is cut short or damaged ({why}); expected a whole file; copy or "
-            "export it again"
+            source,
+            f"has XML that is cut short or damaged ({why})",
+            f"a whole {format} file",
+            "copy or export it again",
         ) from error
