@@ -219,9 +219,9 @@ def test_verify_checksums(root: Path, make: Callable[[], Executor] | None) -> No
         lines = problems_of(root, lambda: campaign.verify_checksums(executor))
     assert lines == [
         "3 problems were found:",
-        "ROOT: found 1 runs without a checksum, not compared",
+        "ROOT: found 1 run without a checksum",
         f"train_features/T2.csv: found MD5 {hashlib.md5(b'other').hexdigest()}; "
-        f"expected {was[1]}; copy it again",
+        f"expected MD5 {was[1]}; copy it again",
         f"test_features/X1.csv: cannot be read ({os.strerror(errno.ENOENT)}); "
         f"expected MD5 {was[4]}; copy it again",
     ]

@@ -93,8 +93,8 @@ BAD = [
         "train_labels.csv",
         "T2,0,1\n",
         "",
-        "metadata.csv: row 3, column sample_id: found 'T2' of split train, which no label table "
-        "has; expected a row for it, blank where unknown",
+        "metadata.csv: row 3, column sample_id: found 'T2' of split train, which is in no "
+        "label table; expected a row for it, blank where unknown",
     ),
     (
         "val_labels.csv",
@@ -168,8 +168,8 @@ def test_all_problems_are_said_at_once(root: Path) -> None:
         "train_labels.csv: row 2, column alcohol: found '7'; expected 0, 1 or blank",
         "test_labels.csv: row 1: found no header; expected the names of the columns",
         "train_labels.csv: row 4, column 1: found 'T4'; expected a sample_id of metadata.csv",
-        "metadata.csv: row 4, column sample_id: found 'T3' of split train, which no label table "
-        "has; expected a row for it, blank where unknown",
+        "metadata.csv: row 4, column sample_id: found 'T3' of split train, which is in no "
+        "label table; expected a row for it, blank where unknown",
         "submission_format.csv: row 2, column sample_id: found 'X2'; "
         "expected a sample_id of metadata.csv",
     ]
@@ -191,7 +191,7 @@ def test_without_usable_metadata_the_other_tables_are_still_checked(root: Path) 
 def test_train_needs_labels_where_another_split_has_them(root: Path) -> None:
     (root / "train_labels.csv").unlink()
     assert problems_of(root, lambda: Campaign.open(root)) == [
-        "metadata.csv: found 3 runs of split train and no labels of them; "
+        "metadata.csv: found 3 runs of split train, none in a label table; "
         "expected a row for each in a label table, blank where unknown"
     ]
 
@@ -207,6 +207,6 @@ def test_an_unusable_label_table_is_not_blamed_on_its_runs(root: Path) -> None:
 def test_a_label_table_that_is_there_is_complete(root: Path) -> None:
     (root / "test_labels.csv").write_text("sample_id,alcohol,mineral\nX2,1,1\n")
     assert problems_of(root, lambda: Campaign.open(root)) == [
-        "metadata.csv: row 6, column sample_id: found 'X1' of split test, which no label table "
-        "has; expected a row for it, blank where unknown"
+        "metadata.csv: row 6, column sample_id: found 'X1' of split test, which is in no "
+        "label table; expected a row for it, blank where unknown"
     ]

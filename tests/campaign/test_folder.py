@@ -153,7 +153,7 @@ def test_a_label_table_that_is_none_is_the_only_problem(root: Path) -> None:
 def test_a_folder_needs_runs(tmp_path: Path) -> None:
     write(tmp_path / "notes.txt", "no runs here\n")
     assert problems_of(tmp_path, lambda: Campaign.open(tmp_path)) == [
-        "ROOT: found no runs among 1 files; expected some"
+        "ROOT: found no run among 1 file; expected some"
     ]
 
 
@@ -164,7 +164,7 @@ def test_columns_say_what_a_run_is(tmp_path: Path) -> None:
     assert campaign.runs == ("a.csv",)
     assert campaign.columns == columns
     assert problems_of(tmp_path, lambda: Campaign.open(tmp_path)) == [
-        "ROOT: found no runs among 1 files; expected some"
+        "ROOT: found no run among 1 file; expected some"
     ]
 
 

@@ -127,8 +127,8 @@ def test_any_valid_table_round_trips(
         *(
             (
                 f"run,alcohol,{name}\na,1,0\n",
-                f"row 1, column {name}: found a family of this name, which tables of predictions "
-                "have for something else; expected another; rename it",
+                f"row 1, column {name}: is the name of another column in tables of "
+                "predictions; expected another name for the family; rename it",
             )
             for name in ("status", "message", "unlike", "sample_id", "split", "alcohol_spread")
         ),
@@ -139,7 +139,7 @@ def test_any_valid_table_round_trips(
         ),
         ("run,alcohol\n", "found no rows below the header; expected one for each run"),
         ("run,alcohol\na,1,0\n", "row 2: found 3 cells; expected 2"),
-        ("run,alcohol\na\n", "row 2: found 1 cells; expected 2"),
+        ("run,alcohol\na\n", "row 2: found 1 cell; expected 2"),
         ("", "row 1: found no header; expected the names of the columns"),
         ("\nrun,alcohol\na,1\n", "row 1: found no header; expected the names of the columns"),
         (

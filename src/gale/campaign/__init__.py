@@ -20,7 +20,7 @@ from gale.campaign.folder import find_runs, match_runs, run_name
 from gale.campaign.labels import LabelTable, collect_label_table, prevalence_of
 from gale.errors import CampaignError
 from gale.plumbing.tables import Problems
-from gale.plumbing.text import shown
+from gale.plumbing.text import counted, shown
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -213,15 +213,16 @@ class Campaign:
         """
         problems = Problems(CampaignError)
         if not self.families:
-            problems.add(self.root, "found no labels; expected a label table to learn from")
+            problems.add(self.root, "found no labels", "a label table to learn from")
         for family, labels in zip(self.families, self.labels.T, strict=True):
             positive, negative = int((labels == 1).sum()), int((labels == 0).sum())
             if not (positive and negative):
                 problems.add(
                     self.root,
                     f"found {positive:,} positive, {negative:,} negative and "
-                    f"{len(self) - positive - negative:,} unknown runs; expected both positive "
-                    "and negative ones; remove the column or add runs",
+                    f"{len(self) - positive - negative:,} unknown runs",
+                    "both positive and negative ones",
+                    "remove the column or add runs",
                     column=family,
                 )
         problems.check()
@@ -249,9 +250,9 @@ class Campaign:
         mismatches = find_mismatches(known, executor)
         problems = Problems(CampaignError)
         if mismatches and (unknown := self.checksums.count(None)):
-            problems.add(self.root, f"found {unknown:,} runs without a checksum, not compared")
-        for path, mismatch in mismatches.items():
-            problems.add(path, mismatch)
+            problems.add(self.root, f"found {counted(unknown, 'run')} without a checksum")
+        for path, found in mismatches.items():
+            problems.add(path, found, f"MD5 {known[path]}", "copy it again")
         problems.check()
         return len(known)
 
@@ -316,7 +317,7 @@ def _open_folder(
         table = LabelTable(names, (), np.empty((len(files), 0), dtype=np.float32))
         left_out = found["other"]
         if not files:
-            problems.add(root, f"found no runs among {len(left_out):,} files; expected some")
+            problems.add(root, f"found no run among {counted(len(left_out), 'file')}", "some")
     problems.check()
     return Campaign(
         root=root,

@@ -45,13 +45,13 @@ def _check(campaign: Campaign, path: Path, table: LabelTable) -> None:
     if set(table.families) != set(campaign.families):
         problems.add(
             path,
-            f"found families {', '.join(table.families)}; expected those of {campaign.root}: "
-            f"{', '.join(campaign.families)}",
+            f"found families {', '.join(table.families)}",
+            f"those of {campaign.root}: {', '.join(campaign.families)}",
             row=1,
         )
     split_of = dict(zip(campaign.runs, campaign.split, strict=True))
     for run, row in zip(table.runs, table.rows, strict=True):
         if split_of.get(run) != "test":
-            what = f"found {shown(run)}; expected a run of the test split of {campaign.root}"
-            problems.add(path, what, row=row, column="1")
+            expected = f"a run of the test split of {campaign.root}"
+            problems.add(path, f"found {shown(run)}", expected, row=row, column="1")
     problems.check()

@@ -31,7 +31,7 @@ def find_mismatches(expected: Mapping[Path, str], executor: Executor | None) -> 
     """
     with nullcontext(executor) if executor else ThreadPoolExecutor(os.cpu_count()) as workers:
         found = workers.map(_mismatch, expected.keys(), expected.values(), chunksize=16)
-        return {path: what for path, what in zip(expected, found, strict=True) if what}
+        return {path: wrong for path, wrong in zip(expected, found, strict=True) if wrong}
 
 
 def _mismatch(path: Path, expected: str) -> str | None:
@@ -41,6 +41,6 @@ def _mismatch(path: Path, expected: str) -> str | None:
             while block := file.read(BLOCK):
                 digest.update(block)
     except OSError as error:
-        return f"cannot be read ({error.strerror}); expected MD5 {expected}; copy it again"
+        return f"cannot be read ({error.strerror})"
     found = digest.hexdigest()
-    return None if found == expected else f"found MD5 {found}; expected {expected}; copy it again"
+    return None if found == expected else f"found MD5 {found}"

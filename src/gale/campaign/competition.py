@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from gale.campaign.labels import LabelTable, check_run_column, collect_label_table
 from gale.plumbing.tables import Problems, Table, exists, read_table
-from gale.plumbing.text import shown
+from gale.plumbing.text import counted, shown
 
 SPLITS = ("train", "val", "test")
 
@@ -58,7 +58,8 @@ def collect_metadata(
     if missing := [name for name in COLUMNS if name not in table.columns]:
         problems.add(
             path,
-            f"found no column {', '.join(missing)}; expected {', '.join(COLUMNS)}; "
+            f"found no column {', '.join(missing)}",
+            ", ".join(COLUMNS),
             "leave cells of derivatized and features_md5_hash blank where unknown",
             row=1,
         )
@@ -90,8 +91,8 @@ class _Row:
         return self.table.rows[self.number][self.table.columns.index(column)]
 
     def wrong(self, column: str, expected: str) -> None:
-        what = f"found {shown(self.cell(column))}; expected {expected}"
-        self.problems.add(self.table.path, what, row=self.number, column=column)
+        found = f"found {shown(self.cell(column))}"
+        self.problems.add(self.table.path, found, expected, row=self.number, column=column)
 
     def split(self) -> str:
         split = self.cell("split")
@@ -162,8 +163,8 @@ def compare_labels(
         if set(table.families) != set(families):
             problems.add(
                 source.path,
-                f"found families {', '.join(table.families)}; "
-                f"expected those of {first}: {', '.join(families)}",
+                f"found families {', '.join(table.families)}",
+                f"those of {first}: {', '.join(families)}",
                 row=1,
             )
             continue
@@ -184,14 +185,14 @@ def _compare_runs(
     for run, row in zip(table.runs, table.rows, strict=True):
         split = split_of.get(run)
         if split is None:
-            what = f"found {shown(run)}; expected a sample_id of {metadata.path}"
+            found, expected = shown(run), f"a sample_id of {metadata.path}"
         elif split in SPLITS and split not in source.splits:
-            what = f"found {shown(run)} of split {split}; expected runs of {source.splits[0]}"
+            found, expected = f"{shown(run)} of split {split}", f"runs of {source.splits[0]}"
         else:
             fitting.add(run)
             continue
         if run:  # a blank is noted already
-            problems.add(source.path, what, row=row, column="1")
+            problems.add(source.path, f"found {found}", expected, row=row, column="1")
     return fitting
 
 
@@ -210,16 +211,18 @@ def _check_complete(
         if len(runs) == metadata.split.count(split):
             problems.add(
                 metadata.path,
-                f"found {len(runs):,} runs of split {split} and no labels of them; "
-                "expected a row for each in a label table, blank where unknown",
+                f"found {counted(len(runs), 'run')} of split {split}, none in a label table",
+                "a row for each in a label table, blank where unknown",
             )
             continue
         for row, run in runs:
-            what = (
-                f"found {shown(run)} of split {split}, which no label table has; "
-                "expected a row for it, blank where unknown"
+            problems.add(
+                metadata.path,
+                f"found {shown(run)} of split {split}, which is in no label table",
+                "a row for it, blank where unknown",
+                row=row,
+                column="sample_id",
             )
-            problems.add(metadata.path, what, row=row, column="sample_id")
 
 
 def collect_submission(path: Path, problems: Problems) -> Table | None:
@@ -239,13 +242,15 @@ def compare_submission(
     known = set(metadata.runs)
     for row, (run, *_) in table.rows.items():
         if run and run not in known:
-            what = f"found {shown(run)}; expected a sample_id of {metadata.path}"
-            problems.add(table.path, what, row=row, column=table.columns[0])
+            expected = f"a sample_id of {metadata.path}"
+            problems.add(
+                table.path, f"found {shown(run)}", expected, row=row, column=table.columns[0]
+            )
     if not set(families) <= set(table.columns[1:]):
         problems.add(
             table.path,
-            f"found families {', '.join(table.columns[1:]) or 'none'}; "
-            f"expected those of the labels among them: {', '.join(families)}",
+            f"found families {', '.join(table.columns[1:]) or 'none'}",
+            f"those of the labels among them: {', '.join(families)}",
             row=1,
         )
     return tuple(cells[0] for cells in table.rows.values())

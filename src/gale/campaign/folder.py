@@ -88,7 +88,7 @@ def _files(root: Path, problems: Problems) -> list[Path]:
                 else:
                     files.append(entry)
         except OSError as error:
-            problems.add(folder, f"cannot be listed ({error.strerror}); expected a folder of runs")
+            problems.add(folder, f"cannot be listed ({error.strerror})", "a folder of runs")
     return sorted(files)
 
 
@@ -117,14 +117,11 @@ def match_runs(
         if len(meant) == 1 and meant[0] not in row_of:
             matched[run] = meant[0]
         else:
-            what = _mismatch(run, meant, root, row_of)
-            problems.add(path, what, row=row, column="1")
+            problems.add(path, *_mismatch(run, meant, root, row_of), row=row, column="1")
         row_of.update(dict.fromkeys(meant, row))
     for file in files:
         if file not in row_of:
-            problems.add(
-                file, f"found no label; expected a row of {path} for it, blank where unknown"
-            )
+            problems.add(file, "found no label", f"a row of {path} for it, blank where unknown")
     return matched
 
 
@@ -133,18 +130,15 @@ def run_name(file: Path, root: Path) -> str:
     return display_name(file.relative_to(root).as_posix())
 
 
-def _mismatch(run: str, meant: Sequence[Path], root: Path, row_of: Mapping[Path, int]) -> str:
-    """Say why a name does not mean one file of its own."""
+def _mismatch(
+    run: str, meant: Sequence[Path], root: Path, row_of: Mapping[Path, int]
+) -> tuple[str, str]:
+    """Say what was found and expected where a name does not mean one file of its own."""
     names = [run_name(file, root) for file in meant]
+    found = f"found {shown(run)}, which"
     if len(names) > 1:
-        return (
-            f"found {shown(run)}, which may be {' or '.join(names)}; "
-            "expected the path relative to the folder"
-        )
+        return f"{found} may be {' or '.join(names)}", "the path relative to the folder"
     if names:
-        return (
-            f"found {shown(run)}, which is {names[0]} as in row {row_of[meant[0]]}; "
-            "expected every run once"
-        )
-    what = "is not a run that gale reads" if exists(root / run) else "does not exist"
-    return f"found {shown(run)}, which {what}; expected the path of a run in {root}"
+        return f"{found} is {names[0]} as in row {row_of[meant[0]]}", "every run once"
+    reason = "is not a run that gale reads" if exists(root / run) else "does not exist"
+    return f"{found} {reason}", f"the path of a run in {root}"

@@ -92,13 +92,14 @@ def collect_label_table(path: Path, problems: Problems) -> LabelTable | None:
     named = check_run_column(table, problems)
     families = table.columns[1:]
     if not families:
-        problems.add(path, "found no family columns; expected one for each family", row=1)
+        problems.add(path, "found no family columns", "one for each family", row=1)
     for family in families:
         if family in RESERVED or family.removesuffix(SPREAD) in {*families} - {family}:
             problems.add(
                 path,
-                "found a family of this name, which tables of predictions have for something else; "
-                "expected another; rename it",
+                "is the name of another column in tables of predictions",
+                "another name for the family",
+                "rename it",
                 row=1,
                 column=family,
             )
@@ -121,8 +122,8 @@ def check_run_column(table: Table, problems: Problems) -> bool:
     if table.columns[0] not in RUN_COLUMNS:
         problems.add(
             table.path,
-            f"found {shown(table.columns[0])}; expected {' or '.join(RUN_COLUMNS)}, "
-            "and commas between the columns",
+            f"found {shown(table.columns[0])}",
+            f"{' or '.join(RUN_COLUMNS)}, and commas between the columns",
             row=1,
             column="1",
         )
@@ -153,5 +154,5 @@ def prevalence_of(values: NDArray[np.float32]) -> NDArray[np.float64]:
 def _value(table: Table, number: int, column: int, problems: Problems) -> float:
     cell = table.rows[number][column]
     if cell not in VALUES:
-        table.note(number, column, f"found {shown(cell)}; expected 0, 1 or blank", problems)
+        table.note(problems, number, column, f"found {shown(cell)}", "0, 1 or blank")
     return VALUES.get(cell, np.nan)

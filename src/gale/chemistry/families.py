@@ -158,7 +158,7 @@ def _parse_rule(data: Any, where: str) -> FamilyRule:
     if not isinstance(data, dict):
         raise TableError(f"{where} is no table; expected one of {', '.join(_KEYS)} under [family]")
     for key in data.keys() - set(_KEYS):
-        raise TableError(unknown_key(f"{where}.{key}", key, _KEYS))
+        raise TableError(f"{where}.{key}", *unknown_key(key, _KEYS))
     if not any(data.get(key) for key in _KEYS[1:]):
         raise TableError(f"{where} has no rule; expected at least one of {', '.join(_KEYS[1:])}")
     description = data.get("description", "")
