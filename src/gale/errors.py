@@ -155,7 +155,7 @@ def warn(text: str) -> None:
     >>> given[0].category.__name__, str(given[0].message)
     ('GaleWarning', '2 runs are left out')
     """
-    inside = os.path.dirname(__file__)  # noqa: PTH120  (a path of text, as frames have)
+    inside = os.path.dirname(__file__) + os.sep  # noqa: PTH120  (a path of text, as frames have)
     level = 1
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename.startswith(inside):

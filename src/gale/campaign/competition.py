@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gale.campaign.labels import LabelTable, check_run_column, collect_label_table
-from gale.plumbing.tables import Problems, Table, exists, read_table
+from gale.plumbing.files import exists
+from gale.plumbing.tables import Problems, Table, read_table
 from gale.plumbing.text import counted, shown
 
 SPLITS = ("train", "val", "test")

@@ -9,7 +9,8 @@ from typing import Literal
 
 from gale.campaign.labels import RUN_COLUMNS, LabelTable
 from gale.errors import ReadError
-from gale.plumbing.tables import Problems, exists
+from gale.plumbing.files import exists
+from gale.plumbing.tables import Problems
 from gale.plumbing.text import composed, display_name, shown
 from gale.readers import SCAN_FORMATS, glance, is_run_file
 from gale.readers.instrument_folders import is_run_folder

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from gale.cli.options import device_option, reading_options
-from gale.plumbing.workers import workers_pool
+from gale.plumbing.workers import worker_pool
 
 EXAMPLE = """
 \b
@@ -119,7 +119,7 @@ def command(
     partial = output.with_name(output.name + ".partial")
     progress = ConsoleProgress(quiet=quiet)
     with telling_what_is_kept(partial, progress):
-        with workers_pool(workers) as executor:
+        with worker_pool(workers) as executor:
             ablation = gale.ablate(
                 opened,
                 recipe,

@@ -1,10 +1,9 @@
-"""Tables that people fill in: read as a spreadsheet shows them, with all that is wrong at once."""
+"""Tables that people fill in: read as a spreadsheet shows them, all problems reported at once."""
 
 from __future__ import annotations
 
 import csv
 import io
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +15,13 @@ HEADER = ("run", "status", "message")
 """The first columns of a table of predictions."""
 
 UNLIKE = "unlike"
-"""The column behind those, see `gale.model.unlike`; tables of older versions lack it."""
+"""The column after them, see `gale.model.unlike`; tables of older versions lack it."""
 
 SUBMISSION_HEADER = ("sample_id",)
 """The first column of a submission."""
 
 SPREAD = "_spread"
-"""What the name of a column of spreads ends with, after the name of its family."""
+"""Suffix of a column of spreads, after the name of its family."""
 
 
 class Problems:
@@ -79,8 +78,8 @@ class Table:
     columns : tuple of str
         The cells of the header.
     rows : mapping of int to tuple of str
-        The cells of every row under its number in a spreadsheet, where the header is row 1; as
-        many cells as columns, without surrounding blanks.
+        The cells of every row by its number in a spreadsheet, where the header is row 1: one cell
+        per column, without surrounding blanks.
     """
 
     path: Path
@@ -88,7 +87,7 @@ class Table:
     rows: Mapping[int, tuple[str, ...]]
 
     def check_names(self, column: int, problems: Problems, of: str = "run") -> None:
-        """Note blank and doubled names in a column, by its position from 0."""
+        """Note blank and repeated names in a column, by its position from 0."""
         first: dict[str, int] = {}
         for number, cells in self.rows.items():
             name = cells[column]
@@ -114,16 +113,11 @@ class Table:
         problems.add(self.path, found, expected, remedy, row=number, column=name)
 
 
-def exists(path: Path) -> bool:
-    """Whether there is something at a path, made of a cell that may be no path at all."""
-    return os.path.exists(path)  # noqa: PTH110  (false, where Path.exists raises: too long, denied)
-
-
 def read_table(path: Path, problems: Problems) -> Table | None:
-    """Read a CSV file, noting what is wrong with it; None if there is no table at all.
+    """Read a CSV file, noting its problems; None if there is no table at all.
 
-    Rows with nothing but blanks, as spreadsheets leave behind, are not rows. A row with too few
-    or too many cells is noted, then filled up or cut.
+    Rows that contain only blanks, as spreadsheets leave behind, are skipped. A row with too few or
+    too many cells is noted, then filled up or cut.
     """
     try:
         text = path.read_bytes().decode("utf-8-sig")

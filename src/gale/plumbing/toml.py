@@ -1,4 +1,4 @@
-"""TOML files that people write: errors of one line, and a hint where a key is misspelt."""
+"""TOML files that people write: one-line errors, with a hint where a key is misspelt."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from gale.errors import GaleError
 
 
 def read_toml_text(path: Path, what: str, error: type[GaleError]) -> str:
-    """Read the text of a TOML file; `what` it should be (``a recipe``) is named in messages.
+    """Read the text of a TOML file; errors say that `what` (``a recipe``) was expected.
 
     Raises
     ------
     GaleError
-        Of the kind given, if the file cannot be read or is not text.
+        Of the kind `error`, if the file cannot be read or is not text.
     """
     try:
         return path.read_text("utf-8-sig")
@@ -28,12 +28,12 @@ def read_toml_text(path: Path, what: str, error: type[GaleError]) -> str:
 
 
 def parse_toml(text: str, source: str, what: str, error: type[GaleError]) -> dict[str, Any]:
-    """Parse TOML text; `source`, and `what` it should be, are named in messages.
+    """Parse TOML text; errors name its `source` and say that `what` was expected.
 
     Raises
     ------
     GaleError
-        Of the kind given, if it is not TOML.
+        Of the kind `error`, if the text is not TOML.
     """
     try:
         return tomllib.loads(text)
