@@ -1,4 +1,4 @@
-"""A folder of runs: which files are runs, and which of them the names in a label table mean."""
+"""A folder of runs: which files are runs, and which file each name in a label table means."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from gale.readers.instrument_folders import is_run_folder
 from gale.readers.tables.headers import N_COLUMNS, count_columns
 
 Kind = Literal["run", "doubtful", "other"]
-"""What a file in a folder is: ``doubtful`` if a run was perhaps meant, and reading it will fail."""
+"""Kind of a file in a folder; a ``doubtful`` one may be meant as a run but cannot be read as one."""
 
 OTHER_FORMATS = ("json", "onnx", "pdf", "text")
-"""Formats in which nobody keeps a run."""
+"""Formats that never contain a run."""
 
 RUN_SUFFIXES = (".cdf", ".nc", ".jdx", ".dx", ".mzml", ".mzxml")
-"""Names that only runs have."""
+"""Suffixes that only runs have."""
 
 
 def find_runs(
     root: Path, columns: Mapping[str, str] | None, problems: Problems
 ) -> dict[Kind, list[Path]]:
-    """List the files of a folder and all below it, hidden ones aside, by what they are.
+    """List the files of a folder and its subfolders by kind; hidden files are skipped.
 
-    The folder in which a maker keeps a run counts as a file. Each list is in order of the paths.
+    A vendor's run folder counts as one file. Each list is in order of the paths.
     """
     found: dict[Kind, list[Path]] = {"run": [], "doubtful": [], "other": []}
     for file in _files(root, problems):
@@ -40,13 +40,12 @@ def find_runs(
 
 
 def recognise(file: Path, columns: Mapping[str, str] | None) -> Kind:
-    """Say what a file is, from its beginning alone.
+    """Tell the kind of a file from its first bytes, or of a run folder from the names in it.
 
-    A folder is that of a run, of which the names in it say whether it can be read. Doubtful are
-    files that are empty, damaged or may not be read, tables with some columns of a
-    run, and what may hold a run in a format that gale does not read.
+    Doubtful are files that are empty, damaged or unreadable, tables with only some columns of a
+    run, and formats that may contain a run but that gale does not read.
     """
-    if not file.is_file() and not file.is_dir():  # a pipe would have to be waited for
+    if not file.is_file() and not file.is_dir():  # reading a pipe would wait
         return "doubtful" if file.is_symlink() else "other"
     try:
         if file.is_dir():
@@ -65,9 +64,9 @@ def recognise(file: Path, columns: Mapping[str, str] | None) -> Kind:
 
 
 def _files(root: Path, problems: Problems) -> list[Path]:
-    """All files; a linked folder is entered last, and only if it is none of those entered before.
+    """List all files; linked folders are entered last, and no folder is entered twice.
 
-    So links that form a loop end, and a run has the shorter of two names.
+    So loops of links end, and a run in a linked folder gets the name of its real folder.
     """
     files: list[Path] = []
     folders, links = [root], list[Path]()
@@ -96,10 +95,10 @@ def _files(root: Path, problems: Problems) -> list[Path]:
 def match_runs(
     path: Path, table: LabelTable, root: Path, files: Sequence[Path], problems: Problems
 ) -> dict[str, Path]:
-    """Give the file that each run of a label table means, noting names and files without match.
+    """Find the file of each run in a label table, and note names and files without a match.
 
     A name is the path relative to `root`, or the name of the file without its extension if only
-    one file has it. Accents may be composed in one and not in the other, as macOS names files.
+    one file has that name. Accents match whether composed or not; macOS decomposes file names.
     """
     by_path, by_stem = defaultdict[str, list[Path]](list), defaultdict[str, list[Path]](list)
     for file in files:
@@ -127,7 +126,7 @@ def match_runs(
 
 
 def run_name(file: Path, root: Path) -> str:
-    """Name a run by its path in the folder, with forward slashes."""
+    """Return the name of a run: its path in the folder, with forward slashes."""
     return display_name(file.relative_to(root).as_posix())
 
 

@@ -108,7 +108,7 @@ def command(
     recipe = gale.Recipe.load(recipe_name)
     from gale.ablation.saving import FILES
     from gale.ablation.text import caution_text, step_table  # after a missing extra has been told
-    from gale.campaign.adding import with_test_labels
+    from gale.campaign.test_labels import with_test_labels
     from gale.cli.kept import telling_what_is_kept
     from gale.training.journal import discard
 
