@@ -12,7 +12,7 @@ import pytest
 
 from gale.chemistry.retention_index import count_terms, estimate_retention_index, term_table
 from gale.library import embedded_library
-from gale.library.derivative import UNKNOWN
+from gale.library.derivative_names import UNKNOWN
 from helpers.commands import without
 
 ALKANES = {"C" * n: 100 * n for n in (5, 8, 12, 20, 30)}

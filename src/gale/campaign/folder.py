@@ -17,7 +17,7 @@ from gale.readers.instrument_folders import is_run_folder
 from gale.readers.tables.headers import N_COLUMNS, count_columns
 
 Kind = Literal["run", "doubtful", "other"]
-"""Kind of a file in a folder; a ``doubtful`` one may be meant as a run but cannot be read as one."""
+"""Kind of a file in a folder; a ``doubtful`` one may be meant as a run that cannot be read."""
 
 OTHER_FORMATS = ("json", "onnx", "pdf", "text")
 """Formats that never contain a run."""

@@ -10,8 +10,8 @@ from collections import Counter
 import numpy as np
 
 from gale.chemistry.families import parent_molecule, read_pattern, read_structure
-from gale.library.columns import Library
-from gale.library.derivative import find_derivative
+from gale.library.derivative_names import find_derivative
+from gale.library.library import Library
 from gale.run import Floats
 
 SILYL_MZ = 73

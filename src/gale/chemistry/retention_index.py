@@ -16,7 +16,7 @@ import polars as pl
 
 from gale.chemistry.derivatives import CARBONYL, drawn_derivative
 from gale.chemistry.families import parent_molecule, read_pattern, read_structure
-from gale.library.derivative import UNKNOWN, find_derivative
+from gale.library.derivative_names import UNKNOWN, find_derivative
 from gale.run import Floats
 
 FILE = "retention_terms.csv"
