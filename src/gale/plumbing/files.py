@@ -35,12 +35,12 @@ def check_free(path: Path, *, force: bool) -> None:
         is_folder, is_there, has_folder = path.is_dir(), path.exists(), path.parent.is_dir()
     except OSError as error:
         raise OutputError(
-            path, f"cannot be accessed ({error.strerror})", A_FILE, "choose another place"
+            path, f"cannot be accessed ({error.strerror})", remedy="choose another place"
         ) from error
     if is_folder:
         raise OutputError(path, "is a folder", A_FILE, "choose another name")
     if is_there and not force:
-        raise OutputError(path, "exists already", A_FILE, OVERWRITE)
+        raise OutputError(path, "exists already", remedy=OVERWRITE)
     if not has_folder:
         raise OutputError(
             path, f"is in the folder {path.parent}, which does not exist", remedy="create it first"
@@ -56,9 +56,7 @@ def check_no_input(output: Path, inputs: Iterable[Path]) -> None:
         If `output` is one of the `inputs`, under whatever name.
     """
     if output.exists() and any(exists(each) and output.samefile(each) for each in inputs):
-        raise OutputError(
-            output, "is one of the input files", "the name of another file", "choose another name"
-        )
+        raise OutputError(output, "is one of the input files", A_FILE, "choose another name")
 
 
 @contextmanager
@@ -103,7 +101,7 @@ def check_folder_free(path: Path, *, force: bool, files: Collection[str]) -> Non
     if not os.path.lexists(path):
         check_free(path, force=False)
     elif not force:
-        raise OutputError(path, "exists already", A_FOLDER, OVERWRITE)
+        raise OutputError(path, "exists already", remedy=OVERWRITE)
     elif path.is_symlink() or not path.is_dir():
         raise OutputError(path, "is not a folder", A_FOLDER, "choose another name")
     elif others := sorted(
@@ -137,7 +135,7 @@ def writing_folder(path: Path, *, replaces: Collection[str] | None = None) -> It
     if replaces is not None:
         check_folder_free(path, force=True, files=replaces)
     elif os.path.lexists(path):
-        raise OutputError(path, "exists already", "a new folder", "choose another name")
+        raise OutputError(path, "exists already", remedy="choose another name")
     else:
         check_free(path, force=False)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
