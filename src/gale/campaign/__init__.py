@@ -101,9 +101,9 @@ class Campaign:
             f"{count:,} {split or 'without labels'}" for split, count in Counter(self.split).items()
         )
         return (
-            f"<Campaign {self.root}: {len(self):,} runs ({splits}), {len(self.families)} "
-            f"families, {self.labelled.sum():,} labelled, "
-            f"{self.checksums.count(None):,} without checksum>"
+            f"<Campaign {self.root}: {counted(len(self), 'run')} ({splits}), "
+            f"{counted(len(self.families), 'family', 'families')}, "
+            f"{self.labelled.sum():,} labelled, {self.checksums.count(None):,} without checksum>"
         )
 
     @classmethod

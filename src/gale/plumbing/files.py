@@ -109,7 +109,7 @@ def check_folder_free(path: Path, *, force: bool, files: Collection[str]) -> Non
     ):
         raise OutputError(
             path,
-            f"contains {others[0]}, which gale did not write",
+            f"contains {others[0]}, which gale does not write there",
             "a folder that may be overwritten as a whole",
             "choose another name",
         )

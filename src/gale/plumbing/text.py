@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 
 def display_name(path: str | os.PathLike[str]) -> str:
-    r"""Return the name of a file as text for messages, with escapes for what is not UTF-8.
+    """Return the name of a file as text for messages, with escapes for what is not UTF-8.
 
     Examples
     --------
