@@ -9,6 +9,7 @@ from __future__ import annotations
 import doctest
 import inspect
 import shutil
+import warnings
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ def test_the_example_of_a_name_runs(
     here = tmp_path / "here"
     shutil.copytree(home, here, symlinks=True)
     monkeypatch.chdir(here)
-    tests = doctest.DocTestFinder(recurse=False).find(thing, name, globs={"gale": gale})
+    tests = doctest.DocTestFinder(recurse=False).find(thing, name, extraglobs={"gale": gale})
     if inspect.isclass(thing):
         methods = [each for key, each in vars(thing).items() if not key.startswith("_")]
         functions = [getattr(each, "__func__", each) for each in methods]
@@ -47,7 +48,7 @@ def test_the_example_of_a_name_runs(
             for each in functions
             if inspect.isfunction(each)
             for test in doctest.DocTestFinder(recurse=False).find(
-                each, each.__name__, globs={"gale": gale}
+                each, each.__name__, extraglobs={"gale": gale}
             )
         ]
     examples = [test for test in tests if test.examples]
@@ -55,5 +56,6 @@ def test_the_example_of_a_name_runs(
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
     for test in examples:
         output: list[str] = []
-        runner.run(test, out=output.append)
+        with warnings.catch_warnings():
+            runner.run(test, out=output.append)
         assert runner.failures == 0, "".join(output)

@@ -20,7 +20,7 @@ from gale.chemistry.derivatives import guess_derivatives
 from gale.chemistry.families import parent_of
 from gale.chemistry.retention_index import count_terms, term_table
 from gale.library import Library, embedded_library, read_library
-from gale.library.derivative import UNKNOWN
+from gale.library.derivative_names import UNKNOWN
 from gale.plumbing.files import writing
 from gale.run import Floats
 

@@ -4,7 +4,7 @@
 
     GaleError
     ├── ReadError                  a file cannot be read as a run or a library
-    │   └── UnsupportedFormatError the file is known for what it is, and it is not a run gale reads
+    │   └── UnsupportedFormatError the format is recognised, but gale does not read runs from it
     ├── CampaignError              the tables and files of a campaign do not agree
     ├── TableError                 a table of predictions, labels or families cannot be used
     ├── SimulationError            a campaign cannot be simulated as asked
@@ -15,11 +15,11 @@
     ├── OutputError                a result cannot be written
     └── MissingExtraError          an optional part of gale is not installed
 
-    GaleWarning                    something the user should know, and that stops nothing
+    GaleWarning                    something the user should know that stops nothing
 
-An error says in four fields what it is about, what was found, what was expected and what to do.
-The command line prints them as one line and exits with status 2; any other exception is a bug and
-keeps its traceback.
+An error has four fields: its source, what was found, what was expected, and what to do. The command
+line prints them as one line and exits with status 2; any other exception is a bug and keeps its
+traceback.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ class GaleError(Exception):
     Parameters
     ----------
     source : str or Path
-        The file, and the place in it, or the parameter that the error is about.
+        The file and the place in it, the parameter, or the action that the error is about.
     found : str
         What was found there, as the rest of a sentence that begins with the source.
     expected : str
         What was expected instead.
     remedy : str
-        What to do, in words of Python where it is a parameter (``pass force=True``).
+        What to do; parameters in Python's syntax (``pass force=True``).
 
     Examples
     --------
@@ -69,12 +69,12 @@ class GaleError(Exception):
 
     @classmethod
     def of_several(cls, problems: Sequence[GaleError]) -> GaleError:
-        """Make one error of several: a single one as it is, more of them as a list.
+        """Combine errors: return a single one as it is, or one error that lists them all.
 
         Parameters
         ----------
         problems : sequence of GaleError
-            At least one. The new error has them in `problems`.
+            At least one. The combined error has them in `problems`.
         """
         if len(problems) == 1:
             return problems[0]
@@ -101,11 +101,11 @@ class ReadError(GaleError):
 
 
 class UnsupportedFormatError(ReadError):
-    """The file is recognised, and what it is cannot be read as a run."""
+    """The format of a file is recognised, but gale does not read runs from it."""
 
 
 class CampaignError(GaleError):
-    """The tables and files of a campaign do not agree; one line for each problem."""
+    """The tables and files of a campaign do not agree; one line per problem."""
 
 
 class TableError(GaleError):
@@ -152,7 +152,7 @@ class GaleWarning(UserWarning):
 
 
 def warn(text: str) -> None:
-    """Warn of something, at the line outside gale that called it.
+    """Give a warning at the line outside gale that called it.
 
     Examples
     --------
@@ -164,7 +164,7 @@ def warn(text: str) -> None:
     >>> given[0].category.__name__, str(given[0].message)
     ('GaleWarning', '2 runs are left out')
     """
-    inside = os.path.dirname(__file__)  # noqa: PTH120  (a path of text, as frames have)
+    inside = os.path.dirname(__file__) + os.sep  # noqa: PTH120  (a path of text, as frames have)
     level = 1
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename.startswith(inside):

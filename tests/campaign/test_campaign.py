@@ -17,7 +17,8 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from gale.campaign import Campaign
-from helpers.campaign_folders import RUN, RUNS, edit, problems_of, write_competition
+from gale.errors import CampaignError
+from helpers.campaign_folders import RUN, RUNS, Problem, check_problems, edit, write_competition
 
 
 @pytest.fixture
@@ -79,26 +80,30 @@ def test_labels_may_know_fewer_families_than_the_competition(root: Path, tmp_pat
     assert campaign.families == ("mineral",)
     assert campaign.submission_families == ("alcohol", "mineral")
     other.write_text("run,mineral,sulfur\nT1,1,1\nT2,0,0\nT3,1,1\n")
-    assert problems_of(root, lambda: Campaign.open(root, labels=other)) == [
-        "submission_format.csv: row 1: found families alcohol, mineral; "
-        "expected those of the labels among them: mineral, sulfur"
-    ]
+    check_problems(
+        root,
+        lambda: Campaign.open(root, labels=other),
+        Problem("submission_format.csv: row 1", "alcohol, mineral", "mineral, sulfur"),
+    )
 
 
 def test_to_predict_neither_labels_nor_every_file_is_needed(root: Path) -> None:
     edit(root / "train_labels.csv", "T2,0,1", "T9,7")
     (root / "train_features" / "T1.csv").unlink()
-    assert len(problems_of(root, lambda: Campaign.open(root))) == 6
+    with pytest.raises(CampaignError) as caught:
+        Campaign.open(root)
+    assert len(caught.value.problems) == 5
     campaign = Campaign.open(root, labels=root / "none.csv", with_labels=False)
     assert campaign.runs == tuple(RUNS)
     assert (campaign.families, campaign.labels.shape) == ((), (6, 0))
     assert campaign.submission == ("X2", "V1", "X1")
     assert campaign.submission_families == ("alcohol", "mineral")
     edit(root / "metadata.csv", "train_features/T2.csv", "../T2.csv")
-    assert problems_of(root, lambda: Campaign.open(root, with_labels=False)) == [
-        "metadata.csv: row 3, column features_path: found '../T2.csv'; "
-        "expected a path inside the folder of this table"
-    ]
+    check_problems(
+        root,
+        lambda: Campaign.open(root, with_labels=False),
+        Problem("metadata.csv: row 3, column features_path", "'../T2.csv'", "inside"),
+    )
 
 
 def test_metadata_may_have_more_columns_windows_paths_and_numbers_as_floats(root: Path) -> None:
@@ -114,9 +119,7 @@ def test_metadata_may_have_more_columns_windows_paths_and_numbers_as_floats(root
 
 @pytest.mark.parametrize("name", ["none", "metadata.csv"])
 def test_a_folder_is_needed(root: Path, name: str) -> None:
-    assert problems_of(root, lambda: Campaign.open(root / name)) == [
-        f"{name}: found no folder; expected one of runs"
-    ]
+    check_problems(root, lambda: Campaign.open(root / name), Problem(name, "folder"))
 
 
 def test_select_keeps_everything_together(root: Path) -> None:
@@ -153,9 +156,11 @@ def test_of_split(root: Path) -> None:
     assert campaign.of_split("train").runs == ("T1", "T2", "T3")
     assert campaign.of_split("test", "val").runs == ("V1", "X1", "X2")
     assert len(campaign.of_split("train").of_split("val")) == 0
-    assert problems_of(root, lambda: campaign.of_split("dev")) == [
-        "ROOT: found no split 'dev'; expected train, val or test"
-    ]
+    check_problems(
+        root,
+        lambda: campaign.of_split("dev", "train"),
+        Problem("ROOT", "'dev'", ("train", "val", "test")),
+    )
 
 
 def test_arrays_are_read_only(root: Path) -> None:
@@ -186,17 +191,17 @@ def test_family_table(root: Path) -> None:
 def test_check_trainable(root: Path) -> None:
     campaign = Campaign.open(root)
     campaign.check_trainable()
-    todo = "expected both positive and negative ones; remove the column or add runs"
-    assert problems_of(root, campaign.of_split("val").check_trainable) == [
-        "2 problems were found:",
-        f"ROOT: column alcohol: found 0 positive, 1 negative and 0 unknown runs; {todo}",
-        f"ROOT: column mineral: found 1 positive, 0 negative and 0 unknown runs; {todo}",
-    ]
+    check_problems(
+        root,
+        campaign.of_split("val").check_trainable,
+        Problem("ROOT: column alcohol", ("0 positive", "1 negative", "0 unknown"), "positive"),
+        Problem("ROOT: column mineral", ("1 positive", "0 negative", "0 unknown"), "positive"),
+    )
     for name in ("train_labels.csv", "val_labels.csv"):
         (root / name).unlink()
-    assert problems_of(root, Campaign.open(root).check_trainable) == [
-        "ROOT: found no labels; expected a label table to learn from"
-    ]
+    check_problems(
+        root, Campaign.open(root).check_trainable, Problem("ROOT", "labels", remedy="pass labels=")
+    )
 
 
 def spawn() -> Executor:
@@ -216,15 +221,13 @@ def test_verify_checksums(root: Path, make: Callable[[], Executor] | None) -> No
 
         (root / "train_features" / "T2.csv").write_bytes(b"other")
         (root / "test_features" / "X1.csv").unlink()
-        lines = problems_of(root, lambda: campaign.verify_checksums(executor))
-    assert lines == [
-        "3 problems were found:",
-        "ROOT: found 1 runs without a checksum, not compared",
-        f"train_features/T2.csv: found MD5 {hashlib.md5(b'other').hexdigest()}; "
-        f"expected {was[1]}; copy it again",
-        f"test_features/X1.csv: cannot be read ({os.strerror(errno.ENOENT)}); "
-        f"expected MD5 {was[4]}; copy it again",
-    ]
+        check_problems(
+            root,
+            lambda: campaign.verify_checksums(executor),
+            Problem("ROOT", "1 run without a checksum"),
+            Problem("train_features/T2.csv", hashlib.md5(b"other").hexdigest(), was[1]),
+            Problem("test_features/X1.csv", os.strerror(errno.ENOENT), was[4]),
+        )
 
 
 def test_fingerprint_is_of_what_training_depends_on(root: Path, tmp_path: Path) -> None:

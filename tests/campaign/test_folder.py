@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import os
 import sys
@@ -15,7 +16,7 @@ from numpy.testing import assert_array_equal
 
 from gale.campaign import Campaign, folder
 from gale.errors import ReadError
-from helpers.campaign_folders import problems_of
+from helpers.campaign_folders import Problem, check_problems
 
 RUN = "time,mass,intensity\n0.0,18.1,100\n0.1,18.1,200\n"
 NAMES = ("a.csv", "b.csv", "day1/c.csv", "day2/c.csv", "day2/d.csv")
@@ -31,6 +32,10 @@ def root(tmp_path: Path) -> Path:
     write(root / ".hidden" / "e.csv", RUN)
     write(root / "._a.csv", RUN)
     return root
+
+
+def check_campaign(root: Path, *problems: Problem) -> None:
+    check_problems(root, lambda: Campaign.open(root), *problems)
 
 
 def write(path: Path, text: str) -> None:
@@ -77,84 +82,63 @@ def test_a_given_label_table_takes_the_place_of_labels_csv(root: Path, tmp_path:
 
 
 @pytest.mark.parametrize(
-    ("rows", "messages"),
+    ("rows", "problems"),
     [
         (
             f"d,1\n{'x' * 5000},0\n",
-            [f"labels.csv: row 6, column 1: found '{'x' * 57}...', which does not exist; "
-             "expected the path of a run in ROOT"],
+            [Problem("labels.csv: row 6, column 1", (f"'{'x' * 57}...'", "exist"))],
         ),
-        (
-            "d,1\ne,0\n",
-            ["labels.csv: row 6, column 1: found 'e', which does not exist; "
-             "expected the path of a run in ROOT"],
-        ),
+        ("d,1\ne,0\n", [Problem("labels.csv: row 6, column 1", ("'e'", "exist"), "path")]),
         (
             "d,1\nnotes.txt,0\n",
-            ["labels.csv: row 6, column 1: found 'notes.txt', which is not a run that gale reads; "
-             "expected the path of a run in ROOT"],
+            [Problem("labels.csv: row 6, column 1", ("'notes.txt'", "not a run"), "path")],
         ),
-        (
-            "",
-            ["day2/d.csv: found no label; expected a row of labels.csv for it, "
-             "blank where unknown"],
-        ),
+        ("", [Problem("day2/d.csv", "label", ("labels.csv", "blank"))]),
         (
             "d,1\nc,1\n",
-            ["labels.csv: row 6, column 1: found 'c', which may be day1/c.csv or day2/c.csv; "
-             "expected the path relative to the folder"],
+            [Problem("labels.csv: row 6, column 1", ("'c'", "day1/c.csv or day2/c.csv"), "path")],
         ),
         (
             "d,1\nday2/d.csv,1\n",
-            ["labels.csv: row 6, column 1: found 'day2/d.csv', which is day2/d.csv as in row 5; "
-             "expected every run once"],
+            [Problem("labels.csv: row 6, column 1", ("'day2/d.csv'", "row 5"), "once")],
         ),
-        (
-            "d,1\nd,1\n",
-            ["labels.csv: row 6, column run: found 'd' as in row 5; expected every run once"],
-        ),
-        (
-            "d,1\n,1\n",
-            ["labels.csv: row 6, column run: found a blank; expected the name of a run"],
-        ),
+        ("d,1\nd,1\n", [Problem("labels.csv: row 6, column run", ("'d'", "row 5"), "once")]),
+        ("d,1\n,1\n", [Problem("labels.csv: row 6, column run", "blank", "run")]),
         (
             "d,2\ne,0\n",
             [
-                "2 problems were found:",
-                "labels.csv: row 5, column alcohol: found '2'; expected 0, 1 or blank",
-                "labels.csv: row 6, column 1: found 'e', which does not exist; "
-                "expected the path of a run in ROOT",
+                Problem("labels.csv: row 5, column alcohol", "'2'", "blank"),
+                Problem("labels.csv: row 6, column 1", ("'e'", "exist"), "path"),
             ],
         ),
     ],
-)  # fmt: skip
-def test_names_that_do_not_match(root: Path, rows: str, messages: list[str]) -> None:
+)
+def test_names_that_do_not_match(root: Path, rows: str, problems: list[Problem]) -> None:
     (root / "b.csv").unlink()
     write(root / "labels.csv", f"run,alcohol\na,1\nday1/c.csv,1\nday2/c.csv,0\n{rows}")
-    assert problems_of(root, lambda: Campaign.open(root)) == messages
+    check_campaign(root, *problems)
 
 
 def test_an_ambiguous_name_is_one_problem(root: Path) -> None:
     write(root / "labels.csv", "run,alcohol\na,1\nb,1\nc,1\nd,0\n")
-    assert problems_of(root, lambda: Campaign.open(root)) == [
-        "labels.csv: row 4, column 1: found 'c', which may be day1/c.csv or day2/c.csv; "
-        "expected the path relative to the folder"
-    ]
+    check_campaign(
+        root, Problem("labels.csv: row 4, column 1", ("'c'", "day1/c.csv or day2/c.csv"))
+    )
 
 
 def test_a_label_table_that_is_none_is_the_only_problem(root: Path) -> None:
     write(root / "labels.csv", "file,alcohol\na,1\n")
-    (message,) = problems_of(root, lambda: Campaign.open(root))
-    assert message.startswith("labels.csv: row 1, column 1: found 'file'; expected run or")
-    (message,) = problems_of(root, lambda: Campaign.open(root, labels=root / "none.csv"))
-    assert message.startswith("none.csv: cannot be read (")
+    check_campaign(root, Problem("labels.csv: row 1, column 1", "'file'", "run"))
+    check_problems(
+        root,
+        lambda: Campaign.open(root, labels=root / "none.csv"),
+        Problem("none.csv", os.strerror(errno.ENOENT)),
+    )
 
 
 def test_a_folder_needs_runs(tmp_path: Path) -> None:
     write(tmp_path / "notes.txt", "no runs here\n")
-    assert problems_of(tmp_path, lambda: Campaign.open(tmp_path)) == [
-        "ROOT: found no runs among 1 files; expected some"
-    ]
+    check_campaign(tmp_path, Problem("ROOT", "1 file"))
 
 
 def test_columns_say_what_a_run_is(tmp_path: Path) -> None:
@@ -163,9 +147,7 @@ def test_columns_say_what_a_run_is(tmp_path: Path) -> None:
     campaign = Campaign.open(tmp_path, columns=columns)
     assert campaign.runs == ("a.csv",)
     assert campaign.columns == columns
-    assert problems_of(tmp_path, lambda: Campaign.open(tmp_path)) == [
-        "ROOT: found no runs among 1 files; expected some"
-    ]
+    check_campaign(tmp_path, Problem("ROOT", "1 file"))
 
 
 def test_compressed_files_have_the_name_of_what_is_in_them(tmp_path: Path) -> None:
@@ -227,15 +209,12 @@ def test_to_train_only_runs_are_runs(mixed: Path) -> None:
     assert mixed / "blank.D" in campaign.left_out
     assert mixed / "labels.csv" not in campaign.left_out
     write(mixed / "labels.csv", "run,alcohol\na,1\nblank.D,0\n")
-    assert problems_of(mixed, lambda: Campaign.open(mixed)) == [
-        "labels.csv: row 3, column 1: found 'blank.D', which is not a run that gale reads; "
-        "expected the path of a run in ROOT"
-    ]
+    check_campaign(mixed, Problem("labels.csv: row 3, column 1", ("'blank.D'", "not a run")))
 
 
 def test_files_that_may_not_be_read(mixed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def deny(path: Path, **_: object) -> None:
-        raise ReadError(f"{path}: cannot be read")
+        raise ReadError(path, "cannot be read")
 
     monkeypatch.setattr(folder, "glance", deny)
     assert "README" in Campaign.open(mixed, with_labels=False).runs

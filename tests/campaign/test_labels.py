@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gale.campaign.labels import RESERVED, Problems, prevalence_of, read_label_table
-from gale.errors import CampaignError, TableError
+from gale.campaign.labels import RESERVED, prevalence_of, read_label_table
+from gale.errors import SHOWN, CampaignError, TableError
+from gale.plumbing.tables import Problems
+from helpers.campaign_folders import Problem, check_problems
+from helpers.errors import refused
 
 NAMES = (  # without "\\r", which the csv module writes unquoted
     st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), max_size=8)
@@ -28,11 +30,13 @@ def write(folder: Path, text: str | bytes) -> Path:
     return path
 
 
-def problems_of(path: Path) -> list[str]:
-    """The lines of the error, without the path."""
-    with pytest.raises(TableError) as caught:
-        read_label_table(path)
-    return [line.removeprefix(f"{path}: ") for line in str(caught.value).splitlines()]
+def check_table(path: Path, *problems: Problem) -> None:
+    """Expect problems with sources relative to the table."""
+    at_places = [
+        problem._replace(source=f"{path.name}{problem.source and f': {problem.source}'}")
+        for problem in problems
+    ]
+    check_problems(path.parent, lambda: read_label_table(path), *at_places, kind=TableError)
 
 
 def test_reads_runs_families_and_values(tmp_path: Path) -> None:
@@ -102,97 +106,77 @@ def test_any_valid_table_round_trips(
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("text", "problem"),
     [
-        (
-            "run,alcohol\na,1\nb,0\na,1\n",
-            "row 4, column run: found 'a' as in row 2; expected every run once",
-        ),
-        ("run,alcohol\na,2\n", "row 2, column alcohol: found '2'; expected 0, 1 or blank"),
-        ("run,alcohol\na,yes\n", "row 2, column alcohol: found 'yes'; expected 0, 1 or blank"),
-        (
-            'run,alcohol\n"a\nb",1\n\nc,NaN\n',
-            "row 4, column alcohol: found 'NaN'; expected 0, 1 or blank",
-        ),
-        ("run,alcohol\n,1\n", "row 2, column run: found a blank; expected the name of a run"),
-        (
-            "run,alcohol,alcohol\na,1,0\n",
-            "row 1, column alcohol: found in columns 2 and 3; expected every column once",
-        ),
-        (
-            "run,alcohol, \na,1,0\n",
-            "row 1, column 3: found a blank; expected the name of a column",
-        ),
-        ("run\na\n", "row 1: found no family columns; expected one for each family"),
+        ("run,alcohol\na,1\nb,0\na,1\n", Problem("row 4, column run", ("'a'", "row 2"), "once")),
+        ("run,alcohol\na,2\n", Problem("row 2, column alcohol", "'2'", ("0", "1", "blank"))),
+        ("run,alcohol\na,yes\n", Problem("row 2, column alcohol", "'yes'", "blank")),
+        ('run,alcohol\n"a\nb",1\n\nc,NaN\n', Problem("row 4, column alcohol", "'NaN'", "blank")),
+        ("run,alcohol\n,1\n", Problem("row 2, column run", "blank", "run")),
+        ("run,alcohol,alcohol\na,1,0\n", Problem("row 1, column alcohol", "2 and 3", "once")),
+        ("run,alcohol, \na,1,0\n", Problem("row 1, column 3", "blank", "column")),
+        ("run\na\n", Problem("row 1", "family columns")),
         *(
             (
                 f"run,alcohol,{name}\na,1,0\n",
-                f"row 1, column {name}: found a family of this name, which tables of predictions "
-                "have for something else; expected another; rename it",
+                Problem(f"row 1, column {name}", "reserved", "another", "rename"),
             )
             for name in ("status", "message", "unlike", "sample_id", "split", "alcohol_spread")
         ),
-        (
-            "name,alcohol\na,1\n",
-            "row 1, column 1: found 'name'; expected run or sample_id, "
-            "and commas between the columns",
-        ),
-        ("run,alcohol\n", "found no rows below the header; expected one for each run"),
-        ("run,alcohol\na,1,0\n", "row 2: found 3 cells; expected 2"),
-        ("run,alcohol\na\n", "row 2: found 1 cells; expected 2"),
-        ("", "row 1: found no header; expected the names of the columns"),
-        ("\nrun,alcohol\na,1\n", "row 1: found no header; expected the names of the columns"),
-        (
-            'run,alcohol\n"a,1\n',
-            "found broken CSV (unexpected end of data); expected a table separated by commas",
-        ),
-        (
-            b"run,alcohol\n\xe4,1\n",
-            "found byte 0xe4 at 12, which is not UTF-8; expected a CSV table; save it as CSV UTF-8",
-        ),
+        ("name,alcohol\na,1\n", Problem("row 1, column 1", "'name'", ("sample_id", "commas"))),
+        ("run,alcohol\n", Problem("", "rows")),
+        ("run,alcohol\na,1,0\n", Problem("row 2", "3 cells", "2")),
+        ("run,alcohol\na\n", Problem("row 2", "1 cell", "2")),
+        ("", Problem("row 1", "header", "columns")),
+        ("\nrun,alcohol\na,1\n", Problem("row 1", "header", "columns")),
+        ('run,alcohol\n"a,1\n', Problem("", ("CSV", "unexpected end of data"), "commas")),
+        (b"run,alcohol\n\xe4,1\n", Problem("", ("0xe4", "12", "UTF-8"), "CSV", "UTF-8")),
         (
             f"run,alcohol\na,{'x' * 100}\n",
-            f"row 2, column alcohol: found '{'x' * 57}...'; expected 0, 1 or blank",
+            Problem("row 2, column alcohol", f"'{'x' * 57}...'", "blank"),
         ),
     ],
 )
-def test_one_problem_is_one_line(tmp_path: Path, text: str | bytes, message: str) -> None:
-    assert problems_of(write(tmp_path, text)) == [message]
+def test_one_problem(tmp_path: Path, text: str | bytes, problem: Problem) -> None:
+    check_table(write(tmp_path, text), problem)
 
 
 @pytest.mark.parametrize("name", ["none.csv", "."], ids=["missing", "a folder"])
 def test_a_file_that_cannot_be_read(tmp_path: Path, name: str) -> None:
-    (line,) = problems_of(tmp_path / name)
-    assert re.fullmatch(r"cannot be read \(.+\); expected a CSV table", line)
+    with refused(TableError, tmp_path / name, found="cannot be read (", expected="CSV"):
+        read_label_table(tmp_path / name)
 
 
-def test_all_problems_are_said_at_once(tmp_path: Path) -> None:
+def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
     text = "id,alcohol,,alcohol\na,2,0,1\na,1\n,x,1,1\n"
-    assert problems_of(write(tmp_path, text)) == [
-        "6 problems were found:",
-        "row 1, column 3: found a blank; expected the name of a column",
-        "row 1, column alcohol: found in columns 2 and 4; expected every column once",
-        "row 3: found 2 cells; expected 4",
-        "row 1, column 1: found 'id'; expected run or sample_id, and commas between the columns",
-        "row 2, column alcohol: found '2'; expected 0, 1 or blank",
-        "row 4, column alcohol: found 'x'; expected 0, 1 or blank",
-    ]
+    check_table(
+        write(tmp_path, text),
+        Problem("row 1, column 3", "blank", "column"),
+        Problem("row 1, column alcohol", "2 and 4", "once"),
+        Problem("row 3", "2 cells", "4"),
+        Problem("row 1, column 1", "'id'", "sample_id"),
+        Problem("row 2, column alcohol", "'2'", "blank"),
+        Problem("row 4, column alcohol", "'x'", "blank"),
+    )
 
 
-@pytest.mark.parametrize(
-    ("count", "last"), [(20, "row 21"), (21, "and 1 more"), (1500, "and 1,480 more")]
-)
-def test_at_most_twenty_are_shown(tmp_path: Path, count: int, last: str) -> None:
-    path = write(tmp_path, "run,alcohol\n" + "".join(f"r{i},?\n" for i in range(count)))
-    lines = problems_of(path)
-    assert lines[0] == f"{count:,} problems were found:"
-    assert len(lines) == 1 + min(count, 20) + (count > 20)
-    assert lines[-1].startswith(last)
+def test_the_first_of_many_problems_are_shown(tmp_path: Path) -> None:
+    path = write(tmp_path, "run,alcohol\n" + "".join(f"r{i},?\n" for i in range(1500)))
+    with pytest.raises(TableError) as caught:
+        read_label_table(path)
+    assert len(caught.value.problems) == 1500
+    assert f"row {1 + SHOWN}," in str(caught.value)
+    assert f"row {2 + SHOWN}," not in str(caught.value)
 
 
-def test_problems_are_raised_as_the_error_asked_for() -> None:
+def test_problems_are_raised_as_the_requested_kind() -> None:
     problems = Problems(CampaignError)
     problems.check()
-    problems.add(Path("a.csv"), "found x; expected y", column="z")
-    with pytest.raises(CampaignError, match=r"^a\.csv: column z: found x; expected y$"):
+    problems.add(Path("a.csv"), "found x", "y", "z", column="c")
+    with refused(CampaignError, "a.csv: column c", found="x", expected="y", remedy="z"):
         problems.check()
+    problems.add(Path("b.csv"), "found x", row=2)
+    with pytest.raises(CampaignError) as caught:
+        problems.check()
+    assert [each.source for each in caught.value.problems] == ["a.csv: column c", "b.csv: row 2"]
+    assert {type(each) for each in caught.value.problems} == {CampaignError}

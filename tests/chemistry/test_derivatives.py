@@ -1,4 +1,4 @@
-"""Which compounds were derivatized: what is said, what is drawn, what the ions show."""
+"""Which compounds were derivatized: as stated, as drawn, and as the ions show."""
 
 from __future__ import annotations
 

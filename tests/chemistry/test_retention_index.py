@@ -1,19 +1,13 @@
-"""Retention indices from structures: known substances, derivatives, what has no estimate."""
+"""Retention indices from structures: known substances, derivatives, structures without one."""
 
 from __future__ import annotations
-
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from gale.chemistry.retention_index import count_terms, estimate_retention_index, term_table
 from gale.library import embedded_library
-from gale.library.derivative import UNKNOWN
-from helpers.commands import without
+from gale.library.derivative_names import UNKNOWN
 
 ALKANES = {"C" * n: 100 * n for n in (5, 8, 12, 20, 30)}
 KNOWN = {"c1ccc2ccccc2c1": 1185, "Oc1ccccc1": 980, "CCCCCCCCCC(=O)O": 1370, "CCCCCCCC=O": 1003}
@@ -30,7 +24,7 @@ def test_known_substances() -> None:
     )
 
 
-def test_the_embedded_library_within_what_is_said() -> None:
+def test_the_embedded_library_within_the_stated_error() -> None:
     library = embedded_library()
     chosen = library.take([each != "" and UNKNOWN not in each for each in library.derivative])
     error = estimate_retention_index(chosen.structure, chosen.derivative) - chosen.retention_index
@@ -39,7 +33,7 @@ def test_the_embedded_library_within_what_is_said() -> None:
     assert np.abs(np.nanmedian(error)) < 40
 
 
-def test_what_is_stated_and_what_is_drawn_agree() -> None:
+def test_stated_and_drawn_derivatives_agree() -> None:
     drawn = ["CC(N[Si](C)(C)C)C(=O)O[Si](C)(C)C", "CON=C(C)C(=O)O[Si](C)(C)C(C)(C)C"]
     parents, stated = ["CC(N)C(=O)O", "CC(=O)C(=O)O"], ["2 TMS", "1 MEOX 1 TBDMS"]
     one = estimate_retention_index(drawn)
@@ -48,7 +42,7 @@ def test_what_is_stated_and_what_is_drawn_agree() -> None:
     assert (one > estimate_retention_index(parents)).all()
 
 
-def test_an_unknown_number_is_what_the_structure_has_places_for() -> None:
+def test_an_unknown_number_is_that_of_the_sites_in_the_structure() -> None:
     one = estimate_retention_index(["NCC(=O)O", "OCC(=O)C=O"], ["n TMS", "n MEOX n TMS"])
     other = estimate_retention_index(["NCC(=O)O", "OCC(=O)C=O"], ["2 TMS", "2 MEOX 1 TMS"])
     np.testing.assert_array_equal(one, other)
@@ -89,18 +83,3 @@ def test_terms_are_counted() -> None:
         "chlorine": 1,
         "TMS": 1,
     }
-
-
-def test_without_the_extra(tmp_path: Path) -> None:
-    code = (
-        "try: import gale.chemistry.retention_index\nexcept Exception as error: print(repr(error))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env={**os.environ, **without(tmp_path, "rdkit")},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "MissingExtraError" in done.stdout
-    assert "pip install 'gale-ms[chem]'" in done.stdout

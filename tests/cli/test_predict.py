@@ -17,6 +17,7 @@ from polars.testing import assert_frame_equal
 
 from gale.errors import ModelError, OutputError
 from helpers.commands import error_of, invoke, start, succeed, without
+from helpers.errors import check_error
 from helpers.training import Trained
 
 Arguments = Callable[..., list[object]]
@@ -96,7 +97,7 @@ def test_an_output_that_exists(predict: Arguments, runs: list[Path], there: str)
     Path(there).write_text("old", "utf-8")
     error = error_of(*predict(*runs))
     assert isinstance(error, OutputError)
-    assert str(error) == f"{there}: exists already; choose another name or use --force"
+    check_error(error, there, found="exists", remedy="pass force=True")
     assert Path(there).read_text("utf-8") == "old"
     assert [path.name for path in Path().iterdir()] == [there]
     succeed(*predict(*runs, "--force"))
@@ -105,18 +106,14 @@ def test_an_output_that_exists(predict: Arguments, runs: list[Path], there: str)
 
 
 @pytest.mark.parametrize(
-    ("output", "message"),
-    [
-        ("nowhere/p.csv", "the folder nowhere does not exist; create it first"),
-        (".", "is a folder; expected the name of a file to write"),
-    ],
+    ("output", "found"),
+    [("nowhere/p.csv", "the folder nowhere,"), (".", "is a folder")],
 )
 def test_an_output_that_cannot_be(
-    predict: Arguments, runs: list[Path], output: str, message: str
+    predict: Arguments, runs: list[Path], output: str, found: str
 ) -> None:
     error = error_of(*predict(*runs, "-o", output, "--force"))
-    assert isinstance(error, OutputError)
-    assert message in str(error)
+    check_error(error, output, found=found, kind=OutputError)
     assert list(Path().iterdir()) == []
 
 
@@ -152,7 +149,7 @@ def test_an_input_is_never_overwritten(
     before = Path(kept).read_bytes()
     error = error_of(*predict(*inputs, "--model", "model.onnx", "-o", output, "--force"))
     assert isinstance(error, OutputError)
-    assert f"{kept}: is one of the files that are read; expected" in str(error) or "link" in output
+    check_error(error, str(Path(output if "link" in output else kept)), found="input")
     assert Path(kept).read_bytes() == before
 
 
@@ -227,7 +224,7 @@ def test_a_full_disk(predict: Arguments, runs: list[Path], monkeypatch: pytest.M
 
     monkeypatch.setattr(Path, "write_bytes", full)
     error = error_of(*predict(*runs, "--no-cache"))
-    assert str(error).startswith("p.csv: cannot be written (No space left on device); nothing was")
+    check_error(error, "p.csv", found="No space left on device", kind=OutputError)
     assert list(Path().iterdir()) == []
 
 

@@ -145,7 +145,7 @@ def test_one_line_errors(physics: Path) -> None:
     Path("thing.msp").write_text("Name: thing\nRI: 900\nNum Peaks: 1\n43 100\n")
     Path("bled.toml").write_text("[instrument.bled]\nlevel = 1\n")
     before = sorted(path.name for path in Path().iterdir())
-    assert "is not a SMARTS pattern" in complaint(TableError, "--families", "families.toml")
+    assert "'[OX2'" in complaint(TableError, "--families", "families.toml")
     assert "empty.msp" in complaint(ReadError, "--library", "empty.msp")
     assert "thing.msp: none of 1 records" in complaint(SimulationError, "--library", "thing.msp")
     assert "no.msp" in complaint(ReadError, "--library", "no.msp")

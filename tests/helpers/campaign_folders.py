@@ -1,4 +1,4 @@
-"""Small campaigns for tests to open, to break, and to read the complaints about."""
+"""Small campaigns for tests to open and to break, and checks of the problems they have then."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
-from gale.errors import CampaignError
+from gale.errors import CampaignError, GaleError
+from helpers.errors import Facts, check_error
 
 RUN = "time,mass,intensity\n0.0,4.0,100\n0.1,18.1,{}\n"
 RUNS = {"T1": "train", "T2": "train", "T3": "train", "V1": "val", "X1": "test", "X2": "test"}
@@ -42,8 +44,28 @@ def edit(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new, 1))
 
 
-def problems_of(root: Path, action: Callable[[], object]) -> list[str]:
-    """The lines of the error, with paths relative to the campaign."""
-    with pytest.raises(CampaignError) as caught:
+class Problem(NamedTuple):
+    """A problem: its source, relative to the folder (``ROOT``), and facts in its other fields."""
+
+    source: str
+    found: Facts = ()
+    expected: Facts = ()
+    remedy: Facts = ()
+
+
+def check_problems(
+    root: Path,
+    action: Callable[[], object],
+    *problems: Problem,
+    kind: type[GaleError] = CampaignError,
+) -> None:
+    """Expect an error with exactly these problems, in their order."""
+    with pytest.raises(kind) as caught:
         action()
-    return str(caught.value).replace(f"{root}{os.sep}", "").replace(str(root), "ROOT").splitlines()
+    errors = caught.value.problems or (caught.value,)
+    sources = [error.source.replace(f"{root}{os.sep}", "") for error in errors]
+    assert [source.replace(str(root), "ROOT") for source in sources] == [
+        problem.source for problem in problems
+    ]
+    for error, (_, found, expected, remedy) in zip(errors, problems, strict=True):
+        check_error(error, found=found, expected=expected, remedy=remedy, kind=kind)

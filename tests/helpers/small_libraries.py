@@ -8,7 +8,7 @@ from gale.library import Library
 
 
 def library(*spectra: dict[int, float], index: tuple[float, ...] = ()) -> Library:
-    """Compounds 0, 1, … of these ions; some are alcohols, some are said to be none."""
+    """Compounds 0, 1, … with these ions: every second an alcohol, the others () or None."""
     names = tuple(f"compound {number}" for number in range(len(spectra)))
     blank = ("",) * len(spectra)
     ions = [(float(mz), height) for each in spectra for mz, height in sorted(each.items())]

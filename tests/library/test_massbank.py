@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from gale.errors import ReadError
 from gale.library import read_library
+from helpers.errors import refused
 
 RECORD = """ACCESSION: MSBNK-Some-XX000001
 RECORD_TITLE: Glucose; GC-EI-TOF; MS
@@ -47,9 +49,9 @@ def test_a_record(tmp_path: Path) -> None:
     np.testing.assert_array_equal(library.spectrum(0), [[73, 147], [250, 100.5]])
 
 
-def test_what_a_record_does_not_say(tmp_path: Path) -> None:
-    said = ("CH$NAME: D-G", "ACCESSION", "AC$INST", "PK$NUM", "PK$PEAK", "  ", "//")
-    lines = [line for line in RECORD.splitlines() if line.startswith(said)]
+def test_what_a_record_does_not_state(tmp_path: Path) -> None:
+    tags = ("CH$NAME: D-G", "ACCESSION", "AC$INST", "PK$NUM", "PK$PEAK", "  ", "//")
+    lines = [line for line in RECORD.splitlines() if line.startswith(tags)]
     lines.insert(1, "CH$SMILES: N/A")
     (tmp_path / "x.txt").write_text("\r\n".join(lines))
     library = read_library(tmp_path / "x.txt")
@@ -99,11 +101,11 @@ def test_a_folder(tmp_path: Path) -> None:
 
 
 def test_nothing_to_read(tmp_path: Path) -> None:
-    with pytest.raises(ReadError, match="no records were found"):
+    with refused(ReadError, tmp_path, found="no records", expected=("MSP", "MassBank")):
         read_library(tmp_path)
-    for name, reason in (("missing.msp", "No such file"), ("x" * 300, "too long")):
-        with pytest.raises(ReadError, match=reason):
+    for name, code in (("missing.msp", errno.ENOENT), ("x" * 300, errno.ENAMETOOLONG)):
+        with refused(ReadError, tmp_path / name, found=os.strerror(code), expected="MSP"):
             read_library(tmp_path / name)
     (tmp_path / "README.txt").write_text("words")
-    with pytest.raises(ReadError, match="1 with: not a MassBank record"):
+    with refused(ReadError, tmp_path, found=("1 record", "not a MassBank record")):
         read_library(tmp_path)

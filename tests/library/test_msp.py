@@ -1,4 +1,4 @@
-"""MSP in the flavours of several programs."""
+"""MSP as several programs write it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from gale.errors import ReadError
 from gale.library import Library, read_library
+from helpers.errors import Facts, refused
 
 HEADER = {
     "Name": "Alanine",
@@ -220,26 +221,34 @@ def test_one_bad_record_is_skipped(tmp_path: Path, bad: str, reason: str, place:
     assert library.skipped == {reason: 1}
     assert_alanine(library)
     np.testing.assert_array_equal(library.spectrum(1), [[41, 43], [10, 100]])
-    assert "1 records skipped" in repr(library)
+    assert "1 record skipped" in repr(library)
 
 
 @pytest.mark.parametrize(
     ("content", "found"),
     [
-        (b"", "no records were found"),
-        (b"time,mass,intensity\n1,2,3\n", "no records were found"),
-        (bytes(range(256)), "no records were found"),
-        (b"Name: x\nName: y\nNum Peaks: 2\n1 1\n", "1 with: no peaks, 1 with: peak count"),
-        (b"\x1f\x8b\x08\x00cut short", "gzip"),
+        (b"", "no records"),
+        (b"time,mass,intensity\n1,2,3\n", "no records"),
+        (bytes(range(256)), "no records"),
+        (
+            b"Name: x\nName: y\nNum Peaks: 2\n1 1\n",
+            ("1 record: no peaks", "1 record: peak count differs"),
+        ),
     ],
 )
-def test_a_file_without_spectra(tmp_path: Path, content: bytes, found: str) -> None:
+def test_a_file_without_spectra(tmp_path: Path, content: bytes, found: Facts) -> None:
     file = tmp_path / "x.msp"
     file.write_bytes(content)
-    with pytest.raises(ReadError, match=found) as caught:
+    with refused(ReadError, file, found=found, expected=("MSP", "MassBank")):
         read_library(file)
-    assert str(caught.value).startswith(str(file))
-    assert "\n" not in str(caught.value)
+
+
+def test_a_damaged_file(tmp_path: Path) -> None:
+    file = tmp_path / "x.msp"
+    file.write_bytes(b"\x1f\x8b\x08\x00cut short")
+    with pytest.raises(ReadError, match="gzip") as caught:
+        read_library(file)
+    assert caught.value.source.startswith(str(file))
 
 
 def test_gzip_and_encodings(tmp_path: Path) -> None:

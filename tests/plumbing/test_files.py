@@ -1,4 +1,4 @@
-"""Writing: whole or not at all, and never over something by accident."""
+"""Writing: completely or not at all, and never over an existing file by accident."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from gale.plumbing.files import (
     writing,
     writing_folder,
 )
+from helpers.errors import Facts, refused
 
 
 def names(folder: Path) -> list[str]:
@@ -36,14 +37,13 @@ def fail(error: BaseException) -> Callable[[Path], object]:
     return action
 
 
-def complaint(path: Path, *, force: bool = False) -> str:
-    """What both functions say of a path, which must be the same."""
-    with pytest.raises(OutputError) as checked:
+def check_refused(path: Path, found: Facts, remedy: Facts = (), *, force: bool = False) -> None:
+    """Both functions refuse a path, with the same error."""
+    with refused(OutputError, path, found=found, remedy=remedy) as checked:
         check_free(path, force=force)
     with pytest.raises(OutputError) as written, writing(path, force=force):
         raise AssertionError("nothing must be written")
     assert str(written.value) == str(checked.value)
-    return str(checked.value)
 
 
 def test_a_file_appears_when_it_is_whole(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_a_file_appears_when_it_is_whole(tmp_path: Path) -> None:
 def test_what_exists_is_kept_without_force(tmp_path: Path) -> None:
     path = tmp_path / "result.csv"
     path.write_text("precious")
-    assert complaint(path) == f"{path}: exists already; choose another name or use --force"
+    check_refused(path, "exists", "pass force=True")
     assert path.read_text() == "precious"
 
 
@@ -75,17 +75,13 @@ def test_force_replaces(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("force", [False, True])
 def test_a_folder_is_no_place_for_a_file(tmp_path: Path, force: bool) -> None:
-    assert complaint(tmp_path, force=force) == (
-        f"{tmp_path}: is a folder; expected the name of a file to write"
-    )
+    check_refused(tmp_path, "folder", force=force)
 
 
 @pytest.mark.parametrize("force", [False, True])
 def test_a_missing_folder(tmp_path: Path, force: bool) -> None:
     path = tmp_path / "no" / "result.csv"
-    assert complaint(path, force=force) == (
-        f"{path}: the folder {path.parent} does not exist; create it first"
-    )
+    check_refused(path, path.parent, "create", force=force)
     assert names(tmp_path) == []
 
 
@@ -111,12 +107,8 @@ def test_an_exception_leaves_nothing_and_passes(tmp_path: Path, error: type[Base
 def test_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "result.csv"
     path.write_text("old")
-    with pytest.raises(OutputError) as caught:
+    with refused(OutputError, path, found="No space left on device", remedy="space"):
         write(path, fail(OSError(errno.ENOSPC, "No space left on device")))
-    assert str(caught.value) == (
-        f"{path}: cannot be written (No space left on device); nothing was left behind; "
-        "free some space or choose another place"
-    )
     assert path.read_text() == "old"
     assert names(tmp_path) == ["result.csv"]
 
@@ -130,7 +122,7 @@ def test_a_device_that_is_full(tmp_path: Path) -> None:
         temporary.symlink_to("/dev/full")
         temporary.write_text("anything")
 
-    with pytest.raises(OutputError, match=r"cannot be written \(No space left on device\)"):
+    with refused(OutputError, path, found="No space left on device"):
         write(path, fill)
     assert names(tmp_path) == []
     assert Path("/dev/full").exists()
@@ -143,7 +135,7 @@ def test_a_renaming_that_fails_leaves_nothing(
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(Path, "replace", refuse)
-    with pytest.raises(OutputError, match=r"cannot be written \(Permission denied\)"):
+    with refused(OutputError, tmp_path / "result.csv", found="Permission denied"):
         write(tmp_path / "result.csv", Path.touch)
     assert names(tmp_path) == []
 
@@ -169,11 +161,9 @@ def test_a_folder_appears_when_it_is_whole(tmp_path: Path) -> None:
     assert names(tmp_path) == ["campaign"]
 
 
-def refused(path: Path) -> str:
-    with pytest.raises(OutputError) as caught, writing_folder(path):
+def check_folder_refused(path: Path, found: Facts, remedy: Facts = ()) -> None:
+    with refused(OutputError, path, found=found, remedy=remedy), writing_folder(path):
         raise AssertionError("nothing must be written")
-    assert len(str(caught.value).splitlines()) == 1
-    return str(caught.value)
 
 
 @pytest.mark.parametrize("kind", ["folder", "file", "link to nothing"])
@@ -185,18 +175,18 @@ def test_a_folder_never_takes_the_place_of_anything(tmp_path: Path, kind: str) -
         path.write_text("precious")
     else:
         path.symlink_to(tmp_path / "nothing")
-    assert refused(path) == f"{path}: exists already; name a folder that does not"
+    check_folder_refused(path, "exists")
     assert names(tmp_path) == ["campaign"]
 
 
 def test_a_folder_in_a_missing_folder(tmp_path: Path) -> None:
     path = tmp_path / "no" / "campaign"
-    assert refused(path) == f"{path}: the folder {path.parent} does not exist; create it first"
+    check_folder_refused(path, path.parent, "create")
     assert names(tmp_path) == []
 
 
 def test_a_name_that_no_folder_can_have(tmp_path: Path) -> None:
-    assert "File name too long" in refused(tmp_path / ("x" * 300))
+    check_folder_refused(tmp_path / ("x" * 300), "File name too long")
 
 
 def half_write(path: Path, error: BaseException) -> None:
@@ -216,12 +206,8 @@ def test_a_folder_that_is_not_finished_is_left_nowhere(
 
 def test_a_full_disk_leaves_no_folder(tmp_path: Path) -> None:
     path = tmp_path / "campaign"
-    with pytest.raises(OutputError) as caught:
+    with refused(OutputError, path, found="No space left on device", remedy="space"):
         half_write(path, OSError(errno.ENOSPC, "No space left on device"))
-    assert str(caught.value) == (
-        f"{path}: cannot be written (No space left on device); nothing was left behind; "
-        "free some space or choose another place"
-    )
     assert names(tmp_path) == []
 
 
@@ -230,7 +216,7 @@ def test_what_is_read_is_not_written(tmp_path: Path) -> None:
     run.touch()
     link.hardlink_to(run)
     for output in (run, link):
-        with pytest.raises(OutputError, match="is one of the files that are read; expected the"):
+        with refused(OutputError, output, found="input"):
             check_no_input(output, [tmp_path / "absent", run])
     check_no_input(other, [run, other])
     other.touch()
@@ -282,38 +268,34 @@ def test_a_folder_that_cannot_be_renamed_leaves_the_old_one(
         return rename(source, target)
 
     monkeypatch.setattr(Path, "rename", fail_for_new)
-    with pytest.raises(OutputError, match="cannot be written \\(Permission denied\\)"):
+    with refused(OutputError, path, found="Permission denied"):
         write_folder(path)
     assert (names(path), names(tmp_path)) == (["a", "b"], ["result"])
 
 
-def refused_by_both(path: Path) -> str:
-    """What is said of a folder that must not be overwritten, before the work and after it."""
-    with pytest.raises(OutputError) as checked:
+def check_overwriting_refused(path: Path, found: Facts) -> None:
+    """A folder is refused before the work and after it, with the same error."""
+    with refused(OutputError, path, found=found) as checked:
         check_folder_free(path, force=True, files=("a", "b"))
     with pytest.raises(OutputError) as written:
         write_folder(path)
     assert str(written.value) == str(checked.value)
-    return str(checked.value)
 
 
 def test_nothing_else_is_overwritten_by_a_folder(tmp_path: Path) -> None:
     path = folder_with(tmp_path / "mine", "a", "thesis.tex")
-    assert refused_by_both(path) == (
-        f"{path}: holds thesis.tex, which is not written here; expected a folder that may be "
-        "overwritten as a whole; choose another name"
-    )
+    check_overwriting_refused(path, "thesis.tex")
     assert names(path) == ["a", "thesis.tex"]
     link = tmp_path / "link"
     link.symlink_to(path)
-    assert "is no folder; expected the name of a folder" in refused_by_both(link)
-    assert "is no folder; expected the name of a folder" in refused_by_both(path / "a")
-    assert "does not exist; create it first" in refused_by_both(tmp_path / "no" / "result")
+    check_overwriting_refused(link, "not a folder")
+    check_overwriting_refused(path / "a", "not a folder")
+    check_overwriting_refused(tmp_path / "no" / "result", tmp_path / "no")
+    check_overwriting_refused(Path(), "current folder")
 
 
 def test_a_folder_is_kept_without_force(tmp_path: Path) -> None:
     path = folder_with(tmp_path / "result", "a")
-    with pytest.raises(OutputError) as caught:
+    with refused(OutputError, path, found="exists", remedy="pass force=True"):
         check_folder_free(path, force=False, files=("a",))
-    assert str(caught.value) == f"{path}: exists already; choose another name or use --force"
     check_folder_free(tmp_path / "other", force=False, files=("a",))

@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from gale.plumbing.workers import workers_pool
+from gale.plumbing.workers import worker_pool
 
 _BEGUN: list[str] = []
 
@@ -36,13 +36,13 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_one_worker_is_this_process() -> None:
-    with workers_pool(1, begin, ("never",)) as executor:
+    with worker_pool(1, begin, ("never",)) as executor:
         assert executor is None
     assert _BEGUN == []
 
 
 def test_several_are_others_that_begin_and_leave_interruption_to_this_one() -> None:
-    with workers_pool(2, begin, ("begun",)) as executor:
+    with worker_pool(2, begin, ("begun",)) as executor:
         assert executor is not None
         found = list(executor.map(facts, range(6)))
     assert [number for number, *_ in found] == list(range(6))
@@ -55,7 +55,7 @@ def test_several_are_others_that_begin_and_leave_interruption_to_this_one() -> N
 
 
 def test_an_error_of_a_worker_is_this_ones() -> None:
-    with workers_pool(2) as executor:
+    with worker_pool(2) as executor:
         assert executor is not None
         failing = executor.submit(fail, 3)
         with pytest.raises(ValueError, match="3"):

@@ -89,8 +89,8 @@ def test_forms_of_a_range(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("[instrument.bled]\nlevel = 1", "instrument.bled is not known; did you mean bleed?"),
-        ("[instrument.bleed]\nlevle = 1", "bleed.levle is not known; did you mean level?"),
+        ("[instrument.bled]\nlevel = 1", "instrument.bled: is not known; did you mean bleed?"),
+        ("[instrument.bleed]\nlevle = 1", "bleed.levle: is not known; did you mean level?"),
         ("[instruments.bleed]\nlevel = 1", "did you mean instrument?"),
         ("[instrument]\nbleed = 1", "instrument.bleed = 1: expected a table"),
         ("[instrument.bleed]\nlevel = [4, 3]", "low at most high"),

@@ -211,7 +211,7 @@ def test_files_that_are_no_recipes(tmp_path: Path) -> None:
         f"{missing}: cannot be read (No such file or directory); expected a recipe"
     )
     assert complaint_of(no_toml) == (
-        f"{no_toml}: Invalid value (at end of document); expected a recipe in TOML"
+        f"{no_toml}: is not TOML: Invalid value (at end of document); expected a recipe in TOML"
     )
     assert complaint_of(no_text) == f"{no_text}: is not text; expected a recipe in TOML"
     assert complaint_of("publisht") == (

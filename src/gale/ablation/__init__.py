@@ -52,7 +52,7 @@ def ablate(
     ----------
     campaign : Campaign
         With labelled runs of train and val; see also
-        :func:`gale.campaign.adding.with_test_labels`.
+        :func:`gale.campaign.test_labels.with_test_labels`.
     recipe : Recipe or str
         Of a network; the name of one that gale brings along; or a TOML file.
     trainings : int

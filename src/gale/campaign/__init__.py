@@ -1,4 +1,4 @@
-"""A campaign: runs and what is known of them."""
+"""A campaign: runs and their known labels."""
 
 from __future__ import annotations
 
@@ -20,43 +20,60 @@ from gale.campaign.folder import find_runs, match_runs, run_name
 from gale.campaign.labels import LabelTable, collect_label_table, prevalence_of
 from gale.errors import CampaignError
 from gale.plumbing.tables import Problems
-from gale.plumbing.text import shown
+from gale.plumbing.text import counted, shown
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Campaign:
-    """R runs, where their files are, and which of K families are known to be in them.
+    r"""R runs, their files, and their known labels for K families.
 
-    Make one with :meth:`open`, which checks it. The arrays are read-only.
+    :meth:`open` makes one and checks it. The arrays are read-only.
 
     Parameters
     ----------
     root : Path
         The folder.
     runs : tuple of str, length R
-        Names of the runs: the ``sample_id`` of a competition folder; the name that the label table
-        gives; else the path relative to `root`, with forward slashes.
+        Names of the runs: the ``sample_id`` in a competition folder, or the name in the label
+        table, or else the path relative to `root`, with forward slashes.
     paths : tuple of Path, length R
         The file of each run.
     split : tuple of str, length R
-        ``train``, ``val`` or ``test``; without such splits ``train`` where a label is known, else
+        ``train``, ``val`` or ``test``. Without such splits: ``train`` where a label is known, else
         empty.
     families : tuple of str, length K
         Names of the families; empty if there are no labels.
     labels : array of shape (R, K), float32
-        1 where the run holds the family, 0 where it does not, NaN where that is unknown.
+        1 where the run contains the family, 0 where it does not, NaN where that is unknown.
     derivatized : array of shape (R,), float32
-        1 where the sample is known to have been derivatized, else NaN.
+        1 where the sample is known to be derivatized, else NaN.
     checksums : tuple of str or None, length R
         MD5 of each file, in lower-case hexadecimal digits; None where unknown.
     columns : mapping of str to str, optional
-        Names of columns in the files of runs, handed on to the reader.
+        Names of columns in the files of runs, for the reader.
     submission : tuple of str, optional
-        Names of the runs that the competition's submission format asks for, in its order.
+        Names of the runs in the competition's submission format, in its order.
     submission_families : tuple of str
-        Names of the families that it asks for, in its order.
+        Names of the families in the submission format, in its order.
     left_out : tuple of Path
-        Files in a folder of runs that are no runs.
+        Files in a folder of runs that are not runs.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for run in ("a.csv", "b.csv"):
+    ...         text = "time,mass,intensity\n0.1,18.0,5\n0.2,18.0,7\n"
+    ...         _ = Path(folder, run).write_text(text)
+    ...     _ = Path(folder, "labels.csv").write_text("run,alcohol,mineral\na,1,0\nb,0,\n")
+    ...     campaign = Campaign.open(folder)
+    >>> campaign.runs, campaign.families
+    (('a', 'b'), ('alcohol', 'mineral'))
+    >>> campaign.labels
+    array([[ 1.,  0.],
+           [ 0., nan]], dtype=float32)
+    >>> campaign.select([1]).runs
+    ('b',)
     """
 
     root: Path
@@ -84,9 +101,9 @@ class Campaign:
             f"{count:,} {split or 'without labels'}" for split, count in Counter(self.split).items()
         )
         return (
-            f"<Campaign {self.root}: {len(self):,} runs ({splits}), {len(self.families)} "
-            f"families, {self.labelled.sum():,} labelled, "
-            f"{self.checksums.count(None):,} without checksum>"
+            f"<Campaign {self.root}: {counted(len(self), 'run')} ({splits}), "
+            f"{counted(len(self.families), 'family', 'families')}, "
+            f"{self.labelled.sum():,} labelled, {self.checksums.count(None):,} without checksum>"
         )
 
     @classmethod
@@ -98,46 +115,56 @@ class Campaign:
         columns: Mapping[str, str] | None = None,
         with_labels: bool = True,
     ) -> Campaign:
-        """Open a folder of a competition (it has ``metadata.csv``) or of runs.
+        """Open a competition folder (with a ``metadata.csv``) or a folder of runs.
 
-        A competition folder also has ``train_labels.csv``, ``val_labels.csv``, ``test_labels.csv``
-        and ``submission_format.csv``, or some of them. A folder of runs may have ``labels.csv``,
-        which then names every run: by its path relative to the folder, or by its file's name
-        without the extension where that says which one is meant. Without a label table every file
-        that is meant as a run is one, even if it is empty, damaged, or of a format that gale does
-        not read. No run is read.
+        A competition folder may also contain ``train_labels.csv``, ``val_labels.csv``,
+        ``test_labels.csv`` and ``submission_format.csv``. A folder of runs may contain
+        ``labels.csv``, which must then name every run: by its path relative to the folder, or by
+        the name of its file without the extension if only one file has that name. Without a label
+        table, every file that could be a run counts as one, even if it is empty, damaged, or in a
+        format that gale does not read. The runs themselves are not read.
 
         Parameters
         ----------
         path : Path
             The folder.
         labels : Path, optional
-            A label table in place of those of the folder.
+            A label table to use instead of those in the folder.
         columns : mapping of str to str, optional
-            Names of columns in the files of runs, handed on to the reader.
+            Names of columns in the files of runs, for the reader.
         with_labels : bool
-            False to predict: label tables are not opened, and the file of a run may be missing.
+            False to predict: label tables are not opened, and files of runs may be missing.
 
         Raises
         ------
         CampaignError
-            With all that is wrong with the tables, and between them and the files.
+            Lists all problems of the tables, and all mismatches between tables and files.
         """
         root = Path(path)
         if not root.is_dir():
-            raise CampaignError(f"{root}: found no folder; expected one of runs")
+            raise CampaignError(root, "is not a folder", "a folder of runs", "check the path")
         given = None if labels is None else Path(labels)
         opened = _open_competition if (root / "metadata.csv").exists() else _open_folder
         return opened(root, given, columns, with_labels)
 
     def select(self, indices: Iterable[int] | NDArray[np.bool_]) -> Campaign:
-        """Give the campaign of some runs, by their positions in the order wanted, or by a mask.
+        """Return the campaign of some runs.
 
-        The submission format is cut to the runs that are left.
+        The submission format is cut to these runs.
+
+        Parameters
+        ----------
+        indices : iterable of int, or array of bool and shape (R,)
+            Positions of the runs, from 0, in the wanted order; or a mask.
+
+        Raises
+        ------
+        IndexError
+            If a position does not exist, or a mask has another length.
         """
         chosen = np.arange(len(self))[list(indices)]
         runs = tuple(self.runs[at] for at in chosen)
-        left = set(runs)
+        selected = set(runs)
         return replace(
             self,
             runs=runs,
@@ -148,43 +175,43 @@ class Campaign:
             checksums=tuple(self.checksums[at] for at in chosen),
             submission=None
             if self.submission is None
-            else tuple(run for run in self.submission if run in left),
+            else tuple(run for run in self.submission if run in selected),
         )
 
     def of_split(self, *names: str) -> Campaign:
-        """Give the campaign of the runs of some splits, which may be none.
+        """Return the campaign of the runs in some splits; it may have no runs.
 
         Raises
         ------
         CampaignError
-            If a name is none of train, val and test.
+            If a name is not ``train``, ``val`` or ``test``.
         """
         if unknown := set(names) - set(competition.SPLITS):
             found = " or ".join(shown(name) for name in sorted(unknown))
-            raise CampaignError(f"{self.root}: found no split {found}; expected train, val or test")
+            raise CampaignError(self.root, f"has no split {found}", "train, val or test")
         return self.select(at for at, split in enumerate(self.split) if split in names)
 
     @property
     def labelled(self) -> NDArray[np.bool_]:
-        """Whether at least one label of a run is known, shape (R,)."""
+        """Whether at least one label of each run is known, shape (R,)."""
         known: NDArray[np.bool_] = np.any(np.isfinite(self.labels), axis=1)
         return known
 
     def prevalence(self) -> NDArray[np.float64]:
-        """Share of runs that hold each family, of those where it is known, shape (K,).
+        """Return the share of each family's known labels that are positive, shape (K,).
 
-        NaN where a family is known of no run.
+        NaN where no label of a family is known.
         """
         return prevalence_of(self.labels)
 
     def family_table(self) -> pl.DataFrame:
-        """Count the runs of each split by what is known of each family.
+        """Count the positive, negative and unknown labels of each family in each split.
 
         Returns
         -------
         polars.DataFrame
-            One row for each split and family, with columns ``split``, ``family``, ``positive``,
-            ``negative``, ``unknown`` and ``prevalence`` (null where no run is known).
+            One row per split and family, with columns ``split``, ``family``, ``positive``,
+            ``negative``, ``unknown`` and ``prevalence`` (null where no label is known).
         """
         label = pl.col("label")
         positive, negative = (label == 1).sum(), (label == 0).sum()
@@ -204,59 +231,60 @@ class Campaign:
         )
 
     def check_trainable(self) -> None:
-        """See that every family has runs that hold it and runs that do not.
+        """Check that every family has positive and negative runs.
 
         Raises
         ------
         CampaignError
-            With all families that lack one or the other, or if there are no labels.
+            Lists all families that lack one or the other; also if there are no labels.
         """
         problems = Problems(CampaignError)
         if not self.families:
-            problems.add(self.root, "found no labels; expected a label table to learn from")
+            problems.add(self.root, "has no labels", "a label table", "pass labels=...")
         for family, labels in zip(self.families, self.labels.T, strict=True):
             positive, negative = int((labels == 1).sum()), int((labels == 0).sum())
             if not (positive and negative):
                 problems.add(
                     self.root,
                     f"found {positive:,} positive, {negative:,} negative and "
-                    f"{len(self) - positive - negative:,} unknown runs; expected both positive "
-                    "and negative ones; remove the column or add runs",
+                    f"{len(self) - positive - negative:,} unknown runs",
+                    "both positive and negative ones",
+                    "remove the column or add runs",
                     column=family,
                 )
         problems.check()
 
     def verify_checksums(self, executor: Executor | None = None) -> int:
-        """Compare the MD5 of every file with its checksum, where one is known.
-
-        Returns
-        -------
-        int
-            Number of files that were compared; all others have no checksum.
+        """Compare the MD5 of every file with its known checksum.
 
         Parameters
         ----------
         executor : concurrent.futures.Executor, optional
-            Does the work; by default threads, one a core.
+            Computes the checksums; by default threads, one per core.
+
+        Returns
+        -------
+        int
+            Number of files compared; the others have no checksum.
 
         Raises
         ------
         CampaignError
-            With all files that differ, are missing or cannot be read, and the number of runs
-            that have no checksum.
+            Lists all files that differ, are missing or cannot be read, and the number of runs
+            without a checksum.
         """
         known = {path: md5 for path, md5 in zip(self.paths, self.checksums, strict=True) if md5}
         mismatches = find_mismatches(known, executor)
         problems = Problems(CampaignError)
         if mismatches and (unknown := self.checksums.count(None)):
-            problems.add(self.root, f"found {unknown:,} runs without a checksum, not compared")
-        for path, mismatch in mismatches.items():
-            problems.add(path, mismatch)
+            problems.add(self.root, f"found {counted(unknown, 'run')} without a checksum")
+        for path, found in mismatches.items():
+            problems.add(path, found, f"MD5 {known[path]}", "copy it again")
         problems.check()
         return len(known)
 
     def fingerprint(self) -> str:
-        """Hash what training depends on, wherever the files are: names of runs, families, labels.
+        """Hash what training depends on, wherever the files are: run names, families, labels.
 
         Returns
         -------
@@ -316,7 +344,7 @@ def _open_folder(
         table = LabelTable(names, (), np.empty((len(files), 0), dtype=np.float32))
         left_out = found["other"]
         if not files:
-            problems.add(root, f"found no runs among {len(left_out):,} files; expected some")
+            problems.add(root, f"has no run among {counted(len(left_out), 'file')}", "at least one")
     problems.check()
     return Campaign(
         root=root,

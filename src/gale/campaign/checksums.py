@@ -1,4 +1,4 @@
-"""Checksums of files: whether they are what was published."""
+"""Checksums of files: whether they are the published ones."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from contextlib import nullcontext
 from pathlib import Path
 
 BLOCK = 1 << 20
-"""Bytes that are read at once."""
+"""Bytes read at a time."""
 
 
 def find_mismatches(expected: Mapping[Path, str], executor: Executor | None) -> dict[Path, str]:
-    """Compare the MD5 of files with what is expected of each, in lower-case hexadecimal digits.
+    """Compare the MD5 of files with the expected ones, in lower-case hexadecimal digits.
 
     Parameters
     ----------
     expected : mapping of Path to str
         The MD5 of each file.
     executor : concurrent.futures.Executor, optional
-        Does the work; by default threads, one a core: neither reading nor hashing holds Python's
-        lock.
+        Computes the checksums; by default threads, one per core, since neither reading nor hashing
+        holds Python's lock.
 
     Returns
     -------
     dict of Path to str
-        What is wrong with each file that differs or cannot be read.
+        For each file that differs or cannot be read, what was found instead.
     """
     with nullcontext(executor) if executor else ThreadPoolExecutor(os.cpu_count()) as workers:
-        found = workers.map(_mismatch, expected.keys(), expected.values(), chunksize=16)
-        return {path: what for path, what in zip(expected, found, strict=True) if what}
+        mismatches = workers.map(_mismatch, expected.keys(), expected.values(), chunksize=16)
+        return {path: found for path, found in zip(expected, mismatches, strict=True) if found}
 
 
 def _mismatch(path: Path, expected: str) -> str | None:
@@ -41,6 +41,6 @@ def _mismatch(path: Path, expected: str) -> str | None:
             while block := file.read(BLOCK):
                 digest.update(block)
     except OSError as error:
-        return f"cannot be read ({error.strerror}); expected MD5 {expected}; copy it again"
+        return f"cannot be read ({error.strerror})"
     found = digest.hexdigest()
-    return None if found == expected else f"found MD5 {found}; expected {expected}; copy it again"
+    return None if found == expected else f"found MD5 {found}"

@@ -1,7 +1,7 @@
 """The tables of a competition folder: metadata, labels of each split, submission format.
 
-A function ``collect_…`` reads tables and notes what is wrong with each alone; ``compare_…`` notes
-what does not fit the metadata.
+A function ``collect_…`` reads tables and notes the problems of each; ``compare_…`` notes what does
+not match the metadata.
 """
 
 from __future__ import annotations
@@ -15,20 +15,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gale.campaign.labels import LabelTable, check_run_column, collect_label_table
-from gale.plumbing.tables import Problems, Table, exists, read_table
-from gale.plumbing.text import shown
+from gale.plumbing.files import exists
+from gale.plumbing.tables import Problems, Table, read_table
+from gale.plumbing.text import counted, shown
 
 SPLITS = ("train", "val", "test")
 
 COLUMNS = ("sample_id", "split", "derivatized", "features_path", "features_md5_hash")
-"""Columns that metadata.csv must have; it may have others."""
+"""Required columns of metadata.csv; it may have others."""
 
 DERIVATIZED = {"": np.nan, "1": 1.0, "1.0": 1.0}
 
 
 @dataclass(frozen=True)
 class Metadata:
-    """What ``metadata.csv`` says of R runs; each tuple has length R."""
+    """The columns of ``metadata.csv`` for R runs; each tuple has length R."""
 
     path: Path
     rows: tuple[int, ...]
@@ -41,7 +42,7 @@ class Metadata:
 
 @dataclass(frozen=True)
 class LabelSource:
-    """A label table, None if it could not be read, and the splits whose runs it may label."""
+    """A label table (None if it could not be read) and the splits whose runs it may label."""
 
     path: Path
     splits: tuple[str, ...]
@@ -51,14 +52,15 @@ class LabelSource:
 def collect_metadata(
     path: Path, problems: Problems, *, check_files: bool = True
 ) -> Metadata | None:
-    """Read ``metadata.csv``, and see that the file of each run exists if `check_files`."""
+    """Read ``metadata.csv``; with `check_files`, check that the file of each run exists."""
     table = read_table(path, problems)
     if table is None:
         return None
     if missing := [name for name in COLUMNS if name not in table.columns]:
         problems.add(
             path,
-            f"found no column {', '.join(missing)}; expected {', '.join(COLUMNS)}; "
+            f"has no column {', '.join(missing)}",
+            f"the columns {', '.join(COLUMNS)}",
             "leave cells of derivatized and features_md5_hash blank where unknown",
             row=1,
         )
@@ -79,7 +81,7 @@ def collect_metadata(
 
 @dataclass(frozen=True)
 class _Row:
-    """A row of metadata.csv; a cell that is not what it should be is noted when it is read."""
+    """A row of metadata.csv; a cell with a wrong value is noted when it is read."""
 
     table: Table
     number: int
@@ -90,8 +92,8 @@ class _Row:
         return self.table.rows[self.number][self.table.columns.index(column)]
 
     def wrong(self, column: str, expected: str) -> None:
-        what = f"found {shown(self.cell(column))}; expected {expected}"
-        self.problems.add(self.table.path, what, row=self.number, column=column)
+        found = f"found {shown(self.cell(column))}"
+        self.problems.add(self.table.path, found, expected, row=self.number, column=column)
 
     def split(self) -> str:
         split = self.cell("split")
@@ -107,7 +109,7 @@ class _Row:
 
     def path(self) -> Path:
         cell, root = self.cell("features_path"), self.table.path.parent
-        # Tables are made on Windows too, whose rules know both separators, drives and shares.
+        # Some tables are made on Windows, whose rules cover both separators, drives and shares.
         relative = PureWindowsPath(cell)
         path = root.joinpath(*relative.parts)
         if relative.anchor or ".." in relative.parts or (cell and path == root):
@@ -124,7 +126,7 @@ class _Row:
 
 
 def collect_labels(root: Path, given: Path | None, problems: Problems) -> list[LabelSource]:
-    """Read the label tables that are there, or the given one in their place."""
+    """Read the label tables in the folder, or instead of them the given one."""
     if given is not None:
         return [LabelSource(given, SPLITS, collect_label_table(given, problems))]
     paths = {split: root / f"{split}_labels.csv" for split in SPLITS}
@@ -138,7 +140,7 @@ def collect_labels(root: Path, given: Path | None, problems: Problems) -> list[L
 def compare_labels(
     metadata: Metadata, sources: Sequence[LabelSource], problems: Problems
 ) -> tuple[tuple[str, ...], NDArray[np.float32]]:
-    """Bring label tables into the order of the metadata.
+    """Put the labels into the order of the metadata.
 
     Returns
     -------
@@ -157,19 +159,19 @@ def compare_labels(
         if not families:
             families, first = table.families, source.path
             labels = np.full((len(metadata.runs), len(families)), np.nan, dtype=np.float32)
-        fitting = _compare_runs(metadata, source, table, problems)
-        labelled |= fitting
+        matching = _compare_runs(metadata, source, table, problems)
+        labelled |= matching
         if set(table.families) != set(families):
             problems.add(
                 source.path,
-                f"found families {', '.join(table.families)}; "
-                f"expected those of {first}: {', '.join(families)}",
+                f"found the families {', '.join(table.families)}",
+                f"those of {first}: {', '.join(families)}",
                 row=1,
             )
             continue
         order = [table.families.index(family) for family in families]
         for run, values in zip(table.runs, table.values[:, order], strict=True):
-            if run in fitting:
+            if run in matching:
                 labels[at[run]] = values
     _check_complete(metadata, sources, labelled, problems)
     return families, labels
@@ -178,27 +180,27 @@ def compare_labels(
 def _compare_runs(
     metadata: Metadata, source: LabelSource, table: LabelTable, problems: Problems
 ) -> set[str]:
-    """Return the runs of a label table that it may label, noting the others."""
+    """Return the runs that a label table may label, and note the others."""
     split_of = dict(zip(metadata.runs, metadata.split, strict=True))
-    fitting = set()
+    matching = set()
     for run, row in zip(table.runs, table.rows, strict=True):
         split = split_of.get(run)
         if split is None:
-            what = f"found {shown(run)}; expected a sample_id of {metadata.path}"
+            found, expected = shown(run), f"a sample_id of {metadata.path}"
         elif split in SPLITS and split not in source.splits:
-            what = f"found {shown(run)} of split {split}; expected runs of {source.splits[0]}"
+            found, expected = f"{shown(run)} of split {split}", f"runs of {source.splits[0]}"
         else:
-            fitting.add(run)
+            matching.add(run)
             continue
         if run:  # a blank is noted already
-            problems.add(source.path, what, row=row, column="1")
-    return fitting
+            problems.add(source.path, f"found {found}", expected, row=row, column="1")
+    return matching
 
 
 def _check_complete(
     metadata: Metadata, sources: Sequence[LabelSource], labelled: set[str], problems: Problems
 ) -> None:
-    """Where there are label tables, train and every split of a labelled run must be complete."""
+    """Note unlabelled runs of train, and of every split that has a labelled run, if any has."""
     split_of = dict(zip(metadata.runs, metadata.split, strict=True))
     due = {"train", *(split_of[run] for run in labelled)} if sources else set()
     due -= {split for source in sources if source.table is None for split in source.splits}
@@ -210,20 +212,22 @@ def _check_complete(
         if len(runs) == metadata.split.count(split):
             problems.add(
                 metadata.path,
-                f"found {len(runs):,} runs of split {split} and no labels of them; "
-                "expected a row for each in a label table, blank where unknown",
+                f"found {counted(len(runs), 'run')} of split {split}, none in a label table",
+                "a row for each in a label table, blank where unknown",
             )
             continue
         for row, run in runs:
-            what = (
-                f"found {shown(run)} of split {split}, which no label table has; "
-                "expected a row for it, blank where unknown"
+            problems.add(
+                metadata.path,
+                f"found {shown(run)} of split {split}, which is in no label table",
+                "a row for it, blank where unknown",
+                row=row,
+                column="sample_id",
             )
-            problems.add(metadata.path, what, row=row, column="sample_id")
 
 
 def collect_submission(path: Path, problems: Problems) -> Table | None:
-    """Read ``submission_format.csv`` if it is there; only its names and families matter."""
+    """Read ``submission_format.csv`` if it exists; only its runs and families matter."""
     if not path.exists():
         return None
     table = read_table(path, problems)
@@ -233,19 +237,21 @@ def collect_submission(path: Path, problems: Problems) -> Table | None:
 def compare_submission(
     metadata: Metadata, families: Sequence[str], table: Table | None, problems: Problems
 ) -> tuple[str, ...] | None:
-    """Return the runs of the submission format in its order, noting what does not fit."""
+    """Return the runs of the submission format in its order, and note what does not match."""
     if table is None:
         return None
     known = set(metadata.runs)
     for row, (run, *_) in table.rows.items():
         if run and run not in known:
-            what = f"found {shown(run)}; expected a sample_id of {metadata.path}"
-            problems.add(table.path, what, row=row, column=table.columns[0])
+            expected = f"a sample_id of {metadata.path}"
+            problems.add(
+                table.path, f"found {shown(run)}", expected, row=row, column=table.columns[0]
+            )
     if not set(families) <= set(table.columns[1:]):
         problems.add(
             table.path,
-            f"found families {', '.join(table.columns[1:]) or 'none'}; "
-            f"expected those of the labels among them: {', '.join(families)}",
+            f"found the families {', '.join(table.columns[1:])}",
+            f"at least those of the labels: {', '.join(families)}",
             row=1,
         )
     return tuple(cells[0] for cells in table.rows.values())

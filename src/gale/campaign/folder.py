@@ -1,4 +1,4 @@
-"""A folder of runs: which files are runs, and which of them the names in a label table mean."""
+"""A folder of runs: which files are runs, and which file each name in a label table means."""
 
 from __future__ import annotations
 
@@ -9,28 +9,29 @@ from typing import Literal
 
 from gale.campaign.labels import RUN_COLUMNS, LabelTable
 from gale.errors import ReadError
-from gale.plumbing.tables import Problems, exists
+from gale.plumbing.files import exists
+from gale.plumbing.tables import Problems
 from gale.plumbing.text import composed, display_name, shown
 from gale.readers import SCAN_FORMATS, glance, is_run_file
 from gale.readers.instrument_folders import is_run_folder
 from gale.readers.tables.headers import N_COLUMNS, count_columns
 
 Kind = Literal["run", "doubtful", "other"]
-"""What a file in a folder is: ``doubtful`` if a run was perhaps meant, and reading it will fail."""
+"""Kind of a file in a folder; a ``doubtful`` one may be meant as a run that cannot be read."""
 
 OTHER_FORMATS = ("json", "onnx", "pdf", "text")
-"""Formats in which nobody keeps a run."""
+"""Formats that never contain a run."""
 
 RUN_SUFFIXES = (".cdf", ".nc", ".jdx", ".dx", ".mzml", ".mzxml")
-"""Names that only runs have."""
+"""Suffixes that only runs have."""
 
 
 def find_runs(
     root: Path, columns: Mapping[str, str] | None, problems: Problems
 ) -> dict[Kind, list[Path]]:
-    """List the files of a folder and all below it, hidden ones aside, by what they are.
+    """List the files of a folder and its subfolders by kind; hidden files are skipped.
 
-    The folder in which a maker keeps a run counts as a file. Each list is in order of the paths.
+    A vendor's run folder counts as one file. Each list is in order of the paths.
     """
     found: dict[Kind, list[Path]] = {"run": [], "doubtful": [], "other": []}
     for file in _files(root, problems):
@@ -39,13 +40,12 @@ def find_runs(
 
 
 def recognise(file: Path, columns: Mapping[str, str] | None) -> Kind:
-    """Say what a file is, from its beginning alone.
+    """Tell the kind of a file from its first bytes, or of a run folder from the names in it.
 
-    A folder is that of a run, of which the names in it say whether it can be read. Doubtful are
-    files that are empty, damaged or may not be read, tables with some columns of a
-    run, and what may hold a run in a format that gale does not read.
+    Doubtful are files that are empty, damaged or unreadable, tables with only some columns of a
+    run, and formats that may contain a run but that gale does not read.
     """
-    if not file.is_file() and not file.is_dir():  # a pipe would have to be waited for
+    if not file.is_file() and not file.is_dir():  # reading a pipe would wait
         return "doubtful" if file.is_symlink() else "other"
     try:
         if file.is_dir():
@@ -64,9 +64,9 @@ def recognise(file: Path, columns: Mapping[str, str] | None) -> Kind:
 
 
 def _files(root: Path, problems: Problems) -> list[Path]:
-    """All files; a linked folder is entered last, and only if it is none of those entered before.
+    """List all files; linked folders are entered last, and no folder is entered twice.
 
-    So links that form a loop end, and a run has the shorter of two names.
+    So loops of links end, and a run in a linked folder gets the name of its real folder.
     """
     files: list[Path] = []
     folders, links = [root], list[Path]()
@@ -88,17 +88,17 @@ def _files(root: Path, problems: Problems) -> list[Path]:
                 else:
                     files.append(entry)
         except OSError as error:
-            problems.add(folder, f"cannot be listed ({error.strerror}); expected a folder of runs")
+            problems.add(folder, f"cannot be listed ({error.strerror})", "a folder of runs")
     return sorted(files)
 
 
 def match_runs(
     path: Path, table: LabelTable, root: Path, files: Sequence[Path], problems: Problems
 ) -> dict[str, Path]:
-    """Give the file that each run of a label table means, noting names and files without match.
+    """Find the file of each run in a label table, and note names and files without a match.
 
     A name is the path relative to `root`, or the name of the file without its extension if only
-    one file has it. Accents may be composed in one and not in the other, as macOS names files.
+    one file has that name. Accents match whether composed or not; macOS decomposes file names.
     """
     by_path, by_stem = defaultdict[str, list[Path]](list), defaultdict[str, list[Path]](list)
     for file in files:
@@ -117,34 +117,28 @@ def match_runs(
         if len(meant) == 1 and meant[0] not in row_of:
             matched[run] = meant[0]
         else:
-            what = _mismatch(run, meant, root, row_of)
-            problems.add(path, what, row=row, column="1")
+            problems.add(path, *_mismatch(run, meant, root, row_of), row=row, column="1")
         row_of.update(dict.fromkeys(meant, row))
     for file in files:
         if file not in row_of:
-            problems.add(
-                file, f"found no label; expected a row of {path} for it, blank where unknown"
-            )
+            problems.add(file, "found no label", f"a row of {path} for it, blank where unknown")
     return matched
 
 
 def run_name(file: Path, root: Path) -> str:
-    """Name a run by its path in the folder, with forward slashes."""
+    """Return the name of a run: its path in the folder, with forward slashes."""
     return display_name(file.relative_to(root).as_posix())
 
 
-def _mismatch(run: str, meant: Sequence[Path], root: Path, row_of: Mapping[Path, int]) -> str:
-    """Say why a name does not mean one file of its own."""
+def _mismatch(
+    run: str, meant: Sequence[Path], root: Path, row_of: Mapping[Path, int]
+) -> tuple[str, str]:
+    """Say what was found and expected where a name does not mean one file of its own."""
     names = [run_name(file, root) for file in meant]
+    found = f"found {shown(run)}, which"
     if len(names) > 1:
-        return (
-            f"found {shown(run)}, which may be {' or '.join(names)}; "
-            "expected the path relative to the folder"
-        )
+        return f"{found} may be {' or '.join(names)}", "the path relative to the folder"
     if names:
-        return (
-            f"found {shown(run)}, which is {names[0]} as in row {row_of[meant[0]]}; "
-            "expected every run once"
-        )
-    what = "is not a run that gale reads" if exists(root / run) else "does not exist"
-    return f"found {shown(run)}, which {what}; expected the path of a run in {root}"
+        return f"{found} is {names[0]} as in row {row_of[meant[0]]}", "every run once"
+    reason = "is not a run that gale reads" if exists(root / run) else "does not exist"
+    return f"{found} {reason}", f"the path of a run in {root}"

@@ -1,4 +1,4 @@
-"""Label tables: which families are known to be in which runs."""
+"""Label tables: which runs are known to contain which families."""
 
 from __future__ import annotations
 
@@ -20,21 +20,19 @@ from gale.plumbing.tables import (
 )
 from gale.plumbing.text import shown
 
-__all__ = ["LabelTable", "Problems", "collect_label_table", "read_label_table"]
-
 RUN_COLUMNS = ("run", "sample_id")
-"""What the first column of a table of runs may be called."""
+"""Names that the first column of a table of runs may have."""
 
 RESERVED = {*HEADER, UNLIKE, *SUBMISSION_HEADER, "split", "time_min"}
-"""What no family may be called: other columns of tables are."""
+"""Names that no family may have, since other columns of tables have them."""
 
 VALUES = {"": np.nan, "0": 0.0, "1": 1.0, "0.0": 0.0, "1.0": 1.0}
-"""What a cell of a label table may hold, and what it means."""
+"""The texts that a cell of a label table may contain, and their values."""
 
 
 @dataclass(frozen=True, eq=False)
 class LabelTable:
-    """What is known of K families in R runs.
+    """Known labels of R runs for K families.
 
     Parameters
     ----------
@@ -43,9 +41,9 @@ class LabelTable:
     families : tuple of str, length K
         Names of the families.
     values : array of shape (R, K), float32
-        1 where the run holds the family, 0 where it does not, NaN where that is unknown.
+        1 where the run contains the family, 0 where it does not, NaN where that is unknown.
     rows : tuple of int, length R or 0
-        Row of each run in the file it was read from, the header being row 1.
+        Row of each run in the file; the header is row 1.
     """
 
     runs: tuple[str, ...]
@@ -55,22 +53,34 @@ class LabelTable:
 
     @property
     def labelled(self) -> NDArray[np.bool_]:
-        """Whether at least one label of a run is known, shape (R,)."""
+        """Whether at least one label of each run is known, shape (R,)."""
         known: NDArray[np.bool_] = np.any(np.isfinite(self.values), axis=1)
         return known
 
 
 def read_label_table(path: Path | str) -> LabelTable:
-    """Read a label table: a CSV file with a column ``run`` or ``sample_id``, then one a family.
+    r"""Read a label table: a CSV file with a column ``run`` or ``sample_id``, then one per family.
 
-    Cells are 0, 1 or blank for unknown.
+    Cells are 0, 1, or blank for unknown.
 
     Raises
     ------
     TableError
-        With all that is wrong: a doubled or blank run, a cell that is none of these, a doubled or
-        blank family, one whose name means something else, another first column, no families, no
-        rows, a row of another length, or a file that cannot be read as CSV.
+        Lists all problems: a repeated or blank run, a cell with another value, a repeated or blank
+        family or a reserved name, another first column, no families, no rows, a row of another
+        length, or a file that cannot be read as CSV.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "labels.csv")
+    ...     _ = path.write_text("run,alcohol,mineral\na,1,0\nb,0,\n")
+    ...     table = read_label_table(path)
+    >>> table.families
+    ('alcohol', 'mineral')
+    >>> prevalence_of(table.values)
+    array([0.5, 0. ])
     """
     problems = Problems(TableError)
     table = collect_label_table(Path(path), problems)
@@ -81,10 +91,9 @@ def read_label_table(path: Path | str) -> LabelTable:
 
 
 def collect_label_table(path: Path, problems: Problems) -> LabelTable | None:
-    """Read a label table, adding what is wrong to `problems`; None if it says nothing of any run.
+    """Read a label table, noting its problems; None if it labels no run.
 
-    With problems the table holds what could be made out, so that it can still be compared with
-    others.
+    A table with problems contains what could be read, so that it can still be compared with others.
     """
     table = read_table(path, problems)
     if table is None:
@@ -92,13 +101,14 @@ def collect_label_table(path: Path, problems: Problems) -> LabelTable | None:
     named = check_run_column(table, problems)
     families = table.columns[1:]
     if not families:
-        problems.add(path, "found no family columns; expected one for each family", row=1)
+        problems.add(path, "found no family columns", "one for each family", row=1)
     for family in families:
         if family in RESERVED or family.removesuffix(SPREAD) in {*families} - {family}:
             problems.add(
                 path,
-                "found a family of this name, which tables of predictions have for something else; "
-                "expected another; rename it",
+                "is a reserved name",
+                "another name for the family",
+                "rename it",
                 row=1,
                 column=family,
             )
@@ -117,12 +127,12 @@ def collect_label_table(path: Path, problems: Problems) -> LabelTable | None:
 
 
 def check_run_column(table: Table, problems: Problems) -> bool:
-    """Note what is wrong with the first column, and say whether it is one of names of runs."""
+    """Note problems of the first column, and return whether it contains names of runs."""
     if table.columns[0] not in RUN_COLUMNS:
         problems.add(
             table.path,
-            f"found {shown(table.columns[0])}; expected {' or '.join(RUN_COLUMNS)}, "
-            "and commas between the columns",
+            f"found {shown(table.columns[0])}",
+            f"{' or '.join(RUN_COLUMNS)}, and commas between the columns",
             row=1,
             column="1",
         )
@@ -132,7 +142,7 @@ def check_run_column(table: Table, problems: Problems) -> bool:
 
 
 def prevalence_of(values: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Share of runs that hold each family, of those where it is known.
+    """Return the share of each family's known labels that are positive.
 
     Parameters
     ----------
@@ -142,7 +152,7 @@ def prevalence_of(values: NDArray[np.float32]) -> NDArray[np.float64]:
     Returns
     -------
     array of shape (K,)
-        NaN where a family is known of no run.
+        NaN where no label of a family is known.
     """
     known = np.isfinite(values).sum(axis=0)
     share = np.full(values.shape[1], np.nan)
@@ -153,5 +163,5 @@ def prevalence_of(values: NDArray[np.float32]) -> NDArray[np.float64]:
 def _value(table: Table, number: int, column: int, problems: Problems) -> float:
     cell = table.rows[number][column]
     if cell not in VALUES:
-        table.note(number, column, f"found {shown(cell)}; expected 0, 1 or blank", problems)
+        table.note(problems, number, column, f"found {shown(cell)}", "0, 1 or blank")
     return VALUES.get(cell, np.nan)

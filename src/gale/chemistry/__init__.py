@@ -1,1 +1,1 @@
-"""What a structure says: families, retention indices, derivatives. Needs RDKit."""
+"""Families, derivatives and retention indices from structures, with RDKit (the extra ``chem``)."""

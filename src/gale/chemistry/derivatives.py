@@ -1,7 +1,4 @@
-"""Which compounds of a library were derivatized: it says so, its structures show it, or its ions.
-
-Needs RDKit (the extra ``chem``), as :mod:`gale.chemistry.families` does.
-"""
+"""Derivatives of the compounds of a library: as stated, from structures, or from ions."""
 
 from __future__ import annotations
 
@@ -9,53 +6,60 @@ from collections import Counter
 
 import numpy as np
 
-from gale.chemistry.families import parent_molecule, read_pattern, read_structure
-from gale.library.columns import Library
-from gale.library.derivative import find_derivative
+from gale.chemistry.structures import parent_molecule, read_pattern, read_structure
+from gale.library import Library
+from gale.library.derivative_names import find_derivative
 from gale.run import Floats
 
 SILYL_MZ = 73
 """Trimethylsilyl itself, (CH3)3Si+."""
 
 MIN_SILYL = 0.2
-"""Least height of m/z 73, relative to the base peak, that is taken for trimethylsilyl."""
+"""Lowest height of m/z 73, relative to the base peak, that counts as trimethylsilyl."""
 
 MIN_HEAVIER = 0.02
-"""Least height, relative to the base peak, of an ion that the structure is too light for."""
+"""Lowest height, relative to the base peak, of an ion that is too heavy for the structure."""
 
 ISOTOPES = 9.0
-"""An ion that much above the mass of the structure is not one of its isotopes."""
+"""m/z above the mass of the structure beyond which an ion is not one of its isotopes."""
 
 HYDROGEN_MASS = 1.008
 
 _ACTIVE_HYDROGEN = read_pattern("[#7,#8,#16;!H0]", __name__)
 CARBONYL = read_pattern("[CX3;$(C([#6])[#6]),$([CH][#6]),$([CH2])]=O", __name__)
-"""Of an aldehyde or a ketone, which methoximation takes."""
+"""The carbonyl group of an aldehyde or a ketone, which methoximation converts."""
 
 
 def guess_derivatives(library: Library, *, silylated: bool = False) -> tuple[str, ...]:
-    """Say of each compound how it was derivatized.
+    """Find the derivative of each compound of a library.
 
-    What the library says comes first, then groups that are drawn in the structure. Failing both,
-    an ion that is heavier than the structure shows that the compound was derivatized; which group
-    it was follows from the structure (a silylated compound may hold methoximes too, which is not
-    seen).
+    The library's own statement comes first, then groups in the structure. Without either, an ion
+    heavier than the structure shows that the compound was derivatized, and the structure tells
+    with which group (methoximes of a silylated compound are not recognised).
 
-    So the ions show 476 of the 481 spectra of the embedded library that its makers name as
-    silylated, all of them with `silylated`, and 24 of the 27 that they name as methoximes alone.
-    Of 5,921 spectra of MassBank that name and draw no derivative, 14 are taken for one.
+    The ions alone show 476 of the 481 spectra of the embedded library that its makers state to be
+    silylated (all of them with `silylated`), and 24 of the 27 stated to be methoximes only. Of
+    5,921 spectra in MassBank without a stated or drawn derivative, 14 are taken for one.
 
     Parameters
     ----------
+    library : Library
+        C compounds.
     silylated : bool
-        The library is of silylated samples, so that a high m/z 73 is enough. Elsewhere it is not:
-        sugars, esters and chloroalkanes have it too.
+        Whether the samples were silylated, so that a high m/z 73 is sufficient. In other samples
+        it is not: sugars, esters and chloroalkanes have it, too.
 
     Returns
     -------
     tuple of str of length C
-        As `Library.derivative`, ``n TMS`` or ``n MEOX`` where the ions show it; empty where no
-        sign is seen.
+        As `Library.derivative`: ``n TMS`` or ``n MEOX`` where the ions show it; empty without any
+        sign.
+
+    Examples
+    --------
+    >>> from gale.library import embedded_library
+    >>> guess_derivatives(embedded_library().take([0, 1, 2]))
+    ('n TMS', 'n TMS', 'n TMS')
     """
     min_silyl = MIN_SILYL if silylated else np.inf
     return tuple(
@@ -70,7 +74,13 @@ def guess_derivatives(library: Library, *, silylated: bool = False) -> tuple[str
 
 
 def drawn_derivative(structure: str | None) -> str:
-    """Name the groups that are drawn in a structure: ``1 MEOX 2 TMS``; empty if there are none."""
+    """Return the groups drawn in a structure, such as ``1 MEOX 2 TMS``; empty if there are none.
+
+    Examples
+    --------
+    >>> drawn_derivative("CC(N[Si](C)(C)C)C(=O)O[Si](C)(C)C")
+    '2 TMS'
+    """
     molecule = read_structure(structure)
     if molecule is None:
         return ""

@@ -7,23 +7,24 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gale.errors import MissingExtraError, TableError
+from gale.chemistry.structures import (
+    ELEMENTS,
+    elements_of,
+    parent_molecule,
+    parent_of,
+    read_pattern,
+    read_structure,
+)
+from gale.errors import TableError
 from gale.plumbing.toml import parse_toml, read_toml_text, unknown_key
 
-try:
-    from rdkit import Chem, rdBase
-except ModuleNotFoundError as error:
-    if error.name != "rdkit":
-        raise
-    raise MissingExtraError(
-        "gale.chemistry.families needs rdkit, which is not installed; "
-        "install the extra: pip install 'gale-ms[chem]'"
-    ) from None
+if TYPE_CHECKING:
+    from rdkit import Chem
 
 __all__ = ["FamilyRule", "default_family_table", "families_of", "parent_of", "read_family_table"]
 
@@ -35,20 +36,20 @@ _KEYS = ("description", "any", "none", "elements_required", "elements_allowed")
 
 @dataclass(frozen=True)
 class FamilyRule:
-    """What makes a compound one of a family; all that is given must hold.
+    """The rule for a family: a compound belongs to it if all given conditions hold.
 
     Parameters
     ----------
     description : str
-        What the family is, in words.
+        The family in words.
     any_of : tuple of SMARTS patterns
-        At least one is found in the structure; empty if that does not matter.
+        The structure matches at least one; empty for no condition.
     none_of : tuple of SMARTS patterns
-        None is found in the structure.
+        The structure matches none.
     elements_required : frozenset of str
-        Symbols of elements that the structure holds.
+        Symbols of elements that the structure contains.
     elements_allowed : frozenset of str
-        Symbols of elements besides which it holds none; empty if that does not matter.
+        Symbols of the only elements that it may contain; empty for no condition.
     """
 
     description: str = ""
@@ -58,7 +59,7 @@ class FamilyRule:
     elements_allowed: frozenset[str] = frozenset()
 
     def holds(self, molecule: Chem.Mol, elements: frozenset[str]) -> bool:
-        """Say whether the rule holds for a molecule of these elements."""
+        """Return whether a molecule with these elements belongs to the family."""
         return (
             self.elements_required <= elements
             and (not self.elements_allowed or elements <= self.elements_allowed)
@@ -68,28 +69,37 @@ class FamilyRule:
 
 
 FamilyTable = Mapping[str, FamilyRule]
-"""The rule of each family, by the family's name, in the order of the columns."""
+"""The rule of each family by its name, in the order of the columns."""
 
 
 def families_of(
     structures: Sequence[str | None], table: FamilyTable | None = None, *, parents: bool = True
 ) -> NDArray[np.float32]:
-    """Say for C structures which of K families each is of.
+    """Find the families of C structures among K families.
 
     Parameters
     ----------
     structures : sequence of str or None, length C
-        SMILES, or InChI where the text starts with ``InChI=``.
+        SMILES, or InChI if the text starts with ``InChI=``.
     table : mapping of str to FamilyRule, optional
-        The families; without it :func:`default_family_table`.
+        The families; by default :func:`default_family_table`.
     parents : bool
-        Look at the compound that was derivatized, as :func:`parent_of` gives it.
+        Use the compound before derivatization, as :func:`parent_of` returns it.
 
     Returns
     -------
     array of shape (C, K), float32
-        1 where a structure is of the family, 0 where it is not, as in a label table; a row of NaN
-        where the structure is missing or cannot be read.
+        1 where a structure belongs to the family, 0 where it does not, as in a label table; a row
+        of NaN where the structure is missing or cannot be read.
+
+    Examples
+    --------
+    >>> import gale
+    >>> families = gale.families_of(["c1ccccc1", "CCO", None])
+    >>> families.shape
+    (3, 9)
+    >>> [name for name, value in zip(default_family_table(), families[0]) if value == 1]
+    ['aromatic', 'hydrocarbon']
     """
     rules = (default_family_table() if table is None else table).values()
     families = np.full((len(structures), len(rules)), np.nan, dtype=np.float32)
@@ -97,43 +107,26 @@ def families_of(
         molecule = read_structure(structure)
         if molecule is not None:
             molecule = parent_molecule(molecule) if parents else molecule
-            elements = _elements(molecule)
+            elements = elements_of(molecule)
             families[row] = [rule.holds(molecule, elements) for rule in rules]
     return families
 
 
-def parent_of(structure: str) -> str:
-    """Return the compound that was derivatized, as canonical SMILES without isotopes.
-
-    Trimethylsilyl and *tert*-butyldimethylsilyl groups on oxygen, nitrogen and sulfur give way to
-    hydrogen, and methoximes of aldehydes and ketones to the carbonyl group. Silyl groups stay where
-    nothing else is bound to that atom, as in the reagents and in siloxanes.
-
-    Parameters
-    ----------
-    structure : str
-        SMILES, or InChI where the text starts with ``InChI=``.
-
-    Raises
-    ------
-    TableError
-        If the structure cannot be read.
-    """
-    molecule = read_structure(structure)
-    if molecule is None:
-        raise TableError(f"{structure!r}: cannot be read; expected a structure as SMILES or InChI")
-    return Chem.MolToSmiles(parent_molecule(molecule))
-
-
 @cache
 def default_family_table() -> FamilyTable:
-    """Return the nine families that gale brings along."""
+    """Return the nine families that come with gale.
+
+    Examples
+    --------
+    >>> list(default_family_table())[:3]
+    ['aromatic', 'hydrocarbon', 'carboxylic_acid']
+    """
     source = resources.files("gale") / "data" / "families.toml"
     return _parse_table(source.read_text("utf-8"), "gale/data/families.toml")
 
 
 def read_family_table(path: Path | str) -> FamilyTable:
-    """Read families and their rules from a TOML file: one table a family, all of its keys optional.
+    r"""Read families and their rules from a TOML file: one table per family, all keys optional.
 
     The keys are ``description``; ``any`` and ``none``, lists of SMARTS; ``elements_required`` and
     ``elements_allowed``, lists of symbols.
@@ -141,8 +134,19 @@ def read_family_table(path: Path | str) -> FamilyTable:
     Raises
     ------
     TableError
-        If the file cannot be read as TOML, holds no family, or a family has an unknown key, a
-        value of the wrong kind, a malformed SMARTS, an unknown element, or no rule at all.
+        If the file cannot be read as TOML or has no family, or if a family has an unknown key, a
+        value of the wrong type, an invalid SMARTS, an unknown element, or no rule.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "mine.toml")
+    ...     _ = path.write_text('[phenol]\nany = ["[OX2H]c"]')
+    ...     table = read_family_table(path)
+    >>> families_of(["Oc1ccccc1", "CCO"], table)
+    array([[1.],
+           [0.]], dtype=float32)
     """
     return _parse_table(read_toml_text(Path(path), WHAT, TableError), str(path))
 
@@ -150,103 +154,43 @@ def read_family_table(path: Path | str) -> FamilyTable:
 def _parse_table(text: str, source: str) -> FamilyTable:
     data = parse_toml(text, source, WHAT, TableError)
     if not data:
-        raise TableError(f"{source}: no family was found; expected a table for each, as [alcohol]")
+        raise TableError(source, "has no family", "a table for each family, such as [alcohol]")
     return {family: _parse_rule(rule, f"{source}: {family}") for family, rule in data.items()}
 
 
-def _parse_rule(data: Any, where: str) -> FamilyRule:
+def _parse_rule(data: Any, source: str) -> FamilyRule:
     if not isinstance(data, dict):
-        raise TableError(f"{where} is no table; expected one of {', '.join(_KEYS)} under [family]")
+        raise TableError(source, "is not a table", f"a table with some of {', '.join(_KEYS)}")
     for key in data.keys() - set(_KEYS):
-        raise TableError(unknown_key(f"{where}.{key}", key, _KEYS))
+        raise TableError(f"{source}.{key}", *unknown_key(key, _KEYS))
     if not any(data.get(key) for key in _KEYS[1:]):
-        raise TableError(f"{where} has no rule; expected at least one of {', '.join(_KEYS[1:])}")
+        raise TableError(source, "has no rule", f"at least one of {', '.join(_KEYS[1:])}")
     description = data.get("description", "")
     if not isinstance(description, str):
-        raise TableError(f"{where}.description = {description!r}: expected text")
+        raise TableError(f"{source}.description", f"is {description!r}", "text")
     return FamilyRule(
         " ".join(description.split()),
-        any_of=tuple(read_pattern(text, where + ".any") for text in _texts(data, "any", where)),
-        none_of=tuple(read_pattern(text, where + ".none") for text in _texts(data, "none", where)),
-        elements_required=_symbols(data, "elements_required", where),
-        elements_allowed=_symbols(data, "elements_allowed", where),
+        any_of=_patterns(data, "any", source),
+        none_of=_patterns(data, "none", source),
+        elements_required=_symbols(data, "elements_required", source),
+        elements_allowed=_symbols(data, "elements_allowed", source),
     )
 
 
-def _texts(data: dict[str, Any], key: str, where: str) -> list[str]:
+def _texts(data: dict[str, Any], key: str, source: str) -> list[str]:
     texts = data.get(key, [])
     if not (isinstance(texts, list) and all(isinstance(text, str) for text in texts)):
-        raise TableError(f"{where}.{key} = {texts!r}: expected a list of texts")
+        raise TableError(f"{source}.{key}", f"is {texts!r}", "a list of texts")
     return texts
 
 
-def read_pattern(smarts: str, where: str) -> Chem.Mol:
-    """Read SMARTS; `where` it was found is named in the message.
-
-    Raises
-    ------
-    TableError
-        If it is no SMARTS pattern.
-    """
-    with rdBase.BlockLogs():
-        pattern = Chem.MolFromSmarts(smarts)
-    if pattern is None or pattern.GetNumAtoms() == 0:
-        raise TableError(f"{where}: {smarts!r} is not a SMARTS pattern; correct it")
-    return pattern
+def _patterns(data: dict[str, Any], key: str, source: str) -> tuple[Chem.Mol, ...]:
+    return tuple(read_pattern(text, f"{source}.{key}") for text in _texts(data, key, source))
 
 
-def _symbols(data: dict[str, Any], key: str, where: str) -> frozenset[str]:
-    known = {Chem.GetPeriodicTable().GetElementSymbol(number) for number in range(1, 119)}
-    symbols = frozenset(_texts(data, key, where))
-    for symbol in sorted(symbols - known):
-        raise TableError(f"{where}.{key}: {symbol!r} is not an element; expected symbols, as 'Cl'")
+def _symbols(data: dict[str, Any], key: str, source: str) -> frozenset[str]:
+    symbols = frozenset(_texts(data, key, source))
+    for symbol in sorted(symbols - ELEMENTS):
+        expected = "symbols of elements, such as 'Cl'"
+        raise TableError(f"{source}.{key}", f"found {symbol!r}", expected)
     return symbols
-
-
-def _elements(molecule: Chem.Mol) -> frozenset[str]:
-    atoms = molecule.GetAtoms()
-    hydrogen = ["H"] if any(atom.GetTotalNumHs() for atom in atoms) else []
-    return frozenset([atom.GetSymbol() for atom in atoms] + hydrogen)
-
-
-def read_structure(text: str | None) -> Chem.Mol | None:
-    """Read SMILES, or InChI, without isotopes; None where that is impossible."""
-    text = (text or "").strip()
-    read = Chem.MolFromInchi if text.startswith("InChI=") else Chem.MolFromSmiles
-    with rdBase.BlockLogs():
-        molecule = read(text)
-        if molecule is None or molecule.GetNumAtoms() == 0:
-            return None
-        for atom in molecule.GetAtoms():
-            atom.SetIsotope(0)
-        return Chem.RemoveHs(molecule)  # deuterium is an atom of its own until then
-
-
-# What a silyl group sits on must be bound to something else than silicon: siloxanes, and reagents
-# such as hexamethyldisilazane, are no derivatives.
-_SILYL = [
-    Chem.MolFromSmarts(f"[#7,#8,#16;$(*~[!#14])]-[Si](-[CH3])(-[CH3])-{rest}")
-    for rest in ("[CH3]", "C(-[CH3])(-[CH3])-[CH3]")
-]
-_METHOXIME = Chem.MolFromSmarts("[CX3;!$(C-[!#6])]=[NX2]-[OX2]-[CH3]")
-
-
-def parent_molecule(molecule: Chem.Mol) -> Chem.Mol:
-    """Take derivatization groups off a molecule, as :func:`parent_of` says."""
-    silyl = [match for group in _SILYL for match in molecule.GetSubstructMatches(group)]
-    methoxime = molecule.GetSubstructMatches(_METHOXIME)
-    if not (silyl or methoxime):
-        return molecule
-    parent = Chem.RWMol(molecule)
-    leaving: set[int] = set()
-    for base, *group in silyl:
-        atom = parent.GetAtomWithIdx(base)
-        atom.SetNumExplicitHs(atom.GetNumExplicitHs() + 1)
-        leaving.update(group)
-    for _carbon, nitrogen, *group in methoxime:
-        parent.GetAtomWithIdx(nitrogen).SetAtomicNum(8)
-        leaving.update(group)
-    for index in sorted(leaving, reverse=True):
-        parent.RemoveAtom(index)
-    Chem.SanitizeMol(parent)
-    return parent.GetMol()

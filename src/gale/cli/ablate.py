@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from gale.cli.options import device_option, reading_options
-from gale.plumbing.workers import workers_pool
+from gale.plumbing.workers import worker_pool
 
 EXAMPLE = """
 \b
@@ -108,7 +108,7 @@ def command(
     recipe = gale.Recipe.load(recipe_name)
     from gale.ablation.saving import FILES
     from gale.ablation.text import caution_text, step_table  # after a missing extra has been told
-    from gale.campaign.adding import with_test_labels
+    from gale.campaign.test_labels import with_test_labels
     from gale.cli.kept import telling_what_is_kept
     from gale.training.journal import discard
 
@@ -119,7 +119,7 @@ def command(
     partial = output.with_name(output.name + ".partial")
     progress = ConsoleProgress(quiet=quiet)
     with telling_what_is_kept(partial, progress):
-        with workers_pool(workers) as executor:
+        with worker_pool(workers) as executor:
             ablation = gale.ablate(
                 opened,
                 recipe,

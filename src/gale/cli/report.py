@@ -15,7 +15,7 @@ import click
 from gale.cli.options import library_options, model_option, reading_options, split_option
 from gale.cli.sources import open_runs, predict_all, tell_failed
 from gale.errors import GaleError, OutputError
-from gale.plumbing.workers import workers_pool
+from gale.plumbing.workers import worker_pool
 
 if TYPE_CHECKING:
     import polars as pl
@@ -255,7 +255,7 @@ def training_command(
     check_no_input(output, [model_path, beside.out_of_fold, beside.history, *opened.paths, *tables])
     progress = ConsoleProgress(quiet=quiet)
     cache = None if no_cache else Cache(default_folder())
-    with workers_pool(workers) as executor:
+    with worker_pool(workers) as executor:
         report = TrainingReport(opened, model, beside, executor, cache, progress)
         report.write(output, force=force)
     progress.close()

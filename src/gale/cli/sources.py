@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gale.plumbing.workers import workers_pool
+from gale.plumbing.workers import worker_pool
 
 if TYPE_CHECKING:
     import polars as pl
@@ -54,7 +54,7 @@ def predict_all(
     from gale.plumbing.cache import Cache, default_folder
     from gale.plumbing.work import Work
 
-    with workers_pool(workers) as executor:
+    with worker_pool(workers) as executor:
         return model.predict(
             sources,
             work=Work(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gale.cli.options import device_option, reading_options
-from gale.plumbing.workers import workers_pool
+from gale.plumbing.workers import worker_pool
 
 if TYPE_CHECKING:
     import gale
@@ -113,7 +113,7 @@ def command(
     progress = ConsoleProgress(quiet=quiet)
     cache = None if no_cache else Cache(default_folder())
     with telling_what_is_kept(partial, progress):
-        with workers_pool(workers) as executor:
+        with worker_pool(workers) as executor:
             model = gale.train(
                 opened,
                 recipe,
@@ -138,7 +138,7 @@ def command(
     if no_report:
         beside.report.unlink(missing_ok=True)  # it would be that of another model
     else:
-        with workers_pool(workers) as executor:
+        with worker_pool(workers) as executor:
             report = TrainingReport(opened, model, beside, executor, cache, progress)
             report.write(beside.report, force=True)
         progress.close()

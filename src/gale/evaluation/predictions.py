@@ -124,9 +124,9 @@ def _family_columns(table: Table, problems: Problems) -> tuple[str, ...]:
     else:
         problems.add(
             table.path,
-            f"found the columns {shown(','.join(table.columns))}; expected {','.join(HEADER)} or "
-            f"{','.join(SUBMISSION_HEADER)}, then one column for each family; "
-            "give a file that gale predict wrote",
+            f"found the columns {shown(','.join(table.columns))}",
+            f"{','.join(HEADER)} or {','.join(SUBMISSION_HEADER)}, then one column for each family",
+            "give a file of predictions that gale wrote",
             row=1,
         )
         return ()
@@ -134,12 +134,12 @@ def _family_columns(table: Table, problems: Problems) -> tuple[str, ...]:
     spreads = [name for name in rest if name.endswith(SPREAD) and name.removesuffix(SPREAD) in rest]
     families = tuple(name for name in rest if name not in spreads)
     if not families:
-        problems.add(table.path, "found no family columns; expected one for each family", row=1)
+        problems.add(table.path, "found no family columns", "one for each family", row=1)
     elif rest not in (families, families + tuple(family + SPREAD for family in families)):
         problems.add(
             table.path,
-            f"found the columns {shown(','.join(spreads))} among the families; expected the "
-            "families, then for each in the same order its spread, or no spreads",
+            f"found the columns {shown(','.join(spreads))} among the families",
+            "the families, then for each in the same order its spread, or no spreads",
             row=1,
         )
     return families
@@ -149,12 +149,7 @@ def _failed_rows(table: Table, problems: Problems) -> dict[int, str]:
     """Return the numbers of the failed rows and their messages."""
     for number, cells in table.rows.items():
         if cells[1] not in ("ok", "failed"):
-            problems.add(
-                table.path,
-                f"found {shown(cells[1])}; expected ok or failed",
-                row=number,
-                column=table.columns[1],
-            )
+            table.note(problems, number, 1, f"found {shown(cells[1])}", "ok or failed")
     return {number: cells[2] for number, cells in table.rows.items() if cells[1] == "failed"}
 
 
@@ -163,12 +158,7 @@ def _probability(table: Table, number: int, column: int, failed: bool, problems:
     value = _number(cell)
     if not (cell == "" if failed else 0 <= value <= 1):
         expected = "a blank, since the row failed" if failed else "a number from 0 to 1"
-        problems.add(
-            table.path,
-            f"found {shown(cell)}; expected {expected}",
-            row=number,
-            column=table.columns[column],
-        )
+        table.note(problems, number, column, f"found {shown(cell)}", expected)
     return value
 
 

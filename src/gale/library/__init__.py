@@ -1,14 +1,14 @@
 """Spectral libraries: reference EI spectra of compounds, read from MSP files and MassBank records.
 
-What a library is: `columns`. From text to records: `msp` and `massbank`; from records to columns:
-`records`, with `peaks` and `derivative`. The library that comes with gale: `embedded`, and
-gases, solvents and other substances of every laboratory: `substances`.
+The class: `library`. From text to records: `msp` and `massbank`, with `derivative_names`; from
+records to a library: `records`, with `peak_lists`. The libraries that come with gale: `embedded`,
+and gases, solvents and other substances of every laboratory: `substances`.
 """
 
 from __future__ import annotations
 
-from gale.library.columns import Library
 from gale.library.embedded import embedded_library
+from gale.library.library import Library
 from gale.library.reading import read_library
 from gale.library.substances import default_libraries, substances
 

@@ -8,35 +8,41 @@ from importlib.resources import files
 import numpy as np
 import polars as pl
 
-from gale.library.columns import Library
+from gale.library.library import Library
 
 FILE = "pnnl_metabolites.parquet"
 """Made by ``tools/make_embedded_library.py``."""
 
 
 def embedded_library() -> Library:
-    """Give the library that comes with gale.
+    """Return the library that comes with gale.
 
-    1,284 EI spectra of 814 compounds from m/z 33 to 599, in integers, the base peak 1000;
-    measured at the Pacific Northwest National Laboratory (its licence is in NOTICE). Formula and
-    structure are those of the parent, one record (an impurity) has none; `families` are those of
-    the structure. Of 508 records the makers say how they were derivatized; of another 706
-    :func:`gale.chemistry.derivatives.guess_derivatives` saw that they were (``n TMS``, ``n MEOX``);
-    70 were not, as far as one can see.
+    1,284 EI spectra of 814 compounds, m/z 33 to 599, in integers, base peak 1000, measured at the
+    Pacific Northwest National Laboratory (licence in NOTICE). Formula and structure are those of
+    the parent; one record (an impurity) has none. `families` follow from the structure. The makers
+    state the derivative of 508 records; for another 706
+    :func:`gale.chemistry.derivatives.guess_derivatives` found one (``n TMS``, ``n MEOX``); the
+    other 70 show no sign of derivatization.
 
-    Retention indices are on the scale of n-alkanes. The makers' own scale is one of fatty acid
-    methyl esters (methyl octanoate 800, methyl stearate 1800), put on the other by a line through
-    what the NIST WebBook gives for seven of them on semi-standard non-polar columns (1125 and
-    2128), which they are within 1.5 of; beyond methyl docosanoate it is drawn out. Of 57 spectra
-    whose compound and derivative have an index in MassBank, half agree within 12, 9 of 10 within
-    143; on the median MassBank's are 9 higher.
+    Retention indices are on the scale of n-alkanes. The makers' scale is one of fatty acid methyl
+    esters (methyl octanoate 800, methyl stearate 1800). It was converted by a line through the
+    indices of seven esters on semi-standard non-polar columns in the NIST WebBook (1125 and 2128);
+    the line is within 1.5 of them and extrapolated beyond methyl docosanoate. For the 57 spectra
+    whose compound and derivative have an index in MassBank, half of the indices agree within 12
+    and 9 of 10 within 143; the median index in MassBank is 9 higher.
+
+    Examples
+    --------
+    >>> embedded_library()
+    <Library embedded pnnl_metabolites.parquet: 1,284 spectra, 1,284 with retention index, \
+134,179 ions, m/z 33 to 599>
     """
     data = (files("gale") / "data" / FILE).read_bytes()
     return from_table(pl.read_parquet(io.BytesIO(data)), f"embedded {FILE}")
 
 
 def from_table(table: pl.DataFrame, source: str) -> Library:
-    """Make a library of a table with one row a spectrum and lists of m/z and intensity."""
+    """Make a library from a table with one row per spectrum and lists of m/z and intensity."""
 
     def texts(column: str) -> tuple[str, ...]:
         return tuple(table[column].to_list())

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from gale.library.derivative import find_derivative
+from gale.library.derivative_names import find_derivative
 from gale.library.records import Record, parse_count, parse_index
 
-COLUMNS = 3
+PEAK_COLUMNS = 3
 """m/z, intensity, relative intensity."""
 
 _PEAKS = re.compile(r"^PK\$PEAK:[^\n]*", re.MULTILINE)
@@ -17,17 +17,17 @@ _SUBTAGGED = ("AC$CHROMATOGRAPHY", "CH$LINK", "MS$FOCUSED_ION")
 
 
 def is_massbank(text: str) -> bool:
-    """Whether a text is of MassBank records."""
+    """Whether a text consists of MassBank records."""
     return _PEAKS.search(text) is not None
 
 
 def split_records(text: str) -> Iterator[Record]:
-    r"""Give the records of a text, which most often is one.
+    r"""Yield the records of a text, most often one.
 
     Parameters
     ----------
     text : str
-        The whole file, with ``\n`` at the end of lines.
+        The whole file, with line ends ``\n``.
     """
     for record in _END.split(text):
         if record.strip():
@@ -35,7 +35,7 @@ def split_records(text: str) -> Iterator[Record]:
 
 
 def _record(text: str) -> Record:
-    header, *peaks = _PEAKS.split(text, maxsplit=1)
+    header, *peak_list = _PEAKS.split(text, maxsplit=1)
     facts = _facts(header)
     kovats = facts.get("AC$CHROMATOGRAPHY KOVATS_RTI", "")
     name = facts.get("CH$NAME", "")
@@ -49,13 +49,13 @@ def _record(text: str) -> Record:
         derivative=derivative or find_derivative(name),
         retention_index=parse_index(facts.get("AC$CHROMATOGRAPHY RETENTION_INDEX", kovats)),
         instrument=facts.get("AC$INSTRUMENT_TYPE", ""),
-        peaks="".join(peaks),
+        peak_list="".join(peak_list),
         declared=parse_count(facts.get("PK$NUM_PEAK", "")),
     )
 
 
 def _facts(header: str) -> dict[str, str]:
-    """First value of each tag, or of each tag and subtag; ``N/A`` is none."""
+    """Return the first value of each tag, or of each tag and subtag; ``N/A`` is no value."""
     facts: dict[str, str] = {}
     for line in header.split("\n"):
         tag, _, value = line.partition(":")

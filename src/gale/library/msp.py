@@ -1,4 +1,4 @@
-"""MSP as NIST's and other software writes it: ``Key: value`` lines, ``Num Peaks:``, peaks."""
+"""MSP as written by NIST and other software: ``Key: value`` lines, ``Num Peaks:``, peaks."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from math import isnan, nan
 
-from gale.library.derivative import find_derivative
+from gale.library.derivative_names import find_derivative
 from gale.library.records import Record, parse_count, parse_index
 
 Facts = Mapping[str, list[str]]
-"""Values of a record by key, the key in small letters and without anything else."""
+"""Values of a record by key; keys consist of lower-case letters only."""
 
-COLUMNS = 2
+PEAK_COLUMNS = 2
 """m/z, intensity."""
 
 _NAME = re.compile(r"^[ \t]*name[ \t]*:", re.IGNORECASE | re.MULTILINE)
@@ -40,15 +40,15 @@ _DERIVATIVE_KEYS = ("derivative", "derivativetype", "derivatization", "derivatiz
 
 
 def split_records(text: str) -> Iterator[Record]:
-    r"""Find the records of an MSP text, whatever is or is not between them.
+    r"""Yield the records of an MSP text, with or without blank lines between them.
 
-    Peaks end where the next ``Key:`` begins a line. A record without ``Num Peaks`` comes with no
-    peaks.
+    A peak list ends where the next ``Key:`` begins a line. A record without ``Num Peaks`` has an
+    empty one.
 
     Parameters
     ----------
     text : str
-        The whole file, with ``\n`` at the end of lines.
+        The whole file, with line ends ``\n``.
     """
     begin = 0
     for declaration in _NUM_PEAKS.finditer(text):
@@ -61,12 +61,12 @@ def split_records(text: str) -> Iterator[Record]:
 
 
 def _split_names(header: str) -> list[str]:
-    """Split what is before some peaks: all but the last are records that have none."""
+    """Split the text before a peak list; all parts but the last are records without peaks."""
     begins = [match.start() for match in _NAME.finditer(header)][1:]
     return [header[i:j] for i, j in zip([0, *begins], [*begins, len(header)], strict=True)]
 
 
-def _record(header: str, peaks: str = "", declared: int = 0) -> Record:
+def _record(header: str, peak_list: str = "", declared: int = 0) -> Record:
     facts = _facts(header)
     inchi = _first(facts, "inchi", "inchicode")
     return Record(
@@ -79,15 +79,15 @@ def _record(header: str, peaks: str = "", declared: int = 0) -> Record:
         families=_families(facts),
         retention_index=_retention_index(facts),
         instrument=_first(facts, "instrumenttype"),
-        peaks=peaks,
+        peak_list=peak_list,
         declared=declared,
     )
 
 
 def _facts(header: str) -> Facts:
-    """Read the lines before the peaks; one without a key is a comment that goes on.
+    """Read the lines before the peaks; a line without a key continues the comment.
 
-    ``key=value`` within a comment comes after what has a line of its own.
+    A ``key=value`` in a comment counts after a line with that key.
     """
     facts: dict[str, list[str]] = defaultdict(list)
     for line in header.split("\n"):
@@ -113,13 +113,13 @@ def _first(facts: Facts, *keys: str) -> str:
 
 
 def _derivative(facts: Facts) -> str:
-    """The first that names one: a field, a comment, the name."""
+    """Return the first derivative stated in a field, a comment or the name."""
     texts = _values(facts, *_DERIVATIVE_KEYS, "comment", "comments", "name")
     return next(filter(None, map(find_derivative, texts)), "")
 
 
 def _families(facts: Facts) -> tuple[str, ...] | None:
-    """``aromatic; hydrocarbon``; none where the value is empty or ``none``."""
+    """Read ``aromatic; hydrocarbon``; no family where the value is empty or ``none``."""
     if not (texts := facts.get("families")) or texts[0] in ("NA", "N/A"):
         return None
     names = [name.strip() for name in texts[0].split(";")]

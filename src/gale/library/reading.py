@@ -1,4 +1,4 @@
-"""Reading a library from a path: its content says whether it is MSP or MassBank records."""
+"""Reading a library from a path: its content tells MSP from MassBank records."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 
 from gale.errors import ReadError
 from gale.library import massbank, msp
-from gale.library.columns import Library
-from gale.library.records import Record, gather
+from gale.library.library import Library
+from gale.library.records import Record, build_library
 from gale.plumbing.text import display_name
 from gale.readers.archives import gunzip
 
@@ -18,16 +18,16 @@ UNREADABLE = "the file cannot be read"
 
 
 def read_library(path: str | os.PathLike[str]) -> Library:
-    """Read an MSP file, a file of MassBank records (both also inside gzip), or a folder of them.
+    r"""Read an MSP file, a file of MassBank records (either may be gzipped), or a folder of these.
 
-    A record that cannot be used is left out and counted by reason: it has no name or no peaks,
-    their number is not the declared one, one of them is not a number or out of range, or it is
-    not of electron ionisation.
+    Unusable records are left out and counted by reason in `Library.skipped`: records without a name
+    or peaks, with another number of peaks than declared, with a peak that is not a number or out of
+    range, or not from electron ionisation.
 
     Parameters
     ----------
     path : str or path
-        The file; or the folder, in which every ``.txt`` at any depth is one MassBank record.
+        The file, or a folder in which every ``.txt`` file at any depth has MassBank records.
 
     Returns
     -------
@@ -36,8 +36,17 @@ def read_library(path: str | os.PathLike[str]) -> Library:
     Raises
     ------
     ReadError
-        If the path is missing, may not be read, is damaged, or holds no spectrum that can be
-        used.
+        If the path is missing, unreadable or damaged, or has no usable spectrum.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "mine.msp")
+    ...     _ = path.write_text("Name: methane\nRI: 100\nNum Peaks: 2\n15 888\n16 999\n")
+    ...     library = read_library(path)
+    >>> library.name, library.retention_index
+    (('methane',), array([100.]))
     """
     place, source = Path(path), display_name(path)
     try:
@@ -45,15 +54,15 @@ def read_library(path: str | os.PathLike[str]) -> Library:
     except OSError as error:
         raise _unreadable(source, error) from error
     if is_folder:
-        return gather(_folder_records(place), source, columns=massbank.COLUMNS)
+        return build_library(_folder_records(place), source, massbank.PEAK_COLUMNS)
     text = _read_text(place)
     if massbank.is_massbank(text):
-        return gather(massbank.split_records(text), source, columns=massbank.COLUMNS)
-    return gather(msp.split_records(text), source, columns=msp.COLUMNS)
+        return build_library(massbank.split_records(text), source, massbank.PEAK_COLUMNS)
+    return build_library(msp.split_records(text), source, msp.PEAK_COLUMNS)
 
 
 def _folder_records(folder: Path) -> Iterator[Record]:
-    """Give the records of a folder in order of their paths; of another file, why it is none."""
+    """Yield the records of a folder in order of their paths, and a flawed one for other files."""
     for file in sorted(folder.rglob("*.txt")):
         try:
             text = _read_text(file)
@@ -67,7 +76,7 @@ def _folder_records(folder: Path) -> Iterator[Record]:
 
 
 def _read_text(file: Path) -> str:
-    """Read a file as text: UTF-8, or Latin-1, in which anything can be read."""
+    """Read a file as text: UTF-8, or else Latin-1, which can decode anything."""
     source = display_name(file)
     try:
         data = file.read_bytes()
@@ -83,6 +92,8 @@ def _read_text(file: Path) -> str:
 
 def _unreadable(source: str, error: OSError) -> ReadError:
     return ReadError(
-        f"{source}: cannot be read ({error.strerror}); expected an MSP file or a folder of "
-        "MassBank records; check the path and its permissions"
+        source,
+        f"cannot be read ({error.strerror})",
+        "an MSP file or a folder of MassBank records",
+        "check the path and its permissions",
     )

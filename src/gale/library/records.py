@@ -1,4 +1,4 @@
-"""From records, as a file has them, to a library."""
+"""From the records of a file to a library."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from math import nan
 import numpy as np
 
 from gale.errors import ReadError
-from gale.library.columns import Library
-from gale.library.peaks import parse_peaks
+from gale.library.library import Library
+from gale.library.peak_lists import parse_peak_lists
+from gale.plumbing.text import counted
 
 NO_NAME = "no name"
 OTHER_IONISATION = "not electron ionisation"
@@ -25,20 +26,22 @@ _INDEX_OF_COLUMN = re.compile(rf"(SemiStdNP|StdNP)\s*=\s*({_NUMBER})", re.IGNORE
 
 @dataclass(frozen=True)
 class Record:
-    """One record of a library: what it says of its compound, and its peaks as text.
+    """One record of a library: facts about its compound, and its peak list as text.
 
     Parameters
     ----------
     families : tuple of str, or None
-        Families of the compound, where the record says so.
+        Families of the compound, if the record states them.
     retention_index : float
         NaN if unknown.
     instrument : str
-        Type of the instrument, as ``GC-EI-TOF``.
+        Type of the instrument, such as ``GC-EI-TOF``.
+    peak_list : str
+        See :func:`gale.library.peak_lists.parse_peak_lists`.
     declared : int
-        Number of peaks that the record says it has; -1 if it says something else.
+        Number of peaks that the record declares; -1 if it declares something else.
     flaw : str
-        Why it cannot be used, where its reader knows that already.
+        Why the record cannot be used, if its reader knows that already.
     """
 
     name: str = ""
@@ -50,7 +53,7 @@ class Record:
     families: tuple[str, ...] | None = None
     retention_index: float = nan
     instrument: str = ""
-    peaks: str = ""
+    peak_list: str = ""
     declared: int = 0
     flaw: str = ""
 
@@ -58,13 +61,18 @@ class Record:
 def parse_index(text: str) -> float:
     """Read a retention index: ``1512.3``, ``1512 (n-alkanes)``, ``StdNP=1498/4 StdPolar=2010/9``.
 
-    Of several columns the semi-standard non-polar one goes before the standard non-polar one, and
-    others are left alone.
+    The semi-standard non-polar column is preferred to the standard non-polar one; other columns
+    are ignored.
 
     Returns
     -------
     float
-        NaN if there is none, or one that is not positive, as some files write for none.
+        NaN if there is no index, or it is not positive; some files write 0 or -1 for none.
+
+    Examples
+    --------
+    >>> parse_index("SemiStdNP=1512/4 StdPolar=2010/9")
+    1512.0
     """
     of_column = {name.lower(): number for name, number in _INDEX_OF_COLUMN.findall(text)}
     plain = _PLAIN_INDEX.match(text)
@@ -74,36 +82,43 @@ def parse_index(text: str) -> float:
 
 
 def parse_count(text: str) -> int:
-    """Read the number of peaks that a record declares; -1 if it is none."""
+    """Read the number of peaks that a record declares; -1 if it is not a number."""
     match = re.match(r"\s*(\d{1,9})\b", text)
     return int(match[1]) if match else -1
 
 
-def gather(records: Iterable[Record], source: str, *, columns: int) -> Library:
-    """Make a library of the records that can be used, and count the others by reason.
+def build_library(records: Iterable[Record], source: str, peak_columns: int) -> Library:
+    """Make a library of the usable records, and count the others by reason.
 
     Parameters
     ----------
-    columns : int
-        Numbers of one peak; see :func:`gale.library.peaks.parse_peaks`.
+    records : iterable of Record
+    source : str
+        Name of the library in messages.
+    peak_columns : int
+        Numbers per peak; see :func:`gale.library.peak_lists.parse_peak_lists`.
 
     Raises
     ------
     ReadError
-        If no record can be used.
+        If no record is usable.
     """
     skipped: Counter[str] = Counter()
-    sound = []
+    candidates = []
     for record in records:
         if flaw := _flaw(record):
             skipped[flaw] += 1
         else:
-            sound.append(record)
-    peaks = parse_peaks([each.peaks for each in sound], [each.declared for each in sound], columns)
+            candidates.append(record)
+    peaks = parse_peak_lists(
+        [record.peak_list for record in candidates],
+        [record.declared for record in candidates],
+        peak_columns,
+    )
     skipped.update(filter(None, peaks.flaw))
-    used = [record for record, count in zip(sound, peaks.count, strict=True) if count]
+    used = [record for record, count in zip(candidates, peaks.count, strict=True) if count]
     if not used:
-        raise _none_left(source, skipped)
+        raise _nothing_usable(source, skipped)
     return Library(
         name=tuple(record.name for record in used),
         spectrum_start=np.append(0, np.cumsum(peaks.count[peaks.count > 0])),
@@ -122,7 +137,7 @@ def gather(records: Iterable[Record], source: str, *, columns: int) -> Library:
 
 
 def _flaw(record: Record) -> str:
-    """Why a record cannot be used, peaks aside; empty if it can."""
+    """Return why a record cannot be used, apart from its peaks; empty if it can."""
     if record.flaw:
         return record.flaw
     if not record.name:
@@ -132,9 +147,13 @@ def _flaw(record: Record) -> str:
     return ""
 
 
-def _none_left(source: str, skipped: Counter[str]) -> ReadError:
-    found = ", ".join(f"{count:,} with: {reason}" for reason, count in skipped.most_common())
+def _nothing_usable(source: str, skipped: Counter[str]) -> ReadError:
+    reasons = ", ".join(
+        f"{counted(count, 'record')}: {reason}" for reason, count in skipped.most_common()
+    )
     return ReadError(
-        f"{source}: holds no spectrum that can be used ({found or 'no records were found'}); "
-        "expected an MSP library (Name:, Num Peaks:, peaks) or MassBank records; check the path"
+        source,
+        f"has no usable spectrum ({reasons})" if skipped else "has no records",
+        "an MSP library (Name:, Num Peaks:, peaks) or MassBank records",
+        "check the path",
     )

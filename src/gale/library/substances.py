@@ -1,12 +1,12 @@
-"""The substances of every laboratory: what is in GC-MS runs besides, or without, a sample."""
+"""Substances of every laboratory, which appear in GC-MS runs beside or without a sample."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from importlib.resources import as_file, files
 
-from gale.library.columns import Library
 from gale.library.embedded import embedded_library
+from gale.library.library import Library
 from gale.library.reading import read_library
 
 FILES = {
@@ -20,42 +20,46 @@ FILES = {
 """The file of each kind, in ``gale/data/substances``."""
 
 KINDS = tuple(FILES)
-"""What `substances` can give."""
+"""The kinds of :func:`substances`."""
 
 
 def substances(kind: str) -> Library:
-    """Give the substances of one kind, with their families.
+    """Return the substances of one kind, with their families.
 
-    Their spectra are rounded main ions with the isotopes that belong to them, written down for
-    simulation: good to about a tenth of the base peak, and no reference spectra for
-    identification. Intensities are relative to a base peak of 999.
+    Their spectra are rounded main ions with their isotopes, written for simulation: accurate to
+    about a tenth of the base peak (999), and not reference spectra for identification.
 
     Parameters
     ----------
     kind : str
-        ``gas``: permanent gases, and those that minerals give off when heated. ``solvent``.
-        ``reagent``: of derivatization, and what becomes of it. ``contaminant``: plasticisers,
+        ``gas``: permanent gases, and those that minerals release when heated. ``solvent``.
+        ``reagent``: derivatization reagents and their by-products. ``contaminant``: plasticisers,
         siloxanes, antioxidants, fats, products of the trap. ``bleed``: of two columns.
-        ``volatile``: analytes that elute without derivatization, the n-alkanes among them.
+        ``volatile``: analytes that elute without derivatization, including the n-alkanes.
 
     Returns
     -------
     Library
-        Every substance but gases and bleed has a retention index on the scale of n-alkanes, for a
-        column of 5 % phenyl methyl polysiloxane. Bleed, a mixture, has neither formula nor
+        All substances except gases and bleed have a retention index on the scale of n-alkanes, for
+        a column of 5 % phenyl methyl polysiloxane. Bleed, a mixture, has neither formula nor
         structure.
 
     Raises
     ------
     ValueError
         If there is no such kind.
+
+    Examples
+    --------
+    >>> substances("gas").name[:3]
+    ('helium', 'hydrogen', 'argon')
     """
     if kind not in FILES:
-        raise ValueError(f"{kind!r} is no kind of substances; expected one of {', '.join(KINDS)}")
+        raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {kind!r}")
     with as_file(files("gale") / "data" / "substances" / FILES[kind]) as path:
         return replace(read_library(path), source=f"embedded {FILES[kind]}")
 
 
 def default_libraries() -> tuple[Library, Library]:
-    """Return the analytes that gale brings along: metabolites, and volatile compounds."""
+    """Return the analytes that come with gale: metabolites and volatile compounds."""
     return embedded_library(), substances("volatile")

@@ -1,1 +1,1 @@
-"""What every room needs and none of them is about: files, tables, text, work."""
+"""Files, tables, text, TOML, caches, progress and worker processes: shared by all packages."""

@@ -1,4 +1,4 @@
-"""Arrays that take time to make, kept on disk under a hash of what they were made from."""
+"""Arrays that take time to compute, stored on disk under a hash of what they depend on."""
 
 from __future__ import annotations
 
@@ -17,22 +17,33 @@ from gale.errors import OutputError
 from gale.plumbing.files import writing
 
 DIGEST_BYTES = 32
-"""A file begins with the SHA-256 of the NPZ content that follows, so that damage is seen."""
+"""A file begins with the SHA-256 of the NPZ content that follows, so that damage is noticed."""
 
 
 def default_folder() -> Path:
-    """The folder of this user's cache, whatever the platform."""
+    """Return the folder of this user's cache on this platform."""
     return platformdirs.user_cache_path("gale", appauthor=False) / "features"
 
 
 @dataclass(frozen=True)
 class Cache:
-    """Arrays on disk, one file for each key; safe to share between processes.
+    """Arrays on disk, one file per key; processes can share it safely.
 
     Parameters
     ----------
     folder : Path
-        Created when the first arrays are kept. Deleting it loses nothing but time.
+        Created when the first arrays are stored. Deleting it costs only time.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     cache = Cache(Path(folder))
+    ...     key = Cache.key(b"content of a run", "settings")
+    ...     stored = cache.put(key, {"feature": np.arange(3)})
+    ...     arrays = cache.get(key)
+    >>> arrays
+    {'feature': array([0, 1, 2])}
     """
 
     folder: Path
@@ -50,27 +61,27 @@ class Cache:
         return cls(default_folder())
 
     @staticmethod
-    def key(data: bytes, *made_with: str) -> str:
-        """Hash of a file's content and of everything else that the arrays depend on."""
+    def key(data: bytes, *settings: str) -> str:
+        """Hash the content of a file and everything else that the arrays depend on."""
         digest = hashlib.sha256(data)
-        for text in made_with:
+        for text in settings:
             digest.update(b"\0" + text.encode())
         return digest.hexdigest()
 
     def get(self, key: str) -> dict[str, NDArray[Any]] | None:
-        """Return arrays by name, or None if they are not there or their file is damaged."""
+        """Return arrays by name, or None if they are missing or their file is damaged."""
         try:
-            kept = self._path(key).read_bytes()
+            stored = self._path(key).read_bytes()
         except OSError:
             return None
-        digest, content = kept[:DIGEST_BYTES], kept[DIGEST_BYTES:]
+        digest, content = stored[:DIGEST_BYTES], stored[DIGEST_BYTES:]
         if hashlib.sha256(content).digest() != digest:
             return None
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             return dict(arrays)
 
     def put(self, key: str, arrays: Mapping[str, NDArray[Any]]) -> bool:
-        """Keep arrays by name; False if the disk refuses, for a cache must never stop the work."""
+        """Store arrays by name; False if that fails, since a cache must never stop the work."""
         path = self._path(key)
         buffer = io.BytesIO()
         np.savez(buffer, **arrays)  # type: ignore[arg-type]

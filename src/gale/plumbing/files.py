@@ -1,4 +1,4 @@
-"""Writing results: whole or not at all, and never over something by accident."""
+"""Writing results: completely or not at all, and never over an existing file by accident."""
 
 from __future__ import annotations
 
@@ -10,11 +10,21 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gale.errors import OutputError
-from gale.plumbing.tables import exists
+
+A_FILE, A_FOLDER = "the name of a file to write", "the name of a folder to write"
+"""What is expected of a path that cannot be written."""
+
+OVERWRITE = "choose another name or pass force=True"
+"""What to do where something exists that may be overwritten."""
+
+
+def exists(path: Path) -> bool:
+    """Whether a path exists; false, too, for a text that cannot be a path."""
+    return os.path.exists(path)  # noqa: PTH110  (false, where Path.exists raises: too long, denied)
 
 
 def check_free(path: Path, *, force: bool) -> None:
-    """Refuse a path at which something already is, or whose folder does not exist.
+    """Refuse to write a file that exists, or in a folder that does not.
 
     Raises
     ------
@@ -22,37 +32,36 @@ def check_free(path: Path, *, force: bool) -> None:
         If `path` exists and `force` is false, if it is a folder, or if its folder is missing.
     """
     try:
-        is_folder, exists, has_folder = path.is_dir(), path.exists(), path.parent.is_dir()
+        is_folder, is_there, has_folder = path.is_dir(), path.exists(), path.parent.is_dir()
     except OSError as error:
         raise OutputError(
-            f"{path}: cannot be looked at ({error.strerror}); choose another place"
+            path, f"cannot be accessed ({error.strerror})", remedy="choose another place"
         ) from error
     if is_folder:
-        raise OutputError(f"{path}: is a folder; expected the name of a file to write")
-    if exists and not force:
-        raise OutputError(f"{path}: exists already; choose another name or use --force")
+        raise OutputError(path, "is a folder", A_FILE, "choose another name")
+    if is_there and not force:
+        raise OutputError(path, "exists already", remedy=OVERWRITE)
     if not has_folder:
-        raise OutputError(f"{path}: the folder {path.parent} does not exist; create it first")
+        raise OutputError(
+            path, f"is in the folder {path.parent}, which does not exist", remedy="create it first"
+        )
 
 
 def check_no_input(output: Path, inputs: Iterable[Path]) -> None:
-    """Refuse an output that exists, and may be overwritten, if it is something that is read.
+    """Refuse to overwrite a file that is read.
 
     Raises
     ------
     OutputError
-        If it is.
+        If `output` is one of the `inputs`, under whatever name.
     """
     if output.exists() and any(exists(each) and output.samefile(each) for each in inputs):
-        raise OutputError(
-            f"{output}: is one of the files that are read; expected the name of a file to write; "
-            "choose another"
-        )
+        raise OutputError(output, "is one of the input files", A_FILE, "choose another name")
 
 
 @contextmanager
 def writing(path: Path, *, force: bool = False) -> Iterator[Path]:
-    """Give a temporary name beside `path`, and rename it to `path` if all goes well.
+    """Yield a temporary path beside `path`, and rename it to `path` on success.
 
     Raises
     ------
@@ -72,59 +81,61 @@ def writing(path: Path, *, force: bool = False) -> Iterator[Path]:
 
 
 def check_folder_free(path: Path, *, force: bool, files: Collection[str]) -> None:
-    """Refuse a folder to be made at which something is, unless it may be overwritten.
+    """Refuse to write a folder where something exists that may not be overwritten.
 
     Parameters
     ----------
     path : Path
     force : bool
-        Whether a folder may be overwritten that holds nothing but `files`.
+        Whether a folder that contains only `files` may be overwritten.
     files : collection of str
-        Names of the files that are written, or patterns of them such as ``*.html``.
+        Names of the files that are written, or patterns such as ``*.html``.
 
     Raises
     ------
     OutputError
-        If something is at `path` that may not be overwritten, or its folder is missing.
+        If something at `path` may not be overwritten, or the parent of `path` is missing.
     """
     if not path.name:
-        raise OutputError(f"{path}: expected the name of a folder to make, not the current one")
+        raise OutputError(path, "is the current folder", A_FOLDER, "choose another name")
     if not os.path.lexists(path):
         check_free(path, force=False)
     elif not force:
-        raise OutputError(f"{path}: exists already; choose another name or use --force")
+        raise OutputError(path, "exists already", remedy=OVERWRITE)
     elif path.is_symlink() or not path.is_dir():
-        raise OutputError(f"{path}: is no folder; expected the name of a folder to write")
+        raise OutputError(path, "is not a folder", A_FOLDER, "choose another name")
     elif others := sorted(
         each.name for each in path.iterdir() if not (each.is_file() and any(map(each.match, files)))
     ):
         raise OutputError(
-            f"{path}: holds {others[0]}, which is not written here; expected a folder that may be "
-            "overwritten as a whole; choose another name"
+            path,
+            f"contains {others[0]}, which gale does not write there",
+            "a folder that may be overwritten as a whole",
+            "choose another name",
         )
 
 
 @contextmanager
 def writing_folder(path: Path, *, replaces: Collection[str] | None = None) -> Iterator[Path]:
-    """Give a new folder beside `path`, and rename it to `path` if all goes well.
+    """Yield a new folder beside `path`, and rename it to `path` on success.
 
     Parameters
     ----------
     path : Path
     replaces : collection of str, optional
-        A folder that holds nothing but files of these names or patterns is overwritten; by default
-        none is.
+        Names or patterns of files; a folder that contains only these is overwritten. By default
+        nothing is overwritten.
 
     Raises
     ------
     OutputError
-        If something is at `path`, its folder is missing, or something cannot be written; nothing is
-        left behind then.
+        If something exists at `path`, its parent is missing, or something cannot be written;
+        nothing is left behind then.
     """
     if replaces is not None:
         check_folder_free(path, force=True, files=replaces)
     elif os.path.lexists(path):
-        raise OutputError(f"{path}: exists already; name a folder that does not")
+        raise OutputError(path, "exists already", remedy="choose another name")
     else:
         check_free(path, force=False)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
@@ -139,7 +150,7 @@ def writing_folder(path: Path, *, replaces: Collection[str] | None = None) -> It
 
 
 def _take_place(temporary: Path, path: Path) -> None:
-    """Rename a folder to `path`; what is there is deleted after that, or stays."""
+    """Rename a folder to `path`; delete what was there afterwards, or restore it on failure."""
     if not path.exists():
         temporary.rename(path)
         return
@@ -155,6 +166,7 @@ def _take_place(temporary: Path, path: Path) -> None:
 
 def _unwritable(path: Path, error: OSError) -> OutputError:
     return OutputError(
-        f"{path}: cannot be written ({error.strerror or error}); nothing was left behind; "
-        "free some space or choose another place"
+        path,
+        f"cannot be written ({error.strerror or error}), and nothing was left behind",
+        remedy="free some space or choose another place",
     )

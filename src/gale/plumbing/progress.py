@@ -1,4 +1,4 @@
-"""How far long work is, told without knowing where it is shown."""
+"""Progress of long work, reported without knowing where it is shown."""
 
 from __future__ import annotations
 
@@ -9,38 +9,43 @@ from gale.errors import warn
 
 
 class Progress:
-    """Is told how far long work is. This one shows nothing; its notes are warnings.
+    """Receives the progress of long work; this class shows nothing and turns notes into warnings.
+
+    Subclass it to show progress in another way, and hand it on in a :class:`gale.Work`.
 
     Examples
     --------
-    >>> import gale
-    >>> class Counting(gale.Progress):
-    ...     steps = 0
-    ...
-    ...     def step(self, text: str = "") -> None:
-    ...         self.steps += 1
-    >>> work = gale.Work(progress=Counting())
+    >>> class Printed(Progress):
+    ...     def begin(self, what: str, total: int) -> None:
+    ...         print(f"{what}: {total} steps")
+    ...     def note(self, text: str) -> None:
+    ...         print(text)
+    >>> progress = Printed()
+    >>> progress.begin("reading runs", 3)
+    reading runs: 3 steps
+    >>> progress.note("run 3 is left out")
+    run 3 is left out
     """
 
     def begin(self, what: str, total: int) -> None:
-        """Begin a piece of work of `total` steps."""
+        """Begin a task of `total` steps."""
 
     def step(self, text: str = "") -> None:
-        """Tell that a step is done, with what came out of it."""
+        """Finish a step, with its result in words."""
 
     def status(self, text: str) -> None:
-        """Tell what the step under way is at; may be called very often."""
+        """Describe the state of the current step; may be called very often."""
 
     def note(self, text: str) -> None:
         """Say something that the user should read."""
         warn(text)
 
     def close(self) -> None:
-        """End what is shown."""
+        """End the display."""
 
 
 class NotebookProgress(Progress):
-    """Shows a bar of text, which every notebook can show."""
+    """Shows a text bar, which every notebook can display."""
 
     def __init__(self) -> None:
         from tqdm import tqdm
@@ -54,38 +59,38 @@ class NotebookProgress(Progress):
         self._bar = self._tqdm(total=total, desc=what, file=sys.stderr)
 
     def step(self, text: str = "") -> None:  # noqa: ARG002
-        """Move the bar, which is closed when it is full."""
+        """Advance the bar; close it when it is full."""
         if self._bar is not None:
             self._bar.update()
             if self._bar.n >= self._bar.total:
                 self.close()
 
     def status(self, text: str) -> None:
-        """Show a text behind the bar."""
+        """Show a text after the bar."""
         if self._bar is not None:
             self._bar.set_postfix_str(text)
 
     def close(self) -> None:
-        """Leave the bar as it is."""
+        """Close the bar, which stays visible."""
         if self._bar is not None:
             self._bar.close()
             self._bar = None
 
 
 def usual_progress() -> Progress:
-    """Give what shows progress where nobody says otherwise: a bar in a notebook."""
+    """Return the default progress: a bar in a notebook, warnings alone elsewhere."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     return NotebookProgress() if type(shell).__name__ == "ZMQInteractiveShell" else Progress()
 
 
 class TimeLeft:
-    """Estimates how long fits will still take, from the epochs that were trained so far.
+    """Estimates how long the remaining fits take, from the epochs trained so far.
 
     Parameters
     ----------
     fits : int
-        Number of fits to come.
+        Number of fits to train.
     """
 
     def __init__(self, fits: int) -> None:
@@ -94,18 +99,18 @@ class TimeLeft:
         self._lengths: list[int] = []
 
     def skip(self) -> None:
-        """Tell that a fit need not be trained."""
+        """Leave out a fit that need not be trained."""
         self._fits -= 1
 
     def add(self, epochs: int) -> None:
-        """Tell that a fit is finished, and how many epochs it took."""
+        """Record the number of epochs of a finished fit."""
         self._lengths.append(epochs)
 
     def left(self, alive: int, epoch: int) -> float:
-        """Seconds left, while `alive` members have come to `epoch`.
+        """Estimate the seconds left, while `alive` members are at `epoch`.
 
-        Other fits are taken to be as long as the finished ones were on average, or as the present
-        ones are already.
+        The remaining fits are assumed to be as long as the finished ones on average, and at least
+        as long as the current ones already are.
         """
         done = sum(self._lengths) + alive * epoch
         length = max(sum(self._lengths) / max(len(self._lengths), 1), epoch)

@@ -1,71 +1,70 @@
-"""Tables that people fill in: read as a spreadsheet shows them, with all that is wrong at once."""
+"""Tables that people fill in: read as a spreadsheet shows them, all problems reported at once."""
 
 from __future__ import annotations
 
 import csv
 import io
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from gale.errors import GaleError
-from gale.plumbing.text import shown
+from gale.plumbing.text import counted, shown
 
 HEADER = ("run", "status", "message")
 """The first columns of a table of predictions."""
 
 UNLIKE = "unlike"
-"""The column behind those, see `gale.model.unlike`; tables of older versions lack it."""
+"""The column after them, see `gale.model.unlike`; tables of older versions lack it."""
 
 SUBMISSION_HEADER = ("sample_id",)
 """The first column of a submission."""
 
 SPREAD = "_spread"
-"""What the name of a column of spreads ends with, after the name of its family."""
-
-SHOWN = 20
-"""Problems that one message lists; the rest are counted."""
+"""Suffix of a column of spreads, after the name of its family."""
 
 
 class Problems:
-    """What is wrong with the input, collected so that all of it is said at once.
+    """Problems of the input, collected to be reported all at once.
 
     Parameters
     ----------
     error : type of GaleError
-        What to raise.
+        The kind of error that each problem is.
     """
 
     def __init__(self, error: type[GaleError]) -> None:
         self._error = error
-        self._lines: list[str] = []
+        self._errors: list[GaleError] = []
 
     def add(
-        self, path: Path, what: str, *, row: int | None = None, column: str | None = None
+        self,
+        path: Path,
+        found: str,
+        expected: str = "",
+        remedy: str = "",
+        *,
+        row: int | None = None,
+        column: str | None = None,
     ) -> None:
-        """Note a problem of a file, at a row and column as a spreadsheet counts and names them."""
-        place = [f"row {row}"] if row is not None else []
-        place += [f"column {column}"] if column is not None else []
-        self._lines.append(": ".join([str(path), *([", ".join(place)] if place else []), what]))
+        """Note a problem of a file, at a row and column as a spreadsheet counts and names them.
+
+        `found`, `expected` and `remedy` are fields of :class:`gale.GaleError`; its source is the
+        path with the place, such as ``labels.csv: row 3, column alcohol``.
+        """
+        places = [f"row {row}"] if row is not None else []
+        places += [f"column {column}"] if column is not None else []
+        source = ": ".join([str(path), *([", ".join(places)] if places else [])])
+        self._errors.append(self._error(source, found, expected, remedy))
 
     def check(self) -> None:
         """Raise :meth:`error` if anything was collected."""
-        if self._lines:
+        if self._errors:
             raise self.error()
 
     def error(self) -> GaleError:
-        """Give what was collected as one error.
-
-        A single problem is said as it is; several as their count, then one line each, at most
-        `SHOWN`.
-        """
-        lines = self._lines
-        if len(lines) > 1:
-            lines = [f"{len(lines):,} problems were found:", *lines]
-        if (more := len(self._lines) - SHOWN) > 0:
-            lines = [*lines[: SHOWN + 1], f"and {more:,} more"]
-        return self._error("\n".join(lines))
+        """Return what was collected, at least one problem, as one error."""
+        return self._error.of_several(self._errors)
 
 
 @dataclass(frozen=True)
@@ -79,8 +78,8 @@ class Table:
     columns : tuple of str
         The cells of the header.
     rows : mapping of int to tuple of str
-        The cells of every row under its number in a spreadsheet, where the header is row 1; as
-        many cells as columns, without surrounding blanks.
+        The cells of every row by its number in a spreadsheet, where the header is row 1: one cell
+        per column, without surrounding blanks.
     """
 
     path: Path
@@ -88,51 +87,54 @@ class Table:
     rows: Mapping[int, tuple[str, ...]]
 
     def check_names(self, column: int, problems: Problems, of: str = "run") -> None:
-        """Note blank and doubled names in a column, by its position from 0."""
+        """Note blank and repeated names in a column, by its position from 0."""
         first: dict[str, int] = {}
         for number, cells in self.rows.items():
             name = cells[column]
             if not name:
-                what = f"found a blank; expected the name of a {of}"
+                self.note(problems, number, column, "found a blank", f"the name of a {of}")
             elif name in first:
-                what = f"found {shown(name)} as in row {first[name]}; expected every {of} once"
+                found = f"found {shown(name)} as in row {first[name]}"
+                self.note(problems, number, column, found, f"every {of} once")
             else:
                 first[name] = number
-                continue
-            self.note(number, column, what, problems)
 
-    def note(self, number: int, column: int, what: str, problems: Problems) -> None:
+    def note(
+        self,
+        problems: Problems,
+        number: int,
+        column: int,
+        found: str,
+        expected: str = "",
+        remedy: str = "",
+    ) -> None:
         """Note a problem of a cell, by the number of its row and the position of its column."""
         name = self.columns[column] or str(column + 1)
-        problems.add(self.path, what, row=number, column=name)
-
-
-def exists(path: Path) -> bool:
-    """Whether there is something at a path, made of a cell that may be no path at all."""
-    return os.path.exists(path)  # noqa: PTH110  (false, where Path.exists raises: too long, denied)
+        problems.add(self.path, found, expected, remedy, row=number, column=name)
 
 
 def read_table(path: Path, problems: Problems) -> Table | None:
-    """Read a CSV file, noting what is wrong with it; None if there is no table at all.
+    """Read a CSV file, noting its problems; None if there is no table at all.
 
-    Rows with nothing but blanks, as spreadsheets leave behind, are not rows. A row with too few
-    or too many cells is noted, then filled up or cut.
+    Rows that contain only blanks, as spreadsheets leave behind, are skipped. A row with too few or
+    too many cells is noted, then filled up or cut.
     """
     try:
         text = path.read_bytes().decode("utf-8-sig")
         lines = list(csv.reader(io.StringIO(text, newline=""), strict=True))
     except OSError as error:
-        problems.add(path, f"cannot be read ({error.strerror or error}); expected a CSV table")
+        problems.add(path, f"cannot be read ({error.strerror or error})", "a CSV table")
         return None
     except UnicodeDecodeError as error:
         problems.add(
             path,
-            f"found byte {error.object[error.start]:#04x} at {error.start:,}, which is not UTF-8; "
-            "expected a CSV table; save it as CSV UTF-8",
+            f"found byte {error.object[error.start]:#04x} at {error.start:,}, which is not UTF-8",
+            "a CSV table",
+            "save it as CSV UTF-8",
         )
         return None
     except csv.Error as error:
-        problems.add(path, f"found broken CSV ({error}); expected a table separated by commas")
+        problems.add(path, f"found broken CSV ({error})", "a table separated by commas")
         return None
 
     filled = {
@@ -141,16 +143,16 @@ def read_table(path: Path, problems: Problems) -> Table | None:
         if any(cell.strip() for cell in cells)
     }
     if 1 not in filled:
-        problems.add(path, "found no header; expected the names of the columns", row=1)
+        problems.add(path, "found no header", "the names of the columns", row=1)
         return None
     columns = tuple(filled.pop(1))
     _check_columns(path, columns, problems)
     if not filled:
-        problems.add(path, "found no rows below the header; expected one for each run")
+        problems.add(path, "found no rows below the header", "one for each run")
     width = len(columns)
     for number, cells in filled.items():
         if len(cells) != width:
-            problems.add(path, f"found {len(cells)} cells; expected {width}", row=number)
+            problems.add(path, f"found {counted(len(cells), 'cell')}", f"{width:,}", row=number)
     padding = [""] * width
     rows = {number: tuple((cells + padding)[:width]) for number, cells in filled.items()}
     return Table(path, columns, rows)
@@ -159,13 +161,12 @@ def read_table(path: Path, problems: Problems) -> Table | None:
 def _check_columns(path: Path, columns: tuple[str, ...], problems: Problems) -> None:
     for at, name in enumerate(columns):
         if not name:
-            problems.add(
-                path, "found a blank; expected the name of a column", row=1, column=str(at + 1)
-            )
+            problems.add(path, "found a blank", "the name of a column", row=1, column=str(at + 1))
         elif (first := columns.index(name)) < at:
             problems.add(
                 path,
-                f"found in columns {first + 1} and {at + 1}; expected every column once",
+                f"found in columns {first + 1} and {at + 1}",
+                "every column once",
                 row=1,
                 column=name,
             )

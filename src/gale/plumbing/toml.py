@@ -1,4 +1,4 @@
-"""TOML files that people write: errors of one line, and a hint where a key is misspelt."""
+"""TOML files that people write: one-line errors, with a hint where a key is misspelt."""
 
 from __future__ import annotations
 
@@ -12,37 +12,47 @@ from gale.errors import GaleError
 
 
 def read_toml_text(path: Path, what: str, error: type[GaleError]) -> str:
-    """Read the text of a TOML file; `what` it should be (``a recipe``) is named in messages.
+    """Read the text of a TOML file; errors say that `what` (``a recipe``) was expected.
 
     Raises
     ------
     GaleError
-        Of the kind given, if the file cannot be read or is not text.
+        Of the kind `error`, if the file cannot be read or is not text.
     """
     try:
         return path.read_text("utf-8-sig")
     except OSError as reason:
-        raise error(f"{path}: cannot be read ({reason.strerror}); expected {what}") from None
+        raise error(path, f"cannot be read ({reason.strerror})", what) from None
     except UnicodeDecodeError:
-        raise error(f"{path}: is not text; expected {what} in TOML") from None
+        raise error(path, "is not text", f"{what} in TOML") from None
 
 
 def parse_toml(text: str, source: str, what: str, error: type[GaleError]) -> dict[str, Any]:
-    """Parse TOML text; `source`, and `what` it should be, are named in messages.
+    """Parse TOML text; errors name its `source` and say that `what` was expected.
 
     Raises
     ------
     GaleError
-        Of the kind given, if it is not TOML.
+        Of the kind `error`, if the text is not TOML.
     """
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as reason:
-        raise error(f"{source}: {reason}; expected {what} in TOML") from None
+        raise error(source, f"is not TOML: {reason}", f"{what} in TOML") from None
 
 
-def unknown_key(where: str, key: str, known: Sequence[str]) -> str:
-    """Say that a key is not known, and offer the nearest one, or else all."""
-    near = difflib.get_close_matches(key, known, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"expected one of {', '.join(known)}"
-    return f"{where} is not known; {hint}"
+def unknown_key(key: str, known: Sequence[str]) -> tuple[str, str, str]:
+    """Give the fields of an error about an unknown key: what is found, expected, and the remedy.
+
+    They offer the known key that is spelt most alike, or else all known keys.
+
+    Examples
+    --------
+    >>> unknown_key("alcool", ["alcohol", "mineral"])
+    ('is not known', '', 'did you mean alcohol?')
+    >>> unknown_key("x", ["alcohol", "mineral"])
+    ('is not known', 'one of alcohol, mineral', '')
+    """
+    if near := difflib.get_close_matches(key, known, n=1):
+        return "is not known", "", f"did you mean {near[0]}?"
+    return "is not known", f"one of {', '.join(known)}", ""

@@ -1,4 +1,4 @@
-"""How and where work over runs is done: one thing that is handed on whole."""
+"""How and where runs are processed, as one object that functions hand on."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from gale.plumbing.progress import Progress, usual_progress
 
 @dataclass(frozen=True)
 class Work:
-    """How and where work over runs is done; the default serves.
+    """How and where runs are processed; the defaults suit most uses.
 
     Parameters
     ----------
     executor : concurrent.futures.Executor, optional
-        Where runs are read; in this process by default, which is as fast as a pool for tables:
-        their parser uses all cores by itself.
+        Reads the runs; by default this process does, which for tables is as fast as a pool, since
+        their parser uses all cores.
     workers : int
-        Processes that simulate runs. With more than one, a script has to begin its own work under
-        ``if __name__ == "__main__":``, since every process imports it.
+        Processes that simulate runs. With more than one, a script must start its work under
+        ``if __name__ == "__main__":``, since every process imports the script.
     cache : Cache, optional
-        Where features of runs and the weights of pre-training are kept; nowhere by default.
+        Stores features of runs and pre-trained weights; by default nothing is stored.
     progress : Progress
-        What is told how far the work is. By default notes become warnings (`gale.GaleWarning`),
-        and a notebook shows a bar.
+        Receives progress and notes. By default notes become warnings (`gale.GaleWarning`), and a
+        notebook shows a bar.
     device : str, optional
-        Where networks are trained, ``cpu`` or ``cuda``; a GPU by default, where there is one.
+        Trains the networks, ``cpu`` or ``cuda``; by default a GPU if there is one.
     strict : bool
-        Whether a run that cannot be read stops a training; otherwise it is left out, which
-        `progress` is told.
-    columns : mapping, optional
-        Names of the columns of tables, as :func:`gale.read_run` takes them; those of the campaign
-        or the model by default.
+        Whether a run that cannot be read stops a training; otherwise the run is left out with a
+        note to `progress`.
+    columns : mapping of str to str, optional
+        Names of the columns of tables, as :func:`gale.read_run` takes them; by default those of
+        the campaign or the model.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Processes for work over runs."""
+"""Worker processes."""
 
 from __future__ import annotations
 
@@ -12,23 +12,30 @@ from typing import Any
 
 
 @contextmanager
-def workers_pool(
+def worker_pool(
     workers: int, begin: Callable[..., object] | None = None, arguments: tuple[Any, ...] = ()
 ) -> Iterator[Executor | None]:
-    """Give an executor of so many processes, or None for work in this process.
+    """Yield an executor of worker processes, or None for work in this process.
 
     Parameters
     ----------
     workers : int
+        Number of processes; with 1 no process is started.
     begin : callable, optional
-        Called with `arguments` in every process before its first work.
+        Called with `arguments` in every process before its first task.
+
+    Examples
+    --------
+    >>> with worker_pool(1) as executor:
+    ...     print(executor)
+    None
     """
     if workers == 1:
         yield None
         return
     before = os.environ.get("POLARS_MAX_THREADS")
-    os.environ["POLARS_MAX_THREADS"] = "1"  # for the processes: one core each
-    # A process that is forked while polars' threads run may hang; these start afresh.
+    os.environ["POLARS_MAX_THREADS"] = "1"  # for the workers, which start with this environment
+    # A process that is forked while threads of polars run may hang; spawned ones start afresh.
     executor = ProcessPoolExecutor(workers, get_context("spawn"), _begin_worker, (begin, arguments))
     try:
         yield executor
@@ -41,7 +48,7 @@ def workers_pool(
 
 
 def _begin_worker(begin: Callable[..., object] | None, arguments: tuple[Any, ...]) -> None:
-    # Ctrl-C is for the process that started this one, which then ends it.
+    # Ctrl-C is for the main process, which then ends this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if begin is not None:
         begin(*arguments)

@@ -14,7 +14,7 @@ from gale.library import Library
 from gale.plumbing.files import writing_folder
 from gale.plumbing.progress import Progress
 from gale.plumbing.work import Work
-from gale.plumbing.workers import workers_pool
+from gale.plumbing.workers import worker_pool
 from gale.run import Floats
 from gale.simulation.design import Design, mislabel, take_compounds
 from gale.simulation.label_sets import prevalence_of
@@ -125,7 +125,7 @@ def simulate(
         laboratory, design, thresholds = series.laboratory, series.design, series.thresholds
         _tell_shortfalls(design, wanted, analytes.family_names, progress)
         begin = (unfinished, laboratory, thresholds)
-        with workers_pool(work.workers, begin_worker, begin) as executor:
+        with worker_pool(work.workers, begin_worker, begin) as executor:
             written = write_runs(Writer(*begin), design, executor, progress)
         truth = np.array([plan.families for plan in design.plans])
         told = np.array([split != "test" for split in design.splits])

@@ -177,10 +177,8 @@ def _check_names(library: Library, names: tuple[str, ...]) -> None:
     """Refuse families that a library names and nobody knows."""
     for record, families in zip(library.name, library.families, strict=True):
         for family in set(families or ()) - set(names):
-            raise SimulationError(
-                f"{library.source}: {record} is said to be of the family "
-                + unknown_key(repr(family), family, names)
-            )
+            source = f"{library.source}: record {record}: family {family!r}"
+            raise SimulationError(source, *unknown_key(family, names))
 
 
 def _untold(library: Library, table: FamilyTable | None) -> NDArray[np.int64]:

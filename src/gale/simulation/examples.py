@@ -13,7 +13,7 @@ import numpy as np
 from gale.errors import SimulationError
 from gale.library import Library
 from gale.plumbing.work import Work
-from gale.plumbing.workers import workers_pool
+from gale.plumbing.workers import worker_pool
 from gale.run import Integers, Run
 from gale.simulation.compounds import Flags
 from gale.simulation.instrument import Instrument
@@ -192,7 +192,7 @@ def _examples(
     runs: int,
     work: Work,
 ) -> Iterator[Example[Item]]:
-    with workers_pool(work.workers, _begin_worker, (maker,)) as executor:
+    with worker_pool(work.workers, _begin_worker, (maker,)) as executor:
         begun = (
             _begin_series(maker, series, number, columns, executor)
             for number, series in enumerate(all_series, start=1)

@@ -123,9 +123,7 @@ def prevalence_of(families: tuple[str, ...], changes: Mapping[str, float] | None
     changes = changes or {}
     for name in changes:
         if name not in families:
-            raise SimulationError(
-                unknown_key(f"prevalence of {name!r}: the family", name, families)
-            )
+            raise SimulationError(f"prevalence: family {name!r}", *unknown_key(name, families))
     known = {**PREVALENCE, **changes}
     return np.array([known.get(family, OTHER_PREVALENCE) for family in families])
 

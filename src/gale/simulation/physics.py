@@ -136,17 +136,17 @@ def _overlay(default: Physics, changes: dict[str, Any], source: str) -> Physics:
     merged = {"instrument": dict(default.instrument), "run": dict(default.run)}
     for level, effects in changes.items():
         if level not in merged:
-            raise SimulationError(unknown_key(f"{source}: {level}", level, list(merged)))
+            raise SimulationError(f"{source}: {level}", *unknown_key(level, list(merged)))
         for effect, parameters in _table(effects, f"{source}: {level}").items():
             if effect not in merged[level]:
                 raise SimulationError(
-                    unknown_key(f"{source}: {level}.{effect}", effect, list(merged[level]))
+                    f"{source}: {level}.{effect}", *unknown_key(effect, list(merged[level]))
                 )
             ranges = dict(merged[level][effect])
             for name, value in _table(parameters, f"{source}: {level}.{effect}").items():
                 where = f"{source}: {level}.{effect}.{name}"
                 if name not in ranges:
-                    raise SimulationError(unknown_key(where, name, list(ranges)))
+                    raise SimulationError(where, *unknown_key(name, list(ranges)))
                 ranges[name] = _changed(ranges[name], _range(value, where), where)
             merged[level][effect] = ranges
     return Physics(**merged)

@@ -191,8 +191,8 @@ def _explain(model: type[BaseModel], detail: Any) -> str:
                 model = FittingSettings
             elif parent != "features":
                 model = cast(type[BaseModel], model.model_fields[parent].annotation)
-        known = list(model.model_fields)
-        return unknown_key(where, key, known)
+        found, expected, remedy = unknown_key(key, list(model.model_fields))
+        return f"{where} {found}; " + (remedy or f"expected {expected}")
     where = ".".join(name for name in names if name.isidentifier())  # without kinds of a union
     if detail["type"] == "missing":
         return f"{where} is missing"

@@ -1,4 +1,4 @@
-"""Writing a run in an open format, so that what gale sees of a file can be checked elsewhere."""
+"""Writing a run in an open format, so that other software can check what gale reads from a file."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["FORMATS", "Format", "format_of", "write_run"]
 
 
 class Format(NamedTuple):
-    """A format that runs are written in.
+    """A format that gale writes runs in.
 
     Parameters
     ----------
     suffix : str
-        What names of such files end with.
+        Suffix of file names.
     write : callable
-        Writes a run to a path; raises OutputError if the format cannot hold it.
+        Writes a run to a path; raises OutputError if the format cannot represent it.
     """
 
     suffix: str
@@ -35,11 +35,17 @@ FORMATS = {
     "mzml": Format(".mzML", mzml.write),
     "parquet": Format(".parquet", table.write_parquet),
 }
-"""Every format that is written, by the name that its reader gives it."""
+"""The formats that gale writes, by the name that `gale.Run.format` has after reading."""
 
 
 def format_of(path: Path) -> str | None:
-    """Name the format that the name of a file to write asks for; None if it asks for none."""
+    """Return the name of the format that a file name stands for; None if it stands for none.
+
+    Examples
+    --------
+    >>> format_of(Path("run.mzML")), format_of(Path("run.txt"))
+    ('mzml', None)
+    """
     suffix = path.suffix.lower()
     return next((name for name, each in FORMATS.items() if each.suffix.lower() == suffix), None)
 
@@ -57,27 +63,41 @@ def write_run(
     ----------
     run : Run
     path : str or path
-        The file to write. It is there whole or not at all.
+        The file to write. It is written completely or not at all.
     format : str, optional
-        ``csv``, ``parquet`` or ``mzml``; what the name of the file ends with, if not given. The
-        tables have one row an ion, and for a scan without ions a row of m/z 0 and intensity 0. mzML
-        also keeps what the file said of itself and the total ion current that it stated; mzML is
-        read with the ions of every scan in order of m/z.
+        ``csv``, ``parquet`` or ``mzml``; by default the suffix of the file name decides. Tables
+        have one row per ion, and for a scan without ions one row with m/z 0 and intensity 0. mzML
+        also keeps `Run.facts` and the stated total ion current; it is read with the ions of every
+        scan in order of m/z.
     force : bool
-        Whether a file that exists is overwritten.
+        Whether an existing file is overwritten.
 
     Raises
     ------
     OutputError
-        If the file exists, cannot be written or has no name of a format, or if a table cannot hold
-        the run, since two of its scans have the same time.
+        If the file exists or cannot be written, the format is unknown, or two scans have the same
+        time, which a table cannot represent.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import gale
+    >>> run = gale.Run.from_rows([1.0, 1.0, 2.0], [18.0, 44.0, 18.0], [5.0, 3.0, 7.0])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "run.mzML")
+    ...     gale.write_run(run, path)
+    ...     again = gale.read_run(path)
+    >>> again.mz
+    array([18., 44., 18.])
     """
     target = Path(path)
     name = format or format_of(target)
-    if name not in FORMATS:
-        endings = ", ".join(each.suffix for each in FORMATS.values())
+    suffixes = ", ".join(each.suffix for each in FORMATS.values())
+    if name is None:
         raise OutputError(
-            f"{target}: its name does not say what to write; expected one that ends in {endings}"
+            target, "has no suffix of a format", f"one of {suffixes}", "choose another name"
         )
+    if name not in FORMATS:
+        raise OutputError("format", f"is {name!r}", f"one of {', '.join(FORMATS)}")
     with writing(target, force=force) as temporary:
         FORMATS[name].write(run, temporary)

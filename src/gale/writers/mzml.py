@@ -1,4 +1,4 @@
-"""mzML 1.1, the open XML format of mass spectrometry, which most software of the field reads."""
+"""mzML 1.1, the open XML format of mass spectrometry, which most of its software reads."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ VOCABULARIES = (
 )  # fmt: skip
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Characters that XML cannot hold."""
+"""Characters that XML does not allow."""
 
 
 def write(run: Run, path: Path) -> None:
-    """Write a run as mzML: every scan a centroid spectrum of MS level 1, 64-bit, zlib.
+    """Write a run as mzML: every scan as a centroid spectrum of MS level 1, 64-bit, zlib.
 
-    Scans without ions are kept. What the file said of itself is kept as userParam of the run.
+    Scans without ions are kept, and `Run.facts` as userParam of the run.
     """
     with path.open("wb") as file, etree.xmlfile(file, encoding="utf-8") as xml:
         xml.write_declaration()
@@ -54,7 +54,7 @@ def write(run: Run, path: Path) -> None:
 
 
 def _before_run(run: Run) -> list[etree._Element]:
-    """What mzML wants to know of a file before its spectra."""
+    """Return the elements that mzML requires before the spectra."""
     vocabularies = [
         _element("cv", id=name, fullName=full, URI=address) for name, full, address in VOCABULARIES
     ]
@@ -143,7 +143,7 @@ def _array(values: Floats, kind: etree._Element) -> etree._Element:
 def _param(
     accession: str, name: str, value: object = "", *, unit: tuple[str, str, str] | None = None
 ) -> etree._Element:
-    """A cvParam: a term of a vocabulary, a value, and the unit of the value."""
+    """Return a cvParam: a term of a vocabulary, its value, and the unit of the value."""
     vocabulary = accession.partition(":")[0]
     param = _element("cvParam", cvRef=vocabulary, accession=accession, name=name, value=str(value))
     if unit is not None:
@@ -153,17 +153,17 @@ def _param(
 
 
 def _name(source: str) -> str:
-    """The name of a file without its folders, whichever way these are separated."""
+    """Return the name of a file without its folders, with either separator."""
     return re.split(r"[/\\]", source)[-1]
 
 
 def _identifier(source: str) -> str:
-    """The name of a file, as an identifier of XML has to be."""
+    """Return the name of a file as an identifier in XML."""
     return re.sub(r"^(?![A-Za-z_])", "_", re.sub(r"[^A-Za-z0-9_.-]", "_", _name(source)))
 
 
 def _element(tag: str, /, *children: etree._Element, **attributes: str) -> etree._Element:
-    """An element whose namespace is that of the document it is written into."""
+    """Return an element in the namespace of the document that it is written into."""
     clean = {
         key: _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text) for key, text in attributes.items()
     }

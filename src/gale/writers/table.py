@@ -1,4 +1,4 @@
-"""Long tables, one row an ion, with the columns that `gale.read_run` expects."""
+"""Long tables, one row per ion, with the columns that `gale.read_run` expects."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ import numpy as np
 import polars as pl
 
 from gale.errors import OutputError
+from gale.plumbing.text import counted
 from gale.readers.scans import LONGEST_MIN
 from gale.run import Run
 
 
 def write_csv(run: Run, path: Path) -> None:
-    """Write a run as CSV, in the shortest numbers that read back as they are."""
+    """Write a run as CSV, with the shortest numbers that read back unchanged."""
     _frame(run).write_csv(path)
 
 
@@ -23,15 +24,18 @@ def write_parquet(run: Run, path: Path) -> None:
 
 
 def _frame(run: Run) -> pl.DataFrame:
-    """One row an ion, shape (N,), and a row of m/z 0 and intensity 0 for each scan without ions."""
+    """Make a table of one row per ion, and one of m/z 0 and intensity 0 per scan without ions."""
     same = np.diff(run.time_min) == 0
     if same.any():
+        n_same = int(same.sum())
         raise OutputError(
-            f"{run.source}: {int(same.sum()):,} scans have the time of the scan before, the first "
-            f"at {run.time_min[int(np.argmax(same))]:.6g} min; expected different times, as a "
-            "table holds rows of equal time for one scan; write mzML, which keeps them apart"
+            run.source,
+            f"{counted(n_same, 'scan')} {'has' if n_same == 1 else 'have'} the same time as the "
+            f"scan before, first at {run.time_min[int(np.argmax(same))]:.6g} min",
+            "different times, since rows of a table with the same time are one scan",
+            "write mzML, which keeps them apart",
         )
-    # a table of this length has to say its unit, or it is taken for one in seconds
+    # a run this long is refused when it is read, unless the name of the column states the unit
     is_long = run.time_min[-1] - run.time_min[0] > LONGEST_MIN
     empty = run.ions_per_scan == 0
     before = run.scan_start[:-1][empty]

@@ -1,8 +1,10 @@
+"""Derivatives as the texts of records name them."""
+
 from __future__ import annotations
 
 import pytest
 
-from gale.library.derivative import find_derivative
+from gale.library.derivative_names import find_derivative
 
 
 @pytest.mark.parametrize(
@@ -40,5 +42,5 @@ def test_texts(text: str, derivative: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["1 MEOX 5 TMS", "n TMS", "3 TBDMS", "1 TMS 1 TFA"])
-def test_what_it_gives_it_reads(text: str) -> None:
+def test_its_results_read_back(text: str) -> None:
     assert find_derivative(text) == text

@@ -1,4 +1,4 @@
-"""The peaks of all records at once: from text to numbers, and what is wrong with which record."""
+"""Peak lists of all records at once: from text to numbers, and the flaws of each record."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ _WORD = r"[^\s,;:(){}\[\]]+"
 
 
 @dataclass(frozen=True)
-class Peaks:
+class PeakLists:
     """The peaks of R records, N ions in all.
 
     Parameters
     ----------
     flaw : tuple of str of length R
-        Why a record cannot be used; empty where it can.
+        Why a record cannot be used; empty if it can.
     count : array of shape (R,)
-        Number of ions of each record, 0 for one with a flaw.
+        Number of ions of each record, 0 for a record with a flaw.
     mz, intensity : arrays of shape (N,)
-        The ions, record after record, in order of m/z.
+        The ions, record after record, in ascending order of m/z.
     """
 
     flaw: tuple[str, ...]
@@ -41,28 +41,36 @@ class Peaks:
     intensity: Floats
 
 
-def parse_peaks(texts: Sequence[str], declared: Sequence[int], columns: int) -> Peaks:
+def parse_peak_lists(texts: Sequence[str], declared: Sequence[int], columns: int) -> PeakLists:
     """Read the peak lists of R records.
 
     Parameters
     ----------
     texts : sequence of str of length R
-        Numbers separated by white space, commas, semicolons, colons or brackets; what is in
-        quotation marks is an annotation.
+        Numbers separated by white space, commas, semicolons, colons or brackets; text in quotation
+        marks is an annotation.
     declared : sequence of int of length R
-        How many peaks each record says it has.
+        Number of peaks that each record declares.
     columns : int
-        Numbers of one peak, of which m/z is the first and intensity the second.
+        Numbers per peak, the first m/z and the second intensity.
+
+    Examples
+    --------
+    >>> peaks = parse_peak_lists(["73 999; 147 12", "73 999"], declared=[2, 3], columns=2)
+    >>> peaks.mz, peaks.intensity
+    (array([ 73., 147.]), array([999.,  12.]))
+    >>> peaks.flaw
+    ('', 'peak count differs from the declared')
     """
     token = pl.Series(texts, dtype=pl.String)
     token = token.str.replace_all(_ANNOTATION, " ").str.extract_all(_WORD)
     n_tokens = token.list.len().to_numpy().astype(np.int64)
     n_declared = np.array(declared, dtype=np.int64)
-    whole = (n_tokens > 0) & (n_tokens == columns * n_declared)
-    number = token.filter(pl.Series(whole, dtype=pl.Boolean)).explode()
+    complete = (n_tokens > 0) & (n_tokens == columns * n_declared)
+    number = token.filter(pl.Series(complete, dtype=pl.Boolean)).explode()
     number = number.cast(pl.Float64, strict=False).fill_null(np.nan)  # null: not a number
     mz, intensity = number.to_numpy().reshape(-1, columns)[:, :2].T
-    record = np.repeat(np.arange(len(texts)), np.where(whole, n_declared, 0))
+    record = np.repeat(np.arange(len(texts)), np.where(complete, n_declared, 0))
 
     def has(ions: NDArray[np.bool_]) -> NDArray[np.bool_]:
         return np.bincount(record[ions], minlength=len(texts)) > 0
@@ -72,7 +80,7 @@ def parse_peaks(texts: Sequence[str], declared: Sequence[int], columns: int) -> 
     flaw = np.select(
         [
             (n_tokens == 0) | (n_declared == 0),
-            ~whole,
+            ~complete,
             has(~is_number),
             has(~in_range),
             ~has(intensity > 0),
@@ -81,5 +89,5 @@ def parse_peaks(texts: Sequence[str], declared: Sequence[int], columns: int) -> 
         default="",
     )
     count = np.where(flaw == "", n_declared, 0)
-    kept = (flaw == "")[record]
-    return Peaks(tuple(flaw.tolist()), count, *sort_ions(count, mz[kept], intensity[kept]))
+    usable = (flaw == "")[record]
+    return PeakLists(tuple(flaw.tolist()), count, *sort_ions(count, mz[usable], intensity[usable]))

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from gale.campaign import Campaign
-from gale.campaign.adding import with_test_labels
+from gale.campaign.test_labels import with_test_labels
 from gale.errors import TableError
-from helpers.campaign_folders import write_competition
+from helpers.campaign_folders import Problem, check_problems, write_competition
 
 
 @pytest.fixture
@@ -42,20 +42,19 @@ def test_they_are_all_that_is_known_of_test(campaign: Campaign, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("text", "problem"),
     [
-        ("run,alcohol,mineral\nV1,0,0\n", "row 2, column 1: found 'V1'; expected a run of the tes"),
-        ("run,alcohol,mineral\nX1,0,0\nQ,1,0\n", "row 3, column 1: found 'Q'; expected a run of "),
-        ("run,alcohol\nX1,0\n", "row 1: found families alcohol; expected those of "),
-        ("run,alcohol,mineral\nX1,0,2\n", "found '2'; expected 0, 1 or blank"),
+        ("run,alcohol,mineral\nV1,0,0\n", Problem("row 2, column 1", "'V1'", "test split")),
+        ("run,alcohol,mineral\nX1,0,0\nQ,1,0\n", Problem("row 3, column 1", "'Q'", "test split")),
+        ("run,alcohol\nX1,0\n", Problem("row 1", "alcohol", "alcohol, mineral")),
+        ("run,alcohol,mineral\nX1,0,2\n", Problem("row 2, column mineral", "'2'", ("0", "1"))),
     ],
 )
-def test_a_table_that_does_not_fit(
-    campaign: Campaign, tmp_path: Path, text: str, message: str
+def test_a_table_that_does_not_match(
+    campaign: Campaign, tmp_path: Path, text: str, problem: Problem
 ) -> None:
     path = table(tmp_path, text)
-    with pytest.raises(TableError) as caught:
-        with_test_labels(campaign, path)
-    assert str(caught.value).startswith(f"{path}: ")
-    assert message in str(caught.value)
-    assert len(str(caught.value).splitlines()) == 1
+    expected = problem._replace(source=f"later.csv: {problem.source}")
+    check_problems(
+        campaign.root, lambda: with_test_labels(campaign, path), expected, kind=TableError
+    )

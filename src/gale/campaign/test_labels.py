@@ -1,4 +1,4 @@
-"""Labels of test runs that came later than the campaign, as those of a competition do."""
+"""Labels of test runs that come later than the campaign, as in a competition."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gale.plumbing.text import shown
 
 
 def with_test_labels(campaign: Campaign, path: Path | str) -> Campaign:
-    """Give the campaign with the labels that a table has of runs of its test split.
+    """Return the campaign with the labels of its test runs taken from a table.
 
     Parameters
     ----------
@@ -26,17 +26,16 @@ def with_test_labels(campaign: Campaign, path: Path | str) -> Campaign:
     Raises
     ------
     TableError
-        With all that is wrong with the table, also if it names a run that is none of the test
-        split, or other families than the campaign has.
+        Lists all problems of the table, such as runs outside the test split or families that
+        differ from those of the campaign.
     """
     table = read_label_table(path)
     _check(campaign, Path(path), table)
     labels = np.array(campaign.labels)
-    test = np.array(campaign.split) == "test"
-    labels[test] = np.nan
-    at = {run: position for position, run in enumerate(campaign.runs)}
+    labels[np.array(campaign.split) == "test"] = np.nan
+    position = {run: at for at, run in enumerate(campaign.runs)}
     order = [table.families.index(family) for family in campaign.families]
-    labels[[at[run] for run in table.runs]] = table.values[:, order]
+    labels[[position[run] for run in table.runs]] = table.values[:, order]
     return replace(campaign, labels=labels)
 
 
@@ -45,13 +44,13 @@ def _check(campaign: Campaign, path: Path, table: LabelTable) -> None:
     if set(table.families) != set(campaign.families):
         problems.add(
             path,
-            f"found families {', '.join(table.families)}; expected those of {campaign.root}: "
-            f"{', '.join(campaign.families)}",
+            f"found the families {', '.join(table.families)}",
+            f"those of {campaign.root}: {', '.join(campaign.families)}",
             row=1,
         )
     split_of = dict(zip(campaign.runs, campaign.split, strict=True))
     for run, row in zip(table.runs, table.rows, strict=True):
         if split_of.get(run) != "test":
-            what = f"found {shown(run)}; expected a run of the test split of {campaign.root}"
-            problems.add(path, what, row=row, column="1")
+            expected = f"a run of the test split of {campaign.root}"
+            problems.add(path, f"found {shown(run)}", expected, row=row, column="1")
     problems.check()

@@ -1,11 +1,11 @@
-"""What derivatization did to a compound, found in what a record says of it."""
+"""Groups added by derivatization, as names and remarks of records state them."""
 
 from __future__ import annotations
 
 import re
 
 UNKNOWN = "n"
-"""Stands for the number of groups where it is not known, or a record gives several."""
+"""The number of groups where it is unknown, or a record gives several."""
 
 _WORDS = ("mono", "di", "tri", "tetra", "penta", "hexa", "hepta", "octa")
 _COUNTS = {word: str(count) for count, word in enumerate(_WORDS, start=1)}
@@ -20,11 +20,11 @@ _ORDER = ("MEOX", "TMS", "TBDMS", "TFA")
 
 
 def find_derivative(text: str) -> str:
-    """Name the groups that a text says were put into a compound: ``1 MEOX 2 TMS``.
+    """Find the groups that a text states were added to a compound, such as ``1 MEOX 2 TMS``.
 
     Groups are methoxime (MEOX), trimethylsilyl (TMS), tert-butyldimethylsilyl (TBDMS) and
-    trifluoroacetyl (TFA), in that order. A group without a number is there once. ``n`` stands for
-    an unknown number: ``x TMS``, or two numbers for one group.
+    trifluoroacetyl (TFA), in that order. A group without a number counts once. ``n`` is an unknown
+    number: ``x TMS``, or two numbers for one group.
 
     Parameters
     ----------
@@ -36,6 +36,11 @@ def find_derivative(text: str) -> str:
     -------
     str
         Empty if the text names no group.
+
+    Examples
+    --------
+    >>> find_derivative("Glucose, 5TMS, 1MEOX, peak 2")
+    '1 MEOX 5 TMS'
     """
     found: dict[str, str] = {}
     for number, word, group in _GROUP.findall(text):

@@ -1,4 +1,4 @@
-"""A library: reference spectra of compounds, as columns."""
+"""A library: reference spectra of compounds, column by column."""
 
 from __future__ import annotations
 
@@ -12,44 +12,57 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from gale.plumbing.text import counted
 from gale.run import Floats, Integers
 
-_FACTS = ("name", "formula", "smiles", "inchi", "inchikey", "derivative", "families")
-"""Columns that say something of each compound, and are no arrays."""
+_TUPLES = ("name", "formula", "smiles", "inchi", "inchikey", "derivative", "families")
+"""Columns that are tuples, with one item per compound."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Library:
-    """Reference spectra of C compounds, N ions in all. The arrays are read-only.
+    """Reference spectra of C compounds with N ions in all. The arrays are read-only.
 
-    A compound that was measured more than once is there more than once. Texts are empty where the
-    library does not give them. Of a derivatized compound, formula and structure are what the
-    library gives, which is most often the parent.
+    A compound that was measured more than once has more than one entry. Unknown texts are empty.
+    Formula and structure of a derivatized compound are as the library gives them; most libraries
+    give the parent.
 
     Parameters
     ----------
     name : tuple of str of length C
         Name of each compound.
     spectrum_start : array of shape (C + 1,)
-        The ions of compound c are those from ``spectrum_start[c]`` to ``spectrum_start[c + 1]``.
+        The ions of compound c are ``spectrum_start[c]`` to ``spectrum_start[c + 1] - 1``.
     mz : array of shape (N,)
-        m/z of every ion, in order within a spectrum.
+        m/z of every ion, in ascending order within a spectrum.
     intensity : array of shape (N,)
-        Intensity of every ion, not negative, in the unit of the library (often the base peak is
-        999 or 1000). No spectrum is all 0.
+        Intensity of every ion, not negative, in the unit of the library (often with a base peak
+        of 999 or 1000). Every spectrum has an ion above 0.
     retention_index : array of shape (C,)
-        Retention index, on a non-polar column where the library says which; NaN where unknown.
+        Retention index, on a non-polar column if the library gives several; NaN where unknown.
     formula, smiles, inchi, inchikey : tuples of str of length C
     derivative : tuple of str of length C
-        The groups that derivatization put in and how many, such as ``2 TMS`` or ``1 MEOX 5 TMS``;
-        ``n`` for an unknown number; empty if there are none or nothing is said of it.
+        Number and name of the groups that derivatization added, such as ``2 TMS`` or
+        ``1 MEOX 5 TMS``; ``n`` for an unknown number; empty if there are none or none is stated.
     families : tuple of length C, of tuples of str or None
-        Names of the families of each compound, where the library itself says so: none of them is
-        ``()``, nothing said is None.
+        Names of the families of each compound as the library states them: ``()`` for no family,
+        None if nothing is stated.
     source : str
-        Name of the library, as used in messages.
-    skipped : mapping
-        How many records were left out, by reason.
+        Name of the library in messages.
+    skipped : mapping of str to int
+        Number of records left out, by reason.
+
+    Examples
+    --------
+    >>> from gale.library import embedded_library
+    >>> library = embedded_library()
+    >>> len(library)
+    1284
+    >>> mz, intensity = library.spectrum(library.name.index("naphthalene"))
+    >>> float(mz[intensity.argmax()])
+    128.0
+    >>> len(library.take(library.retention_index > 2000))
+    484
     """
 
     name: tuple[str, ...]
@@ -82,21 +95,22 @@ class Library:
 
     def __repr__(self) -> str:
         n_indexed = int(np.isfinite(self.retention_index).sum())
-        span = f", m/z {self.mz.min():.0f} to {self.mz.max():.0f}" if len(self.mz) else ""
+        mz_range = f", m/z {self.mz.min():.0f} to {self.mz.max():.0f}" if len(self.mz) else ""
         n_skipped = sum(self.skipped.values())
-        skipped = f", {n_skipped:,} records skipped" if n_skipped else ""
+        skipped = f", {counted(n_skipped, 'record')} skipped" if n_skipped else ""
         return (
-            f"<Library {self.source}: {len(self):,} spectra, {n_indexed:,} with retention index, "
-            f"{len(self.mz):,} ions{span}{skipped}>"
+            f"<Library {self.source}: {counted(len(self), 'spectrum', 'spectra')}, "
+            f"{n_indexed:,} with retention index, {counted(len(self.mz), 'ion')}"
+            f"{mz_range}{skipped}>"
         )
 
     @property
     def structure(self) -> tuple[str, ...]:
-        """Structure of each compound: SMILES, or InChI where there is none; empty without both."""
-        return tuple(s or i for s, i in zip(self.smiles, self.inchi, strict=True))
+        """Structure of each compound: SMILES, else InChI, else empty."""
+        return tuple(smiles or inchi for smiles, inchi in zip(self.smiles, self.inchi, strict=True))
 
     def spectrum(self, compound: int) -> tuple[Floats, Floats]:
-        """Give m/z and intensity of the ions of one compound.
+        """Return m/z and intensity of the ions of one compound.
 
         Parameters
         ----------
@@ -126,13 +140,12 @@ class Library:
         return np.asarray(summed.reshape(len(self), n_mz), dtype=np.float64)
 
     def take(self, compounds: ArrayLike) -> Library:
-        """Give the library of some of the compounds, in the order asked for.
+        """Return the library of some compounds, in the given order.
 
         Parameters
         ----------
         compounds : array of int, or of bool and shape (C,)
-            Their positions, from 0 (negative from the end; one may be there more than once), or
-            whether to take each.
+            Positions, from 0 (negative from the end, repeats allowed), or a mask.
 
         Raises
         ------
@@ -144,12 +157,12 @@ class Library:
         count = np.diff(self.spectrum_start)[at]
         start = np.append(0, np.cumsum(count))
         ions = np.repeat(self.spectrum_start[at] - start[:-1], count) + np.arange(start[-1])
-        facts: dict[str, Any] = {
-            column: tuple(map(getattr(self, column).__getitem__, at)) for column in _FACTS
+        tuples: dict[str, Any] = {
+            column: tuple(map(getattr(self, column).__getitem__, at)) for column in _TUPLES
         }
         return replace(
             self,
-            **facts,
+            **tuples,
             spectrum_start=start,
             mz=self.mz[ions],
             intensity=self.intensity[ions],
@@ -158,7 +171,7 @@ class Library:
 
     @classmethod
     def join(cls, libraries: Sequence[Library]) -> Library:
-        """Give one library of several, one after the other.
+        """Concatenate libraries.
 
         Raises
         ------
@@ -170,12 +183,12 @@ class Library:
             return np.concatenate([getattr(each, column) for each in libraries])
 
         n_ions = np.concatenate([np.diff(each.spectrum_start) for each in libraries])
-        facts: dict[str, Any] = {
+        tuples: dict[str, Any] = {
             column: tuple(chain(*(getattr(each, column) for each in libraries)))
-            for column in _FACTS
+            for column in _TUPLES
         }
         return cls(
-            **facts,
+            **tuples,
             spectrum_start=np.append(0, np.cumsum(n_ions)),
             mz=joined("mz"),
             intensity=joined("intensity"),
