@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -25,7 +23,6 @@ changes = st.lists(
 @given(changes=changes)
 @settings(
     max_examples=300,
-    deadline=timedelta(seconds=20),
     derandomize=True,  # tools/fuzz.py is for finding more
     suppress_health_check=[HealthCheck.too_slow],
 )

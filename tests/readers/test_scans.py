@@ -12,6 +12,7 @@ from gale.errors import UnsupportedFormatError
 from gale.readers import parse_run
 from gale.readers.scans import looks_like_profile, sort_ions
 from gale.run import Run
+from helpers.errors import refused
 from helpers.run_files import WRITERS
 
 
@@ -70,7 +71,9 @@ def test_scans_of_two_ions_say_nothing() -> None:
 )
 def test_undeclared_profile_is_refused(name: str, options: dict[str, Any]) -> None:
     run = profile_run(0.1, trimmed=False)
-    with pytest.raises(UnsupportedFormatError, match=r"x: its points follow each other.*msconvert"):
+    with refused(
+        UnsupportedFormatError, "x", found="profile", remedy=["pass centroid=True", "msconvert"]
+    ):
         parse_run(WRITERS[name](run, **options), "x")
 
 
