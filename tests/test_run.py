@@ -226,7 +226,7 @@ def test_stated_totals_of_another_number_of_scans_are_noted() -> None:
     assert run.stated_tic is None
 
 
-def test_the_stated_total_is_kept_and_compared() -> None:
+def test_the_stated_total_is_compared() -> None:
     assert make().stated_tic is None
     assert make().tic_ratio is None
     assert make(stated_tic=[np.nan] * 3).stated_tic is None

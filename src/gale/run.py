@@ -356,7 +356,7 @@ def _check_times(source: str, time_min: Floats) -> None:
         raise ReadError(
             source,
             "has only 1 scan" if len(time_min) == 1 else "has no scans",
-            "at least 2: a run is a series of spectra over time",
+            "at least two: a run is a series of spectra over time",
             "export the whole run",
         )
     if (first := float(time_min.min())) < 0:

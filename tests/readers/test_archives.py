@@ -1,4 +1,4 @@
-"""ZIP archives: of one run, of none, of several, and such as are not to be opened."""
+"""ZIP archives with one run, with none or several, and those that must not be opened."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_the_columns_of_the_run_inside(tmp_path: Path) -> None:
     assert_same(read_run(path, columns=names), small_run())
 
 
-def test_packings_within_each_other() -> None:
+def test_layers_of_packing() -> None:
     assert_same(parse_run(zipped(("a.csv.gz", gzip.compress(RUN))), "x"), small_run())
     assert_same(parse_run(gzip.compress(zipped(("a.csv", RUN))), "x"), small_run())
     assert_same(parse_run(zipped(("a.zip", zipped(("a.csv", RUN)))), "x"), small_run())
@@ -76,7 +76,7 @@ def test_packings_within_each_other() -> None:
         parse_run(deep, "x")
 
 
-def test_what_is_wrong_inside_is_said_of_the_file_inside() -> None:
+def test_an_error_inside_names_the_file_inside() -> None:
     bad = RUN.replace(b"2.5,", b"x,", 1)
     with refused(ReadError, "x/a.csv: row 1 (line 2), column 'time'", found="'x'"):
         parse_run(zipped(("a.csv", bad)), "x")
@@ -115,7 +115,7 @@ def test_names_that_would_break_a_message() -> None:
     assert len(str(caught.value)) < 500
 
 
-def test_only_what_is_unpacked_a_piece_at_a_time() -> None:
+def test_methods_that_unpack_without_a_limit_are_refused() -> None:
     for method, compression in ((12, zipfile.ZIP_BZIP2), (14, zipfile.ZIP_LZMA)):
         with refused(ReadError, "x/a.csv", found=f"method {method}", expected="deflate"):
             parse_run(zipped(("a.csv", RUN), compression=compression), "x")

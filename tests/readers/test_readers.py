@@ -208,7 +208,7 @@ def test_what_is_recognised_is_named(head: bytes, name: str, found: str, remedy:
 
 @pytest.mark.parametrize("name", FORMATS)
 @pytest.mark.parametrize("packed", [False, True])
-def test_sniff_needs_the_beginning_only(name: str, packed: bool) -> None:
+def test_sniff_needs_only_the_beginning(name: str, packed: bool) -> None:
     data = WRITERS[name](small_run(1000))
     assert sniff((gzip.compress(data) if packed else data)[:4096]) == name
 
@@ -250,7 +250,7 @@ def test_is_run_file_knows_tables_of_other_things(tmp_path: Path) -> None:
     assert not is_run_file(tmp_path / "missing")
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="names of files are text there")
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, names of files are Unicode")
 def test_names_that_are_not_utf8(tmp_path: Path) -> None:
     path = Path(os.fsdecode(os.fsencode(tmp_path / "caf\u00e9-") + b"\xe9.csv"))
     assert display_name(path) == f"{tmp_path}/caf\u00e9-\\xe9.csv"

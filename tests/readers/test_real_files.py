@@ -1,6 +1,6 @@
-"""Files of several makers' software, where the environment variable GALE_EXTRA_DATA leads to them.
+"""Files from several makers' software, in the folder that GALE_EXTRA_DATA names.
 
-The numbers were counted in the files by other means than gale.
+The expected numbers were counted without gale.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def test_every_gunshot_file() -> None:
 def test_scaled_masses() -> None:
     run = read_run(ROOT / "andi" / "TEKNIVNT_CENTSCNH.CDF")
     np.testing.assert_allclose(run.mz[:3], [39.998, 43.055, 44.061])
-    assert run.mz.min() == pytest.approx(39.959)  # kept as 39,959
+    assert run.mz.min() == pytest.approx(39.959)  # stored as 39,959
 
 
 def test_fill_instead_of_totals_and_a_scaled_intensity() -> None:
@@ -145,7 +145,7 @@ def test_profile_is_seen_where_the_file_does_not_declare_it() -> None:
         parse_run(data.replace(b"MS:1000128", b"MS:1000000"), "x")
 
 
-def test_points_of_profile_data_become_ions_on_request() -> None:
+def test_profile_data_are_centroided_on_request() -> None:
     run = read_run(ROOT / "mzml" / "gc_orbi_profile_21scans.mzML", centroid=True)
     assert run.n_scans == 21
     for fact in ("centroided", "99,431 points", f"{run.n_ions:,} ions"):

@@ -17,12 +17,12 @@ from helpers.run_files import WRITERS
 
 
 def profile_run(step: float, *, trimmed: bool) -> Run:
-    """Gaussian peaks of nominal masses sampled every `step`; without their feet if `trimmed`."""
+    """Gaussian peaks at nominal masses sampled every `step`; if `trimmed`, without low points."""
     grid = np.arange(40.0, 80.0, step)
     distance = np.abs(grid - np.round(grid))
     curve = 1000 * np.exp(-0.5 * (distance / 0.15) ** 2)
-    kept = curve > 10 if trimmed else np.ones(len(grid), dtype=bool)
-    mz, intensity = grid[kept], curve[kept]
+    points = curve > 10 if trimmed else np.ones(len(grid), dtype=bool)
+    mz, intensity = grid[points], curve[points]
     return Run.from_scans([1, 2, 3], [len(mz)] * 3, np.tile(mz, 3), np.tile(intensity, 3))
 
 

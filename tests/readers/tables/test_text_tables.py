@@ -104,13 +104,13 @@ def test_thousands_are_never_guessed(
 
 def test_decimal_commas_between_commas_are_seen() -> None:
     with refused(
-        ReadError, "x: row 1 (line 2)", found="6 cells", expected="3", remedy="decimal commas"
+        ReadError, "x: row 1 (line 2)", found="6 fields", expected="3", remedy="decimal commas"
     ):
         parse_run(b"time,mass,intensity\n0,5,50,1,7,5\n1,5,51,1,8,5\n", "x")
 
 
 def test_short_rows_of_wide_tables_are_no_blank_cells() -> None:
-    with refused(ReadError, "x: row 2 (line 3)", found="3 cells", expected="4", remedy="cut short"):
+    with refused(ReadError, "x: row 2 (line 3)", found="3 fields", expected="4", remedy="cut short"):
         parse_run(b"time,45,46,47\n1,2,3,4\n2,3,4\n", "x")
     blank = parse_run(b"time,45,46,47\n1,2,3,4\n2,3,4,\n", "x")
     assert blank.ions_per_scan.tolist() == [3, 2]

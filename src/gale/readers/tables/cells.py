@@ -122,7 +122,7 @@ def _read_slowly(
             if len(row) != n_cells:
                 raise ReadError(
                     place,
-                    f"has {len(row)} {'cell' if len(row) == 1 else 'cells'}",
+                    f"has {len(row)} {'field' if len(row) == 1 else 'fields'}",
                     f"{n_cells}, as in the header",
                     "copy or export the file again: it may be cut short"
                     if len(row) < n_cells and next(rows, None) is None

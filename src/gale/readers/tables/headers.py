@@ -285,4 +285,5 @@ def _check_wide(
 
 
 def _listed(header: Sequence[str]) -> str:
-    return listed(map(shown, header), most=12) or "(empty)"
+    """List names without quotes, but with what would break a line as an escape."""
+    return listed((shown(name)[1:-1] for name in header), most=12) or "without names"
