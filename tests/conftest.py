@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import platformdirs
 import pytest
+from hypothesis import settings
 
 import gale
 from gale.features import compute_features
@@ -22,6 +23,9 @@ from helpers.training import TINY, Array, Exported, Trained, tiny_recipe
 
 if TYPE_CHECKING:
     from gale.training.export import Members
+
+settings.register_profile("gale", deadline=None)  # on a busy machine, any example may be slow
+settings.load_profile("gale")
 
 SHORT_RUNS = Path(__file__).parents[1] / "examples" / "short_runs.toml"
 RARE = (

@@ -1,4 +1,4 @@
-"""A run: one GC-MS acquisition, as columns."""
+"""A run: one GC-MS acquisition as arrays."""
 
 from __future__ import annotations
 
@@ -12,51 +12,66 @@ from numpy.typing import ArrayLike, NDArray
 from gale.errors import ReadError
 
 Floats = NDArray[np.float64]
+"""An array of double precision."""
+
 Integers = NDArray[np.int64]
+"""An array of 64-bit integers."""
 
 MAX_MZ = 20_000.0
-"""An m/z above this is a fill value or an error of reading, never an ion of a GC-MS run."""
+"""A larger m/z is a fill value or a reading error, never an ion of a GC-MS run."""
 
 MAX_INTENSITY = 1e30
-"""An intensity above this is a fill value, or an error of reading."""
+"""A larger intensity is a fill value or a reading error."""
 
 TIC_NOTE = "the file's own total ion current"
-"""What the note on it begins with."""
+"""How a note on the total ion current begins."""
 
 MAX_TIC_DEVIATION = 0.01
-"""Relative difference between a file's own total ion current and the sum of a scan's ions that is
-worth a note."""
+"""Relative difference between the total ion current that a file states for a scan and the sum of
+the scan's ions above which the run gets a note."""
+
+_CHECK_VALUE = "check the columns and remove fill values"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Run:
-    """One GC-MS acquisition: S scans over time, N ions in all.
+    """One GC-MS acquisition: S scans over time with N ions in total.
 
-    Make one with :meth:`from_rows` or :meth:`from_scans`, which check it; `gale.read_run` does so
-    for files. The arrays are read-only.
+    Make one with :meth:`from_rows` or :meth:`from_scans`, which check it, or read a file with
+    :func:`gale.read_run`. The arrays are read-only.
 
     Parameters
     ----------
     time_min : array of shape (S,)
         Time of each scan in minutes, never decreasing.
     scan_start : array of shape (S + 1,)
-        The ions of scan s are those from ``scan_start[s]`` to ``scan_start[s + 1]``. A scan may
-        have none.
+        Scan s has the ions ``scan_start[s]`` to ``scan_start[s + 1] - 1``, possibly none.
     mz : array of shape (N,)
-        m/z of every ion, in the order of the file within a scan.
+        m/z of each ion; within a scan, in the order of the file.
     intensity : array of shape (N,)
-        Intensity of every ion, not negative, in the unit of the file.
+        Intensity of each ion, at least 0, in the unit of the file.
     source : str
-        Name of the file, as used in messages.
+        Name of the file in messages.
     format : str
-        What the file was: ``csv``, ``parquet``, ``arrow``, ``andi``, ``jcamp``, ``mzml``,
-        ``mzxml``, ``chemstation``, ``masshunter``, ``masslynx``, or ``memory``.
+        Format of the file: ``csv``, ``parquet``, ``arrow``, ``andi``, ``jcamp``, ``mzml``,
+        ``mzxml``, ``chemstation``, ``masshunter`` or ``masslynx``; ``memory`` without a file.
     facts : mapping
-        What the file says of itself (title, date, instrument), as text.
+        What the file says about itself (title, date, instrument), as text.
     notes : tuple of str
-        What is odd about the file, and what was done about it; one sentence each.
+        What is odd about the file and how it was handled, one sentence each.
     stated_tic : array of shape (S,), optional
-        Total ion current of each scan as the file states it; NaN where it states none.
+        Total ion current that the file states for each scan; NaN where it states none.
+
+    Examples
+    --------
+    >>> from gale import Run
+    >>> run = Run.from_scans([1.0, 1.5], [2, 1], [43.0, 57.0, 71.0], [900.0, 400.0, 250.0])
+    >>> run
+    <Run memory (memory): 2 scans, 1.00 to 1.50 min, 3 ions, m/z 43 to 71>
+    >>> run.total_ion_current.tolist()
+    [1300.0, 250.0]
+    >>> run.mz[run.scan_start[0] : run.scan_start[1]].tolist()
+    [43.0, 57.0]
     """
 
     time_min: Floats
@@ -100,7 +115,7 @@ class Run:
 
     @property
     def ions_per_scan(self) -> Integers:
-        """Number of ions of each scan, shape (S,)."""
+        """Number of ions in each scan, shape (S,)."""
         return np.diff(self.scan_start)
 
     @property
@@ -111,20 +126,20 @@ class Run:
 
     @property
     def scan_of_ion(self) -> Integers:
-        """Number of the scan of each ion, from 0, shape (N,)."""
+        """Scan of each ion, counted from 0, shape (N,)."""
         return np.repeat(np.arange(self.n_scans), self.ions_per_scan)
 
     @property
     def tic_ratio(self) -> Floats | None:
-        """Sum of the ions over the total that the file states, shape (S,); None if it states none.
+        """Sum of each scan's ions divided by the stated total, shape (S,); None if none is stated.
 
-        NaN in scans without a stated total, infinity where the stated total of ions is 0.
+        NaN in scans without a stated total; infinity where 0 is stated for a scan with ions.
         """
         if self.stated_tic is None:
             return None
-        found, stated = self.total_ion_current, self.stated_tic
+        total, stated = self.total_ion_current, self.stated_tic
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            ratio = np.where(found == stated, 1.0, found / stated)  # of no ions, 0 / 0
+            ratio = np.where(total == stated, 1.0, total / stated)  # 0 / 0 agrees, too
         return np.where(np.isfinite(stated) & (stated >= 0), ratio, np.nan)
 
     @classmethod
@@ -139,32 +154,43 @@ class Run:
         facts: Mapping[str, str] | None = None,
         notes: tuple[str, ...] = (),
     ) -> Run:
-        """Make a run from a long table: one row an ion, each with the time of its scan.
+        """Make a run from a long table: one row per ion, with the time of its scan.
 
-        Rows of equal time are one scan; a time with one row alone, of m/z 0 and intensity 0, is a
-        scan without ions. Rows that are not in order of time are put in order (keeping the file's
-        order within a scan), which is noted.
+        Rows with the same time form a scan. A time with a single row of m/z 0 and intensity 0 is a
+        scan without ions. Rows out of time order are sorted, which adds a note; within a scan, the
+        order of the rows stays.
 
         Parameters
         ----------
         time_min, mz, intensity : arrays of shape (N,)
+        source, format, facts, notes
+            See :class:`Run`.
 
         Raises
         ------
         ReadError
-            If the columns differ in length, a value is not finite, a time is negative, an m/z is
-            absurd, or fewer than two scans are there.
+            If the columns differ in length or there are fewer than two scans, or if a value is not
+            finite, a time negative, or an m/z or intensity too large to be one.
+
+        Examples
+        --------
+        >>> run = Run.from_rows([1.0, 1.0, 1.5], [43.0, 57.0, 71.0], [900.0, 400.0, 250.0])
+        >>> run.time_min.tolist(), run.ions_per_scan.tolist()
+        ([1.0, 1.5], [2, 1])
         """
-        with np.errstate(invalid="ignore"):  # a signalling NaN of a damaged file
+        with np.errstate(invalid="ignore"):  # damaged files may hold signalling NaNs
             rows = tuple(np.asarray(each, np.float64) for each in (time_min, mz, intensity))
         time_row, mz_row, intensity_row = rows
         if len({len(column) for column in rows}) > 1:
             raise ReadError(
-                f"{source}: {len(time_row):,} times, {len(mz_row):,} m/z and "
-                f"{len(intensity_row):,} intensities were found; expected equal numbers"
+                source,
+                f"has columns of different lengths (time {len(time_row):,}, m/z {len(mz_row):,}, "
+                f"intensity {len(intensity_row):,})",
+                "columns of equal length",
+                "export the run again",
             )
         _check_finite(
-            source, "row", ("time", time_row), ("m/z", mz_row), ("intensity", intensity_row)
+            source, "row", ("a time", time_row), ("an m/z", mz_row), ("an intensity", intensity_row)
         )
         if np.any(time_row[1:] < time_row[:-1]):
             order = np.argsort(time_row, kind="stable")
@@ -203,50 +229,53 @@ class Run:
     ) -> Run:
         """Make a run from scans and their ions, one scan after the other.
 
-        Ions without a positive m/z are fill and dropped; negative intensities, which background
-        subtraction leaves behind, become 0. Both are counted in the notes.
+        Ions without a positive m/z are fill values and are dropped; negative intensities, which
+        background subtraction leaves, become 0. Notes count both.
 
         Parameters
         ----------
         time_min, ions_per_scan : arrays of shape (S,)
         mz, intensity : arrays of shape (N,)
+        source, format, facts, notes
+            See :class:`Run`.
         stated_tic : array of shape (S,), optional
-            Total ion current as the file states it, compared with the sum of the ions; NaN where
-            the file states none.
+            Total ion current that the file states, NaN where it states none. A note says where it
+            differs from the sum of the ions.
 
         Raises
         ------
         ReadError
-            If lengths do not fit together, a value is not finite, a time is negative or runs
-            backwards, an m/z or an intensity is absurd, or fewer than two scans are there.
+            If the lengths disagree or there are fewer than two scans, or if a value is not finite,
+            a time negative or before the previous one, or an m/z or intensity too large to be one.
+
+        Examples
+        --------
+        >>> run = Run.from_scans([1.0, 1.5], [2, 1], [43.0, 57.0, 71.0], [900.0, -5.0, 250.0])
+        >>> run.intensity.tolist(), run.notes
+        ([900.0, 0.0, 250.0], ('1 negative intensity was set to 0',))
         """
         time, mz_, intensity_ = _columns(time_min, mz, intensity)
         count = np.asarray(ions_per_scan, dtype=np.int64)
-        _check_finite(source, "scan", ("time", time))
-        _check_finite(source, "ion", ("m/z", mz_), ("intensity", intensity_))
+        _check_finite(source, "scan", ("a time", time))
+        _check_finite(source, "ion", ("an m/z", mz_), ("an intensity", intensity_))
         _check_times(source, time)
         _check_lengths(source, time, count, mz_, intensity_)
         fill = mz_ <= 0
         if n_fill := int(fill.sum()):
-            notes = (*notes, f"{n_fill:,} ions without a positive m/z were dropped as fill values")
+            ions_dropped = (
+                "ion without a positive m/z was dropped as a fill value"
+                if n_fill == 1
+                else "ions without a positive m/z were dropped as fill values"
+            )
+            notes = (*notes, f"{n_fill:,} {ions_dropped}")
             scan = np.repeat(np.arange(len(time)), count)[~fill]
             count = np.bincount(scan, minlength=len(time))
             mz_, intensity_ = mz_[~fill], intensity_[~fill]
-        if len(mz_) == 0:
-            raise ReadError(f"{source}: no ions were found in {len(time):,} scans; expected a run")
-        if (largest := float(mz_.max())) > MAX_MZ:
-            raise ReadError(
-                f"{source}: an m/z of {largest:.6g} was found; expected at most {MAX_MZ:,.0f}; "
-                "it is probably a fill value, or the columns are mixed up"
-            )
-        if (largest := float(intensity_.max())) > MAX_INTENSITY:
-            raise ReadError(
-                f"{source}: an intensity of {largest:.6g} was found; expected at most "
-                f"{MAX_INTENSITY:g}; it is probably a fill value, or the columns are mixed up"
-            )
+        _check_sizes(source, len(time), mz_, intensity_)
         negative = intensity_ < 0
         if n_negative := int(negative.sum()):
-            notes = (*notes, f"{n_negative:,} negative intensities were set to 0")
+            intensities = "intensity was" if n_negative == 1 else "intensities were"
+            notes = (*notes, f"{n_negative:,} negative {intensities} set to 0")
             intensity_ = np.where(negative, 0.0, intensity_)
         run = cls(
             time,
@@ -261,25 +290,51 @@ class Run:
         return run if stated_tic is None else _with_tic(run, stated_tic)
 
     def with_notes(self, *notes: str) -> Run:
-        """Return the same run with further notes."""
+        """Return the same run with further notes.
+
+        Examples
+        --------
+        >>> run = Run.from_scans([1.0, 1.5], [1, 1], [43.0, 57.0], [900.0, 400.0])
+        >>> run.with_notes("the second detector was left out").notes
+        ('the second detector was left out',)
+        """
         return replace(self, notes=(*self.notes, *notes))
 
 
 def _columns(*columns: ArrayLike) -> tuple[Floats, ...]:
-    """Copies as contiguous float64, so that a run never shares memory with its maker."""
-    with np.errstate(invalid="ignore"):  # a signalling NaN of a damaged file
+    """Copy columns as float64, so that a run shares no memory with its caller."""
+    with np.errstate(invalid="ignore"):  # damaged files may hold signalling NaNs
         return tuple(np.array(column, dtype=np.float64) for column in columns)
 
 
 def _check_finite(source: str, unit: str, *columns: tuple[str, Floats]) -> None:
     for name, values in columns:
         bad = ~np.isfinite(values)
-        if bad.any():
-            where = int(np.argmax(bad))
+        if n_bad := int(bad.sum()):
+            first = int(np.argmax(bad))
+            more = f", the first of {n_bad:,} such values" if n_bad > 1 else ""
             raise ReadError(
-                f"{source}: {name} of {unit} {where + 1:,} is {values[where]}; expected a finite "
-                f"number ({int(bad.sum()):,} such values); correct or remove them"
+                f"{source}: {unit} {first + 1:,}",
+                f"has {name} of {values[first]}{more}",
+                "a finite number",
+                "correct or remove it",
             )
+
+
+def _check_sizes(source: str, n_scans: int, mz: Floats, intensity: Floats) -> None:
+    """Check that there are ions, and that no m/z or intensity is absurd."""
+    if len(mz) == 0:
+        raise ReadError(
+            source, f"has no ions in {n_scans:,} scans", "a run", "export the mass spectra"
+        )
+    if (largest := float(mz.max())) > MAX_MZ:
+        raise ReadError(
+            source, f"has an m/z of {largest:.6g}", f"at most {MAX_MZ:,.0f}", _CHECK_VALUE
+        )
+    if (largest := float(intensity.max())) > MAX_INTENSITY:
+        raise ReadError(
+            source, f"has an intensity of {largest:.6g}", f"at most {MAX_INTENSITY:g}", _CHECK_VALUE
+        )
 
 
 def _check_lengths(
@@ -288,55 +343,59 @@ def _check_lengths(
     fits = len(count) == len(time_min) and count.sum() == len(mz) == len(intensity)
     if not fits or count.min() < 0:
         raise ReadError(
-            f"{source}: {len(time_min):,} scan times, {len(count):,} scans of {count.sum():,} "
-            f"ions, {len(mz):,} m/z and {len(intensity):,} intensities were found; expected "
-            "numbers that fit together; the file may be cut short"
+            source,
+            f"has {len(time_min):,} scan times, {len(count):,} scans with {count.sum():,} ions, "
+            f"{len(mz):,} m/z and {len(intensity):,} intensities",
+            "as many times as scans, and an m/z and an intensity for each ion",
+            "copy or export it again: it may be cut short",
         )
 
 
 def _check_times(source: str, time_min: Floats) -> None:
     if len(time_min) < 2:
         raise ReadError(
-            f"{source}: {len(time_min)} scan was found; expected at least two, since a run is a "
-            "series of spectra over time"
-            if len(time_min) == 1
-            else f"{source}: no scans were found; expected at least two"
+            source,
+            "has only 1 scan" if len(time_min) == 1 else "has no scans",
+            "at least two: a run is a series of spectra over time",
+            "export the whole run",
         )
     if (first := float(time_min.min())) < 0:
         raise ReadError(
-            f"{source}: a time of {first:g} min was found; expected times from 0 up; "
-            "check the time column"
+            source, f"has a time of {first:g} min", "times of at least 0", "check the time column"
         )
     backwards = np.flatnonzero(np.diff(time_min) < 0)
     if len(backwards):
         at = int(backwards[0]) + 1
         raise ReadError(
-            f"{source}: scan {at + 1:,} at {time_min[at]:g} min comes after one at "
-            f"{time_min[at - 1]:g} min; expected scans in order of time"
+            f"{source}: scan {at + 1:,}",
+            f"is at {time_min[at]:g} min, after a scan at {time_min[at - 1]:g} min",
+            "scans in order of time",
+            "sort the scans or export the run again",
         )
 
 
 def _with_tic(run: Run, stated_tic: ArrayLike) -> Run:
-    """Keep the file's own total, and note in how many scans the sum of the ions differs from it.
+    """Add the file's own total, and note in how many scans the sum of the ions differs from it.
 
-    Makers have good reasons for a difference (a threshold applied after the total was taken), so
-    this is a note and never an error.
+    Instruments have good reasons for a difference (a threshold applied after the total was taken),
+    so it is never an error.
     """
     (stated,) = _columns(stated_tic)
     if len(stated) != run.n_scans:
         return run.with_notes(
-            f"{len(stated):,} total ion currents are stated for {run.n_scans:,} scans"
+            f"the file states {len(stated):,} total ion currents for {run.n_scans:,} scans; they "
+            "were left out"
         )
     if np.isnan(stated).all():
         return run
     run = replace(run, stated_tic=stated)
     ratio = run.tic_ratio
     assert ratio is not None
-    off = np.abs(ratio - 1) > MAX_TIC_DEVIATION
-    if not off.any():
+    differs = np.abs(ratio - 1) > MAX_TIC_DEVIATION
+    if not differs.any():
         return run
     return run.with_notes(
-        f"{TIC_NOTE} differs from the sum of its ions in {int(off.sum()):,} "
-        f"of {int(np.sum(~np.isnan(ratio))):,} scans (median ratio sum / stated "
-        f"{np.median(ratio[off]):.3g})"
+        f"{TIC_NOTE} differs from the sum of the ions in {int(differs.sum()):,} of "
+        f"{int(np.sum(~np.isnan(ratio))):,} scans (median ratio sum / stated "
+        f"{np.median(ratio[differs]):.3g})"
     )

@@ -1,6 +1,6 @@
-"""Small files of every format, ways of damaging them, and what may come of reading the result.
+"""Small files of every format, ways of damaging them, and what reading the result may give.
 
-A format joins with one line in :func:`samples`. Used by the tests, and by tools/fuzz.py for longer.
+A new format needs one line in :func:`samples`. tools/fuzz.py uses this for longer than the tests.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from gale.errors import GaleError
 from gale.readers import instrument_folders as folders
 from gale.readers import parse_run
 from gale.run import Run
+from helpers.errors import check_error
 from helpers.netcdf_files import classic, hdf5
 from helpers.run_files import PROFILE, WRITERS, csv, cv, frame, mzml, small_run
 from helpers.vendor_files import FOLDERS, data_ms, lower, masslynx, nominal_run
@@ -33,14 +34,14 @@ N_SCANS = 5
 
 @dataclass(frozen=True)
 class Sample:
-    """A file that can be read, and how."""
+    """A file, and the function that reads it."""
 
     data: bytes
     read: Callable[[bytes], Run]
 
 
 def samples() -> dict[str, Sample]:
-    """A file of each format by name, of each dialect, and of formats that are refused."""
+    """A file of each format and dialect, by name."""
     run = small_run(N_SCANS)
     files = {name: write(run) for name, write in WRITERS.items()}
     files |= {
@@ -82,7 +83,7 @@ def _profile(run: Run) -> Run:
 
 
 def _of_folder(maker: str, files: Mapping[str, bytes]) -> dict[str, Sample]:
-    """Each file of a folder is damaged alone."""
+    """One sample per file of a folder; the other files stay whole."""
 
     def read(name: str, data: bytes) -> Run:
         return folders.READERS[maker]({**files, name: data}, SOURCE)
@@ -98,7 +99,7 @@ def _zipped(name: str, data: bytes) -> bytes:
 
 
 def _wide_csv(run: Run) -> bytes:
-    """A row a scan, a column an m/z, as OpenChrom exports them."""
+    """One row per scan and one column per m/z, as OpenChrom exports them."""
     table = np.zeros((run.n_scans, 400))  # m/z 15 to 414
     scan = np.repeat(np.arange(run.n_scans), run.ions_per_scan)
     table[scan, run.mz.astype(int) - 15] = run.intensity
@@ -145,7 +146,7 @@ WORDS = (
 
 
 class Change(NamedTuple):
-    """A way of damaging a file: what is done, where (0 to 1), and a number for the rest."""
+    """One damage to a file: its kind, its position (0 to 1), and a number for the rest."""
 
     kind: str
     where: float
@@ -153,7 +154,7 @@ class Change(NamedTuple):
 
 
 def damage(data: bytes, change: Change) -> bytes:
-    """Give the file with a change made to it."""
+    """Return the file with a change made to it."""
     at = min(int(change.where * len(data)), max(len(data) - 1, 0))
     return KINDS[change.kind](data, at, change.number)
 
@@ -175,7 +176,7 @@ def _repeat(data: bytes, at: int, number: int) -> bytes:
 
 
 def _lie(data: bytes, at: int, number: int) -> bytes:
-    """Put an extreme whole number or float, of any width and order, where something else was."""
+    """Overwrite bytes with an extreme integer or float of any width and byte order."""
     order, code = "<>"[number % 2], "BHIQfd"[number // 2 % 6]
     if code in "fd":
         with np.errstate(over="ignore"):
@@ -188,7 +189,7 @@ def _lie(data: bytes, at: int, number: int) -> bytes:
 
 
 def _say(data: bytes, at: int, number: int) -> bytes:
-    """Put a word where the next number in words was."""
+    """Replace the next number in text by a word."""
     match = re.compile(rb"[-+.0-9eE]+").search(data, at)
     if match is None:
         return data
@@ -207,21 +208,17 @@ KINDS: dict[str, Callable[[bytes, int, int], bytes]] = {
 
 
 def check(sample: Sample, data: bytes) -> str:
-    """Read damaged data and see that a run or an error of gale's comes of it: say which.
+    """Read damaged data, check that a run or a GaleError results, and return its type's name.
 
     Raises
     ------
     AssertionError
-        If the run is none, or the error does not say in one line what it is about.
+        If the run is not valid, or the error does not name its source or is too long.
     """
     try:
         run = sample.read(data)
     except GaleError as error:
-        message = str(error)
-        assert message.startswith(SOURCE), message
-        assert "\n" not in message, message
-        assert len(message) < 2_000, message
-        return type(error).__name__
+        return _check_refusal(error)
     assert run.n_scans >= 2
     assert np.all(np.isfinite(run.time_min))
     assert np.all(np.diff(run.time_min) >= 0)
@@ -232,3 +229,10 @@ def check(sample: Sample, data: bytes) -> str:
     assert np.all(np.diff(run.scan_start) >= 0)
     assert all(note and "\n" not in note and len(note) < 2_000 for note in run.notes)
     return "Run"
+
+
+def _check_refusal(error: GaleError) -> str:
+    check_error(error)
+    assert error.source.startswith(SOURCE)
+    assert len(str(error)) < 2_000
+    return type(error).__name__

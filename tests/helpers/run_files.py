@@ -1,4 +1,4 @@
-"""Runs written as files of every format, plainly, so that reading them can be checked."""
+"""Runs written as files of every format, in plain code, to check reading."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gale.run import Run
 
 
 def small_run(n_scans: int = 40, *, seed: int = 0, empty: tuple[int, ...] = ()) -> Run:
-    """A run of about 3 min with 3 to 9 nominal-mass centroids a scan, none in scans `empty`."""
+    """A run of 3 min with 3 to 9 nominal-mass centroids per scan, and none in scans `empty`."""
     rng = np.random.default_rng(seed)
     counts = rng.integers(3, 10, n_scans)
     counts[list(empty)] = 0
@@ -31,7 +31,7 @@ def small_run(n_scans: int = 40, *, seed: int = 0, empty: tuple[int, ...] = ()) 
 
 @st.composite
 def runs(draw: st.DrawFn, *, min_ions: int = 0) -> Run:
-    """Runs of 2 to 12 scans with `min_ions` to 6 ions each, at least one in all."""
+    """Runs of 2 to 12 scans with `min_ions` to 6 ions each, and at least one ion in total."""
     counts = draw(st.lists(st.integers(min_ions, 6), min_size=2, max_size=12).filter(any))
     steps = st.floats(1e-3, 5.0)
     time = np.cumsum(draw(st.lists(steps, min_size=len(counts), max_size=len(counts))))
@@ -71,7 +71,7 @@ def andi(
     scale: Mapping[str, Mapping[str, object]] | None = None,
     drop: tuple[str, ...] = (),
 ) -> bytes:
-    """An ANDI file; `replace` gives variables as (type, values), `scale` attributes of them."""
+    """An ANDI file; `replace` has variables as (type, values), `scale` attributes of variables."""
     variables: dict[str, tuple[str, NDArray[Any]]] = {
         "scan_acquisition_time": ("d", run.time_min * 60),
         "scan_index": ("i", run.scan_start[:-1]),

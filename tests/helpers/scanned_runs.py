@@ -1,4 +1,4 @@
-"""Runs as a scanning instrument makes them, with peaks where they are told to be."""
+"""Runs as a scanning instrument records them, with peaks at given scans."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MZ = np.arange(40, 240)
 
 
 def background(seed: int = 0) -> Matrix:
-    """Intensities (S, M) of air, bleed and noise above a threshold; few cells have any."""
+    """Intensities (S, M) of air, bleed and noise above a threshold; most cells are 0."""
     rng = np.random.default_rng(seed)
     matrix = rng.lognormal(5, 0.3, (N_SCANS, len(MZ)))
     matrix[rng.random(matrix.shape) < 0.9] = 0
@@ -25,7 +25,7 @@ def background(seed: int = 0) -> Matrix:
 
 
 def with_peaks(matrix: Matrix, height: float = 1e6) -> Matrix:
-    """The same with three compounds of six ions each."""
+    """The same intensities with three compounds of six ions each."""
     scan = np.arange(N_SCANS)[:, None]
     rng = np.random.default_rng(1)
     for at in (150, 300, 420):

@@ -1,4 +1,4 @@
-"""Files that ask for far more than they are: what reading them takes, in a process of its own."""
+"""Small files that ask for much memory: what reading them takes, in a process of its own."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ from helpers.vendor_files import data_ms, nominal_run
 MB = 1 << 20
 MAX_SECONDS = 60
 BASE_MB = 1_000
+"""Memory that reading any file may take: a few copies of what every file may unpack to."""
+
 TIMES_ITS_SIZE = 25
-"""What reading may take: so much, which is a few copies of what may always be unpacked, and this
-multiple of the file."""
+"""Memory that reading may take in addition, as a multiple of the size of the file."""
 
 MEASURE = """
 import json, sys
@@ -37,7 +38,7 @@ for each in samples().values():
 from functools import partial
 from gale.readers import parse_run
 data = Path(sys.argv[1]).read_bytes()
-def peak():  # of this process alone; what getrusage says includes its parent
+def peak():  # of this process alone; that of getrusage includes its parent
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
 before = peak()
@@ -67,9 +68,7 @@ def spectrum_of(n_numbers: int, packed: bytes, *, dtype: str = "MS:1000523") -> 
 
 def gzip_bomb() -> bytes:
     member = gzip.compress(bytes(64 * MB))
-    return (
-        gzip.compress(b"time,mass,intensity\n") + member * 160
-    )  # 10 GiB, of which the first is too much
+    return gzip.compress(b"time,mass,intensity\n") + member * 160  # 10 GiB, ten times too much
 
 
 def zip_bomb() -> bytes:
@@ -154,7 +153,7 @@ BOMBS: dict[str, Callable[[], bytes]] = {
 }
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="memory is measured as Linux tells it")
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc/self/status")
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_bomb_is_defused(name: str, tmp_path: Path) -> None:
     path = tmp_path / "bomb"

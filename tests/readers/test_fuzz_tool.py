@@ -1,4 +1,4 @@
-"""tools/fuzz.py finds what it is made to find, and saves it."""
+"""tools/fuzz.py finds faults and saves them."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from gale.errors import ReadError, UnsupportedFormatError
 from gale.plumbing.text import display_name
 from gale.readers import glance, is_run_file, limits, load, parse_run, read_run, sniff
 from gale.run import Run
+from helpers.errors import check_error, refused
 from helpers.run_files import (
     WRITERS,
     andi,
@@ -47,14 +48,14 @@ def test_every_format_gives_the_same_run(name: str, packed: bool, tmp_path: Path
 
 @pytest.mark.parametrize("name", ["andi", "jcamp", "mzml"])
 @given(run=runs())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_scans_written_are_the_scans_read(name: str, run: Run) -> None:
     assert_same(parse_run(WRITERS[name](run), "x"), run)
 
 
 @pytest.mark.parametrize("name", ["csv", "parquet"])
 @given(run=runs(min_ions=1))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_rows_written_are_the_rows_read(name: str, run: Run) -> None:
     assert_same(parse_run(WRITERS[name](run), "x"), run)
 
@@ -80,53 +81,55 @@ def test_tables_keep_the_order_of_their_rows(name: str) -> None:
 def test_a_file_cut_short_anywhere_is_refused(name: str) -> None:
     data = WRITERS[name](small_run())
     for end in {*range(1, len(data) - 8, len(data) // 40), len(data) - 20}:
-        with pytest.raises(ReadError) as raised:
+        with pytest.raises(ReadError) as caught:
             parse_run(data[:end], "x")
-        assert "\n" not in str(raised.value)
+        assert caught.value.source.startswith("x")
+        check_error(caught.value)
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_gzip_cut_short_is_refused(name: str) -> None:
     data = gzip.compress(WRITERS[name](small_run()))
-    with pytest.raises(ReadError, match="x: the gzip data are cut short or damaged"):
+    with refused(ReadError, "x", found=["gzip", "cut short"]):
         parse_run(data[: len(data) // 2], "x")
 
 
 def test_damaged_gzip_is_refused() -> None:
     data = bytearray(gzip.compress(csv(small_run())))
     data[-6] ^= 0xFF
-    with pytest.raises(ReadError, match="cut short or damaged"):
+    with refused(ReadError, "x", found=["gzip", "CRC"]):
         parse_run(bytes(data), "x")
 
 
 def test_gzip_within_gzip_is_opened_but_no_deeper() -> None:
     twice = gzip.compress(gzip.compress(csv(small_run())))
     assert_same(parse_run(twice, "x"), small_run())
-    with pytest.raises(UnsupportedFormatError, match="packed in more than 2 layers"):
+    with refused(UnsupportedFormatError, "x", found="2 layers"):
         parse_run(gzip.compress(twice), "x")
 
 
 def test_gzip_that_fills_the_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MAX_BYTES", 1000)
-    with pytest.raises(ReadError, match="unpacks to more than"):
+    with refused(ReadError, "x", found="MiB"):
         parse_run(gzip.compress(bytes(2000)), "x")
 
 
 @given(data=st.binary(max_size=200))
 def test_garbage_is_refused(data: bytes) -> None:
-    with pytest.raises(ReadError) as raised:
+    with pytest.raises(ReadError) as caught:
         parse_run(data, "x")
-    assert "\n" not in str(raised.value)
+    assert caught.value.source.startswith("x")
+    check_error(caught.value)
 
 
 def test_garbage_is_refused_by_its_first_bytes() -> None:
-    with pytest.raises(UnsupportedFormatError, match=r"x: begins with b'\\x00\\x01.* not a format"):
+    with refused(UnsupportedFormatError, "x", found=r"b'\x00\x01", expected="mzML"):
         parse_run(b"\0\1\2\3" * 100, "x")
 
 
 def test_the_name_of_garbage_is_a_hint() -> None:
-    with pytest.raises(
-        UnsupportedFormatError, match=r"its name is that of a run of LECO ChromaTOF\).*ANDI"
+    with refused(
+        UnsupportedFormatError, "folder/a.PEG", found=[r"b'\x00", "LECO ChromaTOF"], remedy="ANDI"
     ):
         parse_run(b"\0\1\2\3" * 100, "folder/a.PEG")
 
@@ -144,16 +147,16 @@ def test_a_run_of_implausible_length_is_noted(minutes: float) -> None:
 
 
 def test_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(ReadError, match=r"no\.csv: does not exist"):
+    with refused(ReadError, tmp_path / "no.csv", found="exist", remedy="path"):
         read_run(tmp_path / "no.csv")
 
 
 def test_empty_file(tmp_path: Path) -> None:
     path = tmp_path / "run.csv"
     path.touch()
-    with pytest.raises(ReadError, match=r"run\.csv: is empty"):
+    with refused(ReadError, path, found="empty"):
         read_run(path)
-    with pytest.raises(ReadError, match="x: is empty"):
+    with refused(ReadError, "x", found="empty"):
         parse_run(b"", "x")
     assert not is_run_file(path)
 
@@ -167,9 +170,9 @@ def test_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(Path, "read_bytes", refuse)
     monkeypatch.setattr(Path, "open", refuse)
-    with pytest.raises(ReadError, match=r"run\.csv: cannot be read \(Permission denied\)"):
+    with refused(ReadError, path, found="Permission denied", remedy="permissions"):
         load(path)
-    with pytest.raises(ReadError, match=r"run\.csv: cannot be read \(Permission denied\)"):
+    with refused(ReadError, path, found="Permission denied", remedy="permissions"):
         is_run_file(path)
 
 
@@ -180,33 +183,32 @@ def test_load_gives_the_bytes(tmp_path: Path) -> None:
 
 
 def test_other_folder(tmp_path: Path) -> None:
-    with pytest.raises(ReadError, match="is a folder") as raised:
+    with refused(ReadError, tmp_path, found="folder"):
         read_run(tmp_path)
-    assert not isinstance(raised.value, UnsupportedFormatError)
 
 
 @pytest.mark.parametrize(
-    ("head", "word", "expected"),
+    ("head", "name", "found", "remedy"),
     [
-        (b"\x012\x00\x00\x11MSD Spectral File\0\0", "lcms", "LC-MS; .*choose a run of GC-MS"),
-        (b"\x01\xa1F\x00i\x00n\x00n\x00i\x00g\x00a\x00n\x00", "thermo", "Thermo .raw.*mzML"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "ole", "Shimadzu"),
-        (b"\xff\xfet\0i\0m\0e\0", "utf16", "save it as UTF-8"),
-        (b'{"time": [1, 2]}', "json", "JSON"),
-        (b"<html>", "xml", "not mzML"),
-        (b"\x08\x08\x12\x07pytorch", "onnx", "an ONNX file.*--model"),
-        (b"words without any separator", "text", "text without columns"),
+        (b"\x012\x00\x00\x11MSD Spectral File\0\0", "lcms", "LC-MS", "GC-MS"),
+        (b"\x01\xa1F\x00i\x00n\x00n\x00i\x00g\x00a\x00n\x00", "thermo", "Thermo", "msconvert"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "ole", "Shimadzu", "mzML"),
+        (b"\xff\xfet\0i\0m\0e\0", "utf16", "UTF-16", "UTF-8"),
+        (b'{"time": [1, 2]}', "json", "JSON", "CSV"),
+        (b"<html>", "xml", "XML", "mzML"),
+        (b"\x08\x08\x12\x07pytorch", "onnx", "ONNX", "gale.Model.load"),
+        (b"words without any separator", "text", "text", "CSV"),
     ],
 )
-def test_what_is_recognised_is_named(head: bytes, word: str, expected: str) -> None:
-    assert sniff(head) == word
-    with pytest.raises(UnsupportedFormatError, match=f"x: is .*{expected}"):
+def test_what_is_recognised_is_named(head: bytes, name: str, found: str, remedy: str) -> None:
+    assert sniff(head) == name
+    with refused(UnsupportedFormatError, "x", found=found, expected="mzML", remedy=remedy):
         parse_run(head, "x")
 
 
 @pytest.mark.parametrize("name", FORMATS)
 @pytest.mark.parametrize("packed", [False, True])
-def test_sniff_needs_the_beginning_only(name: str, packed: bool) -> None:
+def test_sniff_needs_only_the_beginning(name: str, packed: bool) -> None:
     data = WRITERS[name](small_run(1000))
     assert sniff((gzip.compress(data) if packed else data)[:4096]) == name
 
@@ -248,15 +250,14 @@ def test_is_run_file_knows_tables_of_other_things(tmp_path: Path) -> None:
     assert not is_run_file(tmp_path / "missing")
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="names of files are text there")
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, names of files are Unicode")
 def test_names_that_are_not_utf8(tmp_path: Path) -> None:
     path = Path(os.fsdecode(os.fsencode(tmp_path / "caf\u00e9-") + b"\xe9.csv"))
     assert display_name(path) == f"{tmp_path}/caf\u00e9-\\xe9.csv"
     for make in (Path.touch, Path.unlink, Path.mkdir):
         make(path)
-        with pytest.raises(ReadError) as raised:
+        with refused(ReadError, display_name(path)):
             read_run(path)
-        assert str(raised.value).startswith(f"{display_name(path)}: ")
     path.rmdir()
     path.write_bytes(csv(small_run()))
     assert read_run(path).source.encode().endswith(b"-\\xe9.csv")
@@ -274,7 +275,7 @@ def test_glance(tmp_path: Path) -> None:
     ):
         path.write_bytes(data)
         assert glance(path) == expected
-    with pytest.raises(ReadError, match="cannot be read"):
+    with refused(ReadError, tmp_path, found="directory"):
         glance(tmp_path)
 
 

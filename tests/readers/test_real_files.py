@@ -1,6 +1,6 @@
-"""Files of several makers' software, where the environment variable GALE_EXTRA_DATA leads to them.
+"""Files from several makers' software, in the folder that GALE_EXTRA_DATA names.
 
-The numbers were counted in the files by other means than gale.
+The expected numbers were counted without gale.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from scipy.io import netcdf_file
 from gale.errors import ReadError, UnsupportedFormatError
 from gale.readers import is_run_file, load, parse_run, read_run
 from gale.run import Run
+from helpers.errors import refused
 
 ROOT = Path(os.environ.get("GALE_EXTRA_DATA", "")) / "real"
 
@@ -74,7 +75,7 @@ def test_every_gunshot_file() -> None:
 def test_scaled_masses() -> None:
     run = read_run(ROOT / "andi" / "TEKNIVNT_CENTSCNH.CDF")
     np.testing.assert_allclose(run.mz[:3], [39.998, 43.055, 44.061])
-    assert run.mz.min() == pytest.approx(39.959)  # kept as 39,959
+    assert run.mz.min() == pytest.approx(39.959)  # stored as 39,959
 
 
 def test_fill_instead_of_totals_and_a_scaled_intensity() -> None:
@@ -86,7 +87,7 @@ def test_fill_instead_of_totals_and_a_scaled_intensity() -> None:
 
 def test_a_total_of_twice_the_sum_is_noted() -> None:
     run = read_run(ROOT / "andi" / "FINNIGAN_CENTSCNL.CDF")
-    assert any("in 100 of 100 scans (median ratio sum / stated 0.495)" in n for n in run.notes)
+    assert any("100 of 100 scans" in note and "0.495" in note for note in run.notes)
 
 
 def test_scans_without_ions() -> None:
@@ -95,15 +96,15 @@ def test_scans_without_ions() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "expected"),
+    ("name", "inside", "found"),
     [
-        ("andi/FINNIGAN_LIBRARY.CDF", "without a time axis"),
-        ("andi/TEKNIVNT_CONTINUM.CDF", r"CONTINUM\.CDF/CONTINUM\.CDF: .* profile data"),
-        ("mzml/gc_orbi_profile_21scans.mzML", "profile"),
+        ("andi/FINNIGAN_LIBRARY.CDF", "", "Library Mass Spectrum"),
+        ("andi/TEKNIVNT_CONTINUM.CDF", "/CONTINUM.CDF", "profile"),
+        ("mzml/gc_orbi_profile_21scans.mzML", "", "profile"),
     ],
 )
-def test_what_is_no_run_is_refused_by_name(name: str, expected: str) -> None:
-    with pytest.raises(UnsupportedFormatError, match=expected):
+def test_what_is_no_run_is_refused_by_name(name: str, inside: str, found: str) -> None:
+    with refused(UnsupportedFormatError, f"{ROOT / name}{inside}", found=found):
         read_run(ROOT / name)
 
 
@@ -111,7 +112,8 @@ def test_a_wide_table_in_a_zip_archive_with_times_in_milliseconds() -> None:
     run = read_run(ROOT / "csv" / "Chromatogram1.csv.zip")
     assert (run.n_scans, run.mz.min(), run.mz.max()) == (5_726, 15, 600)
     np.testing.assert_allclose(run.time_min[[0, -1]], [5_190 / 60_000, 4_439_858 / 60_000])
-    assert run.facts["columns"].startswith("'RT(milliseconds)' in milliseconds, by its name; 586")
+    for fact in ("'RT(milliseconds)' in milliseconds", "586"):
+        assert fact in run.facts["columns"]
 
 
 @pytest.mark.parametrize(
@@ -131,25 +133,23 @@ def test_the_range_of_mz(name: str, lowest: float, highest: float) -> None:
 def test_minutes_and_seconds_in_one_file() -> None:
     run = read_run(ROOT / "mzml" / "tiny.pwiz.1.1.mzML")
     np.testing.assert_allclose(run.time_min, [42.05 / 60, 5.8905])
-    assert run.notes[:3] == (
-        "1 spectra of another MS level than 1 were left out",
-        "1 spectra without a time and without ions were left out",
-        "spectra were not in order of time; they were sorted",
-    )
+    for note, facts in zip(
+        run.notes, (("MS level", "1"), ("without a time",), ("sorted",)), strict=False
+    ):
+        assert all(fact in note for fact in facts)
 
 
 def test_profile_is_seen_where_the_file_does_not_declare_it() -> None:
     data = load(ROOT / "mzml" / "gc_orbi_profile_21scans.mzML")
-    with pytest.raises(UnsupportedFormatError, match="small equal steps"):
+    with refused(UnsupportedFormatError, "x", found=["steps of m/z", "profile"]):
         parse_run(data.replace(b"MS:1000128", b"MS:1000000"), "x")
 
 
-def test_points_of_profile_data_become_ions_on_request() -> None:
+def test_profile_data_are_centroided_on_request() -> None:
     run = read_run(ROOT / "mzml" / "gc_orbi_profile_21scans.mzML", centroid=True)
     assert run.n_scans == 21
-    assert (
-        run.notes[0] == f"profile spectra were centroided: 99,431 points became {run.n_ions:,} ions"
-    )
+    for fact in ("centroided", "99,431 points", f"{run.n_ions:,} ions"):
+        assert fact in run.notes[0]
     assert 2_000 < run.n_ions < 20_000
 
 

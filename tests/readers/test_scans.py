@@ -12,16 +12,17 @@ from gale.errors import UnsupportedFormatError
 from gale.readers import parse_run
 from gale.readers.scans import looks_like_profile, sort_ions
 from gale.run import Run
+from helpers.errors import refused
 from helpers.run_files import WRITERS
 
 
 def profile_run(step: float, *, trimmed: bool) -> Run:
-    """Gaussian peaks of nominal masses sampled every `step`; without their feet if `trimmed`."""
+    """Gaussian peaks at nominal masses sampled every `step`; if `trimmed`, without low points."""
     grid = np.arange(40.0, 80.0, step)
     distance = np.abs(grid - np.round(grid))
     curve = 1000 * np.exp(-0.5 * (distance / 0.15) ** 2)
-    kept = curve > 10 if trimmed else np.ones(len(grid), dtype=bool)
-    mz, intensity = grid[kept], curve[kept]
+    points = curve > 10 if trimmed else np.ones(len(grid), dtype=bool)
+    mz, intensity = grid[points], curve[points]
     return Run.from_scans([1, 2, 3], [len(mz)] * 3, np.tile(mz, 3), np.tile(intensity, 3))
 
 
@@ -70,7 +71,9 @@ def test_scans_of_two_ions_say_nothing() -> None:
 )
 def test_undeclared_profile_is_refused(name: str, options: dict[str, Any]) -> None:
     run = profile_run(0.1, trimmed=False)
-    with pytest.raises(UnsupportedFormatError, match=r"x: its points follow each other.*msconvert"):
+    with refused(
+        UnsupportedFormatError, "x", found="profile", remedy=["pass centroid=True", "msconvert"]
+    ):
         parse_run(WRITERS[name](run, **options), "x")
 
 

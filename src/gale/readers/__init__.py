@@ -1,4 +1,4 @@
-"""Reading a file or a folder as a run: its content, not its name, says what it is."""
+"""Read a file or a folder as a run; its content, not its name, decides the format."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from gale.readers.scans import (
     profile_error,
 )
 from gale.readers.tables import columnar
-from gale.readers.tables.headers import N_COLUMNS, count_columns, given_names
+from gale.readers.tables.headers import N_COLUMNS, check_names, count_columns
 from gale.readers.tables.text import as_utf8, find_table
 from gale.readers.vendors import chemstation
 from gale.readers.xml import mzml, mzxml
@@ -38,10 +38,10 @@ __all__ = [
 ]
 
 VERSION = 1
-"""Raised when a file gives another run than before, so that kept features are not used any more."""
+"""Increase it when a file gives another run than before, so that cached features are not used."""
 
 SCAN_FORMATS = ("andi", "chemstation", "jcamp", "mzml", "mzxml")
-"""Formats of scans, which are not tables."""
+"""Formats that are not tables."""
 
 
 def read_run(
@@ -50,21 +50,20 @@ def read_run(
     columns: Mapping[str, str] | None = None,
     centroid: bool = False,
 ) -> Run:
-    """Read a run: CSV, Parquet, Arrow, ANDI netCDF, JCAMP-DX, mzML, mzXML or a folder.
+    r"""Read a run: CSV, Parquet, Arrow, ANDI netCDF, JCAMP-DX, mzML, mzXML or a folder.
 
-    Any file of these may be in gzip, or in a ZIP archive as its only run.
+    A file may be compressed with gzip, or be the only run in a ZIP archive.
 
     Parameters
     ----------
     path : str or path
-        The file, or the folder in which an Agilent or Waters instrument keeps a run. What it is
-        follows from its content.
+        The file, or the folder in which an Agilent or Waters instrument keeps a run.
     columns : mapping, optional
-        For tables, the names of columns that do not say what they are, or of which several may be
-        meant: ``{"time_min": "t", "mz": "x", "intensity": "y"}``, or with ``time_s`` or
-        ``time_ms`` in place of ``time_min`` for seconds and milliseconds.
+        Names of columns of a table that gale does not recognise, or of which it finds several:
+        ``{"time_min": "t", "mz": "x", "intensity": "y"}``, with ``time_s`` or ``time_ms`` instead
+        of ``time_min`` for seconds or milliseconds.
     centroid : bool
-        Whether profile data are made centroids, see `gale.readers.centroids`, rather than refused;
+        Whether to centroid profile data (see `gale.readers.centroids`) instead of refusing them;
         the run's facts and notes then say so.
 
     Returns
@@ -74,22 +73,36 @@ def read_run(
     Raises
     ------
     ReadError
-        If the file is missing, empty, cut short or wrong.
+        If the file is missing, empty, cut short or damaged, or `columns` has a wrong key.
     UnsupportedFormatError
-        If the file is something that gale does not read; the message says what it is.
+        If the file has a format that gale does not read; the message names the format if gale
+        recognises it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import gale
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> file = Path(folder.name, "run.csv")
+    >>> _ = file.write_text("t,m/z,counts\n60,43,900\n60,57,400\n120,71,250\n")
+    >>> run = gale.read_run(file, columns={"time_s": "t"})
+    >>> run.time_min.tolist(), run.ions_per_scan.tolist()
+    ([1.0, 2.0], [2, 1])
+    >>> folder.cleanup()
     """
     return parse_run(load(path), display_name(path), columns=columns, centroid=centroid)
 
 
 def load(path: str | os.PathLike[str]) -> bytes:
-    """Give the bytes of a file, or those of the folder of a run that matter.
+    """Return the bytes of a file, or those in the folder of a run that :func:`parse_run` needs.
 
     Raises
     ------
     ReadError
-        If it is missing, empty, a folder of something else, or may not be read.
+        If it is missing, empty, unreadable, or a folder that is not a run.
     UnsupportedFormatError
-        If it is a folder of an instrument's software that gale does not read.
+        If it is a folder of a run in a format that gale does not read.
     """
     file = Path(path)
     try:
@@ -110,20 +123,23 @@ def parse_run(
     columns: Mapping[str, str] | None = None,
     centroid: bool = False,
 ) -> Run:
-    """Read what :func:`load` gave as a run; `source` names it in messages. See :func:`read_run`."""
+    """Read the bytes that :func:`load` returned; `source` names the file in messages.
+
+    For parameters and errors see :func:`read_run`.
+    """
     if not data:
         raise _empty(source)
     if isinstance(data, instrument_folders.PackedFolder):
         return _check(instrument_folders.read(data, source))
-    given_names(columns, source)
+    check_names(columns)
     content = Content.of_bytes(data, source)
     content = unpack(content, partial(_is_run, columns=columns), max_unpacked(len(data)))
     data, source = content.read(), content.source
-    match word := name_format(data[:HEAD_BYTES]):
-        case "csv" | "text":  # a text may be a table by the caller's names
+    match name := name_format(data[:HEAD_BYTES]):
+        case "csv" | "text":  # with the caller's names of columns, a text may be a table
             run = tables.read_csv(data, source, columns=columns)
         case "parquet" | "arrow":
-            run = tables.read_columnar(data, source, word, columns=columns)
+            run = tables.read_columnar(data, source, name, columns=columns)
         case "andi":
             run = andi.read(data, source, profile=centroid)
         case "jcamp":
@@ -135,32 +151,32 @@ def parse_run(
         case "chemstation":
             run = chemstation.read(data, source)
         case _:
-            raise refused.refusal(word, data, source)
+            raise refused.refusal(name, data, source)
     return _check(run, centroid=centroid)
 
 
 def _check(run: Run, *, centroid: bool = False) -> Run:
-    """Refuse profile data or make them centroids, and note what is odd about the times."""
+    """Centroid profile data or refuse them, and note a run of unusual length."""
     if centroid and run.facts.get(FACT_SPECTRA) != "centroid":
         run = to_centroids(run)
     if run.facts.get(FACT_SPECTRA) != "centroid" and looks_like_profile(run):
         raise profile_error(
             run.source,
-            "its points follow each other in small equal steps of m/z, as in profile data",
+            "has points in small, equal steps of m/z, as in profile data",
         )
     return _note_length(run)
 
 
 def is_run_file(path: str | os.PathLike[str], *, columns: Mapping[str, str] | None = None) -> bool:
-    """Whether a file looks like a run, from its beginning alone; of a folder, from its names.
+    """Whether a file looks like a run, judged by its beginning; a folder, by its names of files.
 
-    A table is a run when it has the columns (`columns` as in :func:`read_run`); a table of labels
-    or a text is not, nor is what gale does not read.
+    A table looks like a run if it has the columns of one (`columns` as in :func:`read_run`). Other
+    tables and texts do not, nor does a format that gale does not read.
 
     Raises
     ------
     ReadError
-        If the file may not be read.
+        If the file cannot be read.
     """
     file = Path(path)
     try:
@@ -177,15 +193,15 @@ def is_run_file(path: str | os.PathLike[str], *, columns: Mapping[str, str] | No
 def glance(
     path: str | os.PathLike[str], *, columns: Mapping[str, str] | None = None
 ) -> tuple[str | None, list[str]]:
-    """Name the format of a file as :func:`sniff` does, and its columns if it is a table.
+    """Name the format of a file as :func:`sniff` does, and list its columns if it is a table.
 
-    Of an archive with one run they are those of the run. With `columns`, see :func:`read_run`, a
-    header with those names is recognised below other lines.
+    For an archive with one run, they are those of the run. `columns`, as in :func:`read_run`,
+    helps to find the header below other lines.
 
     Raises
     ------
     ReadError
-        If the file is missing, a folder, damaged as a gzip file, or may not be read.
+        If the file is missing, a folder, unreadable, or damaged within gzip.
     """
     try:
         content = Content.of_file(Path(path))
@@ -196,43 +212,45 @@ def glance(
         content = unpack(content, partial(_is_run, columns=columns), max_unpacked(size))
     except ReadError:
         return sniff(content.head), []
-    return _look(content, columns)
+    return _inspect(content, columns)
 
 
 def _is_run(content: Content, columns: Mapping[str, str] | None) -> bool:
-    return _makes_run(*_look(content, columns), columns)
+    return _makes_run(*_inspect(content, columns), columns)
 
 
-def _makes_run(word: str | None, header: Sequence[str], columns: Mapping[str, str] | None) -> bool:
-    return word in SCAN_FORMATS or count_columns(header, columns) == N_COLUMNS
+def _makes_run(name: str | None, header: Sequence[str], columns: Mapping[str, str] | None) -> bool:
+    return name in SCAN_FORMATS or count_columns(header, columns) == N_COLUMNS
 
 
-def _look(content: Content, columns: Mapping[str, str] | None) -> tuple[str | None, list[str]]:
-    """Name the format of what is not packed, and its columns if it is a table."""
-    word = name_format(content.head)
-    if word in ("csv", "text"):
+def _inspect(content: Content, columns: Mapping[str, str] | None) -> tuple[str | None, list[str]]:
+    """Name the format of unpacked content, and list its columns if it is a table."""
+    name = name_format(content.head)
+    if name in ("csv", "text"):
         text = find_table(as_utf8(content.head), columns)
-        return ("csv", list(text.header)) if text else (word, [])
-    if word in ("parquet", "arrow"):
+        return ("csv", list(text.header)) if text else (name, [])
+    if name in ("parquet", "arrow"):
         with content.open() as file:
             try:
-                return word, columnar.header(file, content.source, word)
+                return name, columnar.header(file, content.source, name)
             except ReadError:
-                return word, []
-    return word, []
+                return name, []
+    return name, []
 
 
 def _empty(source: str | os.PathLike[str]) -> ReadError:
-    return ReadError(f"{display_name(source)}: is empty; expected a run; copy or export it again")
+    return ReadError(display_name(source), "is empty", "a run", "copy or export it again")
 
 
-def _unreadable(unreadable: str | os.PathLike[str], error: OSError) -> ReadError:
-    path = display_name(unreadable)
+def _unreadable(path: str | os.PathLike[str], error: OSError) -> ReadError:
+    source = display_name(path)
     if isinstance(error, FileNotFoundError):
-        return ReadError(f"{path}: does not exist; expected a file; check the path")
+        return ReadError(source, "does not exist", "a file", "check the path")
     return ReadError(
-        f"{path}: cannot be read ({error.strerror}); expected a file that you may read; check its "
-        "permissions"
+        source,
+        f"cannot be read ({error.strerror or error})",
+        "a file that you may read",
+        "check its permissions",
     )
 
 
@@ -241,6 +259,5 @@ def _note_length(run: Run) -> Run:
     if SHORTEST_MIN <= length <= LONGEST_MIN:
         return run
     return run.with_notes(
-        f"the run lasts {length:.3g} min, which is unusual; its times may be in another unit than "
-        "was read"
+        f"the run lasts {length:.3g} min, which is unusual; its times may be in another unit"
     )

@@ -1,4 +1,4 @@
-"""Packed files: gzip, and ZIP archives of one run, unpacked within bounds and in memory only."""
+"""Packed files: gzip, and ZIP archives of one run, unpacked in memory and within limits."""
 
 from __future__ import annotations
 
@@ -12,43 +12,43 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 from gale.errors import ReadError, UnsupportedFormatError
-from gale.plumbing.text import display_name
+from gale.plumbing.text import display_name, listed
 from gale.readers import refused
 from gale.readers.formats import GZIP, ZIP, opened_head
 from gale.readers.limits import HEAD_BYTES, max_unpacked
 
 MAX_DEPTH = 2
-"""So many packings within each other are opened, as a gzipped file in a ZIP archive."""
+"""Layers of packing that are opened; a gzipped file in a ZIP archive has two."""
 
 MAX_DIRECTORY = 2**22
-"""The list of files of an archive is at most so long (bytes); in memory it takes ten times that."""
+"""Limit of an archive's list of files in bytes; in memory the list takes ten times that."""
 
 MAX_MEMBERS = 1000
-"""An archive with more files is refused, since each of them would have to be looked at."""
+"""An archive with more files is refused, since the beginning of each would be unpacked."""
 
 _CHUNK = 2**20
 
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-"""Of these Python unpacks a piece at a time; of others, as much as a piece unpacks to."""
+"""Methods that Python unpacks in pieces of limited size; with others a piece has no limit."""
 
 _ENCRYPTED = 0x1
 
 _DAMAGED = (zipfile.BadZipFile, EOFError, OSError, ValueError, NotImplementedError, zlib.error)
-"""What zipfile raises for a damaged archive."""
+"""Errors that zipfile raises for a damaged archive."""
 
 
 @dataclass(frozen=True)
 class Content:
-    """The content of a file, packed or not, of which the beginning can be had alone.
+    """The content of a file, packed or not, whose beginning can be read alone.
 
     Parameters
     ----------
     source : str
         Name of the file in messages.
     head : bytes
-        The first :data:`gale.readers.limits.HEAD_BYTES` at least, or all if there are fewer.
+        At least the first :data:`gale.readers.limits.HEAD_BYTES`, or all if there are fewer.
     open : callable
-        Opens the whole for reading.
+        Opens the whole file for reading.
     """
 
     source: str
@@ -57,18 +57,18 @@ class Content:
 
     @classmethod
     def of_bytes(cls, data: bytes, source: str) -> Content:
-        """Make one of bytes in memory."""
+        """Make one from bytes in memory."""
         return cls(source, data[:HEAD_BYTES], lambda: io.BytesIO(data))
 
     @classmethod
     def of_file(cls, path: Path) -> Content:
-        """Make one of a file, of which only the beginning is read now; may raise OSError."""
+        """Make one from a file and read its beginning; may raise OSError."""
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
         return cls(display_name(path), head, lambda: path.open("rb"))
 
     def read(self) -> bytes:
-        """Read the whole."""
+        """Read the whole file."""
         with self.open() as file:
             return file.read()
 
@@ -76,32 +76,31 @@ class Content:
 def unpack(
     content: Content, is_run: Callable[[Content], bool], limit: int, depth: int = MAX_DEPTH
 ) -> Content:
-    """Give what is inside a gzip file or a ZIP archive; `content` itself if it is neither.
+    """Return the file inside gzip or a ZIP archive, and `content` itself if it is neither.
 
     Parameters
     ----------
     content : Content
     is_run : callable
-        Says whether a file of an archive, unpacked, looks like a run.
+        Whether an unpacked file of an archive looks like a run.
     limit : int
-        Most bytes that anything in it may unpack to, see :func:`max_unpacked`.
+        How many bytes it may unpack to, see :func:`max_unpacked`.
     depth : int
-        How many packings within each other may be opened.
+        Layers of packing that may be opened.
 
     Raises
     ------
     ReadError
-        If an archive is damaged, encrypted or too large, or holds no run or several. That gzip
-        data are damaged or too large shows only when the content that is given is read.
+        If an archive is damaged, encrypted or too large, or has several runs. Damaged or too large
+        gzip data are found only when the returned content is read.
     UnsupportedFormatError
-        If there are more packings than `depth`.
+        If an archive has no run, or there are more than `depth` layers of packing.
     """
     if not content.head.startswith((GZIP, *ZIP)):
         return content
     if depth == 0:
         raise UnsupportedFormatError(
-            f"{content.source}: is packed in more than {MAX_DEPTH} layers; expected "
-            f"{refused.READS}; unpack it"
+            content.source, f"is packed in more than {MAX_DEPTH} layers", refused.READS, "unpack it"
         )
     if content.head.startswith(GZIP):
         inside = Content(
@@ -117,13 +116,13 @@ def unpack(
 
 
 def gunzip(data: bytes, source: str, limit: int | None = None) -> bytes:
-    """Decompress `data` if it is gzip, and give it back as it is otherwise.
+    """Decompress `data` if it is gzip; otherwise return it unchanged.
 
     Raises
     ------
     ReadError
-        If the compressed data end early or are damaged, or unpack to more than `limit`, by default
-        :func:`max_unpacked`.
+        If the compressed data are cut short or damaged, or unpack to more than `limit` bytes, by
+        default :func:`max_unpacked`.
     """
     if not data.startswith(GZIP):
         return data
@@ -133,28 +132,33 @@ def gunzip(data: bytes, source: str, limit: int | None = None) -> bytes:
             return _read_within(file, limit, source)
     except (EOFError, OSError, zlib.error) as error:
         raise ReadError(
-            f"{source}: the gzip data are cut short or damaged ({error}); expected a whole gzip "
-            "file; copy or download it again"
+            source,
+            f"has gzip data that are cut short or damaged ({error})",
+            "a whole gzip file",
+            "copy or download it again",
         ) from error
 
 
 def _only_run(content: Content, is_run: Callable[[Content], bool], limit: int) -> Content:
-    """Give the file of a ZIP archive that is a run, or may be meant as one as the only file."""
+    """Return the file of a ZIP archive that looks like a run, or its only file."""
     source = content.source
     files = _files(content, limit)
     runs = files if len(files) == 1 else [file for file in files if _looks_like(file, is_run)]
     if len(runs) == 1:
         return runs[0]
     names = [file.source.removeprefix(f"{source}/") for file in runs or files]
-    listed = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
     if runs:
         raise ReadError(
-            f"{source}: is a ZIP archive of {len(runs)} runs ({listed}); expected one; unzip it "
-            "and read each by itself"
+            source,
+            f"is a ZIP archive of {len(runs)} runs ({listed(names)})",
+            "1 run",
+            "unzip it and read each run by itself",
         )
     raise UnsupportedFormatError(
-        f"{source}: is a ZIP archive without a run ({listed or 'no files'}); expected "
-        f"{refused.READS}; unzip it and see what is inside"
+        source,
+        f"is a ZIP archive without a run ({listed(names) or 'no files'})",
+        refused.READS,
+        "unzip it and choose a run",
     )
 
 
@@ -166,10 +170,10 @@ def _looks_like(file: Content, is_run: Callable[[Content], bool]) -> bool:
 
 
 def _files(content: Content, limit: int) -> list[Content]:
-    """Give the files of an archive, without what systems leave in it.
+    """Return the files of an archive, without those that operating systems leave in it.
 
-    Their names are for messages and nothing else. What an archive says of their sizes may be too
-    little, but then no more than that is unpacked, and the checksum is wrong.
+    Their names serve in messages only. An archive may state too small a size for a file; then no
+    more than that is unpacked, and the checksum fails.
     """
     source = content.source
     try:
@@ -177,8 +181,7 @@ def _files(content: Content, limit: int) -> list[Content]:
             infos = archive.infolist()
             if any(info.filename == "xl/workbook.xml" for info in infos):
                 raise UnsupportedFormatError(
-                    f"{source}: is an Excel workbook; expected {refused.READS}; save the sheet as "
-                    "CSV"
+                    source, "is an Excel workbook", refused.READS, "save the sheet as CSV"
                 )
             infos = [info for info in infos if not _is_litter(info)]
             _check_members(infos, source, limit)
@@ -189,19 +192,17 @@ def _files(content: Content, limit: int) -> list[Content]:
 
 def _check_members(infos: Sequence[zipfile.ZipInfo], source: str, limit: int) -> None:
     if len(infos) > MAX_MEMBERS:
-        raise ReadError(
-            f"{source}: is a ZIP archive of {len(infos):,} files; expected one run; unzip it"
-        )
+        raise ReadError(source, f"is a ZIP archive of {len(infos):,} files", "1 run", "unzip it")
     if sum(info.file_size for info in infos) > limit:
         raise _too_large(source, limit)
     if any(info.flag_bits & _ENCRYPTED for info in infos):
+        raise ReadError(source, "is an encrypted ZIP archive", "one without a password", "unzip it")
+    if others := [info for info in infos if info.compress_type not in _METHODS]:
         raise ReadError(
-            f"{source}: is an encrypted ZIP archive; expected one without a password; unzip it"
-        )
-    if odd := [info for info in infos if info.compress_type not in _METHODS]:
-        raise ReadError(
-            f"{source}: holds {_name(odd[0])}, compressed by method {odd[0].compress_type}; "
-            "expected deflate, as in most ZIP archives; unzip it"
+            f"{source}/{_name(others[0])}",
+            f"is compressed by method {others[0].compress_type}",
+            f"deflate ({zipfile.ZIP_DEFLATED}), as in most ZIP archives",
+            "unzip it",
         )
 
 
@@ -232,7 +233,7 @@ def _member(
 
 
 def _read_within(file: IO[bytes] | gzip.GzipFile, limit: int, source: str) -> bytes:
-    """Read to the end, a piece at a time, and no more than `limit`."""
+    """Read to the end in pieces, and at most `limit` bytes."""
     buffer = io.BytesIO()
     while chunk := file.read(_CHUNK):
         if buffer.tell() + len(chunk) > limit:
@@ -242,9 +243,9 @@ def _read_within(file: IO[bytes] | gzip.GzipFile, limit: int, source: str) -> by
 
 
 class _Bounded(io.RawIOBase):
-    """A file of which no more can be read at once than a list of files may be long.
+    """A file that refuses to read more than :data:`MAX_DIRECTORY` bytes at once.
 
-    zipfile reads the list of files of an archive at once, and makes an object for each.
+    zipfile reads an archive's whole list of files at once and makes an object for each of them.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -266,19 +267,23 @@ class _Bounded(io.RawIOBase):
 
 
 def _name(info: zipfile.ZipInfo) -> str:
-    """Give the name of a file of an archive on one line, and not too long."""
+    """Return the name of a file of an archive on one line, and at most 100 characters of it."""
     return "".join(sign if sign.isprintable() else "?" for sign in info.filename)[-100:]
 
 
 def _too_large(source: str, limit: int) -> ReadError:
     return ReadError(
-        f"{source}: unpacks to more than {limit / 2**20:,.0f} MiB; expected a run, which is far "
-        "smaller; unpack it and look at what it is"
+        source,
+        f"unpacks to more than {limit / 2**20:,.0f} MiB",
+        "a run, which is far smaller",
+        "unpack it and check its content",
     )
 
 
 def _damaged(source: str, error: Exception) -> ReadError:
     return ReadError(
-        f"{source}: the ZIP archive is cut short or damaged ({error}); expected a whole one; copy "
-        "or download it again"
+        source,
+        f"is a ZIP archive that is cut short or damaged ({error})",
+        "a whole ZIP archive",
+        "copy or download it again",
     )

@@ -1,4 +1,4 @@
-"""What a file is, from its first bytes; its name is never asked."""
+"""The format of a file, from its first bytes; its name plays no part."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from gale.readers.vendors import chemstation
 GZIP = b"\x1f\x8b"
 
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")
-"""What a ZIP archive begins with: a file, or the end of a list without files."""
+"""How a ZIP archive begins: with a file, or with the end of an empty list of files."""
 
 _FIRST_LINE = re.compile(rb"(?:\xef\xbb\xbf)?[\r\n]*([^\r\n]*)")
 _REMARKS = re.compile(rb"\A(?:\$\$[^\r\n]*\s+)+")
-"""What may stand before the first label of JCAMP-DX."""
+"""Comments that may come before the first label of JCAMP-DX."""
 
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 
 
 def sniff(head: bytes) -> str | None:
-    """Name the format of a file from its first bytes, gzip opened first.
+    """Name the format of a file from its first bytes, inside gzip if it is packed.
 
     Parameters
     ----------
@@ -37,14 +37,14 @@ def sniff(head: bytes) -> str | None:
     str or None
         ``csv`` (any table of text), ``parquet``, ``arrow``, ``andi`` (any netCDF), ``jcamp``,
         ``mzml``, ``mzxml`` or ``chemstation`` (Agilent's data.ms); a key of
-        :data:`gale.readers.refused.UNSUPPORTED` for what is recognised and not read; None for the
-        rest.
+        :data:`gale.readers.refused.UNSUPPORTED` if gale recognises the format but does not read
+        it; None if it does not recognise it.
     """
     return name_format(opened_head(head))
 
 
 def name_format(head: bytes) -> str | None:
-    """Name the format of bytes that are not compressed any more; see :func:`sniff`."""
+    """Name the format of bytes that are no longer compressed; see :func:`sniff`."""
     if head.startswith(PARQUET):
         return "parquet"
     if is_arrow(head):
@@ -57,9 +57,9 @@ def name_format(head: bytes) -> str | None:
         return "chemstation"
     if head.startswith(UTF16):
         return "csv" if find_table(as_utf8(head)) else "utf16"
-    for word, kind in refused.UNSUPPORTED.items():
+    for name, kind in refused.UNSUPPORTED.items():
         if kind.magic and head.startswith(kind.magic):
-            return word
+            return name
     if _CONTROL.search(head):
         return None
     return _name_text(head.removeprefix(b"\xef\xbb\xbf").lstrip())
@@ -77,7 +77,7 @@ def _name_text(text: bytes) -> str | None:
 
 
 def opened_head(head: bytes) -> bytes:
-    """Give the first bytes of what is inside a gzip file; `head` itself if it is none."""
+    """Return the first bytes inside a gzip file, and `head` itself if it is not gzip."""
     if not head.startswith(GZIP):
         return head
     try:
@@ -87,13 +87,13 @@ def opened_head(head: bytes) -> bytes:
 
 
 def first_line(text: bytes) -> bytes:
-    """Give the first line that is not blank, without byte order mark and line end."""
+    """Return the first line that is not blank, without byte order mark and line end."""
     match = _FIRST_LINE.match(text)
     return match[1] if match else b""
 
 
 def _name_xml(text: bytes) -> str:
-    for tag, word in ((b"<mzML", "mzml"), (b"<indexedmzML", "mzml"), (b"<mzXML", "mzxml")):
+    for tag, name in ((b"<mzML", "mzml"), (b"<indexedmzML", "mzml"), (b"<mzXML", "mzxml")):
         if tag in text:
-            return word
+            return name
     return "xml"

@@ -1,21 +1,21 @@
-"""How much of a file is read, and how much it may unpack to."""
+"""How much of a file is read to recognise it, and how much it may unpack to."""
 
 from __future__ import annotations
 
 HEAD_BYTES = 65_536
-"""How much of a file is enough to say what it is."""
+"""The beginning of a file that is enough to recognise its format."""
 
 MAX_BYTES = 2**31
-"""A file that unpacks to more than this is refused: it is no run, and would fill the memory."""
+"""A file that unpacks to more than this is refused: it is no run and could fill the memory."""
 
 FREE_BYTES = 2**28
-"""A file may unpack to this however small it is: many times the largest of runs, and no danger."""
+"""Any file, however small, may unpack to this: many times the largest run, and harmless."""
 
 MAX_RATIO = 100
-"""Beyond :data:`FREE_BYTES` a file may unpack to this many times its size. Runs unpack to 3 to 30
-times, a wide table without ions to more; what deflate can do at most is 1,032."""
+"""Above :data:`FREE_BYTES` a file may unpack to this many times its size. Runs unpack to 3 to 30
+times their size, a wide table without ions to more; the limit of deflate is 1,032 times."""
 
 
 def max_unpacked(size: int) -> int:
-    """Give the most bytes that a packed file of this size may unpack to."""
+    """Return how many bytes a packed file of `size` bytes may unpack to."""
     return min(MAX_BYTES, max(FREE_BYTES, MAX_RATIO * size))

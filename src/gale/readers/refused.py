@@ -1,4 +1,4 @@
-"""Files that are known for what they are, and that gale does not read."""
+"""Formats that gale recognises but does not read, and the errors for them."""
 
 from __future__ import annotations
 
@@ -8,14 +8,24 @@ from pathlib import PurePath
 from gale.errors import UnsupportedFormatError
 
 READS = "CSV, Parquet, Arrow, ANDI netCDF, JCAMP-DX, mzML, mzXML, or an Agilent or Waters folder"
-"""The formats gale reads, in words."""
+"""The formats that gale reads, for messages."""
 
 CONVERT = "convert it to mzML with ProteoWizard's msconvert (peak picking on)"
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of file: how it begins, what it is, and how to get a run out of it."""
+    """A kind of file or folder.
+
+    Parameters
+    ----------
+    magic : bytes
+        How such a file begins; empty if something else shows what it is.
+    what : str
+        What it is, as the rest of a sentence that begins with "is".
+    remedy : str
+        How to get a run from it.
+    """
 
     magic: bytes
     what: str
@@ -23,16 +33,16 @@ class Kind:
 
 
 UNSUPPORTED = {
-    "zip": Kind(b"PK\x03\x04", "a ZIP archive", "unzip it and see what is inside"),
+    "zip": Kind(b"PK\x03\x04", "a ZIP archive", "unzip it and choose a run"),
     "gzip": Kind(b"\x1f\x8b", "compressed more than once", "decompress it"),
-    "feather": Kind(b"FEA1", "a Feather file of version 1", "write it anew as Arrow or Parquet"),
+    "feather": Kind(b"FEA1", "a Feather file of version 1", "write it again as Arrow or Parquet"),
     "bzip2": Kind(b"BZh", "a bzip2 file", "decompress it, or use gzip"),
     "xz": Kind(b"\xfd7zXZ", "an xz file", "decompress it, or use gzip"),
     "zstd": Kind(b"\x28\xb5\x2f\xfd", "a zstd file", "decompress it, or use gzip"),
     "lcms": Kind(
         b"\x012\0\0\x11MSD Spectral File",
-        "an Agilent file of LC-MS",
-        f"choose a run of GC-MS, or {CONVERT}",
+        "an Agilent LC-MS file",
+        f"choose a GC-MS run, or {CONVERT}",
     ),
     "thermo": Kind(
         b"\x01\xa1F\x00i\x00n\x00n\x00i\x00g\x00a\x00n\x00",
@@ -46,12 +56,14 @@ UNSUPPORTED = {
     ),
     "pdf": Kind(b"%PDF", "a PDF", "ask for the run itself"),
     "utf16": Kind(b"\xff\xfe", "text in UTF-16", "save it as UTF-8"),
-    "onnx": Kind(b"\x08", "an ONNX file, as models are", "give it as --model"),
-    "json": Kind(b"{", "JSON", "write one row an ion as CSV"),
-    "text": Kind(b"", "text without columns", "write one row an ion as CSV"),
+    "onnx": Kind(
+        b"\x08", "an ONNX file, the format of models", "load a model with gale.Model.load"
+    ),
+    "json": Kind(b"{", "JSON", "write it as CSV with one row per ion"),
+    "text": Kind(b"", "text without columns", "write it as CSV with one row per ion"),
     "xml": Kind(b"", "XML, but not mzML", "export the run as ANDI or mzML"),
 }
-"""The words of :func:`gale.readers.sniff` for what is recognised and not read."""
+"""What gale recognises but does not read, by the name that :func:`gale.readers.sniff` gives it."""
 
 BY_SUFFIX = {
     ".lcd": "Shimadzu LabSolutions",
@@ -62,21 +74,33 @@ BY_SUFFIX = {
     ".wiff": "Sciex Analyst",
     ".xms": "Bruker or Varian MS Workstation",
 }
-"""Whose files have such names, which is a hint where the content says nothing."""
+"""Software that writes files with these suffixes: a hint for files with unknown content."""
 
 
-def refusal(word: str | None, head: bytes, source: str) -> UnsupportedFormatError:
-    """Make the error for a file that begins with `head` and that `sniff` called `word`."""
-    if word is not None:
-        return kind_refusal(UNSUPPORTED[word], source)
+def refusal(name: str | None, head: bytes, source: str) -> UnsupportedFormatError:
+    """Make the error for a file that begins with `head`, in a format that gale does not read.
+
+    Parameters
+    ----------
+    name : str, optional
+        A key of :data:`UNSUPPORTED`; None if the format is unknown.
+    head : bytes
+        The beginning of the file.
+    source : str
+        Name of the file.
+    """
+    if name is not None:
+        return kind_refusal(UNSUPPORTED[name], source)
     software = BY_SUFFIX.get(PurePath(source).suffix.lower())
-    named = f" (its name is that of a run of {software})" if software else ""
+    hint = f" (its name is like those of {software})" if software else ""
     return UnsupportedFormatError(
-        f"{source}: begins with {head[:12]!r}, which is not a format gale knows{named}; expected "
-        f"{READS}; export the run as ANDI (also called AIA or netCDF) or mzML"
+        source,
+        f"begins with {head[:12]!r}, which is not a format gale knows{hint}",
+        READS,
+        "export the run as ANDI (also called AIA or netCDF) or mzML",
     )
 
 
 def kind_refusal(kind: Kind, source: str) -> UnsupportedFormatError:
     """Make the error for a file or folder of a kind that gale does not read."""
-    return UnsupportedFormatError(f"{source}: is {kind.what}; expected {READS}; {kind.remedy}")
+    return UnsupportedFormatError(source, f"is {kind.what}", READS, kind.remedy)

@@ -1,32 +1,34 @@
-"""What every format needs done to its scans: ions in order of m/z, profile data told apart."""
+"""What the scans of every format need: ions in order of m/z, and profile data recognised."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from gale.errors import UnsupportedFormatError
+from gale.readers.refused import CONVERT
 from gale.run import Floats, Integers, Run
 
 FACT_SPECTRA = "spectra"
-"""The fact under which a reader says ``centroid`` where the file declares it."""
+"""The fact that is ``centroid`` where the file declares centroid spectra."""
 
 FACT_CEILING = "ceiling"
-"""The fact under which a reader gives the highest intensity that a format can hold."""
+"""The fact that gives the highest intensity the format can hold."""
 
 MAX_PROFILE_GAP = 0.3
-"""Points of a profile are closer together than this (m/z)."""
+"""Neighbouring points of a profile are closer than this (m/z)."""
 
 MIN_PROFILE_PAIRS = 100
-"""Fewer pairs of gaps than this say nothing."""
+"""Fewer pairs of gaps than this decide nothing."""
 
 SHORTEST_MIN, LONGEST_MIN = 1.0, 300.0
-"""A GC-MS run outside these limits probably has its times in another unit."""
+"""A GC-MS run of another length (minutes) probably has its times in another unit."""
 
-_LOOKED_AT = 50_000
+_CHECKED_IONS = 50_000
+"""The first ions of a run; they show whether it is profile data."""
 
 
 def sort_ions(ions_per_scan: Integers, mz: Floats, intensity: Floats) -> tuple[Floats, Floats]:
-    """Put the ions of each scan in order of m/z, keeping the order of equal ones.
+    """Sort the ions of each scan by m/z; ions of equal m/z keep their order.
 
     Parameters
     ----------
@@ -37,7 +39,7 @@ def sort_ions(ions_per_scan: Integers, mz: Floats, intensity: Floats) -> tuple[F
     Returns
     -------
     mz, intensity : arrays of shape (N,)
-        The same arrays where nothing had to be moved.
+        The same arrays if they were in order.
     """
     scan = np.repeat(np.arange(len(ions_per_scan)), ions_per_scan)
     if not np.any((mz[1:] < mz[:-1]) & (scan[1:] == scan[:-1])):
@@ -47,17 +49,18 @@ def sort_ions(ions_per_scan: Integers, mz: Floats, intensity: Floats) -> tuple[F
 
 
 def looks_like_profile(run: Run) -> bool:
-    """Whether the points of the scans are samples of a curve instead of one point an ion.
+    """Whether the points of the scans sample a curve, rather than being one point per ion.
 
-    Samples of a curve follow each other in small, equal steps. So of all pairs of neighbouring
-    gaps in m/z, those count that are both under :data:`MAX_PROFILE_GAP` and equal within 10 %; a
-    run is profile data if they are more than half. Nominal masses are 1 apart, and the close ions
-    of high-resolution centroids are few and unequal. Only the first 50,000 ions are looked at.
+    Samples of a curve follow each other in small, equal steps. A run is profile data if, in more
+    than half of all pairs of neighbouring gaps in m/z, both gaps are below
+    :data:`MAX_PROFILE_GAP` and equal within 10 %. Nominal masses are 1 apart, and the close ions
+    of high-resolution centroids are few and unequally spaced. Only the first 50,000 ions are
+    checked.
     """
-    gap = np.diff(run.mz[:_LOOKED_AT])
+    gap = np.diff(run.mz[:_CHECKED_IONS])
     first, second = gap[:-1], gap[1:]
     larger = np.maximum(first, second)
-    # From one scan to the next m/z falls, so the gap there is negative and does not count.
+    # Between scans m/z falls; that gap is negative and does not count.
     regular = (
         (np.minimum(first, second) > 0)
         & (larger < MAX_PROFILE_GAP)
@@ -67,15 +70,14 @@ def looks_like_profile(run: Run) -> bool:
 
 
 def profile_error(source: str, found: str) -> UnsupportedFormatError:
-    """Make the error for profile data, of which `found` says how they showed."""
+    """Make the error for profile data; `found` says how they were recognised."""
     return UnsupportedFormatError(
-        f"{source}: {found}; expected centroid data, one point an ion; centroid it with "
-        "gale convert --centroid, or with ProteoWizard's msconvert (peak picking on)"
+        source, found, "centroid data, one point per ion", f"pass centroid=True, or {CONVERT}"
     )
 
 
 def note_last_line(data: bytes) -> tuple[str, ...]:
-    """Note that a text ends within a line: one or no sentence."""
+    """Return a note if a text ends within a line, otherwise none."""
     if data.endswith((b"\n", b"\r")):
         return ()
     return ("the last line has no line end; the file may be cut short within its last number",)

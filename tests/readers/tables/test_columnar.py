@@ -12,6 +12,7 @@ import pytest
 from gale.errors import ReadError
 from gale.readers import parse_run, sniff
 from gale.readers.tables import columnar
+from helpers.errors import refused
 from helpers.run_files import assert_same, frame, small_run
 
 
@@ -79,17 +80,19 @@ def test_wide_tables_with_nothing_in_some_cells(write: Write) -> None:
 
 @every_kind
 @pytest.mark.parametrize(
-    ("column", "expected"),
+    ("column", "place", "found"),
     [
-        (pl.Series(["a", "b"]), "'mass' is of type String; expected integers or floating"),
-        (pl.Series(["a", "b"], dtype=pl.Categorical), r"is of type dictionary \(Categorical\)"),
-        (pl.Series([True, False]), "'mass' is of type Boolean"),
-        (pl.Series([50.0, None]), "row 2, column 'mass' is null; expected a number"),
+        (pl.Series(["a", "b"]), "column 'mass'", "String"),
+        (pl.Series(["a", "b"], dtype=pl.Categorical), "column 'mass'", "dictionary (Categorical)"),
+        (pl.Series([True, False]), "column 'mass'", "Boolean"),
+        (pl.Series([50.0, None]), "row 2, column 'mass'", "null"),
     ],
 )
-def test_columns_that_are_no_numbers(write: Write, column: pl.Series, expected: str) -> None:
+def test_columns_that_are_no_numbers(
+    write: Write, column: pl.Series, place: str, found: str
+) -> None:
     table = pl.DataFrame({"time": [1.0, 2.0], "mass": column, "intensity": [1, 2]})
-    with pytest.raises(ReadError, match=f"^x: .*{expected}"):
+    with refused(ReadError, f"x: {place}", found=found):
         parse_run(write(table), "x")
 
 
@@ -97,19 +100,20 @@ def test_columns_that_are_no_numbers(write: Write, column: pl.Series, expected: 
 def test_more_rows_than_a_run_has(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     data = write(frame(small_run()))
     monkeypatch.setattr(columnar, "MAX_CELLS", 300)
-    with pytest.raises(ReadError, match=r"^x: has more than 100 rows; expected a run"):
+    with refused(ReadError, "x", found="100 rows"):
         parse_run(data, "x")
 
 
-@every_kind
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("part", [0.1, 0.6, 0.95])
-def test_cut_short(write: Write, part: float) -> None:
-    data = write(frame(small_run()))
-    with pytest.raises(ReadError, match=r"^x: "):
+def test_cut_short(kind: str, part: float) -> None:
+    data = KINDS[kind](frame(small_run()))
+    with refused(ReadError, "x", found="Parquet" if kind == "parquet" else "Arrow"):
         parse_run(data[: int(part * len(data))], "x")
 
 
 def test_a_stream_without_its_end_is_noted() -> None:
     run = parse_run(stream(frame(small_run()))[:-8], "x")
     assert_same(run, small_run())
-    assert run.notes == ("the stream has no end mark; it may be cut short",)
+    (note,) = run.notes
+    assert "end mark" in note

@@ -7,6 +7,7 @@ import pytest
 
 from gale.errors import ReadError
 from gale.readers import parse_run
+from helpers.errors import refused
 from helpers.run_files import assert_same, csv, frame, small_run
 
 HEADER = b"time,mass,intensity\n"
@@ -81,7 +82,9 @@ def test_default_names_do_where_others_are_not_there(write: object) -> None:
     assert callable(write)
     assert_same(parse_run(write(frame(run)), "x", columns=columns), run)
     mixed = frame(run).rename({"time": "RT"})
-    with pytest.raises(ReadError, match=r"column m/z is missing; .* with --column mz=NAME"):
+    with refused(
+        ReadError, "x", found="'m/z'", expected="RT", remedy="pass columns={'mz': 'NAME'}"
+    ):
         parse_run(write(mixed), "x", columns=columns)
 
 
@@ -94,23 +97,24 @@ def test_names_that_are_given_come_first() -> None:
 
 @pytest.mark.parametrize("columns", [{"rt": "time"}, {"time_min": "a", "time_s": "b"}])
 def test_columns_that_mean_nothing(columns: dict[str, str]) -> None:
-    with pytest.raises(ReadError, match=r"x: columns are named for .*expected time_min or time_s"):
+    with refused(ReadError, "columns", found=repr(columns), expected=["time_min", "time_s"]):
         parse_run(csv(small_run()), "x", columns=columns)
 
 
 def test_missing_column() -> None:
-    with pytest.raises(
+    with refused(
         ReadError,
-        match="column mass, intensity is missing; found time, a; expected time, mass, intensity, "
-        "or time and one column for each m/z; name this file's columns, for example with "
-        "--column mz=NAME",
+        "x",
+        found=["'mass'", "'intensity'", "time, a"],
+        expected="time, mass, intensity",
+        remedy="pass columns={'mz': 'NAME', 'intensity': 'NAME'}",
     ):
         parse_run(b"time, a\n1,2\n", "x")
 
 
 @pytest.mark.parametrize("header", [b"time,mass,mass,intensity", b"time,mass, mass ,intensity"])
 def test_doubled_column(header: bytes) -> None:
-    with pytest.raises(ReadError, match="column mass is there twice; found time, mass, mass, int"):
+    with refused(ReadError, "x: column 'mass'", found="time, mass, mass, intensity"):
         parse_run(header + b"\n1,50,60,7\n2,50,60,7\n", "x")
     data = (
         header.replace(b"mass", b"a", 1).replace(b"time", b"time,a") + b"\n1,2,3,50,7\n2,2,3,50,7\n"
@@ -119,7 +123,7 @@ def test_doubled_column(header: bytes) -> None:
 
 
 def test_missing_column_of_parquet() -> None:
-    with pytest.raises(ReadError, match="column mass is missing; found time, intensity"):
+    with refused(ReadError, "x", found=["'mass'", "time, intensity"]):
         parse_run(parquet(frame(small_run()).drop("mass")), "x")
 
 
@@ -127,36 +131,35 @@ def test_missing_column_of_parquet() -> None:
     "data", [HEADER, HEADER[:-1], HEADER + b"\n", parquet(frame(small_run())[:0])]
 )
 def test_no_rows(data: bytes) -> None:
-    with pytest.raises(ReadError, match="has a header and no ions"):
+    with refused(ReadError, "x", found="no ions"):
         parse_run(data, "x")
 
 
 @pytest.mark.parametrize(
-    ("rows", "expected"),
+    ("rows", "place", "found", "remedy"),
     [
-        (b"1,2,3\n2,x7,3\n", "row 2 (line 3), column 'mass' holds 'x7'; expected a number"),
-        (b"1,2,3\n\n2,3,x7\n", "row 2 (line 4), column 'intensity' holds 'x7'"),
-        (b"1,2,3\n2,,3\n", "row 2 (line 3), column 'mass' is blank"),
-        (b"1,2,3\n2, ,3\n", "row 2 (line 3), column 'mass' is blank"),
-        (b"1,2,3\n2,2\n3,3,3\n", "row 2 (line 3) has 2 fields; expected 3, as the header"),
-        (b"1,2,3\n2,2", "row 2 (line 3) has 2 fields; expected 3, as the header; the file may be"),
-        (b"1,2,3\n2", "the file may be cut short"),
-        (b"1,2,3\n2,2,3,4\n", "row 2 (line 3) has 4 fields; expected 3"),
-        (b'1,2,3\n"2,2,3\n4,5,6\n', "row 2 (line 4) has 1 fields"),
-        (b"1,2,3\n2,nan,3\n", "m/z of row 2 is nan"),
-        (b"1,2,3\n2,2,1e999\n", "intensity of row 2 is inf"),
+        (b"1,2,3\n2,x7,3\n", "row 2 (line 3), column 'mass'", "'x7'", "row"),
+        (b"1,2,3\n\n2,3,x7\n", "row 2 (line 4), column 'intensity'", "'x7'", "row"),
+        (b"1,2,3\n2,,3\n", "row 2 (line 3), column 'mass'", "blank", "row"),
+        (b"1,2,3\n2, ,3\n", "row 2 (line 3), column 'mass'", "blank", "row"),
+        (b"1,2,3\n2,2\n3,3,3\n", "row 2 (line 3)", "2 fields", "decimal commas"),
+        (b"1,2,3\n2,2", "row 2 (line 3)", "2 fields", "cut short"),
+        (b"1,2,3\n2", "row 2 (line 3)", "1 field", "cut short"),
+        (b"1,2,3\n2,2,3,4\n", "row 2 (line 3)", "4 fields", "decimal commas"),
+        (b'1,2,3\n"2,2,3\n4,5,6\n', "row 2 (line 4)", "1 field", "cut short"),
+        (b"1,2,3\n2,nan,3\n", "row 2", "m/z of nan", ""),
+        (b"1,2,3\n2,2,1e999\n", "row 2", "intensity of inf", ""),
     ],
 )
-def test_bad_rows(rows: bytes, expected: str) -> None:
-    with pytest.raises(ReadError) as raised:
+def test_bad_rows(rows: bytes, place: str, found: str, remedy: str) -> None:
+    with refused(ReadError, f"x.csv: {place}", found=found, remedy=remedy) as caught:
         parse_run(HEADER + rows, "x.csv")
-    assert str(raised.value).startswith("x.csv: ")
-    assert expected in str(raised.value)
-    assert "\n" not in str(raised.value)
+    if "field" in found:
+        assert "3" in caught.value.expected
 
 
 def test_a_field_without_end() -> None:
-    with pytest.raises(ReadError, match=r"line 2.* is not CSV"):
+    with refused(ReadError, "x: line 2", found="CSV"):
         parse_run(HEADER + b'1,2,"' + b"a" * 200_000, "x")
 
 
@@ -168,9 +171,8 @@ def test_numbers_of_all_kinds(blank_line: bytes) -> None:
 
 def test_a_last_line_without_end_is_noted() -> None:
     run = parse_run(HEADER + b"1,50,2\n3,50,20", "x")
-    assert run.notes == (
-        "the last line has no line end; the file may be cut short within its last number",
-    )
+    (note,) = run.notes
+    assert "last line" in note
 
 
 def test_rows_out_of_order_are_sorted_and_noted() -> None:
@@ -186,25 +188,23 @@ def test_parquet_of_whole_numbers() -> None:
 
 def test_parquet_with_null() -> None:
     table = pl.DataFrame({"time": [1.0, 2.0], "mass": [50.0, None], "intensity": [7.0, 8.0]})
-    with pytest.raises(ReadError, match="row 2, column 'mass' is null"):
+    with refused(ReadError, "x: row 2, column 'mass'", found="null"):
         parse_run(parquet(table), "x")
 
 
 def test_parquet_of_text() -> None:
     table = pl.DataFrame({"time": [1.0, 2.0], "mass": ["50", "60"], "intensity": [7.0, 8.0]})
-    with pytest.raises(
-        ReadError, match="column 'mass' is of type String; expected integers or floating"
-    ):
+    with refused(ReadError, "x: column 'mass'", found="String"):
         parse_run(parquet(table), "x")
 
 
 def test_parquet_damaged_inside_is_refused(capfd: pytest.CaptureFixture[str]) -> None:
     data = parquet(frame(small_run()))
-    with pytest.raises(ReadError, match="Parquet data are cut short or damaged"):
+    with refused(ReadError, "x", found="Parquet"):
         parse_run(data[:4] + b"\xff" * 40 + data[44:], "x")
     capfd.readouterr()
 
 
 def test_times_that_are_all_infinite() -> None:
-    with pytest.raises(ReadError, match="time of row 1 is inf"):
+    with refused(ReadError, "x: row 1", found="time of inf"):
         parse_run(b"time,mass,intensity\n1e999,50,1\n1e999,51,1\n", "x")

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from gale.errors import ReadError, UnsupportedFormatError
+from gale.errors import ReadError
 from gale.readers import glance, parse_run, sniff
 from gale.run import Run
+from helpers.errors import refused
 from helpers.run_files import assert_same, csv, small_run
+
+CELL = ": row 1 (line 2), column 'intensity'"
 
 
 def comma(data: bytes, mark: bytes = b";") -> bytes:
@@ -49,7 +54,7 @@ def test_a_header_that_is_a_comment() -> None:
 
 
 def test_a_header_too_far_down() -> None:
-    with pytest.raises((ReadError, UnsupportedFormatError)):
+    with refused(ReadError, "x", found="'time'"):
         parse_run(b"a,b\n" * 300 + csv(small_run()), "x")
 
 
@@ -65,7 +70,7 @@ def test_a_row_of_units_below_the_header() -> None:
     rows = b"60,50,1\n120,51,2\n"
     run = parse_run(b"RT,m/z,Intensity\ns,Da,counts\n" + rows, "x")
     assert run.time_min.tolist() == [1, 2]
-    assert run.facts["columns"].startswith("'RT (s)' in seconds, by its name")
+    assert run.facts["columns"].startswith("'RT (s)' in seconds")
     bracketed = parse_run(b"RT;m/z;Intensity\n[sec];;\n" + rows.replace(b",", b";"), "x")
     assert bracketed.time_min.tolist() == [1, 2]
 
@@ -81,45 +86,47 @@ def test_whole_numbers_with_a_decimal_comma_elsewhere() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "expected"),
+    ("rows", "place", "found", "remedy"),
     [
-        (b"1;50;1,234\n2;50;5,678\n", "such as '1,234' may be a decimal one or separate thousands"),
-        (b"1;50;1,234.5\n2;50;5.5\n", r"commas and points \('1,234.5', "),
-        (b"1;50;1.234,5\n2;50;6,5\n", "commas and points"),
-        (b"1;50;1'234\n2;50;6\n", 'holds "1\'234"; .* without thousands separators'),
-        (b"1;50;1_234\n2;50;6\n", "holds '1_234'; expected a number"),
+        (b"1;50;1,234\n2;50;5,678\n", "", ["'1,234'", "thousands"], "decimal point"),
+        (b"1;50;1,234.5\n2;50;5.5\n", "", ["'1,234.5'"], "thousands"),
+        (b"1;50;1.234,5\n2;50;6,5\n", "", ["'1.234,5'"], "thousands"),
+        (b"1;50;1'234\n2;50;6\n", CELL, ['"1\'234"'], "thousands"),
+        (b"1;50;1_234\n2;50;6\n", CELL, ["'1_234'"], "row"),
     ],
 )
-def test_thousands_are_never_guessed(rows: bytes, expected: str) -> None:
-    with pytest.raises(ReadError, match=f"^x: .*{expected}"):
+def test_thousands_are_never_guessed(
+    rows: bytes, place: str, found: list[str], remedy: str
+) -> None:
+    with refused(ReadError, f"x{place}", found=found, remedy=remedy):
         numbers(rows)
 
 
 def test_decimal_commas_between_commas_are_seen() -> None:
-    with pytest.raises(ReadError, match=r"row 1 \(line 2\) has 6 fields; expected 3.*decimal comm"):
+    with refused(
+        ReadError, "x: row 1 (line 2)", found="6 fields", expected="3", remedy="decimal commas"
+    ):
         parse_run(b"time,mass,intensity\n0,5,50,1,7,5\n1,5,51,1,8,5\n", "x")
 
 
 def test_short_rows_of_wide_tables_are_no_blank_cells() -> None:
-    with pytest.raises(ReadError, match=r"row 2 \(line 3\) has 3 fields; expected 4.*cut short"):
+    with refused(ReadError, "x: row 2 (line 3)", found="3 fields", expected="4", remedy="cut short"):
         parse_run(b"time,45,46,47\n1,2,3,4\n2,3,4\n", "x")
     blank = parse_run(b"time,45,46,47\n1,2,3,4\n2,3,4,\n", "x")
     assert blank.ions_per_scan.tolist() == [3, 2]
 
 
 def test_words_in_a_cell_that_may_be_blank() -> None:
-    with pytest.raises(ReadError, match=r"row 2 \(line 3\), column '46' holds 'n\.d\.'"):
+    with refused(ReadError, "x: row 2 (line 3), column '46'", found="'n.d.'"):
         parse_run(b"time,45,46\n1,2,3\n2,3,n.d.\n", "x")
 
 
 def test_lines_are_counted_from_the_start_of_the_file() -> None:
-    with pytest.raises(ReadError, match=r"row 2 \(line 5\), column 'mass' holds 'x'"):
+    with refused(ReadError, "x: row 2 (line 5), column 'mass'", found="'x'"):
         parse_run(b"a\r\nb\r\ntime,mass,intensity\r\n1,50,1\r\n2,x,1\r\n", "x")
 
 
-def test_columns_of_a_table_below_other_lines(tmp_path: object) -> None:
-    from pathlib import Path
-
-    path = Path(str(tmp_path)) / "x"
+def test_columns_of_a_table_below_other_lines(tmp_path: Path) -> None:
+    path = tmp_path / "x"
     path.write_bytes(b"Sample;12\n" + comma(csv(small_run())))
     assert glance(path) == ("csv", ["time", "mass", "intensity"])

@@ -1,4 +1,4 @@
-"""Tables as runs: long ones with one row an ion, wide ones with one row a scan."""
+"""Tables as runs: long ones with one row per ion, wide ones with one row per scan."""
 
 from __future__ import annotations
 
@@ -11,20 +11,29 @@ from gale.errors import ReadError
 from gale.readers import refused
 from gale.readers.scans import LONGEST_MIN, note_last_line
 from gale.readers.tables import columnar
-from gale.readers.tables.headers import PER_MIN, Long, Time, Wide, describe, find_columns, option
-from gale.readers.tables.text import as_utf8, find_table, read_cells
+from gale.readers.tables.cells import read_cells
+from gale.readers.tables.headers import (
+    PER_MIN,
+    Column,
+    Long,
+    Wide,
+    describe,
+    find_columns,
+    remedy_of,
+)
+from gale.readers.tables.text import as_utf8, find_table
 from gale.readers.tables.wide import scans
 from gale.run import Floats, Run
 
 FACT_COLUMNS = "columns"
-"""The fact that says which columns were read, and the unit of the time."""
+"""The fact that names the columns that were read, and the unit of the time."""
 
 
 def read_csv(data: bytes, source: str, *, columns: Mapping[str, str] | None = None) -> Run:
-    """Read a table of text: comma, semicolon, tab, bar or blanks between the cells.
+    """Read a table of text whose cells are separated by commas, semicolons, tabs, bars or blanks.
 
-    Long tables keep the order of their rows; further columns are ignored. Lines before the header
-    are passed over, as are blank lines. See :mod:`gale.readers.tables.headers` for the columns.
+    Long tables keep the order of their rows. Other columns, lines before the header and blank lines
+    are ignored. See :mod:`gale.readers.tables.headers` for the columns.
 
     Parameters
     ----------
@@ -38,17 +47,17 @@ def read_csv(data: bytes, source: str, *, columns: Mapping[str, str] | None = No
     Raises
     ------
     ReadError
-        If a column is missing, there twice or one of two, there are no rows, or a cell is not a
-        number; the message names the row, the column and the cell.
+        If a column is missing, appears twice or may be one of several, there are no rows, or a cell
+        is not a number; the error names the row, the column and the cell.
     UnsupportedFormatError
-        If no line has more than one cell.
+        If no line has several cells.
     """
     text = find_table(as_utf8(data), columns)
     if text is None:
         raise refused.refusal("text", data, source)
     found = find_columns(text.header, columns, source)
-    may_be_blank = found.mz_places if isinstance(found, Wide) else ()
-    frame = read_cells(text, found.places, source, may_be_blank=frozenset(may_be_blank))
+    may_be_blank = found.mz_positions if isinstance(found, Wide) else ()
+    frame = read_cells(text, found.positions, source, may_be_blank=frozenset(may_be_blank))
     return _run(frame, found, text.header, source, "csv", note_last_line(text.data))
 
 
@@ -59,23 +68,29 @@ def read_columnar(
     *,
     columns: Mapping[str, str] | None = None,
 ) -> Run:
-    """Read a Parquet or an Arrow file with the columns of :func:`read_csv`.
+    """Read a Parquet or Arrow file with columns as in :func:`read_csv`.
 
     Parameters
     ----------
+    data : bytes
+        The whole file, not compressed.
+    source : str
+        Name of the file in messages.
     format : str
         ``parquet`` or ``arrow``.
+    columns : mapping, optional
+        See :func:`gale.read_run`.
 
     Raises
     ------
     ReadError
-        If the file is damaged or cut short, a column is missing or one of two, is not of numbers
-        or has nulls, or there are no rows.
+        If the file is damaged or cut short, a column is missing or may be one of several, a column
+        has nulls or values that are not numbers, or there are no rows.
     """
     header = columnar.header(data, source, format)
     found = find_columns(header, columns, source)
-    may_be_null = found.mz_places if isinstance(found, Wide) else ()
-    names = [header[place] for place in found.places]
+    may_be_null = found.mz_positions if isinstance(found, Wide) else ()
+    names = [header[at] for at in found.positions]
     frame = columnar.read_numbers(
         data, source, format, names, may_be_null=frozenset(header[at] for at in may_be_null)
     )
@@ -91,9 +106,11 @@ def _run(
     format: str,  # noqa: A002
     notes: tuple[str, ...],
 ) -> Run:
-    """Make a run of the columns that were found, which are those of `frame`."""
+    """Make a run from `frame`, whose columns are those of `found`, in its order."""
     if frame.is_empty():
-        raise ReadError(f"{source}: has a header and no ions; expected one row an ion")
+        raise ReadError(
+            source, "has a header and no ions", "one row per ion", "export the run again"
+        )
     time, *others = frame.iter_columns()
     time_min = time.cast(pl.Float64).to_numpy()
     if found.time.key != "time_min":
@@ -115,15 +132,16 @@ def _run(
     )
 
 
-def _check_length(time_min: Floats, time: Time, header: Sequence[str], source: str) -> None:
-    """See that a run whose unit of time is not stated can be in minutes."""
-    with np.errstate(invalid="ignore"):  # of times that are not finite, Run says which
+def _check_length(time_min: Floats, time: Column, header: Sequence[str], source: str) -> None:
+    """Check that a run without a stated unit of time can be in minutes."""
+    with np.errstate(invalid="ignore"):  # Run refuses times that are not finite
         length = float(time_min.max() - time_min.min())
     if time.known_by != "default" or not LONGEST_MIN < length < np.inf:
         return
-    name = header[time.place]
+    name = header[time.position].strip()
     raise ReadError(
-        f"{source}: the run would last {length:,.0f} min, since the name of column {name!r} says "
-        f"no unit of time; expected at most {LONGEST_MIN:g} min; say which it is with "
-        + " or ".join(option(key, name) for key in PER_MIN)
+        f"{source}: column {name!r}",
+        f"names no unit of time, and in minutes the run would last {length:,.0f} min",
+        f"at most {LONGEST_MIN:g} min",
+        remedy_of(*({key: name} for key in PER_MIN)),
     )

@@ -1,4 +1,4 @@
-"""Files of columns with types: Parquet, and Arrow IPC as a file (Feather) or a stream."""
+"""Files of typed columns: Parquet, and Arrow IPC as a file (Feather) or a stream."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ from gale.readers.tables.parquet_pages import check_pages
 PARQUET = b"PAR1"
 ARROW_FILE = b"ARROW1\0\0"
 ARROW_STREAM = b"\xff\xff\xff\xff"
-"""What a message of a stream begins with; its length is next."""
+"""How a message of a stream begins; its length follows."""
 
 MAX_CELLS = 2**25
-"""A table of more cells is no run: they would take 256 MiB. A few bytes can stand for any number of
-equal cells, so the file being small says nothing."""
+"""A table with more cells is no run: they would take 256 MiB. Even a small file may have more, since
+a few bytes can encode any number of equal cells."""
 
 MAX_BYTES = 2**30
-"""All pages of a Parquet file, of columns that are not read, too, unpack to no more than this."""
+"""Limit of what all pages of a Parquet file unpack to, including those of columns not read."""
 
 _STREAM_END = ARROW_STREAM + bytes(4)
 
 _NAMES = {"parquet": "Parquet", "arrow": "Arrow"}
 
 _DAMAGED = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError)
-"""What polars, and :func:`check_pages`, raise for a damaged file."""
+"""Errors that polars and :func:`check_pages` raise for a damaged file."""
 
 
 def is_arrow(head: bytes) -> bool:
-    """Whether a file that begins so is of Arrow: a file, or a stream with a plausible length."""
+    """Whether `head` begins an Arrow file, or an Arrow stream with a plausible length."""
     if head.startswith(ARROW_FILE):
         return True
     return head.startswith(ARROW_STREAM) and 0 < int.from_bytes(head[4:8], "little") < 2**24
 
 
 def header(file: bytes | IO[bytes], source: str, format: str) -> list[str]:  # noqa: A002
-    """Give the names of the columns.
+    """Return the names of the columns.
 
     Parameters
     ----------
     file : bytes or file
-        Of a file, only what is needed is read.
+        The content, or an open file, of which only the needed part is read.
     source : str
         Name of the file in messages.
     format : str
@@ -85,20 +85,20 @@ def read_numbers(
     format : str
         ``parquet`` or ``arrow``.
     names : sequence of str
-        Which columns.
+        The columns to read.
     may_be_null : collection of str
-        Those of them in which a value may be missing.
+        The columns in which values may be missing.
 
     Returns
     -------
     DataFrame
-        The columns in order of `names`, of any type of numbers.
+        The columns in the order of `names`, of any numeric type.
 
     Raises
     ------
     ReadError
-        If the file is damaged or cut short, a column is not of numbers, a value is missing, or
-        there are more than :data:`MAX_CELLS`.
+        If the file is damaged or cut short, a column is not numeric, a value is missing, or there
+        are more than :data:`MAX_CELLS` cells.
     """
     file = io.BytesIO(data)
     most = MAX_CELLS // len(names)
@@ -114,8 +114,10 @@ def read_numbers(
         raise _damaged(source, format, error) from error
     if len(frame) > most:
         raise ReadError(
-            f"{source}: has more than {most:,} rows; expected a run, which has far fewer; look at "
-            "what it is"
+            source,
+            f"has more than {most:,} rows",
+            "a run, which has far fewer",
+            "check that it is a run",
         )
     for name in names:
         _check_numbers(frame[name], source, may_be_null)
@@ -123,7 +125,7 @@ def read_numbers(
 
 
 def note_no_end(data: bytes) -> tuple[str, ...]:
-    """Note that an Arrow stream has no end: one or no sentence."""
+    """Return a note if an Arrow stream has no end mark, otherwise none."""
     if not data.startswith(ARROW_STREAM) or data.endswith(_STREAM_END):
         return ()
     return ("the stream has no end mark; it may be cut short",)
@@ -136,23 +138,27 @@ def _is_stream(file: IO[bytes]) -> bool:
 
 
 def _check_numbers(column: pl.Series, source: str, may_be_null: Collection[str]) -> None:
-    """See that a column is of integers or floats; a decimal or a dictionary may be anything."""
+    """Check that a column has integers or floats (not decimals), and no nulls unless allowed."""
     name, dtype = column.name, column.dtype
     if not (dtype.is_integer() or dtype.is_float()):
         raise ReadError(
-            f"{source}: column {name!r} is of type {_type_name(dtype)}; expected integers or "
-            "floating-point numbers; convert it"
+            f"{source}: column {name!r}",
+            f"has type {_type_name(dtype)}",
+            "integers or floating-point numbers",
+            "convert it",
         )
     if column.null_count() and name not in may_be_null:
         row = int(column.is_null().arg_max() or 0) + 1
         raise ReadError(
-            f"{source}: row {row:,}, column {name!r} is null; expected a number; fill or "
-            "remove the row"
+            f"{source}: row {row:,}, column {name!r}",
+            "is null",
+            "a number",
+            "correct or remove the row",
         )
 
 
 def _type_name(dtype: pl.DataType) -> str:
-    """Name a type as people say who write such files."""
+    """Name a type in the terms of Arrow and Parquet."""
     if isinstance(dtype, pl.Categorical | pl.Enum):
         return f"dictionary ({dtype.base_type()})"
     return str(dtype)
@@ -161,6 +167,8 @@ def _type_name(dtype: pl.DataType) -> str:
 def _damaged(source: str, format: str, error: BaseException) -> ReadError:  # noqa: A002
     why = str(error).partition("\n")[0]
     return ReadError(
-        f"{source}: the {_NAMES[format]} data are cut short or damaged ({why}); expected a whole "
-        "file; copy or export it again"
+        source,
+        f"has {_NAMES[format]} data that are cut short or damaged ({why})",
+        f"a whole {_NAMES[format]} file",
+        "copy or export it again",
     )

@@ -1,142 +1,116 @@
-"""What the names of a table's columns say: which is the time and in which unit, m/z, intensity."""
+"""Which columns of a table make a run: by the caller's names, or by the names in the header."""
 
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import NamedTuple
 
 from gale.errors import ReadError
-from gale.run import MAX_MZ
+from gale.plumbing.text import listed, shown
+from gale.readers.tables.names import meaning, named_mz, says_mz
 
 PER_MIN = {"time_min": 1.0, "time_s": 60.0, "time_ms": 60_000.0}
-"""How many of its unit make a minute, for each key under which a caller may name the time."""
+"""The units in a minute, for each key under which a caller may name the time."""
 
 UNIT_WORDS = {"time_min": "minutes", "time_s": "seconds", "time_ms": "milliseconds"}
 
-KEYS = (*PER_MIN, "mz", "intensity")
-"""The keys under which a caller may name columns."""
+ROLES = {**dict.fromkeys(PER_MIN, "time"), "mz": "mz", "intensity": "intensity"}
+"""The role of each key under which a caller may name a column."""
 
 DEFAULT_NAMES = {"time": "time", "mz": "mass", "intensity": "intensity"}
-"""The names of the columns of a long table as gale writes them; time in minutes."""
+"""The column of each role in a long table as gale writes it; the time is in minutes."""
 
 N_COLUMNS = len(DEFAULT_NAMES)
 
-TIME_UNITS = {
-    **dict.fromkeys(("min", "mins", "minute", "minutes"), "time_min"),
-    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), "time_s"),
-    **dict.fromkeys(("ms", "msec", "msecs", "millisecond", "milliseconds"), "time_ms"),
-}
-
-_SPELLINGS = {
-    "time": {"time", "rt", "tr", "rettime", "retentiontime", "scantime", "scanacquisitiontime",
-             "acquisitiontime", "elutiontime"},
-    "mz": {"mz", "mass", "masses", "masstocharge", "masstochargeratio", "moverz"},
-    "intensity": {"intensity", "intensities", "abundance", "abundances", "count", "counts",
-                  "ioncount", "ioncounts", "height", "peakheight", "signal", "response"},
-}  # fmt: skip
-"""The names, without blanks and marks. Areas and relative intensities are not among them: a table
-of those is often one of peaks."""
-
-_UNITS = {
-    "time": set(TIME_UNITS),
-    "mz": {"da", "dalton", "amu", "u", "th", "mz"},
-    "intensity": {"count", "counts", "cps", "au", "arb", "arbunits"},
-}
-
-_BRACKETED = re.compile(r"(.*?)\s*[(\[{]([^()\[\]{}]*)[)\]}]")
-_BREAKS = re.compile(r"[\s_./,:#\-]+")
-_MZ_NAME = re.compile(
-    r"(?:(?P<word>m[\s/._]?z|mass|ion)|x)?[\s_.:=]*(?P<mz>\d+(?:[.,]\d+)?)", re.IGNORECASE
-)
-
 MIN_WIDE = 2
-"""So many columns with an m/z for a name make a wide table."""
-
+"""A table with at least this many columns named by an m/z is a wide one."""
 
 MAX_COLUMNS = 50_000
-"""A table of more is no run: a wide one in steps of 0.02 m/z up to 1,000 has as many."""
+"""A table with more columns is no run; a wide one in steps of 0.02 m/z up to 1,000 has as many."""
+
+_KNOWN_BY = {
+    "caller": "as given",
+    "name": "by its name",
+    "default": "as its name gives no unit",
+}
 
 
-class Meaning(NamedTuple):
-    """What a name says: the role of a column, and for a time its key, if it states the unit."""
-
-    role: str
-    key: str | None = None
-
-
-@dataclass(frozen=True)
-class Time:
-    """The column of the time.
+class Column(NamedTuple):
+    """A column that may be the time, m/z or intensity.
 
     Parameters
     ----------
-    place : int
-        Which column it is.
+    position : int
+        Position in the header, from 0.
     key : str
-        Its unit, as a key of :data:`PER_MIN`.
+        A key of :data:`ROLES`, which for a time says its unit.
     known_by : str
-        ``told`` by the caller, by its ``name``, or ``default``: no unit is stated.
+        What gave the key: the ``caller``, the column's ``name``, or the ``default`` (minutes).
     """
 
-    place: int
+    position: int
     key: str
-    known_by: str
+    known_by: str = "name"
 
 
-@dataclass(frozen=True)
-class Long:
-    """The columns of a table with one row an ion, by their places."""
+class Long(NamedTuple):
+    """The columns of a table with one row per ion; m/z and intensity as positions."""
 
-    time: Time
+    time: Column
     mz: int
     intensity: int
 
     @property
-    def places(self) -> tuple[int, ...]:
+    def positions(self) -> tuple[int, ...]:
         """The columns to read."""
-        return self.time.place, self.mz, self.intensity
+        return self.time.position, self.mz, self.intensity
 
 
-@dataclass(frozen=True)
-class Wide:
-    """The columns of a table with one row a scan and one column an m/z, in order of m/z."""
+class Wide(NamedTuple):
+    """The columns of a table with one row per scan and one column per m/z, in order of m/z."""
 
-    time: Time
+    time: Column
     mz: tuple[float, ...]
-    mz_places: tuple[int, ...]
+    mz_positions: tuple[int, ...]
 
     @property
-    def places(self) -> tuple[int, ...]:
+    def positions(self) -> tuple[int, ...]:
         """The columns to read."""
-        return self.time.place, *self.mz_places
+        return self.time.position, *self.mz_positions
 
 
-def given_names(columns: Mapping[str, str] | None, source: str) -> dict[str, str]:
-    """Check the names that a caller gives for columns, by their keys."""
-    given = dict(columns or {})
-    if set(given) - set(KEYS) or len(set(given) & set(PER_MIN)) > 1:
+def check_names(columns: Mapping[str, str] | None) -> dict[str, str]:
+    """Return the caller's names of columns, by key.
+
+    Raises
+    ------
+    ReadError
+        If there is an unknown key, or more than one for the time.
+    """
+    names = dict(columns or {})
+    if names.keys() - ROLES.keys() or len(names.keys() & PER_MIN.keys()) > 1:
         raise ReadError(
-            f"{source}: columns are named for {', '.join(given)}; expected "
-            f"{' or '.join(PER_MIN)}, mz and intensity; correct the names"
+            "columns",
+            f"is {names!r}",
+            f"the keys mz, intensity and one of {', '.join(PER_MIN)}",
+            "correct the keys",
         )
-    return given
+    return names
 
 
 def find_columns(
     header: Sequence[str], columns: Mapping[str, str] | None, source: str
 ) -> Long | Wide:
-    """Say which columns of a table make a run.
+    """Find the columns of a table that make a run.
 
-    The caller's names come first; if the table has none of them, and for what the caller does not
-    name, the usual spellings do.
+    The caller's names come first. The usual spellings apply to what the caller does not name, and
+    to everything if the table has none of the caller's names.
 
     Parameters
     ----------
     header : sequence of str
+        Names of the columns.
     columns : mapping, optional
         The caller's names, see :func:`gale.read_run`.
     source : str
@@ -145,209 +119,171 @@ def find_columns(
     Raises
     ------
     ReadError
-        If a column is missing or there twice, two columns may be meant, or there are more than
-        :data:`MAX_COLUMNS`.
+        If a column is missing or appears twice, several columns may have the same role, or there
+        are more than :data:`MAX_COLUMNS`.
     """
     if len(header) > MAX_COLUMNS:
         raise ReadError(
-            f"{source}: has {len(header):,} columns; expected those of a run, {MAX_COLUMNS:,} at "
-            "most; look at what it is"
+            source,
+            f"has {len(header):,} columns",
+            f"those of a run, at most {MAX_COLUMNS:,}",
+            "check that it is a run",
         )
-    bare = [name.strip() for name in header]
-    given = _given_here(bare, columns, source)
-    candidates = _candidates(bare, given)
-    mz_columns = _mz_columns(bare)
+    header = [name.strip() for name in header]
+    names = _names_here(header, columns)
+    candidates = _candidates(header, names)
+    mz_columns = _mz_columns(header)
     if len(mz_columns) >= MIN_WIDE and not all(candidates.values()):
         if not candidates["time"]:
-            candidates = _candidates(bare, {})
-        time = _time(candidates["time"], bare, given, source)
-        _check_wide(mz_columns, bare, source)
-        mz, places = zip(*sorted(mz_columns), strict=True)
-        return Wide(time, mz, places)
-    if missing := [role for role, places in candidates.items() if not places]:
-        raise _missing(missing, bare, given, source)
-    time = _time(candidates["time"], bare, given, source)
-    return Long(
-        time, *(_only(candidates[role], role, bare, source) for role in ("mz", "intensity"))
-    )
+            candidates = _candidates(header, {})
+        if not candidates["time"]:
+            raise _missing(["time"], header, names, source)
+        time = _only("time", candidates, header, source)
+        _check_wide(mz_columns, header, source)
+        mz, positions = zip(*sorted(mz_columns), strict=True)
+        return Wide(time, mz, positions)
+    if missing := [role for role, found in candidates.items() if not found]:
+        raise _missing(missing, header, names, source)
+    time, mz_column, intensity = (_only(role, candidates, header, source) for role in candidates)
+    return Long(time, mz_column.position, intensity.position)
 
 
 def count_columns(header: Sequence[str], columns: Mapping[str, str] | None = None) -> int:
-    """Say how many of the three columns of a run a header has.
+    """Count the roles (time, m/z, intensity) that a header has a column for.
 
-    All of them, :data:`N_COLUMNS`, only if :func:`find_columns` finds them.
+    The count is :data:`N_COLUMNS` only if :func:`find_columns` succeeds.
     """
     try:
-        find_columns(header, columns, "columns")
+        find_columns(header, columns, "header")
     except ReadError:
-        return min(N_COLUMNS - 1, count_meant(header, columns))
+        return min(N_COLUMNS - 1, count_roles(header, columns))
     return N_COLUMNS
 
 
-def count_meant(header: Sequence[str], columns: Mapping[str, str] | None = None) -> int:
-    """Say how many of the three columns a header may have, doubtful ones included."""
+def count_roles(header: Sequence[str], columns: Mapping[str, str] | None = None) -> int:
+    """Count the roles that a header has one or more columns for."""
     if len(header) > MAX_COLUMNS:
         return 0
-    bare = [name.strip() for name in header]
-    candidates = _candidates(bare, _given_here(bare, columns, "columns"))
-    if candidates["time"] and len(_mz_columns(bare)) >= MIN_WIDE:
+    header = [name.strip() for name in header]
+    candidates = _candidates(header, _names_here(header, columns))
+    if candidates["time"] and len(_mz_columns(header)) >= MIN_WIDE:
         return N_COLUMNS
     return sum(map(bool, candidates.values()))
 
 
-def _given_here(
-    bare: Sequence[str], columns: Mapping[str, str] | None, source: str
-) -> Mapping[str, str]:
-    """The caller's names, if the header has any of them: else it is a table of another make."""
-    given = given_names(columns, source)
-    return given if set(given.values()) & set(bare) else {}
-
-
-@lru_cache(maxsize=10_000)
-def meaning(name: str) -> Meaning | None:
-    """Say what the name of a column means; None if nothing that makes a run."""
-    text = name.strip().lstrip("\ufeff").casefold()
-    bracketed = _BRACKETED.fullmatch(text)
-    words = _words(bracketed[1] if bracketed else text)
-    unit = "".join(_words(bracketed[2])) if bracketed else ""
-    for role, spellings in _SPELLINGS.items():
-        if not bracketed and len(words) > 1 and words[-1] in _UNITS[role]:
-            stem, found_unit = "".join(words[:-1]).removesuffix("in"), words[-1]
-            if stem in spellings:
-                return Meaning(role, TIME_UNITS.get(found_unit))
-        if "".join(words) in spellings and (unit in _UNITS[role] or not bracketed):
-            return Meaning(role, TIME_UNITS.get(unit) if role == "time" else None)
-    return None
-
-
-@lru_cache(maxsize=100_000)
-def named_mz(name: str) -> float | None:
-    """Give the m/z that is the name of a column, as ``51``, ``m/z 51.0`` or ``X51``."""
-    match = _MZ_NAME.fullmatch(name.strip())
-    mz = float(match["mz"].replace(",", ".")) if match else 0.0
-    return mz if 0 < mz <= MAX_MZ else None
-
-
 def describe(found: Long | Wide, header: Sequence[str]) -> str:
-    """Say which columns were read, and the unit of the time and where it is from."""
-    why = {
-        "told": "as told",
-        "name": "by its name",
-        "default": "as its name gives no unit",
-    }[found.time.known_by]
-    name = header[found.time.place].strip()
-    time = f"{name!r} in {UNIT_WORDS[found.time.key]}, {why}"
+    """Say which columns were read, and the unit of the time and how it is known."""
+    time = (
+        f"{header[found.time.position].strip()!r} in {UNIT_WORDS[found.time.key]}, "
+        f"{_KNOWN_BY[found.time.known_by]}"
+    )
     if isinstance(found, Wide):
-        return f"{time}; {len(found.mz):,} of m/z {found.mz[0]:g} to {found.mz[-1]:g}"
+        return f"{time}; {len(found.mz):,} columns of m/z {found.mz[0]:g} to {found.mz[-1]:g}"
     return "; ".join([time, *(repr(header[at].strip()) for at in (found.mz, found.intensity))])
 
 
-def option(key: str, name: str) -> str:
-    """Write the option of the command line that names a column."""
-    return f"--column {shlex.quote(f'{key}={name}')}"
+def remedy_of(*columns: Mapping[str, str]) -> str:
+    """Write which `columns` a caller can pass, as one or more alternatives."""
+    return " or ".join(f"pass columns={dict(each)!r}" for each in columns)
 
 
-def _words(text: str) -> list[str]:
-    """Split a name at blanks and marks; a name with other signs (%, for instance) is one word."""
-    return [word for word in _BREAKS.split(text) if word]
+def _names_here(header: Sequence[str], columns: Mapping[str, str] | None) -> Mapping[str, str]:
+    """Return the caller's names if the header has any of them, otherwise none."""
+    names = check_names(columns)
+    return names if set(names.values()) & set(header) else {}
 
 
-class _Candidate(NamedTuple):
-    place: int
-    key: str
-    known_by: str = "name"
-
-
-def _candidates(bare: Sequence[str], given: Mapping[str, str]) -> dict[str, list[_Candidate]]:
-    """Give the columns that may be meant, by role."""
-    found: dict[str, list[_Candidate]] = {role: [] for role in DEFAULT_NAMES}
-    role_of = {key: "time" if key in PER_MIN else key for key in KEYS}
-    told = {role_of[key] for key in given}
-    for place, name in enumerate(bare):
-        for key, wanted in given.items():
+def _candidates(header: Sequence[str], names: Mapping[str, str]) -> dict[str, list[Column]]:
+    """List the columns that may have each role, in the order of `DEFAULT_NAMES`."""
+    found: dict[str, list[Column]] = {role: [] for role in DEFAULT_NAMES}
+    roles_named = {ROLES[key] for key in names}
+    for position, name in enumerate(header):
+        for key, wanted in names.items():
             if name == wanted:
-                found[role_of[key]].append(_Candidate(place, key, "told"))
+                found[ROLES[key]].append(Column(position, key, "caller"))
         means = meaning(name)
-        if means is None or means.role in told or name in given.values():
+        if means is None or means.role in roles_named or name in names.values():
             continue
         if means.role != "time":
-            found[means.role].append(_Candidate(place, means.role))
+            found[means.role].append(Column(position, means.role))
         elif means.key:
-            found["time"].append(_Candidate(place, means.key))
+            found["time"].append(Column(position, means.key))
         else:
-            found["time"].append(_Candidate(place, "time_min", "default"))
+            found["time"].append(Column(position, "time_min", "default"))
     return found
 
 
-def _mz_columns(bare: Sequence[str]) -> list[tuple[float, int]]:
-    """Give the m/z and the place of each column that has an m/z for a name."""
-    return [(mz, place) for place, name in enumerate(bare) if (mz := named_mz(name))]
+def _mz_columns(header: Sequence[str]) -> list[tuple[float, int]]:
+    """List the m/z and position of each column that is named by an m/z."""
+    return [(mz, position) for position, name in enumerate(header) if (mz := named_mz(name))]
 
 
-def _time(
-    candidates: Sequence[_Candidate], bare: Sequence[str], given: Mapping[str, str], source: str
-) -> Time:
-    if not candidates:
-        raise _missing(["time"], bare, given, source)
-    _only(candidates, "time", bare, source)
-    return Time(*candidates[0])
-
-
-def _only(candidates: Sequence[_Candidate], role: str, bare: Sequence[str], source: str) -> int:
-    """Give the place of the only candidate."""
-    if len(candidates) == 1:
-        return candidates[0].place
-    names = [bare[each.place] for each in candidates]
+def _only(
+    role: str, candidates: Mapping[str, Sequence[Column]], header: Sequence[str], source: str
+) -> Column:
+    """Return the only column that may have a role."""
+    first, *others = candidates[role]
+    if not others:
+        return first
+    names = [header[each.position] for each in candidates[role]]
     if len(set(names)) < len(names):
         doubled = next(name for name in names if names.count(name) > 1)
         raise ReadError(
-            f"{source}: column {doubled} is there twice; found {_shown(bare)}; expected one; "
-            "rename or remove the other"
+            f"{source}: column {doubled!r}",
+            f"appears twice in the header {_listed(header)}",
+            "each column once",
+            "rename or remove one",
         )
-    options = [option(each.key, name) for each, name in zip(candidates, names, strict=True)]
-    what = {"time": "the time", "mz": "the m/z", "intensity": "the intensity"}[role]
+    what = {"time": "time", "mz": "m/z", "intensity": "intensity"}[role]
     raise ReadError(
-        f"{source}: columns {' and '.join(map(repr, names))} may each be {what}; expected one; "
-        f"say which with {' or '.join(options)}"
+        source,
+        f"has {len(names)} columns that may be the {what}: {' and '.join(map(repr, names))}",
+        "1",
+        remedy_of(*({each.key: header[each.position]} for each in candidates[role])),
     )
 
 
 def _missing(
-    roles: Sequence[str], bare: Sequence[str], given: Mapping[str, str], source: str
+    roles: Sequence[str], header: Sequence[str], names: Mapping[str, str], source: str
 ) -> ReadError:
-    keys = {"time": next((key for key in PER_MIN if key in given), "time_min")}
-    names = {role: given.get(keys.get(role, role), name) for role, name in DEFAULT_NAMES.items()}
-    first = keys.get(roles[0], roles[0])
-    numbers = bool(bare) and all(re.fullmatch(r"[\d.,eE+-]*\d", name) for name in bare)
-    hint = (
-        "add a first row with their names"
-        if numbers
-        else (f"name this file's columns, for example with --column {first}=NAME")
-    )
+    time_key = next((key for key in PER_MIN if key in names), "time_min")
+    keys = {"time": time_key, "mz": "mz", "intensity": "intensity"}
+    expected = {role: names.get(keys[role], name) for role, name in DEFAULT_NAMES.items()}
+    only_numbers = bool(header) and all(re.fullmatch(r"[\d.,eE+-]*\d", name) for name in header)
     return ReadError(
-        f"{source}: column {', '.join(names[role] for role in roles)} is missing; found "
-        f"{_shown(bare)}; expected {', '.join(names.values())}, or time and one column for each "
-        f"m/z; {hint}"
+        source,
+        f"has {' and '.join(f'no column {expected[role]!r}' for role in roles)} in its header "
+        f"{_listed(header)}",
+        f"{', '.join(expected.values())}, or time and one column per m/z",
+        "add a first row with the names of the columns"
+        if only_numbers
+        else f"{remedy_of({keys[role]: 'NAME' for role in roles})} with this file's names",
     )
 
 
-def _check_wide(mz_columns: Sequence[tuple[float, int]], bare: Sequence[str], source: str) -> None:
+def _check_wide(
+    mz_columns: Sequence[tuple[float, int]], header: Sequence[str], source: str
+) -> None:
     values = [mz for mz, _ in mz_columns]
+    names = [header[position] for _, position in mz_columns]
     if len(set(values)) < len(values):
         doubled = next(mz for mz in values if values.count(mz) > 1)
         raise ReadError(
-            f"{source}: two columns are of m/z {doubled:g}; expected one for each m/z; rename or "
-            "remove the other"
+            source,
+            f"has {values.count(doubled)} columns of m/z {doubled:g}",
+            "one column per m/z",
+            "rename or remove the others",
         )
-    matches = [_MZ_NAME.fullmatch(bare[place]) for _, place in mz_columns]
-    words = any(match and match["word"] for match in matches)
-    if not words and values == [float(number) for number in range(1, len(values) + 1)]:
+    if not any(map(says_mz, names)) and values == [float(at + 1) for at in range(len(values))]:
         raise ReadError(
-            f"{source}: the columns are called {bare[mz_columns[0][1]]} to "
-            f"{bare[mz_columns[-1][1]]}, which may be m/z or just numbers; expected names that "
-            "say which; call them 'm/z 1' and so on if they are m/z"
+            source,
+            f"has columns named {shown(names[0])} to {shown(names[-1])}, which may be m/z or mere "
+            "numbers",
+            "names that say so, such as 'm/z 1'",
+            "rename them if they are m/z",
         )
 
 
-def _shown(bare: Sequence[str]) -> str:
-    return ", ".join(bare[:12])[:200] + (", ..." if len(bare) > 12 else "")
+def _listed(header: Sequence[str]) -> str:
+    """List names without quotes, but with what would break a line as an escape."""
+    return listed((shown(name)[1:-1] for name in header), most=12) or "without names"

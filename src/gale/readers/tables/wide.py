@@ -1,4 +1,4 @@
-"""Wide tables: one row a scan, one column an m/z; the cells that hold an ion."""
+"""The ions of wide tables, which have one row per scan and one column per m/z."""
 
 from __future__ import annotations
 
@@ -10,25 +10,26 @@ import polars as pl
 from gale.run import Floats, Integers
 
 ROWS_AT_ONCE = 1024
-"""Rows that are searched at a time, so that little is in memory beside the table itself."""
+"""Rows that are searched at a time, which limits the memory used beside the table."""
 
 
 def scans(table: pl.DataFrame, mz: Sequence[float]) -> tuple[Integers, Floats, Floats]:
-    """Give the ions of a wide table: its cells that are neither 0 nor blank.
+    """Return the ions of a wide table: its cells that are neither 0 nor blank.
 
     Parameters
     ----------
     table : DataFrame
-        Of numbers, S rows and one column for each m/z. Null and NaN are blank cells, as tables
-        that were pivoted have them.
+        Numbers in S rows and one column per m/z. Null and NaN are blank cells, which pivoted tables
+        have.
     mz : sequence of float
-        In increasing order.
+        The m/z of each column, in increasing order.
 
     Returns
     -------
     ions_per_scan : array of shape (S,)
-        Some of them 0.
+        Ions in each scan, possibly 0.
     mz, intensity : arrays of shape (N,)
+        The ions, scan after scan.
     """
     names = np.asarray(mz, dtype=np.float64)
     counts, columns, intensities = [], [], []
