@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from gale.simulation.told import TOLD_ROLES
+from gale.simulation.peaks import LABEL_ROLES
 
 
 def parse_options(description: str | None) -> argparse.Namespace:
@@ -26,5 +26,5 @@ def parse_options(description: str | None) -> argparse.Namespace:
 def told_compounds(folder: Path) -> pl.DataFrame:
     """Give the compounds of a simulated campaign that make its labels and can be seen."""
     return pl.read_parquet(folder / "truth.parquet").filter(
-        pl.col("role").is_in(list(TOLD_ROLES)), pl.col("abundance") >= 1
+        pl.col("role").is_in(list(LABEL_ROLES)), pl.col("abundance") >= 1
     )

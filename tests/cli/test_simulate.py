@@ -12,6 +12,7 @@ import gale
 from gale.errors import OutputError, ReadError, SimulationError, TableError
 from gale.simulation import Physics
 from helpers.commands import error_of, invoke, start, succeed, without
+from helpers.errors import check_error
 
 FAST = """
 [instrument.column]
@@ -133,30 +134,39 @@ def test_options_that_make_no_sense(
     assert asked == []
 
 
-def test_one_line_errors(physics: Path) -> None:
-    def complaint(kind: type[gale.GaleError], *options: object) -> str:
+def test_errors_of_the_library(physics: Path) -> None:
+    def complaint(*options: object) -> gale.GaleError:
         error = error_of("simulate", "-o", "c", *SMALL, *options)
-        assert isinstance(error, kind)
         assert sorted(path.name for path in Path().iterdir()) == before
-        return str(error)
+        return error
+
+    def check(kind: type[gale.GaleError], *options: object, has: str) -> None:
+        error = complaint(*options)
+        assert isinstance(error, kind)
+        assert has in str(error)
+
+    def check_simulation(*options: object, source: str, **facts: str) -> None:
+        check_error(complaint(*options), source, kind=SimulationError, **facts)
 
     Path("families.toml").write_text('[alcohol]\nany = ["[OX2"]\n')
     Path("empty.msp").write_text("")
     Path("thing.msp").write_text("Name: thing\nRI: 900\nNum Peaks: 1\n43 100\n")
     Path("bled.toml").write_text("[instrument.bled]\nlevel = 1\n")
     before = sorted(path.name for path in Path().iterdir())
-    assert "'[OX2'" in complaint(TableError, "--families", "families.toml")
-    assert "empty.msp" in complaint(ReadError, "--library", "empty.msp")
-    assert "thing.msp: none of 1 records" in complaint(SimulationError, "--library", "thing.msp")
-    assert "no.msp" in complaint(ReadError, "--library", "no.msp")
-    assert "did you mean bleed" in complaint(SimulationError, "--physics", "bled.toml")
-    assert "'gravity' is no effect" in complaint(SimulationError, "--without", "gravity")
-    assert "did you mean alcohol" in complaint(SimulationError, "--prevalence", "alcool=0.1")
-    assert "were asked for" in complaint(SimulationError, "--compounds", "99999")
-    assert "expected 1 or more" in complaint(SimulationError, "--runs", "0,0,0")
+    check(TableError, "--families", "families.toml", has="'[OX2'")
+    check(ReadError, "--library", "empty.msp", has="empty.msp")
+    check(ReadError, "--library", "no.msp", has="no.msp")
+    check_simulation("--library", "thing.msp", source="thing.msp", found="1 of 1")
+    bled = "bled.toml: instrument.bled"
+    check_simulation("--physics", "bled.toml", source=bled, remedy="bleed")
+    check_simulation("--without", "gravity", source="effect 'gravity'")
+    alcool = "prevalence: family 'alcool'"
+    check_simulation("--prevalence", "alcool=0.1", source=alcool, remedy="alcohol")
+    check_simulation("--compounds", "99999", source="compounds", found="99,999")
+    check_simulation("--runs", "0,0,0", source="runs", found="0 train")
     Path("c").mkdir()
     before = sorted([*before, "c"])
-    assert "c: exists already" in complaint(OutputError)
+    check(OutputError, has="c: ")
 
 
 def test_it_needs_neither_training_nor_structures(tmp_path: Path, physics: Path) -> None:

@@ -12,12 +12,12 @@ import numpy as np
 from gale.library import Library
 from gale.simulation import Physics
 from gale.simulation.campaign import RUNS
-from gale.simulation.compounds import Compounds, Flags, read_compounds
-from gale.simulation.contents import Conditions, Content
+from gale.simulation.compounds import Booleans, Compounds, read_compounds
 from gale.simulation.design import Design, design_runs
 from gale.simulation.instrument import Instrument
 from gale.simulation.label_sets import prevalence_of
-from gale.simulation.laboratory import Laboratory, equip
+from gale.simulation.laboratory import Laboratory, build_laboratory
+from gale.simulation.peaks import Conditions, Peak
 from gale.simulation.physics import draw
 from gale.simulation.plan import Plan
 
@@ -79,7 +79,7 @@ MEMBERS: Sequence[tuple[str, str, float, dict[int, float], tuple[str, ...]]] = (
 
 
 def library(members: Sequence[tuple[Any, ...]] = MEMBERS, **changes: Any) -> Library:
-    """A library that says the families and indices of its compounds."""
+    """A library with the families and indices of its compounds."""
     spectra = [sorted(ions.items()) for _, _, _, ions, _ in members]
     nothing = ("",) * len(members)
     made = Library(
@@ -146,7 +146,7 @@ def analytes() -> Compounds:
 
 def laboratory(physics: Physics, *, instruments: int = 1, seed: int = 1) -> Laboratory:
     drawn = tuple(Instrument.draw(physics, seed + number) for number in range(instruments))
-    return equip(analytes(), drawn, physics)
+    return build_laboratory(analytes(), drawn, physics)
 
 
 def conditions(physics: Physics, seed: int = 0) -> Conditions:
@@ -154,10 +154,10 @@ def conditions(physics: Physics, seed: int = 0) -> Conditions:
 
 
 def plan(
-    physics: Physics, *contents: Content, derivatized: bool = False, seed: tuple[int, ...] = (1,)
+    physics: Physics, *peaks: Peak, derivatized: bool = False, seed: tuple[int, ...] = (1,)
 ) -> Plan:
     nothing = np.zeros(9, dtype=bool)
-    return Plan(0, derivatized, conditions(physics), contents, nothing, seed)
+    return Plan(0, derivatized, conditions(physics), peaks, nothing, seed)
 
 
 def design(
@@ -167,7 +167,7 @@ def design(
     splits = {"train": runs} if isinstance(runs, int) else runs
     assert splits.keys() <= RUNS.keys()
     made = laboratory(physics, instruments=instruments)
-    everything: Flags = np.ones(len(made.compounds), dtype=bool)
+    everything: Booleans = np.ones(len(made.compounds), dtype=bool)
     wanted = prevalence_of(made.compounds.family_names)
     allowed = dict.fromkeys(splits, everything)
     return made, design_runs(made, splits, allowed, wanted, (), seed)

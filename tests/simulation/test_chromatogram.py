@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 
 from gale.simulation.chromatogram import SILYL, add_peak, background, exponential_gaussian
-from gale.simulation.contents import COMPOUND, Content
 from gale.simulation.instrument import Instrument
+from gale.simulation.peaks import COMPOUND, Peak
 from gale.simulation.physics import Physics
 from gale.simulation.plan import Plan
 from helpers.laboratories import bare, laboratory, plan, record_of
@@ -152,9 +152,9 @@ def test_mass_discrimination_has_its_slope() -> None:
     np.testing.assert_allclose(np.log(with_it / without_it), -0.4 * (mz - 100) / 100, atol=1e-4)
 
 
-def peak(time_min: float, *, sigma_min: float = 3 * SECOND, tail_min: float = 0.0) -> Content:
+def peak(time_min: float, *, sigma_min: float = 3 * SECOND, tail_min: float = 0.0) -> Peak:
     record = record_of(laboratory(bare()), "decane")
-    return Content(record, COMPOUND, 500.0, time_min, sigma_min, tail_min)
+    return Peak(record, COMPOUND, 500.0, time_min, sigma_min, tail_min)
 
 
 def test_a_peak_in_the_signal() -> None:

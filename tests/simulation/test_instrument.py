@@ -7,7 +7,7 @@ import pytest
 
 from gale.simulation import Physics
 from gale.simulation.compounds import N_MZ
-from gale.simulation.instrument import LONGEST_MIN, Instrument
+from gale.simulation.instrument import MAX_LENGTH_MIN, Instrument
 from helpers.laboratories import bare
 
 
@@ -35,7 +35,7 @@ def test_a_delay_below_nought_is_none() -> None:
 
 
 def test_runs_are_cut() -> None:
-    assert draw(column__end_hold_min=60.0).time_min[-1] < LONGEST_MIN
+    assert draw(column__end_hold_min=60.0).time_min[-1] < MAX_LENGTH_MIN
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import pytest
 
 from gale.simulation.chromatogram import background, exponential_gaussian
 from gale.simulation.compounds import N_MZ
-from gale.simulation.contents import COMPOUND, Content
 from gale.simulation.detector import Recorded
+from gale.simulation.peaks import COMPOUND, Peak
 from gale.simulation.run import STEADY, find_threshold, simulate_run
 from helpers.laboratories import bare, default_but, laboratory, plan, record_of
 
@@ -21,9 +21,9 @@ NOISY = {
 }
 
 
-def decane(height: float, *, tail_min: float = 0.04) -> Content:
+def decane(height: float, *, tail_min: float = 0.04) -> Peak:
     record = record_of(laboratory(bare()), "decane")
-    return Content(record, COMPOUND, height, 6.0, 0.05, tail_min)
+    return Peak(record, COMPOUND, height, 6.0, 0.05, tail_min)
 
 
 def test_abundance_is_what_an_independent_computation_gives() -> None:

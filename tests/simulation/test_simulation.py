@@ -1,4 +1,4 @@
-"""Whole campaigns: what is asked for is what is on disk, or else nothing is."""
+"""Whole campaigns: on disk as the options say, or not at all."""
 
 from __future__ import annotations
 
@@ -14,35 +14,27 @@ import pytest
 
 import gale
 from gale.errors import OutputError, SimulationError
-from gale.library import Library, default_libraries, read_library
+from gale.library import default_libraries, read_library
 from gale.plumbing.progress import Progress
 from gale.simulation import simulate
 from gale.simulation.compounds import join, read_compounds
 from gale.simulation.run import simulate_run
+from helpers.errors import refused
 from helpers.laboratories import MEMBERS, default_but, library
 from helpers.work import with_work
 
-RUNS = {"train": 30, "val": 12, "test": 18}
+RUNS = {"train": 20, "val": 8, "test": 12}
+SEVERAL = {"train": 6, "val": 2, "test": 4}
 FEW = {"train": 3, "test": 2}
 PHYSICS = default_but().without("calibration")
 DECANE = library([("decane", "", 1000, {43: 1.0}, ("hydrocarbon",))])
 SCAN_MIN = 1 / 30
-ASKED = {"ions": 8_000, "physics": PHYSICS, "seed": 1}
+OPTIONS = {"ions": 8_000, "physics": PHYSICS, "seed": 1}
 
 
-def ask(folder: Path, **changes: Any) -> Path:
-    simulate(folder, **with_work(**{"runs": FEW, **ASKED, **changes}))
+def make(folder: Path, **changes: Any) -> Path:
+    simulate(folder, **with_work(**{"runs": FEW, **OPTIONS, **changes}))
     return folder
-
-
-def complaint(folder: Path, **changes: Any) -> str:
-    """The one line of an error, which leaves nothing behind."""
-    folder.mkdir(exist_ok=True)
-    with pytest.raises(SimulationError) as caught:
-        ask(folder / "campaign", **changes)
-    assert list(folder.iterdir()) == []
-    assert len(str(caught.value).splitlines()) == 1
-    return str(caught.value)
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -66,7 +58,7 @@ def truth(folder: Path, *roles: str) -> pl.DataFrame:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return ask(tmp_path_factory.mktemp("simulated") / "campaign", runs=RUNS)
+    return make(tmp_path_factory.mktemp("simulated") / "campaign", runs=RUNS)
 
 
 def test_it_is_a_campaign(folder: Path) -> None:
@@ -82,8 +74,8 @@ def test_it_is_a_campaign(folder: Path) -> None:
 
 def test_its_files_are_runs(folder: Path) -> None:
     campaign = gale.Campaign.open(folder)
-    told = pl.read_csv(folder / "runs.csv")
-    for path, scans, ions in zip(campaign.paths, told["scans"], told["ions"], strict=True):
+    table = pl.read_csv(folder / "runs.csv")
+    for path, scans, ions in zip(campaign.paths, table["scans"], table["ions"], strict=True):
         run = gale.read_run(path)
         assert len(run.mz) == ions > 500
         assert 0.9 * scans <= len(run.time_min) <= scans
@@ -134,13 +126,21 @@ def test_what_is_abundant_is_in_the_file(folder: Path) -> None:
     assert seen >= 10
 
 
+@pytest.fixture(scope="module")
+def several(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Files of enough runs for each of two processes to have some."""
+    return files(make(tmp_path_factory.mktemp("several") / "campaign", runs=SEVERAL))
+
+
 @pytest.mark.parametrize("workers", [1, 2])
-def test_the_same_seed_gives_the_same_bytes(folder: Path, tmp_path: Path, workers: int) -> None:
-    assert files(ask(tmp_path / "again", runs=RUNS, workers=workers)) == files(folder)
+def test_the_same_seed_gives_the_same_bytes(
+    several: dict[str, bytes], tmp_path: Path, workers: int
+) -> None:
+    assert files(make(tmp_path / "again", runs=SEVERAL, workers=workers)) == several
 
 
-def test_another_seed_gives_others(tmp_path: Path) -> None:
-    first, other = files(ask(tmp_path / "1")), files(ask(tmp_path / "2", seed=2))
+def test_another_seed_gives_others(several: dict[str, bytes], tmp_path: Path) -> None:
+    first, other = several, files(make(tmp_path / "other", runs=SEVERAL, seed=2))
     assert first.keys() == other.keys()
     for name in first:
         if name != "submission_format.csv":
@@ -158,7 +158,7 @@ def test_the_facts(folder: Path) -> None:
 
 
 def test_a_number_of_runs_is_divided_as_published(tmp_path: Path) -> None:
-    ask(tmp_path / "campaign", runs=16, ions=500)
+    make(tmp_path / "campaign", runs=16, ions=500)
     split = pl.read_csv(tmp_path / "campaign" / "metadata.csv")["split"].to_list()
     assert [split.count(name) for name in ("train", "val", "test")] == [8, 3, 5]
 
@@ -166,22 +166,22 @@ def test_a_number_of_runs_is_divided_as_published(tmp_path: Path) -> None:
 def test_new_compounds(tmp_path: Path) -> None:
     three_each = [(f"{name} {n}", *rest) for name, *rest in MEMBERS for n in range(3)]
     options = {
-        "runs": {"train": 20, "val": 10, "test": 20},
+        "runs": {"train": 12, "val": 6, "test": 12},
         "library": library(three_each),
         "compounds": None,
     }
-    ask(tmp_path / "campaign", new_compounds=["test"], **options)
+    make(tmp_path / "campaign", new_compounds=["test"], **options)
     held = truth(tmp_path / "campaign", "compound")
     of = {split: set(held.filter(split=split)["compound"]) for split in RUNS}
     assert of["test"]
     assert not of["test"] & (of["train"] | of["val"])
-    ask(tmp_path / "shared", **options)
+    make(tmp_path / "shared", **options)
     held = truth(tmp_path / "shared", "compound")
     assert set(held.filter(split="test")["compound"]) & set(held.filter(split="train")["compound"])
 
 
 def test_a_new_instrument(tmp_path: Path) -> None:
-    made = ask(tmp_path / "campaign", runs={"train": 6, "test": 4}, new_instrument=["test"])
+    made = make(tmp_path / "campaign", runs={"train": 6, "test": 4}, new_instrument=["test"])
     split = pl.read_csv(made / "metadata.csv")["split"]
     instrument = pl.read_csv(made / "runs.csv")["instrument"]
     assert set(instrument.filter(split == "test")) == {3}
@@ -189,13 +189,13 @@ def test_a_new_instrument(tmp_path: Path) -> None:
     assert len(json.loads((made / "simulation.json").read_text())["instruments"]) == 4
 
 
-def test_so_many_compounds(tmp_path: Path) -> None:
+def test_a_number_of_compounds(tmp_path: Path) -> None:
     wanted = {"hydrocarbon": 0.5} | dict.fromkeys(
         ("sulfur_bearing_compound", "chlorine_bearing_compound", "alcohol",
          "other_oxygen_bearing_compound", "carboxylic_acid", "nitrogen_bearing_compound",
          "aromatic"), 0.0,
     )  # fmt: skip
-    made = ask(tmp_path / "campaign", runs=30, compounds=300, prevalence=wanted)
+    made = make(tmp_path / "campaign", runs=30, compounds=300, prevalence=wanted)
     keys = truth(made, "compound")["inchikey"].str.split("-").list.first()
     assert 1 < keys.n_unique() <= 300
     assert labels(made, "train")[:, 1].mean() == pytest.approx(0.5, abs=0.1)
@@ -203,66 +203,66 @@ def test_so_many_compounds(tmp_path: Path) -> None:
 
 
 def test_label_noise_is_of_train_and_val(folder: Path, tmp_path: Path) -> None:
-    noisy = ask(tmp_path / "noisy", runs=RUNS, label_noise=0.3)
+    noisy = make(tmp_path / "noisy", runs=RUNS, label_noise=0.3)
     assert (noisy / "test_labels.csv").read_bytes() == (folder / "test_labels.csv").read_bytes()
-    told = np.concatenate([labels(noisy, "train"), labels(noisy, "val")])
+    wrong = np.concatenate([labels(noisy, "train"), labels(noisy, "val")])
     right = np.concatenate([labels(folder, "train"), labels(folder, "val")])
-    np.testing.assert_array_equal(told.sum(axis=0), right.sum(axis=0))
+    np.testing.assert_array_equal(wrong.sum(axis=0), right.sum(axis=0))
     np.testing.assert_array_equal(
-        (right > told).sum(axis=0), [round(0.3 * n) for n in right.sum(axis=0)]
+        (right > wrong).sum(axis=0), [round(0.3 * n) for n in right.sum(axis=0)]
     )
     assert (noisy / "truth.parquet").read_bytes() == (folder / "truth.parquet").read_bytes()
 
 
 @pytest.mark.parametrize(
-    ("changes", "found"),
+    ("changes", "source", "facts"),
     [
-        ({"runs": 0}, "expected 1 or more"),
-        ({"runs": {"train": -1, "test": 3}}, "expected 1 or more"),
-        ({"runs": {"training": 3}}, "'training' is no split; expected train, val, test"),
-        ({"new_compounds": ["val"]}, "'val' is no split that has runs"),
-        ({"new_instrument": ["later"]}, "'later' is no split that has runs"),
-        ({"ions": 0}, "ions = 0: expected 1 or more"),
-        ({"instruments": 0}, "instruments = 0: expected 1 or more"),
-        ({"compounds": 0}, "compounds = 0: expected 1 or more"),
-        ({"workers": 0}, "workers = 0: expected 1 or more"),
-        ({"label_noise": 1.0}, "label_noise = 1.0: expected a share"),
-        ({"prevalence": {"alcohol": -0.1}}, "alcohol = -0.1: expected a share"),
-        ({"prevalence": {"alcohol": float("nan")}}, "alcohol = nan: expected a share"),
-        ({"prevalence": {"alcool": 0.1}}, "did you mean alcohol?"),
-        ({"compounds": 5_000}, "5,000 compounds were asked for, and the library has"),
-        ({"library": DECANE, "compounds": None}, "small library: no compound of aromatic"),
-        ({"library": library(families=(None,) * 15)}, "none of 15 records can be simulated"),
+        ({"runs": 0}, "runs", {"found": ("0 train", "0 val", "0 test"), "remedy": "pass runs="}),
+        ({"runs": {"train": -1, "test": 3}}, "runs", {"found": ("-1 train", "3 test")}),
+        ({"runs": {"training": 3}}, "runs: split 'training'", {"remedy": "train"}),
+        ({"runs": {"later": 3}}, "runs: split 'later'", {"expected": "train, val, test"}),
+        ({"new_compounds": ["val"]}, "new_compounds: split 'val'", {"expected": "train, test"}),
+        ({"new_instrument": ["later"]}, "new_instrument: split 'later'", {"expected": "train"}),
+        ({"ions": 0}, "ions", {"found": "0", "remedy": "pass ions=1"}),
+        ({"instruments": 0}, "instruments", {"found": "0", "remedy": "pass instruments=1"}),
+        ({"compounds": 0}, "compounds", {"found": "0", "remedy": "pass compounds=1"}),
+        ({"workers": 0}, "workers", {"found": "0", "remedy": "pass workers=1"}),
+        ({"label_noise": 1.0}, "label_noise", {"found": "1.0", "remedy": "pass label_noise="}),
+        ({"prevalence": {"alcohol": -0.1}}, "prevalence: family 'alcohol'",
+         {"found": "-0.1", "remedy": "pass prevalence={'alcohol': "}),
+        ({"prevalence": {"alcohol": float("nan")}}, "prevalence: family 'alcohol'",
+         {"found": "nan"}),
+        ({"prevalence": {"alcool": 0.1}}, "prevalence: family 'alcool'", {"remedy": "alcohol"}),
+        ({"compounds": 5_000}, "compounds", {"found": "5,000", "remedy": "pass compounds="}),
+        ({"library": DECANE, "compounds": None}, "small library",
+         {"found": ("aromatic", "carboxylic_acid", "train"),
+          "remedy": "pass prevalence={'aromatic': 0, 'carboxylic_acid': 0,"}),
+        ({"library": library(families=(None,) * 15)}, "small library", {"found": "15 of 15"}),
     ],
 )  # fmt: skip
-def test_what_cannot_be_simulated(tmp_path: Path, changes: Mapping[str, Any], found: str) -> None:
-    assert found in complaint(tmp_path / "empty", **changes)
+def test_what_cannot_be_simulated(
+    tmp_path: Path, changes: Mapping[str, Any], source: str, facts: Mapping[str, Any]
+) -> None:
+    with refused(SimulationError, source, **facts):
+        make(tmp_path / "campaign", **changes)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_library_file_without_structures(tmp_path: Path) -> None:
     path = tmp_path / "bare.msp"
     path.write_text("Name: thing\nRI: 900\nNum Peaks: 2\n41 10\n43 100\n")
-    made: Library = read_library(path)
-    assert str(path) in complaint(tmp_path / "empty", library=made)
+    with refused(SimulationError, path, found="1 of 1", expected="SMILES"):
+        make(tmp_path / "campaign", library=read_library(path))
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_folder_that_exists(tmp_path: Path) -> None:
-    kept = tmp_path / "campaign" / "precious"
-    kept.parent.mkdir()
-    kept.write_text("data")
-    with pytest.raises(OutputError, match="campaign: exists already"):
-        ask(tmp_path / "campaign")
+    precious = tmp_path / "campaign" / "precious"
+    precious.parent.mkdir()
+    precious.write_text("data")
+    with refused(OutputError, tmp_path / "campaign"):
+        make(tmp_path / "campaign")
     assert files(tmp_path) == {"campaign/precious": b"data"}
-
-
-class Notes(Progress):
-    """Keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
 
 
 class Pressed(Progress):
@@ -279,18 +279,19 @@ class Pressed(Progress):
 @pytest.mark.parametrize("workers", [1, 2])
 def test_an_interrupted_simulation_leaves_nothing(tmp_path: Path, workers: int) -> None:
     with pytest.raises(KeyboardInterrupt):
-        ask(tmp_path / "campaign", progress=Pressed(), workers=workers)
+        make(tmp_path / "campaign", progress=Pressed(), workers=workers)
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
-    ("error", "told"), [(OSError(28, "No space left on device"), OutputError), (ValueError(), None)]
+    ("error", "raised"),
+    [(OSError(28, "No space left on device"), OutputError), (ValueError(), ValueError)],
 )
 def test_a_failing_simulation_leaves_nothing(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     error: Exception,
-    told: type[Exception] | None,
+    raised: type[Exception],
 ) -> None:
     done = []
 
@@ -301,16 +302,20 @@ def test_a_failing_simulation_leaves_nothing(
         return simulate_run(*arguments)
 
     monkeypatch.setattr("gale.simulation.writing.simulate_run", fail)
-    with pytest.raises(told or type(error)):
-        ask(tmp_path / "campaign")
+    with pytest.raises(raised):
+        make(tmp_path / "campaign")
     assert len(done) == 2
     assert list(tmp_path.iterdir()) == []
 
 
-def test_records_that_are_left_out_are_told(tmp_path: Path) -> None:
-    progress = Notes()
-    members = library()
-    empty = replace(members, families=(None, *members.families[1:]))
-    ask(tmp_path / "campaign", library=empty, runs=3, progress=progress)
-    assert any(note.startswith("small library: records that are left out: 1 with: ")
-               for note in progress.notes)  # fmt: skip
+def test_what_the_user_should_know_is_a_warning(tmp_path: Path) -> None:
+    """Records that are left out, and a prevalence that cannot be reached."""
+    members = library(families=(None, *library().families[1:]))
+    members = replace(members, skipped={"no name": 3})
+    wanted = {"hydrocarbon": 0.0, "aromatic": 0.9}
+    with pytest.warns(gale.GaleWarning) as given:
+        make(tmp_path / "campaign", library=members, runs={"train": 3}, prevalence=wanted)
+    left_out, *shortfalls = [str(each.message) for each in given]
+    assert left_out.startswith("small library: ")
+    assert "3 (no name), 1 (" in left_out
+    assert any(text.startswith("train: aromatic ") and "0.900" in text for text in shortfalls)

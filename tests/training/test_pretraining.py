@@ -22,7 +22,7 @@ from gale.library import default_libraries
 from gale.plumbing.cache import Cache
 from gale.plumbing.work import Work
 from gale.run import Run
-from gale.simulation.told import Describe
+from gale.simulation.targets import FeaturesAndTargets
 from gale.training import pretraining
 from gale.training.fitting import Weights, get_weights, set_weights
 from gale.training.networks.build import build_network, columns_of, scale_of
@@ -60,7 +60,7 @@ def told(*truth: dict[str, object], bins: int = 100) -> dict[str, list[float]]:
     """For each family, the times of the spectra that are said to hold it."""
     spec = EventSpec(ProfileSpec(ElutionSpec(bins, 26, 95), losses=5), events=bins)
     run = run_of_peaks()
-    features, events = Describe(spec, FAMILIES)(run, truth)
+    features, events = FeaturesAndTargets(spec, FAMILIES)(run, truth)
     vector, times = spec.describe(run)
     assert events.shape == (bins, 2)
     assert features.dtype == np.float16

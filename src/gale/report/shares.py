@@ -13,7 +13,7 @@ from scipy.stats import binomtest
 
 from gale.report.charts import Band
 from gale.run import Floats, Integers
-from gale.simulation.told import TOLD_ROLES
+from gale.simulation.peaks import LABEL_ROLES
 
 BINS = 10
 """Of probability, of equal width, for all families together."""
@@ -79,7 +79,7 @@ def strongest(truth: pl.DataFrame, runs: Sequence[str], families: Sequence[str])
         0 where a family is not there.
     """
     most = (
-        truth.filter(pl.col("role").is_in(TOLD_ROLES))
+        truth.filter(pl.col("role").is_in(LABEL_ROLES))
         .select(TRUTH)
         .explode("families")
         .group_by("run", "families")

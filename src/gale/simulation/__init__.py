@@ -1,11 +1,11 @@
-"""Campaigns with known truth, from libraries of spectra.
+"""Campaigns with known truth, simulated from libraries of spectra.
 
-The way of the data: libraries are read as `compounds`; these, the substances of every laboratory
-and the instruments (drawn from the ranges of `physics`) are a `laboratory`. A `design` has a `plan`
-for each run: its families come from `label_sets`, its peaks are its `contents`. Laboratory and
-design are a `series`. A plan becomes a signal (`chromatogram`, with times from `retention`), the
-signal what a `detector` records (`run`), and all of them a campaign on disk (`writing`), or
-`examples` in memory to train on.
+Data flow: `compounds` reads libraries; the compounds, the substances of every laboratory and the
+instruments (drawn from the ranges of `physics`) make a `laboratory`. A `design` has a `plan` for
+each run: `label_sets` gives its families, `peaks` its peaks. Laboratory and design make a `series`.
+`chromatogram` turns a plan into a signal (with times from `retention`), a `detector` records it
+(`run`), and the runs become a campaign on disk (`writing`) or `examples` in memory to train on,
+with `targets` for each spectrum.
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,14 +12,13 @@ from gale.errors import SimulationError
 from gale.library import Library
 from gale.plumbing.files import writing_folder
 from gale.plumbing.progress import Progress
+from gale.plumbing.toml import unknown_key
 from gale.plumbing.work import Work
-from gale.plumbing.workers import worker_pool
-from gale.run import Floats
-from gale.simulation.design import Design, mislabel, take_compounds
+from gale.simulation.design import Design, noisy_labels, take_compounds
 from gale.simulation.label_sets import prevalence_of
 from gale.simulation.physics import Physics
-from gale.simulation.series import check_numbers, plan_series, read_analytes
-from gale.simulation.writing import Writer, begin_worker, write_facts, write_runs, write_tables
+from gale.simulation.series import Setup, check_numbers, plan_series, read_analytes
+from gale.simulation.writing import write_facts, write_runs, write_tables
 
 if TYPE_CHECKING:
     from gale.chemistry.families import FamilyTable
@@ -30,7 +28,7 @@ RUNS = {"train": 809, "val": 312, "test": 463}
 """Published number of runs of each split."""
 
 SHORTFALL = 0.01
-"""A prevalence that is missed by more is told."""
+"""A prevalence that is missed by more than this is noted."""
 
 
 def simulate(
@@ -55,37 +53,37 @@ def simulate(
     Parameters
     ----------
     folder : Path
-        A folder that does not exist yet. It appears when it is complete.
+        A folder that does not exist yet; it appears when it is complete.
     library : Library or sequence of Library, optional
-        What the samples hold; without it the metabolites and the volatile compounds that come with
-        gale.
+        What samples are made of; by default the metabolites and the volatile compounds that come
+        with gale.
     families : mapping of str to FamilyRule, optional
-        The families, as :func:`gale.chemistry.families.read_family_table` gives them;
-        without it the nine published ones.
+        The families, as :func:`gale.chemistry.families.read_family_table` reads them; by default
+        the nine published ones.
     prevalence : mapping of str to float, optional
-        Share of the runs that hold a family, in place of the published one (0.1 for others); 0
-        leaves a family without positives.
+        Share of the runs that hold a family, in place of the published one (0.1 for other
+        families); 0 leaves a family without positives.
     runs : mapping of split to int, or int
-        Runs of each split; a number is divided as the published campaign is.
+        Runs of each split; a single number is divided in the published proportions.
     ions : int
-        Ions of a run, about.
+        Approximate ions per run; sets each instrument's detection threshold.
     compounds : int, optional
-        How many of the library's compounds samples are made of; all without it.
+        Use only this many of the library's compounds; by default all.
     instruments : int
-        How many instruments the splits share.
+        Number of instruments that the splits share.
     new_instrument : collection of str
         Splits that are measured on an instrument of their own.
     new_compounds : collection of str
         Splits whose compounds are in no other split.
     label_noise : float
-        Share of the labels of train and val that are moved to runs that do not hold the family;
-        those of test are right.
+        Share of each family's labels, in train and val, that are moved to runs without the family;
+        test labels stay right.
     physics : Physics, optional
         Ranges of the physical parameters.
     seed : int
-        The same seed gives the same files on the same machine, whatever the number of workers.
+        The same seed gives the same files on the same machine, for any number of workers.
     work : Work, optional
-        How many processes, and what is told how far they are.
+        Number of processes, and where progress is shown.
 
     Raises
     ------
@@ -94,95 +92,86 @@ def simulate(
     OutputError
         If `folder` exists, or cannot be written.
     MissingExtraError
-        If structures have to be looked at, and RDKit is not installed.
+        If structures are needed and RDKit is not installed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import gale
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     gale.simulate(f"{folder}/small", runs={"train": 2, "test": 1}, ions=500, seed=1)
+    ...     gale.Campaign.open(f"{folder}/small").split
+    ('train', 'train', 'test')
     """
-    work = work or Work()
-    runs = _runs(runs)
-    new_instrument, new_compounds = _splits(new_instrument, runs), _splits(new_compounds, runs)
-    check_numbers(
-        {"ions": ions, "compounds": compounds, "instruments": instruments, "workers": work.workers},
-        {"label_noise": label_noise, **(prevalence or {})},
-    )
-    physics, progress = physics or Physics.default(), work.progress
+    work, physics = work or Work(), physics or Physics.default()
+    runs = _runs_by_split(runs)
+    new_instrument = _splits_of("new_instrument", new_instrument, runs)
+    new_compounds = _splits_of("new_compounds", new_compounds, runs)
+    numbers = {"ions": ions, "compounds": compounds, "instruments": instruments}
+    check_numbers({**numbers, "workers": work.workers}, prevalence, label_noise)
     with writing_folder(Path(folder)) as unfinished:
-        analytes, source = read_analytes(library, families, progress)
+        analytes, source = read_analytes(library, families, work.progress)
         if compounds is not None:
             analytes = take_compounds(analytes, compounds, seed)
-        wanted = prevalence_of(analytes.family_names, prevalence)
-        series = plan_series(
+        setup = Setup(
             analytes,
-            runs,
-            source=source,
-            table=families,
-            prevalence=wanted,
+            source,
+            families,
+            prevalence_of(analytes.family_names, prevalence),
             ions=ions,
             instruments=instruments,
+            physics=physics,
             new_instrument=new_instrument,
             new_compounds=new_compounds,
-            physics=physics,
-            seed=seed,
         )
-        laboratory, design, thresholds = series.laboratory, series.design, series.thresholds
-        _tell_shortfalls(design, wanted, analytes.family_names, progress)
-        begin = (unfinished, laboratory, thresholds)
-        with worker_pool(work.workers, begin_worker, begin) as executor:
-            written = write_runs(Writer(*begin), design, executor, progress)
-        truth = np.array([plan.families for plan in design.plans])
-        told = np.array([split != "test" for split in design.splits])
-        labels = truth.copy()
-        labels[told] = mislabel(truth[told], label_noise, seed)
-        write_tables(unfinished, design, labels, laboratory, written)
+        series = plan_series(setup, runs, seed)
+        _note_shortfalls(series.design, setup, work.progress)
+        written = write_runs(unfinished, series, work)
+        write_tables(unfinished, series, written, noisy_labels(series.design, label_noise, seed))
         write_facts(
             unfinished,
-            laboratory,
-            thresholds,
-            {
-                "gale": version("gale-ms"),
-                "library": source,
-                "seed": seed,
-                "runs": runs,
-                "ions": ions,
-                "compounds": compounds,
-                "new_instrument": list(new_instrument),
-                "new_compounds": list(new_compounds),
-                "label_noise": label_noise,
-                "physics": physics.to_dict(),
-                "prevalence": dict(zip(analytes.family_names, wanted.tolist(), strict=True)),
-            },
+            series,
+            setup,
+            runs=runs,
+            compounds=compounds,
+            label_noise=label_noise,
+            seed=seed,
         )
 
 
-def _tell_shortfalls(
-    design: Design, wanted: Floats, families: tuple[str, ...], progress: Progress
-) -> None:
-    """Note families that the compounds at hand cannot make as frequent as they shall be."""
+def _note_shortfalls(design: Design, setup: Setup, progress: Progress) -> None:
+    """Note the families whose prevalence the available compounds do not allow."""
     for split, prevalence in design.prevalence.items():
-        for family in np.flatnonzero(np.abs(prevalence - wanted) > SHORTFALL):
+        for family in np.flatnonzero(np.abs(prevalence - setup.prevalence) > SHORTFALL):
             progress.note(
-                f"{split}: {families[family]} will be in {prevalence[family]:.3f} of the runs, not "
-                f"in {wanted[family]:.3f}; the compounds that can be there make up no more"
+                f"{split}: {setup.analytes.family_names[family]} will be in "
+                f"{prevalence[family]:.3f} of the runs; the available compounds do not allow "
+                f"{setup.prevalence[family]:.3f}"
             )
 
 
-def _runs(runs: Mapping[str, int] | int) -> dict[str, int]:
-    """Number of runs of each split, in order, none of them 0."""
+def _runs_by_split(runs: Mapping[str, int] | int) -> dict[str, int]:
+    """Number of runs of each split, in the order of the splits, without splits of no runs."""
     if isinstance(runs, int):
         total = sum(RUNS.values())
         shared = {split: round(runs * number / total) for split, number in RUNS.items()}
         shared["train"] += runs - sum(shared.values())
         runs = shared
-    if unknown := runs.keys() - set(SPLITS):
-        raise SimulationError(f"{min(unknown)!r} is no split; expected {', '.join(SPLITS)}")
+    for split in sorted(runs.keys() - set(SPLITS)):
+        raise SimulationError(f"runs: split {split!r}", *unknown_key(split, SPLITS))
     counts = {split: runs.get(split, 0) for split in SPLITS}
     if min(counts.values()) < 0 or not any(counts.values()):
-        asked = ", ".join(f"{number} {split}" for split, number in counts.items())
-        raise SimulationError(f"{asked} runs were asked for; expected 1 or more in all")
+        found = ", ".join(f"{number} {split}" for split, number in counts.items())
+        raise SimulationError(
+            "runs", f"are {found}", "1 or more in all and none below 0", "pass runs=100"
+        )
     return {split: number for split, number in counts.items() if number}
 
 
-def _splits(names: Collection[str], runs: Mapping[str, int]) -> tuple[str, ...]:
-    if unknown := set(names) - runs.keys():
+def _splits_of(parameter: str, names: Collection[str], runs: Mapping[str, int]) -> tuple[str, ...]:
+    """The splits that a parameter names, in the order of the splits; each must have runs."""
+    for split in sorted(set(names) - runs.keys()):
         raise SimulationError(
-            f"{min(unknown)!r} is no split that has runs; expected one of {', '.join(runs)}"
+            f"{parameter}: split {split!r}", "has no runs", f"one of {', '.join(runs)}"
         )
     return tuple(split for split in runs if split in names)

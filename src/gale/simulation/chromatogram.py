@@ -1,4 +1,4 @@
-"""From what is in a run to the signal that a perfect detector would see."""
+"""From the plan of a run to the signal that a perfect detector would see."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from scipy.special import erfc, erfcx
 
 from gale.run import Floats
 from gale.simulation.compounds import N_MZ
-from gale.simulation.contents import Conditions, Content
 from gale.simulation.instrument import Instrument
 from gale.simulation.laboratory import Laboratory
+from gale.simulation.peaks import Conditions, Peak
 from gale.simulation.plan import Plan
 
 Signal = NDArray[np.float32]
 
 AIR = {"nitrogen": 0.78, "oxygen": 0.21, "argon": 0.0093, "carbon dioxide": 0.0004}
 SILYL = {73: 1.0, 147: 0.4, 75: 0.4, 45: 0.2, 74: 0.09, 59: 0.08, 148: 0.07, 207: 0.05}
-"""What a silylating reagent leaves in every scan."""
+"""m/z and relative heights that a silylating reagent adds to every scan."""
 BLEED_C = 300.0
-"""The temperature at which the level of the bleed is given."""
+"""The temperature to which the level of the bleed refers."""
 
 
 def exponential_gaussian(
     time_min: Floats, centre_min: float, sigma_min: float, tail_min: float
 ) -> Floats:
-    """Height of an exponentially modified Gaussian of the area of a Gaussian of height 1.
+    """Return an exponentially modified Gaussian with the area of a Gaussian of height 1.
 
-    Foley and Dorsey 1983, Anal. Chem. 55, 730; the form that does not overflow is that of Kalambet
-    et al. 2011, J. Chemom. 25, 352.
+    Foley and Dorsey 1983, Anal. Chem. 55, 730, in the form of Kalambet et al. 2011, J. Chemom. 25,
+    352, which does not overflow.
 
     Parameters
     ----------
     time_min : array
     centre_min, sigma_min : float
-        Of the Gaussian.
+        Centre and standard deviation of the Gaussian.
     tail_min : float
         Time constant of the exponential; 0 for a Gaussian.
 
@@ -57,7 +57,7 @@ def exponential_gaussian(
 
 
 def background(laboratory: Laboratory, plan: Plan) -> Signal:
-    """Signal of everything but the contents of a run, shape (S, M) of the channels scanned."""
+    """Return the signal of a run without its peaks, (S, M) for S scans and M scanned channels."""
     instrument, conditions = laboratory.instruments[plan.instrument], plan.conditions
     time_min = instrument.time_min
     rng = np.random.default_rng((*plan.seed, 0))
@@ -82,17 +82,17 @@ def background(laboratory: Laboratory, plan: Plan) -> Signal:
 
 
 @dataclass(frozen=True)
-class Peak:
-    """What a content adds to a signal.
+class PeakSignal:
+    """What a peak adds to a signal.
 
     Parameters
     ----------
     apex : int
-        The scan in which it is highest, or the nearest to where that would be.
+        The scan of the apex, or the nearest scan if the apex is outside the run.
     spectrum : array of shape (M,)
-        What it adds there.
+        What the peak adds at the apex.
     width_min : float
-        At half of that height.
+        Width at half height.
     """
 
     apex: int
@@ -101,25 +101,25 @@ class Peak:
 
 
 def add_peak(
-    signal: Signal, laboratory: Laboratory, instrument: Instrument, content: Content
-) -> Peak:
-    """Add the peak of one substance to a signal (S, M), in place."""
+    signal: Signal, laboratory: Laboratory, instrument: Instrument, peak: Peak
+) -> PeakSignal:
+    """Add a peak to a signal, (S, M), in place."""
     time_min = instrument.time_min
-    reach_min = 5 * content.sigma_min
+    reach_min = 5 * peak.sigma_min
     first, last = np.searchsorted(
         time_min,
-        (content.time_min - reach_min, content.time_min + reach_min + 12 * content.tail_min),
+        (peak.time_min - reach_min, peak.time_min + reach_min + 12 * peak.tail_min),
     )
-    spectrum = laboratory.spectrum(content.record, instrument)[instrument.mz]
+    spectrum = laboratory.spectrum(peak.record, instrument)[instrument.mz]
     if first == last:  # before the first scan, or after the last
-        return Peak(int(min(first, len(time_min) - 1)), np.zeros_like(spectrum), 0.0)
-    course = content.height * exponential_gaussian(
-        time_min[first:last], content.time_min, content.sigma_min, content.tail_min
+        return PeakSignal(int(min(first, len(time_min) - 1)), np.zeros_like(spectrum), 0.0)
+    course = peak.height * exponential_gaussian(
+        time_min[first:last], peak.time_min, peak.sigma_min, peak.tail_min
     )
     _add(signal[first:last], course, spectrum)
     highest = int(np.argmax(course))
     scan_min = time_min[1] - time_min[0]
-    return Peak(
+    return PeakSignal(
         int(first) + highest,
         np.asarray(course[highest] * spectrum, np.float32),
         float(scan_min * (course >= course[highest] / 2).sum()),
@@ -127,9 +127,9 @@ def add_peak(
 
 
 def _add(signal: Signal, course: Floats, spectrum: Floats | Signal) -> None:
-    """Add a spectrum (M,) that takes this course (S,) to a signal (S, M), in place."""
+    """Add a spectrum, (M,), with its course over time, (S,), to a signal, (S, M), in place."""
     ions = np.flatnonzero(spectrum)
-    # most channels of most spectra are empty, but noise is in all of them
+    # most spectra have few ions, chemical noise has all
     if 2 * len(ions) > len(spectrum):
         added = np.empty_like(signal)
         signal += np.multiply.outer(course, spectrum, out=added, casting="same_kind")
@@ -138,7 +138,7 @@ def _add(signal: Signal, course: Floats, spectrum: Floats | Signal) -> None:
 
 
 def _wander(rng: np.random.Generator, time_min: Floats, conditions: Conditions) -> Floats:
-    """Slow change of a level within a run, around 1: two waves."""
+    """Draw the slow change of a level within a run, around 1: two waves."""
     share = time_min / time_min[-1]
     waves = [np.sin(2 * np.pi * (share * rng.uniform(0.1, 1) + rng.random())) for _ in range(2)]
     return np.asarray(np.exp(conditions.background_wander * (waves[0] + waves[1]) / 2))

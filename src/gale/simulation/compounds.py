@@ -1,4 +1,4 @@
-"""What runs are made of: records of libraries as spectra by nominal m/z."""
+"""What runs are made of: records of libraries, with spectra by nominal m/z."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from gale.run import Floats
 if TYPE_CHECKING:
     from gale.chemistry.families import FamilyTable
 
-Flags = NDArray[np.bool_]
+Booleans = NDArray[np.bool_]
 
 N_MZ = 601
 """Channels: nominal m/z 0 to 600."""
@@ -27,7 +27,7 @@ N_MZ = 601
 
 @dataclass(frozen=True)
 class Compounds:
-    """C records to make runs of, K families.
+    """C records to make runs of, and their K families.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class Compounds:
         InChIKey, or the name in lower case.
     families : array of bool, shape (C, K)
     spectrum : array of shape (C, N_MZ), float32
-        By nominal m/z, the highest ion 1.
+        By nominal m/z, the base peak 1.
     index : array of shape (C,)
         Retention index on the n-alkane scale.
     """
@@ -49,7 +49,7 @@ class Compounds:
     inchikey: tuple[str, ...]
     derivative: tuple[str, ...]
     compound: NDArray[np.str_]
-    families: Flags
+    families: Booleans
     spectrum: NDArray[np.float32]
     index: Floats
 
@@ -74,37 +74,37 @@ class Compounds:
         return [self.family_names[k] for k in np.flatnonzero(self.families[record])]
 
     @property
-    def derivatized(self) -> Flags:
-        """Whether the record is of a derivative, shape (C,)."""
-        return np.array([bool(each) for each in self.derivative], dtype=bool)
+    def derivatized(self) -> Booleans:
+        """Whether each record is of a derivative, shape (C,)."""
+        return np.array([bool(derivative) for derivative in self.derivative], dtype=bool)
 
 
 def read_compounds(
     library: Library, table: FamilyTable | None = None, *, unretained: bool = False
 ) -> Compounds:
-    """Take the records of a library that a run can be made of.
+    """Take the records of a library that runs can be made of.
 
-    Records without ions of nominal m/z 1 to 600, without known families, or without a retention
-    index, known or estimated, are left out.
+    Left out are records without ions of nominal m/z 1 to 600, without known families, or without a
+    retention index that is known or can be estimated.
 
     Parameters
     ----------
     library : Library
     table : mapping of str to FamilyRule, optional
-        The families; without it the nine of
-        :func:`gale.chemistry.families.default_family_table`, as the
-        library says or as its structures do.
+        The families; by default the nine of
+        :func:`gale.chemistry.families.default_family_table`, taken from the library's records or
+        else from their structures.
     unretained : bool
-        Whether a record without an index is of a gas that the column does not hold.
+        Whether a record without an index is a gas that the column does not retain.
 
     Raises
     ------
     SimulationError
-        If no record can be used.
+        If no record can be used, or a record names an unknown family.
     MissingExtraError
-        If families or indices have to be found from structures, and RDKit is not installed.
+        If families or indices are needed from structures and RDKit is not installed.
     """
-    if len(_untold(library, table)):
+    if len(_to_classify(library, table)):
         from gale.chemistry.derivatives import guess_derivatives  # needs RDKit
 
         library = replace(library, derivative=guess_derivatives(library))
@@ -113,10 +113,13 @@ def read_compounds(
     spectrum = library.nominal_spectra(N_MZ).astype(np.float32)
     usable = np.isfinite(index) & ~np.isnan(families).any(axis=1) & (spectrum.max(axis=1) > 0)
     if not usable.any():
+        unknown = np.isnan(families).any(axis=1).sum()
         raise SimulationError(
-            f"{library.source}: none of {len(library):,} records can be simulated "
-            f"({np.isnan(families).any(axis=1).sum():,} without structure or families); expected "
-            "SMILES or InChI, and ions of m/z 1 to 600; choose another library"
+            library.source,
+            f"has no record that can be simulated ({unknown:,} of {len(library):,} are without "
+            "structure or families)",
+            "SMILES or InChI, and ions of m/z 1 to 600",
+            "choose another library",
         )
     keys = zip(library.inchikey, library.name, strict=True)
     return Compounds(
@@ -135,61 +138,66 @@ def join(parts: Sequence[Compounds]) -> Compounds:
     """Put records of the same families one after the other."""
 
     def texts(column: str) -> tuple[str, ...]:
-        return tuple(text for each in parts for text in getattr(each, column))
+        return tuple(text for part in parts for text in getattr(part, column))
 
     return Compounds(
         parts[0].family_names,
         name=texts("name"),
         inchikey=texts("inchikey"),
         derivative=texts("derivative"),
-        compound=np.concatenate([each.compound for each in parts]),
-        families=np.concatenate([each.families for each in parts]),
-        spectrum=np.concatenate([each.spectrum for each in parts]),
-        index=np.concatenate([each.index for each in parts]),
+        compound=np.concatenate([part.compound for part in parts]),
+        families=np.concatenate([part.families for part in parts]),
+        spectrum=np.concatenate([part.spectrum for part in parts]),
+        index=np.concatenate([part.index for part in parts]),
     )
 
 
 def _families(library: Library, table: FamilyTable | None) -> tuple[tuple[str, ...], Floats]:
-    """Names of the K families, and which each record is of, (C, K); NaN where nobody knows."""
+    """Names of the K families, and whether each record is in each, (C, K); NaN if unknown."""
     if table is None:
         text = (resources.files("gale") / "data" / "families.toml").read_text("utf-8")
         names = tuple(tomllib.loads(text))
         _check_names(library, names)
-        told = [
-            None if each is None else [name in each for name in names] for each in library.families
+        stated = [
+            None if named is None else [name in named for name in names]
+            for named in library.families
         ]
     else:
         names = tuple(table)
-        # of no family at all, as bleed is, holds for any table
-        told = [[False] * len(names) if each == () else None for each in library.families]
+        # a record of no family, as of bleed, is of none in any table
+        stated = [[False] * len(names) if named == () else None for named in library.families]
     families = np.array(
-        [[np.nan] * len(names) if each is None else each for each in told], dtype=float
+        [[np.nan] * len(names) if row is None else row for row in stated], dtype=float
     )
-    untold = _untold(library, table)
-    if len(untold):
+    records = _to_classify(library, table)
+    if len(records):
         from gale.chemistry.families import families_of  # needs RDKit
 
-        families[untold] = families_of(_take(library.structure, untold), table)
+        families[records] = families_of(_take(library.structure, records), table)
     return names, families
 
 
 def _check_names(library: Library, names: tuple[str, ...]) -> None:
-    """Refuse families that a library names and nobody knows."""
+    """Refuse unknown families of a library."""
     for record, families in zip(library.name, library.families, strict=True):
         for family in set(families or ()) - set(names):
             source = f"{library.source}: record {record}: family {family!r}"
             raise SimulationError(source, *unknown_key(family, names))
 
 
-def _untold(library: Library, table: FamilyTable | None) -> NDArray[np.int64]:
-    """Records whose families have to be found from their structure."""
-    told = zip(library.structure, library.families, strict=True)
-    untold = [bool(text) and (table is not None or each is None) for text, each in told]
-    return np.flatnonzero(untold)
+def _to_classify(library: Library, table: FamilyTable | None) -> NDArray[np.int64]:
+    """Records whose families follow from their structure."""
+    records = zip(library.structure, library.families, strict=True)
+    return np.flatnonzero(
+        [
+            bool(structure) and (table is not None or families is None)
+            for structure, families in records
+        ]
+    )
 
 
 def _index(library: Library, *, unretained: bool) -> Floats:
-    """Retention index of each record, (C,), estimated where the library has none."""
+    """Retention index of each record, (C,), estimated if the library has none."""
     index = library.retention_index.copy()
     unknown = np.isnan(index)
     if unretained:

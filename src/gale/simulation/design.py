@@ -1,4 +1,4 @@
-"""Which run is of which split, instrument and sample: the design of a campaign."""
+"""The design of a campaign: the split, instrument and sample of every run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gale.errors import SimulationError
 from gale.run import Floats
-from gale.simulation.compounds import Compounds, Flags
+from gale.simulation.compounds import Booleans, Compounds
 from gale.simulation.instrument import Instrument
 from gale.simulation.laboratory import ANALYTE, Laboratory
 from gale.simulation.physics import Physics
@@ -20,8 +20,8 @@ from gale.simulation.plan import Plan, Pool, carry_over, plan_run
 DERIVATIZED = {"train": 0.32, "val": 0.46, "test": 0.35}
 """Published share of the runs of each split."""
 
-HELD_OUT = 0.3
-"""Share of the compounds that a split with new compounds keeps to itself."""
+NEW_SHARE = 0.3
+"""Share of the compounds that only the split with new compounds holds."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,9 @@ class Design:
     splits : tuple of str, length R
     plans : tuple of Plan, length R
     position : array of int, shape (R,)
-        Place of each run in the sequence of its instrument, from 0.
+        Position of each run in the sequence of its instrument, from 0.
     prevalence : mapping of str to array of shape (K,)
-        Share of the runs of each split that hold each family, on the average of many campaigns.
+        Share of each split's runs that hold each family, as the mean over many campaigns.
     """
 
     splits: tuple[str, ...]
@@ -49,11 +49,11 @@ def draw_instruments(
 ) -> tuple[Instrument, ...]:
     """Draw the instruments that splits share, then one for each split that has its own."""
     seeds = np.random.SeedSequence((seed, 1)).generate_state(number + len(new_instrument))
-    return tuple(Instrument.draw(physics, int(each)) for each in seeds)
+    return tuple(Instrument.draw(physics, int(own_seed)) for own_seed in seeds)
 
 
 def take_compounds(compounds: Compounds, number: int, seed: int) -> Compounds:
-    """Take so many of the compounds, with all records of each: two of every set of families first.
+    """Take a number of compounds, with all records of each; two of every set of families first.
 
     Raises
     ------
@@ -63,28 +63,29 @@ def take_compounds(compounds: Compounds, number: int, seed: int) -> Compounds:
     known = np.unique(compounds.compound)
     if number > len(known):
         raise SimulationError(
-            f"{number:,} compounds were asked for, and the library has {len(known):,} that can be "
-            "simulated; ask for fewer, or choose another library"
+            "compounds",
+            f"is {number:,}, but only {len(known):,} compounds of the library can be simulated",
+            remedy=f"pass compounds={len(known)} or fewer, or choose a larger library",
         )
     rng = np.random.default_rng((seed, 2))
     order = rng.permutation(len(compounds))
     _, first = np.unique(compounds.compound[order], return_index=True)
     order = order[np.sort(first)]  # one record of each compound
     _, pattern = np.unique(compounds.families[order], axis=0, return_inverse=True)
-    rank = np.array([(pattern[:place] == each).sum() for place, each in enumerate(pattern)])
+    rank = np.array([(pattern[:place] == number).sum() for place, number in enumerate(pattern)])
     chosen = order[np.argsort(np.minimum(rank, 2), kind="stable")][:number]
     names = compounds.compound[chosen]
     return compounds.take(np.flatnonzero(np.isin(compounds.compound, names)))
 
 
-def share_compounds(
+def split_compounds(
     laboratory: Laboratory, splits: Collection[str], new_compounds: Collection[str], seed: int
-) -> dict[str, Flags]:
-    """Say which records each split may hold.
+) -> dict[str, Booleans]:
+    """Decide which records each split may hold.
 
-    A split with new compounds has a share of the compounds of each set of families to itself, and
-    holds no others; the rest, at least one of each set where there are enough, is for all other
-    splits. Gases that minerals give off are for all.
+    A split with new compounds has a share of the compounds of each set of families to itself and
+    holds no others; all other splits share the rest, which has at least one compound of each set
+    if there are enough. Gases that minerals give off may be in any split.
 
     Returns
     -------
@@ -97,7 +98,7 @@ def share_compounds(
     for pattern in np.unique(compounds.families[analyte], axis=0):
         alike = analyte & (compounds.families == pattern).all(axis=1)
         names = rng.permutation(np.unique(compounds.compound[alike & (owner == "")]))
-        share = max(round(HELD_OUT * len(names)), 1)
+        share = max(round(NEW_SHARE * len(names)), 1)
         owners = [*np.repeat(list(new_compounds), share)][: max(len(names) - 1, 0)]
         if len(names) <= len(new_compounds):  # not one for each
             owners = rng.permutation([*new_compounds, ""])[: len(names)].tolist()
@@ -107,9 +108,9 @@ def share_compounds(
 
 
 def check_families(
-    laboratory: Laboratory, allowed: Mapping[str, Flags], prevalence: Floats, source: str
+    laboratory: Laboratory, allowed: Mapping[str, Booleans], prevalence: Floats, source: str
 ) -> None:
-    """Refuse families that shall be there and that no record of a split has.
+    """Refuse wanted families that no record of a split has.
 
     Raises
     ------
@@ -120,17 +121,20 @@ def check_families(
         there = families[(records & (laboratory.kind == ANALYTE)) | laboratory.evolved].any(axis=0)
         lacking = np.flatnonzero((prevalence > 0) & ~there)
         if len(lacking):
-            names = ", ".join(laboratory.compounds.family_names[k] for k in lacking)
+            names = [laboratory.compounds.family_names[k] for k in lacking]
             raise SimulationError(
-                f"{source}: no compound of {names} was found for the {split} runs; expected one or "
-                "more; choose a larger library, more compounds, or a table without that family"
+                source,
+                f"has no compound of {', '.join(names)} for the {split} runs",
+                "at least one of each family",
+                "choose a larger library or more compounds, or "
+                f"pass prevalence={dict.fromkeys(names, 0)}",
             )
 
 
 def design_runs(
     laboratory: Laboratory,
     runs: Mapping[str, int],
-    allowed: Mapping[str, Flags],
+    allowed: Mapping[str, Booleans],
     prevalence: Floats,
     new_instrument: Sequence[str],
     seed: int,
@@ -140,7 +144,7 @@ def design_runs(
     Parameters
     ----------
     laboratory : Laboratory
-        Its last instruments are those of the splits `new_instrument`.
+        The splits in `new_instrument` use its last instruments.
     runs : mapping of str to int
         Number of runs of each split.
     allowed : mapping of str to array of bool, shape (C,)
@@ -164,12 +168,12 @@ def design_runs(
     plans: list[Plan] = []
     prevalences: dict[str, Floats] = {}
     for split, number in runs.items():
-        # systematic sampling: even in a small split, families are as frequent as they shall be
-        places = (rng.permutation(number) + rng.random(number)) / number
+        # systematic sampling: families are as frequent as wanted even in a small split
+        quantiles = (rng.permutation(number) + rng.random(number)) / number
         instruments = _assign(laboratory, split, number, new_instrument, rng)
         derivatized = rng.random(number) < DERIVATIZED[split]
-        for place, instrument, reacted in zip(
-            places.tolist(), instruments.tolist(), derivatized.tolist(), strict=True
+        for quantile, instrument, reacted in zip(
+            quantiles.tolist(), instruments.tolist(), derivatized.tolist(), strict=True
         ):
             plans.append(
                 plan_run(
@@ -177,7 +181,7 @@ def design_runs(
                     instrument,
                     pool(split, instrument, reacted),
                     derivatized=reacted,
-                    place=place,
+                    quantile=quantile,
                     seed=(seed, 5, len(plans)),
                 )
             )
@@ -185,7 +189,7 @@ def design_runs(
             pool(split, *key)
             for key in zip(instruments.tolist(), derivatized.tolist(), strict=True)
         ]
-        prevalences[split] = np.mean([each.label_sets.prevalence for each in pools], axis=0)
+        prevalences[split] = np.mean([used.label_sets.prevalence for used in pools], axis=0)
     splits = tuple(split for split, number in runs.items() for _ in range(number))
     return _in_sequence(plans, splits, laboratory, rng, prevalences)
 
@@ -197,11 +201,11 @@ def _assign(
     new_instrument: Sequence[str],
     rng: np.random.Generator,
 ) -> NDArray[np.int64]:
-    """Say which instrument measures each run of a split, shape (`number`,)."""
+    """Draw the instrument that measures each run of a split, shape (`number`,)."""
     n_shared = len(laboratory.instruments) - len(new_instrument)
     if split in new_instrument:
         return np.full(number, n_shared + new_instrument.index(split))
-    # splits are measured on the same instruments, but not equally often
+    # splits share the instruments but use them in different proportions
     return rng.choice(n_shared, size=number, p=rng.dirichlet(np.full(n_shared, 5.0)))
 
 
@@ -212,7 +216,7 @@ def _in_sequence(
     rng: np.random.Generator,
     prevalence: Mapping[str, Floats],
 ) -> Design:
-    """Put runs of all splits in one random order; each leaves something to the next."""
+    """Put runs of all splits in one random order, in which each run carries over to the next."""
     order = rng.permutation(len(plans))
     carried = carry_over([plans[run] for run in order], laboratory)
     position = np.zeros(len(plans), dtype=np.int64)
@@ -224,16 +228,24 @@ def _in_sequence(
     return Design(splits, ordered, position, prevalence)
 
 
-def mislabel(labels: Flags, share: float, seed: int) -> Flags:
+def noisy_labels(design: Design, share: float, seed: int) -> Booleans:
+    """Return the labels of all runs, (R, K), with a share of those of train and val moved."""
+    labels = np.array([plan.families for plan in design.plans])
+    noisy = np.array([split != "test" for split in design.splits])
+    labels[noisy] = mislabel(labels[noisy], share, seed)
+    return labels
+
+
+def mislabel(labels: Booleans, share: float, seed: int) -> Booleans:
     """Move a share of each family's labels to runs that do not hold it.
 
-    The number of runs that are said to hold a family stays as it is.
+    The number of positive labels of each family does not change.
 
     Parameters
     ----------
     labels : array of bool, shape (R, K)
     share : float
-        0 to 1, of the runs that hold the family.
+        From 0 to 1, of the runs that hold the family.
     seed : int
     """
     rng = np.random.default_rng((seed, 6))

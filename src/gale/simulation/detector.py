@@ -1,4 +1,4 @@
-"""From the signal to what is recorded: noise, saturation, threshold, centroids."""
+"""From the signal to recorded ions: noise, saturation, threshold, centroids."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from gale.simulation.chromatogram import Signal
 from gale.simulation.instrument import Instrument
 
 LIMIT_DEVIATIONS = 3.0
-"""An ion is detected where it adds so many standard deviations of the noise (IUPAC's limit)."""
+"""Detection limit of an ion, in standard deviations of the noise (IUPAC)."""
 
 MASS_DEFECT = 4e-4
-"""For each m/z, between those of siloxanes (281.05) and of hydrocarbons (281.32)."""
+"""Per unit of m/z, between those of siloxanes (281.05) and of hydrocarbons (281.32)."""
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """N ions as the instrument writes them.
+    """N ions as an instrument writes them.
 
     Parameters
     ----------
     time_min : array of shape (N,)
     mz : array of shape (N,)
-        Centroids; in order within a scan.
+        Centroids, increasing within a scan.
     intensity : array of shape (N,), of int64 or float64
     """
 
@@ -36,12 +36,12 @@ class Recorded:
 
 
 def noise_deviation(signal: Signal, instrument: Instrument) -> Signal:
-    """Standard deviation of the noise of a signal, shot and electronic, the same shape."""
+    """Return the standard deviation of a signal's shot and electronic noise, the same shape."""
     return np.asarray(np.sqrt(1 + np.float32(instrument.detector_shot) * signal))
 
 
 def measure(signal: Signal, instrument: Instrument, rng: np.random.Generator) -> Signal:
-    """Add the noise of source and detector, up to the full scale, shape (S, M)."""
+    """Add the noise of source and detector to a signal, (S, M), and cut it at full scale."""
     flicker = 1 + instrument.detector_flicker * rng.standard_normal((len(signal), 1))
     measured = signal * flicker.astype(np.float32)
     measured += noise_deviation(signal, instrument) * rng.standard_normal(
@@ -58,7 +58,7 @@ def record(
     drift: float,
     rng: np.random.Generator,
 ) -> Recorded:
-    """Keep the ions above the threshold, and find their centroids.
+    """Record the ions that reach the threshold, with their centroids.
 
     Parameters
     ----------
@@ -67,12 +67,13 @@ def record(
         In units of the noise.
     instrument : Instrument
     drift : float
-        m/z by which this run is off.
+        Error of m/z in this run, beside the instrument's own.
     rng : numpy.random.Generator
     """
-    kept = measured >= threshold
-    kept[rng.random(len(measured)) < instrument.scan_dropped] = False
-    scan, channel = np.divmod(np.flatnonzero(kept), kept.shape[1])  # faster than np.nonzero
+    recorded = measured >= threshold
+    recorded[rng.random(len(measured)) < instrument.scan_dropped] = False
+    # faster than np.nonzero
+    scan, channel = np.divmod(np.flatnonzero(recorded), recorded.shape[1])
     intensity = measured[scan, channel].astype(np.float64)
     if step := instrument.detector_step:
         intensity = step * np.maximum(np.rint(intensity / step), 1)
@@ -80,7 +81,7 @@ def record(
     error = MASS_DEFECT * nominal + drift
     error += instrument.calibration_offset + instrument.calibration_slope * nominal / 100
     jitter = instrument.calibration_jitter * rng.standard_normal(len(nominal))
-    # the centroid of many ions is known better than that of a few
+    # the centroid of an intense ion is more precise
     jitter *= np.maximum((threshold / intensity) ** 0.5, 0.2)
     mz = nominal + (error + jitter).clip(-0.49, 0.49)  # in order, as channels are
     written = intensity * 10**instrument.unit_decades
@@ -92,7 +93,7 @@ def record(
 
 
 def detection_limit(background: Signal, threshold: float, instrument: Instrument) -> Signal:
-    """What an ion must add to a background (M,) to be detected, in each channel."""
+    """Return what a peak must add to a background, (M,), to be detected in each channel."""
     deviation = noise_deviation(background, instrument)
     limit = np.maximum(LIMIT_DEVIATIONS * deviation, np.float32(threshold) - background)
     return np.asarray(limit)

@@ -1,4 +1,4 @@
-"""An instrument: one draw of the slow parameters, and what follows from them."""
+"""An instrument: one draw of the slow parameters, with what follows from them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from gale.simulation.compounds import N_MZ
 from gale.simulation.physics import Physics, draw
 from gale.simulation.retention import Programme, retention_time_min
 
-LONGEST_MIN = 40.0
-"""A run is cut here, whatever the oven does (published: runs of 7 to 40 minutes)."""
+MAX_LENGTH_MIN = 40.0
+"""A run is never longer, whatever the oven does (published: runs of 7 to 40 minutes)."""
 
 
 @dataclass(frozen=True)
 class Instrument:
-    """The slow parameters; what each means, and its unit, is told in ``gale/data/physics.toml``."""
+    """The slow parameters; ``gale/data/physics.toml`` explains each and gives its unit."""
 
     seed: int
     column_start_c: float
@@ -73,7 +73,7 @@ class Instrument:
 
     @classmethod
     def draw(cls, physics: Physics, seed: int) -> Instrument:
-        """Draw an instrument; the same seed gives the same one.
+        """Draw an instrument; the same seed gives the same instrument.
 
         Raises
         ------
@@ -84,19 +84,21 @@ class Instrument:
         n_scans, n_mz = len(drawn.time_min), drawn.mz.stop - drawn.mz.start
         if drawn.column_end_c < drawn.column_start_c or n_scans < 2 or n_mz < 1:
             raise SimulationError(
-                f"an instrument of these physical parameters heats from {drawn.column_start_c:.0f} "
-                f"to {drawn.column_end_c:.0f} degrees and makes {n_scans} scans of {max(n_mz, 0)} "
-                "m/z; expected a rise, two scans or more and one m/z or more; change column or scan"
+                "physics",
+                f"gives an instrument that heats from {drawn.column_start_c:.0f} to "
+                f"{drawn.column_end_c:.0f} degrees (scans: {n_scans}, m/z: {max(n_mz, 0)})",
+                "rising temperatures, at least 2 scans and at least 1 m/z",
+                "change [instrument.column] or [instrument.scan]",
             )
         return drawn
 
     def rng(self, purpose: str, number: int = 0) -> np.random.Generator:
-        """Give a source of random numbers for what else belongs to this instrument."""
+        """Return a source of random numbers for one purpose, always the same."""
         return np.random.default_rng((self.seed, number, *purpose.encode()))
 
     @property
     def programme(self) -> Programme:
-        """What the oven does."""
+        """The oven's temperature programme."""
         return Programme(
             self.column_start_c,
             self.column_hold_min,
@@ -109,17 +111,17 @@ class Instrument:
     def time_min(self) -> Floats:
         """Times of the scans, shape (S,)."""
         start = max(self.scan_delay_min, 0.0)
-        end = min(self.programme.length_min, LONGEST_MIN)
+        end = min(self.programme.length_min, MAX_LENGTH_MIN)
         step = 1 / (60 * self.scan_rate_hz)
         return np.arange(start + step, end, step)
 
     @property
     def mz(self) -> slice:
-        """The channels that are scanned, of 0 to `N_MZ` - 1."""
+        """The scanned channels, from 0 to `N_MZ` - 1."""
         return slice(round(self.scan_first_mz), min(round(self.scan_last_mz) + 1, N_MZ))
 
     def retention_time_min(self, index: Floats) -> Floats:
-        """Minutes at which compounds of these indices elute, infinite where they do not, (C,)."""
+        """Retention times of compounds by their indices, (C,), infinite if they do not elute."""
         return retention_time_min(
             index, self.programme, self.column_dead_time_min, self.column_phase_ratio
         )
@@ -136,7 +138,7 @@ class Instrument:
 
     @cached_property
     def chemical_noise(self) -> Floats:
-        """Level of each channel that is always there, shape (N_MZ,)."""
+        """Constant level of each channel, shape (N_MZ,)."""
         mz = np.arange(N_MZ)
         rng = self.rng("chemical noise")
         fall = np.exp(-(mz - 50) / self.chemical_noise_fall_mz)

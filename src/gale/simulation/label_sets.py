@@ -1,9 +1,10 @@
-"""Which families a run holds: sets of families that a library can give, as often as wanted."""
+"""Which families a run holds: sets of families that a library allows, at a wanted prevalence."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +12,10 @@ from numpy.typing import NDArray
 from gale.errors import SimulationError
 from gale.plumbing.toml import unknown_key
 from gale.run import Floats
-from gale.simulation.compounds import Flags
+from gale.simulation.compounds import Booleans
 
-MOST_FAMILIES = 14
-"""All sets of so many families can still be listed."""
+MAX_FAMILIES = 14
+"""The largest number of families whose sets can all be listed."""
 
 PREVALENCE = {
     "aromatic": 0.098,
@@ -29,18 +30,19 @@ PREVALENCE = {
 }
 """Published share of the training runs that hold each family."""
 OTHER_PREVALENCE = 0.1
-"""Of a family that is not among the published ones."""
+"""Prevalence of a family that is not among the published ones."""
 
-COUNT = {0: 0.37, 1: 0.47, 2: 0.09, 3: 0.03, 4: 0.015, 5: 0.011, 8: 0.014}
-"""Share of the runs that hold so many families. Published: 37 % none, 47 % one, 11 of 809 eight;
-what lies between was chosen so that the prevalences add up."""
+COUNT_SHARES = {0: 0.37, 1: 0.47, 2: 0.09, 3: 0.03, 4: 0.015, 5: 0.011, 8: 0.014}
+"""Share of the runs by number of families. Published: 37 % none, 47 % one, 11 of 809 eight; the
+shares in between were chosen so that the prevalences add up."""
 
 ROUNDS = 200
+"""Rounds of each of the two fits of :func:`fit_label_sets`."""
 
 
 @dataclass(frozen=True)
 class LabelSets:
-    """Sets of families, and how often each is to be drawn.
+    """Sets of families, with the probability of each.
 
     Parameters
     ----------
@@ -49,61 +51,78 @@ class LabelSets:
         Sums to 1.
     """
 
-    sets: Flags
+    sets: Booleans
     probability: Floats
 
     @property
     def prevalence(self) -> Floats:
-        """Share of the draws that hold each family, shape (K,)."""
+        """Share of the runs that hold each family, shape (K,)."""
         return self.probability @ self.sets
 
-    def at(self, place: float) -> Flags:
-        """Give the set, shape (K,), at a place from 0 to 1 of the cumulative probability."""
-        number = np.searchsorted(np.cumsum(self.probability), place, side="right")
+    def at(self, quantile: float) -> Booleans:
+        """Return the set, shape (K,), at a quantile, 0 to 1, of the cumulative probability."""
+        number = np.searchsorted(np.cumsum(self.probability), quantile, side="right")
         return np.asarray(self.sets[min(int(number), len(self.sets) - 1)])
 
 
-def all_sets(n_families: int) -> Flags:
+def all_sets(n_families: int) -> Booleans:
     """List all sets of K families, shape (2**K, K).
 
     Raises
     ------
     SimulationError
-        If there are more than `MOST_FAMILIES`.
+        If there are more than `MAX_FAMILIES`.
     """
-    if n_families > MOST_FAMILIES:
+    if n_families > MAX_FAMILIES:
         raise SimulationError(
-            f"{n_families} families were found; expected at most {MOST_FAMILIES} to simulate at "
-            "once; give a smaller table of families"
+            "families",
+            f"are {n_families}",
+            f"at most {MAX_FAMILIES}",
+            "pass families=..., a smaller table",
         )
     numbers = np.arange(2**n_families)[:, None]
     return np.asarray((numbers >> np.arange(n_families)) % 2 == 1)
 
 
-def fit_label_sets(patterns: Flags, prevalence: Floats) -> LabelSets:
-    """Find how often to draw each set that compounds can make up.
+def fit_label_sets(patterns: Booleans, prevalence: Floats) -> LabelSets:
+    """Find the probability of each set of families that compounds can make up.
 
-    A set can be made up if compounds whose families are all in it cover it. Probabilities begin
-    with the published numbers of families and are fitted to them and to the prevalences in turn
-    (iterative proportional fitting, Deming and Stephan 1940), then to the prevalences alone.
+    Compounds make up a set if all their families are in it and together they cover it. The
+    probabilities start from the published numbers of families per run. They are fitted to these and
+    to the prevalences in turn, then to the prevalences alone (iterative proportional fitting,
+    Deming and Stephan 1940, Ann. Math. Stat. 11, 427).
 
     Parameters
     ----------
     patterns : array of bool, shape (P, K)
-        Families of the compounds at hand.
+        Families of the available compounds.
     prevalence : array of shape (K,)
-        Share of the runs that shall hold each family; one that no set has is left out.
+        Share of the runs to hold each family; a family that no set has is left out.
+
+    Raises
+    ------
+    SimulationError
+        If there are more than `MAX_FAMILIES` families.
     """
-    sets = all_sets(patterns.shape[1])
-    sets = sets[_covered(sets, np.unique(patterns, axis=0))]
+    # many pools of records have the same patterns
+    distinct = np.unique(patterns, axis=0).tolist()
+    return _fit(tuple(map(tuple, distinct)), tuple(prevalence.tolist()))
+
+
+@lru_cache(maxsize=64)
+def _fit(patterns: tuple[tuple[bool, ...], ...], prevalence: tuple[float, ...]) -> LabelSets:
+    sets = all_sets(len(prevalence))
+    sets = sets[_covered(sets, np.array(patterns, dtype=bool))]
     size = sets.sum(axis=1)
-    wanted = {count: share for count, share in _counts(len(prevalence)).items() if count in size}
+    wanted = {
+        count: share for count, share in _count_shares(len(prevalence)).items() if count in size
+    }
     probability = np.zeros(len(sets))
     for count, share in wanted.items():
         probability[size == count] = share / sum(wanted.values()) / (size == count).sum()
     drawn = probability > 0
     sets, size, probability = sets[drawn], size[drawn], probability[drawn]
-    # where both cannot be had, the prevalences are: in the end they are fitted alone
+    # where the two conflict, the prevalences count: they are fitted alone in the end
     for counts in [wanted] * ROUNDS + [{}] * ROUNDS:
         for count, share in counts.items():
             _scale(probability, size == count, share)
@@ -113,7 +132,7 @@ def fit_label_sets(patterns: Flags, prevalence: Floats) -> LabelSets:
 
 
 def prevalence_of(families: tuple[str, ...], changes: Mapping[str, float] | None = None) -> Floats:
-    """Share of the runs that shall hold each of K families, shape (K,).
+    """Share of the runs to hold each of K families, shape (K,).
 
     Raises
     ------
@@ -128,8 +147,8 @@ def prevalence_of(families: tuple[str, ...], changes: Mapping[str, float] | None
     return np.array([known.get(family, OTHER_PREVALENCE) for family in families])
 
 
-def _covered(sets: Flags, patterns: Flags) -> Flags:
-    """Which sets are unions of patterns, shape (L,)."""
+def _covered(sets: Booleans, patterns: Booleans) -> Booleans:
+    """Whether each set is a union of patterns, shape (L,)."""
     covered = np.zeros_like(sets)
     for pattern in patterns:
         fits = ~(pattern & ~sets).any(axis=1)
@@ -137,17 +156,17 @@ def _covered(sets: Flags, patterns: Flags) -> Flags:
     return np.asarray((covered == sets).all(axis=1))
 
 
-def _counts(n_families: int) -> dict[int, float]:
-    """Share of the runs that hold so many of K families, K - 1 at most."""
+def _count_shares(n_families: int) -> dict[int, float]:
+    """Share of the runs by number of families, which is K - 1 at most (1 if K is 1)."""
     counts: dict[int, float] = {}
-    for count, share in COUNT.items():
+    for count, share in COUNT_SHARES.items():
         fewer = min(count, max(n_families - 1, 1))
         counts[fewer] = counts.get(fewer, 0.0) + share
     return counts
 
 
-def _scale(probability: NDArray[np.float64], inside: Flags, share: float) -> None:
-    """Scale what is inside to a share and what is outside to the rest, where both exist."""
+def _scale(probability: NDArray[np.float64], inside: Booleans, share: float) -> None:
+    """Scale the inside to a share and the outside to the rest, unless either is empty."""
     total, part = probability.sum(), probability[inside].sum()
     if 0 < part < total:
         probability[inside] *= share * total / part

@@ -1,4 +1,4 @@
-"""What the runs of a campaign have in common: substances and instruments."""
+"""What the runs of a campaign share: substances and instruments."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gale.library.substances import substances
 from gale.run import Floats
-from gale.simulation.compounds import N_MZ, Compounds, Flags, join, read_compounds
+from gale.simulation.compounds import N_MZ, Booleans, Compounds, join, read_compounds
 from gale.simulation.instrument import Instrument
 from gale.simulation.physics import Physics
 
@@ -28,8 +28,8 @@ ANALYTE, GAS, SOLVENT, REAGENT, CONTAMINANT, BLEED = (
 )
 
 POPULARITY_SPREAD = 1.2
-"""Some compounds are in many samples of a campaign and most are in few: standard deviation of the
-logarithm of how often."""
+"""Some compounds are in many samples of a campaign, most in few: standard deviation of the
+logarithm of their frequency."""
 
 EVOLVED = (
     "carbon dioxide",
@@ -41,7 +41,7 @@ EVOLVED = (
     "nitric oxide",
 )
 """Gases that heated minerals give off: carbonates, sulfates, hydrates, perchlorates, chlorides,
-sulfides and nitrates do."""
+sulfides and nitrates, in this order."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +52,11 @@ class Laboratory:
     ----------
     compounds : Compounds
     kind : array of str, shape (C,)
-        ``analyte`` for the records of the library, else the kind of substance.
+        ``analyte`` for the records of the library, otherwise the kind of substance.
     instruments : tuple of Instrument, length I
     physics : Physics
     popularity : array of shape (C,)
-        How often samples hold a record, relative to others of its families.
+        How often samples hold a record, relative to others of the same families.
     """
 
     compounds: Compounds
@@ -66,8 +66,8 @@ class Laboratory:
     popularity: Floats
 
     @cached_property
-    def evolved(self) -> Flags:
-        """Which records are gases that minerals give off, shape (C,)."""
+    def evolved(self) -> Booleans:
+        """Whether each record is a gas that minerals give off, shape (C,)."""
         return np.asarray((self.kind == GAS) & np.isin(self.compounds.name, EVOLVED))
 
     @cached_property
@@ -76,16 +76,17 @@ class Laboratory:
         n_records = len(self.compounds)
         return np.array(
             [
-                each.retention_time_min(
+                instrument.retention_time_min(
                     self.compounds.index
-                    + each.column_index_spread * each.rng("phase").standard_normal(n_records)
+                    + instrument.column_index_spread
+                    * instrument.rng("phase").standard_normal(n_records)
                 )
-                for each in self.instruments
+                for instrument in self.instruments
             ]
         )
 
     def spectrum(self, record: int, instrument: Instrument) -> NDArray[np.float32]:
-        """Spectrum of a record as an instrument gives it, shape (N_MZ,)."""
+        """Spectrum of a record on an instrument, shape (N_MZ,)."""
         normal = instrument.rng("spectrum", record).standard_normal(N_MZ)
         spread = np.exp(instrument.spectra_ion_spread * normal)
         return np.asarray(
@@ -98,11 +99,11 @@ class Laboratory:
         return np.asarray(self.compounds.spectrum[record])
 
     def spectrum_of(self, name: str) -> NDArray[np.float32]:
-        """Spectrum of the substance of this name, shape (N_MZ,), the highest ion 1."""
+        """Spectrum of a substance by its name, shape (N_MZ,), the base peak 1."""
         return np.asarray(self.compounds.spectrum[self.compounds.name.index(name)])
 
 
-def equip(
+def build_laboratory(
     analytes: Compounds,
     instruments: tuple[Instrument, ...],
     physics: Physics,
@@ -110,7 +111,7 @@ def equip(
     *,
     seed: int = 0,
 ) -> Laboratory:
-    """Put the substances that are in every laboratory beside the analytes."""
+    """Combine instruments and analytes with the substances that every laboratory has."""
     kinds = (GAS, SOLVENT, REAGENT, CONTAMINANT, BLEED)
     others = [read_compounds(substances(kind), table, unretained=True) for kind in kinds]
     parts = [analytes, *others]

@@ -1,4 +1,4 @@
-"""Ranges of all physical parameters, read from ``gale/data/physics.toml`` or over it."""
+"""Ranges of all physical parameters, from ``gale/data/physics.toml`` and files that change it."""
 
 from __future__ import annotations
 
@@ -16,19 +16,23 @@ from gale.errors import SimulationError
 from gale.plumbing.toml import parse_toml, read_toml_text, unknown_key
 
 WHAT = "physical parameters"
-"""What such a file is called in messages."""
+"""How messages call the content of such a file."""
 
-_FORMS = "a number, [low, high], { value = ..., off = ... } or { log = [low, high], off = ... }"
+_FORMS = (
+    "a number, [low, high], { value = ..., off = ... } or { log = [low, high], off = ... }, "
+    "with low at most high and both above 0 in a logarithm"
+)
 
 
 @dataclass(frozen=True)
 class Range:
-    """A parameter is drawn from `low` to `high`, uniformly or uniformly in its logarithm.
+    """The range from which a parameter is drawn.
 
     Parameters
     ----------
     low, high : float
     log : bool
+        Whether it is drawn uniformly in its logarithm.
     off : float, optional
         The value that switches the effect off, if there is one.
     """
@@ -48,12 +52,21 @@ class Range:
 
 @dataclass(frozen=True)
 class Physics:
-    """All effects of the simulator and the ranges of their parameters.
+    """All effects of the simulator with the ranges of their parameters.
 
     Parameters
     ----------
     instrument, run : mapping of effect to mapping of parameter to Range
-        What is drawn once for each instrument, and once for each run.
+        Parameters that are drawn once per instrument, and once per run.
+
+    Examples
+    --------
+    >>> from gale.simulation import Physics
+    >>> physics = Physics.default()
+    >>> physics.instrument["bleed"]["level"]
+    Range(low=10.0, high=300.0, log=True, off=0.0)
+    >>> physics.without("bleed").instrument["bleed"]["level"]
+    Range(low=0.0, high=0.0, log=False, off=0.0)
     """
 
     instrument: Mapping[str, Mapping[str, Range]]
@@ -71,8 +84,8 @@ class Physics:
         Raises
         ------
         SimulationError
-            If the file cannot be read as TOML, or names an unknown effect or parameter, or one is
-            no range of finite numbers.
+            If the file cannot be read as TOML, names an unknown effect or parameter, or gives one
+            that is not a range of finite numbers.
         """
         changes = parse_toml(
             read_toml_text(Path(path), WHAT, SimulationError), str(path), WHAT, SimulationError
@@ -96,14 +109,13 @@ class Physics:
                 effect
                 for level in (self.instrument, self.run)
                 for effect, ranges in level.items()
-                if any(each.off is not None for each in ranges.values())
+                if any(parameter.off is not None for parameter in ranges.values())
             }
         )
         for effect in effects:
             if effect not in known:
                 raise SimulationError(
-                    f"{effect!r} is no effect that can be switched off; "
-                    f"expected one of {', '.join(known)}"
+                    f"effect {effect!r}", "cannot be switched off", f"one of {', '.join(known)}"
                 )
         return Physics(_switched_off(self.instrument, effects), _switched_off(self.run, effects))
 
@@ -111,9 +123,9 @@ class Physics:
 def draw(ranges: Mapping[str, Mapping[str, Range]], rng: np.random.Generator) -> dict[str, float]:
     """Draw every parameter; the keys are ``<effect>_<parameter>``."""
     return {
-        f"{effect}_{name}": each.draw(rng)
+        f"{effect}_{name}": parameter.draw(rng)
         for effect, parameters in ranges.items()
-        for name, each in parameters.items()
+        for name, parameter in parameters.items()
     }
 
 
@@ -124,8 +136,10 @@ def _default() -> Physics:
     return Physics(
         *(
             {
-                effect: {name: _range(value, f"{effect}.{name}") for name, value in each.items()}
-                for effect, each in data[level].items()
+                effect: {
+                    name: _range(value, f"{effect}.{name}") for name, value in parameters.items()
+                }
+                for effect, parameters in data[level].items()
             }
             for level in ("instrument", "run")
         )
@@ -153,21 +167,21 @@ def _overlay(default: Physics, changes: dict[str, Any], source: str) -> Physics:
 
 
 def _changed(default: Range, wanted: Range, where: str) -> Range:
-    """Put a range in the place of the default, which says whether it must be above 0."""
+    """Put a range in place of the default, which decides whether it must be above 0."""
     off = default.off if wanted.off is None else wanted.off
     if default.log and wanted.low <= 0 and not wanted.low == wanted.high == off:
-        raise SimulationError(f"{where} is from {wanted.low:g}: expected values above 0")
+        raise SimulationError(where, f"begins at {wanted.low:g}", "values above 0")
     return replace(wanted, off=off)
 
 
 def _table(value: Any, where: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise SimulationError(f"{where} = {value!r}: expected a table")
+        raise SimulationError(where, f"is {value!r}", "a table")
     return value
 
 
 def _range(value: Any, where: str) -> Range:
-    """Read a parameter in one of its forms."""
+    """Read a parameter in any of its forms."""
     table = value if isinstance(value, dict) else {"value": value}
     log, off = "log" in table, table.get("off")
     ends = table.get("log" if log else "value")
@@ -176,10 +190,10 @@ def _range(value: Any, where: str) -> Range:
     fits = (
         len(ends) == 2
         and table.keys() - {"off"} == {"log" if log else "value"}
-        and all(type(each) in (int, float) and math.isfinite(each) for each in numbers)
+        and all(type(number) in (int, float) and math.isfinite(number) for number in numbers)
     )
     if not fits or ends[0] > ends[1] or (log and ends[0] <= 0):
-        raise SimulationError(f"{where} = {value!r}: expected {_FORMS}, low at most high")
+        raise SimulationError(where, f"is {value!r}", _FORMS)
     return Range(float(ends[0]), float(ends[1]), log, None if off is None else float(off))
 
 
@@ -188,10 +202,10 @@ def _switched_off(
 ) -> dict[str, dict[str, Range]]:
     return {
         effect: {
-            name: replace(each, low=each.off, high=each.off, log=False)
-            if effect in effects and each.off is not None
-            else each
-            for name, each in ranges.items()
+            name: replace(parameter, low=parameter.off, high=parameter.off, log=False)
+            if effect in effects and parameter.off is not None
+            else parameter
+            for name, parameter in ranges.items()
         }
         for effect, ranges in level.items()
     }

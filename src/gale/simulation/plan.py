@@ -1,4 +1,4 @@
-"""What is in a run: drawn before it is measured, so that the next run can carry some of it over."""
+"""What is in each run: drawn before any run is measured, as runs carry over to the next."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gale.run import Floats
-from gale.simulation.compounds import Flags
-from gale.simulation.contents import CARRY_OVER, COMPOUND, Bench, Conditions, Content
+from gale.simulation.compounds import Booleans
 from gale.simulation.label_sets import LabelSets, fit_label_sets
 from gale.simulation.laboratory import ANALYTE, Laboratory
+from gale.simulation.peaks import CARRY_OVER, COMPOUND, Conditions, Peak, PeakGenerator
 from gale.simulation.physics import draw
 
-SEEN = 0.1
-"""An instrument sees what has an ion of at least this height, the highest being 1, in its range."""
+VISIBLE = 0.1
+"""An instrument sees a substance that has an ion of at least this height, the base peak being 1, in
+its range of m/z."""
 
 
 @dataclass(frozen=True)
@@ -26,27 +27,27 @@ class Plan:
     Parameters
     ----------
     instrument : int
-        Its number.
+        Its number in the laboratory.
     derivatized : bool
     conditions : Conditions
-    contents : tuple of Content
+    peaks : tuple of Peak
     families : array of bool, shape (K,)
         What the sample holds.
     seed : tuple of int
-        Of the noise.
+        Seed of the noise.
     """
 
     instrument: int
     derivatized: bool
     conditions: Conditions
-    contents: tuple[Content, ...]
-    families: Flags
+    peaks: tuple[Peak, ...]
+    families: Booleans
     seed: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Pool:
-    """Records that samples can be made of, and the sets of families that these can make up.
+    """Records that samples can be made of, and the sets of families that they can make up.
 
     Parameters
     ----------
@@ -57,7 +58,7 @@ class Pool:
     """
 
     records: NDArray[np.int64]
-    families: Flags
+    families: Booleans
     popularity: Floats
     label_sets: LabelSets
 
@@ -68,20 +69,20 @@ class Pool:
         instrument: int,
         *,
         derivatized: bool,
-        allowed: Flags,
+        allowed: Booleans,
         prevalence: Floats,
     ) -> Pool:
         """Take the allowed records that one instrument can see, and the gases of minerals.
 
-        In a derivatized sample, a compound that the library has a derivative of is there as that;
-        in others there are no derivatives.
+        A compound with derivatives in the library is one of these in derivatized samples, and
+        underivatized in others.
         """
         compounds = laboratory.compounds
         retention = laboratory.retention_time_min[instrument]
         time_min = laboratory.instruments[instrument].time_min
         eluting = (retention >= time_min[0]) & (retention <= time_min[-1])
         scanned = compounds.spectrum[:, laboratory.instruments[instrument].mz]
-        seen = scanned.max(axis=1) >= SEEN
+        seen = scanned.max(axis=1) >= VISIBLE
         if derivatized:
             reacts = np.isin(compounds.compound, compounds.compound[compounds.derivatized])
             form = compounds.derivatized | ~reacts
@@ -94,10 +95,10 @@ class Pool:
         return cls(records, families, popularity, fit_label_sets(families, prevalence))
 
     def draw(
-        self, wanted: Flags, rng: np.random.Generator, impurities: int
+        self, wanted: Booleans, rng: np.random.Generator, impurities: int
     ) -> tuple[list[int], list[int]]:
-        """Draw records that make up the wanted families, (K,), and impurities of the same."""
-        fits: Flags = ~np.asarray((self.families & ~wanted).any(axis=1))
+        """Draw records that make up the wanted families, (K,), and impurities within them."""
+        fits: Booleans = ~np.asarray((self.families & ~wanted).any(axis=1))
         chosen: list[int] = []
         missing = wanted.copy()
         while missing.any():
@@ -105,11 +106,11 @@ class Pool:
             chosen += self._choose(fits & self.families[:, family], 1, rng)
             missing &= ~self.families[chosen[-1]]
         fits[chosen] = False
-        lesser = self._choose(fits, impurities, rng)
-        return self.records[chosen].tolist(), self.records[lesser].tolist()
+        minor = self._choose(fits, impurities, rng)
+        return self.records[chosen].tolist(), self.records[minor].tolist()
 
-    def _choose(self, among: Flags, number: int, rng: np.random.Generator) -> list[int]:
-        """Choose so many different records, the popular ones more often; all if there are fewer."""
+    def _choose(self, among: Booleans, number: int, rng: np.random.Generator) -> list[int]:
+        """Choose a number of records, popular ones more often; all if there are fewer."""
         places = np.flatnonzero(among)
         weight = self.popularity[places]
         size = min(number, len(places))
@@ -125,34 +126,40 @@ def plan_run(
     pool: Pool,
     *,
     derivatized: bool,
-    place: float,
+    quantile: float,
     seed: tuple[int, ...],
 ) -> Plan:
-    """Draw one run, all but what the run before it leaves.
+    """Draw one run without carry-over.
 
     Parameters
     ----------
-    place : float
-        From 0 to 1, of its families among the sets of families that the pool can make up.
+    laboratory : Laboratory
+    instrument : int
+        Its number in the laboratory.
+    pool : Pool
+    derivatized : bool
+    quantile : float
+        Decides the families, 0 to 1: see :meth:`LabelSets.at`.
+    seed : tuple of int
     """
     rng = np.random.default_rng((*seed, 0))
     conditions = Conditions(**draw(laboratory.physics.run, rng))
-    families = pool.label_sets.at(place)
+    families = pool.label_sets.at(quantile)
     compounds, impurities = pool.draw(families, rng, round(conditions.impurities_number))
-    bench = Bench(laboratory, instrument, conditions, rng)
-    contents = [
-        bench.evolved(record) if laboratory.evolved[record] else bench.compound(record)
+    draw_peak = PeakGenerator(laboratory, instrument, conditions, rng)
+    peaks = [
+        draw_peak.evolved(record) if laboratory.evolved[record] else draw_peak.compound(record)
         for record in compounds
     ]
-    contents += [bench.impurity(record) for record in impurities if not laboratory.evolved[record]]
-    contents += bench.contaminants() + bench.solvent()
+    peaks += [draw_peak.impurity(record) for record in impurities if not laboratory.evolved[record]]
+    peaks += draw_peak.contaminants() + draw_peak.solvent()
     if derivatized:
-        contents += bench.reagents()
-    return Plan(instrument, derivatized, conditions, tuple(contents), families, seed=(*seed, 1))
+        peaks += draw_peak.reagents()
+    return Plan(instrument, derivatized, conditions, tuple(peaks), families, seed=(*seed, 1))
 
 
 def carry_over(plans: Sequence[Plan], laboratory: Laboratory) -> list[Plan]:
-    """Leave in each run a little of the one before it on the same instrument.
+    """Add to each run a little of the previous run on the same instrument.
 
     Parameters
     ----------
@@ -160,19 +167,24 @@ def carry_over(plans: Sequence[Plan], laboratory: Laboratory) -> list[Plan]:
         In the order in which they are measured.
     laboratory : Laboratory
     """
-    before: dict[int, Plan] = {}
-    carried = []
+    previous: dict[int, Plan] = {}  # of each instrument
+    with_carry_over = []
     for plan in plans:
-        last = before.get(plan.instrument, plan)
+        last = previous.get(plan.instrument)
+        previous[plan.instrument] = plan
         share = laboratory.instruments[plan.instrument].carry_over_share
-        later = (1 + plan.conditions.retention_shift) / (1 + last.conditions.retention_shift)
-        left = [
-            replace(
-                each, role=CARRY_OVER, height=share * each.height, time_min=later * each.time_min
+        if last is not None and share > 0:
+            shift = (1 + plan.conditions.retention_shift) / (1 + last.conditions.retention_shift)
+            carried = tuple(
+                replace(
+                    peak,
+                    role=CARRY_OVER,
+                    height=share * peak.height,
+                    time_min=shift * peak.time_min,
+                )
+                for peak in last.peaks
+                if peak.role == COMPOUND
             )
-            for each in (last.contents if last is not plan else ())
-            if each.role == COMPOUND and share > 0
-        ]
-        before[plan.instrument] = plan
-        carried.append(replace(plan, contents=plan.contents + tuple(left)))
-    return carried
+            plan = replace(plan, peaks=plan.peaks + carried)
+        with_carry_over.append(plan)
+    return with_carry_over

@@ -1,4 +1,4 @@
-"""When a compound elutes: from its retention index, under a temperature programme."""
+"""Retention times from retention indices, under a temperature programme."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ KELVIN = 273.15
 
 STEP_MIN = 0.02
 INDICES = np.arange(0.0, 6_001.0, 50.0)
-"""Times between these are interpolated."""
+"""Retention times between these indices are interpolated."""
 
 
 @dataclass(frozen=True)
 class Programme:
-    """The oven: a hold, a ramp and a hold. Times in minutes, temperatures in degrees Celsius."""
+    """The oven's hold, ramp and final hold, in minutes and degrees Celsius."""
 
     start_c: float
     hold_min: float
@@ -35,12 +35,12 @@ class Programme:
 
     @property
     def length_min(self) -> float:
-        """Minutes from injection to the end."""
+        """Length from injection to the end, in minutes."""
         ramp_min = (self.end_c - self.start_c) / self.ramp_c_per_min
         return self.hold_min + ramp_min + self.end_hold_min
 
     def temperature_c(self, time_min: Floats) -> Floats:
-        """Temperature at given times, the same shape."""
+        """Return the temperature at given times, the same shape."""
         ramp = self.start_c + self.ramp_c_per_min * (time_min - self.hold_min)
         return np.clip(ramp, self.start_c, self.end_c)
 
@@ -48,10 +48,10 @@ class Programme:
 def retention_time_min(
     index: Floats, programme: Programme, dead_time_min: float, phase_ratio: float
 ) -> Floats:
-    """Minutes at which compounds of given retention indices leave the column.
+    """Compute the retention times of compounds, in minutes.
 
-    A compound moves at 1 / (1 + k) of the speed of the gas, k being its retention factor at the
-    temperature of the moment; it elutes when it has come to the end.
+    A compound moves at 1 / (1 + k) of the speed of the gas, where k is its retention factor at the
+    current temperature; it elutes when it reaches the end of the column.
 
     Parameters
     ----------
@@ -59,14 +59,14 @@ def retention_time_min(
         On the n-alkane scale.
     programme : Programme
     dead_time_min : float
-        Time that the gas needs for the column.
+        Time that the gas needs to pass the column.
     phase_ratio : float
-        Volume of the gas over that of the film.
+        Volume of the gas over volume of the film.
 
     Returns
     -------
     array of shape (C,)
-        Infinite where it does not elute before the end.
+        Infinite for compounds that do not elute before the end.
     """
     time_min = np.arange(0.0, programme.length_min, STEP_MIN)
     kelvin = programme.temperature_c(time_min) + KELVIN
@@ -75,7 +75,7 @@ def retention_time_min(
     speed = 1 / (dead_time_min * (1 + np.exp(ln_k) / phase_ratio))
     travelled = np.cumsum(speed, axis=1) * STEP_MIN  # at the end of each step
     ends = time_min + STEP_MIN
-    eluted = np.array([np.interp(1, each, ends, right=np.inf) for each in travelled])
+    eluted = np.array([np.interp(1, share, ends, right=np.inf) for share in travelled])
     n_eluted = int(np.isfinite(eluted).sum())
     times = np.interp(index, INDICES[:n_eluted], eluted[:n_eluted])
     return np.where(index > INDICES[n_eluted - 1], np.inf, times)

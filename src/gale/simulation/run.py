@@ -1,4 +1,4 @@
-"""One run: from its plan to what is recorded, and the truth of it."""
+"""One run: from its plan to its recorded ions and its truth."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ import numpy as np
 
 from gale.simulation.chromatogram import Signal, add_peak, background
 from gale.simulation.compounds import N_MZ
-from gale.simulation.contents import Conditions
 from gale.simulation.detector import Recorded, detection_limit, measure, record
 from gale.simulation.laboratory import Laboratory
+from gale.simulation.peaks import Conditions
 from gale.simulation.physics import draw
 from gale.simulation.plan import Plan
 
 Truth = dict[str, Any]
-"""A row of the truth: one substance of one run."""
+"""One substance of a run, as a row of the truth."""
 
 STEADY = (4, 14, 16, 17, 18, 20, 28, 29, 32, 40)
 """m/z of helium, air and water."""
 
-LEAST_THRESHOLD = 0.5
-"""However many ions are asked for, the threshold stays above 0, around which the noise is."""
+MIN_THRESHOLD = 0.5
+"""However many ions are wanted, the threshold stays above 0, the mean of the noise."""
 
 
 def simulate_run(
     laboratory: Laboratory, plan: Plan, threshold: float
 ) -> tuple[Recorded, list[Truth]]:
-    """Measure a run.
+    """Simulate a run.
 
     Parameters
     ----------
@@ -41,28 +41,28 @@ def simulate_run(
     -------
     recorded : Recorded
     truth : list of dict
-        For each content: what it is, its retention time and width (half height) in minutes, and its
-        abundance: how many times the strongest of its ions, at the highest point of the peak, is
-        over the detection limit of that ion there.
+        For each peak: its substance, retention time and width at half height in minutes, and
+        abundance, the largest ratio, over its ions, of the height at the apex to the detection
+        limit there.
     """
     instrument = laboratory.instruments[plan.instrument]
     rng = np.random.default_rng((*plan.seed, 1))
     signal = background(laboratory, plan)
-    before = signal.copy()
+    without_peaks = signal.copy()
     truth = []
-    for content in plan.contents:
-        peak = add_peak(signal, laboratory, instrument, content)
-        limit = detection_limit(before[peak.apex], threshold, instrument)
+    for peak in plan.peaks:
+        added = add_peak(signal, laboratory, instrument, peak)
+        limit = detection_limit(without_peaks[added.apex], threshold, instrument)
         truth.append(
             {
-                "compound": laboratory.compounds.name[content.record],
-                "inchikey": laboratory.compounds.inchikey[content.record],
-                "derivative": laboratory.compounds.derivative[content.record],
-                "role": content.role,
-                "families": laboratory.compounds.families_of(content.record),
-                "retention_time_min": round(float(instrument.time_min[peak.apex]), 4),
-                "width_min": round(peak.width_min, 4),
-                "abundance": float(f"{(peak.spectrum / limit).max():.4g}"),
+                "compound": laboratory.compounds.name[peak.record],
+                "inchikey": laboratory.compounds.inchikey[peak.record],
+                "derivative": laboratory.compounds.derivative[peak.record],
+                "role": peak.role,
+                "families": laboratory.compounds.families_of(peak.record),
+                "retention_time_min": round(float(instrument.time_min[added.apex]), 4),
+                "width_min": round(added.width_min, 4),
+                "abundance": float(f"{(added.spectrum / limit).max():.4g}"),
             }
         )
     measured = measure(signal, instrument, rng)
@@ -71,9 +71,10 @@ def simulate_run(
 
 
 def find_threshold(laboratory: Laboratory, instrument: int, ions: int, seed: int) -> float:
-    """Find the threshold that leaves about so many ions of a run on an instrument.
+    """Find the threshold at which a run on an instrument has about `ions` ions.
 
-    Found on a run of usual conditions without contents, which add some ions of their own.
+    It is found on a run without peaks, which add some ions of their own, at the usual level of the
+    background.
     """
     conditions = Conditions(**draw(laboratory.physics.run, np.random.default_rng((seed, 7))))
     conditions = replace(conditions, background_level=1.0)
@@ -82,16 +83,18 @@ def find_threshold(laboratory: Laboratory, instrument: int, ions: int, seed: int
     drawn = laboratory.instruments[instrument]
     rng = np.random.default_rng((seed, 8, instrument))
     measured = measure(background(laboratory, blank), drawn, rng)
-    kept = ions * drawn.threshold_ions
-    # helium, air and water are in every scan: other ions shall be seen, too
+    n_recorded = ions * drawn.threshold_ions
+    # helium, air and water are in every scan; at least half of the ions should be others
     quiet = np.ones(N_MZ, dtype=bool)
     quiet[list(STEADY)] = False
     others = measured[:, quiet[drawn.mz]]
-    found = min(_highest(measured, round(kept)), _highest(others, round(kept / 2)))
-    return max(found, LEAST_THRESHOLD)
+    threshold = min(
+        _nth_highest(measured, round(n_recorded)), _nth_highest(others, round(n_recorded / 2))
+    )
+    return max(threshold, MIN_THRESHOLD)
 
 
-def _highest(measured: Signal, number: int) -> float:
-    """Give the least of so many highest values."""
+def _nth_highest(measured: Signal, number: int) -> float:
+    """Return the value with this rank, 1 being the highest; the lowest if there are fewer."""
     place = measured.size - min(max(number, 1), measured.size)
     return float(np.partition(measured, place, axis=None)[place])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,14 +16,46 @@ from gale.simulation.design import (
     check_families,
     design_runs,
     draw_instruments,
-    share_compounds,
+    split_compounds,
 )
-from gale.simulation.laboratory import Laboratory, equip
+from gale.simulation.laboratory import Laboratory, build_laboratory
 from gale.simulation.physics import Physics
 from gale.simulation.run import find_threshold
 
 if TYPE_CHECKING:
     from gale.chemistry.families import FamilyTable
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What series have in common, whatever their seeds.
+
+    Parameters
+    ----------
+    analytes : Compounds
+        What samples are made of; their K families are those of `table`.
+    source : str
+        Where the analytes are from, for messages.
+    table : mapping of str to FamilyRule, optional
+        The families; without it the nine published ones.
+    prevalence : array of shape (K,)
+        Share of the runs to hold each family.
+    ions, instruments : int
+        Approximate ions per run, and instruments that the splits share.
+    physics : Physics
+    new_instrument, new_compounds : tuple of str
+        Splits with an instrument, or with compounds, of their own.
+    """
+
+    analytes: Compounds
+    source: str
+    table: FamilyTable | None
+    prevalence: Floats
+    ions: int
+    instruments: int
+    physics: Physics
+    new_instrument: tuple[str, ...] = ()
+    new_compounds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -43,47 +75,29 @@ class Series:
     design: Design
 
 
-def plan_series(
-    analytes: Compounds,
-    runs: Mapping[str, int],
-    *,
-    source: str,
-    table: FamilyTable | None,
-    prevalence: Floats,
-    ions: int,
-    instruments: int,
-    new_instrument: Sequence[str] = (),
-    new_compounds: Collection[str] = (),
-    physics: Physics,
-    seed: int,
-) -> Series:
-    """Equip a laboratory, and plan its runs.
+def plan_series(setup: Setup, runs: Mapping[str, int], seed: int) -> Series:
+    """Build a laboratory and plan its runs.
 
     Parameters
     ----------
-    analytes : Compounds
-        Of the families of `table`.
+    setup : Setup
     runs : mapping of split to int
-    source : str
-        Where the analytes are from, as named in messages.
-    prevalence : array of shape (K,)
-        Share of the runs that shall hold each family.
-    table, ions, instruments, new_instrument, new_compounds, physics, seed
-        As :func:`gale.simulate` takes them.
+    seed : int
 
     Raises
     ------
     SimulationError
-        If there are no compounds of a family that shall be there, or the instruments would scan
-        nothing.
+        If a wanted family has no compound, or the instruments would scan nothing.
     """
-    drawn = draw_instruments(instruments, new_instrument, physics, seed)
-    laboratory = equip(analytes, drawn, physics, table, seed=seed)
-    allowed = share_compounds(laboratory, runs, new_compounds, seed)
-    check_families(laboratory, allowed, prevalence, source)
-    design = design_runs(laboratory, runs, allowed, prevalence, new_instrument, seed)
+    instruments = draw_instruments(setup.instruments, setup.new_instrument, setup.physics, seed)
+    laboratory = build_laboratory(
+        setup.analytes, instruments, setup.physics, setup.table, seed=seed
+    )
+    allowed = split_compounds(laboratory, runs, setup.new_compounds, seed)
+    check_families(laboratory, allowed, setup.prevalence, setup.source)
+    design = design_runs(laboratory, runs, allowed, setup.prevalence, setup.new_instrument, seed)
     thresholds = tuple(
-        find_threshold(laboratory, number, ions, seed) for number in range(len(drawn))
+        find_threshold(laboratory, number, setup.ions, seed) for number in range(len(instruments))
     )
     return Series(laboratory, thresholds, design)
 
@@ -91,44 +105,47 @@ def plan_series(
 def read_analytes(
     library: Library | Sequence[Library] | None, table: FamilyTable | None, progress: Progress
 ) -> tuple[Compounds, str]:
-    """Take the compounds of libraries, by default gale's own; say also where they are from.
+    """Read the compounds of libraries, by default gale's own; return also where they are from.
 
-    Records of the given libraries that are left out are noted.
+    Records of given libraries that are left out are counted in a note.
 
     Raises
     ------
     SimulationError
         If no record of a library can be used.
     MissingExtraError
-        If structures have to be looked at, and RDKit is not installed.
+        If structures are needed and RDKit is not installed.
     """
-    libraries: Sequence[Library] = (
-        default_libraries()
-        if library is None
-        else ((library,) if isinstance(library, Library) else tuple(library))
-    )
+    if library is None:
+        libraries: Sequence[Library] = default_libraries()
+    else:
+        libraries = (library,) if isinstance(library, Library) else tuple(library)
     parts = [read_compounds(each, table) for each in libraries]
     if library is not None:
-        _tell_left_out(libraries, parts, progress)
+        _note_left_out(libraries, parts, progress)
     return join(parts), " and ".join(each.source for each in libraries)
 
 
-def _tell_left_out(
+def _note_left_out(
     libraries: Sequence[Library], parts: Sequence[Compounds], progress: Progress
 ) -> None:
-    """Note records of which no use is made."""
+    """Note how many records of each library are not used, and why."""
     for library, part in zip(libraries, parts, strict=True):
+        unusable = len(library) - len(part)
         reasons = {
             **library.skipped,
-            "no structure, families, retention index or ions of m/z 1 to 600": len(library)
-            - len(part),
+            "no structure, families, retention index or ions of m/z 1 to 600": unusable,
         }
-        told = ", ".join(f"{count:,} with: {reason}" for reason, count in reasons.items() if count)
-        if told:
-            progress.note(f"{library.source}: records that are left out: {told}")
+        counts = ", ".join(f"{count:,} ({reason})" for reason, count in reasons.items() if count)
+        if counts:
+            progress.note(f"{library.source}: records left out: {counts}")
 
 
-def check_numbers(numbers: Mapping[str, int | None], shares: Mapping[str, float]) -> None:
+def check_numbers(
+    numbers: Mapping[str, int | None],
+    prevalence: Mapping[str, float] | None = None,
+    label_noise: float = 0.0,
+) -> None:
     """Refuse numbers below 1 and shares outside 0 to 1; None is a number that was not given.
 
     Raises
@@ -137,7 +154,13 @@ def check_numbers(numbers: Mapping[str, int | None], shares: Mapping[str, float]
     """
     for name, number in numbers.items():
         if number is not None and number < 1:
-            raise SimulationError(f"{name} = {number}: expected 1 or more")
-    for name, share in shares.items():
+            raise SimulationError(name, f"is {number}", "1 or more", f"pass {name}=1 or more")
+    shares = [("label_noise", label_noise, "label_noise=0.1")]
+    for family, share in (prevalence or {}).items():
+        example = f"prevalence={{{family!r}: 0.1}}"
+        shares.append((f"prevalence: family {family!r}", share, example))
+    for source, share, example in shares:
         if not 0 <= share < 1:
-            raise SimulationError(f"{name} = {share}: expected a share of 0 or more, less than 1")
+            raise SimulationError(
+                source, f"is {share}", "a share from 0 to below 1", f"for example, pass {example}"
+            )

@@ -1,25 +1,27 @@
-"""A simulated campaign on disk: the competition's layout, and the truth beside it."""
+"""A simulated campaign on disk: the competition's layout, with the truth beside it."""
 
 from __future__ import annotations
 
 import hashlib
 import io
 import json
-from collections.abc import Iterable
-from concurrent.futures import Executor
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
-from gale.plumbing.progress import Progress
-from gale.simulation.compounds import Flags
+from gale.plumbing.work import Work
+from gale.plumbing.workers import worker_pool
+from gale.simulation.compounds import Booleans
 from gale.simulation.design import Design
 from gale.simulation.laboratory import Laboratory
 from gale.simulation.plan import Plan
 from gale.simulation.run import Truth, simulate_run
+from gale.simulation.series import Series, Setup
 
 TRUTH: dict[str, pl.DataType | type[pl.DataType]] = {
     "run": pl.String,
@@ -32,11 +34,11 @@ TRUTH: dict[str, pl.DataType | type[pl.DataType]] = {
     "width_min": pl.Float64,
     "abundance": pl.Float64,
 }
-"""Columns of ``truth.parquet``: one row for each substance of each run."""
+"""Columns of ``truth.parquet``: one row per substance and run."""
 
 
-class Written(NamedTuple):
-    """What is known of a run once it is on disk."""
+class WrittenRun(NamedTuple):
+    """Facts of a run that is on disk."""
 
     md5: str
     n_scans: int
@@ -44,16 +46,16 @@ class Written(NamedTuple):
     truth: list[Truth]
 
 
-class Writer:
+class RunWriter:
     """Simulates runs and writes them into the folder of a campaign.
 
-    One for each process, which keeps what all runs have in common.
+    Each process has one, which holds what all runs share.
     """
 
     def __init__(self, folder: Path, laboratory: Laboratory, thresholds: tuple[float, ...]) -> None:
         self.folder, self.laboratory, self.thresholds = folder, laboratory, thresholds
 
-    def write(self, path: str, plan: Plan) -> Written:
+    def write(self, path: str, plan: Plan) -> WrittenRun:
         """Simulate one run and write its file."""
         recorded, truth = simulate_run(self.laboratory, plan, self.thresholds[plan.instrument])
         table = pl.DataFrame(
@@ -62,7 +64,7 @@ class Writer:
         text = io.BytesIO()
         table.write_csv(text)
         (self.folder / path).write_bytes(text.getbuffer())
-        return Written(
+        return WrittenRun(
             hashlib.md5(text.getbuffer(), usedforsecurity=False).hexdigest(),
             len(self.laboratory.instruments[plan.instrument].time_min),
             len(table),
@@ -70,65 +72,68 @@ class Writer:
         )
 
 
-_WRITER: list[Writer] = []
-"""The writer of this process, where it is one of several."""
+_WRITER: list[RunWriter] = []
+"""The writer of a worker process."""
 
 
-def begin_worker(folder: Path, laboratory: Laboratory, thresholds: tuple[float, ...]) -> None:
-    """Give this process its writer."""
-    _WRITER[:] = [Writer(folder, laboratory, thresholds)]
+def _begin_worker(writer: RunWriter) -> None:
+    _WRITER[:] = [writer]
 
 
-def _write_in_worker(path: str, plan: Plan) -> Written:
+def _write_in_worker(path: str, plan: Plan) -> WrittenRun:
     return _WRITER[0].write(path, plan)
 
 
 def run_names(design: Design) -> list[str]:
-    """Name the runs, as the competition does: S0000, S0001, ..."""
+    """Name the runs as the competition does: S0000, S0001, ..."""
     width = max(len(str(len(design.plans) - 1)), 4)
     return [f"S{number:0{width}d}" for number in range(len(design.plans))]
 
 
-def write_runs(
-    writer: Writer, design: Design, executor: Executor | None, progress: Progress
-) -> list[Written]:
-    """Simulate and write all runs, in the processes of `executor` if there is one."""
+def write_runs(folder: Path, series: Series, work: Work) -> list[WrittenRun]:
+    """Simulate and write all runs, in the worker processes if there are several."""
+    design = series.design
     for split in dict.fromkeys(design.splits):
-        (writer.folder / f"{split}_features").mkdir()
+        (folder / f"{split}_features").mkdir()
+    writer = RunWriter(folder, series.laboratory, series.thresholds)
     tasks = (_paths(design), design.plans)
-    results: Iterable[Written] = (
-        map(writer.write, *tasks)
-        if executor is None
-        else executor.map(_write_in_worker, *tasks, chunksize=4)
-    )
-    progress.begin("simulating runs", len(design.plans))
-    written = []
-    for each in results:
-        written.append(each)
-        progress.step()
+    with worker_pool(work.workers, _begin_worker, (writer,)) as executor:
+        results: Iterable[WrittenRun] = (
+            map(writer.write, *tasks)
+            if executor is None
+            else executor.map(_write_in_worker, *tasks, chunksize=4)
+        )
+        work.progress.begin("simulating runs", len(design.plans))
+        written = []
+        for run in results:
+            written.append(run)
+            work.progress.step()
     return written
 
 
 def write_tables(
-    folder: Path, design: Design, labels: Flags, laboratory: Laboratory, written: list[Written]
+    folder: Path, series: Series, written: Sequence[WrittenRun], labels: Booleans
 ) -> None:
     """Write metadata, labels, submission format, truth, runs and instruments.
 
     Parameters
     ----------
+    folder : Path
+    series : Series
+    written : sequence of WrittenRun, length R
     labels : array of bool, shape (R, K)
-        As they are to be told.
+        As they are to be written, with their noise.
     """
+    design, families = series.design, series.laboratory.compounds.family_names
     names = run_names(design)
-    families = laboratory.compounds.family_names
     table = pl.DataFrame({"sample_id": names, "split": design.splits}).with_columns(
         pl.Series(family, labels[:, k].astype(np.int64)) for k, family in enumerate(families)
     )
     for split in dict.fromkeys(design.splits):
         table.filter(split=split).drop("split").write_csv(folder / f"{split}_labels.csv")
-    asked = table.filter(pl.col("split") != "train").drop("split")
-    if len(asked):
-        asked.with_columns(pl.lit(0.0).alias(family) for family in families).write_csv(
+    to_predict = table.filter(pl.col("split") != "train").drop("split")
+    if len(to_predict):
+        to_predict.with_columns(pl.lit(0.0).alias(family) for family in families).write_csv(
             folder / "submission_format.csv"
         )
     pl.DataFrame(
@@ -137,7 +142,7 @@ def write_tables(
             "split": design.splits,
             "derivatized": [1 if plan.derivatized else None for plan in design.plans],
             "features_path": _paths(design),
-            "features_md5_hash": [each.md5 for each in written],
+            "features_md5_hash": [run.md5 for run in written],
         },
         schema_overrides={"derivatized": pl.Int64},
     ).write_csv(folder / "metadata.csv")
@@ -146,30 +151,53 @@ def write_tables(
             "sample_id": names,
             "instrument": [plan.instrument for plan in design.plans],
             "position": design.position,
-            "scans": [each.n_scans for each in written],
-            "ions": [each.n_ions for each in written],
+            "scans": [run.n_scans for run in written],
+            "ions": [run.n_ions for run in written],
         }
     ).write_csv(folder / "runs.csv")
     pl.DataFrame(
         [
             {"run": name, **row}
-            for name, each in zip(names, written, strict=True)
-            for row in each.truth
+            for name, run in zip(names, written, strict=True)
+            for row in run.truth
         ],
         schema=TRUTH,
     ).write_parquet(folder / "truth.parquet")
 
 
 def write_facts(
-    folder: Path, laboratory: Laboratory, thresholds: Iterable[float], asked: dict[str, Any]
+    folder: Path,
+    series: Series,
+    setup: Setup,
+    *,
+    runs: Mapping[str, int],
+    compounds: int | None,
+    label_noise: float,
+    seed: int,
 ) -> None:
-    """Write ``simulation.json``: what was asked for, and every instrument that was drawn."""
-    instruments = [
-        {**asdict(each), "threshold": threshold}
-        for each, threshold in zip(laboratory.instruments, thresholds, strict=True)
-    ]
-    text = json.dumps({**asked, "instruments": instruments}, indent=1)
-    (folder / "simulation.json").write_text(text + "\n", "utf-8")
+    """Write ``simulation.json``: the options, and every instrument that was drawn."""
+    facts = {
+        "gale": version("gale-ms"),
+        "library": setup.source,
+        "seed": seed,
+        "runs": runs,
+        "ions": setup.ions,
+        "compounds": compounds,
+        "new_instrument": setup.new_instrument,
+        "new_compounds": setup.new_compounds,
+        "label_noise": label_noise,
+        "physics": setup.physics.to_dict(),
+        "prevalence": dict(
+            zip(setup.analytes.family_names, setup.prevalence.tolist(), strict=True)
+        ),
+        "instruments": [
+            {**asdict(instrument), "threshold": threshold}
+            for instrument, threshold in zip(
+                series.laboratory.instruments, series.thresholds, strict=True
+            )
+        ],
+    }
+    (folder / "simulation.json").write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
 
 
 def _paths(design: Design) -> list[str]:

@@ -26,7 +26,7 @@ from gale.plumbing.work import Work
 from gale.simulation.compounds import Compounds
 from gale.simulation.examples import simulate_examples
 from gale.simulation.series import read_analytes
-from gale.simulation.told import Describe
+from gale.simulation.targets import FeaturesAndTargets
 from gale.training.fitting import Examples, Weights
 from gale.training.losses import Loss, binary_cross_entropy
 from gale.training.members import settings_of
@@ -203,7 +203,7 @@ def simulate_runs(
     events = np.full((settings.runs, spec.shape[0], len(families)), np.nan, dtype=np.float32)
     columns = [families.index(family) for family in known]
     examples = simulate_examples(
-        Describe(spec, known),
+        FeaturesAndTargets(spec, known),
         families=known,
         library=library,
         table=table,

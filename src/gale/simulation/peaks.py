@@ -1,4 +1,4 @@
-"""The substances in one run, and where their peaks are."""
+"""The peaks of one run: which substance each is of, its height, time and width."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ from gale.simulation.instrument import Instrument
 from gale.simulation.laboratory import CONTAMINANT, REAGENT, SOLVENT, Laboratory
 
 COMPOUND, EVOLVED_GAS, CARRY_OVER = "compound", "evolved gas", "carry-over"
+LABEL_ROLES = (COMPOUND, EVOLVED_GAS)
+"""Roles that make the labels of a run."""
 
 OVERLOADED = 3.0
-"""A solvent's peak is so many times wider than others."""
+"""Width of a solvent's peak relative to other peaks."""
 
 
 @dataclass(frozen=True)
 class Conditions:
-    """The parameters that are drawn for each run; see ``gale/data/physics.toml``."""
+    """The parameters that are drawn for each run; ``gale/data/physics.toml`` explains each."""
 
     injection_amount: float
     retention_shift: float
@@ -38,18 +40,18 @@ class Conditions:
 
 
 @dataclass(frozen=True)
-class Content:
-    """One substance in a run, and its exponentially modified Gaussian peak.
+class Peak:
+    """The exponentially modified Gaussian peak of a substance.
 
     Parameters
     ----------
     record : int
-        Of the laboratory's compounds.
+        The substance, as a number among the laboratory's compounds.
     role : str
         ``compound`` and ``evolved gas`` make the labels; ``carry-over``, ``contaminant``,
         ``reagent`` and ``solvent`` do not.
     height : float
-        Of the highest ion, in units of the noise, as it would be without a tail.
+        Height of the base peak before tailing, in units of the noise.
     time_min, sigma_min, tail_min : float
         Centre and standard deviation of the Gaussian, time constant of the exponential.
     """
@@ -62,8 +64,8 @@ class Content:
     tail_min: float
 
 
-class Bench:
-    """Draws the peaks of one run."""
+class PeakGenerator:
+    """Draws the peaks of one run on instrument `number` of a laboratory."""
 
     def __init__(
         self,
@@ -76,23 +78,23 @@ class Bench:
         self.instrument: Instrument = laboratory.instruments[number]
         self.retention: Floats = laboratory.retention_time_min[number]
 
-    def compound(self, record: int) -> Content:
-        """A compound of the sample."""
+    def compound(self, record: int) -> Peak:
+        """Draw the peak of a compound of the sample."""
         low, high = self.conditions.sample_lowest_decade, self.conditions.sample_highest_decade
         return self._peak(record, COMPOUND, self._height(low, high))
 
-    def impurity(self, record: int) -> Content:
-        """A lesser compound of the sample."""
+    def impurity(self, record: int) -> Peak:
+        """Draw the peak of a minor compound of the sample."""
         conditions = self.conditions
         low, high = conditions.impurities_lowest_decade, conditions.impurities_highest_decade
         return self._peak(record, COMPOUND, self._height(low, high))
 
-    def evolved(self, record: int) -> Content:
-        """A gas that a mineral gives off, at any time, for minutes."""
+    def evolved(self, record: int) -> Peak:
+        """Draw the peak of a gas that a mineral gives off, at any time, for minutes."""
         low, high = self.conditions.minerals_lowest_decade, self.conditions.minerals_highest_decade
         first, last = self.instrument.time_min[[0, -1]]
         sigma_min = self.conditions.minerals_width_min * self.rng.uniform(0.5, 1.5)
-        return Content(
+        return Peak(
             record,
             EVOLVED_GAS,
             self._height(low, high),
@@ -101,26 +103,26 @@ class Bench:
             sigma_min * self.rng.uniform(0.1, 2),
         )
 
-    def contaminants(self) -> list[Content]:
-        """Some of those that this instrument has, at about its usual levels."""
+    def contaminants(self) -> list[Peak]:
+        """Draw some of this instrument's contaminants, near their usual levels."""
         instrument = self.instrument
         records = self._eluting(CONTAMINANT)
         usual = instrument.rng("contaminants")
-        often = usual.beta(0.5, 1.5, size=len(records))
-        often *= instrument.contaminants_number / often.sum()
+        frequency = usual.beta(0.5, 1.5, size=len(records))
+        frequency *= instrument.contaminants_number / frequency.sum()
         decades = usual.uniform(
             instrument.contaminants_lowest_decade,
             instrument.contaminants_highest_decade,
             size=len(records),
         )
-        there = self.rng.random(len(records)) < often
+        present = self.rng.random(len(records)) < frequency
         return [
             self._peak(record, CONTAMINANT, 10 ** (decade + self.rng.normal(0, 0.3)))
-            for record, decade in zip(records[there], decades[there], strict=True)
+            for record, decade in zip(records[present], decades[present], strict=True)
         ]
 
-    def reagents(self) -> list[Content]:
-        """By-products of the derivatization."""
+    def reagents(self) -> list[Peak]:
+        """Draw by-products of the derivatization."""
         instrument = self.instrument
         records = self._eluting(REAGENT)
         number = min(round(instrument.reagent_artefacts), len(records))
@@ -129,8 +131,8 @@ class Bench:
         low, high = instrument.reagent_lowest_decade, instrument.reagent_highest_decade
         return [self._peak(record, REAGENT, self._height(low, high)) for record in chosen]
 
-    def solvent(self) -> list[Content]:
-        """The solvent of this instrument's sequence: an overloaded peak and its slow tail."""
+    def solvent(self) -> list[Peak]:
+        """Draw the solvent of this instrument: an overloaded peak and its slow tail, or nothing."""
         instrument = self.instrument
         record = instrument.rng("solvent").choice(self._eluting(SOLVENT))
         if self.rng.random() >= instrument.solvent_share:
@@ -145,20 +147,20 @@ class Bench:
         return [peak, slow]
 
     def _eluting(self, kind: str) -> NDArray[np.int64]:
-        """Substances of a kind that leave the column before the run ends."""
+        """Substances of a kind that elute before the run ends."""
         return np.flatnonzero((self.laboratory.kind == kind) & np.isfinite(self.retention))
 
     def _height(self, low: float, high: float) -> float:
         return float(10 ** self.rng.uniform(low, high)) * self.conditions.injection_amount
 
-    def _peak(self, record: int, role: str, height: float) -> Content:
+    def _peak(self, record: int, role: str, height: float) -> Peak:
         """Place a peak at the retention time of a record on this instrument."""
         instrument, conditions, rng = self.instrument, self.conditions, self.rng
         time_min = self.retention[record] * (1 + conditions.retention_shift)
         time_min += conditions.retention_scatter_s / 60 * rng.normal()
-        broader = 1 + instrument.peaks_broadening * time_min / instrument.time_min[-1]
-        sigma_min = instrument.peaks_width_s / 60 * broader
+        broadening = 1 + instrument.peaks_broadening * time_min / instrument.time_min[-1]
+        sigma_min = instrument.peaks_width_s / 60 * broadening
         tail = instrument.peaks_tail * np.exp(instrument.peaks_tail_spread * rng.normal())
-        return Content(
+        return Peak(
             int(record), role, float(height), float(time_min), sigma_min, float(tail * sigma_min)
         )
