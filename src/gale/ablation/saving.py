@@ -1,4 +1,4 @@
-"""The folder of an ablation: tables, figures, a page, and how it was made."""
+"""The folder of an ablation: tables, figures, a page, and facts."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ FILES = (
     "table.svg",
     "trainings.csv",
 )
-"""What a folder of an ablation holds."""
+"""The files in the folder of an ablation."""
 
 
 def save_ablation(ablation: Ablation, folder: Path | str, *, force: bool = False) -> None:
-    """Write tables, figures, and how they were made, into a new folder: all `FILES` or none.
+    """Write the tables, figures and facts of an ablation into a new folder: all `FILES` or none.
 
     Parameters
     ----------
     ablation : Ablation
-    folder : Path
+    folder : Path or str
     force : bool
         Whether the folder of another ablation may be overwritten.
 
