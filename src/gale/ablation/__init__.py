@@ -44,7 +44,7 @@ def ablate(
     restart: bool = False,
     work: Work | None = None,
 ) -> Ablation:
-    """Train a recipe without its ingredients, then with one more of them at each step.
+    r"""Train a recipe without its ingredients, then with one more of them at each step.
 
     Networks train on the train split; the val split stops them and chooses the soups. If labels of
     the test split are known, its log loss is reported, too.
@@ -88,6 +88,27 @@ def ablate(
     TrainingError
         If no run can be read, a loss is not finite, the journal belongs to another training, or
         there is no such device.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from dataclasses import replace
+    >>> from pathlib import Path
+    >>> from gale import Campaign, Recipe, ablate
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> for number in range(8):  # every second run has the ion of the family
+    ...     ion = 91 if number % 2 else 57
+    ...     rows = "".join(f"{minute},{ion},{minute}\n" for minute in range(1, 5))
+    ...     _ = (folder / f"{number}.csv").write_text("time,mass,intensity\n" + rows)
+    >>> labels = "".join(f"{number}.csv,{number % 2}\n" for number in range(8))
+    >>> _ = (folder / "labels.csv").write_text("run,aromatic\n" + labels)
+    >>> split = ("train", "train", "val", "val")  # as in a folder in the competition's layout
+    >>> campaign = replace(Campaign.open(folder), split=2 * split)
+    >>> text = "features.mz = [57, 91]\nnetwork.hidden = [4]\nfitting.epochs = 2\nsoup.size = 2"
+    >>> recipe = Recipe.parse(text, "small.toml", default_name="small")
+    >>> ablation = ablate(campaign, recipe, trainings=1, iterations=1)
+    >>> ablation.table()["step"].to_list()
+    ['base', 'hinge', 'prior bias', 'BatchNorm', 'LayerNorm', 'LCG loss', 'FixedSoup']
     """
     started = time.monotonic()
     recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)

@@ -46,7 +46,7 @@ def train(
     out_of_fold: Path | None = None,
     work: Work | None = None,
 ) -> Model:
-    """Train a model on the labelled runs of a campaign's train and val splits.
+    r"""Train a model on the labelled runs of a campaign's train and val splits.
 
     Parameters
     ----------
@@ -90,6 +90,24 @@ def train(
     -----
     GaleWarning
         If runs are left out or odd, or networks cannot be pre-trained for a family.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from gale import Campaign, Recipe, train
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> for number in range(8):  # every second run has the ion of the family
+    ...     ion = 91 if number % 2 else 57
+    ...     rows = "".join(f"{minute},{ion},{minute}\n" for minute in range(1, 5))
+    ...     _ = (folder / f"{number}.csv").write_text("time,mass,intensity\n" + rows)
+    >>> labels = "".join(f"{number}.csv,{number % 2}\n" for number in range(8))
+    >>> _ = (folder / "labels.csv").write_text("run,aromatic\n" + labels)
+    >>> text = "kind = 'logistic'\nfeatures.mz = [57, 91]\nfolds.count = 2"
+    >>> recipe = Recipe.parse(text, "small.toml", default_name="small")
+    >>> model = train(Campaign.open(folder), recipe)
+    >>> model.families, model.facts["training"]["runs"], model.facts["members"]
+    (('aromatic',), 8, 2)
     """
     work = work or Work()
     recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
