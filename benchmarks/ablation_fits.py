@@ -27,18 +27,16 @@ from gale.features import compute_features
 from gale.features.events import EventSpec
 from gale.plumbing.cache import Cache, default_folder
 from gale.plumbing.files import writing
-from gale.plumbing.progress import Progress
 from gale.plumbing.work import Work
 from gale.run import Floats
 from gale.training.fitting import Weights, predict_logits
 from gale.training.folds import Fold, stratified_folds
-from gale.training.journal import Journal
 from gale.training.losses import Loss, binary_cross_entropy
-from gale.training.members import Trainer
+from gale.training.members import FitWork, MemberFitter
 from gale.training.networks.build import columns_of
 from gale.training.pretraining import pretrain
 from gale.training.recipe import Part, Recipe
-from gale.training.runs import read_training_runs
+from gale.training.runs import LabelledRuns, read_training_runs
 from gale.training.soups import Member, average_weights, greedy_soup
 
 CPU = torch.device("cpu")
@@ -107,10 +105,10 @@ class Fits:
     members: Mapping[str, list[list[Weights]]]
 
     @cached_property
-    def trainers(self) -> dict[str, Trainer]:
+    def fitters(self) -> dict[str, MemberFitter]:
         """What builds and evaluates the networks of each part."""
         return {
-            part.name: trainer(part, self.runs, self.folds, 0, self.starts)
+            part.name: fitter(part, self.runs, self.folds, 0, self.starts)
             for part in self.recipe.members_of
         }
 
@@ -135,7 +133,7 @@ class Fits:
             return arrays["held_out"], arrays["test"]
 
     def _logits(self, part: str, soup: str, share: float) -> tuple[Floats, Floats]:
-        builder = self.trainers[part]
+        builder = self.fitters[part]
         mixed = [self._mix(part, soup, fold) for fold in range(len(self.folds))]
         seen = self.runs.test_features[:, columns_of(builder.part, self.runs.spec)]
         held_out, test = np.full(self.runs.labels.shape, np.nan), []
@@ -155,25 +153,21 @@ class Fits:
             return members[:1]
         if soup == "uniform":
             return [average_weights(members)]
-        evaluate = partial(self.trainers[part].evaluate, fold)
+        evaluate = partial(self.fitters[part].evaluate, fold)
         scored = [Member(each, evaluate(each)) for each in members]
         return [greedy_soup(scored, average_weights, evaluate).weights]
 
 
-def trainer(
+def fitter(
     part: Part, runs: Runs, folds: list[Fold], seed: int, starts: Mapping[str, Weights]
-) -> Trainer:
-    """Make the trainer of a part, which keeps nothing on disk."""
-    return Trainer(
+) -> MemberFitter:
+    """Make the fitter of a part, which keeps nothing on disk."""
+    return MemberFitter(
         part,
-        runs.spec,
-        seed,
+        LabelledRuns(runs.spec, runs.features, runs.labels),
         folds,
-        runs.features,
-        runs.labels,
-        journal=Journal.open(None, "", resume=False, restart=False),
-        history=None,
-        progress=Progress(),
+        seed,
+        FitWork(),
         start=starts.get(part.name),
         name=part.name,
     )
@@ -267,5 +261,5 @@ class Wanted:
         for part in recipe.members_of:
             mixed = self.mixtures and part.network.kind == "elution"
             with patch.object(gale.training.members, "Loss", MixtureLoss if mixed else Loss):
-                members[part.name] = trainer(part, runs, folds, seed, starts).members()
+                members[part.name] = fitter(part, runs, folds, seed, starts).members()
         return folds, starts, members

@@ -145,7 +145,7 @@ def score_row(row: Row, fits: Fits) -> Score:
     known, test = fits.runs.known, fits.runs.test
     parts = [part_logits(row, fits, part) for part in row.parts]
     held_out, of_test = (np.stack(each) for each in zip(*parts, strict=True))
-    calibration = fit_calibration(held_out, known.labels, shares=row.shares, way=row.way)
+    calibration = fit_calibration(held_out, known.labels, shares=row.shares, strength=row.way)
     logits = calibration.logits(of_test)
     if row.derivatized:
         flags = np.isfinite(known.derivatized)

@@ -26,7 +26,7 @@ from torch import nn
 sys.path.insert(0, str(Path(__file__).parents[1] / "src"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from gale.training.fitting import Examples, Pulse, Settings, Weights, fit
+from gale.training.fitting import Examples, FittingStatus, Settings, Weights, fit
 from gale.training.losses import Loss
 from gale.training.networks.layers import Dense
 from gale.training.networks.summary import summary_network
@@ -203,7 +203,7 @@ def complete(device: torch.device, products: torch.dtype, settings: Settings) ->
             results[number] = done.validation, done.weights
         return [results[number] for number in range(len(jobs))]
 
-    def tell(pulse: Pulse) -> None:
+    def tell(pulse: FittingStatus) -> None:
         if pulse.epoch % 50 == 0:
             print(f"{time.perf_counter() - started:8.0f} s  {pulse}", file=sys.stderr, flush=True)
 

@@ -22,7 +22,7 @@ from helpers.stacks import stack_recipe
 from helpers.training import TINY, Array, Exported, Trained, tiny_recipe
 
 if TYPE_CHECKING:
-    from gale.training.export import Members
+    from gale.training.export import PartGraph
 
 settings.register_profile("gale", deadline=None)  # on a busy machine, any example may be slow
 settings.load_profile("gale")
@@ -124,17 +124,17 @@ def stack(stack_file: Path) -> gale.Model:
 @pytest.fixture
 def exported(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> Exported:
     """Skip the slow part of training: its model has the facts that it should, in another graph."""
-    kept = Exported()
+    captured = Exported()
 
     def export(
-        parts: Sequence[Members], n_features: int, facts: Mapping[str, Any], *_: Any
+        parts: Sequence[PartGraph], n_features: int, facts: Mapping[str, Any], *_: Any
     ) -> bytes:
-        kept.networks.extend(part.network for part in parts)
+        captured.networks.extend(part.network for part in parts)
         return restated(trained.path.read_bytes(), dict(facts))
 
     monkeypatch.setattr("gale.training.to_onnx", export)
     monkeypatch.setattr("gale.model.check_shapes", lambda *_: None)
-    return kept
+    return captured
 
 
 @pytest.fixture

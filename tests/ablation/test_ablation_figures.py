@@ -76,7 +76,7 @@ def test_steps() -> None:
     axes = steps_axes(ablation)
     table, series = ablation.table(), dots(axes)
     names = ["val, which chose when to stop", "test, which chose nothing",
-             "val of the author, other data"]  # fmt: skip
+             "val, author's data"]  # fmt: skip
     assert list(series) == names
     columns = ("val_log_loss", "test_log_loss", "author_val_log_loss")
     for name, column in zip(names, columns, strict=True):
@@ -130,7 +130,7 @@ def test_series_differ_in_colour_and_in_mark(theme: str) -> None:
 def test_without_labels_of_test_and_with_one_training() -> None:
     ablation = made_up(trainings=1, test=False)
     axes = steps_axes(ablation)
-    assert list(dots(axes)) == ["val, which chose when to stop", "val of the author, other data"]
+    assert list(dots(axes)) == ["val, which chose when to stop", "val, author's data"]
     (panel,) = panels(ablation)
     assert panel.get_title("left") == "val, which chose when to stop"
     assert "test" not in axes.get_title("left")

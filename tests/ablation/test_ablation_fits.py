@@ -18,13 +18,15 @@ from gale.evaluation.metrics import log_loss
 from gale.features import compute_features
 from gale.features.summary import SummarySpec
 from gale.plumbing.cache import Cache
-from gale.plumbing.progress import Progress
 from gale.plumbing.work import Work
-from gale.training.fitting import Fit, Weights, predict
+from gale.training.fitting import Fit, Weights
 from gale.training.folds import split_fold
 from gale.training.journal import Journal, Step
-from gale.training.members import Trainer
+from gale.training.members import FitWork, MemberFitter
+from gale.training.runs import LabelledRuns
 from gale.training.soups import average_weights
+from helpers.errors import refused
+from helpers.predictions import probability_of
 from helpers.training import Array, Recorder, tiny_recipe
 from helpers.work import with_work
 
@@ -62,17 +64,17 @@ class Bench:
         self.features = compute_features(campaign.paths, spec, work=Work(cache=cache)).values
         self.fold, self.split = split_fold(campaign.split), np.array(campaign.split)
 
-    def trainer(self, step: int, seed: int = 0) -> Trainer:
+    def fitter(self, step: int, seed: int = 0) -> MemberFitter:
         steps = ablation_steps(RECIPE, ITERATIONS)
         folds, name = [self.fold] * TRAININGS, steps[step].slug
-        return Trainer(
-            steps[step].recipe, self.spec, seed, folds, self.features, self.labels, Journal(),
-            None, Progress(), name=name,
-        )  # fmt: skip
+        runs = LabelledRuns(self.spec, self.features, self.labels)
+        return MemberFitter(steps[step].recipe, runs, folds, seed, FitWork(), name=name)
 
     def probability(self, weights: Weights) -> Array:
         """Of a network of the last step, in the order of the campaign."""
-        probability: Array = predict(self.trainer(5).network([0], [weights]), self.features)[0]
+        probability: Array = probability_of(self.fitter(5).network([0], [weights]), self.features)[
+            0
+        ]
         return probability
 
     def scores(self, probability: Array) -> list[float]:
@@ -122,10 +124,10 @@ def test_a_training_is_what_it_is_by_itself(
 
 @pytest.mark.parametrize("step", range(6))
 def test_a_network_is_what_it_is_by_itself(bench: Bench, ablation: Ablation, step: int) -> None:
-    trainer = bench.trainer(step)
-    one = Step(2, "member", 0, trainer.name)
-    trainer.fit([one])
-    fit = trainer.journal.find(one)
+    fitter = bench.fitter(step)
+    one = Step(2, "member", 0, fitter.name)
+    fitter.fit([one])
+    fit = fitter.work.journal.find(one)
     assert fit is not None
     row = ablation.trainings.filter(step=SINGLES[step], training=2)
     assert row["val_log_loss"].item() == pytest.approx(fit.validation, abs=1e-4)
@@ -237,7 +239,7 @@ def test_finished_fits_serve_more_trainings_and_iterations(
         )
     before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.npz")}
     assert len(before) == 15
-    with pytest.raises(TrainingError, match="holds 15 finished fits"):
+    with refused(TrainingError, tmp_path, found="15 finished fits", remedy="pass resume=True"):
         ablate(campaign, cache, journal=tmp_path)
     recorder = Recorder()
     resumed = ablate(campaign, cache, journal=tmp_path, resume=True, progress=recorder)
@@ -245,7 +247,7 @@ def test_finished_fits_serve_more_trainings_and_iterations(
     assert recorder.steps["training"] == recorder.totals["training"] == TRAININGS * (5 + 4 + 2)
     assert_frame_equal(resumed.trainings, ablation.trainings, check_exact=False, abs_tol=1e-4)
     assert_frame_equal(resumed.curves, ablation.curves, check_exact=False, abs_tol=1e-4)
-    with pytest.raises(TrainingError, match="belongs to a training with other"):
+    with refused(TrainingError, tmp_path, found="seed", remedy="pass restart=True"):
         ablate(campaign, cache, journal=tmp_path, resume=True, seed=1)
 
 
@@ -255,7 +257,8 @@ def test_a_campaign_without_labels_of_a_split(
 ) -> None:
     labels = np.array(campaign.labels)
     labels[np.array(campaign.split) == split] = np.nan
-    with pytest.raises(CampaignError, match=f"found no labelled run in the {split} split; expec"):
+    facts = ("no labelled run", f"the {split} split")
+    with refused(CampaignError, campaign.root, found=facts, remedy="metadata.csv"):
         ablate(replace(campaign, labels=labels), cache)
 
 

@@ -145,7 +145,8 @@ def test_an_interruption_keeps_what_is_finished(
     )
     assert names(".") == ["out.partial", "whole"]
     assert isinstance(error := error_of(*ablate()), TrainingError)
-    assert "out.partial: holds 5 finished fits" in str(error)
+    assert str(error).startswith("out.partial: ")
+    assert "5 finished fits" in str(error)
     succeed(*ablate("--resume"))
     assert names(".") == ["out", "whole"]
     found, whole = (pl.read_csv(f"{name}/trainings.csv") for name in ("out", "whole"))
@@ -190,7 +191,8 @@ def test_errors(ablate: Ablate, tmp_path: Path) -> None:
     (runs / "labels.csv").write_text("run,mineral\na.csv,1\n", "utf-8")
     error = error_of(*ablate(campaign=runs))
     assert isinstance(error, CampaignError)
-    assert str(error).startswith(f"{runs}: found no labelled run in the val split; expected some")
+    assert str(error).startswith(f"{runs}: ")
+    assert "no labelled run in the val split" in str(error)
     assert names(".") == []
 
 

@@ -96,7 +96,7 @@ def test_what_is_written_and_said(train: Train, exported: Exported, campaign_fol
         (family, str(n), str(84 - n), "0")
         for family, n in zip(model.families, positive, strict=True)
     ]
-    assert "[4 of 4] fold 1, member 1: best validation log loss" in result.stderr
+    assert "[4 of 4] fold 1, member 1: " in result.stderr
     assert f"{campaign_folder}: 108 runs" in result.stderr
 
 
@@ -231,10 +231,11 @@ def test_an_interruption_keeps_what_is_finished(
         "go on with the same command and --resume"
     )
     assert not Path("model.onnx").exists()
-    assert "model.onnx.partial: holds 3 finished fits" in str(error_of(*train()))
-    assert "model.onnx.partial: belongs to a training with other" in str(
-        error_of(*train("--resume", "--seed", "1"))
-    )
+    again, other = error_of(*train()), error_of(*train("--resume", "--seed", "1"))
+    assert str(again).startswith("model.onnx.partial: ")
+    assert "3 finished fits" in str(again)
+    assert str(other).startswith("model.onnx.partial: ")
+    assert "seed" in str(other)
     succeed(*train("--resume"))
     succeed(*train("-o", "whole.onnx"))
     np.testing.assert_allclose(exported.weights(0), exported.weights(1), atol=5e-3)

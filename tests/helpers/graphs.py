@@ -10,7 +10,7 @@ from torch import nn
 
 from gale.features.summary import SummarySpec
 from gale.model.file import FORMAT, REQUIRED
-from gale.training.export import Members, to_onnx
+from gale.training.export import PartGraph, to_onnx
 from gale.training.networks.layers import Dense
 from gale.training.networks.summary import summary_network
 
@@ -59,4 +59,4 @@ def draw_state(member: nn.Module, seed: int) -> nn.Module:
 
 def file_of(networks: Sequence[nn.Module], facts: Mapping[str, Any] = FACTS, **more: Any) -> bytes:
     """The model file of networks that are given all features."""
-    return to_onnx([Members(network) for network in networks], N_FEATURES, facts, **more)
+    return to_onnx([PartGraph(network) for network in networks], N_FEATURES, facts, **more)

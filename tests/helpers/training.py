@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +50,19 @@ def tiny_recipe(**changes: object) -> gale.Recipe:
             change = {**choices[key], **change}
         choices[key] = change
     return gale.Recipe.model_validate(choices)
+
+
+def relabelled(campaign: gale.Campaign, labels: Array) -> gale.Campaign:
+    return replace(campaign, labels=labels.astype(np.float32))
+
+
+def spoil(campaign: gale.Campaign, folder: Path, rows: list[int]) -> gale.Campaign:
+    """The campaign in which the files of some runs are empty."""
+    paths = list(campaign.paths)
+    for row in rows:
+        paths[row] = folder / f"{campaign.runs[row]}.csv"
+        paths[row].touch()
+    return replace(campaign, paths=tuple(paths))
 
 
 @dataclass(frozen=True)

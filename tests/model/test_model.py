@@ -22,8 +22,8 @@ from gale.model.file import FORMAT
 from gale.plumbing.cache import Cache
 from gale.plumbing.work import Work
 from gale.training.export import to_onnx
-from gale.training.fitting import predict
 from helpers.model_files import facts_of, restated
+from helpers.predictions import probability_of
 from helpers.training import Array, Recorder, Trained, tiny_recipe
 
 
@@ -113,7 +113,7 @@ def test_torch_and_onnx_agree_from_file_to_probability(
     recipe = tiny_recipe(network={"standardise": "none"}, soup={"kind": "uniform"})
     model = gale.train(campaign, recipe, work=Work(cache=cache))
     features = np.stack([model.spec.features_of(gale.read_run(path)) for path in campaign.paths])
-    each = predict(kept[0], features)
+    each = probability_of(kept[0], features)
     table = model.predict(campaign, work=Work(cache=cache))
     np.testing.assert_allclose(probabilities(table, model), each.mean(0), atol=1e-5)
     spread = table.select(f"{family}_spread" for family in model.families).to_numpy()

@@ -51,12 +51,12 @@ def test_logits_are_the_weighted_sum_of_the_parts_and_a_bias() -> None:
     np.testing.assert_allclose(calibration.logits(parts), [[1 + 2 + 0.1, 6 - 1.0]])
 
 
-def test_a_calibration_survives_json() -> None:
+def test_a_calibration_as_json() -> None:
     calibration = Calibration(np.array([[1 / 3, 2.0], [0.5, 0.0]]), np.array([0.1, -1 / 7]))
-    found = Calibration.from_dict(json.loads(json.dumps(calibration.to_dict())))
-    assert_same(found, calibration, 1e-6)
-    assert found.weight.dtype == found.bias.dtype == np.float64
-    assert calibration.to_dict()["bias"] == [0.1, -0.142857]
+    assert json.loads(json.dumps(calibration.to_dict())) == {
+        "weight": [[0.333333, 2.0], [0.5, 0.0]],
+        "bias": [0.1, -0.142857],
+    }
 
 
 def test_the_gradient_is_that_of_finite_differences() -> None:
@@ -223,10 +223,10 @@ def test_a_single_fold_of_fewer_runs_than_parts() -> None:
     assert (found[1:] > 0.5).all()
 
 
-def test_half_of_the_way_halves_what_calibration_changes() -> None:
+def test_half_the_strength_halves_what_calibration_changes() -> None:
     logits, labels = logits_and_labels(500, (0, -1))
     parts = [(logits - 0.7) / 2.5]
-    whole, half = fit_calibration(parts, labels), fit_calibration(parts, labels, way=0.5)
+    whole, half = fit_calibration(parts, labels), fit_calibration(parts, labels, strength=0.5)
     np.testing.assert_allclose(2 * half.logits(parts), whole.logits(parts) + parts[0])
     assert log_loss(whole.logits(parts), labels) < log_loss(half.logits(parts), labels)
     assert log_loss(half.logits(parts), labels) < log_loss(parts[0], labels)
@@ -245,9 +245,9 @@ def test_given_shares_weigh_the_parts_whatever_they_are_worth() -> None:
     assert (fitted.weight[0] < 0.1 * fitted.weight[1]).all()
 
 
-def test_cross_fitting_takes_shares_and_the_way() -> None:
+def test_cross_fitting_takes_shares_and_the_strength() -> None:
     logits, labels = logits_and_labels(40, (0,))
     parts, folds = np.stack([logits, 2 * logits]), validating(range(20), range(20, 40))
-    found = cross_fitted(parts, labels, folds, shares=(1, 1), way=0.25)
-    others = fit_calibration(parts[:, 20:], labels[20:], shares=(1, 1), way=0.25)
+    found = cross_fitted(parts, labels, folds, shares=(1, 1), strength=0.25)
+    others = fit_calibration(parts[:, 20:], labels[20:], shares=(1, 1), strength=0.25)
     np.testing.assert_allclose(found[:20], expit(others.logits(parts[:, :20])))

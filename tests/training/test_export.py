@@ -25,8 +25,8 @@ from gale.model.file import EVIDENCE, OUTPUTS
 from gale.model.unlike import fit_unlike, unlike
 from gale.plumbing.tables import UNLIKE
 from gale.training.calibration import Calibration
-from gale.training.export import Ensemble, Members, to_onnx
-from gale.training.fitting import get_weights, predict, predict_logits, set_weights
+from gale.training.export import EnsembleGraph, PartGraph, to_onnx
+from gale.training.fitting import get_weights, predict_logits, set_weights
 from gale.training.networks.elution import ElutionNetwork
 from gale.training.networks.summary import summary_network
 from gale.training.networks.unlike import Unlike
@@ -42,6 +42,7 @@ from helpers.graphs import (
     linear,
     network,
 )
+from helpers.predictions import probability_of
 from helpers.training import Array
 
 
@@ -59,7 +60,7 @@ def data(members: list[nn.Module]) -> bytes:
 
 
 def probability(members: list[nn.Module], x: torch.Tensor) -> np.ndarray:
-    return np.concatenate([predict(member, x.numpy()) for member in members])
+    return np.concatenate([probability_of(member, x.numpy()) for member in members])
 
 
 @pytest.mark.parametrize("n_runs", [0, 1, 2, 37])
@@ -95,7 +96,7 @@ def test_members_of_one_network_are_exported_as_each_alone() -> None:
     for member in range(3):
         alone = summary_network(N_FEATURES, N_FAMILIES, GENERATORS, hidden=(8,))
         set_weights(alone, 0, get_weights(together, member))
-        np.testing.assert_allclose(of_members[member], predict(alone, x)[0], atol=1e-5)
+        np.testing.assert_allclose(of_members[member], probability_of(alone, x)[0], atol=1e-5)
     np.testing.assert_allclose(found, of_members.mean(0), atol=1e-6)
 
 
@@ -111,15 +112,25 @@ def test_inputs_and_outputs(data: bytes) -> None:
     assert outputs == {"probability": ["runs", 3], "member_probability": [19, "runs", 3]}
 
 
-def test_exporting_puts_members_in_inference_and_changes_no_weight() -> None:
-    member = network(1, ALL).train()
-    before = {name: value.clone() for name, value in member.state_dict().items()}
-    data = file_of([member])
-    for name, value in member.state_dict().items():
-        assert torch.equal(value, before[name])
+@pytest.fixture(scope="module")
+def in_training() -> nn.Module:
+    return network(1, ALL).train()
+
+
+@pytest.fixture(scope="module")
+def two_data(in_training: nn.Module) -> bytes:
+    return file_of([in_training, linear(1)])
+
+
+def test_exporting_puts_members_in_inference_and_changes_no_weight(
+    in_training: nn.Module, two_data: bytes
+) -> None:
+    expected = network(1, ALL).state_dict()
+    for name, value in in_training.state_dict().items():
+        assert torch.equal(value, expected[name])
     x = torch.randn(4, N_FEATURES, generator=torch.Generator().manual_seed(1))
-    found, _ = Model(data).predict_features(x.numpy())
-    np.testing.assert_allclose(found, probability([network(1, ALL)], x)[0], atol=1e-5)
+    _, found = Model(two_data).predict_features(x.numpy())
+    np.testing.assert_allclose(found, probability([network(1, ALL), linear(1)], x), atol=1e-5)
 
 
 def test_facts_come_back(data: bytes) -> None:
@@ -128,27 +139,22 @@ def test_facts_come_back(data: bytes) -> None:
 
 def test_the_same_members_give_the_same_bytes(linear_data: bytes, data: bytes) -> None:
     assert data != linear_data
-    assert file_of([linear(1)]) == linear_data
-    assert file_of([linear(2)]) != linear_data
     reordered = dict(reversed(FACTS.items()))
     assert file_of([linear(1)], reordered) == linear_data
 
 
 @pytest.mark.slow
-def test_another_process_gives_the_same_bytes(tmp_path: Path) -> None:
+def test_another_process_gives_the_same_bytes(two_data: bytes, tmp_path: Path) -> None:
     code = (
         "import sys, pathlib, helpers.graphs as t\n"
         "data = t.file_of([t.network(1, t.ALL), t.linear(1)])\n"
         "pathlib.Path(sys.argv[1]).write_bytes(data)\n"
     )
     path = tmp_path / "model.onnx"
-    environment = {
-        **os.environ,
-        "PYTHONHASHSEED": "1",
-        "PYTHONPATH": str(Path(graphs.__file__).parents[1]),
-    }
+    folders = [str(Path(module.__file__ or "").parents[1]) for module in (graphs, gale)]
+    environment = {**os.environ, "PYTHONHASHSEED": "1", "PYTHONPATH": os.pathsep.join(folders)}
     subprocess.run([sys.executable, "-c", code, path], env=environment, check=True)
-    assert path.read_bytes() == file_of([network(1, ALL), linear(1)])
+    assert path.read_bytes() == two_data
 
 
 def test_nothing_of_the_machine_is_in_the_bytes(data: bytes) -> None:
@@ -165,9 +171,12 @@ def test_nothing_of_the_machine_is_in_the_bytes(data: bytes) -> None:
     assert found == []
 
 
-def test_the_exporter_is_quiet(capfd: pytest.CaptureFixture[str]) -> None:
-    file_of([linear(3)])
+def test_the_exporter_is_quiet_and_writes_the_weights(
+    linear_data: bytes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    other = file_of([linear(2)])
     assert capfd.readouterr() == ("", "")
+    assert other != linear_data
 
 
 EVENTS = EventSpec(ProfileSpec(ElutionSpec(32, 12, 14), losses=2), events=5)
@@ -187,7 +196,7 @@ def event_features(n_runs: int, seed: int = 1) -> Array:
 
 
 @pytest.fixture(scope="module")
-def stack() -> list[Members]:
+def stack() -> list[PartGraph]:
     """Three members that see the profile, two that see the spectra, still as in training."""
     generators = [torch.Generator().manual_seed(seed) for seed in range(5)]
     prior = torch.linspace(-2, 1, 2 * N_FAMILIES).reshape(2, -1)
@@ -200,7 +209,7 @@ def stack() -> list[Members]:
     for each in (of_profile, of_spectra):
         for value in each.state_dict().values():
             value.add_(0.2 * torch.rand(value.shape, generator=generator))
-    return [Members(of_profile, PROFILE), Members(of_spectra, SPECTRA)]
+    return [PartGraph(of_profile, PROFILE), PartGraph(of_spectra, SPECTRA)]
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["as they are", "calibrated"])
@@ -209,7 +218,7 @@ def calibration(request: pytest.FixtureRequest) -> Calibration | None:
 
 
 @pytest.fixture(scope="module")
-def stack_data(stack: list[Members], calibration: Calibration | None) -> bytes:
+def stack_data(stack: list[PartGraph], calibration: Calibration | None) -> bytes:
     graph = Unlike(fit_unlike(event_features(30), EVENTS.blocks))
     facts = {**FACTS, "features": EVENTS.to_dict()}
     return to_onnx(stack, EVENTS.n_features, facts, calibration, graph)
@@ -217,7 +226,7 @@ def stack_data(stack: list[Members], calibration: Calibration | None) -> bytes:
 
 @pytest.mark.parametrize("n_runs", [0, 1, 2, 37])
 def test_onnx_and_torch_agree_for_a_stack(
-    stack: list[Members], stack_data: bytes, calibration: Calibration | None, n_runs: int
+    stack: list[PartGraph], stack_data: bytes, calibration: Calibration | None, n_runs: int
 ) -> None:
     features = event_features(n_runs, seed=2)
     logits = [predict_logits(part.network, features[:, part.columns]) for part in stack]
@@ -238,7 +247,7 @@ def test_onnx_and_torch_agree_for_a_stack(
 
 @pytest.mark.parametrize("n_runs", [0, 1, 2, 37])
 def test_the_evidence_of_a_stack_is_that_of_its_elution_network(
-    stack: list[Members], stack_data: bytes, n_runs: int
+    stack: list[PartGraph], stack_data: bytes, n_runs: int
 ) -> None:
     features = event_features(n_runs, seed=2)
     network = stack[1].network.eval()
@@ -257,7 +266,9 @@ def test_the_evidence_of_a_stack_is_that_of_its_elution_network(
 def test_a_stack_says_what_is_unlike_its_runs(stack_data: bytes, n_runs: int) -> None:
     features = event_features(n_runs, seed=2)
     expected = unlike(features, fit_unlike(event_features(30), EVENTS.blocks))
-    np.testing.assert_allclose(Model(stack_data).unlike_features(features), expected, atol=1e-5)
+    session = onnxruntime.InferenceSession(stack_data, providers=["CPUExecutionProvider"])
+    (found,) = session.run([UNLIKE], {"summary": features})
+    np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def test_inputs_and_outputs_of_a_stack(stack_data: bytes) -> None:
@@ -272,8 +283,8 @@ def test_inputs_and_outputs_of_a_stack(stack_data: bytes) -> None:
     }
 
 
-def test_outputs_are_those_that_the_parts_give(stack: list[Members]) -> None:
+def test_outputs_are_those_that_the_parts_give(stack: list[PartGraph]) -> None:
     graph = Unlike(fit_unlike(event_features(30), EVENTS.blocks))
-    assert Ensemble(stack[:1]).outputs == OUTPUTS
-    assert Ensemble(stack[1:]).outputs == Ensemble(stack).outputs == [*OUTPUTS, EVIDENCE]
-    assert Ensemble(stack[:1], CALIBRATION, graph).outputs == [*OUTPUTS, UNLIKE]
+    assert EnsembleGraph(stack[:1]).outputs == OUTPUTS
+    assert EnsembleGraph(stack[1:]).outputs == EnsembleGraph(stack).outputs == [*OUTPUTS, EVIDENCE]
+    assert EnsembleGraph(stack[:1], CALIBRATION, graph).outputs == [*OUTPUTS, UNLIKE]

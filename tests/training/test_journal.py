@@ -11,6 +11,7 @@ import pytest
 from gale.errors import TrainingError
 from gale.training.fitting import Epoch, Fit
 from gale.training.journal import HISTORY_SCHEMA, Journal, Step, count_fits, discard
+from helpers.errors import refused
 
 STEP = Step(2, "soup", 7)
 
@@ -88,23 +89,19 @@ def test_a_changed_byte_is_noticed_or_harmless(folder: Path) -> None:
 
 def test_another_training(folder: Path) -> None:
     Journal.open(folder, "print", resume=False).keep(STEP, fit_of(1))
-    with pytest.raises(TrainingError) as caught:
+    with refused(TrainingError, folder, found="seed", remedy="pass restart=True"):
         Journal.open(folder, "another", resume=True)
-    assert str(caught.value) == (
-        f"{folder}: belongs to a training with other runs, labels, recipe or seed; "
-        "use the same ones to go on with it, or --force to begin anew"
-    )
 
 
 def test_a_journal_is_not_used_unasked(folder: Path) -> None:
     journal = Journal.open(folder, "print", resume=False)
     journal.keep(STEP, fit_of(1))
-    with pytest.raises(TrainingError) as caught:
+    remedy = ("pass resume=True", "pass restart=True")
+    with refused(TrainingError, folder, found="1 finished fit ", remedy=remedy):
         Journal.open(folder, "print", resume=False)
-    assert str(caught.value) == (
-        f"{folder}: holds 1 finished fits of an interrupted training; "
-        "use --resume to go on with it, or --force to begin anew"
-    )
+    journal.keep(Step(0, "member", 0), fit_of(1))
+    with refused(TrainingError, folder, found="2 finished fits ", remedy=remedy):
+        Journal.open(folder, "print", resume=False)
 
 
 def test_what_else_is_in_the_folder_stays(folder: Path) -> None:

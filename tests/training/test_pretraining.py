@@ -26,7 +26,7 @@ from gale.simulation.targets import FeaturesAndTargets
 from gale.training import pretraining
 from gale.training.fitting import Weights, get_weights, set_weights
 from gale.training.networks.build import build_network, columns_of, scale_of
-from gale.training.pretraining import pretrain, simulate_runs, substances_of
+from gale.training.pretraining import pretrain, read_substances, simulate_runs
 from gale.training.settings import PretrainSettings
 from helpers.stacks import stack_recipe
 from helpers.training import Recorder
@@ -162,6 +162,13 @@ def test_weights_go_into_the_networks_of_their_part(
     assert torch.equal(first, second)
 
 
+def assert_noted(progress: Recorder, families: str, more: int = 0) -> None:
+    """The first note is of families that are not pre-trained."""
+    assert len(progress.notes) == 1 + more
+    assert "pre-train" in progress.notes[0]
+    assert progress.notes[0].endswith(f": {families}")
+
+
 def no_simulation(*_: object, **__: object) -> Iterator[Any]:
     raise RuntimeError("simulates")
 
@@ -226,20 +233,20 @@ def test_own_libraries_and_families(
         return gale.Recipe.model_validate(choices)
 
     own = recipe(str(library))
-    substances, table = substances_of(own.pretraining)
+    substances, table = read_substances(own.pretraining)
     assert substances is not None
     assert table is not None
     assert ([each.name[0] for each in substances], list(table)) == (
         ["alcohol 2"], ["alcohol", "benzene"]
     )  # fmt: skip
-    both, _ = substances_of(recipe("gale", str(library)).pretraining)
+    both, _ = read_substances(recipe("gale", str(library)).pretraining)
     assert both is not None
     assert [len(each) for each in both] == [*map(len, default_libraries()), 14]
 
     progress = Recorder()
     asked: dict[str, Any] = {"recipe": own, "families": ("benzene", "wax"), "cache": cache}
     weights = weights_of(**asked, progress=progress)
-    assert progress.notes == ["not pre-trained on, since it cannot be simulated: wax"]
+    assert_noted(progress, "wax")
     monkeypatch.setattr(pretraining, "simulate_examples", no_simulation)
     library.rename(tmp_path / "renamed.msp")
     moved = {**asked, "progress": Recorder(), "recipe": recipe(str(tmp_path / "renamed.msp"))}
@@ -262,7 +269,7 @@ def test_weights_do_not_depend_on_workers_or_the_cache(
 def test_progress_and_families_that_cannot_be_simulated() -> None:
     progress = Recorder()
     weights = weights_of(families=("ester", "alcohol", "wax"), progress=progress)
-    assert progress.notes == ["not pre-trained on, since it cannot be simulated: ester, wax"]
+    assert_noted(progress, "ester, wax")
     assert progress.steps == progress.totals == {"simulating runs": 8, "pre-training": 2}
     for of_part in weights.values():
         unknown = [key for key, value in of_part.items() if not np.isfinite(value).all()]
@@ -274,10 +281,18 @@ def test_families_of_which_none_can_be_simulated(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(pretraining, "simulate_examples", no_simulation)
     progress = Recorder()
     assert weights_of(families=("wax", "ester"), progress=progress) == {}
-    assert progress.notes == [
-        "not pre-trained on, since it cannot be simulated: ester, wax",
-        "so there is nothing to pre-train on; raise fitting.epochs, or use quick",
-    ]
+    *_, advice = progress.notes
+    assert_noted(progress, "ester, wax", more=1)
+    assert "fitting.epochs" in advice
+    assert "quick" in advice
+
+
+def test_what_cannot_be_simulated_is_a_warning_by_default() -> None:
+    with pytest.warns(gale.GaleWarning) as warned:
+        assert weights_of(families=("wax",)) == {}
+    first, advice = (str(each.message) for each in warned)
+    assert first.endswith(": wax")
+    assert "fitting.epochs" in advice
 
 
 def test_a_recipe_without_pre_training(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,20 +1,20 @@
-"""Recipes: the published numbers, what is refused and in which words, defaults."""
+"""Recipes: the published numbers, defaults, old keys, and what is refused."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from gale.errors import RecipeError
+from gale.errors import GaleWarning, RecipeError
 from gale.features.profile import ProfileSpec
 from gale.training.recipe import Recipe, recipe_names
 from gale.training.settings import EventSettings, SummarySettings
+from helpers.errors import check_error, refused
 
 
-def test_recipes_that_gale_brings_along() -> None:
+def test_recipes_that_come_with_gale() -> None:
     assert recipe_names() == ["default", "logistic", "published", "quick"]
     for name in recipe_names():
         assert Recipe.load(name).name == name
@@ -66,11 +66,11 @@ def test_the_published_recipe_is_the_published_system() -> None:
 def test_few_runs_are_looked_at_more_often(n_runs: int, epochs: int, patience: int) -> None:
     """The recipe default takes as many steps as with the runs of the competition, or a few more."""
     fitting = Recipe.load("default").parts[0].fitting
-    assert fitting.lasting(n_runs) == (epochs, patience)
-    assert fitting.lasting(n_runs)[0] * -(-n_runs // 64) >= 112
+    assert fitting.epochs_and_patience(n_runs) == (epochs, patience)
+    assert fitting.epochs_and_patience(n_runs)[0] * -(-n_runs // 64) >= 112
     impatient = fitting.model_copy(update={"patience": 3})
-    assert impatient.lasting(160) == (38, 15)
-    assert Recipe.load("published").fitting.lasting(10) == (2000, 30)
+    assert impatient.epochs_and_patience(160) == (38, 15)
+    assert Recipe.load("published").fitting.epochs_and_patience(10) == (2000, 30)
 
 
 def test_the_other_recipes() -> None:
@@ -131,90 +131,109 @@ def test_a_file_has_its_own_name_or_that_of_the_file(tmp_path: Path) -> None:
     assert Recipe.load(path).name == "another"
 
 
-@pytest.mark.parametrize(
-    ("text", "complaint"),
-    [
-        ("fiting = 1", "fiting is not known; did you mean fitting?"),
-        ("[fitting]\nlearning_rat = 1", "fitting.learning_rat is not known; did you mean "
-         "learning_rate?"),
-        ("[fitting]\nlearning-rate = 1", "fitting.learning-rate is not known; did you mean "
-         "learning_rate?"),
-        ("x-y = 1", "x-y is not known; expected one of name, share, kind, network, loss, "
-         "augment, pretrain, fitting, soup, logistic, features, folds, calibrate, "
-         "calibration_way, pretraining, parts"),
-        ("[soup.x]\na = 1", "soup.x is not known; expected one of kind, size, iterations, "
-         "interpolate"),
-        ("kind = 'forest'", "kind = 'forest': input should be 'network', 'logistic' or 'stack'"),
-        ("[features]\nmzz = 3", "features.mzz (of summary features) is not known; did you "
-         "mean mz?"),
-        ("[features]\nbins = 3", "features.bins (of summary features) is not known; expected one "
-         "of kind, mz, dropped, mz_min, mz_max"),
-        ("[features]\nkind = 'profile'\nmz = [18]", "features.mz (of profile features) is not "
-         "known; expected one of kind, bins, mz_first, mz_last, baseline, losses"),
-        ("[features]\nkind = 'x'", "features = {'kind': 'x'}: input should be a table of kind "
-         "'summary', 'profile' or 'events'"),
-        ("features = 3", "features = 3: input should be a table of kind 'summary', 'profile' "
-         "or 'events'"),
-        ("kind = 'stack'\n[[parts]]\nname = 'a'\nkind = 'stack'", "parts.kind = 'stack': input "
-         "should be 'network' or 'logistic'"),
-        ("[features]\nkind = 'profile'\nmz_first = 400", "features.mz_last = 350: input should be "
-         "at least mz_first, 400"),
-        ("[network]\nstandardise = true", "network.standardise = True: input should be 'none', "
-         "'centre' or 'full'"),
-        ("[network]\ndropout = 1.0", "network.dropout = 1.0: input should be less than 1"),
-        ("[network]\nbatch_norm = 1", "network.batch_norm = 1: input should be a valid boolean"),
-        ("[network]\nhidden = [8, 0]", "network.hidden = 0: input should be greater than 0"),
-        ("[network]\nhidden = ['8']", "network.hidden = '8': input should be a valid integer"),
-        ("[fitting]\nepochs = 2.0", "fitting.epochs = 2.0: input should be a valid integer"),
-        ("[fitting]\nepochs = true", "fitting.epochs = True: input should be a valid integer"),
-        ("[fitting]\nlearning_rate = '1'", "fitting.learning_rate = '1': input should be a valid "
-         "number"),
-        ("[fitting]\nlearning_rate = nan", "fitting.learning_rate = nan: input should be a finite "
-         "number"),
-        ("[loss]\nhinge = -1", "loss.hinge = -1: input should be greater than or equal to 0"),
-        ("[loss]\nhinge = inf", "loss.hinge = inf: input should be a finite number"),
-        ("[features]\nmz = 'lerned'", "features.mz = 'lerned': input should be 'published' or "
-         "'learned'; features.mz = 'lerned': input should be a valid tuple"),
-        ("kind = 3\n[folds]\ncount = 0", "kind = 3: input should be 'network', 'logistic' or "
-         "'stack'; folds.count = 0: input should be greater than 0"),
-    ],
-)  # fmt: skip
-def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, text: str, complaint: str) -> None:
+CASES: list[tuple[str, str, str, str, str]] = [
+    # text, place, found, expected, remedy
+    ("fiting = 1", "fiting", "known", "", "fitting"),
+    ("[fitting]\nlearning_rat = 1", "fitting.learning_rat", "known", "", "learning_rate"),
+    ("[fitting]\nlearning-rate = 1", "fitting.learning-rate", "known", "", "learning_rate"),
+    ("x-y = 1", "x-y", "known", "name, share, kind, network, loss, augment, pretrain, fitting, "
+     "soup, logistic, features, folds, calibrate, calibration_strength, pretraining, parts", ""),
+    ("[soup.x]\na = 1", "soup.x", "known", "kind, size, iterations, interpolate", ""),
+    ("kind = 'forest'", "kind", "'forest'", "'network', 'logistic' or 'stack'", ""),
+    ("[features]\nmzz = 3", "features.mzz (of summary features)", "known", "", "mz"),
+    ("[features]\nbins = 3", "features.bins (of summary features)", "known",
+     "kind, mz, dropped, mz_min, mz_max", ""),
+    ("[features]\nkind = 'profile'\nmz = [18]", "features.mz (of profile features)", "known",
+     "kind, bins, mz_first, mz_last, baseline, losses", ""),
+    ("[features]\nkind = 'x'", "features", "{'kind': 'x'}", "'summary', 'profile' or 'events'", ""),
+    ("features = 3", "features", "3", "'summary', 'profile' or 'events'", ""),
+    ("kind = 'stack'\n[[parts]]\nname = 'a'\nkind = 'stack'", "parts.kind", "'stack'",
+     "'network' or 'logistic'", ""),
+    ("[features]\nkind = 'profile'\nmz_first = 400", "features.mz_last", "350", "mz_first, 400",
+     ""),
+    ("[network]\nstandardise = true", "network.standardise", "True", "'none', 'centre' or 'full'",
+     ""),
+    ("[network]\ndropout = 1.0", "network.dropout", "1.0", "less than 1", ""),
+    ("[network]\nbatch_norm = 1", "network.batch_norm", "1", "true or false", ""),
+    ("[network]\nhidden = [8, 0]", "network.hidden", "0", "greater than 0", ""),
+    ("[network]\nhidden = ['8']", "network.hidden", "'8'", "integer", ""),
+    ("[fitting]\nepochs = 2.0", "fitting.epochs", "2.0", "integer", ""),
+    ("[fitting]\nepochs = true", "fitting.epochs", "True", "integer", ""),
+    ("[fitting]\nlearning_rate = '1'", "fitting.learning_rate", "'1'", "a valid number", ""),
+    ("[fitting]\nlearning_rate = nan", "fitting.learning_rate", "nan", "finite", ""),
+    ("[loss]\nhinge = -1", "loss.hinge", "-1", "greater than or equal to 0", ""),
+    ("[loss]\nhinge = inf", "loss.hinge", "inf", "finite", ""),
+    ("[features]\nmz = 'lerned'", "features.mz", "'lerned'", "'published' or 'learned' or a list",
+     ""),
+    ("network = 3", "network", "3", "a table", ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "place", "found", "expected", "remedy"), CASES)
+def test_what_is_wrong_with_a_key(
+    tmp_path: Path, text: str, place: str, found: str, expected: str, remedy: str
+) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(text)
-    assert complaint_of(path) == f"{path}: {complaint}"
+    with refused(
+        RecipeError, f"{path}: {place}", found=found, expected=expected, remedy=remedy
+    ) as caught:
+        Recipe.load(path)
+    assert bool(caught.value.expected) == bool(expected)
+    assert bool(caught.value.remedy) == bool(remedy)
 
 
-def complaint_of(source: Any) -> str:
+def test_all_that_is_wrong_is_said_at_once() -> None:
     with pytest.raises(RecipeError) as caught:
-        Recipe.load(source)
-    return str(caught.value)
+        Recipe.parse("name = 'a'\nkind = 3\n[folds]\ncount = 0", "a.toml")
+    kind, count = caught.value.problems
+    check_error(kind, "a.toml: kind", found="3", expected="'stack'", kind=RecipeError)
+    check_error(count, "a.toml: folds.count", found="0", expected="greater", kind=RecipeError)
 
 
 def test_text_without_a_name_and_without_a_file() -> None:
-    with pytest.raises(RecipeError) as caught:
+    with refused(RecipeError, "here: name", found="missing"):
         Recipe.parse("", "here")
-    assert str(caught.value) == "here: name is missing"
-
-
-def test_a_section_is_a_table(tmp_path: Path) -> None:
-    path = tmp_path / "mine.toml"
-    path.write_text("network = 3")
-    assert complaint_of(path).startswith(f"{path}: network = 3: input should be a valid dictionary")
 
 
 def test_files_that_are_no_recipes(tmp_path: Path) -> None:
     missing, no_toml, no_text = (tmp_path / f"{name}.toml" for name in "abc")
     no_toml.write_text("x =")
     no_text.write_bytes(b"\xff\xfe\x00")
-    assert complaint_of(missing) == (
-        f"{missing}: cannot be read (No such file or directory); expected a recipe"
-    )
-    assert complaint_of(no_toml) == (
-        f"{no_toml}: is not TOML: Invalid value (at end of document); expected a recipe in TOML"
-    )
-    assert complaint_of(no_text) == f"{no_text}: is not text; expected a recipe in TOML"
-    assert complaint_of("publisht") == (
-        "publisht: no recipe of this name; expected one of default, logistic, published, "
-        "quick, or a file ending in .toml"
-    )
+    for path, fact in ((missing, "No such file"), (no_toml, "Invalid value"), (no_text, "text")):
+        with pytest.raises(RecipeError, match=fact) as caught:
+            Recipe.load(path)
+        assert str(caught.value).startswith(f"{path}: ")
+    with refused(RecipeError, "publisht", expected=(*recipe_names(), ".toml")):
+        Recipe.load("publisht")
+
+
+OLD = "name = 'old'\ncalibrate = true\ncalibration_way = 0.5"
+
+
+def test_an_old_key_is_read_and_the_new_one_named(tmp_path: Path) -> None:
+    path = tmp_path / "old.toml"
+    path.write_text(OLD)
+    with pytest.warns(GaleWarning) as warned:
+        recipe = Recipe.load(path)
+    (text,) = (str(each.message) for each in warned)
+    assert text.startswith(f"{path}: calibration_way ")
+    assert "calibration_strength" in text
+    assert recipe.calibration_strength == 0.5
+    assert recipe.to_dict()["calibration_strength"] == 0.5
+    assert "calibration_way" not in recipe.to_dict()
+
+
+def test_the_facts_of_an_old_model_are_read_without_a_word() -> None:
+    new = Recipe.parse(OLD.replace("way", "strength"), "new.toml")
+    facts = new.to_dict()
+    facts["calibration_way"] = facts.pop("calibration_strength")
+    assert Recipe.model_validate(facts) == new
+
+
+def test_an_old_key_beside_the_new_one_is_refused() -> None:
+    both = f"{OLD}\ncalibration_strength = 0.5"
+    with refused(
+        RecipeError, "a: calibration_way", found="calibration_strength", remedy="calibration_way"
+    ):
+        Recipe.parse(both, "a")

@@ -23,32 +23,27 @@ from gale.features.events import EventSpec
 from gale.features.profile import ProfileSpec
 from gale.model.file import EVIDENCE
 from gale.plumbing.cache import Cache, default_folder
-from gale.plumbing.progress import Progress
 from gale.plumbing.work import Work
-from gale.training.calibration import Calibration, cross_fitted, fit_calibration
+from gale.training.calibration import cross_fitted, fit_calibration
 from gale.training.fitting import Fit, get_weights
 from gale.training.folds import Fold, stratified_folds
-from gale.training.journal import Journal
-from gale.training.members import Trainer
+from gale.training.members import FitWork, MemberFitter
 from gale.training.networks.layers import fixed_biases
 from gale.training.recipe import OF_PARTS
+from gale.training.runs import LabelledRuns
 from gale.training.waves import fit_all
 from helpers.model_files import undated
+from helpers.predictions import calibration_of
 from helpers.stacks import stack_recipe
 from helpers.training import Array, Exported, Recorder, Trained, tiny_recipe
 
 SPEC = EventSpec(ProfileSpec(ElutionSpec(24, 26, 95), losses=10), events=6)
 
 
-@pytest.fixture(scope="module")
-def stack(
-    campaign: Campaign, cache_folder: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Trained:
-    folder = tmp_path_factory.mktemp("stack")
-    path, history = folder / "model.onnx", folder / "history.csv"
-    cache = Cache(default_folder())
-    gale.train(campaign, stack_recipe(), history=history, work=Work(cache=cache)).save(path)
-    return Trained(gale.Model.load(path), path, history)
+@pytest.fixture
+def stack(stack_file: Path) -> Trained:
+    history = stack_file.with_name("stack.history.csv")
+    return Trained(gale.Model.load(stack_file), stack_file, history)
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +60,7 @@ def folds_of(campaign: Campaign) -> list[Fold]:
 
 def member_logits(model: gale.Model, features: Array) -> Array:
     """Logits of the members before calibration, (E, R, K): a member alone is all the weight."""
-    facts = Calibration.from_dict(model.facts["calibration"])
+    facts = calibration_of(model.facts)
     _, probability = model.predict_features(features)
     calibrated = logit(probability.astype(float))
     return np.asarray((calibrated - facts.bias) / facts.weight.sum(axis=0))
@@ -77,7 +72,7 @@ def test_what_a_stack_says_of_itself(stack: Trained, campaign: Campaign) -> None
     assert (facts["members"], facts["folds"]) == (2 * 2 + 2 * 1, 2)
     assert facts["recipe"] == stack_recipe().to_dict()
     assert stack.model.spec == SPEC
-    calibration = Calibration.from_dict(facts["calibration"])
+    calibration = calibration_of(facts)
     assert calibration.weight.shape == (2, 9)
     assert calibration.bias.shape == (9,)
     assert (calibration.weight >= 0).all()
@@ -90,7 +85,7 @@ def test_the_probability_is_the_calibrated_mean_of_the_members_of_each_part(
     probability, members = stack.model.predict_features(events)
     assert probability.shape == (84, 9)
     assert members.shape == (6, 84, 9)
-    calibration = Calibration.from_dict(stack.model.facts["calibration"])
+    calibration = calibration_of(stack.model.facts)
     logits = member_logits(stack.model, events)
     parts = np.stack([logits[:4].mean(axis=0), logits[4:].mean(axis=0)])
     np.testing.assert_allclose(probability, expit(calibration.logits(parts)), atol=1e-4)
@@ -109,7 +104,7 @@ def test_the_score_and_the_calibration_are_of_runs_that_were_held_out(
     expected = metrics.log_loss(labels, cross_fitted(held_out, labels, folds))
     scores = stack.model.facts["scores"]
     assert scores["log_loss"] == pytest.approx(expected, abs=1e-4)
-    found = Calibration.from_dict(stack.model.facts["calibration"])
+    found = calibration_of(stack.model.facts)
     fitted = fit_calibration(held_out, labels)
     np.testing.assert_allclose(found.weight, fitted.weight, atol=1e-3)
     np.testing.assert_allclose(found.bias, fitted.bias, atol=1e-3)
@@ -150,14 +145,14 @@ def test_evidence_is_what_each_spectrum_says(stack: Trained, campaign: Campaign)
 
 def test_evidence_of_a_run_without_ions_that_count(stack: Trained) -> None:
     far = gale.Run.from_rows([1, 2], [500, 501], [3, 4], source="far")
-    with pytest.raises(ReadError, match=r"^far: none of its 2 ions"):
+    with pytest.raises(ReadError, match=r"^far: .*\b26 to 95\b"):
         stack.model.evidence(far)
 
 
 def test_a_model_without_elution_network_has_no_evidence(
     trained: Trained, campaign: Campaign
 ) -> None:
-    with pytest.raises(ModelError, match=r"model.onnx: has no elution network, so it cannot say"):
+    with pytest.raises(ModelError, match=r"model.onnx: .*elution network"):
         trained.model.evidence(gale.read_run(campaign.paths[0]))
     assert EVIDENCE not in trained.model._gives
 
@@ -271,7 +266,9 @@ def test_families_that_cannot_be_simulated_are_left_to_the_labelled_runs(
     renamed = replace(campaign, families=families, submission=None)
     progress = Recorder()
     model = gale.train(renamed, stack_recipe(), work=Work(cache=cache, progress=progress))
-    assert progress.notes == ["not pre-trained on, since it cannot be simulated: wax"]
+    (note,) = progress.notes
+    assert "pre-train" in note
+    assert note.endswith(": wax")
     assert np.isfinite(model.facts["scores"]["log_loss"])
 
 
@@ -288,7 +285,7 @@ def test_a_stack_of_a_network_and_a_logistic_regression(
         campaign, recipe, history=history, journal=tmp_path / "j", work=Work(cache=cache)
     )
     assert model.facts["members"] == 2 * 2 + 2
-    assert Calibration.from_dict(model.facts["calibration"]).weight.shape == (2, 9)
+    assert calibration_of(model.facts).weight.shape == (2, 9)
     assert set(pl.read_csv(history)["part"]) == {"net"}, "a regression has no epochs"
     kept = sorted(path.name for path in (tmp_path / "j").glob("baseline*"))
     assert kept == ["baselinefold0_member0.npz", "baselinefold1_member0.npz"]
@@ -303,7 +300,7 @@ def test_a_single_network_may_be_calibrated(
     model = gale.train(campaign, tiny_recipe(calibrate=True, **choices), work=Work(cache=cache))
     assert (plain.facts["calibrated"], model.facts["calibrated"]) == (False, True)
     assert "calibration" not in plain.facts
-    calibration = Calibration.from_dict(model.facts["calibration"])
+    calibration = calibration_of(model.facts)
     assert calibration.weight.shape == (1, 9)
     np.testing.assert_array_equal(exported.weights(0), exported.weights(1))
     scores = plain.facts["scores"], model.facts["scores"]
@@ -321,11 +318,11 @@ def test_families_that_cannot_be_simulated_begin_with_the_prevalence_of_the_fold
     spec = EventSpec(events=1)
     features = np.concatenate([features, np.zeros((40, 339), np.float32)], axis=1)
 
-    rest = (0, [fold], features, labels, Journal(), None, Progress())
-    network = Trainer(part, spec, *rest)._build([0], [torch.Generator()])
+    runs, work = LabelledRuns(spec, features, labels), FitWork()
+    network = MemberFitter(part, runs, [fold], 0, work)._build([0], [torch.Generator()])
     (name,), own = fixed_biases(network), get_weights(network, 0)
     start = {key: value + 1 for key, value in own.items()}
     start[name] = np.array([5.0, np.nan], np.float32)
-    found = Trainer(part, spec, *rest, start=start)._begin(0)
+    found = MemberFitter(part, runs, [fold], 0, work, start=start)._start_weights(0)
     np.testing.assert_allclose(found[name], [5.0, np.log(4 / 26)], rtol=1e-5)
     assert all((found[key] == start[key]).all() for key in own if key != name)

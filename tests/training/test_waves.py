@@ -13,12 +13,14 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.profiler import profile
 
+from gale.errors import TrainingError
 from gale.training import waves
-from gale.training.fitting import Examples, Fit, Pulse, Settings, Weights, fit, get_weights
+from gale.training.fitting import Examples, Fit, FittingStatus, Settings, Weights, fit, get_weights
 from gale.training.losses import Loss
 from gale.training.networks.elution import ElutionNetwork
 from gale.training.networks.summary import summary_network
-from gale.training.waves import Job, cut, fit_all, member_bytes
+from gale.training.waves import Job, cut, find_device, fit_all, member_bytes
+from helpers.errors import refused
 
 SETTINGS = Settings(learning_rate=0.02, adam_epsilon=1e-4, batch_size=16, epochs=6, patience=2)
 RUNS = Examples(
@@ -39,10 +41,12 @@ def network(
     return summary_network(3, 2, generators, hidden=(4,))
 
 
-def fits(jobs: Sequence[Job], pulses: list[Pulse] | None = None) -> tuple[list[Fit], list[int]]:
+def fits(
+    jobs: Sequence[Job], statuses: list[FittingStatus] | None = None
+) -> tuple[list[Fit], list[int]]:
     """The fits in the order of the jobs, and how many members each network had."""
     built: list[int] = []
-    report = (lambda _: None) if pulses is None else pulses.append
+    report = (lambda _: None) if statuses is None else statuses.append
     done = dict(fit_all(jobs, partial(network, built), RUNS, Loss(), SETTINGS, report))
     assert sorted(done) == list(range(len(jobs)))
     return [done[number] for number in range(len(jobs))], built
@@ -71,10 +75,10 @@ def test_what_does_not_fit_into_memory_together_is_cut(monkeypatch: pytest.Monke
     needed = member_bytes(network([], [0], [torch.Generator()]), 16, 40)
     for budget, expected in ((2 * needed, [2, 2, 1]), (4 * needed, [3, 2]), (0, [1] * 5)):
         monkeypatch.setattr(waves, "CPU_BYTES", budget)
-        pulses: list[Pulse] = []
-        cut_up, built = fits(jobs, pulses)
+        statuses: list[FittingStatus] = []
+        cut_up, built = fits(jobs, statuses)
         assert built[1:] == expected
-        assert [pulse.epoch for pulse in pulses].count(1) == len(expected)
+        assert [status.epoch for status in statuses].count(1) == len(expected)
         for left, right in zip(at_once, cut_up, strict=True):
             assert_same_training(left, right)
 
@@ -109,6 +113,17 @@ def test_members_on_a_gpu_are_fitted_as_if_alone(products: torch.dtype) -> None:
         ((_, alone),) = fit_all([one], build, runs, Loss(), SETTINGS)
         assert_same_training(together[number], alone)
         assert alone.epochs[-1].train_loss < alone.epochs[0].train_loss
+
+
+@pytest.mark.parametrize("name", ["gpu", "CPU", "cuda:x", "mps", ""])
+def test_a_device_of_another_name(name: str) -> None:
+    with refused(TrainingError, "device", found=repr(name), expected=("cpu", "cuda")):
+        find_device(name)
+
+
+def test_devices() -> None:
+    assert find_device("cpu").type == "cpu"
+    assert (find_device().type == "cuda") == torch.cuda.is_available()
 
 
 def test_nothing_to_fit() -> None:

@@ -1,8 +1,8 @@
-"""The author's ablation: what each ingredient of the published system is worth on a campaign.
+"""The author's ablation: what each ingredient of the published system contributes on a campaign.
 
-Each step switches one more ingredient on, and is trained several times, since validation log losses
-of the same recipe scatter as much as ingredients differ. All trainings of a step are fitted at
-once. The last step is a FixedSoup, whose networks also make other soups, and an ensemble.
+Each step switches on one more ingredient. It is trained several times, since the validation log
+loss of one recipe scatters as much as ingredients differ. All trainings of a step are fitted at
+once. The last step is a FixedSoup, whose networks also make other soups and an ensemble.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from gale.plumbing.work import Work
 from gale.training.facts import fingerprint_of
 from gale.training.folds import split_fold
 from gale.training.journal import Journal
+from gale.training.members import FitWork
 from gale.training.recipe import Recipe
 from gale.training.runs import TrainingRuns, read_runs, read_training_runs
 from gale.training.waves import find_device
@@ -43,10 +44,10 @@ def ablate(
     restart: bool = False,
     work: Work | None = None,
 ) -> Ablation:
-    """Train a recipe without its ingredients, then with one more of them at each step.
+    r"""Train a recipe without its ingredients, then with one more of them at each step.
 
-    Networks train on the train split and are stopped, and soups chosen, by the val split. Where
-    labels of the test split are known, its log loss is reported, too.
+    Networks train on the train split; the val split stops them and chooses the soups. If labels of
+    the test split are known, its log loss is reported, too.
 
     Parameters
     ----------
@@ -54,40 +55,65 @@ def ablate(
         With labelled runs of train and val; see also
         :func:`gale.campaign.test_labels.with_test_labels`.
     recipe : Recipe or str
-        Of a network; the name of one that gale brings along; or a TOML file.
+        A recipe of kind ``network``, the name of one that comes with gale, or a TOML file.
     trainings : int
-        Trainings of each step, with other random numbers; soups of the last step. The author's
-        figures are of 10.
+        Trainings of each step, which differ in their random numbers; also soups of the last step.
+        The author had 10.
     iterations : int
-        Of each FixedSoup; the published system has 40.
+        Iterations of each FixedSoup; the published system has 40.
     seed : int
         The same seed, runs and recipe give the same log losses on the same machine. Each training
-        has its own random numbers, which do not depend on how many trainings there are.
+        has its own random numbers, whatever the number of trainings.
     journal : Path, optional
-        Folder in which finished fits are kept, rather than in memory.
+        Folder that keeps finished fits, by default memory.
     resume : bool
-        Whether to go on from the fits that `journal` holds, perhaps with more trainings or
+        Whether to continue from the finished fits in `journal`, perhaps with more trainings or
         iterations.
     restart : bool
-        Whether to delete the fits that `journal` holds.
+        Whether to delete the finished fits in `journal`.
     work : Work, optional
         How and where, as for :func:`gale.train`.
+
+    Returns
+    -------
+    Ablation
 
     Raises
     ------
     CampaignError
-        If no labelled run is in the train or in the val split, or a family lacks positive or
-        negative runs.
+        If the train or the val split has no labelled run, or a family has no positive or no
+        negative run.
     RecipeError
-        If the recipe is not one of a network, or is pre-trained.
+        If the recipe is not of kind ``network``, or is pre-trained.
     TrainingError
-        If runs cannot be read, a loss is not finite, the journal belongs to another training, or
+        If no run can be read, a loss is not finite, the journal belongs to another training, or
         there is no such device.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from dataclasses import replace
+    >>> from pathlib import Path
+    >>> from gale import Campaign, Recipe, ablate
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> for number in range(8):  # every second run has the ion of the family
+    ...     ion = 91 if number % 2 else 57
+    ...     rows = "".join(f"{minute},{ion},{minute}\n" for minute in range(1, 5))
+    ...     _ = (folder / f"{number}.csv").write_text("time,mass,intensity\n" + rows)
+    >>> labels = "".join(f"{number}.csv,{number % 2}\n" for number in range(8))
+    >>> _ = (folder / "labels.csv").write_text("run,aromatic\n" + labels)
+    >>> split = ("train", "train", "val", "val")  # as in a folder in the competition's layout
+    >>> campaign = replace(Campaign.open(folder), split=2 * split)
+    >>> text = "features.mz = [57, 91]\nnetwork.hidden = [4]\nfitting.epochs = 2\nsoup.size = 2"
+    >>> recipe = Recipe.parse(text, "small.toml", default_name="small")
+    >>> ablation = ablate(campaign, recipe, trainings=1, iterations=1)
+    >>> ablation.table()["step"].to_list()
+    ['base', 'hinge', 'prior bias', 'BatchNorm', 'LayerNorm', 'LCG loss', 'FixedSoup']
     """
     started = time.monotonic()
     recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
     work = work or Work()
-    fitted_on = find_device(work.device)
+    device = find_device(work.device)
     steps = ablation_steps(recipe, iterations)
     _check_splits(campaign)
     runs = read_training_runs(campaign, recipe.features, work)
@@ -95,11 +121,11 @@ def ablate(
     runs.campaign.select(fold.training).check_trainable()
     test = _read_test_runs(campaign, runs, work)
     scored = ScoredRuns.of(runs, fold, test)
-    # What a fit is depends neither on how many trainings there are, nor on how many iterations.
+    # A fit depends neither on the number of trainings nor on the number of iterations.
     fingerprint = fingerprint_of(ablation_steps(recipe, 1)[-1].recipe, seed, runs, {})
     book = Journal.open(journal, fingerprint, resume=resume, restart=restart)
 
-    fits = Fits(steps, runs.spec, scored, trainings, seed, book, work.progress, fitted_on)
+    fits = Fits(steps, scored, trainings, seed, FitWork(book, work.progress, device))
     rows = list(fits.networks())
     points: list[Point] = []
     for soup in fits.soups():
@@ -111,7 +137,7 @@ def ablate(
         curves=pl.DataFrame([point.row() for point in points], CURVES_SCHEMA, orient="row"),
         prior=scored.prior(),
         facts={
-            **facts_of(recipe, runs, fold, test, fitted_on),
+            **facts_of(recipe, runs, fold, test, device),
             "seed": seed,
             "trainings": trainings,
             "iterations": iterations,
@@ -121,13 +147,14 @@ def ablate(
 
 
 def _check_splits(campaign: Campaign) -> None:
-    """See that there are runs to learn from, and others to stop by."""
+    """Refuse a campaign without runs to learn from, or to stop by."""
     for split in ("train", "val"):
         if not np.any(campaign.of_split(split).labelled):
             raise CampaignError(
-                f"{campaign.root}: found no labelled run in the {split} split; expected some, "
-                "since an ablation trains on train and stops on val; give a folder in the "
-                "competition's layout, with metadata.csv and labels of both splits"
+                campaign.root,
+                f"has no labelled run in the {split} split",
+                "labelled runs in train, to learn from, and in val, to stop by",
+                "give a folder in the competition's layout, with metadata.csv and labels of both",
             )
 
 

@@ -1,6 +1,6 @@
 """Soups and an ensemble against the iterations of a FixedSoup, made of the same networks.
 
-After i iterations, as many networks have been fitted as the soup has members, and i more.
+After i iterations of a soup of n members, n + i networks have been fitted.
 """
 
 from __future__ import annotations
@@ -14,48 +14,48 @@ from gale.ablation.scoring import ScoredRuns, mean_of
 from gale.ablation.steps import SOUP
 from gale.run import Floats
 from gale.training.fitting import Fit, Weights
-from gale.training.members import Trainer
+from gale.training.members import MemberFitter
 from gale.training.soups import Member, average_weights, fixed_soups, greedy_soup
 
 
 @dataclass(frozen=True)
 class Soup:
-    """What was fitted for one FixedSoup.
+    """The fits of one FixedSoup.
 
     Parameters
     ----------
     training : int
-        Its number.
+        Number of the training.
     members : sequence of Fit
-        As many as the soup has, then one for each iteration.
+        The first members of the soup, then one for each iteration.
     tuned : sequence of Fit
-        What each iteration trained on from the soup's average.
-    trainer : Trainer
-        Of all the fits.
+        The fit of each iteration that trains on from the soup's average.
+    fitter : MemberFitter
+        It made all the fits.
     scored : ScoredRuns
     """
 
     training: int
     members: Sequence[Fit]
     tuned: Sequence[Fit]
-    trainer: Trainer
+    fitter: MemberFitter
     scored: ScoredRuns
 
     def points(self) -> Iterator[Point]:
-        """Score each method after each iteration, from 0 on; a FixedSoup needs one at least."""
+        """Score each method after each iteration, from 0; FixedSoup from 1."""
         for iteration in range(len(self.tuned) + 1):
-            of_methods = {
+            scores = {
                 "greedy_soup": self._scores(self._greedy(iteration)),
                 "ensemble": self.scored.scores(mean_of(self._best(iteration))),
                 "soup_average": self._scores(self._average(iteration)),
             }
             if iteration:
-                of_methods["fixed_soup"] = self._scores(self._fixed(iteration))
-            for method, scores in of_methods.items():
-                yield Point(method, iteration, self.training, scores)
+                scores["fixed_soup"] = self._scores(self._fixed(iteration))
+            for method, log_losses in scores.items():
+                yield Point(method, iteration, self.training, log_losses)
 
     def result(self) -> Training:
-        """What the FixedSoup came to, and the epochs of all its fits."""
+        """Score the FixedSoup after all iterations, and count the epochs of all its fits."""
         epochs = sum(len(fit.epochs) for fit in (*self.members, *self.tuned))
         return Training(SOUP, self.training, self._scores(self._fixed(len(self.tuned))), epochs)
 
@@ -67,7 +67,7 @@ class Soup:
         return self.scored.scores(self._probability(weights))
 
     def _probability(self, weights: Weights) -> Floats:
-        return self.scored.probability(self.trainer, self.training, weights)
+        return self.scored.probability(self.fitter, self.training, weights)
 
     def _fixed(self, iteration: int) -> Weights:
         return min(self.tuned[:iteration], key=_validation).weights
@@ -75,20 +75,20 @@ class Soup:
     def _greedy(self, iteration: int) -> Weights:
         fits = self.members[: self._size + iteration]
         members = [Member(fit.weights, fit.validation) for fit in fits]
-        evaluate = partial(self.trainer.evaluate, self.training)
+        evaluate = partial(self.fitter.evaluate, self.training)
         return greedy_soup(members, average_weights, evaluate).weights
 
     def _best(self, iteration: int) -> list[Floats]:
         order = range(self._size + iteration)
         best = sorted(order, key=lambda number: self.members[number].validation)[:ENSEMBLE]
-        return [self._of_members[number] for number in best]
+        return [self._member_probabilities[number] for number in best]
 
     def _average(self, iteration: int) -> Weights:
         soups = [tuple(range(self._size)), *fixed_soups(self._validations, self._size)]
         return average_weights([self.members[number].weights for number in soups[iteration]])
 
     @cached_property
-    def _of_members(self) -> list[Floats]:
+    def _member_probabilities(self) -> list[Floats]:
         return [self._probability(fit.weights) for fit in self.members]
 
     @property

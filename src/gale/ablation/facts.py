@@ -1,4 +1,4 @@
-"""How an ablation was made, as plain values."""
+"""The facts of an ablation: how it was made, as plain values."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PACKAGES = ("gale-ms", "numpy", "polars", "torch")
 def facts_of(
     recipe: Recipe, runs: TrainingRuns, fold: Fold, test: TrainingRuns | None, device: torch.device
 ) -> dict[str, Any]:
-    """What an ablation depends on besides its numbers of trainings and iterations."""
+    """Return how an ablation was made, but for its numbers of trainings and iterations."""
     unreadable = runs.unreadable + ([] if test is None else test.unreadable)
     return {
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

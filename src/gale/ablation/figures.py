@@ -1,4 +1,4 @@
-"""Figures of an ablation: log loss of each step, and of soups against iterations."""
+"""Figures of an ablation: log loss of each step, and of soups over iterations."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ SIZE_IN = (8.0, 4.2)
 SPLIT_NAMES = {"val": "val, which chose when to stop", "test": "test, which chose nothing"}
 
 MARKERS = ("o", "s", "D")
-"""Series differ in these, too, for those who cannot tell colours apart."""
+"""Series also differ in these, for readers who cannot tell colours apart."""
 
 HIDDEN = "soup_average"
-"""A method that is not drawn: it is so much worse that it would hide how others differ."""
+"""A method that is not drawn: it is so much worse that it would hide how the others differ."""
 
 APART, ASIDE = 0.22, 0.07
-"""Distances of the means of a step, and of its trainings from their mean; steps are 1 apart."""
+"""Distance between the means of a step, and from a mean to its trainings; steps are 1 apart."""
 
 
 def plot_steps(ablation: Ablation, *, theme: str = "light") -> Figure:
@@ -39,7 +39,7 @@ def plot_steps(ablation: Ablation, *, theme: str = "light") -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        Of test, too, where its labels are known; the author's figures, of other runs, beside.
+        With test if its labels are known, and with the author's figures for other data.
     """
     colours, table = THEMES[theme], ablation.table()
     series = _splits(ablation)
@@ -63,7 +63,7 @@ def plot_steps(ablation: Ablation, *, theme: str = "light") -> Figure:
 
 
 def plot_curves(ablation: Ablation, *, theme: str = "light") -> Figure:
-    """Draw the log loss of soups and of an ensemble against iterations, with its deviation.
+    """Draw the log loss of soups and of an ensemble over iterations: mean and deviation.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def plot_curves(ablation: Ablation, *, theme: str = "light") -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        One panel for each split.
+        With one panel per split.
     """
     colours, table = THEMES[theme], ablation.curve_table()
     splits = _splits(ablation)
@@ -100,12 +100,13 @@ def _splits(ablation: Ablation) -> list[str]:
 
 
 def _title(ablation: Ablation) -> str:
-    """Say what is drawn, and what the training prevalence has, which is far above the rest."""
+    """Say what is drawn, and the training prevalence's log loss, which is far above the rest."""
     prior = ", ".join(f"{ablation.prior[split]:.3f} on {split}" for split in _splits(ablation))
     facts = ablation.facts
     return (
-        f"{facts['recipe']['name']} on {facts['campaign']['name']}: mean ± standard deviation of "
-        f"{facts['trainings']} trainings\ntraining prevalence: {prior}"
+        f"{facts['recipe']['name']} on {facts['campaign']['name']}: mean ± standard deviation over "
+        f"{facts['trainings']} training{'s' * (facts['trainings'] != 1)}\n"
+        f"training prevalence: {prior}"
     )
 
 
@@ -117,7 +118,7 @@ def _draw_trainings(
     shift: float,
     colour: str,
 ) -> None:
-    """Draw a small dot for each training, beside the bar of their deviation."""
+    """Draw a small dot per training, beside the bar of their deviation."""
     places = {step: at for at, step in enumerate(table["step"])}
     x = [places[step] + shift + ASIDE for step in trainings["step"]]
     axes.scatter(x, trainings[f"{split}_log_loss"], s=9, color=colour, alpha=0.45, linewidth=0)
@@ -131,8 +132,8 @@ def _draw_means(
     colour: str,
     marker: str,
 ) -> None:
-    """Draw means with bars of a standard deviation, none where there is only one training."""
-    name = SPLIT_NAMES.get(prefix, "val of the author, other data")
+    """Draw means with bars of one standard deviation; a single training has no bar."""
+    name = SPLIT_NAMES.get(prefix, "val, author's data")
     axes.errorbar(
         x,
         table[f"{prefix}_log_loss"].to_numpy(),
@@ -147,7 +148,7 @@ def _draw_means(
 
 
 def _draw_curve(axes: Axes, table: pl.DataFrame, split: str, at: int, theme: Theme) -> None:
-    """Draw the mean of a method as a line in a band of a standard deviation to either side."""
+    """Draw the mean of a method as a line in a band of one standard deviation to either side."""
     x, mean = table["iteration"].to_numpy(), table[f"{split}_log_loss"].to_numpy()
     deviation = table[f"{split}_sd"].fill_null(0).to_numpy()
     method, colour = table["method"][0], theme.ions[at]

@@ -1,4 +1,4 @@
-"""What came out of an ablation: every training, and means and deviations over them."""
+"""The results of an ablation: every training, and means and deviations over trainings."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ import polars as pl
 from gale.ablation.steps import AblationStep
 
 SPLITS = ("val", "test")
-"""What log losses are of."""
+"""The splits that are scored."""
 
 LogLosses = dict[str, float | None]
-"""Log loss on the runs of each of `SPLITS`, in this order; None where no label is known."""
+"""Log loss on the runs of each of `SPLITS`, in this order; None if no label is known."""
 
 ENSEMBLE = 10
-"""Networks of the ensemble, at most: those of least validation log loss."""
+"""Most networks of the ensemble; those with the lowest validation log loss are in it."""
 
 METHODS = {
     "fixed_soup": "FixedSoup",
     "greedy_soup": "GreedySoup",
-    "ensemble": f"ensemble of {ENSEMBLE} at most",
+    "ensemble": f"ensemble of at most {ENSEMBLE}",
     "soup_average": "average",
 }
-"""What is compared against iterations, and what people read. The last one is the average of the
-soup as it is: the weights that FixedSoup trains on from, and that the published code returned."""
+"""The methods compared over iterations, and their names for people. The last one is the average of
+the soup itself, from which FixedSoup trains on; the published code returned it."""
 
 SCORES_SCHEMA = {f"{split}_log_loss": pl.Float64 for split in SPLITS}
 
 TRAININGS_SCHEMA = {"step": pl.String, "training": pl.Int64, **SCORES_SCHEMA, "epochs": pl.Int64}
-"""Columns of the trainings. ``epochs`` are those of all fits of a training."""
+"""Columns of the trainings. ``epochs`` counts those of all fits of a training."""
 
 CURVES_SCHEMA = {"method": pl.String, "iteration": pl.Int64, "training": pl.Int64, **SCORES_SCHEMA}
 """Columns of the curves; for the methods, see `METHODS`."""
 
 
 class Training(NamedTuple):
-    """A training of a step: its number, log losses, and epochs of all its fits."""
+    """A training of a step: its number, log losses, and the epochs of all its fits."""
 
     step: str
     number: int
@@ -46,7 +46,7 @@ class Training(NamedTuple):
     epochs: int
 
     def row(self) -> tuple[object, ...]:
-        """Its values for `TRAININGS_SCHEMA`."""
+        """Return its row for `TRAININGS_SCHEMA`."""
         return self.step, self.number, *self.scores.values(), self.epochs
 
 
@@ -59,23 +59,23 @@ class Point(NamedTuple):
     scores: LogLosses
 
     def row(self) -> tuple[object, ...]:
-        """Its values for `CURVES_SCHEMA`."""
+        """Return its row for `CURVES_SCHEMA`."""
         return self.method, self.iteration, self.training, *self.scores.values()
 
 
 @dataclass(frozen=True, eq=False)
 class Ablation:
-    """Log losses of the steps of an ablation, and of soups against iterations.
+    """Log losses of the steps of an ablation, and of soups over iterations.
 
     Parameters
     ----------
     steps : tuple of AblationStep
         The last one is the FixedSoup.
     trainings : polars.DataFrame
-        One row for each step and training, with the columns of `TRAININGS_SCHEMA`. Log losses of
-        test are null where its labels are not known.
+        One row per step and training, with the columns of `TRAININGS_SCHEMA`. Log losses of test
+        are null if its labels are not known.
     curves : polars.DataFrame
-        One row for each method, iteration and training, with the columns of `CURVES_SCHEMA`.
+        One row per method, iteration and training, with the columns of `CURVES_SCHEMA`.
     prior : LogLosses
         Log loss of the training prevalence.
     facts : mapping
@@ -94,14 +94,14 @@ class Ablation:
         return self.prior["test"] is not None
 
     def table(self) -> pl.DataFrame:
-        """Mean and standard deviation over trainings, one row a step, in order.
+        """Return means and standard deviations over trainings, one row per step, in order.
 
         Returns
         -------
         polars.DataFrame
             Columns ``step``, ``trainings``, ``val_log_loss``, ``val_sd``, ``test_log_loss``,
-            ``test_sd``, ``epochs`` (mean), and ``author_val_log_loss`` and ``author_val_sd``: what
-            the author reported, of other runs. Deviations of one training are null.
+            ``test_sd``, ``epochs`` (mean), and ``author_val_log_loss`` and ``author_val_sd``, which
+            the author reported for other data. Deviations of a single training are null.
         """
         reported = pl.DataFrame(
             [(step.name, *step.reported) for step in self.steps],
@@ -112,12 +112,12 @@ class Ablation:
             },
             orient="row",
         )
-        of_steps = self.trainings.group_by("step", maintain_order=True)
-        means = of_steps.agg(pl.len().alias("trainings"), *_mean_and_sd(), pl.col("epochs").mean())
+        steps = self.trainings.group_by("step", maintain_order=True)
+        means = steps.agg(pl.len().alias("trainings"), *_mean_and_sd(), pl.col("epochs").mean())
         return means.join(reported, on="step", how="left", maintain_order="left")
 
     def curve_table(self) -> pl.DataFrame:
-        """Mean and standard deviation over trainings, one row a method and iteration.
+        """Return means and standard deviations over trainings, per method and iteration.
 
         Returns
         -------
@@ -130,7 +130,7 @@ class Ablation:
 
 
 def _mean_and_sd() -> list[pl.Expr]:
-    """Mean and standard deviation of the log losses of each split."""
+    """Make the mean and the standard deviation of each split's log loss."""
     return [
         expression
         for split in SPLITS

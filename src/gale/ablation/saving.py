@@ -1,4 +1,4 @@
-"""The folder of an ablation: tables, figures, a page, and how it was made."""
+"""The folder of an ablation: tables, figures, a page, and facts."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ FILES = (
     "table.svg",
     "trainings.csv",
 )
-"""What a folder of an ablation holds."""
+"""The files in the folder of an ablation."""
 
 
 def save_ablation(ablation: Ablation, folder: Path | str, *, force: bool = False) -> None:
-    """Write tables, figures, and how they were made, into a new folder: all `FILES` or none.
+    r"""Write the tables, figures and facts of an ablation into a new folder: all `FILES` or none.
 
     Parameters
     ----------
     ablation : Ablation
-    folder : Path
+    folder : Path or str
     force : bool
         Whether the folder of another ablation may be overwritten.
 
@@ -39,6 +39,28 @@ def save_ablation(ablation: Ablation, folder: Path | str, *, force: bool = False
     ------
     OutputError
         If something else is there, or the folder cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from dataclasses import replace
+    >>> from pathlib import Path
+    >>> from gale import Campaign, Recipe, ablate, save_ablation
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> for number in range(8):  # every second run has the ion of the family
+    ...     ion = 91 if number % 2 else 57
+    ...     rows = "".join(f"{minute},{ion},{minute}\n" for minute in range(1, 5))
+    ...     _ = (folder / f"{number}.csv").write_text("time,mass,intensity\n" + rows)
+    >>> labels = "".join(f"{number}.csv,{number % 2}\n" for number in range(8))
+    >>> _ = (folder / "labels.csv").write_text("run,aromatic\n" + labels)
+    >>> split = ("train", "train", "val", "val")  # as in a folder in the competition's layout
+    >>> campaign = replace(Campaign.open(folder), split=2 * split)
+    >>> text = "features.mz = [57, 91]\nnetwork.hidden = [4]\nfitting.epochs = 2\nsoup.size = 2"
+    >>> recipe = Recipe.parse(text, "small.toml", default_name="small")
+    >>> ablation = ablate(campaign, recipe, trainings=1, iterations=1)
+    >>> save_ablation(ablation, folder / "ablation")
+    >>> sorted(file.name for file in (folder / "ablation").glob("*.csv"))
+    ['curves.csv', 'table.csv', 'trainings.csv']
     """
     folder = Path(folder)
     check_folder_free(folder, force=force, files=FILES)

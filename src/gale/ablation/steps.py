@@ -1,7 +1,7 @@
-"""The steps of the ablation: a recipe with one more ingredient each, and what its author reported.
+"""The steps of an ablation: a recipe with one more ingredient each, and the author's figures.
 
-The author of the published system switched its ingredients on one after the other, and gave the
-validation log loss of each step, mean and standard deviation of ten trainings.
+The author of the published system switched its ingredients on one after the other and reported the
+validation log loss of each step, as mean and standard deviation over ten trainings.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ class Ingredient:
     Parameters
     ----------
     name : str
-        What files and messages call the step.
+        Name of the step in files and messages.
     section, key : str
-        Where the recipe has the switch.
+        Place of the switch in the recipe.
     off : object
         Its value in the steps before.
     reported : pair of float
@@ -51,12 +51,12 @@ SOUP, SOUP_REPORTED = "FixedSoup", (0.1423, 0.0014)
 
 REPORTED_TRAININGS = 10
 REPORTED_ITERATIONS = 40
-"""What the author's figures are of: so many trainings a step, so many iterations of a soup."""
+"""Trainings per step, and iterations per soup, behind the author's figures."""
 
 
 @dataclass(frozen=True)
 class AblationStep:
-    """A step: what it is called, its recipe, and the log loss that the author reported of it."""
+    """A step: its name, its recipe, and the log loss that the author reported for it."""
 
     name: str
     recipe: Recipe
@@ -64,58 +64,63 @@ class AblationStep:
 
     @property
     def slug(self) -> str:
-        """The name in names of files."""
+        """The name, as used in names of files."""
         return self.name.replace(" ", "_")
 
 
 def ablation_steps(recipe: Recipe, iterations: int) -> list[AblationStep]:
     """Make the steps that lead to a recipe, each with one more ingredient than the one before.
 
-    Ingredients that the recipe does without are no steps. The recipes train one network on the
-    train split and validate it on the val split; that of the last step makes a FixedSoup of as
-    many members as the recipe's soup has, or as the published one, if the recipe makes none.
+    An ingredient that the recipe lacks makes no step. The recipes train one network on the train
+    split and validate it on the val split. The last one makes a FixedSoup with as many members as
+    the recipe's soup, or as the published one if the recipe makes none.
 
     Parameters
     ----------
     recipe : Recipe
     iterations : int
-        Of the FixedSoup.
+        Iterations of the FixedSoup.
 
     Raises
     ------
     RecipeError
-        If the recipe is none of a network that begins with random weights.
+        If the recipe is not of kind ``network``, or is pre-trained.
     """
     _check(recipe)
-    there = [each for each in INGREDIENTS if _value(recipe, each) != each.off]
-    one = recipe.model_copy(
+    ingredients = [each for each in INGREDIENTS if _value(recipe, each) != each.off]
+    step_recipe = recipe.model_copy(
         update={
             "folds": FoldSettings(count=1),
             "soup": SoupSettings(kind="none", size=1),
             "calibrate": False,
         }
     )
-    for each in there:
-        one = _with(one, each, each.off)
-    steps = [AblationStep(BASE, one, BASE_REPORTED)]
-    for each in there:
-        one = _with(one, each, _value(recipe, each))
-        steps.append(AblationStep(each.name, one, each.reported))
+    for each in ingredients:
+        step_recipe = _with(step_recipe, each, each.off)
+    steps = [AblationStep(BASE, step_recipe, BASE_REPORTED)]
+    for each in ingredients:
+        step_recipe = _with(step_recipe, each, _value(recipe, each))
+        steps.append(AblationStep(each.name, step_recipe, each.reported))
     size = SoupSettings().size if recipe.soup.kind == "none" else recipe.soup.size
     soup = SoupSettings(kind="fixed", size=size, iterations=iterations)
-    return [*steps, AblationStep(SOUP, one.model_copy(update={"soup": soup}), SOUP_REPORTED)]
+    step_recipe = step_recipe.model_copy(update={"soup": soup})
+    return [*steps, AblationStep(SOUP, step_recipe, SOUP_REPORTED)]
 
 
 def _check(recipe: Recipe) -> None:
     if recipe.kind != "network":
         raise RecipeError(
-            f"recipe {recipe.name}: its kind is {recipe.kind}; expected network, whose ingredients "
-            "are switched on; choose another, such as published or quick"
+            f"recipe {recipe.name}: kind",
+            f"is {recipe.kind!r}",
+            "'network', whose ingredients can be switched on",
+            "choose another recipe, such as published or quick",
         )
     if recipe.pretrain is not None:
         raise RecipeError(
-            f"recipe {recipe.name}: its networks are pre-trained; expected such as begin with "
-            "random weights; remove pretrain"
+            f"recipe {recipe.name}: pretrain",
+            "is there",
+            "networks that begin with random weights",
+            "remove it",
         )
 
 
@@ -124,7 +129,7 @@ def _value(recipe: Recipe, ingredient: Ingredient) -> Any:
 
 
 def _with(recipe: Recipe, ingredient: Ingredient, value: object) -> Recipe:
-    """Give the recipe with another value of a switch."""
+    """Return the recipe with another value of a switch."""
     section = getattr(recipe, ingredient.section)
     changed = section.model_copy(update={ingredient.key: value})
     return recipe.model_copy(update={ingredient.section: changed})

@@ -1,4 +1,4 @@
-"""An ablation as text that people read: tables in Markdown, and what the numbers are of."""
+"""An ablation as text for people: tables in Markdown, and what the numbers mean."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ UNKNOWN = "-"
 
 
 def report_text(ablation: Ablation) -> str:
-    """Everything of a folder, but for the rows of single trainings, as one page."""
+    """Write the page of an ablation: all but the rows of single trainings."""
     facts = ablation.facts
     return "\n\n".join(
         [
@@ -21,18 +21,18 @@ def report_text(ablation: Ablation) -> str:
             caution_text(ablation),
             author_text(ablation),
             "![Log loss of each step](table.png)",
-            "## Soups against iterations",
+            "## Soups over iterations",
             "\n\n".join(_curves(ablation)),
             _methods_text(ablation),
-            "![Log loss against iterations](curves.png)\n",
+            "![Log loss over iterations](curves.png)\n",
         ]
     )
 
 
 def step_table(ablation: Ablation) -> str:
-    """The steps as a table in Markdown, with the prior below."""
+    """Write the steps as a table in Markdown, with the training prevalence below."""
     splits = _splits(ablation)
-    rows = [["log loss", *splits, "val, by the author, of other data"]]
+    rows = [["log loss", *splits, "val, author's data"]]
     for row in ablation.table().iter_rows(named=True):
         plus = "" if row["step"] == BASE else "+ "
         cells = [mean_text(row[f"{split}_log_loss"], row[f"{split}_sd"]) for split in splits]
@@ -43,35 +43,32 @@ def step_table(ablation: Ablation) -> str:
 
 
 def caution_text(ablation: Ablation) -> str:
-    """Say what the columns are worth."""
+    """Say how far the columns can be trusted."""
     chose = "The val split chose when each network stops, and what soups keep"
     if ablation.has_test:
         return f"{chose}, so its figures are optimistic; the test split chose nothing."
-    return (
-        f"{chose}, so these figures are optimistic; no label of the test split is known, which "
-        "would give such as are not."
-    )
+    return f"{chose}, so these figures are optimistic; no label of the test split is known."
 
 
 def author_text(ablation: Ablation) -> str:
-    """Say what the author's column is."""
+    """Explain the author's column."""
     author, iterations = ablation.facts["author"], ablation.facts["iterations"]
     return (
-        "The last column is what the author of the published system reported of its own runs, from "
-        f"{author['trainings']} trainings a step and a FixedSoup of {author['iterations']} "
+        "The last column is what the author of the published system reported for other data, from "
+        f"{author['trainings']} trainings per step and a FixedSoup of {author['iterations']} "
         f"iterations (here {iterations}): compare how steps differ, not the values."
     )
 
 
 def mean_text(mean: float | None, deviation: float | None) -> str:
-    """A mean, and the standard deviation if there is one."""
+    """Write a mean, and the standard deviation if there is one."""
     if mean is None:
         return UNKNOWN
     return f"{mean:.4f}" if deviation is None else f"{mean:.4f} ± {deviation:.4f}"
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:
-    """A table in Markdown, the header first, whose columns are as wide as their widest cell."""
+    """Write a table in Markdown, header first, with columns as wide as their widest cell."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [_line(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
              for row in rows]  # fmt: skip
@@ -90,23 +87,27 @@ def _scope(ablation: Ablation) -> str:
     campaign, trainings = ablation.facts["campaign"], ablation.facts["trainings"]
     counts = ", ".join(f"{n:,} of {split}" for split, n in campaign["runs"].items() if n)
     return (
-        f"Runs of {campaign['name']}: {counts}. Each step has one more ingredient than that above; "
-        f"mean ± standard deviation over {trainings} trainings. {SOUP}: "
-        f"{ablation.steps[-1].recipe.soup.size} networks in a soup, "
-        f"{ablation.facts['iterations']} iterations."
+        f"Runs of {campaign['name']}: {counts}. Each step has one more ingredient than the one "
+        f"above; mean ± standard deviation over {_counted(trainings, 'training')}. {SOUP}: "
+        f"{_counted(ablation.steps[-1].recipe.soup.size, 'network')} in a soup, "
+        f"{_counted(ablation.facts['iterations'], 'iteration')}."
     )
 
 
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def _curves(ablation: Ablation) -> Iterable[str]:
-    """One table a split: iterations by methods."""
+    """Write one table per split: iterations by methods."""
     table = ablation.curve_table()
     cells = {(row["method"], row["iteration"]): row for row in table.iter_rows(named=True)}
     for split in _splits(ablation):
         rows = [[f"iterations, {split}", *METHODS.values()]]
         for iteration in range(ablation.facts["iterations"] + 1):
-            found = [cells.get((method, iteration), {}) for method in METHODS]
+            chosen = [cells.get((method, iteration), {}) for method in METHODS]
             means = [mean_text(row.get(f"{split}_log_loss"), row.get(f"{split}_sd"))
-                     for row in found]  # fmt: skip
+                     for row in chosen]  # fmt: skip
             rows.append([f"{iteration}", *means])
         yield aligned(rows)
 
@@ -115,9 +116,9 @@ def _methods_text(ablation: Ablation) -> str:
     size = ablation.steps[-1].recipe.soup.size
     return (
         f"After i iterations, {size} + i networks have been fitted, and i more that train on from "
-        f"the average of a soup. {METHODS['fixed_soup']}: the best of those that trained on; "
-        f"{METHODS['greedy_soup']}: networks are averaged, best first, as long as the average "
-        f"gets no worse; ensemble: probabilities of the {ENSEMBLE} best networks, or of all if "
-        f"there are fewer, are averaged; {METHODS['soup_average']}: weights of the soup "
-        "averaged as they are, which the published code returned. Best is always: on val."
+        f"the average of a soup. {METHODS['fixed_soup']}: the best network that trained on. "
+        f"{METHODS['greedy_soup']}: networks are averaged, best first, wherever the average gets "
+        f"no worse. Ensemble: the probabilities of the {ENSEMBLE} best networks, or of all if "
+        f"there are fewer, are averaged. {METHODS['soup_average']}: the average of the soup "
+        "itself, which the published code returned. The val split decides what is best."
     )

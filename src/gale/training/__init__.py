@@ -1,33 +1,34 @@
 """Training: from a campaign and a recipe to a model.
 
-The way of a campaign: :mod:`gale.training.runs` reads its labelled runs, `folds` splits them,
-`pretraining` finds a start, `members` fits the networks of every fold (`fitting`, `waves`,
-`journal`), `ensemble` makes one of them, and `export` writes the graph with its `facts`.
+:mod:`gale.training.runs` reads the labelled runs of the campaign, `folds` splits them,
+`pretraining` finds weights to begin with, `members` fits the members of every fold (with `fitting`,
+`waves` and `journal`), `ensemble` combines them, and `export` writes the graph with its `facts`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from gale.campaign import Campaign
-from gale.features.events import EventSpec
 from gale.model import Model
 from gale.model.unlike import fit_unlike
 from gale.plumbing.work import Work
-from gale.training.ensemble import combine, fit_part, prior_of_folds, write_held_out
-from gale.training.export import Members, to_onnx
-from gale.training.facts import facts_of, fingerprint_of, scores_of
+from gale.training.ensemble import Ensemble, combine, fit_part
+from gale.training.export import PartGraph, to_onnx
+from gale.training.facts import facts_of, fingerprint_of
 from gale.training.fitting import Weights
-from gale.training.folds import folds_of
+from gale.training.folds import Fold, folds_of
 from gale.training.journal import Journal
-from gale.training.members import Trainer, fits_per_fold
+from gale.training.members import FitWork, MemberFitter, fits_per_fold
 from gale.training.networks.build import columns_of
 from gale.training.networks.unlike import Unlike
 from gale.training.pretraining import pretrain
 from gale.training.recipe import Recipe
-from gale.training.runs import read_training_runs
+from gale.training.runs import TrainingRuns, read_training_runs
 from gale.training.waves import find_device
 
 __all__ = ["Recipe", "train"]
@@ -45,98 +46,128 @@ def train(
     out_of_fold: Path | None = None,
     work: Work | None = None,
 ) -> Model:
-    """Train a model on the labelled runs of a campaign's train and val splits.
+    r"""Train a model on the labelled runs of a campaign's train and val splits.
 
     Parameters
     ----------
     campaign : Campaign
     recipe : Recipe or str
-        A recipe, the name of one that gale brings along, or a TOML file.
+        A recipe, the name of one that comes with gale, or a TOML file.
     seed : int
         The same seed, runs and recipe give the same model on the same machine.
     journal : Path, optional
-        Folder in which finished fits are kept, rather than in memory; delete it once the model is
-        saved.
+        Folder that keeps finished fits, by default memory. Delete it once the model is saved.
     resume : bool
-        Whether to go on from the fits that `journal` holds.
+        Whether to continue from the finished fits in `journal`.
     restart : bool
-        Whether to delete the fits that `journal` holds, once all else is found to be right.
+        Whether to delete the finished fits in `journal`, once everything else has been checked.
     history : Path, optional
-        A CSV file of every epoch of every finished fit, written anew after each.
+        CSV file with every epoch of every finished fit; rewritten as fits finish.
     out_of_fold : Path, optional
-        A CSV file of predictions, as `gale predict` writes them: those of each run that validated,
-        by members that did not train on it.
+        CSV file with the held-out predictions: each run that a fold validates, by members that did
+        not train on it. It is written as `Model.predict` gives a table.
     work : Work, optional
-        How and where: what reads runs, what keeps features, what shows progress, on which device.
+        How and where: what reads runs, caches features and shows progress, and on which device.
+
+    Returns
+    -------
+    Model
+        Not saved yet.
 
     Raises
     ------
     CampaignError
         If a family has no positive or no negative run.
     TrainingError
-        If there are too few runs, if a loss is not finite, if the journal belongs to another
-        training, or if there is no such device.
+        If there are too few runs, a loss is not finite, the journal belongs to another training, or
+        there is no such device.
+    RecipeError
+        If the recipe cannot be read.
     SimulationError
-        If runs of pre-training cannot be simulated.
+        If the runs of pre-training cannot be simulated.
+
+    Warns
+    -----
+    GaleWarning
+        If runs are left out or odd, or networks cannot be pre-trained for a family.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from gale import Campaign, Recipe, train
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> for number in range(8):  # every second run has the ion of the family
+    ...     ion = 91 if number % 2 else 57
+    ...     rows = "".join(f"{minute},{ion},{minute}\n" for minute in range(1, 5))
+    ...     _ = (folder / f"{number}.csv").write_text("time,mass,intensity\n" + rows)
+    >>> labels = "".join(f"{number}.csv,{number % 2}\n" for number in range(8))
+    >>> _ = (folder / "labels.csv").write_text("run,aromatic\n" + labels)
+    >>> text = "kind = 'logistic'\nfeatures.mz = [57, 91]\nfolds.count = 2"
+    >>> recipe = Recipe.parse(text, "small.toml", default_name="small")
+    >>> model = train(Campaign.open(folder), recipe)
+    >>> model.families, model.facts["training"]["runs"], model.facts["members"]
+    (('aromatic',), 8, 2)
     """
     work = work or Work()
     recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
     device = find_device(work.device)
     runs = read_training_runs(campaign, recipe.features, work)
     folds = folds_of(runs.campaign, recipe.folds, seed, work.progress)
-    learned_from = runs.campaign.select(np.unique(np.concatenate([f.training for f in folds])))
-    learned_from.check_trainable()
-    starts: dict[str, Weights] = {}
-    if isinstance(runs.spec, EventSpec):
-        starts = pretrain(recipe, runs.spec, runs.campaign.families, seed=seed, work=work)
+    learned_from = _learned_from(runs, folds)
+    starts = pretrain(recipe, runs.spec, runs.campaign.families, seed=seed, work=work)
     fingerprint = fingerprint_of(recipe, seed, runs, starts)
     book = Journal.open(journal, fingerprint, resume=resume, restart=restart)
+    fit_work = FitWork(book, work.progress, device, history)
+    parts = [fit_part(each) for each in _fitters(recipe, runs, folds, seed, starts, fit_work)]
+    ensemble = combine(recipe, parts, runs.labels, folds)
+    if out_of_fold is not None:
+        ensemble.write_held_out(out_of_fold, runs.campaign)
+    facts = facts_of(recipe, seed, runs, learned_from, fingerprint) | ensemble.facts(runs.labels)
+    return _export(ensemble, runs, facts, work)
 
+
+def _learned_from(runs: TrainingRuns, folds: Sequence[Fold]) -> Campaign:
+    """Return the runs that train in any fold; every family must be among them."""
+    rows = np.unique(np.concatenate([fold.training for fold in folds]))
+    learned_from = runs.campaign.select(rows)
+    learned_from.check_trainable()
+    return learned_from
+
+
+def _fitters(
+    recipe: Recipe,
+    runs: TrainingRuns,
+    folds: Sequence[Fold],
+    seed: int,
+    starts: Mapping[str, Weights],
+    work: FitWork,
+) -> list[MemberFitter]:
+    """Make the fitter of each part."""
     parts = recipe.members_of
     work.progress.begin("training", len(folds) * sum(map(fits_per_fold, parts)))
-    trainers = [
-        Trainer(
+    return [
+        MemberFitter(
             part,
-            runs.spec,
-            seed,
+            runs.labelled,
             folds,
-            runs.features,
-            runs.labels,
-            journal=book,
-            history=history,
-            progress=work.progress,
-            device=device,
+            seed,
+            work,
             start=starts.get(part.name),
             name=part.name if recipe.parts else "",
         )
         for part in parts
     ]
-    members = [fit_part(trainer) for trainer in trainers]
-    calibration, held_out = combine(recipe, members, runs.labels, folds)
-    if out_of_fold is not None:
-        write_held_out(out_of_fold, runs.campaign, held_out)
 
+
+def _export(ensemble: Ensemble, runs: TrainingRuns, facts: Mapping[str, Any], work: Work) -> Model:
+    """Make the model of an ensemble."""
     work.progress.begin("writing the model", 1)
-    facts = {
-        **facts_of(recipe, seed, runs, learned_from),
-        "members": sum(map(len, members)),
-        "folds": len(folds),
-        "calibrated": calibration is not None,
-        "scores": scores_of(runs.labels, held_out, prior_of_folds(runs.labels, folds), len(folds)),
-    }
-    if calibration is not None:
-        facts["calibration"] = calibration.to_dict()
-    if starts:
-        facts["interpolated"] = {
-            trainer.part.name: each.interpolated
-            for trainer, each in zip(trainers, members, strict=True)
-        }
-    facts["training"]["fingerprint"] = fingerprint
-    networks = [
-        Members(trainer.network(each.fold_of, each.weights), columns_of(trainer.part, runs.spec))
-        for trainer, each in zip(trainers, members, strict=True)
+    graphs = [
+        PartGraph(part.network(), columns_of(part.fitter.part, runs.spec))
+        for part in ensemble.parts
     ]
     unlike = Unlike(fit_unlike(runs.features, runs.spec.blocks))
-    model = Model(to_onnx(networks, runs.spec.n_features, facts, calibration, unlike))
+    model = Model(to_onnx(graphs, runs.spec.n_features, facts, ensemble.calibration, unlike))
     work.progress.step()
     return model

@@ -1,124 +1,170 @@
-"""From fitted members to one ensemble: what they give for held-out runs, and how it is combined."""
+"""Ensembles: fitted parts, their held-out predictions, and how they are combined."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from gale.campaign import Campaign
 from gale.plumbing.files import writing
+from gale.run import Floats
 from gale.training.calibration import Calibration, cross_fitted, fit_calibration
-from gale.training.facts import log_loss_of_held_out
+from gale.training.facts import log_loss_of_held_out, scores_of
 from gale.training.fitting import Weights, predict_logits
 from gale.training.folds import Fold
-from gale.training.members import Array, Trainer
+from gale.training.members import MemberFitter
 from gale.training.networks.summary import prior_logit
 from gale.training.recipe import Recipe
 
 
 @dataclass(frozen=True)
-class PartMembers:
-    """The members of a part that enter the ensemble.
+class FittedPart:
+    """The members of a part that enter the ensemble, and their held-out predictions.
 
     Parameters
     ----------
+    fitter : MemberFitter
     fold_of : list of int, length E
-        The fold of each.
+        The fold of each member.
     weights : list of Weights, length E
     logits : array of shape (R, K)
-        Mean over the members that did not train on a run; NaN for runs that validate no fold.
+        Mean over the members that did not train on a run; NaN for runs that no fold validates.
     probability : array of shape (R, K)
-        Mean likewise of their probabilities.
+        The same mean of probabilities.
     interpolated : float
-        How far their weights went from the pre-trained ones to the fitted ones.
+        Share of the way from the pre-trained weights to the fitted ones.
     """
 
+    fitter: MemberFitter
     fold_of: list[int]
     weights: list[Weights]
-    logits: NDArray[np.float64]
-    probability: NDArray[np.float64]
+    logits: Floats
+    probability: Floats
     interpolated: float
 
     def __len__(self) -> int:
         return len(self.weights)
 
+    def network(self) -> nn.Module:
+        """Build the network of all members."""
+        return self.fitter.network(self.fold_of, self.weights)
 
-def fit_part(trainer: Trainer) -> PartMembers:
-    """Fit all members of a part, and draw them back towards their start as far as is best.
 
-    The best share of those in ``soup.interpolate`` has the lowest log loss on held-out runs.
+@dataclass(frozen=True)
+class Ensemble:
+    """Fitted parts, and how they are combined.
+
+    Parameters
+    ----------
+    parts : sequence of FittedPart
+    folds : sequence of Fold
+    calibration : Calibration or None
+        Without it, the probability is the mean over all members.
+    held_out : array of shape (R, K)
+        Probability of each run, obtained without its own labels; NaN for runs that no fold
+        validates.
     """
-    of_folds = trainer.members()
-    shares = trainer.part.soup.interpolate if trainer.start is not None else (1.0,)
-    tried = [_held_out(trainer, trainer.interpolated(of_folds, share), share) for share in shares]
-    if len(tried) == 1:
-        return tried[0]
 
-    def score(each: PartMembers) -> float:
-        probability = cross_fitted(each.logits[None], trainer.labels, trainer.folds)
-        return log_loss_of_held_out(trainer.labels, probability)
+    parts: Sequence[FittedPart]
+    folds: Sequence[Fold]
+    calibration: Calibration | None
+    held_out: Floats
 
-    return min(tried, key=score)
+    def facts(self, labels: NDArray[np.float32]) -> dict[str, Any]:
+        """Return what a model says of its members, calibration and scores."""
+        prior = _prior_of_folds(labels, self.folds)
+        facts: dict[str, Any] = {
+            "members": sum(map(len, self.parts)),
+            "folds": len(self.folds),
+            "calibrated": self.calibration is not None,
+            "scores": scores_of(labels, self.held_out, prior, len(self.folds)),
+        }
+        if self.calibration is not None:
+            facts["calibration"] = self.calibration.to_dict()
+        if any(part.fitter.start is not None for part in self.parts):
+            facts["interpolated"] = {
+                part.fitter.part.name: part.interpolated for part in self.parts
+            }
+        return facts
+
+    def write_held_out(self, file: Path, campaign: Campaign) -> None:
+        """Write the probabilities of the held-out runs as a table of predictions."""
+        known = np.flatnonzero(np.isfinite(self.held_out).all(axis=1))
+        table = pl.DataFrame(
+            {
+                "run": [campaign.runs[row] for row in known],
+                "status": ["ok"] * len(known),
+                "message": pl.Series([None] * len(known), dtype=pl.String),
+                **{
+                    family: self.held_out[known, column].astype(np.float32)
+                    for column, family in enumerate(campaign.families)
+                },
+            }
+        )
+        with writing(file, force=True) as temporary:
+            temporary.write_bytes(table.write_csv().encode())
 
 
-def _held_out(trainer: Trainer, of_folds: list[list[Weights]], share: float) -> PartMembers:
-    """See what members give for the runs that validated them."""
-    logits, probability = (np.full(trainer.labels.shape, np.nan) for _ in range(2))
-    for number, (fold, weights) in enumerate(zip(trainer.folds, of_folds, strict=True)):
-        network = trainer.network([number] * len(weights), weights)
-        given = predict_logits(network, trainer.features[fold.validation])
-        logits[fold.validation] = given.mean(0)
-        probability[fold.validation] = torch.sigmoid(torch.from_numpy(given)).numpy().mean(0)
-    fold_of = [number for number, weights in enumerate(of_folds) for _ in weights]
-    members = [each for of_fold in of_folds for each in of_fold]
-    return PartMembers(fold_of, members, logits, probability, share)
+def fit_part(fitter: MemberFitter) -> FittedPart:
+    """Fit all members of a part, and draw them back towards their start.
+
+    Of the shares in ``soup.interpolate``, the one with the lowest held-out log loss is used.
+    """
+    members = fitter.members()
+    shares = fitter.part.soup.interpolate if fitter.start is not None else (1.0,)
+    candidates = [_held_out(fitter, fitter.interpolated(members, share), share) for share in shares]
+    if len(candidates) == 1:
+        return candidates[0]
+
+    def score(part: FittedPart) -> float:
+        probability = cross_fitted(part.logits[None], fitter.runs.labels, fitter.folds)
+        return log_loss_of_held_out(fitter.runs.labels, probability)
+
+    return min(candidates, key=score)
+
+
+def _held_out(fitter: MemberFitter, members: list[list[Weights]], share: float) -> FittedPart:
+    """Let each fold's members predict the fold's validation runs."""
+    logits, probability = (np.full(fitter.runs.labels.shape, np.nan) for _ in range(2))
+    for number, (fold, weights) in enumerate(zip(fitter.folds, members, strict=True)):
+        network = fitter.network([number] * len(weights), weights)
+        predicted = predict_logits(network, fitter.features[fold.validation])
+        logits[fold.validation] = predicted.mean(0)
+        probability[fold.validation] = torch.sigmoid(torch.from_numpy(predicted)).numpy().mean(0)
+    fold_of = [number for number, weights in enumerate(members) for _ in weights]
+    flat = [weights for fold_members in members for weights in fold_members]
+    return FittedPart(fitter, fold_of, flat, logits, probability, share)
 
 
 def combine(
-    recipe: Recipe, members: list[PartMembers], labels: Array, folds: list[Fold]
-) -> tuple[Calibration | None, NDArray[np.float64]]:
-    """Say how parts become probabilities, and give those of each run (R, K) without its own labels.
+    recipe: Recipe, parts: Sequence[FittedPart], labels: NDArray[np.float32], folds: Sequence[Fold]
+) -> Ensemble:
+    """Combine the parts into an ensemble, calibrated if the recipe says so.
 
     The calibration is fitted to the mean over one fold's members and applied to the mean over all
     members, which is slightly less extreme.
     """
     if not (recipe.calibrate or recipe.parts):
-        return None, members[0].probability
-    logits = np.stack([each.logits for each in members])
-    given = [part.share for part in recipe.members_of if part.share is not None]
-    shares, way = given or None, recipe.calibration_way
-    return (
-        fit_calibration(logits, labels, shares=shares, way=way),
-        cross_fitted(logits, labels, folds, shares=shares, way=way),
-    )
+        return Ensemble(parts, folds, None, parts[0].probability)
+    logits = np.stack([part.logits for part in parts])
+    shares = [part.share for part in recipe.members_of if part.share is not None] or None
+    strength = recipe.calibration_strength
+    calibration = fit_calibration(logits, labels, shares=shares, strength=strength)
+    held_out = cross_fitted(logits, labels, folds, shares=shares, strength=strength)
+    return Ensemble(parts, folds, calibration, held_out)
 
 
-def prior_of_folds(labels: Array, folds: list[Fold]) -> NDArray[np.float64]:
-    """The prevalence among the training runs of the fold that each run validates, (R, K)."""
+def _prior_of_folds(labels: NDArray[np.float32], folds: Sequence[Fold]) -> Floats:
+    """Return, for each run (R, K), the prevalence in the training runs of the fold it validates."""
     prior = np.full(labels.shape, np.nan)
     for fold in folds:
         prior[fold.validation] = torch.sigmoid(prior_logit(labels[fold.training])).numpy()
     return prior
-
-
-def write_held_out(file: Path, campaign: Campaign, probability: NDArray[np.float64]) -> None:
-    """Write the probabilities (R, K) of the runs that have them as a table of predictions."""
-    known = np.flatnonzero(np.isfinite(probability).all(axis=1))
-    table = pl.DataFrame(
-        {
-            "run": [campaign.runs[at] for at in known],
-            "status": ["ok"] * len(known),
-            "message": pl.Series([None] * len(known), dtype=pl.String),
-            **{
-                family: probability[known, at].astype(np.float32)
-                for at, family in enumerate(campaign.families)
-            },
-        }
-    )
-    with writing(file, force=True) as temporary:
-        temporary.write_bytes(table.write_csv().encode())

@@ -1,4 +1,4 @@
-"""Writing an ensemble as one ONNX graph, with all else that prediction needs in its metadata."""
+"""Writing an ensemble as one ONNX graph, with the facts that prediction needs in its metadata."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import onnx
-import onnxscript  # noqa: F401  (torch's exporter needs it: better missed here than after training)
+import onnxscript  # noqa: F401  (torch's exporter needs it: fail here, not after training)
 import torch
 from torch import Tensor, nn
 
@@ -24,15 +24,15 @@ from gale.training.networks.unlike import Unlike
 OPSET = 18
 
 
-class Members(nn.Module):
-    """The members of a part: a network, and which features of a run it is given.
+class PartGraph(nn.Module):
+    """The members of a part: their network, and the features that it sees.
 
     Parameters
     ----------
     network : nn.Module
-        Of E members, features (E, R, D') to logits (E, R, K).
+        E members, features (E, R, D') to logits (E, R, K).
     columns : slice
-        Those D' of the D features.
+        The D' of the D features.
     """
 
     def __init__(self, network: nn.Module, columns: slice = slice(None)) -> None:
@@ -40,7 +40,7 @@ class Members(nn.Module):
         self.network, self.columns = network, columns
 
     def forward(self, summary: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Return logits (E, R, K) and, of an elution network, those of spectra, (E, R, N, K)."""
+        """Return logits (E, R, K) and, for an elution network, logits of spectra (E, R, N, K)."""
         x, members = summary[:, self.columns], count_members(self.network)
         if not isinstance(self.network, ElutionNetwork):
             return self.network(x.expand(members, -1, -1)), None
@@ -49,16 +49,16 @@ class Members(nn.Module):
         return self.network.of_events(events), events
 
 
-class Ensemble(nn.Module):
-    """The members of all parts, and how they become probabilities.
+class EnsembleGraph(nn.Module):
+    """All parts, their calibration, and the distance from the training runs.
 
     Parameters
     ----------
-    parts : sequence of Members, length P
+    parts : sequence of PartGraph, length P
     calibration : Calibration, optional
-        Without it, the probability is the mean of those of all members.
+        Without it, the probability is the mean over all members.
     unlike : Unlike, optional
-        How unlike the training runs others are, features (R, D) to scores (R,).
+        Distance from the training runs, features (R, D) to (R,).
     """
 
     weight: Tensor
@@ -66,7 +66,7 @@ class Ensemble(nn.Module):
 
     def __init__(
         self,
-        parts: Sequence[Members],
+        parts: Sequence[PartGraph],
         calibration: Calibration | None = None,
         unlike: Unlike | None = None,
     ) -> None:
@@ -80,22 +80,22 @@ class Ensemble(nn.Module):
             self.register_buffer("bias", bias.float())
 
     def forward(self, summary: Tensor) -> tuple[Tensor, ...]:
-        """Return what :attr:`outputs` names.
+        """Return the outputs named by :attr:`outputs`.
 
-        A member's own probability is calibrated as if all parts said what it says. The evidence is
-        of the mean over the members of the first elution network.
+        A member's own probability is calibrated as if every part had its logit. The evidence is the
+        mean over the members of the first elution network.
         """
-        given = [part(summary) for part in self.parts]
-        logits = [of_runs for of_runs, _ in given]
+        answers = [part(summary) for part in self.parts]
+        logits = [run_logits for run_logits, _ in answers]
         if self.calibrated:
-            pooled = torch.stack([of_part.mean(0) for of_part in logits])
-            probability = torch.sigmoid((self.weight.unsqueeze(1) * pooled).sum(0) + self.bias)
-            alone = torch.cat(logits) * self.weight.sum(0) + self.bias
-            member_probability = torch.sigmoid(alone)
+            means = torch.stack([part_logits.mean(0) for part_logits in logits])
+            probability = torch.sigmoid((self.weight.unsqueeze(1) * means).sum(0) + self.bias)
+            member_logits = torch.cat(logits) * self.weight.sum(0) + self.bias
+            member_probability = torch.sigmoid(member_logits)
         else:
             member_probability = torch.sigmoid(torch.cat(logits))
             probability = member_probability.mean(0)
-        evidence = [torch.sigmoid(events.mean(0)) for _, events in given if events is not None]
+        evidence = [torch.sigmoid(events.mean(0)) for _, events in answers if events is not None]
         unlike = [] if self.unlike is None else [self.unlike(summary)]
         return probability, member_probability, *evidence[:1], *unlike
 
@@ -107,33 +107,34 @@ class Ensemble(nn.Module):
 
 
 def to_onnx(
-    parts: Sequence[Members],
+    parts: Sequence[PartGraph],
     n_features: int,
     facts: Mapping[str, Any],
     calibration: Calibration | None = None,
     unlike: Unlike | None = None,
 ) -> bytes:
-    """Write an ensemble as an ONNX file: input ``summary`` (R, D); outputs ``probability`` (R, K),
-    ``member_probability`` (E, R, K), with an elution network ``evidence`` (R, N, K), and, if it is
-    given, ``unlike`` (R,).
+    """Write an ensemble as an ONNX file.
+
+    The input is ``summary`` (R, D). The outputs are ``probability`` (R, K), ``member_probability``
+    (E, R, K), with an elution network ``evidence`` (R, N, K), and with `unlike` ``unlike`` (R,).
 
     Parameters
     ----------
-    parts : sequence of Members
+    parts : sequence of PartGraph
         On the CPU.
     n_features : int
         D.
     facts : mapping
-        What the model knows of itself, see `gale.Model.facts`; kept as JSON.
+        What the model says of itself, see `gale.Model.facts`; written as JSON.
     calibration, unlike
-        See `Ensemble`.
+        See `EnsembleGraph`.
 
     Returns
     -------
     bytes
         The same for the same networks and facts.
-    """  # noqa: D205
-    ensemble = Ensemble(parts, calibration, unlike).eval()
+    """
+    ensemble = EnsembleGraph(parts, calibration, unlike).eval()
     with _quiet_exporter():
         program = torch.onnx.export(
             ensemble,
@@ -154,7 +155,7 @@ def to_onnx(
 
 @contextmanager
 def _quiet_exporter() -> Iterator[None]:
-    """Keep the exporter's warnings about its own insides from the user."""
+    """Hide the exporter's warnings about its own internals."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)
@@ -167,11 +168,11 @@ def _quiet_exporter() -> Iterator[None]:
 
 
 def _strip(proto: onnx.ModelProto) -> None:
-    """Remove the exporter's notes: they hold the paths of the machine that trained."""
+    """Remove the exporter's notes, which have paths of the machine that trained."""
     graph = proto.graph
     del proto.metadata_props[:], graph.metadata_props[:]
-    for part in (
+    for item in (
         *graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer
     ):  # fmt: skip
-        del part.metadata_props[:]
-        part.doc_string = ""
+        del item.metadata_props[:]
+        item.doc_string = ""

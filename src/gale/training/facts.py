@@ -1,4 +1,4 @@
-"""What a model says of its making: facts, scores, and the fingerprint of its training."""
+"""What a model says of its training: facts, scores, and a fingerprint."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from gale.campaign import Campaign
 from gale.evaluation import metrics
 from gale.model.file import FORMAT
+from gale.run import Floats
 from gale.training.fitting import Weights
 from gale.training.folds import held_out_by
-from gale.training.members import Array
 from gale.training.recipe import Recipe
 from gale.training.runs import TrainingRuns
 
@@ -26,7 +26,7 @@ from gale.training.runs import TrainingRuns
 def fingerprint_of(
     recipe: Recipe, seed: int, runs: TrainingRuns, starts: Mapping[str, Weights]
 ) -> str:
-    """Hash all that a training depends on; `starts` are the pre-trained weights of each part."""
+    """Hash all that a training depends on; `starts` has the pre-trained weights of each part."""
     choices = [recipe.to_dict(), seed, runs.campaign.fingerprint(), torch.__version__]
     digest = hashlib.sha256(json.dumps(choices).encode() + runs.features.tobytes())
     for weights in starts.values():
@@ -36,9 +36,20 @@ def fingerprint_of(
 
 
 def facts_of(
-    recipe: Recipe, seed: int, runs: TrainingRuns, learned_from: Campaign
+    recipe: Recipe, seed: int, runs: TrainingRuns, learned_from: Campaign, fingerprint: str
 ) -> dict[str, Any]:
-    """What a model says of its making, and all that prediction needs besides the graph."""
+    """Return how a model was made, and what prediction needs besides the graph.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    seed : int
+    runs : TrainingRuns
+    learned_from : Campaign
+        Those of the runs that train in any fold.
+    fingerprint : str
+        See :func:`fingerprint_of`.
+    """
     labels = learned_from.labels
     return {
         "format": FORMAT,
@@ -56,14 +67,22 @@ def facts_of(
             "unreadable": runs.unreadable,
             "positive": np.nansum(labels, axis=0).astype(int).tolist(),
             "known": np.isfinite(labels).sum(axis=0).tolist(),
+            "fingerprint": fingerprint,
         },
     }
 
 
 def scores_of(
-    labels: Array, held_out: NDArray[np.float64], prior: NDArray[np.float64], n_folds: int
+    labels: NDArray[np.float32], held_out: Floats, prior: Floats, n_folds: int
 ) -> dict[str, Any]:
-    """Log loss on the runs that validated, beside that of the training prevalence."""
+    """Return the log loss on the held-out runs, and that of the training prevalence.
+
+    Parameters
+    ----------
+    labels, held_out, prior : array of shape (R, K)
+        Labels, probabilities, and training prevalence; NaN for runs that are not held out.
+    n_folds : int
+    """
     n_runs = np.isfinite(held_out).all(axis=1).sum()
     return {
         "measured_on": f"{n_runs:,} runs, {held_out_by(n_folds)}",
@@ -74,7 +93,7 @@ def scores_of(
     }
 
 
-def log_loss_of_held_out(labels: Array, probability: NDArray[np.float64]) -> float:
-    """Log loss on the runs that validated; the others have no probability."""
+def log_loss_of_held_out(labels: NDArray[np.float32], probability: Floats) -> float:
+    """Return the log loss on the held-out runs; the others have no probability."""
     held_out = np.isfinite(probability).all(axis=1)
     return metrics.log_loss(labels[held_out], probability[held_out])

@@ -1,4 +1,4 @@
-"""Fitting many members at once: epochs, early stopping, best weights, each member for itself."""
+"""Fitting many members at once; each has its own epochs, early stopping and best weights."""
 
 from __future__ import annotations
 
@@ -20,16 +20,15 @@ Weights = dict[str, NDArray[np.float32]]
 """The whole state of one member, batch statistics included."""
 
 ROWS_AT_ONCE = 256
-"""Most runs of a member that are evaluated at once, so that memory has a bound."""
-
+"""Most runs of a member that are evaluated at once, which bounds memory."""
 
 RISE = 0.1
-"""Share of the steps in which the learning rate of the cosine schedule rises."""
+"""Share of the steps over which the cosine schedule raises the learning rate."""
 
 
 @dataclass(frozen=True)
 class Examples:
-    """Runs that members are fitted to and validated on, each by the rows that it is given.
+    """Runs that members are fitted to and validated on; each member has rows of its own.
 
     Parameters
     ----------
@@ -42,14 +41,14 @@ class Examples:
     labels: Tensor
 
     def features_of(self, rows: Tensor) -> Tensor:
-        """Features of rows (E, n), shape (E, n, D)."""
+        """Return the features of rows (E, n), shape (E, n, D)."""
         # Twice as fast on a CPU as features[rows].
         return self.features.index_select(0, rows.flatten()).view(*rows.shape, -1)
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one pass over the training runs came to: mean training loss, validation log loss."""
+    """One pass over the training runs: mean training loss, and validation log loss after it."""
 
     number: int
     train_loss: float
@@ -62,8 +61,8 @@ class Fit:
 
     Parameters
     ----------
-    weights : mapping of str to array
-        The whole state of the best epoch, batch statistics included.
+    weights : Weights
+        Those of the best epoch.
     validation : float
         Validation log loss of these weights.
     epochs : tuple of Epoch
@@ -74,21 +73,30 @@ class Fit:
     epochs: tuple[Epoch, ...]
 
 
-class Pulse(NamedTuple):
-    """How members that train together are doing: how many still train, their epoch, and the least
-    validation log loss of any of them, finished ones included."""  # noqa: D205, D209
+class FittingStatus(NamedTuple):
+    """How far members that train together are.
 
-    alive: int
+    Parameters
+    ----------
+    active : int
+        Members that still train.
+    epoch : int
+        Epoch that they have finished.
+    lowest : float
+        Lowest validation log loss so far of any member, finished ones included.
+    """
+
+    active: int
     epoch: int
-    best: float
+    lowest: float
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How each member is trained; `epochs` is the largest number of them.
+    """How each member is trained, for at most `epochs` epochs.
 
-    With the schedule ``cosine`` the learning rate rises over the first tenth of the steps of all
-    epochs, then falls along half a cosine, to 0 at the end.
+    With the schedule ``cosine`` the learning rate rises over the first tenth of all steps, then
+    falls along half a cosine, to 0 at the end.
     """
 
     learning_rate: float
@@ -100,30 +108,30 @@ class Settings:
     schedule: Literal["constant", "cosine"] = "constant"
 
     def learning_rate_at(self, done: float) -> float:
-        """The learning rate once a share of the steps of all epochs is done."""
+        """Return the learning rate after a share `done` of the steps of all epochs."""
         if self.schedule == "constant":
             return self.learning_rate
-        rise = min((done + RISE / 10) / RISE, 1)  # no step is for nothing
+        rise = min((done + RISE / 10) / RISE, 1)  # the first step learns something, too
         fall = math.cos(math.pi / 2 * max(done - RISE, 0) / (1 - RISE)) ** 2
         return self.learning_rate * rise * fall
 
 
 @dataclass
-class _Course:
-    """What has become of one member so far."""
+class _MemberHistory:
+    """The epochs of one member so far."""
 
     member: int
     epochs: list[Epoch] = field(default_factory=list)
     best: Epoch = Epoch(0, math.inf, math.inf)
 
     def add(self, epoch: Epoch) -> None:
-        """Note an epoch, and whether it is the best."""
+        """Add an epoch, which may be the best one."""
         self.epochs.append(epoch)
         if epoch.validation < self.best.validation:
             self.best = epoch
 
     def ended(self, settings: Settings) -> bool:
-        """Say whether this is enough."""
+        """Return whether the member has reached the last epoch or run out of patience."""
         number = self.epochs[-1].number
         return number == settings.epochs or number - self.best.number >= settings.patience
 
@@ -138,74 +146,79 @@ def fit(
     generators: Sequence[torch.Generator],
     *,
     names: Sequence[str],
-    report: Callable[[Pulse], object] = lambda _: None,
+    report: Callable[[FittingStatus], object] = lambda _: None,
 ) -> Iterator[tuple[int, Fit]]:
-    """Train members with AdamW until their validation log loss has not improved for long enough.
+    """Train members with AdamW until `patience` epochs have not lowered their validation log loss.
 
-    No member's training depends on the others but for rounding: each has its own batches, noise,
+    But for rounding, no member's training depends on the others: each has its own batches, noise,
     statistics, optimiser state and end.
 
     Parameters
     ----------
     network : nn.Module
-        Of E members, features (E, R, D) to logits (E, R, K); trained in place. Members that have
-        finished are taken out of it, so that it is of no use afterwards.
+        E members, features (E, R, D) to logits (E, R, K). It is trained in place, and finished
+        members are removed, so it is of no use afterwards.
     runs : Examples
-        On the device of the network, as are the rows and generators.
+        On the device of the network, as are rows and generators.
     training, validation : int64 Tensors of shape (E, number of rows)
         Rows of `runs`.
     loss : Loss
     settings : Settings
     generators : sequence of torch.Generator, length E
-        Source of each member's shuffles and of its loss's noise; those of its random layers.
+        Sources of each member's shuffles and noise; its random layers use the same ones.
     names : sequence of str, length E
-        What messages call the members.
+        Names of the members in messages.
     report : callable
         Called after each epoch.
 
     Yields
     ------
-    pair of the number of a member and its Fit, as soon as it has finished
+    pair of int and Fit
+        The number of a member and its fit, as soon as it has finished.
 
     Raises
     ------
     TrainingError
-        If a loss is not a finite number; what other members have come to is then lost.
+        If a loss is not a finite number; the other members' unfinished fits are then lost.
     """
-    wave = _Wave(network, runs, training, validation, loss, settings, generators)
-    courses = [_Course(member) for member in range(len(names))]
+    active = _ActiveMembers(network, runs, training, validation, loss, settings, generators)
+    histories = [_MemberHistory(member) for member in range(len(names))]
     lowest = math.inf
     for number in range(1, settings.epochs + 1):
-        losses = zip(wave.train().tolist(), wave.validate().tolist(), strict=True)
-        for course, (train_loss, score) in zip(courses, losses, strict=True):
-            _check_finite(names[course.member], number, train_loss, score)
-            course.add(Epoch(number, train_loss, score))
-            lowest = min(lowest, score)
-        wave.note_best([at for at, course in enumerate(courses) if course.best.number == number])
-        ended = [at for at, course in enumerate(courses) if course.ended(settings)]
-        report(Pulse(len(courses) - len(ended), number, lowest))
+        losses = zip(active.train().tolist(), active.validate().tolist(), strict=True)
+        for history, (train_loss, validation_loss) in zip(histories, losses, strict=True):
+            _check_finite(names[history.member], number, train_loss, validation_loss)
+            history.add(Epoch(number, train_loss, validation_loss))
+            lowest = min(lowest, validation_loss)
+        improved = [at for at, history in enumerate(histories) if history.best.number == number]
+        active.save_best(improved)
+        ended = [at for at, history in enumerate(histories) if history.ended(settings)]
+        report(FittingStatus(len(histories) - len(ended), number, lowest))
         for at in ended:
-            member, epochs, best = courses[at].member, courses[at].epochs, courses[at].best
-            yield member, Fit(wave.best_weights(at), best.validation, tuple(epochs))
-        if len(ended) == len(courses):
+            history = histories[at]
+            best = history.best.validation
+            yield history.member, Fit(active.best_weights(at), best, tuple(history.epochs))
+        if len(ended) == len(histories):
             return
         if ended:
-            going = [at for at in range(len(courses)) if at not in ended]
-            courses = [courses[at] for at in going]
-            wave.keep_only(going)
+            remaining = [at for at in range(len(histories)) if at not in ended]
+            histories = [histories[at] for at in remaining]
+            active.keep_only(remaining)
 
 
-def _check_finite(name: str, number: int, train_loss: float, score: float) -> None:
-    if not (math.isfinite(train_loss) and math.isfinite(score)):
+def _check_finite(name: str, epoch: int, train_loss: float, validation_loss: float) -> None:
+    if not (math.isfinite(train_loss) and math.isfinite(validation_loss)):
         raise TrainingError(
-            f"{name}, epoch {number}: the training loss is {train_loss} and the validation log "
-            f"loss {score}; expected finite numbers; lower fitting.learning_rate"
+            f"{name}, epoch {epoch}",
+            f"has a training loss of {train_loss} and a validation log loss of {validation_loss}",
+            "finite numbers",
+            "lower fitting.learning_rate in the recipe",
         )
 
 
 @dataclass
-class _Wave:
-    """Members that are still being fitted; for the fields, see :func:`fit`."""
+class _ActiveMembers:
+    """The members that still train; for the fields, see :func:`fit`."""
 
     network: nn.Module
     runs: Examples
@@ -221,13 +234,13 @@ class _Wave:
             self.settings.learning_rate,
             eps=self.settings.adam_epsilon,
             weight_decay=self.settings.weight_decay,
-            fused=True,  # one pass over memory, which is what limits it
+            fused=True,  # one pass over memory, which is the bottleneck
         )
         self.best = {name: value.clone() for name, value in self.network.state_dict().items()}
         self.steps = 0
 
     def train(self) -> Tensor:
-        """Pass once over each member's runs in random order; mean loss over them, shape (E,)."""
+        """Pass once over each member's runs in random order; return mean losses, shape (E,)."""
         self.network.train()
         n_runs, batch_size = self.training.shape[1], self.settings.batch_size
         order = self._shuffle()
@@ -239,7 +252,7 @@ class _Wave:
             logits = self.network(self.runs.features_of(rows))
             losses = self.loss(logits, self.runs.labels[rows], noise[:, batch])
             self.optimiser.zero_grad()
-            # No weight is in the loss of two members, so this gives each its own gradient.
+            # No two members share a weight, so each weight gets its own member's gradient.
             losses.sum().backward()  # type: ignore[no-untyped-call]
             self._step(math.ceil(n_runs / batch_size))
             total += losses.detach() * rows.shape[1]
@@ -253,32 +266,32 @@ class _Wave:
         self.steps += 1
 
     def _shuffle(self) -> Tensor:
-        # Sorting random keys, since it takes all members at once.
+        # Sorting random keys shuffles all members at once.
         keys = torch.empty(self.training.shape, device=self.training.device)
         for of_member, generator in zip(keys, self.generators, strict=True):
             of_member.uniform_(generator=generator)
         return self.training.gather(1, keys.argsort(dim=1, stable=True))
 
     def validate(self) -> Tensor:
-        """Validation log loss of each member, shape (E,)."""
+        """Return the validation log loss of each member, shape (E,)."""
         return evaluate(self.network, self.runs, self.validation)
 
-    def note_best(self, members: list[int]) -> None:
-        """Keep the present weights of some members as their best ones."""
+    def save_best(self, members: list[int]) -> None:
+        """Save the present weights of some members as their best ones."""
         if not members:
             return
-        noted = torch.zeros(len(self.generators), dtype=torch.bool, device=self.training.device)
-        noted[members] = True
+        improved = torch.zeros(len(self.generators), dtype=torch.bool, device=self.training.device)
+        improved[members] = True
         for name, value in self.network.state_dict().items():
-            best, mask = self.best[name], noted.view(-1, *[1] * (value.dim() - 1))
-            torch.where(mask, value, best, out=best)  # one pass, and no memory but what is there
+            best, mask = self.best[name], improved.view(-1, *[1] * (value.dim() - 1))
+            torch.where(mask, value, best, out=best)  # one pass, without new memory
 
     def best_weights(self, member: int) -> Weights:
         """Copy the best weights of a member."""
         return _copy(self.best, member)
 
     def keep_only(self, members: list[int]) -> None:
-        """Take all other members out, so that they cost nothing any more."""
+        """Remove all other members, so that they cost nothing any more."""
         for parameter in self.network.parameters():
             parameter.data, parameter.grad = parameter.data[members], None
             state = self.optimiser.state[parameter]
@@ -296,12 +309,12 @@ class _Wave:
 
 @torch.no_grad()
 def evaluate(network: nn.Module, runs: Examples, rows: Tensor) -> Tensor:
-    """Mean over families of the log loss over the known labels of each member's rows.
+    """Return each member's log loss on its rows: the mean over families, over known labels.
 
     Parameters
     ----------
     network : nn.Module
-        Of E members.
+        E members.
     runs : Examples
     rows : int64 Tensor of shape (E, number of rows)
 
@@ -316,16 +329,11 @@ def evaluate(network: nn.Module, runs: Examples, rows: Tensor) -> Tensor:
 
 @torch.no_grad()
 def predict_logits(network: nn.Module, features: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Logits that each member of a network gives: features (R, D) to (E, R, K)."""
+    """Return each member's logits: features (R, D) to (E, R, K)."""
     network.eval()
     members = count_members(network)
     parts = torch.split(torch.from_numpy(features), ROWS_AT_ONCE)
     return torch.cat([network(part.expand(members, -1, -1)) for part in parts], 1).numpy()
-
-
-def predict(network: nn.Module, features: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Probabilities that each member of a network gives: features (R, D) to (E, R, K)."""
-    return torch.sigmoid(torch.from_numpy(predict_logits(network, features))).numpy()
 
 
 def get_weights(network: nn.Module, member: int) -> Weights:
@@ -334,7 +342,7 @@ def get_weights(network: nn.Module, member: int) -> Weights:
 
 
 def set_weights(network: nn.Module, member: int, weights: Weights) -> None:
-    """Put back what :func:`get_weights` gave, into any member of a network of the same kind."""
+    """Set the whole state of one member of a network, as :func:`get_weights` returned it."""
     for name, value in network.state_dict().items():
         value[member].copy_(torch.from_numpy(weights[name]))
 

@@ -1,4 +1,4 @@
-"""Which runs are held out of a training, to stop it and to choose by."""
+"""Folds: which runs are held out of a training, to stop it and to choose with."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gale.training.settings import FoldSettings
 
 @dataclass(frozen=True)
 class Fold:
-    """Row numbers of the runs that train, and of those that validate."""
+    """Row numbers of the training runs and of the validation runs."""
 
     training: NDArray[np.int64]
     validation: NDArray[np.int64]
@@ -32,11 +32,13 @@ def split_fold(split: tuple[str, ...]) -> Fold:
         If either split is empty.
     """
     rows = {name: np.flatnonzero(np.array(split) == name) for name in ("train", "val")}
-    for name, found in rows.items():
-        if len(found) == 0:
+    for name, of_split in rows.items():
+        if len(of_split) == 0:
             raise TrainingError(
-                f"no labelled run is in the {name} split; expected some, since the recipe has "
-                "folds.count = 1; use 2 or more folds"
+                "folds.count",
+                f"is 1, but the {name} split has no labelled run",
+                "labelled runs in the train and val splits",
+                "raise it in the recipe",
             )
     return Fold(rows["train"], rows["val"])
 
@@ -52,31 +54,31 @@ def stratified_folds(
 ) -> list[Fold]:
     """Divide the runs into `count` parts, each of which validates one fold.
 
-    The parts have the same share of runs that hold the family `by`, as scikit-learn's
-    StratifiedKFold divides them, or as nearly as there are runs of each kind. If there are fewer
-    than `count` of both kinds, the parts are random.
+    The parts have the same share of runs that hold the family `by`, as divided by scikit-learn's
+    StratifiedKFold. If there are fewer than `count` runs that hold it and fewer that do not, the
+    parts are random.
 
-    If `by` is ``"all"``, the parts have the same share of every family as nearly as can be, by
+    If `by` is ``"all"``, the parts have as nearly as possible the same share of every family, by
     iterative stratification (Sechidis, Tsoumakas & Vlahavas 2011, "On the stratification of
-    multi-label data", ECML PKDD). Unlike there, full parts take no more runs, so that sizes differ
-    by 1 at most, and runs known not to hold a family are spread like those that hold it, which
-    keeps the share of common families and of those with unknown labels.
+    multi-label data", ECML PKDD). Unlike there, full parts take no more runs, so sizes differ by at
+    most 1. Runs known not to hold a family are spread like those that hold it, which preserves the
+    share of common families and of families with unknown labels.
 
     Parameters
     ----------
     labels : array of shape (R, K)
-        NaN where unknown, which counts as not holding the family `by`; for ``"all"``, neither as
-        holding nor as not holding it.
+        NaN where unknown, which counts as not holding the family `by`; for ``"all"``, it does not
+        count.
     families : tuple of str, length K
     count : int
         Number of folds, F, at least 2.
     by : str
-        ``"all"``, or a family; ``"rarest"``, or one that is not there, is the family with fewest
-        positive runs. The two words mean this even where a family has such a name.
+        ``"all"``, ``"rarest"`` or a family. ``"rarest"``, and any other name, stands for the family
+        with the fewest positive runs. The two words take precedence over families with such names.
     seed : int
     derivatized : array of shape (R,), optional
-        1 where the sample is known to have been derivatized, else NaN: for ``"all"``, this is
-        spread as a family is, since it changes a run as much.
+        1 for samples known to be derivatized, else NaN. For ``"all"`` it is spread like a family,
+        since derivatization changes a run as much.
 
     Raises
     ------
@@ -86,8 +88,10 @@ def stratified_folds(
     n_runs = len(labels)
     if n_runs < count:
         raise TrainingError(
-            f"{n_runs} labelled runs for {count} folds; expected at least as many runs as folds; "
-            "lower folds.count in the recipe"
+            "folds.count",
+            f"is {count:,}, but there are only {n_runs:,} labelled runs",
+            "at most as many folds as runs",
+            "lower it in the recipe",
         )
     if by == "all":
         spread = labels if derivatized is None else np.column_stack([labels, derivatized])
@@ -99,7 +103,7 @@ def stratified_folds(
     positive = np.nan_to_num(labels[:, column]).astype(int)
     splitter_class = StratifiedKFold if np.bincount(positive).max() >= count else KFold
     splitter = splitter_class(count, shuffle=True, random_state=seed)
-    with warnings.catch_warnings():  # that a rare family is missing from some parts is expected
+    with warnings.catch_warnings():  # a rare family may be missing from some parts
         warnings.simplefilter("ignore", UserWarning)
         return [Fold(*parts) for parts in splitter.split(np.zeros(n_runs), positive)]
 
@@ -107,10 +111,9 @@ def stratified_folds(
 def _even_parts(
     kinds: NDArray[np.bool_], count: int, random: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Part of each run (R,), so that runs of each kind (R, any number) are spread evenly.
+    """Return the part of each run (R,) that spreads runs of each kind (R, any number) evenly.
 
-    The rarest kind is dealt out first. All parts want equally many runs of a kind, so that the
-    part which wants most is the one that has fewest.
+    The rarest kind is dealt out first. Each run goes to the part that has the fewest of its kind.
     """
     n_runs, n_kinds = kinds.shape
     part = np.full(n_runs, -1)
@@ -119,8 +122,8 @@ def _even_parts(
     while (left := kinds[part < 0].sum(axis=0)).any():
         rarest = np.argmin(np.where(left > 0, left, n_runs + 1))
         for run in random.permutation(np.flatnonzero(kinds[:, rarest] & (part < 0))):
-            wish = (random.random(count), -room, held[:, rarest], room == 0)  # the last rules
-            chosen = np.lexsort(wish)[0]
+            keys = (random.random(count), -room, held[:, rarest], room == 0)  # the last key rules
+            chosen = np.lexsort(keys)[0]
             part[run] = chosen
             room[chosen] -= 1
             held[chosen] += kinds[run]
@@ -131,27 +134,30 @@ def _even_parts(
 def folds_of(
     campaign: Campaign, settings: FoldSettings, seed: int, progress: Progress
 ) -> list[Fold]:
-    """Split the runs of a campaign as a recipe says."""
+    """Split the runs of a campaign as a recipe says.
+
+    Raises
+    ------
+    TrainingError
+        If there are too few labelled runs.
+    """
     if settings.count == 1:
         return [split_fold(campaign.split)]
     by = settings.stratify_by
     if by not in ("all", "rarest", *campaign.families):
-        progress.note(f"no family is called {by}; folds keep the share of the rarest family")
-    try:
-        return stratified_folds(
-            campaign.labels,
-            campaign.families,
-            count=settings.count,
-            by=by,
-            seed=seed if settings.seed is None else settings.seed,
-            derivatized=campaign.derivatized,
-        )
-    except TrainingError as error:
-        raise TrainingError(f"{campaign.root}: {error}") from None
+        progress.note(f"folds.stratify_by: there is no family {by}; the rarest family is used")
+    return stratified_folds(
+        campaign.labels,
+        campaign.families,
+        count=settings.count,
+        by=by,
+        seed=seed if settings.seed is None else settings.seed,
+        derivatized=campaign.derivatized,
+    )
 
 
 def held_out_by(n_folds: int) -> str:
-    """Say by whom runs are judged that a training holds out."""
+    """Say which members predict the held-out runs."""
     return "each by members that did not train on it " + (
         f"({n_folds} folds)" if n_folds > 1 else "(the val split)"
     )

@@ -1,4 +1,4 @@
-"""What a training has finished so far: kept on disk, so that it can go on after an interruption."""
+"""The journal of a training: its finished fits, from which it can resume after an interruption."""
 
 from __future__ import annotations
 
@@ -23,20 +23,29 @@ HISTORY_SCHEMA = {
     "train_loss": pl.Float64,
     "validation_log_loss": pl.Float64,
 }
-"""Columns of the history. ``part`` is that of a recipe of several, else empty. ``stage`` is
-``member``, or ``soup`` for a training-on from an average; ``member`` then is the iteration."""
+"""Columns of the history. ``part`` is empty unless the recipe is a stack. ``stage`` is ``member``,
+or ``soup`` for a fit that trains on from an average; its ``member`` is the iteration."""
 
 DAMAGED = (EOFError, KeyError, OSError, RuntimeError, ValueError, zipfile.BadZipFile)
-"""What numpy and zipfile raise for a file that is cut short or otherwise broken."""
-
+"""What numpy and zipfile raise for a file that is cut short or damaged."""
 
 STAMP = "fingerprint"
 """The file that says which training a journal belongs to."""
 
 
 class Step(NamedTuple):
-    """One fit within a training: which fold, whether a member or a soup, its number, and of which
-    part of the recipe, if there are several."""  # noqa: D205, D209
+    """One fit of a training.
+
+    Parameters
+    ----------
+    fold : int
+    stage : str
+        ``member`` or ``soup``, see :data:`HISTORY_SCHEMA`.
+    number : int
+        The member or the iteration, from 0.
+    part : str
+        Name of the part of a stack, else empty.
+    """
 
     fold: int
     stage: str
@@ -46,14 +55,14 @@ class Step(NamedTuple):
 
 @dataclass
 class Journal:
-    """Finished fits of one training; without a folder they are kept in memory.
+    """The finished fits of one training, in a folder or in memory.
 
     Parameters
     ----------
     folder : Path or None
-        One ``.npz`` for each fit, and the fingerprint of the training they belong to.
+        Has one ``.npz`` per fit, and the fingerprint of the training. None stands for memory.
     fingerprint : str
-        Of everything that the fits depend on.
+        Hash of everything that the fits depend on.
     """
 
     folder: Path | None = None
@@ -65,24 +74,23 @@ class Journal:
     def open(
         cls, folder: Path | None, fingerprint: str, *, resume: bool = False, restart: bool = False
     ) -> Journal:
-        """Begin a journal, or go on with the one in the folder.
+        """Begin a journal, or resume the one in the folder.
 
         Parameters
         ----------
         folder : Path or None
             Made when the first fit is finished.
         fingerprint : str
-            Of everything that the fits depend on.
+            Hash of everything that the fits depend on.
         resume : bool
-            Whether finished fits that are already there are used.
+            Whether to use the finished fits in the folder.
         restart : bool
-            Whether they are deleted.
+            Whether to delete them.
 
         Raises
         ------
         TrainingError
-            If there are finished fits and neither is wanted, or if they belong to another
-            training.
+            If there are finished fits and both are false, or the fits belong to another training.
         """
         journal = cls(folder, fingerprint)
         if folder is None or (n_fits := count_fits(folder)) == 0:
@@ -90,14 +98,17 @@ class Journal:
         if restart:
             discard(folder)
         elif not resume:
+            fits = "1 finished fit" if n_fits == 1 else f"{n_fits:,} finished fits"
             raise TrainingError(
-                f"{folder}: holds {n_fits} finished fits of an interrupted training; "
-                "use --resume to go on with it, or --force to begin anew"
+                folder,
+                f"holds {fits} of an interrupted training",
+                remedy="pass resume=True to continue it, or pass restart=True to begin anew",
             )
         elif journal._stamp() != fingerprint.encode():
             raise TrainingError(
-                f"{folder}: belongs to a training with other runs, labels, recipe or seed; "
-                "use the same ones to go on with it, or --force to begin anew"
+                folder,
+                "belongs to a training with other runs, labels, recipe or seed",
+                remedy="use the same ones to continue it, or pass restart=True to begin anew",
             )
         return journal
 
@@ -110,16 +121,16 @@ class Journal:
         self._epochs[step] = fit.epochs
 
     def find(self, step: Step) -> Fit | None:
-        """Return the finished fit of a step, or None if there is none that is whole."""
+        """Return the finished fit of a step, or None if it is missing or damaged."""
         fit = self._fits.get(step) if self.folder is None else _read(_path(self.folder, step))
         if fit is not None:
             self._epochs[step] = fit.epochs
         return fit
 
     def history(self) -> pl.DataFrame:
-        """All epochs of all fits that were kept or found, with the columns of `HISTORY_SCHEMA`.
+        """Return the epochs of all fits kept or found, one row each, as in `HISTORY_SCHEMA`.
 
-        One row each, in the order of the steps, whichever was finished first.
+        Rows are in the order of the steps, whichever was finished first.
         """
         rows = [(step.part, *step[:3], epoch.number, epoch.train_loss, epoch.validation)
                 for step in sorted(self._epochs, key=lambda step: (step.part, step))
@@ -144,7 +155,7 @@ class Journal:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OutputError(
-                f"{folder}: cannot be made ({error.strerror}); choose another output"
+                folder, f"cannot be made ({error.strerror})", remedy="choose another place"
             ) from error
         with writing(folder / STAMP, force=True) as temporary:
             temporary.write_bytes(self.fingerprint.encode())
@@ -169,12 +180,12 @@ def _read(path: Path) -> Fit | None:
 
 
 def count_fits(folder: Path) -> int:
-    """Count the finished fits that a folder holds; 0 if there is no such folder."""
+    """Count the finished fits in a folder; 0 if there is no such folder."""
     return len(list(folder.glob("*.npz")))
 
 
 def discard(folder: Path) -> None:
-    """Delete the finished fits that a folder holds, and the folder if nothing else is in it."""
+    """Delete the finished fits in a folder, and the folder if nothing else is in it."""
     for path in (*folder.glob("*.npz"), folder / STAMP):
         path.unlink(missing_ok=True)
     if folder.is_dir() and not any(folder.iterdir()):

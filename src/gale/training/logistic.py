@@ -1,4 +1,4 @@
-"""The baseline: logistic regression on a run's features."""
+"""The baseline: logistic regression on the features of a run."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def fit_logistic(
     ----------
     features : array of shape (R, D)
     labels : array of shape (R, K)
-        Runs in which a family is unknown (NaN) do not count for it.
+        0 or 1; a run in which a family is unknown (NaN) does not count for it.
     c : float
         Inverse strength of the penalty.
     max_iterations : int
@@ -39,8 +39,8 @@ def fit_logistic(
     Returns
     -------
     mapping with ``weight`` (D, K) and ``bias`` (K,)
-        For features as they are: centring and scaling are folded in. A family that all or none of
-        its known runs hold has its prevalence as the only answer.
+        For the original features: centring and scaling are folded in. For a family that all or none
+        of its known runs hold, the probability is always its prevalence.
 
     Raises
     ------
@@ -66,13 +66,14 @@ def fit_logistic(
 def _fit(
     regression: LogisticRegression, features: NDArray[np.float64], labels: NDArray[np.float32]
 ) -> None:
-    # Its products are so small that a second thread only waits: two to six times slower.
+    # The products are so small that a second thread makes them two to six times slower.
     with warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("error", ConvergenceWarning)
         try:
             regression.fit(features, labels)
         except ConvergenceWarning:
             raise TrainingError(
-                f"the logistic regression does not converge in {regression.max_iter} iterations; "
-                "raise logistic.max_iterations, or lower logistic.c"
+                "logistic regression",
+                f"does not converge in {regression.max_iter} iterations",
+                remedy="raise logistic.max_iterations or lower logistic.c in the recipe",
             ) from None

@@ -1,7 +1,7 @@
-"""What training minimises. Labels are 0, 1 or NaN, and NaN (unknown) never counts.
+"""The losses that training minimises. Labels are 0, 1 or NaN; NaN (unknown) never counts.
 
-All functions work on the last two axes, runs and families: with members (E, R, K) before them, each
-member has a loss of its own, and the result has shape (E,).
+All functions reduce the last two axes, runs and families: for members (E, R, K), each member has
+its own loss, and the result has shape (E,).
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 SMALLEST_VARIANCE = 1e-12
-"""Least product of two variances that a correlation is divided by, so that families which do not
-vary in a batch (of one run, for instance) have correlation 0."""
+"""Lower limit of the product of two variances under a correlation: families that do not vary in a
+batch (of one run, for instance) have correlation 0."""
 
 
 def binary_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
@@ -33,12 +33,12 @@ def binary_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
 def log_loss(logits: Tensor, labels: Tensor) -> Tensor:
     """The competition's score: the mean over families of the log loss over their known labels.
 
-    The same as :func:`binary_cross_entropy` where every family is known in as many runs.
+    It equals :func:`binary_cross_entropy` if every family is known in equally many runs.
 
     Parameters
     ----------
     logits, labels : Tensors of shape (…, R, K)
-        A family of which no label is known does not count.
+        A family without a known label does not count.
     """
     known = ~torch.isnan(labels)
     terms = F.binary_cross_entropy_with_logits(logits, labels.nan_to_num(0.0), reduction="none")
@@ -60,11 +60,11 @@ def hinge(probability: Tensor, labels: Tensor) -> Tensor:
 
 
 def label_correlation_grid(values: Tensor, known: Tensor, noise: Tensor) -> Tensor:
-    """Correlations between the families of a batch, under noise.
+    """Correlations between the families of a batch, with noise.
 
-    With T[i, a, b] = values[i, a] + noise[i, a, b] and U[i, a, b] = T[i, b, a], it is the Pearson
-    correlation over the runs i of T[:, a, b] and U[:, a, b] (Guo & Zheng 2022, arXiv 2210.08184).
-    Only runs in which both families are known count.
+    With T[i, a, b] = values[i, a] + noise[i, a, b] and U[i, a, b] = T[i, b, a], element (a, b) is
+    the Pearson correlation of T[:, a, b] and U[:, a, b] over the runs i (Guo & Zheng 2022,
+    arXiv 2210.08184). Only runs in which both families are known count.
 
     Parameters
     ----------
@@ -75,7 +75,8 @@ def label_correlation_grid(values: Tensor, known: Tensor, noise: Tensor) -> Tens
 
     Returns
     -------
-    Tensor of shape (…, K, K), symmetric, 1 on its diagonal where the batch varies
+    Tensor of shape (…, K, K)
+        Symmetric; 1 on the diagonal where the batch varies.
     """
     t = values.unsqueeze(-1) + noise
     pair = (known.unsqueeze(-1) & known.unsqueeze(-2)).to(values.dtype)
@@ -95,13 +96,13 @@ def label_correlation(probability: Tensor, labels: Tensor, noise: Tensor) -> Ten
     ----------
     probability, labels : Tensors of shape (…, R, K)
     noise : Tensor of shape (…, R, 2, K, K)
-        That of the labels, and that of the probabilities.
+        Noise of the labels, then noise of the probabilities.
     """
     known = ~torch.isnan(labels)
-    of_labels, of_probability = noise.unbind(-3)
-    wanted = label_correlation_grid(labels.nan_to_num(0.0), known, of_labels)
-    found = label_correlation_grid(probability, known, of_probability)
-    return (wanted - found).abs().mean((-1, -2))
+    label_noise, probability_noise = noise.unbind(-3)
+    label_grid = label_correlation_grid(labels.nan_to_num(0.0), known, label_noise)
+    probability_grid = label_correlation_grid(probability, known, probability_noise)
+    return (label_grid - probability_grid).abs().mean((-1, -2))
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ class Loss:
     Parameters
     ----------
     hinge, label_correlation : float
-        Weights of the two additions; 0 leaves one out.
+        Weights of the two terms; 0 leaves a term out.
     noise : float
         Standard deviation of the grid's noise.
     """
@@ -123,11 +124,12 @@ class Loss:
     def draw_noise(
         self, n_runs: int, n_families: int, generators: Sequence[torch.Generator]
     ) -> Tensor:
-        """Draw what `n_runs` runs of each member need, each from its own generator.
+        """Draw the noise for `n_runs` runs of each member, from the member's own generator.
 
         Returns
         -------
-        Tensor of shape (E, R, 2, K, K); R is 0 if the grid is left out
+        Tensor of shape (E, R, 2, K, K)
+            R is 0 if the grid is left out.
         """
         shape = (n_runs if self.label_correlation else 0, 2, n_families, n_families)
         noise = torch.empty(len(generators), *shape, device=generators[0].device)
@@ -136,7 +138,7 @@ class Loss:
         return noise
 
     def __call__(self, logits: Tensor, labels: Tensor, noise: Tensor) -> Tensor:
-        """Compute the loss of a batch.
+        """Return the loss of a batch, shape (…).
 
         Parameters
         ----------

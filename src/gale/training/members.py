@@ -1,4 +1,4 @@
-"""All the fits of a training: members of all folds, soups, trainings-on."""
+"""Members: all fits of a part of a recipe, over all folds, and the soups made of them."""
 
 from __future__ import annotations
 
@@ -11,16 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
-from gale.features.spec import FeatureSpec
 from gale.plumbing.files import writing
 from gale.plumbing.progress import Progress, TimeLeft
 from gale.training.fitting import (
     Examples,
     Fit,
-    Pulse,
+    FittingStatus,
     Settings,
     Weights,
     evaluate,
@@ -34,6 +32,7 @@ from gale.training.losses import Loss
 from gale.training.networks.build import build_network, columns_of, scale_of
 from gale.training.networks.summary import prior_logit
 from gale.training.recipe import Part
+from gale.training.runs import LabelledRuns
 from gale.training.settings import FittingSettings
 from gale.training.soups import (
     Member,
@@ -45,79 +44,86 @@ from gale.training.soups import (
 )
 from gale.training.waves import Job, fit_all
 
-Array = NDArray[np.float32]
-
 HISTORY_SECONDS = 5.0
-"""The history is written at most this often while members are trained."""
+"""Shortest time between two writings of the history while members train."""
 
 
 def fits_per_fold(part: Part) -> int:
-    """Number of fits that one fold of a part needs."""
+    """Count the fits that one fold of a part needs."""
     if part.kind == "logistic":
         return 1
     soup = part.soup
     return soup.size + 2 * soup.iterations if soup.kind == "fixed" else soup.size
 
 
+@dataclass(frozen=True)
+class FitWork:
+    """How and where fits are done, as `gale.Work` is for runs.
+
+    Parameters
+    ----------
+    journal : Journal
+        Has the finished fits.
+    progress : Progress
+    device : torch.device
+    history : Path, optional
+        A CSV file of the epochs of all finished fits.
+    unit : str
+        What messages call a fold.
+    clock : TimeLeft, optional
+        Estimates the time left of the longer work these fits belong to; by default, of these fits.
+    """
+
+    journal: Journal = field(default_factory=Journal)
+    progress: Progress = field(default_factory=Progress)
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    history: Path | None = None
+    unit: str = "fold"
+    clock: TimeLeft | None = None
+
+
 @dataclass
-class Trainer:
-    """Fits all that the folds of a part of a recipe need, each from a seed of its own.
+class MemberFitter:
+    """Fits the members of a part of a recipe; each fit has a seed of its own.
 
     Parameters
     ----------
     part : Part
-    spec : FeatureSpec
-    seed : int
+    runs : LabelledRuns
+        With all features; the members see those of :func:`columns_of`, in `features`.
     folds : sequence of Fold, length F
-    features : array of shape (R, D)
-        All features of the spec; the part sees those that it is given by :func:`columns_of`.
-    labels : array of shape (R, K)
-    journal : Journal
-        Where finished fits are kept, and found.
-    history : Path or None
-        A CSV file of their epochs.
-    progress : Progress
-    device : torch.device
+        With rows of `runs`.
+    seed : int
+    work : FitWork
     start : mapping of str to array, optional
-        Weights that all members begin with, NaN where those of the fold are better; random ones
-        otherwise.
+        Weights that all members begin with; NaN stands for the fold's own. By default, initial
+        weights are random.
     name : str
-        What messages and the history call the part; empty if there is no other.
-    unit : str
-        What messages call a fold.
-    clock : TimeLeft, optional
-        Of a longer work that these fits belong to; by default one of these fits alone.
+        Name of the part in messages and the history; empty if it is the only one.
     """
 
     part: Part
-    spec: FeatureSpec
-    seed: int
+    runs: LabelledRuns
     folds: Sequence[Fold]
-    features: Array
-    labels: Array
-    journal: Journal
-    history: Path | None
-    progress: Progress
-    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    seed: int
+    work: FitWork
     start: Weights | None = None
     name: str = ""
-    unit: str = "fold"
-    clock: TimeLeft | None = None
 
     def __post_init__(self) -> None:
-        self.features = self.features[:, columns_of(self.part, self.spec)]
+        self.features = self.runs.features[:, columns_of(self.part, self.runs.spec)]
         self._scores: dict[Step, float] = {}
         self._history_pause = HISTORY_SECONDS
         self._averaged: tuple[list[Step], Weights] = [], {}
         self._history_written = time.monotonic()
-        self._clock = self.clock or TimeLeft(len(self.folds) * fits_per_fold(self.part))
-        features, labels = torch.tensor(self.features), torch.tensor(self.labels)
-        self._runs = Examples(features.to(self.device), labels.to(self.device))
-        self._priors = [prior_logit(self.labels[fold.training]) for fold in self.folds]
+        self._clock = self.work.clock or TimeLeft(len(self.folds) * fits_per_fold(self.part))
+        features, labels = torch.tensor(self.features), torch.tensor(self.runs.labels)
+        self._examples = Examples(features.to(self.work.device), labels.to(self.work.device))
+        self._priors = [prior_logit(self.runs.labels[fold.training]) for fold in self.folds]
         self._scales = [scale_of(self.part, self.features[fold.training]) for fold in self.folds]
 
     def members(self) -> list[list[Weights]]:
-        """Weights of the members with which each fold enters the ensemble."""
+        """Fit everything, and return the weights of each fold's members of the ensemble."""
         try:
             if self.part.kind == "logistic":
                 return [[self._logistic(fold)] for fold in range(len(self.folds))]
@@ -128,18 +134,72 @@ class Trainer:
                 self.write_history()
         return [self._mix(fold) for fold in range(len(self.folds))]
 
-    def interpolated(self, of_folds: list[list[Weights]], share: float) -> list[list[Weights]]:
-        """Draw the weights of members back to those that they began with; 1 leaves them there."""
+    def interpolated(self, members: list[list[Weights]], share: float) -> list[list[Weights]]:
+        """Draw the weights of each fold's members back to their start; share 1 changes nothing."""
         if self.start is None or share == 1:
-            return of_folds
-        begun = map(self._begin, range(len(of_folds)))
+            return members
+        starts = map(self._start_weights, range(len(members)))
         return [
-            [interpolate(start, weights, share) for weights in of_fold]
-            for start, of_fold in zip(begun, of_folds, strict=True)
+            [interpolate(start, weights, share) for weights in fold_members]
+            for start, fold_members in zip(starts, members, strict=True)
         ]
 
+    def fit(self, steps: Sequence[Step]) -> None:
+        """Fit at once all of these steps that the journal does not have.
+
+        Steps of stage ``soup`` train on from the average of members that must be fitted already.
+        """
+        missing = []
+        for step in steps:
+            fit = self.work.journal.find(step)
+            if fit is None:
+                missing.append(step)
+            else:
+                self._clock.skip()
+                self._finish(step, fit)
+        loss, fitting = self.part.loss, self.part.fitting
+        for number, fit in fit_all(
+            [self._job(step) for step in missing],
+            lambda jobs, generators: self._build([missing[job].fold for job in jobs], generators),
+            self._examples,
+            Loss(loss.hinge, loss.label_correlation, loss.label_correlation_noise),
+            settings_of(fitting, min(len(fold.training) for fold in self.folds)),
+            self._report,
+        ):
+            self.work.journal.keep(missing[number], fit)
+            self._clock.add(len(fit.epochs))
+            self._finish(missing[number], fit)
+
+    def weights(self, step: Step) -> Weights:
+        """Return the weights of a finished fit."""
+        fit = self.work.journal.find(step)
+        assert fit is not None
+        return fit.weights
+
+    def evaluate(self, fold: int, weights: Weights) -> float:
+        """Return the log loss of weights on the validation runs of a fold."""
+        network = self.network([fold], [weights]).to(self.work.device)
+        rows = torch.from_numpy(self.folds[fold].validation[None]).to(self.work.device)
+        return evaluate(network, self._examples, rows).item()
+
+    def network(self, folds: Sequence[int], weights: Sequence[Weights]) -> nn.Module:
+        """Build the network of members with these weights and of these folds, on the CPU."""
+        network = self._build(folds, [torch.Generator() for _ in folds])
+        for member, member_weights in enumerate(weights):
+            set_weights(network, member, member_weights)
+        return network.eval()
+
+    def write_history(self) -> None:
+        """Write the epochs of all finished fits."""
+        started = time.monotonic()
+        if self.work.history is not None:
+            with writing(self.work.history, force=True) as temporary:
+                self.work.journal.history().write_csv(temporary)
+        self._history_written = time.monotonic()
+        self._history_pause = max(HISTORY_SECONDS, 20 * (self._history_written - started))
+
     def _steps(self, stage: str, fold: int | None = None) -> list[Step]:
-        """All steps of a stage, of all folds or of one."""
+        """List all steps of a stage, of all folds or of one."""
         soup = self.part.soup
         iterations = soup.iterations if soup.kind == "fixed" else 0
         count = soup.size + iterations if stage == "member" else iterations
@@ -148,62 +208,8 @@ class Trainer:
         folds = range(len(self.folds)) if fold is None else [fold]
         return [Step(fold, stage, number, self.name) for fold in folds for number in range(count)]
 
-    def fit(self, steps: Sequence[Step]) -> None:
-        """Fit, at once, what the journal does not hold of these steps.
-
-        Those of stage ``soup`` train on from the average of members that were fitted before.
-        """
-        missing = []
-        for step in steps:
-            found = self.journal.find(step)
-            if found is None:
-                missing.append(step)
-            else:
-                self._clock.skip()
-                self._finish(step, found)
-        loss, fitting = self.part.loss, self.part.fitting
-        for number, done in fit_all(
-            [self._job(step) for step in missing],
-            lambda jobs, generators: self._build([missing[job].fold for job in jobs], generators),
-            self._runs,
-            Loss(loss.hinge, loss.label_correlation, loss.label_correlation_noise),
-            settings_of(fitting, min(len(fold.training) for fold in self.folds)),
-            self._report,
-        ):
-            self.journal.keep(missing[number], done)
-            self._clock.add(len(done.epochs))
-            self._finish(missing[number], done)
-
-    def weights(self, step: Step) -> Weights:
-        """Weights of a finished fit."""
-        fit = self.journal.find(step)
-        assert fit is not None
-        return fit.weights
-
-    def evaluate(self, fold: int, weights: Weights) -> float:
-        """Log loss of given weights on the validation runs of a fold."""
-        network = self.network([fold], [weights]).to(self.device)
-        rows = torch.from_numpy(self.folds[fold].validation[None]).to(self.device)
-        return evaluate(network, self._runs, rows).item()
-
-    def network(self, folds: Sequence[int], weights: Sequence[Weights]) -> nn.Module:
-        """Build the network of members with given weights, each of a fold, on the CPU."""
-        network = self._build(folds, [torch.Generator() for _ in folds])
-        for member, of_member in enumerate(weights):
-            set_weights(network, member, of_member)
-        return network.eval()
-
-    def write_history(self) -> None:
-        """Write the epochs of all finished fits."""
-        started = time.monotonic()
-        if self.history is not None:
-            with writing(self.history, force=True) as temporary:
-                self.journal.history().write_csv(temporary)
-        self._history_written = time.monotonic()
-        self._history_pause = max(HISTORY_SECONDS, 20 * (self._history_written - started))
-
     def _mix(self, fold: int) -> list[Weights]:
-        """Make the members of a fold into those that enter the ensemble."""
+        """Make the fitted members of a fold into those of the ensemble."""
         soup = self.part.soup
         if soup.kind == "fixed":
             tuned = self._steps("soup", fold)
@@ -219,12 +225,12 @@ class Trainer:
         fold = self.folds[step.fold]
         start: Callable[[], Weights] | None = partial(self._average, step)
         if step.stage == "member":
-            start = None if self.start is None else partial(self._begin, step.fold)
-        name = describe(step, self.unit)
+            start = None if self.start is None else partial(self._start_weights, step.fold)
+        name = _describe(step, self.work.unit)
         return Job(name, fold.training, fold.validation, _seed(self.seed, step), start)
 
-    def _begin(self, fold: int) -> Weights:
-        """The weights that members begin with, and the fold's own where there are none."""
+    def _start_weights(self, fold: int) -> Weights:
+        """Return the weights that members begin with; those of the fold where `start` is NaN."""
         own = get_weights(self._build([fold], [torch.Generator()]), 0)
         start = self.start or {}
         return {name: np.where(np.isnan(start[name]), own[name], start[name]) for name in own}
@@ -234,50 +240,50 @@ class Trainer:
         members = self._steps("member", step.fold)
         scores = [self._scores[member] for member in members]
         soup = [members[i] for i in fixed_soups(scores, self.part.soup.size)[step.number]]
-        if self._averaged[0] != soup:  # a soup stays as it is where a candidate was not better
+        if self._averaged[0] != soup:  # consecutive iterations often have the same soup
             self._averaged = soup, average_weights([self.weights(member) for member in soup])
         return self._averaged[1]
 
-    def _finish(self, step: Step, done: Fit) -> None:
-        self._scores[step] = done.validation
-        best = f"best validation log loss {done.validation:.4f}"
-        name = describe(step, self.unit)
-        self.progress.step(f"{name}: {best} of {len(done.epochs)} epochs")
+    def _finish(self, step: Step, fit: Fit) -> None:
+        self._scores[step] = fit.validation
+        epochs = "1 epoch" if len(fit.epochs) == 1 else f"{len(fit.epochs):,} epochs"
+        name = _describe(step, self.work.unit)
+        self.work.progress.step(
+            f"{name}: lowest validation log loss {fit.validation:.4f} in {epochs}"
+        )
         if time.monotonic() - self._history_written > self._history_pause:
             self.write_history()
 
-    def _report(self, pulse: Pulse) -> None:
-        left = math.ceil(self._clock.left(pulse.alive, pulse.epoch) / 60)
-        self.progress.status(
-            f"{pulse.alive} members, epoch {pulse.epoch}, best {pulse.best:.4f}, {left} min left"
+    def _report(self, status: FittingStatus) -> None:
+        left = math.ceil(self._clock.left(status.active, status.epoch) / 60)
+        members = "1 member" if status.active == 1 else f"{status.active} members"
+        self.work.progress.status(
+            f"{members}, epoch {status.epoch}, lowest log loss {status.lowest:.4f}, {left} min left"
         )
 
     def _logistic(self, number: int) -> Weights:
-        step, fold, settings = (
-            self._steps("member", number)[0],
-            self.folds[number],
-            self.part.logistic,
-        )
-        done = self.journal.find(step)
-        if done is None:
+        (step,) = self._steps("member", number)
+        fold, settings = self.folds[number], self.part.logistic
+        fit = self.work.journal.find(step)
+        if fit is None:
             weights = fit_logistic(
                 self.features[fold.training],
-                self.labels[fold.training],
+                self.runs.labels[fold.training],
                 c=settings.c,
                 max_iterations=settings.max_iterations,
                 scale=settings.standardise == "full",
             )
-            done = Fit(weights, self.evaluate(number, weights), ())
-            self.journal.keep(step, done)
-        self._scores[step] = done.validation
-        fold_name = f"{self.name} {self.unit} {number}".lstrip()
-        self.progress.step(f"{fold_name}: validation log loss {done.validation:.4f}")
-        return done.weights
+            fit = Fit(weights, self.evaluate(number, weights), ())
+            self.work.journal.keep(step, fit)
+        self._scores[step] = fit.validation
+        name = f"{self.name} {self.work.unit} {number}".lstrip()
+        self.work.progress.step(f"{name}: validation log loss {fit.validation:.4f}")
+        return fit.weights
 
     def _build(self, folds: Sequence[int], generators: Sequence[torch.Generator]) -> nn.Module:
         return build_network(
             self.part,
-            self.spec,
+            self.runs.spec,
             generators,
             priors=[self._priors[fold] for fold in folds],
             scales=[self._scales[fold] for fold in folds],
@@ -285,25 +291,25 @@ class Trainer:
 
 
 def settings_of(fitting: FittingSettings, n_runs: int) -> Settings:
-    """How a fit to so many runs is done, as a recipe says it."""
+    """Make the settings of a fit to `n_runs` runs from those of a recipe."""
     return Settings(
         fitting.learning_rate,
         fitting.adam_epsilon,
         fitting.batch_size,
-        *fitting.lasting(n_runs),
+        *fitting.epochs_and_patience(n_runs),
         fitting.weight_decay,
         fitting.schedule,
     )
 
 
 def _seed(seed: int, step: Step) -> int:
-    """The seed of one fit, whatever was fitted before it."""
+    """Return the seed of a fit, which does not depend on other fits."""
     stage = ("member", "soup").index(step.stage)
     entropy = (seed, step.fold, stage, step.number, *step.part.encode())
     high, low = np.random.SeedSequence(entropy).generate_state(2)
     return (int(high) << 31) ^ int(low)
 
 
-def describe(step: Step, unit: str = "fold") -> str:
+def _describe(step: Step, unit: str = "fold") -> str:
     """Name a step in messages, which call a fold `unit`."""
     return f"{step.part} {unit} {step.fold}, {step.stage} {step.number}".lstrip()

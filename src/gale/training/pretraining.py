@@ -1,8 +1,8 @@
-"""Pre-training: networks learn from simulated runs, of which everything is known, first.
+"""Pre-training: networks first learn from simulated runs, of which everything is known.
 
-A simulated run says not only which families are in it but when each of them elutes, so that an
-elution network is told, for every spectrum, what is in it. It then needs few labelled runs to learn
-how these differ from simulated ones.
+A simulated run says not only which families are in it but also when each of them elutes. So an
+elution network learns for every spectrum what is in it, and then needs few labelled runs to learn
+how real runs differ from simulated ones.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gale.features.events import EventSpec
+from gale.features.spec import FeatureSpec
 from gale.library import Library, default_libraries, read_library
 from gale.plumbing.progress import Progress
 from gale.plumbing.work import Work
@@ -41,111 +42,102 @@ from gale.training.waves import Job, find_device, fit_all
 if TYPE_CHECKING:
     from gale.chemistry.families import FamilyTable
 
-Array = NDArray[np.float32]
-
 VERSION = 1
-"""Raised when pre-training gives other weights, so that kept ones are not used any more."""
+"""Raised when pre-training changes, so that cached weights are not used any more."""
 
 OWN_LIBRARIES = "gale"
-"""Stands for the libraries that gale brings along, beside others."""
+"""Stands for the libraries that come with gale, in a list of libraries."""
 
 EVENT_WEIGHT = 20.0
-"""Weight of the loss of spectra beside that of runs: few spectra hold a family."""
+"""Weight of the loss of spectra, relative to that of runs: few spectra hold a family."""
 
 
 @dataclass(frozen=True)
 class SimulatedRuns:
-    """What networks are pre-trained on.
+    """The runs that networks are pre-trained on.
 
     Parameters
     ----------
+    spec : EventSpec
     features : array of shape (R, D)
-    labels : array of shape (R, K), NaN for families that cannot be simulated
-    events : array of shape (R, N, K), likewise
-        Which family elutes at each spectrum.
+    labels : array of shape (R, K)
+        NaN for families that cannot be simulated.
+    events : array of shape (R, N, K)
+        Which family elutes at each spectrum; NaN likewise.
     """
 
-    features: Array
-    labels: Array
-    events: Array
+    spec: EventSpec
+    features: NDArray[np.float32]
+    labels: NDArray[np.float32]
+    events: NDArray[np.float32]
 
 
 def pretrain(
     recipe: Recipe,
-    spec: EventSpec,
+    spec: FeatureSpec,
     families: tuple[str, ...],
     *,
     seed: int,
     work: Work | None = None,
 ) -> dict[str, Weights]:
-    """Fit one network of each part that is to be pre-trained to simulated runs.
+    """Fit one network of each part with ``pretrain`` to simulated runs.
 
     Parameters
     ----------
     recipe : Recipe
-    spec : EventSpec
+    spec : FeatureSpec
+        Of event features, if any part has ``pretrain``.
     families : tuple of str, length K
-        Those that the simulator does not know are left to the labelled runs.
+        Those that cannot be simulated are left to the labelled runs.
     seed : int
     work : Work, optional
-        Its workers simulate; its cache keeps the weights, which do not depend on the labelled runs.
+        Its workers simulate; its cache keeps the weights, which do not depend on labelled runs.
 
     Returns
     -------
-    mapping of the name of a part to weights; empty if no part is to be, or no family can be
-        The fixed bias of families that cannot be simulated is NaN: nothing is known of it.
+    mapping of str to Weights
+        By the name of the part; empty if no part has ``pretrain``, or no family can be simulated.
+        The fixed biases of families that cannot be simulated are NaN.
+
+    Raises
+    ------
+    ReadError, TableError, MissingExtraError
+        See :func:`read_substances`.
+    SimulationError
+        If the runs cannot be simulated.
     """
     work = work or Work()
     device = find_device(work.device)
-    progress, cache = work.progress, work.cache
     parts = [part for part in recipe.members_of if part.pretrain is not None]
     if not parts:
         return {}
-    library, table = substances_of(recipe.pretraining)
-    analytes, _ = read_analytes(library, table, progress)
+    assert isinstance(spec, EventSpec)
+    library, table = read_substances(recipe.pretraining)
+    analytes, _ = read_analytes(library, table, work.progress)
     known = tuple(family for family in families if family in analytes.family_names)
-    if unknown := sorted(set(families) - set(known)):
-        progress.note(f"not pre-trained on, since it cannot be simulated: {', '.join(unknown)}")
+    _note_unknown(families, known, work.progress)
     if not known:
-        progress.note("so there is nothing to pre-train on; raise fitting.epochs, or use quick")
         return {}
-    choices = [
-        VERSION,
-        recipe.pretraining.model_dump(exclude={"libraries", "families"}),
-        _digest(analytes),
-        spec.to_dict(),
-        families,
-        seed,
-        version("gale-ms"),
-        torch.__version__,
-        device.type,
-    ]
-    keys = {part.name: _key(part, choices) for part in parts}
-    found = {name: None if cache is None else cache.get(keys[name]) for name in keys}
-    missing = [part for part in parts if found[part.name] is None]
+    keys = _cache_keys(recipe, parts, analytes, spec, families, seed, device)
+    cache = work.cache
+    cached = {name: None if cache is None else cache.get(key) for name, key in keys.items()}
+    weights = {name: arrays for name, arrays in cached.items() if arrays is not None}
+    missing = [part for part in parts if part.name not in weights]
     if missing:
         runs = simulate_runs(
-            recipe.pretraining,
-            spec,
-            families,
-            known,
-            seed,
-            work,
-            library=library,
-            table=table,
+            recipe.pretraining, spec, families, known, seed, work, library=library, table=table
         )
-        last = min(recipe.pretraining.runs_per_laboratory, len(runs.labels) // 2)
-        progress.begin("pre-training", len(missing))
+        n_validation = min(recipe.pretraining.runs_per_laboratory, len(runs.labels) // 2)
+        work.progress.begin("pre-training", len(missing))
         for part in missing:
-            weights = _fit(part, spec, runs, last, seed, device, progress)
-            found[part.name] = weights
+            weights[part.name] = _fit(part, runs, n_validation, seed, device, work.progress)
             if cache is not None:
-                cache.put(keys[part.name], weights)
-    return {name: weights for name, weights in found.items() if weights is not None}
+                cache.put(keys[part.name], weights[part.name])
+    return {part.name: weights[part.name] for part in parts}
 
 
-def substances_of(settings: PretrainSettings) -> tuple[list[Library] | None, FamilyTable | None]:
-    """Read the libraries and the table of families; None stands for those that gale brings along.
+def read_substances(settings: PretrainSettings) -> tuple[list[Library] | None, FamilyTable | None]:
+    """Read the libraries and the table of families; None stands for those that come with gale.
 
     Raises
     ------
@@ -167,22 +159,6 @@ def substances_of(settings: PretrainSettings) -> tuple[list[Library] | None, Fam
     return libraries or None, table
 
 
-def _digest(analytes: Compounds) -> str:
-    """Hash of the compounds, whatever files they are from."""
-    told = (analytes.family_names, analytes.name, analytes.inchikey, analytes.derivative)
-    digest = hashlib.sha256(json.dumps(told).encode())
-    for array in (analytes.families, analytes.spectrum, analytes.index):
-        digest.update(np.ascontiguousarray(array).data)
-    return digest.hexdigest()
-
-
-def _key(part: Part, choices: Sequence[Any]) -> str:
-    choices = [part.fitting.products, *choices]  # all else of the fitting comes later
-    of_part = part.model_dump(mode="json", exclude={"share", "fitting", "soup"})
-    text = json.dumps([of_part, *choices])
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 def simulate_runs(
     settings: PretrainSettings,
     spec: EventSpec,
@@ -194,9 +170,19 @@ def simulate_runs(
     library: Sequence[Library] | None = None,
     table: FamilyTable | None = None,
 ) -> SimulatedRuns:
-    """Simulate the runs of pre-training; of the families, those that are `known` can be.
+    """Simulate the runs of pre-training.
 
-    Library and table are those of the settings, as :func:`substances_of` read them.
+    Parameters
+    ----------
+    settings : PretrainSettings
+    spec : EventSpec
+    families : tuple of str, length K
+    known : tuple of str
+        Those of the families that can be simulated.
+    seed : int
+    work : Work
+    library, table
+        Those of the settings, from :func:`read_substances`.
     """
     features = np.empty((settings.runs, spec.n_features), dtype=np.float16)
     labels = np.full((settings.runs, len(families)), np.nan, dtype=np.float32)
@@ -217,73 +203,122 @@ def simulate_runs(
     for row, example in enumerate(examples):
         features[row], events[row][:, columns] = example.item
         labels[row, columns] = example.families
-    return SimulatedRuns(features.astype(np.float32), labels, events)
+    return SimulatedRuns(spec, features.astype(np.float32), labels, events)
+
+
+def _note_unknown(families: tuple[str, ...], known: tuple[str, ...], progress: Progress) -> None:
+    """Note the families that cannot be simulated."""
+    if unknown := sorted(set(families) - set(known)):
+        those = "a family" if len(unknown) == 1 else "families"
+        progress.note(f"no pre-training for {those} that cannot be simulated: {', '.join(unknown)}")
+    if not known:
+        progress.note("networks are not pre-trained; raise fitting.epochs, or use the recipe quick")
+
+
+def _cache_keys(
+    recipe: Recipe,
+    parts: Sequence[Part],
+    analytes: Compounds,
+    spec: EventSpec,
+    families: tuple[str, ...],
+    seed: int,
+    device: torch.device,
+) -> dict[str, str]:
+    """Hash, for each part, all that its pre-trained weights depend on."""
+    choices = [
+        VERSION,
+        recipe.pretraining.model_dump(exclude={"libraries", "families"}),
+        _digest(analytes),
+        spec.to_dict(),
+        families,
+        seed,
+        version("gale-ms"),
+        torch.__version__,
+        device.type,
+    ]
+    keys = {}
+    for part in parts:
+        # Of the later fitting, only the precision counts.
+        part_choices = part.model_dump(mode="json", exclude={"share", "fitting", "soup"})
+        text = json.dumps([part_choices, part.fitting.products, *choices])
+        keys[part.name] = hashlib.sha256(text.encode()).hexdigest()
+    return keys
+
+
+def _digest(analytes: Compounds) -> str:
+    """Hash the compounds, whatever files they are from."""
+    texts = (analytes.family_names, analytes.name, analytes.inchikey, analytes.derivative)
+    digest = hashlib.sha256(json.dumps(texts).encode())
+    for array in (analytes.families, analytes.spectrum, analytes.index):
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
 
 
 def _fit(
     part: Part,
-    spec: EventSpec,
     runs: SimulatedRuns,
-    last: int,
+    n_validation: int,
     seed: int,
     device: torch.device,
     progress: Progress,
 ) -> Weights:
-    """Weights of one network of a part, fitted to all runs but the `last` ones, which validate."""
+    """Fit one network of a part; the last `n_validation` runs validate."""
     assert part.pretrain is not None
-    features, labels = runs.features[:, columns_of(part, spec)], runs.labels
-    training = np.arange(len(labels) - last)
+    features, labels = runs.features[:, columns_of(part, runs.spec)], runs.labels
+    training = np.arange(len(labels) - n_validation)
     prior, scale = prior_logit(labels[training]), scale_of(part, features[training])
-    by_spectrum = part.network.kind == "elution"
     loss: Loss = Loss(part.loss.hinge, 0.0)
-    if by_spectrum:
+    if part.network.kind == "elution":
         n_families = labels.shape[1]
         labels = np.concatenate([labels, runs.events.reshape(len(labels), -1)], axis=1)
-        loss = _SpectrumLoss(0.0, 0.0, n_families=n_families)
+        loss = _RunAndSpectrumLoss(0.0, 0.0, n_families=n_families)
 
     def build(jobs: Sequence[int], generators: Sequence[torch.Generator]) -> nn.Module:
         network = build_network(
-            part, spec, generators, priors=[prior] * len(jobs), scales=[scale] * len(jobs)
+            part, runs.spec, generators, priors=[prior] * len(jobs), scales=[scale] * len(jobs)
         )
-        return _Told(network) if isinstance(network, ElutionNetwork) else network
+        return _RunAndSpectrumLogits(network) if isinstance(network, ElutionNetwork) else network
 
     name = f"{part.name}, pre-training"
     job = Job(name, training, np.arange(len(training), len(labels)), seed)
     examples = Examples(torch.tensor(features, device=device), torch.tensor(labels, device=device))
     settings = settings_of(part.pretrain, len(training))
-    (_, done), = fit_all(
+    (_, fit), = fit_all(
         [job],
         build,
         examples,
         loss,
         settings,
-        lambda pulse: progress.status(f"{name}, epoch {pulse.epoch} of {settings.epochs}"),
+        lambda status: progress.status(f"{name}, epoch {status.epoch} of {settings.epochs}"),
     )  # fmt: skip
-    progress.step(f"{name}: best of {len(done.epochs)} epochs {done.validation:.4f}")
+    progress.step(
+        f"{name}: lowest validation loss {fit.validation:.4f} in {len(fit.epochs)} epochs"
+    )
     for key in fixed_biases(build([0], [torch.Generator()])):
-        done.weights[key][np.isnan(runs.labels).all(axis=0)] = np.nan
-    return {key.removeprefix("network."): value for key, value in done.weights.items()}
+        fit.weights[key][np.isnan(runs.labels).all(axis=0)] = np.nan
+    return {key.removeprefix("network."): value for key, value in fit.weights.items()}
 
 
-class _Told(nn.Module):
-    """An elution network that gives the logits of its spectra, too: (E, R, K + N·K)."""
+class _RunAndSpectrumLogits(nn.Module):
+    """An elution network that also returns the logits of spectra: (E, R, K + N·K)."""
 
     def __init__(self, network: ElutionNetwork) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, x: Tensor) -> Tensor:
-        of_events = self.network.event_logits(x)
-        return torch.cat([self.network.of_events(of_events), of_events.flatten(-2)], -1)
+        spectra = self.network.event_logits(x)
+        return torch.cat([self.network.of_events(spectra), spectra.flatten(-2)], -1)
 
 
 @dataclass(frozen=True)
-class _SpectrumLoss(Loss):
-    """Binary cross-entropy of runs, and of their spectra, which follow them."""
+class _RunAndSpectrumLoss(Loss):
+    """Binary cross-entropy of runs plus that of their spectra, whose columns follow."""
 
     n_families: int = 0
 
     def __call__(self, logits: Tensor, labels: Tensor, noise: Tensor) -> Tensor:
         edge = self.n_families
-        of_runs = super().__call__(logits[..., :edge], labels[..., :edge], noise)
-        return of_runs + EVENT_WEIGHT * binary_cross_entropy(logits[..., edge:], labels[..., edge:])
+        run_loss = super().__call__(logits[..., :edge], labels[..., :edge], noise)
+        spectrum_loss = binary_cross_entropy(logits[..., edge:], labels[..., edge:])
+        return run_loss + EVENT_WEIGHT * spectrum_loss

@@ -13,9 +13,9 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import ErrorDetails, PydanticCustomError
 
-from gale.errors import RecipeError
+from gale.errors import RecipeError, warn
 from gale.plumbing.toml import parse_toml, read_toml_text, unknown_key
 from gale.training.settings import (
     KINDS,
@@ -36,13 +36,12 @@ from gale.training.settings import (
 
 
 class Part(Section):
-    """Members of one kind: what they are and how they are made.
+    """One kind of member: what its members are and how they are made.
 
-    ``kind`` is ``network`` (folds of soups of networks) or ``logistic`` (a logistic regression for
-    each fold and family; network, loss, fitting and soup are then ignored). ``pretrain`` is how a
-    network is fitted to simulated runs first, if it is. ``share`` is the part's weight in the mean
-    logit, beside those of the other parts; without it, weights are fitted to the runs that were
-    held out.
+    ``kind`` is ``network`` (folds of soups of networks) or ``logistic`` (one logistic regression
+    per fold and family, which ignores network, loss, fitting and soup). ``pretrain`` says how a
+    network is first fitted to simulated runs; without it, none is. ``share`` is the weight of the
+    part's logits in the mean over parts; without it, the weights are fitted to held-out runs.
     """
 
     name: str
@@ -58,68 +57,102 @@ class Part(Section):
 
 
 OF_PARTS = {"share", "network", "loss", "augment", "pretrain", "fitting", "soup", "logistic"}
-"""What only parts of a stack have."""
+"""Keys that a stack has in its parts only."""
+
+RENAMED = {"calibration_way": "calibration_strength"}
+"""Keys of older recipes and model files, and what they are called now."""
 
 
 class Recipe(Part):
     """Every choice that makes a model.
 
-    A recipe of kind ``stack`` has several ``parts`` in place of what a part is made of. If
-    ``calibrate`` is true, or there are parts, probabilities are calibrated on the runs that were
-    held out: ``calibration_way`` is how much of the way from none to the fitted calibration is
-    gone. ``pretraining`` is what parts with ``pretrain`` are pre-trained on.
+    A recipe of kind ``stack`` has several ``parts`` instead of the keys of a part. If ``calibrate``
+    is true, or there are parts, probabilities are calibrated on held-out runs;
+    ``calibration_strength`` is the share of the fitted calibration that is applied.
+    ``pretraining`` describes the simulated runs for parts with ``pretrain``.
+
+    Examples
+    --------
+    >>> from gale import Recipe
+    >>> Recipe.load("quick").network.hidden
+    (256, 128)
+    >>> mine = Recipe.parse('''
+    ... name = "mine"
+    ... [fitting]
+    ... epochs = 50
+    ... ''', "mine.toml")
+    >>> mine.fitting.epochs, mine.fitting.batch_size
+    (50, 128)
     """
 
     kind: Literal["network", "logistic", "stack"] = "network"  # type: ignore[assignment]
     features: FeatureSettings = SummarySettings()
     folds: FoldSettings = FoldSettings()
     calibrate: bool = False
-    calibration_way: PositiveShare = 1.0
+    calibration_strength: PositiveShare = 1.0
     pretraining: PretrainSettings = PretrainSettings()
     parts: Annotated[tuple[Part, ...], Field(strict=False)] = ()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _rename_old_keys(cls, choices: Any) -> Any:
+        """Accept the keys of older recipes and model files."""
+        if not isinstance(choices, dict):
+            return choices
+        for old, new in RENAMED.items():
+            if old in choices and new in choices:
+                raise _misfit(
+                    old, f"is the old name of {new}, which is there, too", f"remove {old}"
+                )
+        return {RENAMED.get(key, key): value for key, value in choices.items()}
+
     @model_validator(mode="after")
     def _fits_together(self) -> Recipe:
-        if (self.kind == "stack") != bool(self.parts):
-            raise PydanticCustomError("parts", "A recipe of kind 'stack', and no other, has parts")
-        if self.parts and self.model_fields_set & OF_PARTS:
-            raise PydanticCustomError(
-                "parts",
-                "What members are made of belongs into the parts of a stack",
-            )
+        if self.kind == "stack" and not self.parts:
+            raise _misfit("kind", "is 'stack', but there are no parts", "add [[parts]]")
+        if self.kind != "stack" and self.parts:
+            raise _misfit("parts", "are there, but this is no stack", "set kind = 'stack'")
+        if self.parts and (misplaced := sorted(self.model_fields_set & OF_PARTS)):
+            raise _misfit(misplaced[0], "is outside the parts of the stack", "move it into a part")
         names = [part.name.casefold() for part in self.parts]
-        if len(set(names)) < len(names) or not all(map(str.isidentifier, names)):
-            raise PydanticCustomError("parts", "Each part should have a plain name of its own")
+        for at, name in enumerate(names):
+            if not name.isidentifier() or name in names[:at]:
+                raise _misfit(
+                    "parts.name",
+                    f"is {self.parts[at].name!r}",
+                    "give each part a name of its own, made of letters, digits and _",
+                )
         if not self.parts and self.share is not None:
-            raise PydanticCustomError("parts", "Only parts of a stack have a share")
+            raise _misfit("share", "is there, but this is no stack", "remove it")
         if len({part.share is None for part in self.parts}) > 1:
-            raise PydanticCustomError("parts", "Either all parts of a stack or none have a share")
-        on_events = isinstance(self.features, EventSettings)
+            raise _misfit("parts.share", "is missing in some parts", "set it in all parts or none")
         for part in self.members_of:
-            if misfit := _misfit(part, on_events):
-                raise PydanticCustomError("parts", misfit)
+            _check_part(part, "parts." if self.parts else "", self.features)
         return self
 
     @property
     def members_of(self) -> tuple[Part, ...]:
-        """The parts that members are made of: the recipe itself, unless it is a stack."""
+        """The parts that the members belong to: those of a stack, or the recipe itself."""
         return self.parts or (self,)
 
     @classmethod
     def load(cls, name_or_path: str | Path) -> Recipe:
-        """Read a recipe that gale brings along, by name, or any TOML file.
+        """Read a recipe that comes with gale, by name, or any TOML file.
+
+        A key with an old name is read, and a `GaleWarning` says the new one.
 
         Raises
         ------
         RecipeError
-            If there is no such recipe, or something in it is unknown or of the wrong kind.
+            If there is no such recipe, or it has an unknown key or a wrong value.
         """
         path = Path(name_or_path)
         if path.suffix != ".toml":
             if str(name_or_path) not in recipe_names():
                 raise RecipeError(
-                    f"{name_or_path}: no recipe of this name; expected one of "
-                    f"{', '.join(recipe_names())}, or a file ending in .toml"
+                    str(name_or_path) or "recipe",
+                    "is not the name of a recipe",
+                    f"one of {', '.join(recipe_names())}, or a file ending in .toml",
                 )
             named = resources.files("gale") / "training" / "recipes" / f"{name_or_path}.toml"
             return cls.parse(named.read_text("utf-8"), f"recipe {name_or_path}")
@@ -128,20 +161,24 @@ class Recipe(Part):
 
     @classmethod
     def parse(cls, text: str, source: str, default_name: str | None = None) -> Recipe:
-        """Read a recipe from TOML text; `source` is named in messages.
+        """Read a recipe from TOML text; messages name `source`.
 
         Raises
         ------
         RecipeError
+            If it is not TOML, or has an unknown key or a wrong value.
         """
-        data = parse_toml(text, source, "a recipe", RecipeError)
+        choices = parse_toml(text, source, "a recipe", RecipeError)
         if default_name is not None:
-            data.setdefault("name", default_name)
+            choices.setdefault("name", default_name)
         try:
-            return cls.model_validate(data)
+            recipe = cls.model_validate(choices)
         except ValidationError as error:
-            wrong = "; ".join(dict.fromkeys(_explain(cls, detail) for detail in error.errors()))
-            raise RecipeError(f"{source}: {wrong}") from None
+            raise RecipeError.of_several(_problems(cls, source, error)) from None
+        for old, new in RENAMED.items():
+            if old in choices:
+                warn(f"{source}: {old} is now called {new}; rename it")
+        return recipe
 
     def to_dict(self) -> dict[str, Any]:
         """Return all choices that count as plain values, defaults included."""
@@ -149,54 +186,110 @@ class Recipe(Part):
         if all(part.pretrain is None for part in self.members_of):
             ignored = ignored | {"pretraining"}
         if not (self.calibrate or self.parts):
-            ignored = ignored | {"calibration_way"}
+            ignored = ignored | {"calibration_strength"}
         return self.model_dump(mode="json", exclude=ignored, exclude_none=True)
 
 
 def recipe_names() -> list[str]:
-    """Names of the recipes that gale brings along."""
+    """Name the recipes that come with gale."""
     folder = resources.files("gale") / "training" / "recipes"
     return sorted(file.name[:-5] for file in folder.iterdir() if file.name.endswith(".toml"))
 
 
-def _misfit(part: Part, on_events: bool) -> LiteralString | None:
-    """Say what of a part does not go with the features, or with itself."""
+def _check_part(part: Part, where: LiteralString, features: FeatureSettings) -> None:
+    """Refuse a part that contradicts itself, or the features."""
+    on_events = isinstance(features, EventSettings)
+    needs_events = "set features.kind = 'events'"
     if part.kind == "logistic":
-        return None if part.pretrain is None else "Only networks can be pre-trained"
+        if part.pretrain is not None:
+            raise _misfit(f"{where}pretrain", "is there, but a logistic part has no network",
+                          "remove it")  # fmt: skip
+        return
     if part.network.kind == "elution" and not on_events:
-        return "An elution network needs features of kind 'events'"
+        raise _misfit(f"{where}network.kind", "is 'elution', but the features have no events",
+                      needs_events)  # fmt: skip
     if part.network.kind == "elution" and part.network.standardise != "none":
-        return "An elution network looks at spectra as they are: standardise = 'none'"
+        raise _misfit(
+            f"{where}network.standardise",
+            f"is {part.network.standardise!r} for an elution network, which takes spectra as "
+            "they are",
+            "set it to 'none'",
+        )
     if not part.soup.interpolate:
-        return "soup.interpolate should name at least one share"
+        raise _misfit(f"{where}soup.interpolate", "is empty", "give at least one share")
     if part.pretrain is None and part.soup.interpolate != (1.0,):
-        return "Only what is pre-trained can be interpolated: soup.interpolate needs pretrain"
+        raise _misfit(f"{where}soup.interpolate", "is set for a network that is not pre-trained",
+                      "add pretrain, or remove it")  # fmt: skip
     if part.pretrain is not None and not on_events:
-        return "Pre-training needs features of kind 'events'"
-    return None
+        raise _misfit(f"{where}pretrain", "is there, but the features have no events",
+                      needs_events)  # fmt: skip
 
 
-def _explain(model: type[BaseModel], detail: Any) -> str:
-    """Say in one clause what is wrong with a key, and offer the nearest known one."""
-    names = [part for part in detail["loc"] if isinstance(part, str)]
+def _misfit(place: str, found: str, remedy: str) -> PydanticCustomError:
+    """Make an error of keys that do not go together, with the fields of a `RecipeError`."""
+    return PydanticCustomError(
+        "misfit", "{place} {found}; {remedy}", {"place": place, "found": found, "remedy": remedy}
+    )
+
+
+EXPECTED = {
+    "bool_type": "true or false",
+    "model_type": "a table",
+    "tuple_type": "a list",
+}
+"""What pydantic's types of errors expect, where TOML has another word for it."""
+
+
+def _problems(model: type[BaseModel], source: str, error: ValidationError) -> list[RecipeError]:
+    """Say what is wrong, one error for each key."""
+    expected: dict[str, list[str]] = {}
+    problems: dict[str, RecipeError] = {}
+    for detail in error.errors():
+        problem = _problem(model, source, detail)
+        expected.setdefault(problem.source, []).append(problem.expected)
+        problems.setdefault(problem.source, problem)
+    return [
+        RecipeError(place, problem.found, " or ".join(expected[place]), problem.remedy)
+        for place, problem in problems.items()
+    ]
+
+
+def _problem(model: type[BaseModel], source: str, detail: ErrorDetails) -> RecipeError:
+    """Say what is wrong with a key."""
+    if detail["type"] == "misfit":
+        context = detail["ctx"]
+        return RecipeError(f"{source}: {context['place']}", context["found"], "", context["remedy"])
+    names = [name for name in detail["loc"] if isinstance(name, str)]
     if detail["type"] == "extra_forbidden":
-        *parents, key = names
-        where = ".".join(name for name in names if name not in KINDS)
-        for parent in parents:
-            if parent in KINDS:
-                model, where = KINDS[parent], f"{where} (of {parent})"
-            elif parent == "parts":
-                model = Part
-            elif parent == "pretrain":
-                model = FittingSettings
-            elif parent != "features":
-                model = cast(type[BaseModel], model.model_fields[parent].annotation)
-        found, expected, remedy = unknown_key(key, list(model.model_fields))
-        return f"{where} {found}; " + (remedy or f"expected {expected}")
-    where = ".".join(name for name in names if name.isidentifier())  # without kinds of a union
+        return _unknown_key(model, source, names)
+    place = f"{source}: {'.'.join(name for name in names if name.isidentifier())}"
     if detail["type"] == "missing":
-        return f"{where} is missing"
-    message: str = detail["msg"][0].lower() + detail["msg"][1:]
-    if not where:  # of the recipe as a whole
-        return message
-    return f"{where} = {detail['input']!r}: {message}"
+        return RecipeError(place, "is missing")
+    expected = detail["msg"].removeprefix("Input should be ")
+    expected = EXPECTED.get(detail["type"], expected)
+    return RecipeError(place, f"is {detail['input']!r}", expected)
+
+
+def _unknown_key(model: type[BaseModel], source: str, names: list[str]) -> RecipeError:
+    """Refuse an unknown key; offer the nearest known one, or else list them all.
+
+    Parameters
+    ----------
+    model : type of BaseModel
+        The recipe.
+    source : str
+    names : list of str
+        The key after the sections that it is in; the features are followed by their kind.
+    """
+    *parents, key = names
+    place = ".".join(name for name in names if name not in KINDS)
+    for parent in parents:
+        if parent in KINDS:
+            model, place = KINDS[parent], f"{place} (of {parent})"
+        elif parent == "parts":
+            model = Part
+        elif parent == "pretrain":
+            model = FittingSettings
+        elif parent != "features":
+            model = cast(type[BaseModel], model.model_fields[parent].annotation)
+    return RecipeError(f"{source}: {place}", *unknown_key(key, list(model.model_fields)))

@@ -19,7 +19,23 @@ from gale.plumbing.progress import Progress
 from gale.plumbing.work import Work
 from gale.training.settings import EventSettings, FeatureSettings, ProfileSettings, SummarySettings
 
-Array = NDArray[np.float32]
+
+@dataclass(frozen=True)
+class LabelledRuns:
+    """Features and labels of runs, which members are fitted to and validated on.
+
+    Parameters
+    ----------
+    spec : FeatureSpec
+    features : array of shape (R, D)
+        All features of `spec`.
+    labels : array of shape (R, K)
+        0 or 1; NaN where unknown.
+    """
+
+    spec: FeatureSpec
+    features: NDArray[np.float32]
+    labels: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -29,30 +45,31 @@ class TrainingRuns:
     Parameters
     ----------
     campaign : Campaign
-        Labelled runs that could be read: of train and val, where they are what is learned from.
+        The labelled runs that could be read. Those to learn from are of train and val.
     spec : FeatureSpec
     features : array of shape (R, D)
     unreadable : list of str
-        Names of labelled runs that are left out.
+        Names of the labelled runs that are left out.
     """
 
     campaign: Campaign
     spec: FeatureSpec
-    features: Array
+    features: NDArray[np.float32]
     unreadable: list[str]
 
     @property
-    def labels(self) -> Array:
+    def labels(self) -> NDArray[np.float32]:
         """Labels, shape (R, K), NaN where unknown."""
         return self.campaign.labels
 
+    @property
+    def labelled(self) -> LabelledRuns:
+        """Their features and labels alone."""
+        return LabelledRuns(self.spec, self.features, self.labels)
 
-def read_training_runs(
-    campaign: Campaign,
-    settings: FeatureSettings,
-    work: Work,
-) -> TrainingRuns:
-    """Read the labelled runs of the train and val splits, and compute the features that are asked.
+
+def read_training_runs(campaign: Campaign, settings: FeatureSettings, work: Work) -> TrainingRuns:
+    """Read the labelled runs of the train and val splits, and compute their features.
 
     Parameters
     ----------
@@ -65,13 +82,14 @@ def read_training_runs(
     CampaignError
         If a family has no positive or no negative run.
     TrainingError
-        If too many runs cannot be read, or no m/z is kept.
+        If no run can be read, if one cannot and `work.strict` is true, or if no m/z is left.
     """
     not_test = np.array(campaign.split) != "test"
     chosen = campaign.select(not_test & campaign.labelled)
     chosen.check_trainable()
-    if blank := int(not_test.sum()) - len(chosen):
-        work.progress.note(f"{blank:,} runs are left out, since no label of theirs is known")
+    if unlabelled := int(not_test.sum()) - len(chosen):
+        runs_are = "1 run is" if unlabelled == 1 else f"{unlabelled:,} runs are"
+        work.progress.note(f"{runs_are} left out: no label is known")
     spec = _feature_spec(chosen, settings, work)
     runs = read_runs(chosen, spec, work)
     if runs.unreadable:
@@ -79,27 +97,23 @@ def read_training_runs(
     return runs
 
 
-def read_runs(
-    campaign: Campaign,
-    spec: FeatureSpec,
-    work: Work,
-) -> TrainingRuns:
-    """Read all runs of a campaign, of whatever split, and compute given features.
+def read_runs(campaign: Campaign, spec: FeatureSpec, work: Work) -> TrainingRuns:
+    """Read all runs of a campaign, whatever their split, and compute their features.
 
     Raises
     ------
     TrainingError
-        If too many runs cannot be read.
+        If no run can be read, or one cannot and `work.strict` is true.
     """
     work.progress.begin("reading runs", len(campaign))
     table = compute_features(campaign.paths, spec, replace(work, columns=campaign.columns))
     unreadable = _unreadable(campaign, table, work)
-    _tell_notes(campaign, table, work.progress)
+    _note_odd_runs(campaign, table, work.progress)
     return TrainingRuns(campaign.select(table.ok), spec, table.values[table.ok], unreadable)
 
 
 def _feature_spec(campaign: Campaign, settings: FeatureSettings, work: Work) -> FeatureSpec:
-    """What features a recipe asks for."""
+    """Make the feature spec of a recipe."""
     if isinstance(settings, ProfileSettings):
         image = ElutionSpec(settings.bins, settings.mz_first, settings.mz_last, settings.baseline)
         profile = ProfileSpec(image, settings.losses)
@@ -110,55 +124,65 @@ def _feature_spec(campaign: Campaign, settings: FeatureSettings, work: Work) -> 
 
 
 def _summary_spec(campaign: Campaign, settings: SummarySettings, work: Work) -> SummarySpec:
-    """The kept m/z of a recipe, within its range of m/z, learned from the runs if it says so."""
+    """Choose the m/z of a recipe within its range, from the runs if they are to be learned."""
     low, high = settings.mz_min, settings.mz_max
     if settings.mz == "learned":
-        work.progress.begin("choosing m/z", len(campaign))
-        read = replace(work, columns=campaign.columns)
-        moments = list(runs_moments(campaign.paths, low, high, read))
-        if not moments:
-            raise TrainingError(
-                f"{campaign.root}: none of its {len(campaign):,} labelled runs can be read; "
-                f"expected at least some; gale inspect {campaign.paths[0]} says why"
-            )
-        kept = learn_mz(moments, settings.dropped)
+        chosen = _learn_mz(campaign, settings, work)
     else:
-        kept = PUBLISHED_MZ if settings.mz == "published" else tuple(sorted(set(settings.mz)))
-    kept = tuple(mz for mz in kept if (low or 0) <= mz <= (high or mz))
-    if not kept:
+        chosen = PUBLISHED_MZ if settings.mz == "published" else tuple(sorted(set(settings.mz)))
+    chosen = tuple(mz for mz in chosen if (low or 0) <= mz <= (high or mz))
+    if not chosen:
         raise TrainingError(
-            f"the recipe keeps no m/z between {low or 1} and {high or 'the largest'}; expected at "
-            "least one; change features.mz, features.mz_min or features.mz_max"
+            "features.mz",
+            f"has no m/z between {low or 1} and {high or 'the largest'}",
+            "one at least",
+            "change features.mz, features.mz_min or features.mz_max in the recipe",
         )
-    return SummarySpec(kept, low, high)
+    return SummarySpec(chosen, low, high)
+
+
+def _learn_mz(campaign: Campaign, settings: SummarySettings, work: Work) -> tuple[int, ...]:
+    """Choose the m/z from the runs."""
+    work.progress.begin("choosing m/z", len(campaign))
+    read = replace(work, columns=campaign.columns)
+    moments = list(runs_moments(campaign.paths, settings.mz_min, settings.mz_max, read))
+    if not moments:
+        raise TrainingError(
+            campaign.root,
+            f"has {len(campaign):,} labelled runs, none of which can be read",
+            "at least one that can",
+            f"gale.read_run({str(campaign.paths[0])!r}) says why",
+        )
+    return learn_mz(moments, settings.dropped)
 
 
 def _unreadable(campaign: Campaign, table: FeatureTable, work: Work) -> list[str]:
-    """Names of the runs that cannot be read, after saying why; an error if that is too many."""
-    bad = {
+    """Name the runs that cannot be read, and note why; refuse to go on with too many."""
+    reasons = {
         run: message
         for run, message in zip(campaign.runs, table.errors, strict=True)
         if message is not None
     }
-    for run, message in bad.items():
+    for run, message in reasons.items():
         work.progress.note(f"run {run} is left out: {message}")
-    if bad and (work.strict or len(bad) == len(campaign)):
-        run, message = next(iter(bad.items()))
+    if reasons and (work.strict or len(reasons) == len(campaign)):
+        run, message = next(iter(reasons.items()))
         raise TrainingError(
-            f"{len(bad):,} of {len(campaign):,} runs cannot be read, the first is {run} "
-            f"({message}); expected "
-            + ("all of them (strict)" if work.strict else "at least some")
-            + "; gale inspect says what is wrong with a run"
+            campaign.root,
+            f"has {len(campaign):,} labelled runs, of which {len(reasons):,} cannot be read; "
+            f"the first is {run} ({message})",
+            "all of them readable" if work.strict else "at least one that can",
+            f"gale.read_run({str(campaign.paths[campaign.runs.index(run)])!r}) says why",
         )
-    return list(bad)
+    return list(reasons)
 
 
-def _tell_notes(campaign: Campaign, table: FeatureTable, progress: Progress) -> None:
-    """Say how many runs are odd, with one example for all."""
+def _note_odd_runs(campaign: Campaign, table: FeatureTable, progress: Progress) -> None:
+    """Note how many runs have notes, with one example for all."""
     odd = [(run, notes) for run, notes in zip(campaign.runs, table.notes, strict=True) if notes]
     if odd:
         run, notes = odd[0]
-        progress.note(
-            f"{len(odd):,} runs are odd, for instance {run}: {'; '.join(notes)} "
-            "(gale inspect says it of any run)"
+        which = (
+            f"run {run} is odd" if len(odd) == 1 else f"{len(odd):,} runs are odd, such as {run}"
         )
+        progress.note(f"{which}: {'; '.join(notes)}")

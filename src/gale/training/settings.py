@@ -1,8 +1,8 @@
-"""The sections of a recipe: what can be chosen, with defaults and limits."""
+"""The sections of a recipe: the choices, with defaults and limits."""
 
 from __future__ import annotations
 
-from math import ceil
+import math
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -22,7 +22,7 @@ from pydantic_core import PydanticCustomError
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 PositiveShare = Annotated[float, Field(gt=0, le=1)]
-Integers = Annotated[tuple[PositiveInt, ...], Field(strict=False)]  # TOML has lists
+PositiveInts = Annotated[tuple[PositiveInt, ...], Field(strict=False)]  # TOML has lists
 
 
 class Section(BaseModel):
@@ -32,25 +32,25 @@ class Section(BaseModel):
 
 
 class SummarySettings(Section):
-    """Summary features, and which m/z they are made of.
+    """Summary features, and the m/z they are made of.
 
-    ``mz`` is ``"published"`` (the fixed list), ``"learned"`` (all but the `dropped` m/z of smallest
-    variance over the training runs), or a list. Ions outside ``mz_min`` to ``mz_max`` (rounded)
-    are ignored from the start.
+    ``mz`` is ``"published"`` (a fixed list), ``"learned"`` (all but the ``dropped`` m/z with the
+    smallest variance over the training runs), or a list. Ions whose rounded m/z is outside
+    ``mz_min`` to ``mz_max`` are ignored from the start.
     """
 
     kind: Literal["summary"] = "summary"
-    mz: Literal["published", "learned"] | Integers = "published"
+    mz: Literal["published", "learned"] | PositiveInts = "published"
     dropped: NonNegativeInt = 10
     mz_min: PositiveInt | None = None
     mz_max: PositiveInt | None = None
 
 
 class ProfileSettings(Section):
-    """Profile features: of which time and m/z bins, and how many losses.
+    """Profile features: time bins, m/z bins, and number of losses.
 
-    See `gale.features.elution.ElutionSpec` and `gale.features.profile.ProfileSpec`, whose defaults
-    these are.
+    See `gale.features.elution.ElutionSpec` and `gale.features.profile.ProfileSpec`, which have the
+    same defaults.
     """
 
     kind: Literal["profile"]
@@ -69,9 +69,9 @@ class ProfileSettings(Section):
 
 
 class EventSettings(ProfileSettings):
-    """Event features: a profile, and the spectra of so many of the busiest time bins.
+    """Event features: a profile, and the spectra of the ``events`` busiest time bins.
 
-    See `gale.features.events.EventSpec`, whose defaults these are.
+    See `gale.features.events.EventSpec`, which has the same default.
     """
 
     kind: Literal["events"]  # type: ignore[assignment]
@@ -83,11 +83,11 @@ KINDS: dict[str, type[Section]] = {
     "profile features": ProfileSettings,
     "events features": EventSettings,
 }
-"""Sections of features by how messages call them."""
+"""Sections of features, by their names in messages."""
 
 
 def _kind_of_features(section: Any) -> str:
-    """Name the kind of a section that is there, or is to be made; a missing kind is summary."""
+    """Name the kind of a section, given as a table or as settings; it is summary by default."""
     kind = (
         section.get("kind", "summary")
         if isinstance(section, dict)
@@ -109,17 +109,17 @@ FeatureSettings = Annotated[
 
 
 class NetworkSettings(Section):
-    """The network: widths of its hidden layers, and which of its parts are there.
+    """The network: widths of its hidden layers, and switches for its ingredients.
 
-    ``kind`` is ``"summary"`` (dense layers on the features of a run; of event features, on the
+    ``kind`` is ``"summary"`` (dense layers on the features of a run; for event features, on the
     profile) or ``"elution"`` (dense layers on each spectrum of event features). ``standardise``
-    says what is done to each feature first: ``"centre"`` subtracts its mean over
-    the training runs, ``"full"`` divides by its standard deviation as well. ``dropout`` is the
-    share of the outputs of each hidden layer that are left out of every step.
+    applies to each feature first: ``"centre"`` subtracts its mean over the training runs,
+    ``"full"`` also divides by its standard deviation. ``dropout`` is the share of each hidden
+    layer's outputs that a step leaves out.
     """
 
     kind: Literal["summary", "elution"] = "summary"
-    hidden: Integers = (1024, 512)
+    hidden: PositiveInts = (1024, 512)
     batch_norm: bool = True
     layer_norm: bool = True
     prior_bias: bool = True
@@ -128,7 +128,7 @@ class NetworkSettings(Section):
 
 
 class LossSettings(Section):
-    """Weights of what is added to the binary cross-entropy, and the noise of the grid."""
+    """Weights of the terms beside the binary cross-entropy, and the noise of the grid."""
 
     hinge: NonNegativeFloat = 0.1
     label_correlation: NonNegativeFloat = 0.1
@@ -141,9 +141,9 @@ class FittingSettings(Section):
     ``weight_decay``, times the learning rate, is the share that weights lose at each step (AdamW).
     With the ``schedule`` ``"cosine"`` the learning rate rises over the first tenth of the steps and
     then falls along half a cosine, to 0 at the end of the last of the ``epochs``.
-    Where there are few runs, ``epochs`` (and ``patience`` with them) are raised until they make
-    ``least_steps`` steps. ``products`` is the precision of the factors of matrix products in
-    training; weights and evaluation have single precision whatever it is.
+    For few runs, ``epochs`` and ``patience`` are raised until the epochs make ``least_steps``
+    steps. ``products`` is the precision of the factors of matrix products in training; weights and
+    evaluation always have single precision.
     """
 
     learning_rate: PositiveFloat = 1e-5
@@ -156,21 +156,20 @@ class FittingSettings(Section):
     schedule: Literal["constant", "cosine"] = "constant"
     products: Literal["float32", "bfloat16"] = "float32"
 
-    def lasting(self, n_runs: int) -> tuple[int, int]:
-        """Give epochs and patience for so many training runs."""
-        steps = ceil(n_runs / self.batch_size)
-        epochs = max(self.epochs, ceil(self.least_steps / steps))
-        return epochs, ceil(self.patience * epochs / self.epochs)
+    def epochs_and_patience(self, n_runs: int) -> tuple[int, int]:
+        """Return the epochs and the patience for `n_runs` training runs."""
+        steps = math.ceil(n_runs / self.batch_size)
+        epochs = max(self.epochs, math.ceil(self.least_steps / steps))
+        return epochs, math.ceil(self.patience * epochs / self.epochs)
 
 
 class SoupSettings(Section):
-    """How the members of a fold become one: ``none`` keeps them all in the ensemble.
+    """How the members of a fold become one; ``none`` keeps them all in the ensemble.
 
-    ``size`` is the number of members in the soup (of members in all, but for ``fixed``, which
-    trains one more in each of its ``iterations``). ``interpolate`` is how far the weights of a
-    pre-trained network may go from where they began (0) to where they were fitted to (1); of
-    several shares, that one is taken with which the runs that were held out have the least log
-    loss.
+    ``size`` is the number of members in the soup. It is also the number of members per fold,
+    except for ``fixed``, which trains one more in each of its ``iterations``. ``interpolate`` is
+    how far the weights of a pre-trained network go from the pre-trained (0) to the fitted ones (1);
+    if several shares are given, the one with the lowest held-out log loss is used.
     """
 
     kind: Literal["fixed", "greedy", "uniform", "none"] = "fixed"
@@ -180,12 +179,12 @@ class SoupSettings(Section):
 
 
 class FoldSettings(Section):
-    """How runs are held out: in ``count`` folds of train and val, or, if it is 1, the val split.
+    """How runs are held out: in ``count`` folds of train and val; with 1, the val split.
 
-    Folds keep the prevalence of the family ``stratify_by`` (``"rarest"``: the family with the
-    fewest positive runs; ``"all"``: of every family and of derivatized samples, as nearly as can
-    be). These two words win over families of that name. ``seed`` shuffles the folds; without it,
-    the seed of the training does.
+    Every fold has the prevalence of the family ``stratify_by`` (``"rarest"``: the family with the
+    fewest positive runs; ``"all"``: as nearly as possible of every family and of derivatized
+    samples). These two words take precedence over families with such names. ``seed`` shuffles the
+    folds; it defaults to the seed of the training.
     """
 
     count: PositiveInt = 10
@@ -194,8 +193,11 @@ class FoldSettings(Section):
 
 
 class LogisticSettings(Section):
-    """Logistic regression: inverse strength of the L2 penalty, on features as they are ("centre"),
-    or divided by their standard deviations ("full")."""  # noqa: D205, D209
+    """Logistic regression, on centred features.
+
+    ``standardise`` ``"full"`` also divides the features by their standard deviations. ``c`` is the
+    inverse strength of the L2 penalty, ``max_iterations`` the limit of the solver.
+    """
 
     standardise: Literal["centre", "full"] = "full"
     c: PositiveFloat = 0.003
@@ -203,10 +205,10 @@ class LogisticSettings(Section):
 
 
 class AugmentSettings(Section):
-    """How the spectra of a training run differ each time that an elution network sees them.
+    """How the spectra of a training run vary each time an elution network sees them.
 
-    ``abundance`` is the standard deviation of the logarithm of a factor on all signals of a run;
-    ``mz_cut`` the share of the runs of which only a random range of m/z is left.
+    ``abundance`` is the standard deviation of the logarithm of a factor on all signals of a run,
+    ``mz_cut`` the share of runs that keep only a random range of m/z.
     """
 
     abundance: NonNegativeFloat = 0.0
@@ -214,13 +216,13 @@ class AugmentSettings(Section):
 
 
 class PretrainSettings(Section):
-    """Simulated runs that networks are trained on before they see any labelled run.
+    """Simulated runs that networks are trained on before they see a labelled run.
 
-    The substances are those of the ``libraries`` (files, see `gale.library.read_library`); without
-    any, those that gale brings along, which ``"gale"`` stands for beside others. ``families`` is a
-    table of families (a file) in place of the published nine. Each ``runs_per_laboratory`` of the
-    ``runs`` come from a simulated laboratory of its own, with so many ``instruments``, and have
-    ``ions`` ions, about. As many of the last ones validate, but at most half.
+    Their compounds come from the ``libraries`` (files, see `gale.library.read_library`), by default
+    from those that come with gale; ``"gale"`` stands for these in a list. ``families`` is a file
+    with a table of families that replaces the published nine. Every ``runs_per_laboratory`` of the
+    ``runs`` come from one simulated laboratory with ``instruments`` instruments. A run has about
+    ``ions`` ions. The last ``runs_per_laboratory`` runs (at most half) are held out for validation.
     """
 
     runs: Annotated[int, Field(ge=2)] = 3840

@@ -1,4 +1,4 @@
-"""Fitting any number of members in waves: as many at once as memory holds, with as many runs."""
+"""Fitting any number of members in waves of as many as fit into memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gale.training.fitting import (
     ROWS_AT_ONCE,
     Examples,
     Fit,
-    Pulse,
+    FittingStatus,
     Settings,
     Weights,
     fit,
@@ -27,11 +27,11 @@ from gale.training.networks.elution import ElutionNetwork
 from gale.training.networks.layers import Dense
 
 CPU_BYTES = 400_000_000
-"""What the members of a wave may need on a CPU: four of the published network. More at once are
-hardly faster, and finished ones, which an interrupted training keeps, come later."""
+"""Memory for the members of a wave on a CPU: four of the published network. Larger waves are hardly
+faster, and finish their first members, which an interrupted training keeps, later."""
 
 GPU_SHARE = 0.8
-"""Share of a GPU's free memory that the members of a wave may need."""
+"""Share of a GPU's free memory for the members of a wave."""
 
 Build = Callable[[Sequence[int], Sequence[torch.Generator]], nn.Module]
 """Makes a network of E members from their job numbers and generators."""
@@ -44,12 +44,13 @@ class Job:
     Parameters
     ----------
     name : str
-        What messages call it.
-    training, validation : arrays of row numbers
+        Its name in messages.
+    training, validation : array of int
+        Row numbers.
     seed : int
-        Of its initial weights, shuffles and noise.
+        Seed of its initial weights, shuffles and noise.
     start : callable, optional
-        Gives the weights to begin with; random ones otherwise.
+        Returns the weights to begin with, which are random by default.
     """
 
     name: str
@@ -60,17 +61,20 @@ class Job:
 
 
 def find_device(name: str | None = None) -> torch.device:
-    """Give the device called ``cpu`` or ``cuda``; by default a GPU, where there is one.
+    """Return the device ``cpu`` or ``cuda``; by default a GPU, if there is one.
 
     Raises
     ------
     TrainingError
         If there is no such device.
     """
+    if name not in (None, "cpu", "cuda"):
+        raise TrainingError("device", f"is {name!r}", "cpu or cuda", "pass device='cpu'")
     if name == "cuda" and not torch.cuda.is_available():
         raise TrainingError(
-            "device cuda: PyTorch finds no GPU that it can use; use cpu, or install a build of "
-            "PyTorch for your GPU"
+            "device",
+            "is 'cuda', but PyTorch finds no GPU that it can use",
+            remedy="pass device='cpu', or install a build of PyTorch for your GPU",
         )
     return torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
 
@@ -81,9 +85,9 @@ def fit_all(
     runs: Examples,
     loss: Loss,
     settings: Settings,
-    report: Callable[[Pulse], object] = lambda _: None,
+    report: Callable[[FittingStatus], object] = lambda _: None,
 ) -> Iterator[tuple[int, Fit]]:
-    """Fit all members, on the device of the runs.
+    """Fit all members on the device of the runs, in waves of members with equally many runs.
 
     Parameters
     ----------
@@ -95,7 +99,8 @@ def fit_all(
 
     Yields
     ------
-    pair of the number of a job and its Fit, as soon as it has finished
+    pair of int and Fit
+        The number of a job and its fit, as soon as it has finished.
 
     Raises
     ------
@@ -128,7 +133,7 @@ def fit_all(
 
 
 def _alike(jobs: Sequence[Job]) -> list[list[int]]:
-    """Numbers of the jobs that have equally many runs, so that their batches are equal too."""
+    """Group the numbers of jobs with equally many runs, whose batches have equal sizes."""
     groups: dict[tuple[int, int], list[int]] = {}
     for number, job in enumerate(jobs):
         groups.setdefault((len(job.training), len(job.validation)), []).append(number)
@@ -136,31 +141,31 @@ def _alike(jobs: Sequence[Job]) -> list[list[int]]:
 
 
 def cut(numbers: Sequence[int], most: int) -> list[list[int]]:
-    """Cut into parts of almost equal length, `most` or fewer (but 1 if `most` is 0)."""
+    """Cut into parts of almost equal length, at most `most` (but 1 if `most` is 0)."""
     n_waves = math.ceil(len(numbers) / max(most, 1))
     return [part.tolist() for part in np.array_split(np.array(numbers), n_waves)]
 
 
 def member_bytes(network: nn.Module, batch_size: int, n_runs: int) -> int:
-    """Estimate, from above, the memory that fitting takes for each member.
+    """Return an upper estimate of the memory, in bytes, that fitting takes per member.
 
     Parameters
     ----------
     network : nn.Module
-        Of one member.
+        One member.
     batch_size : int
     n_runs : int
         Training runs.
     """
     dense = [layer for layer in network.modules() if isinstance(layer, Dense)]
     n_weights = sum(parameter.numel() for parameter in network.parameters())
-    # Weights, their gradients, two moments, the best weights; factors and gradients of lower
-    # precision; and a copy of something large while finished members are taken out.
+    # Weights, gradients, two moments, best weights; factors and gradients of lower precision; and
+    # a copy of the largest while finished members are removed.
     state = 7 * n_weights
-    rows = max(min(batch_size, n_runs), ROWS_AT_ONCE // 2)  # evaluation needs half as much a run
+    rows = max(min(batch_size, n_runs), ROWS_AT_ONCE // 2)  # evaluation needs half as much per run
     layers = rows * sum(2 * layer.n_in + 10 * layer.n_out for layer in dense)
     for elution in (each for each in network.modules() if isinstance(each, ElutionNetwork)):
-        # Layers see each spectrum; before that, what they see is made of several whole images.
+        # The layers see each spectrum; their input is computed with several whole images.
         n_spectra, n_mz = elution.shape
         images = 8 * max(min(batch_size, n_runs), ROWS_AT_ONCE) * n_spectra * n_mz
         layers = max(layers * n_spectra, images)

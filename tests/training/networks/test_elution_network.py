@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gale.training.fitting import Examples, Settings, _Wave, fit, get_weights, set_weights
+from gale.training.fitting import Examples, Settings, _ActiveMembers, fit, get_weights, set_weights
 from gale.training.losses import Loss
 from gale.training.networks.elution import HEIGHT_SCALE, QUIET, SHARE_SCALE, Augment, ElutionNetwork
 from gale.training.networks.layers import Dropout, Random
@@ -245,7 +245,7 @@ def test_all_random_layers_keep_the_generators_of_the_members_that_go_on() -> No
     net = ElutionNetwork((N, M), K, generators, hidden=(5, 4), dropout=0.3, abundance=0.5)
     runs = Examples(spectra(12, members=1)[0], torch.ones(12, K))
     settings = Settings(0.05, 1e-4, batch_size=6, epochs=3, patience=3)
-    wave = _Wave(net, runs, rows, rows, Loss(0, 0), settings, generators)
+    wave = _ActiveMembers(net, runs, rows, rows, Loss(0, 0), settings, generators)
     wave.train()
     wave.keep_only([1, 3])
     random = [layer for layer in net.modules() if isinstance(layer, Random)]

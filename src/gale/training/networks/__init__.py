@@ -1,1 +1,1 @@
-"""Networks: from features to one score (logit) a family."""
+"""Networks: from features to one logit per family."""

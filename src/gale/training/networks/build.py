@@ -1,4 +1,4 @@
-"""What the members of a part of a recipe see of a run, and the network that they are."""
+"""The network of a part of a recipe, and the features that it sees."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from gale.training.networks.summary import summary_network
 from gale.training.recipe import Part
 
 Scale = tuple[Tensor, Tensor]
-"""Mean and standard deviation of each feature."""
+"""Mean and standard deviation of each feature, both (D,)."""
 
 
 def columns_of(part: Part, spec: FeatureSpec) -> slice:
-    """Which of a run's features the networks of a part are given.
+    """Return the columns of the features that the members of a part see.
 
-    Elution networks are given the spectra of event features, all else the profile; of other
-    features, all.
+    With event features, elution networks see the spectra and all others the profile. With other
+    features, every member sees all of them.
     """
     if not isinstance(spec, EventSpec):
         return slice(0, spec.n_features)
@@ -34,7 +34,7 @@ def columns_of(part: Part, spec: FeatureSpec) -> slice:
 
 
 def scale_of(part: Part, features: NDArray[np.float32]) -> Scale | None:
-    """How features (R, D) of training runs have to be scaled first, both (D,); None for as is."""
+    """Return the scale for features, from those of training runs (R, D); None if not scaled."""
     standardise = part.network.standardise
     if standardise == "none" or part.kind == "logistic":
         return None
@@ -52,7 +52,7 @@ def build_network(
     priors: Sequence[Tensor],
     scales: Sequence[Scale | None],
 ) -> nn.Module:
-    """Build the networks of E members of a part as one.
+    """Build the networks of E members of a part as one module.
 
     Parameters
     ----------
@@ -61,8 +61,8 @@ def build_network(
     generators : sequence of torch.Generator, length E
     priors : sequence of Tensors of shape (K,), length E
         Log odds of the families in the training runs of each member.
-    scales : sequence, length E
-        What :func:`scale_of` gave for the training runs of each member.
+    scales : sequence of Scale or None, length E
+        From :func:`scale_of`, for the training runs of each member.
     """
     columns, n_families = columns_of(part, spec), len(priors[0])
     if part.kind == "logistic":

@@ -1,9 +1,9 @@
 """The elution network: which family elutes when, and so whether it is in the run.
 
-Every spectrum of a run's event features (`gale.features.events`) goes through the same dense
-layers, which give it a logit for each family. The run's logit is the log-sum-exp of those of its
-spectra, a smooth maximum: one good spectrum is enough, and several weak ones add up (multiple
-instance learning, in the noisy-or form of Maron & Lozano-Pérez 1998 for small probabilities).
+The same dense layers give each spectrum of a run's event features (`gale.features.events`) a logit
+for each family. The run's logit is the log-sum-exp over its spectra, a smooth maximum: one good
+spectrum is enough, and several weak ones add up (multiple instance learning, for small
+probabilities in the noisy-or form of Maron & Lozano-Pérez 1998).
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from gale.training.networks.layers import Random
 from gale.training.networks.summary import summary_network
 
 HEIGHT_SCALE, SHARE_SCALE = 0.2, 12.0
-"""Deviations of the network's inputs become about 1, as those of profile features."""
+"""They make the standard deviations of the inputs about 1, as those of profile features."""
 
 QUIET = 30.0
-"""Signal over noise, summed over m/z, of a spectrum in which hardly anything elutes."""
+"""Signal over noise, summed over m/z, of a spectrum where hardly anything elutes."""
 
 
 class ElutionNetwork(nn.Module):
@@ -34,15 +34,15 @@ class ElutionNetwork(nn.Module):
     n_families : int
         K.
     generators : sequence of torch.Generator, length E
-        Where initial weights, dropout and augmentation are drawn from.
+        Sources of initial weights, dropout and augmentation.
     hidden : sequence of int
         Widths of the hidden layers.
     dropout : float
-        Share of each hidden layer's outputs that training leaves out.
+        Share of each hidden layer's outputs that a training step leaves out.
     prior : Tensor of shape (E, K), optional
-        Log odds of the families: what a run begins with.
+        Log odds of the families, a fixed bias of a run's logits.
     batch_norm, layer_norm : bool
-        Whether the normalisations are there.
+        Whether each hidden layer is normalised.
     abundance, mz_cut : float
         See `Augment`.
     products : torch.dtype
@@ -80,45 +80,45 @@ class ElutionNetwork(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Give the logits of runs, (E, R, K)."""
+        """Return the logits of runs, (E, R, K)."""
         return self.of_events(self.event_logits(x))
 
     def of_events(self, logits: Tensor) -> Tensor:
-        """Logits of runs, (E, R, K), of those of their spectra, (E, R, N, K)."""
+        """Combine the logits of spectra (E, R, N, K) into those of runs (E, R, K)."""
         return torch.logsumexp(logits, -2)
 
     def event_logits(self, x: Tensor) -> Tensor:
-        """Give the logits of every spectrum, (E, R, N, K)."""
+        """Return the logits of every spectrum, (E, R, N, K)."""
         return self.of_inputs(self.inputs(self.augment(self.images(x))))
 
     def images(self, x: Tensor) -> Tensor:
-        """Images (…, R, N, M) of event features (…, R, N·M)."""
+        """Reshape event features (…, R, N·M) to images (…, R, N, M)."""
         return x.reshape(*x.shape[:-1], *self.shape)
 
     def inputs(self, images: Tensor) -> Tensor:
-        """What the dense layers see of images (…, R, N, M): heights and shares, (…, R, N, 2M)."""
+        """Return the input of the dense layers: heights and shares (…, R, N, 2M) of images."""
         signal = torch.expm1(images)
         share = signal / (signal.sum(-1, keepdim=True) + QUIET)
-        # the gradient of a root is infinite at 0, but none is taken with respect to images
+        # The gradient of a root is infinite at 0, but nothing needs it with respect to images.
         return torch.cat([HEIGHT_SCALE * images, SHARE_SCALE * share.sqrt()], -1)
 
     def of_inputs(self, inputs: Tensor) -> Tensor:
-        """Logits (E, R, N, K) of inputs (E, R, N, 2M)."""
+        """Return the logits (E, R, N, K) of inputs (E, R, N, 2M)."""
         logits: Tensor = self.dense(inputs.flatten(1, 2))
         return logits.reshape(len(logits), -1, self.shape[0], logits.shape[-1])
 
 
 class Augment(Random):
-    """Change runs in training as another acquisition would have, each time anew.
+    """Vary training runs as another acquisition would, differently each time.
 
     Parameters
     ----------
     abundance : float
-        Standard deviation of the logarithm of a factor on all signals of a run: more or less of the
-        sample, a more or less sensitive instrument.
+        Standard deviation of the logarithm of a factor on all signals of a run: another amount of
+        the sample, or an instrument of another sensitivity.
     mz_cut : float
-        Share of the runs of which only a range of m/z is left: up to an eighth of the m/z is lost
-        at the lower end, up to three fifths at the upper one.
+        Share of the runs that keep only a range of m/z: up to an eighth of the m/z is lost at the
+        lower end, up to three fifths at the upper end.
     generators : sequence of torch.Generator, length E
     """
 
@@ -129,7 +129,7 @@ class Augment(Random):
         self.abundance, self.mz_cut = abundance, mz_cut
 
     def forward(self, images: Tensor) -> Tensor:
-        """Change images (E, R, N, M) of log(1 + signal over noise)."""
+        """Vary images (E, R, N, M) of log(1 + signal over noise)."""
         if not self.training:
             return images
         n_runs, n_mz = images.shape[1], images.shape[3]

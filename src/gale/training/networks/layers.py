@@ -1,7 +1,7 @@
 """Layers of E members side by side: all parameters have a leading member axis.
 
-Inputs and outputs have shape (E, R, ·): each member has runs of its own, and nothing passes from
-one to another.
+Inputs and outputs have shape (E, R, ·): each member has its own runs, and nothing passes from one
+member to another.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 
 def count_members(network: nn.Module) -> int:
-    """Count the members, E, of a network made of these layers."""
+    """Return the number of members, E, of a network made of these layers."""
     return len(next(network.parameters()))
 
 
@@ -26,10 +26,10 @@ class Dense(nn.Module):
     ----------
     n_in, n_out : int
     generators : sequence of torch.Generator, length E
-        Where the initial weights of each member are drawn from; they are made on its device.
+        Source of each member's initial weights, and their device.
     products : torch.dtype
-        Precision of the factors of the matrix product in training. All else, the weights included,
-        is in single precision, and so is inference.
+        Precision of the factors of the matrix product in training. Weights, everything else and
+        inference have single precision.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Dense(nn.Module):
         self._spaces: dict[tuple[str, torch.dtype], Tensor] = {}
 
     def forward(self, x: Tensor) -> Tensor:
-        """Multiply x (E, R, n_in) to (E, R, n_out)."""
+        """Map x (E, R, n_in) to (E, R, n_out)."""
         bias = self.bias.unsqueeze(1)
         if not self.training:
             return torch.baddbmm(bias, x, self.weight)
@@ -57,7 +57,7 @@ class Dense(nn.Module):
         return product + bias
 
     def space(self, name: str, dtype: torch.dtype) -> Tensor:
-        """Memory of the shape of the weights, the same one at each step."""
+        """Return memory in the shape of the weights, the same at each step."""
         space = self._spaces.get((name, dtype))
         like = (self.weight.shape, self.weight.device)
         if space is None or (space.shape, space.device) != like:
@@ -69,8 +69,8 @@ class Dense(nn.Module):
 class _Product(torch.autograd.Function):
     """x W in training.
 
-    PyTorch's own product takes new memory for the gradient of W at each step, which on a CPU costs
-    half as much time again; this one uses the same memory at each step.
+    PyTorch's own product allocates the gradient of W anew at each step, which on a CPU takes half
+    as much time again; this one uses the same memory at each step.
     """
 
     @staticmethod
@@ -102,8 +102,8 @@ class _Product(torch.autograd.Function):
 class BatchNorm(nn.Module):
     """Batch normalisation as Keras computes it.
 
-    Unlike `torch.nn.BatchNorm1d`, the running variance averages the variance that normalised the
-    batch (divided by n, not n − 1), and a batch of one run is legitimate.
+    Unlike in `torch.nn.BatchNorm1d`, the running variance averages the variance that normalised the
+    batch (divided by n, not n − 1), and a batch may have a single run.
 
     Parameters
     ----------
@@ -168,12 +168,12 @@ class LayerNorm(nn.Module):
 
 
 class Random(nn.Module):
-    """A layer that does something random in training.
+    """A layer that is random in training.
 
     Parameters
     ----------
     generators : sequence of torch.Generator, length E
-        Where each member's choices are drawn from, step by step.
+        Source of each member's random numbers.
     """
 
     def __init__(self, generators: Sequence[torch.Generator]) -> None:
@@ -181,7 +181,7 @@ class Random(nn.Module):
         self.generators = list(generators)
 
     def draw(self, shape: tuple[int, ...], *, normal: bool = False) -> Tensor:
-        """Draw numbers (E, *shape), from 0 to 1 or normal, each member's from its own generator."""
+        """Draw uniform or normal numbers (E, *shape), each member's from its own generator."""
         draws = torch.empty(len(self.generators), *shape, device=self.generators[0].device)
         for of_member, generator in zip(draws, self.generators, strict=True):
             if normal:
@@ -192,14 +192,14 @@ class Random(nn.Module):
 
 
 class Dropout(Random):
-    """Set a share of the values to 0 in training, and make up for it in the others.
+    """Set a share of the values to 0 in training, and scale up the others.
 
     Parameters
     ----------
     share : float
         At least 0 and below 1.
     generators : sequence of torch.Generator, length E
-        Where each member's choices are drawn from, step by step.
+        Source of each member's random numbers.
     """
 
     def __init__(self, share: float, generators: Sequence[torch.Generator]) -> None:
@@ -207,7 +207,7 @@ class Dropout(Random):
         self.share = share
 
     def forward(self, x: Tensor) -> Tensor:
-        """Leave out some of x (E, R, D)."""
+        """Set some of x (E, R, D) to 0."""
         if not self.training:
             return x
         return x * (self.draw(x.shape[1:]) >= self.share) / (1 - self.share)
@@ -219,7 +219,7 @@ class Standardise(nn.Module):
     Parameters
     ----------
     mean, deviation : Tensor of shape (E, D)
-        A deviation of 0 (a feature that never varies) divides by 1.
+        A deviation of 0 (a feature that never varies) counts as 1.
     """
 
     mean: Tensor
@@ -236,7 +236,7 @@ class Standardise(nn.Module):
 
 
 def fixed_biases(network: nn.Module) -> list[str]:
-    """Name the fixed biases in the state of a network."""
+    """Return the names of the fixed biases in the state of a network."""
     modules = network.named_modules()
     return [f"{name}.bias" for name, module in modules if isinstance(module, FixedBias)]
 

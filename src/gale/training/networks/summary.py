@@ -20,9 +20,10 @@ from gale.training.networks.layers import (
 
 
 def prior_logit(labels: NDArray[np.float32]) -> Tensor:
-    """Log odds of each family's prevalence among known labels, shape (K,).
+    """Return the log odds of each family's prevalence among known labels, shape (K,).
 
-    A family that all or none of the runs hold is taken to miss, or to have, half a run.
+    A family that all runs hold counts as missing from half a run, one that none holds as present in
+    half a run.
 
     Parameters
     ----------
@@ -48,7 +49,7 @@ def summary_network(
     scale: tuple[Tensor, Tensor] | None = None,
     products: torch.dtype = torch.float32,
 ) -> nn.Sequential:
-    """Build the networks of E members as one: features (E, R, D) to logits (E, R, K).
+    """Build the networks of E members as one module: features (E, R, D) to logits (E, R, K).
 
     Every hidden layer is Dense → BatchNorm → LayerNorm → ReLU → Dropout. Dense weights are
     Glorot-uniform, their biases zero.
@@ -58,17 +59,17 @@ def summary_network(
     n_features, n_families : int
         D and K.
     generators : sequence of torch.Generator, length E
-        Where the initial weights of each member are drawn from, and what dropout leaves out.
+        Source of each member's initial weights and dropout.
     hidden : sequence of int
         Widths of the hidden layers.
     batch_norm, layer_norm : bool
-        Whether the normalisations are there.
+        Whether each hidden layer is normalised.
     dropout : float
-        Share of each hidden layer's outputs that training leaves out.
+        Share of each hidden layer's outputs that a training step leaves out.
     prior : Tensor of shape (E, K), optional
         A fixed bias on the logits, see :func:`prior_logit`.
     scale : pair of Tensors of shape (E, D), optional
-        Mean and standard deviation by which the features are centred and divided first.
+        Mean and standard deviation that standardise the features first.
     products : torch.dtype
         Precision of the factors of the matrix products in training.
     """

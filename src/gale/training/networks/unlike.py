@@ -1,4 +1,4 @@
-"""How unlike the training runs a run is, as part of a model's graph."""
+"""The distance from the training runs, as part of a model's graph."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from gale.model.unlike import SOFTNESS, Block, n_neighbours
 
 
 class Unlike(nn.Module):
-    """What `gale.model.unlike.unlike` computes: features (R, D) to scores (R,).
+    """Distance from the training runs, as `gale.model.unlike.unlike`: features (R, D) to (R,).
 
     Parameters
     ----------
     blocks : sequence of Block
-        What `gale.model.unlike.fit_unlike` gave.
+        From `gale.model.unlike.fit_unlike`.
     """
 
     def __init__(self, blocks: Sequence[Block]) -> None:
@@ -24,12 +24,12 @@ class Unlike(nn.Module):
         self.blocks = nn.ModuleList([_BlockDistance(block) for block in blocks])
 
     def forward(self, features: Tensor) -> Tensor:
-        """Return the largest distance of the blocks."""
+        """Return the largest distance over the blocks."""
         return torch.stack([block(features) for block in self.blocks]).amax(0)
 
 
 class _BlockDistance(nn.Module):
-    """The distance in one block, over the usual: features (R, D) to (R,)."""
+    """The distance in one block in units of the usual one: features (R, D) to (R,)."""
 
     centre: Tensor
     windows: Tensor
@@ -45,9 +45,9 @@ class _BlockDistance(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         softened = torch.asinh(features[:, self.columns] / SOFTNESS)
         placed = (softened - self.centre) @ self.windows
-        # the square of the place is left away: it is the same for all training runs
+        # The squared norm of `placed` is left out: it is the same for all training runs.
         order = self.runs.square().sum(1) - 2 * placed @ self.runs.T
         nearest = order.topk(n_neighbours(len(self.runs)), largest=False).indices
-        # anew, since a small difference of large squares is not exact
+        # Recomputed, since a small difference of large squares is not exact.
         distance = (self.runs[nearest] - placed[:, None]).square().sum(2).sqrt()
         return distance.mean(1) / self.usual

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from gale.plumbing.cache import Cache
 from gale.plumbing.work import Work
 from gale.training.fitting import Fit, Settings, fit
 from gale.training.waves import fit_all
+from helpers.errors import refused
 from helpers.training import Exported, Recorder, Trained, tiny_recipe
 
 COUNTS = ["fold", "stage", "member", "epoch"]
@@ -76,10 +78,9 @@ def test_a_loss_that_is_no_number(
     odd = campaign.select(range(1, len(campaign)))  # so that folds differ in size
     journal, history = tmp_path / "journal", tmp_path / "history.csv"
     recipe = tiny_recipe(network={"layer_norm": False, "batch_norm": False})
-    with pytest.raises(
-        TrainingError, match=r"^fold 1, member 0, epoch \d: the .*nan.*lower fitting.learning_rate$"
-    ):
+    with refused(TrainingError, found="nan", remedy="fitting.learning_rate") as caught:
         gale.train(odd, recipe, journal=journal, history=history, work=Work(cache=cache))
+    assert re.fullmatch(r"fold 1, member 0, epoch \d", caught.value.source)
     kept = sorted(path.name for path in journal.glob("*.npz"))
     assert kept == ["fold0_member0.npz", "fold0_member1.npz"]
     assert pl.read_csv(history).select("fold", "member").unique().sort("member").rows() == [
@@ -88,8 +89,9 @@ def test_a_loss_that_is_no_number(
 
 
 def test_a_learning_rate_beyond_reason(campaign: gale.Campaign, cache: Cache) -> None:
-    with pytest.raises(TrainingError, match=r"^fold 0, member 0, epoch \d"):
+    with refused(TrainingError, found="nan", remedy="fitting.learning_rate") as caught:
         gale.train(campaign, tiny_recipe(fitting={"learning_rate": 1e30}), work=Work(cache=cache))
+    assert caught.value.source.startswith("fold 0, member 0, epoch ")
 
 
 def count_fits(monkeypatch: pytest.MonkeyPatch) -> list[Fit]:
@@ -105,7 +107,7 @@ def count_fits(monkeypatch: pytest.MonkeyPatch) -> list[Fit]:
 
 
 def test_an_interrupted_training_goes_on(
-    trained: Trained, campaign: gale.Campaign, cache: Cache, tmp_path: Path,
+    trained: Trained, campaign: gale.Campaign, exported: Exported, cache: Cache, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     journal, history = tmp_path / "journal", tmp_path / "history.csv"
@@ -168,11 +170,11 @@ def test_a_journal_of_another_training_is_refused(
         (campaign.select(range(1, len(campaign))), tiny_recipe(), 0),
     ]
     for other, recipe, seed in others:
-        with pytest.raises(TrainingError, match=r"journal: belongs to a training with other"):
+        with refused(TrainingError, journal, found="seed", remedy="pass restart=True"):
             gale.train(
                 other, recipe, seed=seed, journal=journal, resume=True, work=Work(cache=cache)
             )
-    with pytest.raises(TrainingError, match=r"journal: holds 1 finished fits .*--resume"):
+    with refused(TrainingError, journal, found="1 finished fit ", remedy="pass resume=True"):
         gale.train(campaign, tiny_recipe(), journal=journal, work=Work(cache=cache))
     assert len(list(journal.glob("*.npz"))) == 1
 
@@ -187,7 +189,7 @@ def test_a_full_disk_keeps_what_is_finished(
 
     monkeypatch.setattr(pl.DataFrame, "write_csv", full)
     history = tmp_path / "history.csv"
-    with pytest.raises(OutputError, match=r"history.csv: cannot be written \(No space left"):
+    with pytest.raises(OutputError, match=r"history.csv: .*No space left"):
         gale.train(
             campaign,
             tiny_recipe(),
