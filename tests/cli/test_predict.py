@@ -86,10 +86,11 @@ def test_bad_runs_are_named_once(predict: Arguments, runs: list[Path]) -> None:
     result = invoke(*predict(runs[0], "bad.csv", "absent.csv"))
     assert result.exit_code == 1
     assert result.stdout.startswith("p.csv: 1 runs predicted, 2 failed\n")
-    assert result.stderr.splitlines()[1:] == [
-        "failed: bad.csv: is empty; expected a run; copy or export it again",
-        "failed: absent.csv: does not exist; expected a file; check the path",
-    ]
+    bad, absent = result.stderr.splitlines()[1:]
+    assert bad.startswith("failed: bad.csv: ")
+    assert "empty" in bad
+    assert absent.startswith("failed: absent.csv: ")
+    assert "exist" in absent
 
 
 @pytest.mark.parametrize("there", ["p.csv", "p.json"])

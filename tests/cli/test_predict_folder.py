@@ -111,7 +111,9 @@ def test_a_model_knows_the_names_of_columns_that_it_was_trained_with(
     result = invoke(*predict("folder", "--model", "m.onnx"))
     assert result.exit_code == 1
     assert "not runs, left out: d.csv\n" in result.stderr
-    assert "c.csv: column RT is missing; found t, m/z, counts; " in result.stderr
+    (failed,) = (line for line in result.stderr.splitlines() if "c.csv: " in line)
+    assert "'RT'" in failed
+    assert "t, m/z, counts" in failed
     table = pl.read_csv("p.csv")
     assert table.select("run", "status").rows() == [
         ("a.csv", "ok"), ("b.csv", "ok"), ("c.csv", "failed"), ("e.csv", "failed")
@@ -136,8 +138,12 @@ def test_a_folder_of_runs_and_other_things(predict: Arguments, runs: list[Path])
     table = pl.read_csv("p.csv")
     assert table["run"].to_list() == ["a.csv", "blank.D", "cut.csv.gz", "empty.csv", "garbage.cdf"]
     assert table["status"].to_list() == ["ok", *["failed"] * 4]
-    for text in ("an Agilent .D folder", "cut short or damaged", "is empty", "text without col"):
-        assert text in result.stderr
+    for name, fact in (
+        ("blank.D", "Agilent"), ("cut.csv.gz", "gzip"), ("empty.csv", "empty"),
+        ("garbage.cdf", "text"),
+    ):  # fmt: skip
+        (failed,) = (line for line in result.stderr.splitlines() if f"{name}: " in line)
+        assert fact in failed
 
 
 def test_folders_of_instruments_are_runs(predict: Arguments, runs: list[Path]) -> None:
@@ -160,7 +166,7 @@ def test_a_run_that_is_missing_fails_alone(predict: Arguments, rearranged: Path)
     (rearranged / "test_labels.csv").write_text("broken", "utf-8")
     result = invoke(*predict(rearranged))
     assert result.exit_code == 1
-    assert f"failed: {path.stem}: {path}: does not exist; expected a file" in result.stderr
+    assert f"failed: {path.stem}: {path}: " in result.stderr
     assert pl.read_csv("p.csv").height == 24
 
 
