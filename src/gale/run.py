@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from gale.errors import ReadError
 
 Floats = NDArray[np.float64]
+Floats32 = NDArray[np.float32]
 Integers = NDArray[np.int64]
 
 MAX_MZ = 20_000.0

@@ -82,7 +82,7 @@ def test_a_model(trained: Trained) -> None:
     assert found["trained"] == f"{facts['created']} on 84 runs of campaign"
     assert found["left out"] == "no run"
     assert found["ensemble"] == "4 members from 2 folds"
-    assert found["features"] == "published, 126 from 18 m/z, 18 to 115"
+    assert found["features"] == "summary, 126 from 18 m/z, 18 to 115"
     assert found["calibrated"] == "no: the outputs are scores"
     assert found["log loss"].startswith(f"{facts['scores']['log_loss']:.3f}, beside ")
     assert found["fingerprint"] == facts["training"]["fingerprint"]
