@@ -120,7 +120,8 @@ def test_the_score_and_the_calibration_are_of_runs_that_were_held_out(
 def test_prediction_of_files(stack: Trained, campaign: Campaign, cache: Cache) -> None:
     test = campaign.of_split("test")
     far = gale.Run.from_rows([1, 2], [500, 501], [3, 4], source="far")
-    table = stack.model.predict([*test.paths[:4], far], work=Work(cache=cache))
+    with pytest.warns(gale.GaleWarning, match="1 of 5 runs"):
+        table = stack.model.predict([*test.paths[:4], far], work=Work(cache=cache))
     assert table["status"].to_list() == ["ok"] * 4 + ["failed"]
     features = np.stack([SPEC.features_of(gale.read_run(path)) for path in test.paths[:4]])
     expected, members = stack.model.predict_features(features)
@@ -150,16 +151,16 @@ def test_evidence_is_what_each_spectrum_says(stack: Trained, campaign: Campaign)
 
 def test_evidence_of_a_run_without_ions_that_count(stack: Trained) -> None:
     far = gale.Run.from_rows([1, 2], [500, 501], [3, 4], source="far")
-    with pytest.raises(ReadError, match=r"^far: none of its 2 ions"):
+    with pytest.raises(ReadError, match=r"^far: has no ion "):
         stack.model.evidence(far)
 
 
 def test_a_model_without_elution_network_has_no_evidence(
     trained: Trained, campaign: Campaign
 ) -> None:
-    with pytest.raises(ModelError, match=r"model.onnx: has no elution network, so it cannot say"):
+    with pytest.raises(ModelError, match=r"model.onnx: has no elution network"):
         trained.model.evidence(gale.read_run(campaign.paths[0]))
-    assert EVIDENCE not in trained.model._gives
+    assert not trained.model.has_elution_network
 
 
 def test_the_same_seed_gives_the_same_bytes_but_for_the_date(
