@@ -21,7 +21,6 @@ from gale.features import compute_features
 from gale.features.elution import ElutionSpec
 from gale.features.events import EventSpec
 from gale.features.profile import ProfileSpec
-from gale.model.file import EVIDENCE
 from gale.plumbing.cache import Cache, default_folder
 from gale.plumbing.progress import Progress
 from gale.plumbing.work import Work
