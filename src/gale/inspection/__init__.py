@@ -142,8 +142,8 @@ def _scan_rate(run: Run) -> str | None:
         return None
     return (
         f"the scan rate is not constant: {_percent(share)} of the times from scan to scan differ "
-        f"by more than {_percent(RATE_DEVIATION)} from their median of {usual:.3g} s; 98 % are between "
-        f"{steps.low_s:.3g} and {steps.high_s:.3g} s"
+        f"by more than {_percent(RATE_DEVIATION)} from their median of {usual:.3g} s; 98 % are "
+        f"between {steps.low_s:.3g} and {steps.high_s:.3g} s"
     )
 
 
