@@ -23,7 +23,7 @@ import gale
 from accuracy import show_markdown
 from evidence import TIMES_OVER, share
 from evidence_truth import parse_options, told_compounds
-from gale.evidence import attributions_of
+from gale.evidence import find_attributions
 from gale.evidence.attribution import without_ions
 from gale.library import Library, default_libraries, read_library, substances
 from simulator import show
@@ -71,7 +71,7 @@ def look(
     for name, path in list(zip(campaign.runs, campaign.paths, strict=True))[:n_runs]:
         run = gale.read_run(path)
         there = without_ions(model.spec, model.spec.features_of(run))[0].tolist()
-        for each in attributions_of(model, run):
+        for each in find_attributions(model, run):
             carriers = truth.filter(pl.col("families").list.contains(each.family), run=name)
             if len(carriers):
                 theirs = set[int]().union(*(ions[compound] for compound in carriers["compound"]))

@@ -23,7 +23,7 @@ import polars as pl
 import gale
 from accuracy import show_markdown
 from evidence_truth import parse_options, told_compounds
-from gale.evidence import Matcher, Window, windows_of
+from gale.evidence import Matcher, Window, find_windows
 from gale.features.events import EventSpec
 from gale.library import Library, read_library
 from simulator import show
@@ -63,7 +63,7 @@ def look(folder: Path, model: gale.Model, matcher: Matcher, n_runs: int) -> Iter
     assert isinstance(spec, EventSpec)  # or there is no elution network
     for name, path in list(zip(campaign.runs, campaign.paths, strict=True))[:n_runs]:
         run = gale.read_run(path)
-        windows = windows_of(model, run, matcher=matcher)
+        windows = find_windows(model, run, matcher=matcher)
         half_bin = (run.time_min[-1] - run.time_min[0]) / spec.profile.elution.bins / 2
         of_run = truth.filter(run=name)
         for family in model.families:

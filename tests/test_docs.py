@@ -92,6 +92,7 @@ def desk(tmp_path: Path, campaign_folder: Path) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::gale.errors.GaleWarning")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_block_of_a_page_runs(
     page: Path, desk: Path, monkeypatch: pytest.MonkeyPatch

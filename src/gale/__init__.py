@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from gale.evaluation.predictions import read_predictions
     from gale.evaluation.second_look import second_look
     from gale.evidence import IndexTable, Matcher, explain
-    from gale.evidence.attribution import attributions_of
-    from gale.evidence.windows import windows_of
+    from gale.evidence.attribution import find_attributions
+    from gale.evidence.windows import find_windows
     from gale.inspection import oddities
     from gale.library import Library, embedded_library, read_library
     from gale.model import Model
@@ -59,7 +59,6 @@ __all__ = [
     "Work",
     "__version__",
     "ablate",
-    "attributions_of",
     "default_family_table",
     "embedded_library",
     "errors",
@@ -67,6 +66,8 @@ __all__ = [
     "evaluate",
     "explain",
     "families_of",
+    "find_attributions",
+    "find_windows",
     "guess_derivatives",
     "oddities",
     "parent_of",
@@ -82,7 +83,6 @@ __all__ = [
     "simulate",
     "train",
     "training_report",
-    "windows_of",
     "write_run",
 ]
 
@@ -98,7 +98,7 @@ _HOMES = {
     "Run": "run",
     "Work": "plumbing.work",
     "ablate": "ablation",
-    "attributions_of": "evidence.attribution",
+    "find_attributions": "evidence.attribution",
     "default_family_table": "chemistry.families",
     "embedded_library": "library",
     "estimate_retention_index": "chemistry.retention_index",
@@ -120,7 +120,7 @@ _HOMES = {
     "simulate": "simulation",
     "train": "training",
     "training_report": "report",
-    "windows_of": "evidence.windows",
+    "find_windows": "evidence.windows",
     "write_run": "writers",
 }
 

@@ -14,6 +14,9 @@ from gale.errors import ReadError
 Floats = NDArray[np.float64]
 """An array of double precision."""
 
+Floats32 = NDArray[np.float32]
+"""An array of single precision."""
+
 Integers = NDArray[np.int64]
 """An array of 64-bit integers."""
 

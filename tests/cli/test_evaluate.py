@@ -70,7 +70,7 @@ def test_one_file(evaluate: Evaluate) -> None:
     assert len(family) == 6
     assert family[0].endswith("/38")
     assert all(re.fullmatch(interval, family[at]) for at in (1, 3, 4, 5))
-    assert re.fullmatch(r"-\d\.\d{3} \[.*", cells(result.output, "network.csv - prevalence")[0])
+    assert re.fullmatch(r"-\d\.\d{3} \[.*", cells(result.output, "network.csv - baseline")[0])
     assert "95 % percentile bootstrap interval over runs, 1,000 resamples, seed 0" in result.output
     assert "flatters" not in result.output
 
@@ -126,7 +126,8 @@ def test_the_sidecar_is_the_prior(evaluate: Evaluate) -> None:
     Path("network.json").write_text('{"families": ["alcohol"], "prevalence": [0.5]}', "utf-8")
     error = evaluate(*arguments).exception
     assert isinstance(error, TableError)
-    assert str(error).startswith("network.json: found the training prevalence nan (sidecar) of 'mi")
+    assert error.source == "network.json"
+    assert "'mineral'" in error.found
 
 
 def test_without_training_labels_the_prior_is_flattered_and_that_is_said(
@@ -134,7 +135,8 @@ def test_without_training_labels_the_prior_is_flattered_and_that_is_said(
 ) -> None:
     result = evaluate("network.csv", "--labels", "labels.csv")
     assert cells(result.output, "these labels' prevalence")
-    assert "which flatters it" in result.output
+    assert "flatters the baseline" in result.output
+    assert "--train-labels" in result.output
 
 
 def test_what_is_undefined_is_said(evaluate: Evaluate) -> None:
@@ -142,7 +144,7 @@ def test_what_is_undefined_is_said(evaluate: Evaluate) -> None:
     result = evaluate("network.csv", "--labels", "labels.csv", "--json", "scores.json")
     assert cells(result.output, "alcohol")[-2:] == ["-", "-"]
     assert "undefined without both a positive and a negative" in result.output
-    assert "left out of the means (alcohol)" in result.output
+    assert "not in the means (alcohol)" in result.output
     assert "labelled runs without a prediction: 1 (S99)" in result.output
     assert "runs/S09.csv, runs/S10.csv, runs/S11.csv and 28 more)" in result.output
     scores = json.loads(Path("scores.json").read_text("utf-8"))
@@ -173,14 +175,18 @@ def test_the_same_seed_gives_the_same_output(evaluate: Evaluate) -> None:
         (
             ["network.csv", "--labels", "labels.csv", "--labels", "labels.csv"],
             TableError,
-            "labels.csv: found the run 'S00', which labels.csv has already",
+            "labels.csv: row 2: has the run 'S00'",
         ),
         (
             ["network.csv", "--labels", "labels.csv", "--train-labels", "narrow.csv"],
             TableError,
-            "training labels have no column for mineral",
+            "training labels: have no column for mineral",
         ),
-        (["narrow.csv", "--labels", "labels.csv"], TableError, "narrow.csv: found no column for"),
+        (
+            ["narrow.csv", "--labels", "labels.csv"],
+            TableError,
+            "narrow.csv: has no column for mineral",
+        ),
         (
             ["network.csv", "--labels", "labels.csv", "--json", "train.csv"],
             OutputError,

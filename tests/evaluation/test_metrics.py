@@ -23,6 +23,7 @@ from gale.evaluation.metrics import (
     log_loss_difference,
     score,
 )
+from helpers.errors import Facts, refused
 
 Arrays = tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any]]
 
@@ -258,25 +259,25 @@ def test_scores_as_a_frame_and_as_json() -> None:
 
 
 @pytest.mark.parametrize(
-    ("labels", "probability", "message"),
+    ("labels", "probability", "source", "facts"),
     [
-        ([[1.0]], [[0.5, 0.5]], "labels of shape (1, 1) and probabilities of shape (1, 2)"),
-        ([1.0], [0.5], "expected both of shape (runs, families)"),
-        (np.empty((0, 2)), np.empty((0, 2)), "no known label"),
-        ([[np.nan]], [[0.5]], "no known label"),
-        ([[1.0, 2]], [[0.5, 0.5]], "the label in row 1, column 2 is 2; expected 0, 1 or NaN"),
-        ([[1.0], [0]], [[0.5], [1.5]], "the probability in row 2, column 1 is 1.5; expected a"),
-        ([[1.0]], [[np.nan]], "the probability in row 1, column 1 is nan"),
+        ([[1.0]], [[0.5, 0.5]], "labels", {"found": ["(1, 1)", "(1, 2)"]}),
+        ([1.0], [0.5], "labels", {"expected": "(runs, families)"}),
+        (np.empty((0, 2)), np.empty((0, 2)), "labels", {"expected": "0 or 1"}),
+        ([[np.nan]], [[0.5]], "labels", {"expected": "0 or 1"}),
+        ([[1.0, 2]], [[0.5, 0.5]], "labels: row 1, column 2", {"found": "2", "expected": "NaN"}),
+        ([[1.0], [0]], [[0.5], [1.5]], "probability: row 2, column 1", {"found": "1.5"}),
+        ([[1.0]], [[np.nan]], "probability: row 1, column 1", {"found": "nan"}),
     ],
 )
-def test_what_cannot_be_scored_is_refused(labels: Any, probability: Any, message: str) -> None:
+def test_what_cannot_be_scored_is_refused(
+    labels: Any, probability: Any, source: str, facts: dict[str, Facts]
+) -> None:
     for refuse in (log_loss, family_scores, expected_calibration_error):
-        with pytest.raises(TableError) as error:
+        with refused(TableError, source, **facts):
             refuse(labels, probability)
-        assert message in str(error.value)
-        assert "\n" not in str(error.value)
 
 
 def test_families_must_fit_the_columns() -> None:
-    with pytest.raises(TableError, match="1 family names were found for 2 columns"):
+    with refused(TableError, "families", found=["1", "2 columns"]):
         score([[1.0, 0]], [[0.5, 0.5]], ("a",))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -11,6 +12,7 @@ import pytest
 
 from gale.errors import TableError
 from gale.evaluation.predictions import Predictions, read_predictions, sidecar
+from helpers.errors import check_error, refused
 
 TABLE = """\
 run,status,message,alcohol,mineral,alcohol_spread,mineral_spread
@@ -85,51 +87,72 @@ def test_the_name_of_the_sidecar(name: str, expected: str) -> None:
     assert sidecar(Path("a.csv") / name) == Path("a.csv") / expected
 
 
+TWICE = "run,status,message,a,b,a_spread\nS1,ok,,0.1,0.1,0.1\n"
+
+
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("text", "place", "facts"),
     [
-        (TABLE.replace("0.25", "high"), "row 2, column alcohol: found 'high'; expected a number"),
-        (TABLE.replace("0.25", "1.25"), "row 2, column alcohol: found '1.25'; expected a number"),
-        (TABLE.replace("0.25", "-0.1"), "row 2, column alcohol: found '-0.1'"),
-        (TABLE.replace("0.25", "nan"), "row 2, column alcohol: found 'nan'"),
-        (TABLE.replace("1e-3", ""), "row 4, column mineral: found ''; expected a number"),
-        (TABLE.replace('none",,', 'none",,0.5'), "column mineral: found '0.5'; expected a blank"),
-        (TABLE.replace("S3", "S2"), "row 4, column run: found 'S2'"),
-        (TABLE.replace("S3", ""), "row 4, column run: "),
+        (TABLE.replace("0.25", "high"), "row 2, column alcohol", {"found": "'high'"}),
+        (TABLE.replace("0.25", "1.25"), "row 2, column alcohol", {"found": "'1.25'"}),
+        (TABLE.replace("0.25", "-0.1"), "row 2, column alcohol", {"found": "'-0.1'"}),
+        (TABLE.replace("0.25", "nan"), "row 2, column alcohol", {"found": "'nan'"}),
+        (TABLE.replace("1e-3", ""), "row 4, column mineral", {"found": "''"}),
+        (
+            TABLE.replace('none",,', 'none",,0.5'),
+            "row 3, column mineral",
+            {"found": "'0.5'", "expected": "blank"},
+        ),
+        (TABLE.replace("S3", "S2"), "row 4, column run", {"found": ["'S2'", "row 3"]}),
+        (TABLE.replace("S3", ""), "row 4, column run", {"found": "blank"}),
         (
             TABLE.replace("failed", "bad"),
-            "row 3, column status: found 'bad'; expected ok or failed",
+            "row 3, column status",
+            {"found": "'bad'", "expected": ["ok", "failed"]},
         ),
-        (TABLE.replace("status", "state"), "expected run,status,message or sample_id, then one"),
-        (TABLE.replace("alcohol_spread", "mineral_spread", 1), "column mineral_spread: "),
+        (
+            TABLE.replace("status", "state"),
+            "row 1",
+            {"found": "state", "expected": ["run,status,message", "sample_id"]},
+        ),
+        (TABLE.replace("alcohol_spread", "mineral_spread", 1), "row 1, column mineral_spread", {}),
         (
             TABLE.replace("alcohol_spread,mineral_spread", "mineral_spread,alcohol_spread"),
-            "found the columns 'mineral_spread,alcohol_spread' among the families",
+            "row 1",
+            {"found": "mineral_spread,alcohol_spread"},
         ),
+        (TWICE, "row 1", {"found": "a_spread"}),
+        ("run,status,message\nS1,ok,\n", "row 1", {"found": "famil"}),
+        (SUBMISSION.replace("S2", "S1"), "row 3, column sample_id", {"found": ["'S1'", "row 2"]}),
+        (SUBMISSION.replace("0.125", "?"), "row 3, column alcohol", {"found": "'?'"}),
+        (SUBMISSION.replace("mineral", "alcohol"), "row 1, column alcohol", {}),
         (
-            "run,status,message,a,b,a_spread\nS1,ok,,0.1,0.1,0.1\n",
-            "found the columns 'a_spread' among the families",
+            SUBMISSION.replace(",", ";"),
+            "row 1",
+            {"found": "sample_id;alcohol", "expected": "sample_id"},
         ),
-        ("run,status,message\nS1,ok,\n", "row 1: found no family columns"),
-        (SUBMISSION.replace("S2", "S1"), "row 3, column sample_id: found 'S1'"),
-        (SUBMISSION.replace("0.125", "?"), "row 3, column alcohol: found '?'"),
-        (SUBMISSION.replace("mineral", "alcohol"), "column alcohol: "),
-        (SUBMISSION.replace(",", ";"), "expected run,status,message or sample_id, then one"),
-        (SUBMISSION.replace(",0.5", ""), "row 2: "),
-        ("sample_id,alcohol\n", "p.csv: "),
-        ("", "p.csv: "),
+        (SUBMISSION.replace(",0.5", ""), "row 2", {"found": "2 cells", "expected": "3"}),
+        ("sample_id,alcohol\n", "", {"found": "row"}),
+        ("", "row 1", {"found": "header"}),
     ],
 )
-def test_anything_else_is_refused(tmp_path: Path, text: str, message: str) -> None:
+def test_anything_else_is_refused(
+    tmp_path: Path, text: str, place: str, facts: dict[str, Any]
+) -> None:
     path = written(tmp_path / "p.csv", text)
-    with pytest.raises(TableError) as error:
+    source = f"{path}: {place}" if place else path
+    with pytest.raises(TableError) as caught:
         read_predictions(path)
-    assert message in str(error.value)
-    assert str(path) in str(error.value)
+    (problem,) = [
+        each
+        for each in caught.value.problems or (caught.value,)
+        if isinstance(each, TableError) and each.source == str(source)
+    ]
+    check_error(problem, source, **facts)
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(TableError, match=r"nowhere\.csv"):
+    with refused(TableError, tmp_path / "nowhere.csv", expected="CSV"):
         read_predictions(tmp_path / "nowhere.csv")
 
 
@@ -147,7 +170,5 @@ def test_a_missing_file(tmp_path: Path) -> None:
     ],
 )
 def test_a_file_that_is_no_sidecar_is_refused(tmp_path: Path, text: str) -> None:
-    written(tmp_path / "p.json", text)
-    with pytest.raises(TableError, match=r"p\.json: found .*; expected ") as error:
+    with refused(TableError, written(tmp_path / "p.json", text), found="prevalence"):
         read_predictions(written(tmp_path / "p.csv", SUBMISSION))
-    assert "\n" not in str(error.value)

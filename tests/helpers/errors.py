@@ -10,7 +10,7 @@ import pytest
 
 from gale.errors import GaleError
 
-Facts = str | Path | Sequence[str]
+Facts = str | Path | Sequence[str | Path]
 """A text that a field has in it, or several."""
 
 

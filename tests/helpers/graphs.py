@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+import onnxruntime
 import torch
 from torch import nn
 
 from gale.features.summary import SummarySpec
 from gale.model.file import FORMAT, REQUIRED
+from gale.run import Floats32
 from gale.training.export import PartGraph, to_onnx
 from gale.training.networks.layers import Dense
 from gale.training.networks.summary import summary_network
@@ -25,6 +28,7 @@ FACTS = {
     "format": FORMAT,
     "families": ["a", "b", "ç"],
     "features": SPEC.to_dict(),
+    "prevalence": [0.1, 0.2, 0.3],
     "score": 0.1 + 0.2,
     "nested": {"list": [1, 2.5, None, True]},
 }
@@ -58,5 +62,12 @@ def draw_state(member: nn.Module, seed: int) -> nn.Module:
 
 
 def file_of(networks: Sequence[nn.Module], facts: Mapping[str, Any] = FACTS, **more: Any) -> bytes:
-    """The model file of networks that are given all features."""
+    """The model file of networks that take all features."""
     return to_onnx([PartGraph(network) for network in networks], N_FEATURES, facts, **more)
+
+
+def output_of(data: bytes, name: str, features: Floats32) -> Floats32:
+    """An output of the graph of a model file, for features (R, D)."""
+    session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
+    (output,) = session.run([name], {"summary": features})
+    return np.asarray(output)

@@ -1,4 +1,4 @@
-"""Every rule speaks where it should, with the numbers, and keeps silent elsewhere."""
+"""Every rule finds what it should, with the numbers, and nothing elsewhere."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 import gale
-from gale.inspection import RULES, oddities
+from gale.inspection import ROUNDING, RULES, oddities
 from gale.inspection.measures import plateau, repeated_share, standing_out
 from gale.run import Run
 from helpers.scanned_runs import MZ, N_SCANS, STEP_S, Matrix, background, run_of, with_peaks
@@ -46,20 +46,20 @@ def test_simulated_runs(campaign: gale.Campaign, campaign_folder: Path) -> None:
             assert sample.filter(pl.col("abundance") > 1).is_empty()
 
 
-def test_what_was_noted_when_it_was_read_comes_first() -> None:
+def test_notes_of_the_reader_come_first() -> None:
     run = run_of(USUAL[:10]).with_notes("was mended")
     assert oddities(run)[0] == ("reading", "was mended")
     assert oddities(run)[1].rule == "few scans"
 
 
 def test_few_scans() -> None:
-    assert found(run_of(USUAL[140:160]))["few scans"].startswith("the run has 20 scans;")
+    assert "20 scans" in found(run_of(USUAL[140:160]))["few scans"]
 
 
 def test_empty_scans() -> None:
     matrix = USUAL.copy()
     matrix[::5] = 0
-    assert found(run_of(matrix))["empty scans"] == "120 of 600 scans (20%) have no ions"
+    assert "120 of 600 scans (20 %)" in found(run_of(matrix))["empty scans"]
     matrix = USUAL.copy()
     matrix[:20] = 0
     assert "empty scans" not in found(run_of(matrix))
@@ -69,9 +69,10 @@ def test_gaps() -> None:
     time_min = TIME_MIN.copy()
     time_min[100:] += 0.2
     time_min[300:] += 0.5
-    assert found(run_of(USUAL, time_min=time_min)) == {
-        "gaps": "2 gaps between scans, the longest of 30.5 s after 2.692 min; 0.5 s are usual"
-    }
+    said = found(run_of(USUAL, time_min=time_min))
+    assert said.keys() == {"gaps"}
+    for fact in ("2 gaps", "30.5 s", "2.692 min", "0.5 s"):
+        assert fact in said["gaps"]
 
 
 def test_a_scan_left_out_now_and_then_is_no_gap() -> None:
@@ -81,19 +82,18 @@ def test_a_scan_left_out_now_and_then_is_no_gap() -> None:
 
 def test_scan_rate() -> None:
     time_min = np.cumsum(np.where(np.arange(N_SCANS) < 400, STEP_S, 1.0)) / 60
-    assert found(run_of(USUAL, time_min=time_min))["scan rate"] == (
-        "the scan rate is not constant: 33% of the times from scan to scan differ by more than 20% "
-        "from the usual 0.5 s; 98 % are between 0.5 and 1 s"
-    )
+    said = found(run_of(USUAL, time_min=time_min))["scan rate"]
+    for fact in ("33 %", "20 %", "0.5 s", "0.5 and 1 s"):
+        assert fact in said
 
 
 def test_equal_times() -> None:
     time_min = TIME_MIN.copy()
     time_min[[7, 8, 300]] = time_min[[6, 6, 299]]
     said = found(run_of(USUAL, time_min=time_min))
-    assert said == {
-        "equal times": "3 scans have the time of the scan before, the first at 0.050 min"
-    }
+    assert said.keys() == {"equal times"}
+    assert "3 scans" in said["equal times"]
+    assert "0.050 min" in said["equal times"]
     assert "equal times" in found(run_of(USUAL, time_min=np.zeros(N_SCANS)))
 
 
@@ -101,8 +101,7 @@ def test_equal_times() -> None:
 @pytest.mark.parametrize("dropped", [0.0, 0.05])
 def test_selected_ion_monitoring(mz: list[int], dropped: float) -> None:
     said = found(monitored(mz, dropped=dropped))["monitoring"]
-    assert said.startswith(f"selected-ion monitoring: only {len(mz)} m/z (")
-    assert ", ".join(map(str, mz)) in said
+    assert f"{len(mz)} m/z ({', '.join(map(str, mz))})" in said
 
 
 def test_selected_ion_monitoring_in_groups() -> None:
@@ -110,9 +109,8 @@ def test_selected_ion_monitoring_in_groups() -> None:
     for group in range(3):
         matrix[group * 200 : (group + 1) * 200, group * 5 : (group + 1) * 5] = 300.0
     said = found(run_of(matrix, mz=np.arange(15) * 17 + 50))["monitoring"]
-    assert "only 15 m/z (50, 67, " in said
-    assert said.endswith("cannot be trusted with it")
-    assert "and 5 more" in said
+    assert "15 m/z (50, 67, " in said
+    assert "and 5 more)" in said
 
 
 def test_a_scan_over_a_narrow_range_is_no_monitoring() -> None:
@@ -134,10 +132,8 @@ def test_saturation() -> None:
     said = found(run_of(clipped))["saturation"]
     n_ions, n_scans = int(np.sum(clipped == 8_388_096)), int(np.any(clipped == 8_388_096, 1).sum())
     assert (top.ions, top.scans) == (n_ions, n_scans)
-    assert said.startswith(
-        f"the detector is saturated: {n_ions:,} ions of {n_scans:,} scans have the same highest "
-        "intensity, 8,388,096 (m/z "
-    )
+    for fact in (f"{n_ions:,} ions", f"{n_scans:,} scans", "8,388,096", "m/z "):
+        assert fact in said
 
 
 def test_small_counts_are_not_saturated() -> None:
@@ -148,7 +144,7 @@ def test_small_counts_are_not_saturated() -> None:
 def test_scaled_scans() -> None:
     scaled = USUAL / USUAL.max(axis=1, keepdims=True) * 999
     said = found(run_of(scaled))
-    assert said["scaled scans"].startswith("most scans have the same highest intensity, 999:")
+    assert " 999" in said["scaled scans"]
     assert "saturation" not in said
 
 
@@ -157,19 +153,16 @@ def test_rounding(shift: float, odd: bool) -> None:
     run = run_of(USUAL, mz=MZ + shift)
     assert ("rounding" in found(run)) is odd
     if odd:
-        assert found(run)["rounding"] == (
-            "100% of the ions have an m/z within 0.1 of a half, which may fall to either side: "
-            "features use m/z rounded to the nearest whole number, halves to the even one"
-        )
+        for fact in ("100 %", "0.1", ROUNDING):
+            assert fact in found(run)["rounding"]
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_blank(seed: int) -> None:
     matrix = background(seed)
-    assert found(run_of(np.where(matrix < 50, 0, matrix))) == {
-        "blank": "looks like a blank: 0 of 200 m/z have a peak of 5 times what is before and "
-        "after it"
-    }
+    said = found(run_of(np.where(matrix < 50, 0, matrix)))
+    assert said.keys() == {"blank"}
+    assert "0 of 200 m/z" in said["blank"]
 
 
 def test_spikes_of_one_scan_are_no_peaks() -> None:

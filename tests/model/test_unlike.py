@@ -1,4 +1,4 @@
-"""How unlike the training runs a run is: against an oracle, in the graph, and where it is odd."""
+"""The distance from the training runs: against an oracle, in the graph, and of strange runs."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import pytest
 import torch
 
 import gale
+from gale.errors import GaleWarning
 from gale.features.profile import ProfileSpec
 from gale.features.summary import SummarySpec
 from gale.model import Model
 from gale.model.unlike import fit_unlike, unlike
 from gale.training.networks.unlike import Unlike
-from helpers.graphs import FACTS, N_FEATURES, SPEC, file_of, linear
+from helpers.graphs import FACTS, N_FEATURES, SPEC, file_of, linear, output_of
 from helpers.model_files import facts_of
 from helpers.training import Array, Trained
 
@@ -81,8 +82,9 @@ def test_a_model_says_it(count: int) -> None:
     training = rng.random((30, N_FEATURES), np.float32)
     others = 2 * rng.random((count, N_FEATURES), np.float32)
     blocks = fit_unlike(training, SPEC.blocks)
-    model = Model(file_of([linear(1)], unlike=Unlike(blocks)))
-    found = model.unlike_features(others)
+    data = file_of([linear(1)], unlike=Unlike(blocks))
+    model = Model(data)
+    found = output_of(data, "unlike", others)
     np.testing.assert_allclose(found, unlike(others, blocks), atol=1e-5)
     assert found.shape == (count,)
     expected = Model(file_of([linear(1)])).predict_features(others)
@@ -160,20 +162,20 @@ def test_a_trained_model_and_its_table(trained: Trained, campaign: gale.Campaign
     model, chosen = trained.model, campaign.of_split("test")
     blank = gale.Run.from_rows([1, 2, 3], [18, 18, 18], [5, 4, 5], source="blank")
     paths = [*chosen.paths[:20], chosen.root / "absent.csv"]
-    table = model.predict([*paths, blank])
+    with pytest.warns(GaleWarning) as given:
+        table = model.predict([*paths, blank])
+    assert "1 of 22 runs failed" in str(given[0].message)
     assert table.columns[:4] == ["run", "status", "message", "unlike"]
     assert table["unlike"].is_null().to_list() == [False] * 20 + [True, False]
     assert 0 < table["unlike"][:20].median() < 1.5  # type: ignore[operator]
     assert table["unlike"][-1] > 2
-    note = f"unlike the training runs ({table['unlike'][-1]:,.1f} times the usual distance)"
-    assert table["message"][-1].endswith(note)
+    assert f"distance {table['unlike'][-1]:,.1f}" in table["message"][-1]
     for message, score in table.select("message", "unlike")[:20].iter_rows():
-        assert ("unlike" in (message or "")) == (score > 2)
+        assert ("training runs" in (message or "")) == (score > 2)
 
 
 def test_a_model_without_it() -> None:
     model = Model(file_of([linear(1)], {**FACTS, "columns": None}))
-    assert np.isnan(model.unlike_features(np.zeros((3, N_FEATURES), np.float32))).all()
     table = model.predict(gale.Run.from_rows([1, 2], [10, 12], [5, 7]))
     assert table["status"].to_list() == ["ok"]
     assert table["unlike"].to_list() == [None]

@@ -9,6 +9,7 @@ from gale.errors import PlotError
 from gale.plotting import measures
 from gale.plotting.measures import base_peak, cut_time, extracted_ion, ion_map, nearest_scan
 from gale.run import Run
+from helpers.errors import refused
 from helpers.run_files import small_run
 
 RUN = small_run(empty=(0, 7))
@@ -46,7 +47,7 @@ def test_nearest_scan() -> None:
         assert nearest_scan(RUN, at) == min(
             range(RUN.n_scans), key=lambda scan: abs(RUN.time_min[scan] - at)
         )
-    with pytest.raises(PlotError, match=r"at 99 min is asked for; expected a time from 2\.500 to"):
+    with refused(PlotError, "memory", found="99 min", expected="2.500 to "):
         nearest_scan(RUN, 99)
 
 
@@ -57,15 +58,21 @@ def test_cut_time() -> None:
     assert scans(part) == scans(RUN)[3:10]
 
 
-@pytest.mark.parametrize("range_", [(0.0, 1.0), (2.49, 2.51), (8.0, 9.0)])
-def test_nothing_within_a_range_of_times(range_: tuple[float, float]) -> None:
-    with pytest.raises(PlotError, match=r"expected two scans or more of the run, which lasts from"):
+@pytest.mark.parametrize(
+    ("range_", "n_scans"),
+    [((0.0, 1.0), "0 scans"), ((2.49, 2.51), "1 scan "), ((8.0, 9.0), "0 scans")],
+)
+def test_nothing_within_a_range_of_times(range_: tuple[float, float], n_scans: str) -> None:
+    first, last = range_
+    with refused(
+        PlotError, "memory", found=[n_scans, f"{first:g} to {last:g} min"], expected="2.500 to "
+    ):
         cut_time(RUN, range_)
 
 
 def test_scans_without_ions_are_nothing_to_draw() -> None:
     run = Run.from_scans([1.0, 2.0, 3.0], [1, 0, 0], [50.0], [1.0])
-    with pytest.raises(PlotError, match="2 scans with 0 ions are between 2 and 3 min"):
+    with refused(PlotError, "memory", found=["2 scans", "0 ions", "2 to 3 min"]):
         cut_time(run, (2.0, 3.0))
 
 
@@ -98,7 +105,5 @@ def test_an_ion_map_of_a_range() -> None:
     assert (grid.mz[0], grid.mz[-1]) == (99.5, 150.5)
     inside = (np.rint(RUN.mz) >= 100) & (np.rint(RUN.mz) <= 150)
     assert grid.intensity.sum() == pytest.approx(RUN.intensity[inside].sum())
-    with pytest.raises(
-        PlotError, match=r"no ions are between m/z 500 and 600; expected some within"
-    ):
+    with refused(PlotError, "memory", found="m/z 500 to 600", expected=f"{RUN.mz.min():.1f} to "):
         ion_map(RUN, (500.0, 600.0))

@@ -20,6 +20,7 @@ from gale.errors import PlotError
 from gale.plotting import THEMES, plot_run, save_figure
 from gale.plotting.measures import base_peak, extracted_ion
 from gale.run import Run
+from helpers.errors import refused
 from helpers.scanned_runs import background, run_of, with_peaks
 
 RUN = run_of(with_peaks(background()))
@@ -85,9 +86,18 @@ def test_ranges() -> None:
     spectrum = figure.axes[2]
     assert spectrum.get_xlim() == (50.0, 100.0)
     assert "scan 481;" in spectrum.get_title("left")  # as the run counts, not the range
-    for choices in ({"time_range": (7.0, 9.0)}, {"mz_range": (500.0, 600.0)}, {"at_min": 9.0}):
-        with pytest.raises(PlotError, match="choose another"):
-            draw(RUN, **choices)
+    for name, choice, found in (
+        ("time_range", (7.0, 9.0), "7 to 9 min"),
+        ("mz_range", (500.0, 600.0), "m/z 500 to 600"),
+        ("at_min", 9.0, "9 min"),
+    ):
+        with refused(PlotError, "memory", found=found):
+            draw(RUN, **{name: choice})
+
+
+def test_an_unknown_theme() -> None:
+    with refused(PlotError, "theme", found="'sepia'", expected=["light", "dark"]):
+        draw(RUN, theme="sepia")
 
 
 def test_logarithmic() -> None:
@@ -141,7 +151,7 @@ def test_odd_runs_can_be_drawn(run: Run) -> None:
 
 
 def test_a_run_that_takes_no_time() -> None:
-    with pytest.raises(PlotError, match="all its scans are at 2 min; expected scans over time"):
+    with refused(PlotError, "memory", found="2 min"):
         draw(Run.from_scans([2.0, 2.0], [1, 0], [57.0], [5.0]))
 
 

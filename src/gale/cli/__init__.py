@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib
 import sys
+import warnings
 
 import click
 
-from gale.errors import GaleError
+from gale.errors import GaleError, GaleWarning
 
 VERBS = (
     "ablate",
@@ -45,8 +46,12 @@ class LazyGroup(click.Group):
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="gale-ms", prog_name="gale")
-def group() -> None:
+@click.pass_context
+def group(context: click.Context) -> None:
     """Say which compound families are in a GC-MS run, and how sure that is."""
+    # verbs print what the library warns of in Python
+    context.with_resource(warnings.catch_warnings())
+    warnings.simplefilter("ignore", GaleWarning)
 
 
 def main() -> None:

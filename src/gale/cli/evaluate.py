@@ -88,7 +88,16 @@ def command(
         for each in read
     ]
     comparisons = [compare(first, second) for first, second in combinations(evaluations, 2)]
-    click.echo(evaluation_text(evaluations, comparisons, labels, train_labels))
+    origins = {each.prevalence_from for each in evaluations}
+    notes = []
+    if "labels" in origins:
+        notes.append(
+            "the prevalence is that of the labels evaluated, which flatters the baseline: the "
+            "predictions have no sidecar; give --train-labels"
+        )
+    if train_labels and "argument" not in origins:
+        notes.append("--train-labels was not used: the sidecars of the predictions state it")
+    click.echo(evaluation_text(evaluations, comparisons, labels, notes))
     if json_path is not None:
         results = {
             "labels": [str(path) for path in labels],

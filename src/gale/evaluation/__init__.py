@@ -1,4 +1,6 @@
-"""Predictions against labels: which runs can be scored, how well, and beside what.
+"""Evaluation of predictions against labels, beside a baseline.
+
+The baseline predicts the training prevalence for every run.
 
 Symbols: R runs, K families.
 """
@@ -12,17 +14,16 @@ from typing import Any, Literal
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from gale.campaign import Campaign
 from gale.campaign.labels import LabelTable, prevalence_of, read_label_table
-from gale.errors import TableError
+from gale.errors import TableError, warn
 from gale.evaluation.bootstrap import Estimate
 from gale.evaluation.matching import match_runs
 from gale.evaluation.metrics import Scores, log_loss_difference, score
 from gale.evaluation.predictions import Predictions, read_predictions, sidecar
 from gale.plumbing.text import listed, shown
-from gale.run import Floats
+from gale.run import Floats, Floats32
 
 __all__ = [
     "Comparison",
@@ -40,7 +41,7 @@ PrevalenceFrom = Literal["argument", "sidecar", "labels"]
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """How good predictions are on the labelled runs, beside the prior.
+    """Scores of predictions on the labelled runs, beside those of the baseline.
 
     Parameters
     ----------
@@ -54,28 +55,28 @@ class Evaluation:
         0 or 1; NaN where unknown.
     probability : array of shape (R, K)
     prevalence : array of shape (K,)
-        What the prior says of every run.
+        What the baseline predicts for every run.
     prevalence_from : str
-        ``argument``; ``sidecar`` of the predictions; or ``labels``, the ones evaluated, which
-        flatters the prior.
+        Where the prevalence is from: ``argument``, ``sidecar`` of the predictions, or ``labels``,
+        those evaluated, which flatters the baseline.
     scores, prior : Scores
-        Of the predictions, and of the prior on the same runs.
+        Scores of the predictions, and of the baseline on the same runs.
     difference : Estimate
-        Log loss of the predictions minus that of the prior, with its paired interval.
+        Log loss of the predictions minus that of the baseline, with its paired interval.
     missing : tuple of str
         Labelled runs without a prediction.
     failed : mapping of str to str
         Labelled runs whose prediction failed, and why.
     unlabelled : tuple of str
-        Predictions that no label is known for.
+        Predicted runs without a known label.
     extra_families : tuple of str
-        Predicted families that the labels do not have.
+        Predicted families that the labels lack.
     """
 
     source: str
     runs: tuple[str, ...]
     families: tuple[str, ...]
-    labels: NDArray[np.float32]
+    labels: Floats32
     probability: Floats
     prevalence: Floats
     prevalence_from: PrevalenceFrom
@@ -87,8 +88,19 @@ class Evaluation:
     unlabelled: tuple[str, ...]
     extra_families: tuple[str, ...]
 
+    @property
+    def not_scored(self) -> dict[str, tuple[str, ...]]:
+        """What could not be scored: names of runs and families, by the reason in words."""
+        reasons = {
+            "labelled runs without a prediction": self.missing,
+            "labelled runs whose prediction failed": tuple(self.failed),
+            "predicted runs without a label": self.unlabelled,
+            "predicted families without labels": self.extra_families,
+        }
+        return {reason: names for reason, names in reasons.items() if names}
+
     def to_dict(self) -> dict[str, Any]:
-        """Return everything but the labels and probabilities as JSON-friendly values."""
+        """Return everything except labels and probabilities as values that JSON can hold."""
         return {
             "predictions": self.source,
             "missing": list(self.missing),
@@ -109,7 +121,7 @@ class Evaluation:
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Log loss of the first predictions minus that of the second on the runs that both scored."""
+    """Log loss of the first predictions minus that of the second, on the runs scored in both."""
 
     first: str
     second: str
@@ -117,7 +129,7 @@ class Comparison:
     difference: Estimate
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the comparison as JSON-friendly values."""
+        """Return the comparison as values that JSON can hold."""
         return {
             "first": self.first,
             "second": self.second,
@@ -127,12 +139,12 @@ class Comparison:
 
 
 def read_label_tables(paths: Sequence[Path]) -> LabelTable:
-    """Read label tables of the same families and different runs as one.
+    """Read label tables, of the same families and different runs, as one.
 
     Raises
     ------
     TableError
-        If a file is not a label table, the families differ, or a run is in two of them.
+        If a file is not a label table, the families differ, or a run is in two tables.
     """
     tables = [read_label_table(path) for path in paths]
     families = tables[0].families
@@ -140,14 +152,18 @@ def read_label_tables(paths: Sequence[Path]) -> LabelTable:
     for path, table in zip(paths, tables, strict=True):
         if set(table.families) != set(families):
             raise TableError(
-                f"{path}: found the families {', '.join(table.families)}; expected those of "
-                f"{paths[0]}: {', '.join(families)}; give the tables the same columns"
+                path,
+                f"has the families {', '.join(table.families)}",
+                f"those of {paths[0]}: {', '.join(families)}",
+                "give all label tables the same columns",
             )
-        for run in table.runs:
+        for row, run in zip(table.rows, table.runs, strict=True):
             if run in origin:
                 raise TableError(
-                    f"{path}: found the run {shown(run)}, which {origin[run]} has already; "
-                    "expected every run in one table; give each table once"
+                    f"{path}: row {row}",
+                    f"has the run {shown(run)}, which is also in {origin[run]}",
+                    "each run in one table",
+                    "give each table once",
                 )
         origin |= dict.fromkeys(table.runs, path)
     return LabelTable(
@@ -158,7 +174,7 @@ def read_label_tables(paths: Sequence[Path]) -> LabelTable:
 
 
 def training_prevalence(labels: LabelTable, families: Sequence[str]) -> dict[str, float]:
-    """Return for each family the part of its known labels that are positive, NaN without any.
+    """Return the share of each family's known labels that are positive; NaN if none is known.
 
     Raises
     ------
@@ -167,8 +183,10 @@ def training_prevalence(labels: LabelTable, families: Sequence[str]) -> dict[str
     """
     if lacking := [family for family in families if family not in labels.families]:
         raise TableError(
-            f"the training labels have no column for {listed(lacking)}; expected every "
-            "labelled family; give the labels that the model was trained with"
+            "training labels",
+            f"have no column for {listed(lacking)}",
+            "one for every labelled family",
+            "give the labels that the model was trained with",
         )
     share = prevalence_of(_in_order(labels, families))
     return dict(zip(families, share.tolist(), strict=True))
@@ -182,27 +200,51 @@ def evaluate(
     resamples: int = 1000,
     seed: int = 0,
 ) -> Evaluation:
-    """Score predictions on the labelled runs, beside the prior: one prevalence for every run.
+    """Score predictions on the labelled runs, beside the baseline.
 
-    Runs are joined by name: as it is, else by the name of the file without its folder, else also
-    without its extension. Label rows without any known label count as not there.
+    Runs are matched by name; if that fails, by the name of their file without its folder; and
+    then also without its extension. Rows without any known label are ignored.
+
+    Warns (`gale.GaleWarning`) of runs and families that could not be scored, and if the baseline
+    predicts the prevalence of the labels evaluated, which flatters it.
 
     Parameters
     ----------
     predictions : Predictions or polars.DataFrame
-        As read from a file, or as `gale.Model.predict` gives them.
+        Predictions from a file (`gale.read_predictions`) or from `gale.Model.predict`.
     labels : LabelTable or Campaign
     prevalence : mapping of str to float, optional
-        Share of the training runs that hold each labelled family, such as `gale.Model.prevalence`;
-        else that of the predictions' sidecar; else that of the very labels evaluated.
-    resamples, seed : int
-        For the bootstrap intervals.
+        Training prevalence of each labelled family, such as `gale.Model.prevalence`. By default
+        that of the predictions' sidecar, or else that of the labels evaluated.
+    resamples : int
+        Number of bootstrap resamples for the intervals.
+    seed : int
+        The same seed gives the same intervals.
+
+    Returns
+    -------
+    Evaluation
 
     Raises
     ------
     TableError
         If the predictions lack a labelled family, names of runs are ambiguous, no run can be
         scored, or the prevalence lacks a family.
+
+    Examples
+    --------
+    >>> import numpy as np, polars as pl
+    >>> from gale import evaluate
+    >>> from gale.campaign.labels import LabelTable
+    >>> labels = LabelTable(("S1", "S2", "S3"), ("alcohol",), np.array([[1], [0], [1]]))
+    >>> predictions = pl.DataFrame(
+    ...     {"run": ["S1", "S2", "S3"], "status": "ok", "message": None, "alcohol": [0.8, 0.3, 0.6]}
+    ... )
+    >>> evaluation = evaluate(predictions, labels, prevalence={"alcohol": 0.5})
+    >>> for scores in (evaluation.scores, evaluation.prior):
+    ...     print(f"{scores.mean['log_loss'].value:.3f}")
+    0.364
+    0.693
     """
     if isinstance(predictions, pl.DataFrame):
         predictions = Predictions.from_frame(predictions)
@@ -225,7 +267,7 @@ def evaluate(
     prior = np.tile(share, (len(y), 1))
     bootstrap = {"resamples": resamples, "seed": seed}
     matched = set(match.values())
-    return Evaluation(
+    evaluation = Evaluation(
         source=predictions.source,
         runs=tuple(scored),
         families=labels.families,
@@ -241,10 +283,18 @@ def evaluate(
         unlabelled=tuple(run for run in predictions.runs if run not in matched),
         extra_families=tuple(f for f in predictions.families if f not in labels.families),
     )
+    for reason, names in evaluation.not_scored.items():
+        warn(f"{predictions.source}: not scored: {reason}: {len(names):,} ({listed(names)})")
+    if share_from == "labels":
+        warn(
+            f"{predictions.source}: the baseline predicts the prevalence of the labels evaluated, "
+            "which flatters it; pass prevalence=model.prevalence"
+        )
+    return evaluation
 
 
 def compare(first: Evaluation, second: Evaluation) -> Comparison:
-    """Compare two predictions, evaluated with the same labels, on the runs that both scored.
+    """Compare two predictions, evaluated with the same labels, on the runs scored in both.
 
     Raises
     ------
@@ -255,8 +305,10 @@ def compare(first: Evaluation, second: Evaluation) -> Comparison:
     pairs = [(row, second_row[run]) for row, run in enumerate(first.runs) if run in second_row]
     if not pairs:
         raise TableError(
-            f"{first.source} and {second.source}: found no run that both could be scored on; "
-            "expected some, to compare them; evaluate them one at a time"
+            f"{first.source} and {second.source}",
+            "have no scored run in common",
+            "predictions of the same runs",
+            "evaluate them one at a time",
         )
     rows, second_rows = map(list, zip(*pairs, strict=True))
     difference = log_loss_difference(
@@ -272,18 +324,22 @@ def compare(first: Evaluation, second: Evaluation) -> Comparison:
 def _check_families(predictions: Predictions, labels: LabelTable) -> None:
     if lacking := [f for f in labels.families if f not in predictions.families]:
         raise TableError(
-            f"{predictions.source}: found no column for {listed(lacking)}; expected one for every "
-            "labelled family; predict with a model of these families, or leave them out of the "
-            "labels"
+            predictions.source,
+            f"has no column for {listed(lacking)}",
+            "one for every labelled family",
+            "predict with a model of these families, or leave them out of the labels",
         )
 
 
 def _check_scored(scored: Sequence[str], predictions: Predictions, labelled: Iterable[str]) -> None:
     if not scored:
         raise TableError(
-            f"{predictions.source}: found no run to score among the predictions of "
-            f"{listed(predictions.runs, 3)} ({len(predictions.failed):,} failed) and the labels "
-            f"of {listed(labelled, 3) or 'no run'}; expected runs of the same name in both"
+            predictions.source,
+            f"has no run that can be scored: it predicts {listed(predictions.runs, 3)} "
+            f"({len(predictions.failed):,} failed), and labels are known for "
+            f"{listed(labelled, 3) or 'no run'}",
+            "runs with the same names in both",
+            "name the runs as in the labels",
         )
 
 
@@ -294,20 +350,20 @@ def _aligned(predictions: Predictions, runs: Iterable[str], families: Sequence[s
     return predictions.probability[np.ix_([row[run] for run in runs], columns)]
 
 
-def _in_order(labels: LabelTable, families: Sequence[str]) -> NDArray[np.float32]:
+def _in_order(labels: LabelTable, families: Sequence[str]) -> Floats32:
     return labels.values[:, [labels.families.index(family) for family in families]]
 
 
 def _prior(
     predictions: Predictions,
     families: tuple[str, ...],
-    y: NDArray[np.float32],
+    y: Floats32,
     given: Mapping[str, float] | None,
 ) -> tuple[Floats, PrevalenceFrom]:
     """Return the prevalence of each family and where it is from."""
     origin: PrevalenceFrom
     if given is not None:
-        stated, origin, source = given, "argument", predictions.source
+        stated, origin, source = given, "argument", "prevalence"
     elif predictions.prevalence is not None:
         stated, origin = predictions.prevalence, "sidecar"
         source = str(sidecar(Path(predictions.source)))
@@ -318,8 +374,9 @@ def _prior(
     if not fits.all():
         at = int(np.argmin(fits))
         raise TableError(
-            f"{source}: found the training prevalence {share[at]:g} ({origin}) of "
-            f"{shown(families[at])}; expected a number from 0 to 1 for every labelled family; "
-            "give that of the runs that the predictions' model was trained with"
+            source,
+            f"gives the training prevalence {share[at]:g} for {shown(families[at])}",
+            "a number from 0 to 1 for every labelled family",
+            "use that of the runs that the model was trained with",
         )
     return share, origin

@@ -1,8 +1,8 @@
 """Percentile bootstrap intervals over runs (Efron & Tibshirani 1993).
 
-A resample draws R of R runs with replacement. It is held as a weight for every run, how often it
-was drawn, so that a statistic which takes weights is computed for many resamples at once. Symbols:
-R runs, B resamples.
+A resample draws R of R runs with replacement. It is stored as the number of times that each run was
+drawn, so that a weighted statistic can be computed for many resamples at once. Symbols: R runs,
+B resamples.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ import numpy as np
 from gale.run import Floats
 
 BOUNDS = (2.5, 97.5)
-"""The percentiles that bound an interval of 95 %."""
+"""Percentiles that bound a 95 % interval."""
 
 BLOCK = 4_000_000
-"""The largest number of weights (resamples × runs) in a block; it bounds the memory."""
+"""Largest number of weights (resamples × runs) in a block; it bounds the memory."""
 
 
 @dataclass(frozen=True, eq=False)
 class Estimate:
     """Values with 95 % bootstrap intervals: three arrays of one shape, NaN where undefined.
 
-    A resample in which a value is undefined (it drew no positive of a rare family) does not count
-    for the interval.
+    A resample in which a value is undefined (because it drew no positive of a rare family) does not
+    count for the interval.
     """
 
     value: Floats
@@ -40,7 +40,7 @@ class Estimate:
 
 
 def resampled_weights(n_runs: int, resamples: int, seed: int) -> Iterator[Floats]:
-    """Give how often each resample drew each run, in blocks of shape (at most B, R).
+    """Yield how often each resample drew each run, in blocks of shape (at most B, R).
 
     The same seed gives the same weights, however they are cut into blocks.
     """
@@ -53,13 +53,13 @@ def resampled_weights(n_runs: int, resamples: int, seed: int) -> Iterator[Floats
 
 
 def estimate(value: Floats, draws: Floats) -> Estimate:
-    """Join values with the interval of their resamples.
+    """Make estimates from values and those of the resamples.
 
     Parameters
     ----------
     value : array of any shape
     draws : array of shape (B, *shape of value)
-        The values of each resample, NaN where undefined.
+        Values of each resample, NaN where undefined.
     """
     bounds = np.full((*value.shape, 2), np.nan)
     for at in np.ndindex(value.shape):

@@ -1,4 +1,4 @@
-"""How good probabilities are: four metrics a family, their means, intervals, and calibration.
+"""Metrics of probabilities: four for each family, their means, intervals, and calibration.
 
 With labels y in {0, 1}, probabilities p and weights w of the runs whose label is known:
 
@@ -11,10 +11,10 @@ With labels y in {0, 1}, probabilities p and weights w of the runs whose label i
 - average precision: Σ_g (P_g / P) precision_g, where precision_g counts the runs of tie group g and
   above as found; the step-wise sum of scikit-learn's ``average_precision_score``.
 
-:func:`expected_calibration_error` is a fifth, of all families together.
+:func:`expected_calibration_error` is a fifth metric, of all families together.
 
-A bootstrap resample is a weight for every run, so intervals come from the same formulae, for all
-resamples at once. Symbols: R runs, K families, B resamples, G tie groups.
+A bootstrap resample is a weight for every run, so intervals are computed by the same formulae, for
+all resamples at once. Symbols: R runs, K families, B resamples, G tie groups.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from gale.evaluation.bootstrap import Estimate, estimate, resampled_weights
 from gale.run import Floats, Integers
 
 METRICS = ("log_loss", "brier", "roc_auc", "average_precision")
-"""The names of the metrics, in the order of every table."""
+"""Names of the metrics, in the order of every table."""
 
 CALIBRATION_BINS = 15
-"""Bins of probability that calibration is looked at in."""
+"""Number of bins of probability for the calibration error."""
 
 CLIP = 1e-15
-"""Probabilities are kept this far from 0 and 1 in the log loss, so that it stays finite."""
+"""Distance that the log loss keeps probabilities from 0 and 1, to stay finite."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,16 +55,16 @@ class Scores:
         Number of runs whose label is known, and of those that hold the family.
     per_family : mapping of str to Estimate
         For each name in :data:`METRICS`, arrays of shape (K,). ROC AUC and average precision are
-        NaN for a family without both a positive and a negative, all four for one of which no label
-        is known.
+        NaN for a family without both a positive and a negative; all four are NaN for a family
+        without known labels.
     mean : mapping of str to Estimate
         For each name in :data:`METRICS`, arrays of shape (): the mean over the families for which
         the metric is defined.
     calibration_error : float
-        :func:`expected_calibration_error` of all runs and families. It has no interval: resamples
-        are less calibrated than the runs that they are drawn from.
+        :func:`expected_calibration_error` of all runs and families. It has no interval, since
+        resamples are less calibrated than the runs they are drawn from.
     resamples, seed : int
-        What the intervals were made with.
+        Number of resamples and seed of the intervals.
     """
 
     families: tuple[str, ...]
@@ -78,7 +78,7 @@ class Scores:
     seed: int
 
     def to_frame(self) -> pl.DataFrame:
-        """Return one row a family: ``family, positives, known``, each metric with its bounds."""
+        """Return one row per family: ``family, positives, known``, each metric with its bounds."""
         columns: dict[str, Any] = {
             "family": self.families,
             "positives": self.positives,
@@ -91,7 +91,7 @@ class Scores:
         return pl.DataFrame(columns, nan_to_null=True)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything as JSON-friendly values, None where a metric is undefined."""
+        """Return everything as values that JSON can hold, None where a metric is undefined."""
         return {
             "runs": self.n_runs,
             "resamples": self.resamples,
@@ -123,16 +123,17 @@ def log_loss(labels: ArrayLike, probability: ArrayLike) -> float:
 def expected_calibration_error(
     labels: ArrayLike, probability: ArrayLike, bins: int = CALIBRATION_BINS
 ) -> float:
-    """Return how far probabilities are from the share of positives, over all run-family pairs.
+    """Return the distance of probabilities from the share of positives, over run-family pairs.
 
     Pairs are put into bins of probability of equal width, [b / bins, (b + 1) / bins), the last one
-    with its upper end. Σ_b (n_b / n) |mean of p - mean of y| over the pairs of bin b, as in Guo et
-    al. 2017 (On calibration of modern neural networks, ICML), for the positive class.
+    including its upper end. The error is Σ_b (n_b / n) |mean of p - mean of y| over the pairs of
+    bin b, as in Guo et al. 2017 (On calibration of modern neural networks, ICML), for the positive
+    class.
 
     Parameters
     ----------
     labels : array of shape (R, K)
-        0 or 1; NaN where unknown, which does not count.
+        0 or 1; NaN where unknown, which is ignored.
     probability : array of shape (R, K)
     bins : int
         At least 1.
@@ -145,7 +146,7 @@ def expected_calibration_error(
     y, p = _checked(labels, probability)
     known = ~np.isnan(y)
     y, p = y[known], p[known]
-    # Edges are compared, not multiplied with: 15 p may round up to the next whole number.
+    # comparison with the edges, since the product 15 p may round up to the next whole number
     bin_of = np.searchsorted(np.arange(1, bins) / bins, p, side="right")
     gap = np.bincount(bin_of, weights=p - y, minlength=bins)
     return float(np.abs(gap).sum() / len(p))
@@ -162,7 +163,7 @@ def family_scores(
         0 or 1; NaN where unknown.
     probability : array of shape (R, K)
     weights : array of shape (R,) or (B, R), optional
-        Weight of every run, not negative; 1 for each unless given.
+        Weight of every run, not negative; 1 by default.
 
     Returns
     -------
@@ -202,7 +203,7 @@ def score(
     probability : array of shape (R, K)
     families : tuple of K str
     resamples : int
-        Number of bootstrap resamples, each of which serves all families.
+        Number of bootstrap resamples; each is used for all families.
     seed : int
         The same seed gives the same intervals.
 
@@ -214,8 +215,9 @@ def score(
     y, p = _checked(labels, probability)
     if len(families) != y.shape[1]:
         raise TableError(
-            f"{len(families)} family names were found for {y.shape[1]} columns of labels; "
-            "expected one name a column"
+            "families",
+            f"has length {len(families)} for {y.shape[1]} columns of labels",
+            "one name per column",
         )
     values = family_scores(y, p)
     blocks = [
@@ -250,7 +252,7 @@ def log_loss_difference(
 ) -> Estimate:
     """Return the score of `probability` minus that of `other`, with a paired bootstrap interval.
 
-    Each resample serves both, so what makes a run hard for either cancels out.
+    Each resample is used for both, so the difficulty of a run that they share cancels out.
 
     Parameters
     ----------
@@ -277,22 +279,24 @@ def _checked(labels: ArrayLike, probability: ArrayLike) -> tuple[Floats, Floats]
     p = np.asarray(probability, dtype=np.float64)
     if y.ndim != 2 or y.shape != p.shape:
         raise TableError(
-            f"labels of shape {y.shape} and probabilities of shape {p.shape} were found; "
-            "expected both of shape (runs, families)"
+            "labels",
+            f"have shape {y.shape}, the probabilities {p.shape}",
+            "both of shape (runs, families)",
         )
     known = ~np.isnan(y)
     if not known.any():
-        raise TableError("no known label was found; expected at least one 0 or 1")
+        raise TableError("labels", "have no known value", "at least one 0 or 1")
     for name, values, good in (
-        ("label", y, (y == 0) | (y == 1)),
+        ("labels", y, (y == 0) | (y == 1)),
         ("probability", p, (p >= 0) & (p <= 1)),
     ):
         bad = np.argwhere(known & ~good)
         if len(bad):
             run, family = bad[0]
             raise TableError(
-                f"the {name} in row {run + 1:,}, column {family + 1} is {values[run, family]:g}; "
-                f"expected {'0, 1 or NaN' if name == 'label' else 'a number from 0 to 1'}"
+                f"{name}: row {run + 1:,}, column {family + 1}",
+                f"is {values[run, family]:g}",
+                "0, 1 or NaN" if name == "labels" else "a number from 0 to 1",
             )
     return y, p
 
@@ -304,7 +308,7 @@ def _log_losses(y: Floats, p: Floats, weights: Floats) -> Floats:
 
 
 def _weighted_mean(values: Floats, known: NDArray[np.bool_], weights: Floats) -> Floats:
-    """Return the mean of the known of `values` (R, K) over runs, NaN where there is none."""
+    """Return the mean of the known `values` (R, K) over runs, NaN where there is none."""
     return _ratio(weights @ np.where(known, values, 0.0), weights @ known.astype(np.float64))
 
 
@@ -321,14 +325,14 @@ def _rank_scores(y: Floats, p: Floats, weights: Floats) -> tuple[Floats, Floats]
     below = negatives[..., None] - np.cumsum(negative, axis=-1)
     auc = _ratio((positive * (below + negative / 2)).sum(axis=-1), positives * negatives)
 
-    # A group before the first run with a weight finds nothing: 0 / 0, and adds nothing.
+    # 0 / 0 in groups above the first run with a weight, which add nothing
     precision = _ratio(np.cumsum(positive, axis=-1), np.cumsum(positive + negative, axis=-1))
     found = (positive * np.nan_to_num(precision)).sum(axis=-1)
     return auc, _ratio(found, np.where(negatives > 0, positives, 0.0))
 
 
 def _mean_over_families(values: Floats) -> Floats:
-    """Return the mean over the last axis of what is defined, NaN where nothing is."""
+    """Return the mean of the defined values over the last axis, NaN where there is none."""
     defined = ~np.isnan(values)
     return _ratio(np.where(defined, values, 0.0).sum(axis=-1), defined.sum(axis=-1))
 

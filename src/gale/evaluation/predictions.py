@@ -1,4 +1,4 @@
-"""Predictions: probabilities of families in runs, read from the two layouts that gale writes."""
+"""Predictions: probabilities of families in runs, as read from the two layouts that gale writes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from gale.errors import TableError
 from gale.plumbing.tables import (
@@ -23,6 +22,7 @@ from gale.plumbing.tables import (
     read_table,
 )
 from gale.plumbing.text import shown
+from gale.run import Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,19 +42,19 @@ class Predictions:
     failed : mapping of str to str
         The runs whose prediction failed, and why.
     prevalence : mapping of str to float, optional
-        For each family, the part of the model's training runs that hold it.
+        For each family, the share of the model's training runs that hold it.
     """
 
     source: str
     runs: tuple[str, ...]
     families: tuple[str, ...]
-    probability: NDArray[np.float64]
+    probability: Floats
     failed: Mapping[str, str] = field(default_factory=dict)
     prevalence: Mapping[str, float] | None = None
 
     @classmethod
     def from_frame(cls, frame: pl.DataFrame, source: str = "predictions") -> Predictions:
-        """Take the table that `gale.Model.predict` gives; `source` names it in messages."""
+        """Take a table from `gale.Model.predict`; `source` names it in messages."""
         names = [name for name in frame.columns if name not in (*HEADER, UNLIKE)]
         spreads = {name + SPREAD for name in names} & set(names)
         families = [name for name in names if name not in spreads]
@@ -69,19 +69,30 @@ class Predictions:
 
 
 def read_predictions(path: Path | str) -> Predictions:
-    """Read predictions in either layout that gale writes, with the sidecar if there is one.
+    """Read predictions in either layout that gale writes, with their sidecar if there is one.
 
-    A table has the columns ``run,status,message``, perhaps ``unlike``, then one a family, then
-    perhaps ``<family>_spread`` for each; ``unlike`` and spreads do not matter here. Rows of status
-    ``failed`` have blank numbers. A submission has the column ``sample_id``, then one a family.
-    The :func:`sidecar` says how frequent each family was in training.
+    A table has the columns ``run,status,message``, optionally ``unlike``, then one per family, then
+    optionally ``<family>_spread`` for each; ``unlike`` and spreads are ignored. Numbers are blank
+    in rows with the status ``failed``. A submission has the column ``sample_id``, then one per
+    family. The :func:`sidecar` has the training prevalence of each family.
 
     Raises
     ------
     TableError
-        With all that is wrong: other columns, a doubled or blank run or family, a status that is
+        With all problems found: other columns, a repeated or blank run or family, a status that is
         neither ``ok`` nor ``failed``, a probability that is not a number from 0 to 1, a failed row
         with numbers, or a file that cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile, polars as pl
+    >>> from gale import read_predictions
+    >>> table = pl.DataFrame({"sample_id": ["S1", "S2"], "alcohol": [0.8, 0.3]})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     table.write_csv(f"{folder}/submission.csv")
+    ...     predictions = read_predictions(f"{folder}/submission.csv")
+    >>> predictions.runs, predictions.families, predictions.probability.tolist()
+    (('S1', 'S2'), ('alcohol',), [[0.8], [0.3]])
     """
     path = Path(path)
     problems = Problems(TableError)
@@ -112,12 +123,12 @@ def read_predictions(path: Path | str) -> Predictions:
 
 
 def sidecar(path: Path) -> Path:
-    """Return the name of the sidecar: that of the predictions, with .json in place of .csv."""
+    """Return the path of the sidecar: that of the predictions, with .json instead of .csv."""
     return path.parent / (path.name.removesuffix(".csv") + ".json")
 
 
 def _family_columns(table: Table, problems: Problems) -> tuple[str, ...]:
-    """Return the names of the family columns; of neither layout is a problem, and gives none."""
+    """Return the families; a table of neither layout is a problem and has none."""
     for header in ((*HEADER, UNLIKE), HEADER, SUBMISSION_HEADER):
         if table.columns[: len(header)] == header:
             break
@@ -178,14 +189,17 @@ def _read_sidecar(path: Path) -> dict[str, float] | None:
         prevalence = dict(zip(facts["families"], map(float, facts["prevalence"]), strict=True))
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise TableError(
-            f"{path}: found no prevalence for each family ({error}); expected what gale predict "
-            'writes beside its predictions, with "families" and "prevalence"; move the file away '
-            "if it is something else"
+            path,
+            f"has no prevalence for each family ({error})",
+            'the sidecar of predictions, with "families" and "prevalence"',
+            "move the file away if it is something else",
         ) from error
     for family, share in prevalence.items():
         if not 0 <= share <= 1:
             raise TableError(
-                f"{path}: found the prevalence {share:g} of {shown(str(family))}; expected a "
-                "number from 0 to 1; predict again"
+                path,
+                f"gives the prevalence {share:g} for {shown(str(family))}",
+                "a number from 0 to 1",
+                "predict again",
             )
     return prevalence

@@ -1,12 +1,12 @@
-"""Labels that deserve a second look: those that predictions disagree with most.
+"""Labels that deserve a second look: those that held-out predictions disagree with most.
 
-Suppose that a small share ε of the labels of a family with prevalence π was put down at the wrong
-runs, so that as many are missing as are too many. Of a run with probability p of being labelled, by
-members that did not train on it, the label is then wrong with odds of about ε p / (1 − p) if it
-says absent, and ε π / (1 − π) · (1 − p) / p if it says present. A compound near the detection limit
-is labelled and hardly seen, so a present label with a small p is worth a look only if p is far
-below π. The logarithm of the odds, without ε, ranks labels of all families. That labels are judged
-by predictions that did not see them is after Northcutt, Jiang and Chuang 2021, "Confident
+Suppose that a small share ε of the labels of a family with prevalence π were assigned to the wrong
+runs, so that as many are missing as are superfluous. If p is the probability of a run, predicted by
+members that did not train on it, the odds that its label is wrong are about ε p / (1 − p) if the
+label says absent, and ε π / (1 − π) · (1 − p) / p if it says present. A compound near the detection
+limit is labelled but hardly visible, so a present label with a small p needs a second look only if
+p is far below π. The logarithm of the odds, without ε, ranks the labels of all families. Judging
+labels by predictions that did not see them follows Northcutt, Jiang and Chuang 2021, "Confident
 learning", Journal of Artificial Intelligence Research 70, 1373.
 
 Symbols: R runs, K families.
@@ -25,25 +25,25 @@ from gale.errors import TableError
 from gale.run import Floats
 
 CLIP = 1e-4
-"""Probabilities are kept this far from 0 and 1: closer, they are not known so well."""
+"""Distance kept from 0 and 1: probabilities are not known more precisely."""
 
 
 def disagreement(labels: ArrayLike, probability: ArrayLike, prevalence: ArrayLike) -> Floats:
-    """Say how much a prediction disagrees with each label.
+    """Measure how much predictions disagree with each label.
 
     Parameters
     ----------
     labels : array of shape (R, K)
         0 or 1; NaN where unknown.
     probability : array of shape (R, K)
-        By members that did not train on the run.
+        Predicted by members that did not train on the run.
     prevalence : array of shape (K,)
+        Training prevalence of each family.
 
     Returns
     -------
     array of shape (R, K)
-        Logarithm of the odds that the label is wrong, but for the same addend everywhere; NaN where
-        it is unknown.
+        Log odds that the label is wrong, up to a constant; NaN where the label is unknown.
     """
     y = np.asarray(labels, dtype=np.float64)
     z = logit(np.clip(np.asarray(probability, dtype=np.float64), CLIP, 1 - CLIP))
@@ -60,7 +60,7 @@ def second_look(
     *,
     most: int | None = None,
 ) -> pl.DataFrame:
-    """Rank labels by how much predictions disagree with them.
+    """Rank labels by how much held-out predictions disagree with them.
 
     Parameters
     ----------
@@ -68,23 +68,39 @@ def second_look(
     labels, probability, prevalence
         As for :func:`disagreement`.
     most : int, optional
-        How many to give; all known labels by default.
+        Number of labels to return; all known ones by default.
 
     Returns
     -------
     DataFrame
-        ``run, family, label, probability, prevalence, disagreement``, the most doubtful first.
+        ``run, family, label, probability, prevalence, disagreement``, the largest disagreement
+        first.
 
     Raises
     ------
     TableError
         If the shapes do not fit.
+
+    Examples
+    --------
+    >>> from gale import second_look
+    >>> table = second_look(
+    ...     runs=["S1", "S2"],
+    ...     families=["alcohol", "mineral"],
+    ...     labels=[[1, 0], [0, 0]],
+    ...     probability=[[0.9, 0.2], [0.8, 0.1]],
+    ...     prevalence=[0.5, 0.3],
+    ...     most=2,
+    ... )
+    >>> table.select("run", "family", "label", "probability").rows()
+    [('S2', 'alcohol', 0, 0.8), ('S1', 'mineral', 0, 0.2)]
     """
     y, p = np.asarray(labels, dtype=np.float64), np.asarray(probability, dtype=np.float64)
     if not y.shape == p.shape == (len(runs), len(families)):
         raise TableError(
-            f"labels of shape {y.shape} and probabilities of shape {p.shape} were found; expected "
-            f"{(len(runs), len(families))} for {len(runs)} runs and {len(families)} families"
+            "labels",
+            f"have shape {y.shape}, the probabilities {p.shape}",
+            f"{(len(runs), len(families))}: {len(runs):,} runs and {len(families):,} families",
         )
     share = np.broadcast_to(np.asarray(prevalence, dtype=np.float64), y.shape)
     found = disagreement(y, p, share)

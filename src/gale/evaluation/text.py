@@ -1,4 +1,4 @@
-"""Evaluations as plain text: what was scored, how well, and what the numbers mean."""
+"""Evaluations as plain text: what was scored, the scores, and what they mean."""
 
 from __future__ import annotations
 
@@ -19,16 +19,18 @@ def evaluation_text(
     evaluations: Sequence[Evaluation],
     comparisons: Sequence[Comparison],
     labels: Sequence[Path],
-    train_labels: Sequence[Path] = (),
+    notes: Sequence[str] = (),
 ) -> str:
-    """Return evaluations side by side, then each family by family, as text of aligned columns.
+    """Return evaluations side by side, then each family by family, as text in aligned columns.
 
     Parameters
     ----------
     evaluations, comparisons : sequences
         At least one evaluation; all with the same labels, resamples and seed.
-    labels, train_labels : sequences of paths
-        The label tables that were given, to name them.
+    labels : sequence of Path
+        The label tables, to name them.
+    notes : sequence of str
+        Further lines for the end.
     """
     return "\n\n".join(
         [
@@ -36,31 +38,25 @@ def evaluation_text(
             _aligned(_summary(evaluations)),
             _aligned(_differences(evaluations, comparisons)),
             *(f"{each.source}\n{_aligned(_families(each))}" for each in evaluations),
-            "\n".join(_notes(evaluations, train_labels)),
+            "\n".join([*_notes(evaluations), *notes]),
         ]
     )
 
 
 def _scope(evaluations: Sequence[Evaluation], labels: Sequence[Path]) -> Iterator[str]:
-    """Say what was scored, and what was not and why."""
+    """Yield lines on what was scored, and what was not and why."""
     for each in evaluations:
         n_labelled = len(each.runs) + len(each.missing) + len(each.failed)
         yield (
             f"{each.source}: scored {len(each.runs):,} of {n_labelled:,} runs of "
             f"{', '.join(map(str, labels))} on {len(each.families)} families"
         )
-        for what, names in (
-            ("labelled runs without a prediction", each.missing),
-            ("labelled runs whose prediction failed", each.failed),
-            ("predictions of runs without a label", each.unlabelled),
-            ("predicted families without labels", each.extra_families),
-        ):
-            if names:
-                yield f"  not scored: {what}: {len(names):,} ({listed(names)})"
+        for reason, names in each.not_scored.items():
+            yield f"  not scored: {reason}: {len(names):,} ({listed(names)})"
 
 
 def _summary(evaluations: Sequence[Evaluation]) -> list[list[str]]:
-    """Make the rows of all families: each predictions file, then each prior that differs."""
+    """Make the rows of all families: each set of predictions, then each different baseline."""
     priors = {(each.runs, each.prevalence.tobytes()): each for each in evaluations}.values()
     rows = [(each.source, each.scores) for each in evaluations]
     for each in priors:
@@ -78,10 +74,8 @@ def _summary(evaluations: Sequence[Evaluation]) -> list[list[str]]:
 def _differences(
     evaluations: Sequence[Evaluation], comparisons: Sequence[Comparison]
 ) -> list[list[str]]:
-    """Make the rows of paired differences: each to its prior, then each pair."""
-    rows = [
-        (f"{each.source} - prevalence", each.difference, len(each.runs)) for each in evaluations
-    ]
+    """Make the rows of paired differences: each to its baseline, then each pair."""
+    rows = [(f"{each.source} - baseline", each.difference, len(each.runs)) for each in evaluations]
     rows += [
         (f"{each.first} - {each.second}", each.difference, each.n_runs) for each in comparisons
     ]
@@ -95,10 +89,10 @@ def _differences(
 
 
 def _families(evaluation: Evaluation) -> list[list[str]]:
-    """Make the rows of a predictions file, one a family."""
+    """Make the rows of one set of predictions, one per family."""
     scores = evaluation.scores
     prior = evaluation.prior.per_family["log_loss"].value
-    rows = [["family", "positives/known", COLUMNS[0], "prior's", *COLUMNS[1:]]]
+    rows = [["family", "positives/known", COLUMNS[0], "baseline", *COLUMNS[1:]]]
     for k, family in enumerate(evaluation.families):
         log_loss, *others = (interval_text(metric, at=k) for metric in scores.per_family.values())
         counts = f"{scores.positives[k]}/{scores.known[k]}"
@@ -106,13 +100,14 @@ def _families(evaluation: Evaluation) -> list[list[str]]:
     return rows
 
 
-def _notes(evaluations: Sequence[Evaluation], train_labels: Sequence[Path]) -> list[str]:
-    """Say what the numbers mean."""
+def _notes(evaluations: Sequence[Evaluation]) -> list[str]:
+    """Explain the numbers."""
     scores = evaluations[0].scores
     notes = [
-        "log loss: of a family, the mean over the runs whose label is known, natural logarithm; "
+        "log loss: mean over the runs whose label for the family is known, natural logarithm; "
         "lower is better",
         "the score is its mean over families",
+        "baseline: predicts the prevalence of each family for every run",
         "calibration error: mean distance of the predictions from the share of positives, over all "
         f"known labels in {CALIBRATION_BINS} bins of equal width",
         f"[low, high]: 95 % percentile bootstrap interval over runs, {scores.resamples:,} "
@@ -128,18 +123,8 @@ def _notes(evaluations: Sequence[Evaluation], train_labels: Sequence[Path]) -> l
     }
     if undefined:
         notes.append(
-            "-: undefined without both a positive and a negative, and left out of the means "
+            "-: undefined without both a positive and a negative, and not in the means "
             f"({', '.join(sorted(undefined))})"
-        )
-    origins = {each.prevalence_from for each in evaluations}
-    if "labels" in origins:
-        notes.append(
-            "the prevalence is that of the labels evaluated, which flatters it: no sidecar of the "
-            "predictions was found; give --train-labels"
-        )
-    if train_labels and "argument" not in origins:
-        notes.append(
-            "--train-labels was not used: the sidecar of the predictions has the prevalence"
         )
     return notes
 

@@ -1,7 +1,7 @@
-"""What in a run says that a family is there, as one table.
+"""Evidence: what in a run speaks for a family.
 
-Of a model with an elution network: when, by which ions, and which compounds are like it
-(`gale.evidence.windows`). Of any other: by which ions (`gale.evidence.attribution`).
+For a model with an elution network: when, by which ions, and which compounds match
+(`gale.evidence.windows`). For any other model: by which ions (`gale.evidence.attribution`).
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import polars as pl
 
-from gale.errors import ModelError
-from gale.evidence.attribution import Attribution, attributions_of
+from gale.errors import ModelError, warn
+from gale.evidence.attribution import Attribution, find_attributions
 from gale.evidence.index import IndexTable
 from gale.evidence.matching import Match, Matcher
-from gale.evidence.windows import Window, windows_of
+from gale.evidence.windows import Window, find_windows
 from gale.model import Model
 from gale.run import Run
 
@@ -25,14 +25,14 @@ __all__ = [
     "Match",
     "Matcher",
     "Window",
-    "attributions_of",
     "check_spectra",
     "explain",
-    "windows_of",
+    "find_attributions",
+    "find_windows",
 ]
 
 ELUTION, FEATURES = "elution", "features"
-"""What a row is made of: a window of the elution network, or attribution to features."""
+"""What a row is about: a window of the elution network, or attribution to features."""
 
 SCHEMA = {
     "run": pl.String,
@@ -64,61 +64,77 @@ def explain(
     index: IndexTable | None = None,
     least: float | None = None,
 ) -> pl.DataFrame:
-    """Say what in a run speaks for each family, as a table.
+    """Make a table of the evidence in a run for each family.
+
+    Warns (`gale.GaleWarning`) if the model has no elution network, so that the evidence is
+    attribution to features, without times.
 
     Parameters
     ----------
     model : Model
-        Without an elution network, the evidence is attribution to features, without times.
     run : Run
     matcher : Matcher, optional
-        The library to compare spectra with; that which gale brings along by default. Only for
-        models with an elution network, as `index`.
+        Library to match spectra with; by default the one that comes with gale. Like `index`, only
+        for models with an elution network.
     index : IndexTable, optional
         Times of known retention index.
     least : float, optional
-        Only families of this probability or more; by default those that are more probable in the
-        run than they were frequent in training.
+        Smallest probability of a family to be in the table; by default its training prevalence.
 
     Returns
     -------
     DataFrame
-        With the columns of :data:`SCHEMA`. With an elution network, for each window of each family
-        a row for each compound that is like its spectrum, or one row without, if nothing is; the
-        column ``basis`` is :data:`ELUTION`. Without one, a row for each family; ``basis`` is
-        :data:`FEATURES`, and all that is of times and compounds is null.
+        The columns of :data:`SCHEMA`. With an elution network, ``basis`` is :data:`ELUTION`, and
+        each window of each family has one row per match, or one row if there is none. Without one,
+        ``basis`` is :data:`FEATURES`, and each family has one row, in which everything about times
+        and compounds is null.
 
     Raises
     ------
     ModelError
-        If the model has no elution network, and a library or a table of indices is given.
+        If a library or a table of indices is given for a model without an elution network.
     ReadError
-        If no ion of the run has an m/z that counts.
+        If the model's features leave out every ion of the run.
+
+    Examples
+    --------
+    Here ``model_file`` and ``run_file`` are the paths of a small model and of a run.
+
+    >>> from gale import Model, explain, read_run
+    >>> table = explain(Model.load(model_file), read_run(run_file)).filter(family="alcohol")
+    >>> table.select("window", "ions", "match", "compound")[-1].row(0)
+    (2, '31 45', 1, 'ethanol')
     """
     if model.has_elution_network:
         matcher = matcher or Matcher.default()
-        windows = windows_of(model, run, matcher=matcher, index=index, least=least)
-        rows = [row for number, each in _numbered(windows) for row in _rows(run, number, each)]
+        windows = find_windows(model, run, matcher=matcher, index=index, least=least)
+        rows = [row for number, window in _numbered(windows) for row in _rows(run, number, window)]
     else:
         if matcher is not None or index is not None:
             check_spectra(model)
-        rows = [_row(run, each) for each in attributions_of(model, run, least=least)]
+        warn(
+            f"{model.source}: has no elution network, so the evidence is attribution to features, "
+            "without times"
+        )
+        rows = [_row(run, found) for found in find_attributions(model, run, least=least)]
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
 def check_spectra(model: Model) -> None:
-    """See that a model says when families elute, so that spectra can be compared.
+    """Check that the evidence of a model has spectra and times, to compare with a library.
 
     Raises
     ------
     ModelError
-        If it has no elution network.
+        If the model has no elution network.
     """
     if not model.has_elution_network:
         raise ModelError(
-            f"{model.source}: found a model without elution network, whose evidence has no spectra "
-            "and no times; expected one with it, as of the recipe default, to compare them with a "
-            "library or a table of indices; leave these away, or train with a recipe that has one"
+            model.source,
+            "has no elution network, so its evidence has no spectra and times to compare with a "
+            "library or a table of retention indices",
+            "a model with one, such as of the recipe default",
+            "leave out the library and the table, or use such a model",
         )
 
 
@@ -148,8 +164,8 @@ def _rows(run: Run, number: int, window: Window) -> Iterator[tuple[object, ...]]
 def _row(run: Run, found: Attribution) -> tuple[object, ...]:
     ions = " ".join(map(str, found.ions))
     falls = " ".join(f"{fall:.2f}" for fall in found.falls)
-    nothing_of_times, nothing_of_compounds = (None,) * 5, (None,) * 6
+    no_times, no_compounds = (None,) * 5, (None,) * 6
     return (
-        run.source, found.family, found.probability, FEATURES, *nothing_of_times, ions, falls,
-        *nothing_of_compounds,
+        run.source, found.family, found.probability, FEATURES, *no_times, ions, falls,
+        *no_compounds,
     )  # fmt: skip

@@ -1,20 +1,21 @@
-"""Which m/z speak for a family, of a model that looks at features of a whole run.
+"""Attribution: the m/z that speak for a family, for a model that looks at features of a whole run.
 
-Each m/z is left out in turn: its features become what they are without any ion of it, and the fall
-of the ensemble's log odds of a family is what that m/z counts (occlusion: Zeiler & Fergus 2014,
-"Visualizing and understanding convolutional networks", arXiv 1311.2901). Such features do not say
-when a compound elutes, so there are no times, and no spectra that could be compared with a library.
+Each m/z is removed in turn: its features are set to their values without ions of this m/z, and the
+fall of the ensemble's log odds of a family is the weight of the m/z (occlusion: Zeiler & Fergus
+2014, "Visualizing and understanding convolutional networks", arXiv 1311.2901). Such features do not
+show when a compound elutes, so there are no times, and no spectra to match with a library.
 
-What features are of an m/z, and what they are without it, is said by :func:`mz_of_features` and
-:func:`without_ions`. Features of other m/z stay as they are. In a run that had never recorded the
-ions, a few of them would differ as well, since they compare ions with each other:
+:func:`mz_of_features` gives the m/z of each feature, and :func:`without_ions` the features without
+an m/z. Features of other m/z are unchanged. If the instrument had not recorded the ions, a few of
+those would differ as well, since they compare ions with each other:
 
-- of summary features the differences ``d1``, ``d2`` and ``dd`` of the m/z that follow in a scan,
-  ``relative`` of all m/z if the largest ion goes, and ``time`` by a scan where scans end otherwise;
-- of profile features ``share``, which grows where the m/z goes, ``loss``, which is of pairs of m/z
-  and stays as a whole, and ``height`` by the little that the floor of the run shifts.
+- summary features: the differences ``d1``, ``d2`` and ``dd`` of the next m/z in a scan,
+  ``relative`` of all m/z if the highest ion is removed, and ``time`` by a scan where scans would
+  end elsewhere;
+- profile features: ``share``, which would grow; ``loss``, which is of pairs of m/z and is not
+  changed at all; and ``height``, slightly, as the floor of the run shifts.
 
-Symbols: D features, P m/z that are there, K families.
+Symbols: D features, P m/z that the run has, K families.
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import logit
 
 from gale.features import summary
@@ -31,22 +31,23 @@ from gale.features.profile import ProfileSpec
 from gale.features.spec import FeatureSpec
 from gale.features.summary import SummarySpec
 from gale.model import Model
-from gale.run import Floats, Integers, Run
+from gale.run import Floats, Floats32, Integers, Run
 
 IONS = 6
-"""Ions of a family, or of a window of it, that are given, at most."""
+"""Largest number of ions that are named for a family or a window."""
 
 LEAST_FALL = 0.01
-"""Of log odds: what changes them by less is rounding, or does not matter."""
+"""Smallest fall of log odds for an m/z to be named; less is rounding or does not matter."""
 
 SUREST = 1 - 2.0**-24
-"""Probabilities are of 24 binary digits: nearer to 0 or 1 the log odds are not known."""
+"""Largest probability: they have 24 binary digits, so closer to 1 log odds are not known."""
 
-OF_NO_MZ = -1
+SEVERAL_MZ = -1
+"""Stands for the m/z of a feature that is made of several."""
 
 PEAK_BLOCKS = {"time", "height"}
-"""Summary features of the ions that round to an m/z k; all others are of those that round to
-k + 1. Without such ions they are −1, and the others 0."""
+"""Blocks of summary features made of the ions that round to m/z k; the other blocks are made of
+those that round to k + 1. Without such ions, these features are −1, and the others 0."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,11 @@ class Attribution:
     ----------
     family : str
     probability : float
-        Of the family in the run.
+        Predicted probability of the family in the run.
     ions : tuple of int
-        m/z without which the family is less probable, that which matters most first.
+        m/z whose removal lowers the probability, most important first.
     falls : tuple of float
-        How far the log odds (natural) of the family fall without each of them.
+        Fall of the family's log odds (natural logarithm) without each of them.
     """
 
     family: str
@@ -70,26 +71,36 @@ class Attribution:
     falls: tuple[float, ...]
 
 
-def attributions_of(model: Model, run: Run, *, least: float | None = None) -> list[Attribution]:
-    """Give for each family of a run the ions that speak for it, in the order of the families.
+def find_attributions(model: Model, run: Run, *, least: float | None = None) -> list[Attribution]:
+    """Find the ions that speak for each family in a run.
 
     Parameters
     ----------
     model : Model
-        Any, with an elution network or without.
+        Any model, with an elution network or without.
     run : Run
     least : float, optional
-        Only families of this probability or more; by default those that are more probable in the
-        run than they were frequent in training.
+        Smallest probability of a family to be returned; by default its training prevalence.
 
     Returns
     -------
     list of Attribution
+        In the order of the model's families.
 
     Raises
     ------
     ReadError
-        If no ion of the run has an m/z that counts.
+        If the model's features leave out every ion of the run.
+
+    Examples
+    --------
+    Here ``model_file`` and ``run_file`` are the paths of a small model and of a run.
+
+    >>> from gale import Model, read_run
+    >>> from gale.evidence import find_attributions
+    >>> *_, alcohol = find_attributions(Model.load(model_file), read_run(run_file))
+    >>> alcohol.family, alcohol.ions, len(alcohol.falls)
+    ('alcohol', (65, 92, 45), 3)
     """
     features = model.spec.features_of(run)
     mz, without = without_ions(model.spec, features)
@@ -104,16 +115,14 @@ def attributions_of(model: Model, run: Run, *, least: float | None = None) -> li
 
 
 def _strongest(mz: Integers, falls: Floats) -> tuple[tuple[int, ...], tuple[float, ...]]:
-    """The m/z (P,) of the largest falls (P,), and these."""
+    """The m/z (P,) with the largest falls (P,), and these falls."""
     order = np.argsort(-falls, kind="stable")[:IONS]
     order = order[falls[order] >= LEAST_FALL]
     return tuple(mz[order].tolist()), tuple(falls[order].tolist())
 
 
-def without_ions(
-    spec: FeatureSpec, features: NDArray[np.float32]
-) -> tuple[Integers, NDArray[np.float32]]:
-    """Leave each m/z out of the features (D,) of a run that has ions of it.
+def without_ions(spec: FeatureSpec, features: Floats32) -> tuple[Integers, Floats32]:
+    """Remove each m/z that a run has from its features (D,).
 
     Returns
     -------
@@ -123,24 +132,24 @@ def without_ions(
         The features without the ions of each.
     """
     of_mz, absent = mz_of_features(spec), _absent(spec)
-    mz = np.unique(of_mz[(of_mz != OF_NO_MZ) & (features != absent)])
+    mz = np.unique(of_mz[(of_mz != SEVERAL_MZ) & (features != absent)])
     return mz, np.where(of_mz == mz[:, None], absent, features)
 
 
 def mz_of_features(spec: FeatureSpec) -> Integers:
-    """Say of which m/z's ions each feature is made, shape (D,); :data:`OF_NO_MZ` of several."""
+    """Return the m/z whose ions each feature is made of, or :data:`SEVERAL_MZ`; shape (D,)."""
     mz = np.array(spec.mz, dtype=np.int64)
     if isinstance(spec, SummarySpec):
         return np.concatenate([mz if name in PEAK_BLOCKS else mz + 1 for name in summary.BLOCKS])
     assert isinstance(spec, ProfileSpec | EventSpec)
     profile = spec if isinstance(spec, ProfileSpec) else spec.profile
     n_spectra = spec.shape[0] if isinstance(spec, EventSpec) else 0
-    loss = np.full(profile.losses, OF_NO_MZ)
+    loss = np.full(profile.losses, SEVERAL_MZ)
     return np.concatenate([mz, mz, loss, np.tile(mz, n_spectra)])
 
 
-def _absent(spec: FeatureSpec) -> NDArray[np.float32]:
-    """What each feature is without the ions that it is made of, shape (D,)."""
+def _absent(spec: FeatureSpec) -> Floats32:
+    """Value of each feature without the ions that it is made of, shape (D,)."""
     absent = np.zeros(spec.n_features, dtype=np.float32)
     if isinstance(spec, SummarySpec):
         for name in PEAK_BLOCKS:

@@ -1,8 +1,8 @@
-"""Which compounds of a library are like a spectrum.
+"""Matches: compounds of a library whose spectra are similar to a spectrum.
 
-Likeness is the cosine of spectra whose intensities are raised to :data:`INTENSITY_POWER` and
-multiplied by m/z to :data:`MZ_POWER`, so that heavy and small ions count (Stein & Scott 1994, J.
-Am. Soc. Mass Spectrom. 5, 859), in the range of m/z that the run has recorded.
+Similarity is the cosine of spectra whose intensities are raised to :data:`INTENSITY_POWER` and
+multiplied by m/z to the power :data:`MZ_POWER`, so that heavy and small ions count (Stein & Scott
+1994, J. Am. Soc. Mass Spectrom. 5, 859), within the range of m/z that the run has recorded.
 """
 
 from __future__ import annotations
@@ -11,42 +11,42 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gale.library import Library, embedded_library, substances
 from gale.library.substances import KINDS
-from gale.run import Floats
+from gale.run import Floats, Floats32
 
 INTENSITY_POWER, MZ_POWER = 0.5, 1.0
 
 LEAST_COSINE = 0.7
-"""Spectra that are less alike are not taken for a match."""
+"""Smallest cosine of a match."""
 
 MATCHES = 5
-"""Compounds that are given, at most."""
+"""Largest number of matches of a spectrum."""
 
 INDEX_TOLERANCE = 50.0
-"""Index units by which a compound's retention index may differ from that of the window: further
-off are those that are of another column, or are not it."""
+"""Largest difference, in index units, of a compound's retention index from that of the window. If
+it is larger, the compound is not the one, or its index is of another column."""
 
 LAST_MZ = 600
+"""Largest m/z that is compared."""
 
 
 @dataclass(frozen=True)
 class Match:
-    """A compound that is like a spectrum.
+    """A compound whose spectrum is similar to another one.
 
     Parameters
     ----------
     compound : str
     cosine : float
-        0 to 1.
+        Similarity of the spectra, 0 to 1.
     index : float
-        Its retention index in the library; NaN if unknown.
+        Retention index of the compound in the library; NaN if unknown.
     carries_family : bool or None
-        Whether the compound is of the family in question; None if the library does not say.
+        Whether the compound belongs to the family in question; None if the library does not say.
     row : int
-        Which spectrum of the library it is.
+        Number of the spectrum in the library, from 0.
     """
 
     compound: str
@@ -57,25 +57,34 @@ class Match:
 
 
 class Matcher:
-    """The C spectra of a library, ready to be compared.
+    """The C spectra of a library, prepared for matching.
 
     Parameters
     ----------
     library : Library
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gale.evidence import Matcher
+    >>> spectrum = np.zeros(70)
+    >>> spectrum[[31 - 26, 45 - 26]] = 900, 300
+    >>> matches = Matcher.default().matches(spectrum, 26, (26.0, 95.0), "alcohol")
+    >>> matches[0].compound, round(matches[0].cosine, 2), matches[0].carries_family
+    ('ethanol', 0.77, True)
     """
 
     def __init__(self, library: Library) -> None:
         self.library = library
         mz = np.arange(LAST_MZ + 1)
         spectra = library.nominal_spectra(LAST_MZ + 1).astype(np.float32)
-        self._spectra: NDArray[np.float32] = spectra**INTENSITY_POWER * mz**MZ_POWER
+        self._spectra: Floats32 = spectra**INTENSITY_POWER * mz**MZ_POWER
 
     @classmethod
     def default(cls) -> Matcher:
-        """Take what gale brings along: metabolites, and the substances of every laboratory.
+        """Make a matcher of what comes with gale: metabolites, and substances of any laboratory.
 
-        The latter are volatile compounds, gases, solvents, reagents, contaminants and bleed: what
-        else is in a run has a name, too.
+        The latter are volatile compounds, gases, solvents, reagents, contaminants and column bleed.
         """
         others = [substances(kind) for kind in KINDS]
         return cls(replace(Library.join([embedded_library(), *others]), source="gale"))
@@ -88,27 +97,33 @@ class Matcher:
         family: str,
         index: float = np.nan,
     ) -> tuple[Match, ...]:
-        """Give the compounds that are most like a spectrum, each once, best first.
+        """Find the compounds that match a spectrum best, each once, best first.
 
         Parameters
         ----------
         spectrum : array of shape (M,)
+            Intensity at each m/z from `first_mz` on.
         first_mz : int
-            The m/z of its first element; each next one is 1 more.
         recorded : pair of float
-            Lowest and highest m/z that the run has recorded: ions outside say nothing.
+            Lowest and highest m/z that the run has recorded; ions outside are not compared.
         family : str
+            Family to look for in the compounds.
         index : float
-            Retention index of the spectrum. If it is known, compounds whose own index is further
-            off than :data:`INDEX_TOLERANCE` are left out.
+            Retention index of the spectrum, NaN if unknown. Compounds whose index differs by more
+            than :data:`INDEX_TOLERANCE` are left out.
+
+        Returns
+        -------
+        tuple of Match
+            At most :data:`MATCHES`.
         """
         low = max(first_mz, int(np.rint(recorded[0])))
         high = min(first_mz + len(spectrum) - 1, int(np.rint(recorded[1])), LAST_MZ)
         mz = np.arange(low, high + 1)
-        found = spectrum[mz - first_mz] ** INTENSITY_POWER * mz**MZ_POWER
-        theirs = self._spectra[:, low : high + 1]
+        weighted = spectrum[mz - first_mz] ** INTENSITY_POWER * mz**MZ_POWER
+        known = self._spectra[:, low : high + 1]
         with np.errstate(invalid="ignore", divide="ignore"):  # spectra without an ion in the range
-            cosine = theirs @ found / np.linalg.norm(theirs, axis=1) / np.linalg.norm(found)
+            cosine = known @ weighted / np.linalg.norm(known, axis=1) / np.linalg.norm(weighted)
         off = np.abs(self.library.retention_index - index) > INDEX_TOLERANCE
         cosine = np.where(off | ~np.isfinite(cosine), 0.0, cosine)
         best: dict[str, Match] = {}

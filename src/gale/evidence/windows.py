@@ -1,11 +1,10 @@
-"""The windows of a run in which spectra speak for a family, of a model with an elution network.
+"""Windows: the times of a run at which spectra speak for a family, by an elution network.
 
-A run's logit of a family is the log-sum-exp of those of its spectra
-(`gale.training.networks.elution`), so
-that the softmax of the spectra's logits is the share of each in what speaks for the family. Spectra
-with much of it that follow each other are a window. Of the highest spectrum of a window, the ions
-count that its logit falls without (occlusion: Zeiler & Fergus 2014, arXiv 1311.2901); and library
-spectra are compared with it, its background removed.
+The logit of a family in a run is the log-sum-exp of the logits of its spectra
+(`gale.training.networks.elution`), so their softmax is the share of each spectrum in the evidence
+for the family. Consecutive spectra with large shares form a window. The ions of a window are those
+whose removal from its strongest spectrum lowers the logit (occlusion: Zeiler & Fergus 2014, arXiv
+1311.2901); that spectrum, background subtracted, is also matched with a library.
 
 Symbols: N spectra that the network looks at, M nominal m/z, K families.
 """
@@ -24,16 +23,16 @@ from gale.evidence.matching import Match, Matcher
 from gale.features.elution import excess
 from gale.features.events import EventSpec
 from gale.model import Model
-from gale.run import Floats, Integers, Run
+from gale.run import Floats, Floats32, Integers, Run
 
 WINDOWS = 3
-"""Windows of a family that are given, at most."""
+"""Largest number of windows of a family."""
 
 LEAST_SHARE = 0.1
-"""Windows with less of what speaks for a family are left out, but for the first."""
+"""Smallest share of the evidence for a family that a window needs, except the first one."""
 
 LEAST_OF_HIGHEST = 0.05
-"""A spectrum belongs to a window if it has so much of what the strongest one has."""
+"""Smallest share of a spectrum in a window, relative to that of the strongest spectrum."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,21 +43,20 @@ class Window:
     ----------
     family : str
     probability : float
-        Of the family in the run.
+        Predicted probability of the family in the run.
     apex_min, start_min, end_min : float
-        The middle of the time bin of its strongest spectrum; where its first bin begins and its
-        last one ends.
+        The middle of the time bin of the strongest spectrum, the start of the first bin, and the
+        end of the last one.
     share : float
-        Of what speaks for the family in the run, 0 to 1.
+        Share of the evidence for the family in the run, 0 to 1.
     ions : tuple of int
-        m/z without which its strongest spectrum speaks less for the family, that which matters
-        most first.
+        m/z whose removal lowers the score of the strongest spectrum, most important first.
     spectrum : array of shape (M,)
-        Its strongest spectrum, background removed, in units of the run's floor.
+        The strongest spectrum, background subtracted, in units of the run's floor.
     index : float
-        Its retention index; NaN if no table says it.
+        Retention index of the apex; NaN if unknown.
     matches : tuple of Match
-        The compounds that are most like the spectrum, best first; none if nothing is like it.
+        The compounds that match the spectrum best, best first.
     """
 
     family: str
@@ -73,7 +71,7 @@ class Window:
     matches: tuple[Match, ...] = ()
 
 
-def windows_of(
+def find_windows(
     model: Model,
     run: Run,
     *,
@@ -81,27 +79,43 @@ def windows_of(
     index: IndexTable | None = None,
     least: float | None = None,
 ) -> list[Window]:
-    """Give the windows of each family of a run, those that say most first.
+    """Find the windows of each family in a run.
 
     Parameters
     ----------
     model : Model
-        With an elution network.
+        A model with an elution network.
     run : Run
     matcher : Matcher, optional
-        The library to compare spectra with; without one no compounds are looked for.
+        Library to match spectra with; without one, windows have no matches.
     index : IndexTable, optional
         Times of known retention index.
     least : float, optional
-        Only families of this probability or more; by default those that are more probable in the
-        run than they were frequent in training.
+        Smallest probability of a family to be returned; by default its training prevalence.
+
+    Returns
+    -------
+    list of Window
+        In the order of the model's families; the windows of each with the largest share first.
 
     Raises
     ------
     ModelError
         If the model has no elution network.
     ReadError
-        If no ion of the run has an m/z that counts.
+        If the model's features leave out every ion of the run.
+
+    Examples
+    --------
+    Here ``model_file`` and ``run_file`` are the paths of a small model and of a run.
+
+    >>> from gale import Model, read_run
+    >>> from gale.evidence import find_windows
+    >>> for window in find_windows(Model.load(model_file), read_run(run_file)):
+    ...     if window.family == "alcohol":
+    ...         print(f"{window.apex_min:.1f} min, m/z {window.ions}")
+    7.3 min, m/z (65, 92)
+    2.7 min, m/z (31, 45)
     """
     spec = model.event_spec
     features, times = spec.describe(run)
@@ -110,12 +124,11 @@ def windows_of(
     probability = model.predict_features(features[None])[0][0]
     signal = excess(run, spec.profile.elution)
     width = (run.time_min[-1] - run.time_min[0]) / len(signal)
-    # the times are those of the middle of each bin
+    # times are the middle of each bin
     bins = np.rint((times - run.time_min[0]) / width - 0.5).astype(np.int64)
     found: list[Window] = []
     for column, family in enumerate(model.families):
-        wanted = model.prevalence[family] if least is None else least
-        if probability[column] < wanted:
+        if probability[column] < (model.prevalence[family] if least is None else least):
             continue
         share = softmax(evidence[:, column])
         for of_window in _windows(share, bins):
@@ -144,8 +157,7 @@ def _matched(window: Window, run: Run, spec: EventSpec, matcher: Matcher | None)
 
 
 def _windows(share: Floats, bins: Integers) -> list[Integers]:
-    """Group the spectra that matter by neighbouring bins; the groups that matter most, at most
-    :data:`WINDOWS`, as numbers of spectra."""  # noqa: D205, D209
+    """Group the strong spectra of neighbouring bins, as numbers of spectra; largest share first."""
     strong = np.flatnonzero(share >= LEAST_OF_HIGHEST * share.max())
     groups = np.split(strong, np.flatnonzero(np.diff(bins[strong]) > 1) + 1)
     groups.sort(key=lambda group: -share[group].sum())
@@ -156,12 +168,12 @@ def _windows(share: Floats, bins: Integers) -> list[Integers]:
     ]
 
 
-def _ions(model: Model, spectrum: np.ndarray, mz: Sequence[int], column: int) -> tuple[int, ...]:
-    """The m/z without which the network says less of a family of a spectrum (M,)."""
+def _ions(model: Model, spectrum: Floats32, mz: Sequence[int], column: int) -> tuple[int, ...]:
+    """The m/z of a spectrum (M,) whose removal lowers the score of a family most."""
     present = np.flatnonzero(spectrum)
-    without = np.repeat(spectrum[None], len(present) + 1, axis=0)
+    without = np.repeat(spectrum[None], len(present) + 1, axis=0)  # the last one is complete
     without[np.arange(len(present)), present] = 0
-    given = logit(model.evidence_of_spectra(without)[:, column].astype(np.float64))
-    fall = given[-1] - given[:-1]
+    logits = logit(model.evidence_of_spectra(without)[:, column].astype(np.float64))
+    fall = logits[-1] - logits[:-1]
     order = np.argsort(-fall, kind="stable")[:IONS]
     return tuple(int(mz[present[at]]) for at in order if fall[at] > 0)

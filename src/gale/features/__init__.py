@@ -1,4 +1,4 @@
-"""From runs to numbers: what the networks see."""
+"""Features: the numbers that a network sees of a run."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from gale.plumbing.text import display_name
 from gale.plumbing.work import Work
 from gale.readers import VERSION as READERS
 from gale.readers import load, parse_run, read_run
-from gale.run import Floats, Run
+from gale.run import Floats, Floats32, Run
 
-Source = Path | Run
+PathOrRun = Path | Run
 Item = TypeVar("Item")
 
 
@@ -39,10 +39,10 @@ class FeatureTable:
     errors : tuple of str or None, length R
         Why a run could not be read; None where it could.
     notes : tuple of tuples of str, length R
-        What is odd about a run, see `gale.Run`.
+        How the reader read each run, see `gale.Run`.
     """
 
-    values: NDArray[np.float32]
+    values: Floats32
     errors: tuple[str | None, ...]
     notes: tuple[tuple[str, ...], ...]
 
@@ -53,27 +53,42 @@ class FeatureTable:
 
 
 class RunFeatures(NamedTuple):
-    """What is kept of one run: its features (D,), and the notes on how it was read."""
+    """The features (D,) of one run, and the reader's notes on it."""
 
-    features: NDArray[np.float32]
+    features: Floats32
     notes: tuple[str, ...]
 
 
 def compute_features(
-    runs: Sequence[Source], spec: FeatureSpec, work: Work | None = None
+    runs: Sequence[PathOrRun], spec: FeatureSpec, work: Work | None = None
 ) -> FeatureTable:
-    """Compute the features of many runs; one bad run never stops the others.
+    """Compute the features of many runs; a run that cannot be read does not stop the others.
 
     Parameters
     ----------
     runs : sequence of Path or Run, length R
     spec : FeatureSpec
     work : Work, optional
-        How and where; its progress makes a step for each run.
+        How and where runs are read; its progress makes one step per run.
 
     Returns
     -------
     FeatureTable
+
+    Raises
+    ------
+    GaleError
+        If a process of the executor ends from outside.
+
+    Examples
+    --------
+    >>> from gale import Run
+    >>> from gale.features.elution import ElutionSpec
+    >>> from gale.features.profile import ProfileSpec
+    >>> run = Run.from_rows([1, 1, 2, 3], [57, 91, 57, 91], [70, 30, 90, 20])
+    >>> table = compute_features([run], ProfileSpec(ElutionSpec(mz_first=50, mz_last=99), 10))
+    >>> table.values.shape, table.ok
+    ((1, 110), array([ True]))
     """
     work = work or Work()
     values = np.full((len(runs), spec.n_features), np.nan, dtype=np.float32)
@@ -90,9 +105,9 @@ def compute_features(
 
 
 def runs_moments(
-    runs: Sequence[Source], mz_min: int | None, mz_max: int | None, work: Work | None = None
+    runs: Sequence[PathOrRun], mz_min: int | None, mz_max: int | None, work: Work | None = None
 ) -> Iterator[Floats]:
-    """Yield :func:`intensity_moments` of each run that can be read, as ``learn_mz`` takes them."""
+    """Yield the :func:`intensity_moments` of each run that can be read, for ``learn_mz``."""
     work = work or Work()
     compute = partial(_moments, mz_min=mz_min, mz_max=mz_max, columns=work.columns)
     for moments in _map(compute, runs, work.executor):
@@ -102,7 +117,7 @@ def runs_moments(
 
 
 def _compute(
-    source: Source, spec: FeatureSpec, columns: Mapping[str, str] | None, cache: Cache | None
+    source: PathOrRun, spec: FeatureSpec, columns: Mapping[str, str] | None, cache: Cache | None
 ) -> RunFeatures | str:
     """The features of one run, or why there are none."""
     try:
@@ -113,14 +128,14 @@ def _compute(
             return _parse_and_compute(data, source, spec, columns)
         read_as = json.dumps(dict(columns or {}), sort_keys=True)
         key = Cache.key(data, f"{version('gale-ms')} {READERS}", spec.fingerprint, read_as)
-        kept = cache.get(key)
-        if kept is not None:
-            return RunFeatures(kept["features"], tuple(map(str, kept["notes"])))
-        made = _parse_and_compute(data, source, spec, columns)
-        cache.put(key, {"features": made.features, "notes": np.array(made.notes, dtype=str)})
+        cached = cache.get(key)
+        if cached is not None:
+            return RunFeatures(cached["features"], tuple(map(str, cached["notes"])))
+        result = _parse_and_compute(data, source, spec, columns)
+        cache.put(key, {"features": result.features, "notes": np.array(result.notes, dtype=str)})
     except (ReadError, MissingExtraError) as error:
         return str(error)
-    return made
+    return result
 
 
 def _parse_and_compute(
@@ -131,17 +146,17 @@ def _parse_and_compute(
 
 
 def _moments(
-    source: Source, mz_min: int | None, mz_max: int | None, columns: Mapping[str, str] | None
+    source: PathOrRun, mz_min: int | None, mz_max: int | None, columns: Mapping[str, str] | None
 ) -> Floats | None:
     try:
         run = source if isinstance(source, Run) else read_run(source, columns=columns)
     except (ReadError, MissingExtraError):
-        return None  # the pass over the features says why
+        return None  # compute_features says why
     return intensity_moments(run, mz_min, mz_max)
 
 
 def _map(
-    compute: Callable[[Source], Item], runs: Sequence[Source], executor: Executor | None
+    compute: Callable[[PathOrRun], Item], runs: Sequence[PathOrRun], executor: Executor | None
 ) -> Iterator[Item]:
     if executor is None:
         yield from map(compute, runs)
@@ -151,6 +166,6 @@ def _map(
     except BrokenExecutor as error:
         raise GaleError(
             "reading runs",
-            f"a process was ended from outside ({error}), perhaps for its memory",
+            f"a process was ended from outside ({error}), perhaps because memory ran out",
             remedy="pass workers=1",
         ) from error

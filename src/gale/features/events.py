@@ -1,8 +1,8 @@
-"""Event features: the profile of a run, and the spectra of the moments at which most elutes.
+"""Event features: the profile of a run, and its spectra at the times when most elutes.
 
-One vector: the profile (`gale.features.profile`), then the rows of the elution image of the busiest
-time bins, in the order of time. A network looks at each of these spectra by itself, so that what it
-finds in a run it finds at a time; most of the other bins hold nothing but background.
+The vector is the profile (`gale.features.profile`), then the rows of the elution image of the
+busiest time bins, in order of time. A network looks at each of these spectra separately, so it can
+say when a family elutes. Most of the other bins hold only background.
 """
 
 from __future__ import annotations
@@ -12,27 +12,26 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gale.features.elution import Image, excess, over_noise
+from gale.features.elution import excess, over_noise
 from gale.features.profile import ProfileSpec
 from gale.features.versions import check_version, fingerprint_of
-from gale.run import Floats, Integers, Run
+from gale.run import Floats, Floats32, Integers, Run
 
 KIND, VERSION = "events", 1
-"""What a model file calls these features. The version is raised when the numbers change."""
+"""Name of these features in a model file. The version rises when the numbers change."""
 
 
 @dataclass(frozen=True)
 class EventSpec:
-    """What the event features of a run are.
+    """Profile and number of spectra of event features.
 
     Parameters
     ----------
     profile : ProfileSpec
-        Of the profile, and of the elution image.
+        Spec of the profile, and of the elution image.
     events : int
-        How many time bins, N, are looked at; all of them if the image has no more.
+        Number of spectra, N; at most the number of time bins.
     """
 
     profile: ProfileSpec = field(default_factory=ProfileSpec)
@@ -40,7 +39,7 @@ class EventSpec:
 
     @property
     def mz(self) -> tuple[int, ...]:
-        """The m/z that have features of their own, increasing."""
+        """The m/z that have their own features, increasing."""
         return self.profile.mz
 
     @property
@@ -57,50 +56,50 @@ class EventSpec:
 
     @property
     def blocks(self) -> dict[str, slice]:
-        """Where each block of the profile lies in the vector."""
+        """Position of each block of the profile in the vector."""
         return self.profile.blocks
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all that the numbers depend on besides the run, as plain values."""
+        """Return everything the numbers depend on besides the run, as plain values."""
         profile = self.profile.to_dict()
         return {"kind": KIND, "version": VERSION, "profile": profile, "events": self.events}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], source: str) -> EventSpec:
-        """Take what :meth:`to_dict` gave; `source` is named in messages.
+        """Make the spec that :meth:`to_dict` described; `source` is the model it is from.
 
         Raises
         ------
         ModelError
-            If it is of features that this version of gale does not compute.
+            If this version of gale does not compute these features.
         """
         check_version(values, KIND, VERSION, source)
         return cls(ProfileSpec.from_dict(values["profile"], source), values["events"])
 
     @property
     def fingerprint(self) -> str:
-        """Hash of everything that the numbers depend on besides the run."""
+        """Hash of everything the numbers depend on besides the run."""
         return fingerprint_of(self.to_dict())
 
-    def features_of(self, run: Run) -> NDArray[np.float32]:
+    def features_of(self, run: Run) -> Floats32:
         """Compute the vector of a run, shape (D,), float32, always finite.
 
         Raises
         ------
         ReadError
-            If no ion of the run has an m/z that counts.
+            If the features leave out every ion of the run.
         """
         return self.describe(run)[0]
 
-    def describe(self, run: Run) -> tuple[NDArray[np.float32], Floats]:
-        """Compute the vector of a run, and the times of its N spectra in minutes.
+    def describe(self, run: Run) -> tuple[Floats32, Floats]:
+        """Compute the vector of a run, (D,), and the times of its N spectra in minutes, (N,).
 
-        A spectrum's time is the middle of its time bin.
+        The time of a spectrum is the middle of its time bin.
 
         Raises
         ------
         ReadError
-            If no ion of the run has an m/z that counts.
+            If the features leave out every ion of the run.
         """
         elution = self.profile.elution
         signal = excess(run, elution)
@@ -111,7 +110,7 @@ class EventSpec:
         return vector, start + (rows + 0.5) / elution.bins * (end - start)
 
 
-def busiest(image: Image, number: int) -> Integers:
-    """Time bins of an elution image (T, M) in which most elutes, `number` or T, increasing."""
+def busiest(image: Floats32, number: int) -> Integers:
+    """The `number` time bins (at most T) of an image (T, M) when most elutes, increasing."""
     order = np.argsort(-image.sum(axis=1, dtype=np.float64), kind="stable")
     return np.sort(order[:number])

@@ -1,24 +1,21 @@
-"""What all features of fixed length have in common, and how a model file names them."""
+"""What all kinds of features have in common, and their names in model files."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from gale.errors import ModelError
 from gale.features import events, profile, summary
-from gale.run import Run
+from gale.run import Floats32, Run
 
 
 class FeatureSpec(Protocol):
-    """What the features of a run are: `SummarySpec`, `ProfileSpec` or `EventSpec`."""
+    """Which features of a run are computed: a `SummarySpec`, `ProfileSpec` or `EventSpec`."""
 
     @property
     def mz(self) -> tuple[int, ...]:
-        """The m/z that have features of their own, increasing."""
+        """The m/z that have their own features, increasing."""
 
     @property
     def n_features(self) -> int:
@@ -26,29 +23,35 @@ class FeatureSpec(Protocol):
 
     @property
     def blocks(self) -> dict[str, slice]:
-        """Where each block lies in the vector."""
+        """Position of each block in the vector."""
 
     @property
     def fingerprint(self) -> str:
-        """Hash of everything that the numbers depend on besides the run."""
+        """Hash of everything the numbers depend on besides the run."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all that the numbers depend on besides the run, as plain values."""
+        """Return everything the numbers depend on besides the run, as plain values."""
 
-    def features_of(self, run: Run) -> NDArray[np.float32]:
+    def features_of(self, run: Run) -> Floats32:
         """Compute the vector of a run, shape (D,), always finite; may raise ReadError."""
 
 
 def feature_spec(values: Mapping[str, Any], source: str) -> FeatureSpec:
-    """Take what ``to_dict`` of any spec gave; `source` is named in messages.
+    """Make the spec that its ``to_dict`` described; `source` is the model it is from.
 
     Raises
     ------
     ModelError
-        If it is of features that this version of gale does not compute.
+        If this version of gale does not compute these features.
+
+    Examples
+    --------
+    >>> from gale.features.summary import SummarySpec
+    >>> feature_spec(SummarySpec(mz=(43, 57)).to_dict(), "model.onnx")
+    SummarySpec(mz=(43, 57), mz_min=None, mz_max=None)
     """
     match values.get("kind"):
-        case summary.KIND:
+        case summary.KIND | summary.OLD_KIND:
             return summary.SummarySpec.from_dict(values, source)
         case profile.KIND:
             return profile.ProfileSpec.from_dict(values, source)
@@ -56,6 +59,8 @@ def feature_spec(values: Mapping[str, Any], source: str) -> FeatureSpec:
             return events.EventSpec.from_dict(values, source)
         case found:
             raise ModelError(
-                f"{source}: needs features {found}; this version of gale computes {summary.KIND}, "
-                f"{profile.KIND} and {events.KIND}; install the version that the model names"
+                source,
+                f"needs features of kind {found}",
+                f"{summary.KIND}, {profile.KIND} or {events.KIND}, which this gale computes",
+                "install the gale version that the model names",
             )

@@ -1,8 +1,8 @@
-"""Summary features: one vector of fixed length for a run of any length.
+"""Summary features: a vector of fixed length for a run of any length, as published.
 
-The published vector has seven blocks of one number for each kept m/z; `BLOCKS` names them in order.
-It is reproduced here as its author's code computes it, peculiarities included: bins that the mean
-features shift by one m/z, and differences between neighbouring rows rather than along time.
+The vector has seven blocks, each with one number per kept m/z; `BLOCKS` names them in order. It is
+computed as by its author's code, peculiarities included: the means are shifted by one m/z, and
+differences are between neighbouring rows rather than along time.
 """
 
 from __future__ import annotations
@@ -13,43 +13,44 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gale.errors import ReadError
 from gale.features.versions import check_version, fingerprint_of
-from gale.run import Floats, Integers, Run
+from gale.run import Floats, Floats32, Integers, Run
 
 BLOCKS = ("mean", "d1", "time", "height", "d2", "relative", "dd")
 """The blocks of the vector, in its order."""
 
 HELIUM = 4
-"""m/z of the carrier gas, left out of all blocks but the peak's time and height."""
+"""m/z of the carrier gas, left out of all blocks except ``time`` and ``height``."""
 
 _DROPPED = (0, 1, 2, 3, 4, 5, 7, 38, 49, 93, 95, 96, 97, 99, 101, 102, 124, 127, 146, 195, 231, 260,
             277, 305, 309, 326)  # fmt: skip
 
 PUBLISHED_MZ = tuple(mz for mz in range(350) if mz not in _DROPPED)
-"""The 324 m/z of the published system: of 0 to 349, those that varied most in its training runs."""
+"""The 324 m/z of the published system: those of 0 to 349 that varied most in its training runs."""
 
 LARGEST_LEARNED_MZ = 550
-"""Learned m/z reach up to here unless the recipe says otherwise."""
+"""Largest m/z that can be learned."""
 
-KIND, VERSION = "published", 1
-"""What a model file calls these features. The version is raised when the numbers change, so that a
+KIND, VERSION = "summary", 1
+"""Name of these features in a model file. The version rises when the numbers change, so that a
 model never gets other numbers than it was trained on."""
+
+OLD_KIND = "published"
+"""Their name in older model files."""
 
 
 @dataclass(frozen=True)
 class SummarySpec:
-    """What the summary features of a run are.
+    """The m/z of summary features.
 
     Parameters
     ----------
     mz : tuple of int
-        The kept m/z, increasing; one number in each block for each.
+        The kept m/z, increasing; each has one number in each block.
     mz_min, mz_max : int or None
-        Ions whose rounded m/z lies outside are ignored from the start, as if the instrument had
-        not recorded them.
+        Ions whose rounded m/z lies outside are ignored, as if the instrument had not recorded them.
     """
 
     mz: tuple[int, ...] = PUBLISHED_MZ
@@ -63,32 +64,32 @@ class SummarySpec:
 
     @property
     def blocks(self) -> dict[str, slice]:
-        """Where each block lies in the vector."""
+        """Position of each block in the vector."""
         size = len(self.mz)
         return {name: slice(at * size, (at + 1) * size) for at, name in enumerate(BLOCKS)}
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all that the numbers depend on besides the run, as plain values."""
+        """Return everything the numbers depend on besides the run, as plain values."""
         return {"kind": KIND, "version": VERSION, **asdict(self), "mz": list(self.mz)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], source: str) -> SummarySpec:
-        """Take what :meth:`to_dict` gave; `source` is named in messages.
+        """Make the spec that :meth:`to_dict` described; `source` is the model it is from.
 
         Raises
         ------
         ModelError
-            If it is of features that this version of gale does not compute.
+            If this version of gale does not compute these features.
         """
         check_version(values, KIND, VERSION, source)
         return cls(tuple(values["mz"]), values["mz_min"], values["mz_max"])
 
     @property
     def fingerprint(self) -> str:
-        """Hash of everything that the numbers depend on besides the run."""
+        """Hash of everything the numbers depend on besides the run."""
         return fingerprint_of(self.to_dict())
 
-    def features_of(self, run: Run) -> NDArray[np.float32]:
+    def features_of(self, run: Run) -> Floats32:
         """Compute the vector of a run, shape (D,).
 
         Parameters
@@ -103,7 +104,7 @@ class SummarySpec:
         Raises
         ------
         ReadError
-            If no ion of the run has an m/z that counts.
+            If the features leave out every ion of the run.
         """
         mz, intensity = rounded_ions(run, self.mz_min, self.mz_max)
         scan_end = np.flatnonzero(mz[1:] < mz[:-1])
@@ -120,8 +121,11 @@ class SummarySpec:
         shifted = kept + 1  # the bin of m/z k is (k, k + 1]: ions that round to k + 1
         if np.all(height[kept] < 0) and np.all(height[shifted] < 0):
             raise ReadError(
-                f"{run.source}: none of its {run.n_ions:,} ions has an m/z that counts (from "
-                f"{kept.min()} to {kept.max() + 1}); expected a run in that range"
+                run.source,
+                f"has none of the {len(kept):,} m/z that count, from {kept.min()} to "
+                f"{kept.max() + 1}, among its {run.n_ions:,} ions",
+                "a run in that range",
+                "check its m/z",
             )
         top = largest[shifted].max()
         blocks = {
@@ -137,7 +141,7 @@ class SummarySpec:
 
 
 def rounded_ions(run: Run, mz_min: int | None, mz_max: int | None) -> tuple[Integers, Floats]:
-    """m/z rounded half to even, and intensity, of the ions within a range of m/z.
+    """Round m/z half to even, and keep the ions within a range of m/z.
 
     Returns
     -------
@@ -156,15 +160,15 @@ def rounded_ions(run: Run, mz_min: int | None, mz_max: int | None) -> tuple[Inte
 def _peaks(
     mz_bin: Integers, intensity: Floats, largest: Floats, scan_end: Integers
 ) -> tuple[Floats, Floats]:
-    """Relative scan index and scaled log height of the first largest ion of each bin; else −1.
+    """Relative scan index and scaled log height of the first highest ion of each bin; else −1.
 
-    A scan ends where m/z falls; as published, its last ion already counts to the next scan.
+    A scan ends where m/z falls; as published, its last ion already counts for the next scan.
     """
     time = np.full(len(largest), -1.0)
     height = np.full(len(largest), -1.0)
     candidates = np.flatnonzero(intensity == largest[mz_bin])[::-1]
     first = np.full(len(largest), -1)
-    first[mz_bin[candidates]] = candidates  # the earliest is assigned last, and stays
+    first[mz_bin[candidates]] = candidates  # the earliest is assigned last and stays
     seen = first >= 0
     scan = np.searchsorted(scan_end, first[seen], side="right")
     time[seen] = scan / max(len(scan_end), 1)
@@ -176,13 +180,13 @@ def _means(mz_bin: Integers, intensity: Floats, size: int) -> tuple[Floats, Floa
     """Mean in each bin of I[i] and of its differences to the rows before.
 
     The differences are (I[i] − I[i−1])/1000, (I[i] − I[i−2])/1000 and
-    (I[i] − 2 I[i−1] + I[i−2])/10, and 0 where there is no such row. A sum of differences is a
-    difference of sums, so no differences of rows are ever stored: less memory, twice the speed.
+    (I[i] − 2 I[i−1] + I[i−2])/10, and 0 where there is no such row. Differences of sums take less
+    memory than sums of differences, and half the time.
     """
     n = len(intensity)
     here, one_before, two_before = (
         np.bincount(mz_bin[2:], weights=intensity[2 - lag : n - lag], minlength=size).astype(float)
-        for lag in range(3)  # of no rows, bincount counts in integers
+        for lag in range(3)  # bincount of no rows gives integers
     )
     d1 = here - one_before
     d2 = here - two_before
@@ -198,7 +202,7 @@ def _signed_log(values: Floats) -> Floats:
 
 
 def intensity_moments(run: Run, mz_min: int | None, mz_max: int | None) -> Floats:
-    """Count, mean, and sum of squared deviations from it, of the intensities at each m/z.
+    """Count, mean, and sum of squared deviations from the mean, of the intensities at each m/z.
 
     Returns
     -------
@@ -217,8 +221,8 @@ def intensity_moments(run: Run, mz_min: int | None, mz_max: int | None) -> Float
 def learn_mz(moments: Iterable[Floats], dropped: int) -> tuple[int, ...]:
     """Choose the m/z to keep from training runs, as the published system did.
 
-    The intensities of all runs are grouped by m/z; the `dropped` m/z of smallest variance go, and
-    so do those never seen and the carrier gas.
+    The intensities of all runs are grouped by m/z. The `dropped` m/z of smallest variance are left
+    out, and so are the carrier gas and m/z without ions.
 
     Parameters
     ----------
@@ -239,7 +243,7 @@ def learn_mz(moments: Iterable[Floats], dropped: int) -> tuple[int, ...]:
 
 
 def _merge_moments(first: Floats, second: Floats) -> Floats:
-    """Moments of both sets of intensities together (Chan, Golub & LeVeque 1983), without loss."""
+    """Moments of two sets of intensities together, stably (Chan, Golub & LeVeque 1983)."""
     (count_a, mean_a, squares_a), (count_b, mean_b, squares_b) = first, second
     count = count_a + count_b
     share = count_b / np.maximum(count, 1)

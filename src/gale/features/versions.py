@@ -1,4 +1,4 @@
-"""What features of all kinds say of themselves: kind, version, fingerprint."""
+"""Kind, version and fingerprint of features, whatever their kind."""
 
 from __future__ import annotations
 
@@ -11,22 +11,23 @@ from gale.errors import ModelError
 
 
 def check_version(values: Mapping[str, Any], kind: str, version: int, source: str) -> None:
-    """Refuse features of another kind or version; `source` is named in the message.
+    """Refuse features of another version; `source` is the model that needs them.
 
     Raises
     ------
     ModelError
         If this version of gale does not compute them.
     """
-    found = (values.get("kind"), values.get("version"))
-    if found != (kind, version):
+    if (found := values.get("version")) != version:
         raise ModelError(
-            f"{source}: needs features {found[0]}, version {found[1]}; this version of gale "
-            f"computes {kind}, version {version}; install the version that the model names"
+            source,
+            f"needs {kind} features of version {found}",
+            f"version {version}, which this gale computes",
+            "install the gale version that the model names",
         )
 
 
 def fingerprint_of(values: Mapping[str, Any]) -> str:
-    """Hash everything that features depend on besides the run."""
+    """Hash everything that features depend on besides the run, as 16 hexadecimal digits."""
     text = json.dumps(values, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,7 +1,7 @@
-"""What is odd about a run, in sentences with numbers: what a careful analyst would ask about.
+"""Oddities of a run: what a careful analyst would ask about, in sentences with numbers.
 
-Nothing here stops a run from being used. The limits are those at which simulated runs and raw
-files of several makers were silent unless something was truly odd.
+They do not stop a run from being used. The limits were chosen so that simulated runs and raw files
+of several makers have no oddities unless something is truly unusual.
 """
 
 from __future__ import annotations
@@ -26,54 +26,54 @@ from gale.run import Run
 __all__ = ["ROUNDING", "Oddity", "oddities"]
 
 ROUNDING = "rounded to the nearest whole number, halves to the even one"
-"""How features make whole numbers of m/z, in words."""
+"""How features round m/z, in words."""
 
 GAP = 5.0
-"""A time between two scans of so many times the usual one is a gap in the run."""
+"""A time between two scans of at least this many times the median is a gap."""
 
 RATE_DEVIATION, RATE_SHARE = 0.2, 0.05
-"""The scan rate is not constant if this share of the times from scan to scan differs by more than
-this part from the usual one. A scan left out now and then, having no ions, stays below."""
+"""The scan rate is not constant if at least the share `RATE_SHARE` of the times from scan to scan
+differs from their median by more than `RATE_DEVIATION` of it. Now and then a scan without ions that
+was left out stays below."""
 
 EMPTY_SHARE = 0.05
-"""Scans without ions are worth a word from this share of the scans on."""
+"""Smallest share of scans without ions that is reported."""
 
 CLIPPED_IONS = 3
-"""So many ions of just the highest intensity, in as many scans, are no coincidence; where the file
-can hold no higher one, a single ion is none."""
+"""This many ions with exactly the highest intensity, in as many scans, are not a coincidence; one
+is enough if the file cannot hold a higher intensity."""
 
 CLIPPED_RANGE = 100.0
-"""A detector that clips has a highest intensity of so many times the usual one; below, equal
+"""Smallest ratio of highest to median intensity of a detector that clips; with less, equal
 intensities are small whole numbers."""
 
 LEVEL_SHARE = 0.9
-"""Scans were scaled if this share of them has the same highest intensity."""
+"""Scans were scaled if at least this share of them has the same highest intensity."""
 
 HALF = 0.1
-"""An m/z this near to a half may be rounded to either of two whole numbers."""
+"""An m/z this close to a half may be rounded up or down."""
 
 HALVES_SHARE = 0.05
-"""Share of the ions near a half that is worth a word. Centroids of organic ions have up to 3 %,
-values spread evenly 20 %."""
+"""Smallest share of ions near a half that is reported. Centroids of organic ions have up to 3 %,
+evenly spread values 20 %."""
 
 STANDS_OUT = 5.0
-"""A peak is so many times what the m/z has before and after it."""
+"""Smallest ratio of a peak to the signal of its m/z before and after it."""
 
 MIN_STANDING = 3
 """A run with fewer m/z that stand out looks like a blank."""
 
 MIN_BLANK_SCANS = 200
-"""Of fewer scans, a peak is too wide to stand over what is around it."""
+"""With fewer scans, a peak is too wide to stand out from what is around it."""
 
 
 class Oddity(NamedTuple):
-    """One thing that is odd about a run.
+    """One thing that is unusual in a run.
 
     Parameters
     ----------
     rule : str
-        A short name of what was looked at, the same for every run; ``reading`` for what the reader
-        noted.
+        Short name of the rule that found it; ``reading`` for a note of the reader.
     text : str
         One sentence.
     """
@@ -83,7 +83,7 @@ class Oddity(NamedTuple):
 
 
 def oddities(run: Run) -> tuple[Oddity, ...]:
-    """Say what is odd about a run: what was noted when it was read, then what its ions show.
+    """Find what is unusual in a run: first the notes of its reader, then what its ions show.
 
     Parameters
     ----------
@@ -92,24 +92,34 @@ def oddities(run: Run) -> tuple[Oddity, ...]:
     Returns
     -------
     tuple of Oddity
-        Empty for a run that is as runs are.
+        Empty for a usual run.
+
+    Examples
+    --------
+    >>> from gale import Run, oddities
+    >>> run = Run.from_rows([1, 2, 2, 3], [57, 57, 91, 57], [300, 500, 20, 400])
+    >>> for oddity in oddities(run):
+    ...     print(f"{oddity.rule}: {oddity.text}")
+    few scans: the run has only 3 scans, so little can be said about it; hundreds are usual
     """
-    noted = [Oddity("reading", note) for note in run.notes]
-    found = ((rule, say(run)) for rule, say in RULES.items())
-    return (*noted, *(Oddity(rule, text) for rule, text in found if text is not None))
+    notes = [Oddity("reading", note) for note in run.notes]
+    found = ((rule, look(run)) for rule, look in RULES.items())
+    return (*notes, *(Oddity(rule, text) for rule, text in found if text is not None))
 
 
 def _few_scans(run: Run) -> str | None:
     if run.n_scans >= MIN_SCANS:
         return None
-    return f"the run has {run.n_scans} scans; usual are hundreds, so little can be said of it"
+    return (
+        f"the run has only {run.n_scans} scans, so little can be said about it; hundreds are usual"
+    )
 
 
 def _empty_scans(run: Run) -> str | None:
     n_empty = int(np.sum(run.ions_per_scan == 0))
     if n_empty < EMPTY_SHARE * run.n_scans:
         return None
-    return f"{n_empty:,} of {run.n_scans:,} scans ({n_empty / run.n_scans:.0%}) have no ions"
+    return f"{n_empty:,} of {run.n_scans:,} scans ({_percent(n_empty / run.n_scans)}) have no ions"
 
 
 def _gaps(run: Run) -> str | None:
@@ -119,21 +129,21 @@ def _gaps(run: Run) -> str | None:
     if not n_gaps or run.n_scans < MIN_SCANS or usual == 0:
         return None
     return (
-        f"{_counted(n_gaps, 'gap', 'gaps')} between scans, the longest of {steps.longest_s:.3g} s "
-        f"after {steps.longest_at_min:.3f} min; {usual:.3g} s are usual"
+        f"{_counted(n_gaps, 'gap', 'gaps')} between scans, the longest {steps.longest_s:.3g} s "
+        f"after {steps.longest_at_min:.3f} min; {usual:.3g} s is usual"
     )
 
 
 def _scan_rate(run: Run) -> str | None:
     steps = scan_intervals(run)
     usual = steps.median_s
-    share = np.mean(np.abs(np.diff(run.time_min) * 60 - usual) > RATE_DEVIATION * usual)
+    share = float(np.mean(np.abs(np.diff(run.time_min) * 60 - usual) > RATE_DEVIATION * usual))
     if share < RATE_SHARE or run.n_scans < MIN_SCANS:
         return None
     return (
-        f"the scan rate is not constant: {share:.0%} of the times from scan to scan differ by more "
-        f"than {RATE_DEVIATION:.0%} from the usual {usual:.3g} s; 98 % are between "
-        f"{steps.low_s:.3g} and {steps.high_s:.3g} s"
+        f"the scan rate is not constant: {_percent(share)} of the times from scan to scan differ "
+        f"by more than {_percent(RATE_DEVIATION)} from their median of {usual:.3g} s; 98 % are "
+        f"between {steps.low_s:.3g} and {steps.high_s:.3g} s"
     )
 
 
@@ -143,7 +153,7 @@ def _equal_times(run: Run) -> str | None:
         return None
     at = run.time_min[int(np.argmax(same))]
     n_same = _counted(int(same.sum()), "scan has", "scans have")
-    return f"{n_same} the time of the scan before, the first at {at:.3f} min"
+    return f"{n_same} the same time as the scan before, the first at {at:.3f} min"
 
 
 def _monitoring(run: Run) -> str | None:
@@ -152,7 +162,7 @@ def _monitoring(run: Run) -> str | None:
         return None
     return (
         f"selected-ion monitoring: only {len(mz)} m/z ({_named(mz)}), the same from scan to scan; "
-        "a model trained on full scans cannot be trusted with it"
+        "do not trust predictions by a model trained on full scans"
     )
 
 
@@ -160,14 +170,14 @@ def _profile(run: Run) -> str | None:
     if run.facts.get(FACT_SPECTRA) == "centroid" or not looks_like_profile(run):
         return None
     return (
-        "the points follow each other in small equal steps of m/z, as in profile data; expected "
-        "centroids, one point an ion"
+        "the points follow each other in small equal steps of m/z, as in profile data; centroids "
+        "have one point per ion"
     )
 
 
 def _clipping(run: Run) -> str | None:
     top = plateau(run)
-    where = f"{_counted(top.ions, 'ion', 'ions')} of {_counted(top.scans, 'scan', 'scans')}"
+    where = f"{_counted(top.ions, 'ion', 'ions')} in {_counted(top.scans, 'scan', 'scans')}"
     if top.intensity == float(run.facts.get(FACT_CEILING, "inf")):
         return (
             f"peaks are clipped: {where} at {top.intensity:,.10g}, the highest intensity that the "
@@ -189,8 +199,8 @@ def _level_scans(run: Run) -> str | None:
     if run.n_scans < MIN_SCANS or not _is_level(run, highest):
         return None
     return (
-        f"most scans have the same highest intensity, {highest:,.10g}: they were scaled, and how "
-        "much elutes when is lost"
+        f"most scans have the same highest intensity, {highest:,.10g}: they were scaled, so they "
+        "do not show how much elutes when"
     )
 
 
@@ -205,8 +215,8 @@ def _halves(run: Run) -> str | None:
     if (share := near.mean()) < HALVES_SHARE:
         return None
     return (
-        f"{share:.0%} of the ions have an m/z within {HALF} of a half, which may fall to either "
-        f"side: features use m/z {ROUNDING}"
+        f"{_percent(share)} of the ions have an m/z within {HALF} of a half, which may be rounded "
+        f"up or down: features use m/z {ROUNDING}"
     )
 
 
@@ -219,12 +229,16 @@ def _blank(run: Run) -> str | None:
         return None
     return (
         f"looks like a blank: {n_standing} of {n_mz:,} m/z have a peak of {STANDS_OUT:g} times "
-        "what is before and after it"
+        "the signal before and after it"
     )
 
 
 def _counted(number: int, one: str, many: str) -> str:
     return f"{number:,} {one if number == 1 else many}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
 
 
 def _named(mz: tuple[int, ...]) -> str:
@@ -244,4 +258,4 @@ RULES: dict[str, Callable[[Run], str | None]] = {
     "rounding": _halves,
     "blank": _blank,
 }
-"""Every rule, by its name: it gives a sentence, or None where nothing is odd."""
+"""Every rule, by its name: it gives a sentence, or None if it finds nothing unusual."""

@@ -1,4 +1,4 @@
-"""What is odd about a batch of runs as a whole, where no single run need be odd."""
+"""What is unusual in the predictions of a batch of runs as a whole."""
 
 from __future__ import annotations
 
@@ -9,55 +9,56 @@ import polars as pl
 
 from gale.plumbing.tables import UNLIKE
 
-FEWEST = 20
-"""Of fewer runs nothing is said."""
+MIN_RUNS = 20
+"""A batch of fewer runs gets no notes."""
 
-USUAL = 0.05
-"""Share of the training runs whose score of unlikeness is above 1."""
+USUAL_SHARE = 0.05
+"""Share of the training runs whose distance from each other is above 1."""
 
 SIGMAS = 4.0
-"""Standard errors by which a share has to be off: runs of a batch often resemble each other."""
+"""Standard errors by which a share has to differ: runs of a batch often resemble each other."""
 
-LEAST = 0.1
-"""Difference of a mean probability from the training prevalence that matters."""
+MIN_DIFFERENCE = 0.1
+"""Smallest difference of a mean probability from the training prevalence that is reported."""
 
 
 def batch_notes(predictions: pl.DataFrame, prevalence: Mapping[str, float]) -> list[str]:
-    """Say what tells that predictions of a batch should not be relied on without a look.
+    """Say why the predictions of a batch should be checked before they are relied on.
 
     Parameters
     ----------
     predictions : DataFrame
-        What `gale.Model.predict` gave.
+        A table from `gale.Model.predict`.
     prevalence : mapping of family to float
-        The share of the training runs that hold each, see `gale.Model.prevalence`.
+        Training prevalence of each family, see `gale.Model.prevalence`.
 
     Returns
     -------
     list of str
-        Sentences; none for fewer than :data:`FEWEST` runs that could be predicted.
+        Sentences; none for fewer than :data:`MIN_RUNS` runs that could be predicted.
     """
     predicted = predictions.filter(status="ok")
     n_runs = len(predicted)
-    if n_runs < FEWEST:
+    if n_runs < MIN_RUNS:
         return []
     notes = []
     far = predicted.filter(pl.col(UNLIKE) > 1).height / n_runs
-    if far - USUAL > SIGMAS * _standard_error(USUAL, n_runs):
+    if far - USUAL_SHARE > SIGMAS * _standard_error(USUAL_SHARE, n_runs):
         notes.append(
-            f"{far:.0%} of the runs are more unlike the training runs than {1 - USUAL:.0%} of "
-            "these are: of another instrument, it may be, for which probabilities are too sure"
+            f"{100 * far:.0f} % of the runs are further from the training runs than "
+            f"{100 * (1 - USUAL_SHARE):.0f} % of those are from each other; they may come from "
+            "another instrument, where probabilities are overconfident"
         )
     means = {family: float(predicted[family].to_numpy().mean()) for family in prevalence}
     off = [
         f"{family} {means[family]:.2f} ({share:.2f})"
         for family, share in prevalence.items()
-        if abs(means[family] - share) > max(LEAST, SIGMAS * _standard_error(share, n_runs))
+        if abs(means[family] - share) > max(MIN_DIFFERENCE, SIGMAS * _standard_error(share, n_runs))
     ]
     if off:
         notes.append(
-            "the mean probability is far from the share of the training runs (in brackets), since "
-            f"samples or the instrument differ: {', '.join(off)}; check some of these runs by hand"
+            "mean probabilities differ from the training prevalence (in brackets), so samples or "
+            f"the instrument may differ: {', '.join(off)}; check some of these runs by hand"
         )
     return notes
 

@@ -1,4 +1,4 @@
-"""What the rules of oddities, and `gale inspect`, measure of a run."""
+"""Measurements of a run for the rules of oddities, and for showing it."""
 
 from __future__ import annotations
 
@@ -10,40 +10,40 @@ from scipy.ndimage import uniform_filter1d
 from gale.run import Integers, Run
 
 LARGEST_MZ = 1_000
-"""Ions above this m/z do not count for what eluted: EI spectra of a GC end below."""
+"""Ions above this m/z are not from a compound: EI spectra in GC end below."""
 
 SIDE = 0.05
-"""A peak stands over what the same m/z has this share of the scans before it and after it."""
+"""A peak is compared with its m/z this share of the scans before and after it."""
 
 FLOOR_QUANTILE = 0.005
-"""Of a run's intensities, the one taken for its threshold: the very least may be a stray."""
+"""Quantile of a run's intensities that is taken as its floor: the lowest one may be a stray."""
 
 MIN_SCANS = 50
-"""Of fewer scans, nothing can be said of how a run usually is."""
+"""With fewer scans, it is unknown what is usual in a run."""
 
 MAX_MONITORED = 100
-"""Selected-ion monitoring looks at so many m/z in a run at most, in all its groups together."""
+"""Largest number of m/z in a run of selected-ion monitoring, over all its groups."""
 
 MAX_MONITORED_AT_ONCE = 40
-"""Selected-ion monitoring looks at so many m/z in a scan at most: each takes its time."""
+"""Largest number of m/z in a scan of selected-ion monitoring: each takes time."""
 
 MAX_MONITORED_COVERAGE = 0.5
-"""Selected m/z lie apart: fewer than this share of those between the lowest and the highest. A
+"""Selected m/z lie apart: they are less than this share of all from the lowest to the highest. A
 scan over a narrow range has most of them."""
 
 MIN_REPEATED = 0.8
-"""Neighbouring scans of selected-ion monitoring share this much of their m/z; a few are below the
-threshold. Scanned runs with little in them but air reach 0.9, others stay below 0.8."""
+"""Neighbouring scans of selected-ion monitoring have at least this share of their m/z in common; a
+few are below the threshold. Scanned runs with little but air reach 0.9, others stay below 0.8."""
 
 PRESENT, MIN_PRESENT = 0.05, 0.8
-"""In selected-ion monitoring, this share of the m/z (the second) is in this share of the scans (the
-first) or more, since each is looked at for a good part of the run. In scanned runs whose m/z are as
-few, up to half are."""
+"""In selected-ion monitoring, at least the share `MIN_PRESENT` of the m/z is in at least the share
+`PRESENT` of the scans, since each is monitored for a good part of the run. In scanned runs with as
+few m/z, up to half of them are."""
 
 
 @dataclass(frozen=True)
 class ScanIntervals:
-    """Time from scan to scan, in seconds."""
+    """Time from scan to scan in seconds: median, 1st and 99th percentile, and the longest."""
 
     median_s: float
     low_s: float
@@ -54,7 +54,7 @@ class ScanIntervals:
 
 @dataclass(frozen=True)
 class Plateau:
-    """The highest intensity of a run, and how many ions have just that."""
+    """The highest intensity of a run, and the ions, scans and m/z that have it."""
 
     intensity: float
     ions: int
@@ -63,7 +63,7 @@ class Plateau:
 
 
 def scan_intervals(run: Run) -> ScanIntervals:
-    """Measure the time from scan to scan: median, 1st and 99th percentile, and the longest."""
+    """Measure the time from scan to scan."""
     step_s = np.diff(run.time_min) * 60
     longest = int(step_s.argmax())
     low, median, high = np.quantile(step_s, [0.01, 0.5, 0.99])
@@ -77,12 +77,12 @@ def scan_intervals(run: Run) -> ScanIntervals:
 
 
 def nominal_mz(run: Run) -> Integers:
-    """m/z of every ion as features count it, shape (N,): rounded, halves to the even number."""
+    """Round the m/z of every ion as features do, halves to the even number; shape (N,)."""
     return np.rint(run.mz).astype(np.int64)
 
 
 def plateau(run: Run) -> Plateau:
-    """Count the ions that have the highest intensity of the run, and name their m/z."""
+    """Find the ions that have the highest intensity of the run."""
     highest = run.intensity.max()
     at = run.intensity == highest
     mz = tuple(np.unique(nominal_mz(run)[at]).tolist())
@@ -90,10 +90,10 @@ def plateau(run: Run) -> Plateau:
 
 
 def repeated_share(run: Run) -> float:
-    """Share of the nominal m/z of two neighbouring scans that both have, over the whole run.
+    """Share of nominal m/z that neighbouring scans have in common, over the whole run.
 
-    The sum of intersections over the sum of unions (Jaccard): near 1 where all scans have the same
-    m/z, whether few are monitored or all are recorded without a threshold.
+    The sum of intersections over the sum of unions (Jaccard): close to 1 if all scans have the same
+    m/z, whether a few are monitored or all are recorded without a threshold.
     """
     present, width = _present(run), _width(run)
     both = len(np.intersect1d(present, present + width, assume_unique=True))
@@ -103,10 +103,10 @@ def repeated_share(run: Run) -> float:
 
 
 def monitored_mz(run: Run) -> tuple[int, ...]:
-    """Name the m/z that a run of selected-ion monitoring looks at; none for a run that scans.
+    """Return the m/z of a run of selected-ion monitoring; none for a scanned run.
 
-    Few m/z are there, far from each other, neighbouring scans have the same ones, and each is there
-    for a good part of the run. Several groups of ions, one after the other, are recognised, too.
+    Such a run has few m/z, which lie apart, are the same in neighbouring scans, and are present for
+    a good part of the run. Several groups of ions, one after the other, are recognised, too.
     """
     distinct = np.unique(nominal_mz(run))
     spread = distinct[-1] - distinct[0] + 1
@@ -115,8 +115,8 @@ def monitored_mz(run: Run) -> tuple[int, ...]:
     if run.n_scans < MIN_SCANS or not few or not apart or repeated_share(run) < MIN_REPEATED:
         return ()
     scans_of_mz = np.unique(_present(run) % _width(run), return_counts=True)[1]
-    lasting = np.mean(scans_of_mz >= PRESENT * run.n_scans)
-    return tuple(distinct.tolist()) if lasting >= MIN_PRESENT else ()
+    share_present = np.mean(scans_of_mz >= PRESENT * run.n_scans)
+    return tuple(distinct.tolist()) if share_present >= MIN_PRESENT else ()
 
 
 def _present(run: Run) -> Integers:
@@ -129,10 +129,10 @@ def _width(run: Run) -> int:
 
 
 def standing_out(run: Run, times: float) -> int:
-    """Count the nominal m/z with a peak of so many times what the m/z has before and after it.
+    """Count the nominal m/z with a peak of at least `times` the signal before and after it.
 
-    A peak is at least two scans long, so that a spike of one scan is none. What always is there,
-    and what rises slowly as the bleed of a column, stands over nothing.
+    A peak is at least two scans long, so a spike in one scan is not a peak. Constant background,
+    and one that rises slowly as column bleed does, does not stand out.
     """
     mz = nominal_mz(run)
     counts = mz <= LARGEST_MZ

@@ -1,4 +1,4 @@
-"""A model: what training writes and prediction reads, one file. Nothing here needs torch."""
+"""A model: one file, written by training and read by prediction. Nothing here needs torch."""
 
 from __future__ import annotations
 
@@ -13,27 +13,33 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gale.campaign import Campaign
-from gale.errors import CampaignError, ModelError
-from gale.features import Source, compute_features
+from gale.errors import CampaignError, ModelError, warn
+from gale.features import PathOrRun, compute_features
 from gale.features.events import EventSpec
 from gale.features.spec import feature_spec
+from gale.inspection.batch import batch_notes
 from gale.model.file import EVIDENCE, OUTPUTS, check_shapes, open_session, read_facts
 from gale.model.unlike import unlike_notes
 from gale.plumbing.files import writing
-from gale.plumbing.tables import UNLIKE
-from gale.plumbing.text import display_name
+from gale.plumbing.tables import SPREAD, UNLIKE
+from gale.plumbing.text import display_name, listed
 from gale.plumbing.work import Work
-from gale.run import Run
+from gale.run import Floats32, Run
 
-FEW = 30
-"""A family with fewer positive runs is said to be learned from few."""
+FEW_POSITIVES = 30
+"""A family with fewer positive training runs is reported as learned from few."""
 
-NUMBERS_AT_ONCE = 2**21
-"""Features of all runs that go through the graph together, which bounds its memory."""
+BATCH_VALUES = 2**21
+"""Features that go through the graph at once, counted over runs; it bounds the memory."""
+
+UNCALIBRATED = (
+    "these are scores from 0 to 1, trained as probabilities but not calibrated on held-out runs"
+)
+"""What has to be said of the predictions of a model without calibration."""
 
 
 class Model:
-    """An ensemble and all that prediction with it needs.
+    """An ensemble of networks, and everything that is needed to predict with it.
 
     Parameters
     ----------
@@ -45,7 +51,21 @@ class Model:
     Raises
     ------
     ModelError
-        If the bytes are not a model, or one of a format that this version does not know.
+        If the bytes are not a model, or are a model that this version of gale cannot use.
+
+    Examples
+    --------
+    Here ``model_file`` and ``run_file`` are the paths of a small model and of a run.
+
+    >>> from gale import Model
+    >>> model = Model.load(model_file)
+    >>> model
+    <Model small: 9 families, 6 members, trained on 84 runs>
+    >>> predictions = model.predict(run_file)
+    >>> predictions.columns[:7]
+    ['run', 'status', 'message', 'unlike', 'aromatic', 'hydrocarbon', 'carboxylic_acid']
+    >>> round(predictions["hydrocarbon"][0], 2), round(model.prevalence["hydrocarbon"], 2)
+    (0.28, 0.33)
     """
 
     def __init__(self, data: bytes, source: str = "memory") -> None:
@@ -63,18 +83,19 @@ class Model:
         Raises
         ------
         ModelError
+            If the file cannot be read, or is not a model that this version of gale can use.
         """
         path = Path(path)
         try:
             data = path.read_bytes()
         except OSError as error:
             raise ModelError(
-                f"{path}: cannot be read ({error.strerror}); expected a model file (.onnx)"
+                path, f"cannot be read ({error.strerror})", "a model file (.onnx)", "check the path"
             ) from None
         return cls(data, str(path))
 
     def save(self, path: str | Path, *, force: bool = False) -> None:
-        """Write the model file, whole or not at all.
+        """Write the model file, completely or not at all.
 
         Raises
         ------
@@ -97,38 +118,27 @@ class Model:
 
     @property
     def prevalence(self) -> dict[str, float]:
-        """Share of the training runs that hold each family, by its name."""
+        """Training prevalence of each family: the share of the training runs that hold it."""
         return dict(zip(self.families, self.facts["prevalence"], strict=True))
 
-    def predict_features(
-        self, features: NDArray[np.float32]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Predict from features (R, D) that were computed with :attr:`spec`.
+    def predict_features(self, features: Floats32) -> tuple[Floats32, Floats32]:
+        """Predict from features (R, D), computed with :attr:`spec`.
 
         Returns
         -------
         probability : array of shape (R, K)
         member_probability : array of shape (E, R, K)
         """
-        probability, member_probability, _ = self._outputs(features)
+        probability, member_probability, _ = self._predict(features)
         return probability, member_probability
 
-    def unlike_features(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Say how unlike the training runs others are, of features (R, D) as above.
+    def _predict(self, features: Floats32) -> tuple[Floats32, Floats32, Floats32]:
+        """Probability (R, K), that of each member (E, R, K), and distance (R,) of features (R, D).
 
-        Returns
-        -------
-        array of shape (R,)
-            See `gale.model.unlike`; NaN if the model is of the time before it was measured.
+        The distance is that from the training runs, see `gale.model.unlike`; NaN if the model is
+        too old to have it.
         """
-        return self._outputs(features)[2]
-
-    def _outputs(self, features: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
-        """What tables of predictions are made of, for features (R, D): (R, K), (E, R, K), (R,).
-
-        The graph runs once for all of them: asked for one output, it still computes the others.
-        """
-        names = [*OUTPUTS, *{UNLIKE} & self._gives]
+        names = [*OUTPUTS, *{UNLIKE} & self._output_names]
         probability, member_probability, *unlike = self._run(names, features)
         return (
             np.concatenate(probability),
@@ -137,7 +147,7 @@ class Model:
         )
 
     def evidence(self, run: Run) -> pl.DataFrame:
-        """Say which family elutes when, as far as the elution network can tell.
+        """Score each family over time, with the elution network.
 
         Parameters
         ----------
@@ -146,24 +156,24 @@ class Model:
         Returns
         -------
         DataFrame
-            One row for each of the N spectra that the network looks at, in the order of time:
-            ``time_min``, then a column for each family, 0 to 1. These are scores of single
-            spectra, not calibrated.
+            One row for each of the N spectra that the network looks at, in order of time:
+            ``time_min``, then a column for each family, 0 to 1. These are uncalibrated scores of
+            single spectra.
 
         Raises
         ------
         ModelError
             If the model has no elution network.
         ReadError
-            If no ion of the run has an m/z that counts.
+            If the model's features leave out every ion of the run.
         """
         features, times = self.event_spec.describe(run)
-        ((of_run,),) = self._run([EVIDENCE], features[None])
-        columns = {name: of_run[0, :, at] for at, name in enumerate(self.families)}
+        ((evidence,),) = self._run([EVIDENCE], features[None])
+        columns = {name: evidence[0, :, at] for at, name in enumerate(self.families)}
         return pl.DataFrame({"time_min": times, **columns})
 
-    def evidence_of_spectra(self, spectra: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Say of any spectra which families they speak for, as :meth:`evidence` does of a run's.
+    def evidence_of_spectra(self, spectra: Floats32) -> Floats32:
+        """Score each family in any spectra, as :meth:`evidence` does in those of a run.
 
         Parameters
         ----------
@@ -185,13 +195,13 @@ class Model:
         padded = np.zeros((len(features) * n_events, n_mz), dtype=np.float32)
         padded[:wanted] = spectra
         features[:, spec.profile.n_features :] = padded.reshape(len(features), -1)
-        (pieces,) = self._run([EVIDENCE], features)
-        return np.concatenate(pieces).reshape(-1, len(self.families))[:wanted]
+        (batches,) = self._run([EVIDENCE], features)
+        return np.concatenate(batches).reshape(-1, len(self.families))[:wanted]
 
     @property
     def has_elution_network(self) -> bool:
         """Whether the model can say when a family elutes."""
-        return EVIDENCE in self._gives and isinstance(self.spec, EventSpec)
+        return EVIDENCE in self._output_names and isinstance(self.spec, EventSpec)
 
     @property
     def event_spec(self) -> EventSpec:
@@ -200,30 +210,33 @@ class Model:
         Raises
         ------
         ModelError
-            If there is no such network, so that there is no evidence either.
+            If the model has no elution network, and so no evidence over time.
         """
-        if EVIDENCE not in self._gives or not isinstance(self.spec, EventSpec):
+        if EVIDENCE not in self._output_names or not isinstance(self.spec, EventSpec):
             raise ModelError(
-                f"{self.source}: has no elution network, so it cannot say when a family elutes; "
-                "train with a recipe that has one, as default"
+                self.source,
+                "has no elution network, so it cannot say when a family elutes",
+                "a model with one",
+                "train with a recipe that has one, such as default",
             )
         return self.spec
 
     @property
-    def _gives(self) -> set[str]:
+    def _output_names(self) -> set[str]:
         """Names of the outputs of the graph."""
         return {output.name for output in self._session.get_outputs()}
 
-    def _run(
-        self, outputs: Sequence[str], features: NDArray[np.float32]
-    ) -> list[tuple[NDArray[np.float32], ...]]:
-        """Each of some outputs for features (R, D), in pieces of some runs each."""
-        rows = max(NUMBERS_AT_ONCE // self.spec.n_features, 1)
-        pieces = [
+    def _run(self, outputs: Sequence[str], features: Floats32) -> list[tuple[Floats32, ...]]:
+        """Compute outputs of the graph for features (R, D), batch by batch.
+
+        The graph computes all its outputs in any case, so they are best asked for together.
+        """
+        rows = max(BATCH_VALUES // self.spec.n_features, 1)
+        batches = [
             self._session.run(outputs, {"summary": features[start : start + rows]})
             for start in range(0, max(len(features), 1), rows)
         ]
-        return list(zip(*pieces, strict=True))
+        return list(zip(*batches, strict=True))
 
     def predict(
         self,
@@ -232,96 +245,124 @@ class Model:
     ) -> pl.DataFrame:
         """Predict runs: files, runs in memory, or a campaign.
 
+        Warns (`gale.GaleWarning`) of runs that failed or have a message, of a batch that differs
+        from the training runs, and of a model that is not calibrated.
+
         Parameters
         ----------
         runs : Campaign, sequence of length R of paths and Runs, or one of these
         work : Work, optional
-            How and where. Its columns are by default those of the campaign, or of the training.
+            How and where runs are read. Its columns are by default those of the campaign, or else
+            those of the training.
 
         Returns
         -------
         DataFrame
-            One row a run, in the order given: ``run``, ``status`` (``ok`` or ``failed``),
-            ``message`` (why it failed, or what is odd about the run), ``unlike`` (how unlike the
-            training runs it is, see `gale.model.unlike`), then a column for each family, and each
-            ``<family>_spread``, the standard deviation over members. Numbers are null where the
-            run failed, spreads where there is one member only, and ``unlike`` where the model is
-            of the time before it was measured.
+            One row per run, in the order given: ``run``, ``status`` (``ok`` or ``failed``),
+            ``message`` (why the run failed, or the reader's notes on it, and a note if it is far
+            from the training runs), ``unlike`` (distance from the training runs; 1 is their own
+            95th percentile, see `gale.model.unlike`), then a column for each family, and for each
+            ``<family>_spread``, the standard deviation over members. Numbers are null if the run
+            failed, spreads also if there is only one member, and ``unlike`` also if the model is
+            too old to have it.
         """
         work = work or Work()
         columns = work.columns or self.facts["columns"]
         if isinstance(runs, Campaign):
             columns = work.columns or runs.columns or columns
-            names, sources = list(runs.runs), list[Source](runs.paths)
+            names, sources = list(runs.runs), list[PathOrRun](runs.paths)
         else:
             several = [runs] if isinstance(runs, (str, Path, Run)) else runs
             sources = [run if isinstance(run, Run) else Path(run) for run in several]
             names = [run.source if isinstance(run, Run) else display_name(run) for run in sources]
         work.progress.begin("predicting", len(sources))
         table = compute_features(sources, self.spec, replace(work, columns=columns))
-        probability, member_probability, unlike = self._outputs(table.values[table.ok])
+        probability, member_probability, unlike = self._predict(table.values[table.ok])
         spread = member_probability.std(axis=0)
         if len(member_probability) < 2:
             spread[:] = np.nan
-        likeness = _columns([UNLIKE], unlike[:, None], table.ok)
+        distance = _columns([UNLIKE], unlike[:, None], table.ok)
         messages = [
             error or "; ".join((*notes, *unlike_notes(each))) or None
-            for error, notes, each in zip(table.errors, table.notes, likeness[UNLIKE], strict=True)
+            for error, notes, each in zip(table.errors, table.notes, distance[UNLIKE], strict=True)
         ]
-        return pl.DataFrame(
+        predictions = pl.DataFrame(
             {
                 "run": pl.Series(names, dtype=pl.String),
                 "status": pl.Series(["ok" if ok else "failed" for ok in table.ok], dtype=pl.String),
                 "message": pl.Series(messages, dtype=pl.String),
-                **likeness,
+                **distance,
                 **_columns(self.families, probability, table.ok),
-                **_columns([f"{name}_spread" for name in self.families], spread, table.ok),
+                **_columns([f"{name}{SPREAD}" for name in self.families], spread, table.ok),
             }
         )
+        self._warn_of(predictions)
+        return predictions
+
+    def _warn_of(self, predictions: pl.DataFrame) -> None:
+        """Warn of everything that a user of predictions should know."""
+        n_failed = predictions.filter(status="failed").height
+        n_notes = predictions.filter(pl.col("message").is_not_null(), status="ok").height
+        runs = "1 run" if len(predictions) == 1 else f"{len(predictions):,} runs"
+        for number, what in ((n_failed, "failed"), (n_notes, "predicted with a note")):
+            if number:
+                warn(f"{number:,} of {runs} {what}: see the column message")
+        for note in batch_notes(predictions, self.prevalence):
+            warn(note)
+        if not self.facts["calibrated"]:
+            warn(UNCALIBRATED)
 
     def submission(self, campaign: Campaign, predictions: pl.DataFrame) -> pl.DataFrame:
-        """Put predictions into the form that the competition of a campaign asks for.
+        """Put predictions into the format that the competition of a campaign asks for.
+
+        Warns (`gale.GaleWarning`) if the training prevalence stands in for runs that failed.
 
         Parameters
         ----------
         campaign : Campaign
         predictions : DataFrame
-            What :meth:`predict` gave for it.
+            What :meth:`predict` returned for it.
 
         Returns
         -------
         DataFrame
-            The runs and families of ``submission_format.csv`` in its order. The training
-            prevalence stands in for runs that failed.
+            The runs and families of ``submission_format.csv``, in its order, with the training
+            prevalence for runs that failed.
 
         Raises
         ------
         CampaignError
-            If the campaign has no such format, or it asks for a family that the model has not.
+            If the campaign has no such file, or it asks for a family that the model lacks.
         """
         wanted = campaign.submission_families
-        if campaign.submission is None or not set(wanted) <= set(self.families):
+        if campaign.submission is None:
             raise CampaignError(
-                f"{campaign.root}: asks in submission_format.csv for "
-                f"{', '.join(wanted) or 'nothing'}; expected families of the model: "
-                f"{', '.join(self.families)}"
+                campaign.root, "has no submission_format.csv", "a campaign of the competition"
             )
-        return (
-            pl.DataFrame({"sample_id": campaign.submission})
-            .join(predictions, left_on="sample_id", right_on="run", maintain_order="left")
-            .select(
-                "sample_id", *(pl.col(name).fill_null(self.prevalence[name]) for name in wanted)
+        if unknown := [name for name in wanted if name not in self.families]:
+            raise CampaignError(
+                campaign.root / "submission_format.csv",
+                f"asks for {listed(unknown)}",
+                f"families of {self.source}: {listed(self.families)}",
+                "use a model of these families",
             )
-        )
+        asked = pl.DataFrame({"sample_id": campaign.submission})
+        found = asked.join(
+            predictions, how="left", left_on="sample_id", right_on="run", maintain_order="left"
+        ).select("sample_id", *wanted)
+        if n_missing := len(found) - len(found.drop_nulls()):
+            runs = "1 run" if n_missing == 1 else f"{n_missing:,} runs"
+            warn(f"the training prevalence stands in for {runs} without a prediction")
+        return found.with_columns(pl.col(name).fill_null(self.prevalence[name]) for name in wanted)
 
 
 def _columns(
-    names: Sequence[str], values: NDArray[np.float32], rows: NDArray[np.bool_]
+    names: Sequence[str], values: Floats32, rows: NDArray[np.bool_]
 ) -> dict[str, pl.Series]:
-    """Spread the values (R', K) of some rows over columns of all rows, null elsewhere."""
-    spread_out = np.full((len(rows), len(names)), np.nan)
-    spread_out[rows] = values
+    """Make columns of R rows: the values (R', K) in the chosen rows (R,), null elsewhere."""
+    all_rows = np.full((len(rows), len(names)), np.nan)
+    all_rows[rows] = values
     return {
-        name: pl.Series(spread_out[:, at], nan_to_null=True, dtype=pl.Float64)
+        name: pl.Series(all_rows[:, at], nan_to_null=True, dtype=pl.Float64)
         for at, name in enumerate(names)
     }

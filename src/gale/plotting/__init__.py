@@ -1,6 +1,6 @@
-"""Pictures of a run: what eluted when, as chromatograms, an ion map, and spectra.
+"""Pictures of a run: chromatograms, an ion map, and spectra.
 
-Nothing here needs a display: figures are matplotlib's own, without a window.
+They need no display: figures are those of matplotlib, without a window.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from gale.errors import PlotError
 from gale.plotting.measures import cut_time
 from gale.plotting.panels import (
     Span,
@@ -42,18 +43,18 @@ __all__ = [
 
 WIDTH_IN = 11.0
 HEIGHTS_IN = {"chromatograms": 2.3, "ions": 2.1, "map": 3.6, "spectrum": 2.4}
-"""Size of a picture: its width, and the height of each panel with its labels."""
+"""Width of a picture, and height of each panel including its labels, in inches."""
 
 LANE_IN = 0.24
-"""Height of a lane; its panel has as much again at its edges."""
+"""Height of a lane, in inches; its panel has as much again at its edges."""
 
 DOTS_PER_INCH = 150
 
 TIME_PANEL = "time"
-"""Label of the axes whose horizontal axis is the time."""
+"""Label of the axes with the time as their horizontal axis."""
 
 LONGEST_NAME = 36
-"""Longer names of files are cut in the title, which shares its line with a legend."""
+"""Longer file names are cut in the title, which shares its line with a legend."""
 
 
 def plot_run(
@@ -67,24 +68,23 @@ def plot_run(
     lanes: Mapping[str, Sequence[Span]] | None = None,
     theme: str = "light",
 ) -> Figure:
-    """Draw a run: chromatograms, lanes, chosen ions, ion map, and a spectrum, one below the other.
+    """Draw a run: chromatograms, lanes, extracted ions, ion map, and a spectrum, top to bottom.
 
     Parameters
     ----------
     run : Run
     mz : sequence of int
-        m/z to draw the chromatograms of; ions are taken that round to them.
+        m/z to draw the extracted ion chromatograms of; ions are rounded to them.
     at_min : float, optional
-        Time of which to draw the spectrum; none by default.
+        Time of the spectrum to draw, in minutes; none by default.
     time_range : pair of float, optional
-        From which minute to which; the whole run by default.
+        First and last minute; the whole run by default.
     mz_range : pair of float, optional
-        From which m/z to which the map and the spectrum are; all by default.
+        First and last m/z of the map and the spectrum; all by default.
     log : bool
-        Whether the chromatograms have a logarithmic axis, on which small peaks are seen beside
-        large ones.
+        Whether the chromatograms have a logarithmic axis, to show small peaks beside large ones.
     lanes : mapping of str to sequence of Span, optional
-        Times that are marked below the chromatograms, in a lane for each name.
+        Times to mark below the chromatograms, in one lane per name.
     theme : str
         ``light`` or ``dark``.
 
@@ -95,8 +95,20 @@ def plot_run(
     Raises
     ------
     PlotError
-        If nothing is in the ranges, or the spectrum is asked for at a time outside.
+        If the theme is unknown, the ranges contain nothing, or the time of the spectrum is outside
+        the run.
+
+    Examples
+    --------
+    Here ``run_file`` is the path of a run. To keep the figure, use its ``savefig``.
+
+    >>> from gale import plot_run, read_run
+    >>> figure = plot_run(read_run(run_file), mz=[31, 91], at_min=3.0)
+    >>> [axes.get_ylabel().splitlines()[0] for axes in figure.axes]
+    ['ion current', 'extracted ions', 'm/z', 'relative', 'intensity (unit of the file)']
     """
+    if theme not in THEMES:
+        raise PlotError("theme", f"is {theme!r}", " or ".join(THEMES))
     colours = THEMES[theme]
     part = cut_time(run, time_range)
     heights = _heights(len(lanes or {}), bool(mz), at_min is not None)
@@ -124,7 +136,7 @@ def plot_run(
 
 
 def _heights(n_lanes: int, with_ions: bool, with_spectrum: bool) -> dict[str, float]:
-    """Heights of the panels that are drawn, from top to bottom, in inches."""
+    """Heights of the panels to draw, from top to bottom, in inches."""
     heights = {
         "chromatograms": HEIGHTS_IN["chromatograms"],
         "lanes": LANE_IN * (n_lanes + 1) if n_lanes else 0.0,
@@ -136,7 +148,7 @@ def _heights(n_lanes: int, with_ions: bool, with_spectrum: bool) -> dict[str, fl
 
 
 def _align_times(panels: list[Axes], part: Run, at_min: float | None, theme: Theme) -> None:
-    """Give the panels one axis of time, labelled below the last, and mark the spectrum's time."""
+    """Give the panels one time axis, labelled below the last one, and mark the spectrum's time."""
     for axes in panels:
         axes.set_label(TIME_PANEL)
         axes.set_xlim(part.time_min[0], part.time_min[-1])
@@ -161,11 +173,20 @@ def save_figure(figure: Figure, file: str | os.PathLike[str] | IO[bytes], form: 
     file : path, or file open for writing bytes
     form : str
         ``png`` or ``svg``.
+
+    Examples
+    --------
+    >>> import io
+    >>> from gale import plot_run, read_run
+    >>> from gale.plotting import save_figure
+    >>> buffer = io.BytesIO()
+    >>> save_figure(plot_run(read_run(run_file)), buffer, "png")
+    >>> buffer.getvalue()[1:4]
+    b'PNG'
     """
     settings: Any = {"svg.fonttype": "none", "svg.hashsalt": "gale"}
     with mpl.rc_context(settings), warnings.catch_warnings():
-        warnings.filterwarnings(
-            "ignore", "Glyph .* missing"
-        )  # in the name of a file; drawn as a box
+        # a character of the file name that the font lacks is drawn as a box
+        warnings.filterwarnings("ignore", "Glyph .* missing")
         metadata = {"Date": None} if form == "svg" else {"Software": None}
         figure.savefig(file, format=form, dpi=DOTS_PER_INCH, metadata=metadata)

@@ -1,4 +1,4 @@
-"""The numbers that pictures of a run show."""
+"""Numbers that pictures of a run show."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gale.errors import PlotError
 from gale.run import Floats, Run
 
 MOST_COLUMNS, MOST_ROWS = 1_400, 1_000
-"""An ion map has at most so many columns and rows, about the pixels that it is drawn on."""
+"""Largest size of an ion map, about the number of pixels that it is drawn on."""
 
 
 @dataclass(frozen=True)
@@ -21,11 +21,11 @@ class IonMap:
     Parameters
     ----------
     time_min : array of shape (T + 1,)
-        Where the columns begin and end.
+        Edges of the columns.
     mz : array of shape (M + 1,)
-        Where the rows begin and end: half-way between whole numbers.
+        Edges of the rows, half-way between whole numbers.
     intensity : array of shape (M, T)
-        The highest of a column's scans, of which each is the sum of the ions of a row.
+        Sum of the ions of a row in a scan, the highest over the scans of a column.
     """
 
     time_min: Floats
@@ -34,17 +34,19 @@ class IonMap:
 
 
 def cut_time(run: Run, time_range: tuple[float, float] | None) -> Run:
-    """Give the scans within a range of times, in minutes; all of them for no range.
+    """Return the scans within a range of times in minutes; all of them without a range.
 
     Raises
     ------
     PlotError
-        If fewer than two scans, or no ions, are within it, or all scans have the same time.
+        If the range has fewer than two scans or no ions, or all scans have the same time.
     """
     if run.time_min[0] == run.time_min[-1]:
         raise PlotError(
-            f"{run.source}: all its scans are at {run.time_min[0]:g} min; expected scans over "
-            "time, to draw them; correct the times"
+            run.source,
+            f"has all its scans at {run.time_min[0]:g} min",
+            "scans over time",
+            "correct the times",
         )
     if time_range is None:
         return run
@@ -52,9 +54,12 @@ def cut_time(run: Run, time_range: tuple[float, float] | None) -> Run:
     n_ions = int(run.ions_per_scan[inside].sum())
     if len(inside) < 2 or not n_ions:
         raise PlotError(
-            f"{run.source}: {len(inside)} scans with {n_ions} ions are between {time_range[0]:g} "
-            f"and {time_range[1]:g} min; expected two scans or more of the run, which lasts from "
-            f"{run.time_min[0]:.3f} to {run.time_min[-1]:.3f} min; choose another range"
+            run.source,
+            f"has {len(inside)} scan{'' if len(inside) == 1 else 's'} and {n_ions} ions from "
+            f"{time_range[0]:g} to {time_range[1]:g} min",
+            f"two scans or more, with ions, within {run.time_min[0]:.3f} to "
+            f"{run.time_min[-1]:.3f} min",
+            "choose another range",
         )
     first, last = inside[0], inside[-1] + 1
     ions = slice(run.scan_start[first], run.scan_start[last])
@@ -69,7 +74,7 @@ def cut_time(run: Run, time_range: tuple[float, float] | None) -> Run:
 
 
 def highest_ions(run: Run, most: int) -> Run:
-    """Give a run with at most so many ions: those of least intensity are left out."""
+    """Return a run with at most `most` ions: the highest ones."""
     if run.n_ions <= most:
         return run
     kept = np.zeros(run.n_ions, dtype=np.bool_)
@@ -83,14 +88,14 @@ def highest_ions(run: Run, most: int) -> Run:
 
 
 def base_peak(run: Run) -> Floats:
-    """Give the highest intensity of each scan, shape (S,); 0 for one without ions."""
+    """Return the highest intensity of each scan, shape (S,); 0 for a scan without ions."""
     highest = np.zeros(run.n_scans)
     np.maximum.at(highest, run.scan_of_ion, run.intensity)
     return highest
 
 
 def extracted_ion(run: Run, mz: int) -> Floats:
-    """Give the intensity of the ions whose m/z rounds to `mz` in each scan, shape (S,)."""
+    """Return the intensity of the ions whose m/z rounds to `mz` in each scan, shape (S,)."""
     chosen = np.rint(run.mz) == mz
     total = np.bincount(
         run.scan_of_ion[chosen], weights=run.intensity[chosen], minlength=run.n_scans
@@ -99,7 +104,7 @@ def extracted_ion(run: Run, mz: int) -> Floats:
 
 
 def nearest_scan(run: Run, at_min: float) -> int:
-    """Number of the scan nearest to a time.
+    """Return the number of the scan nearest to a time, from 0.
 
     Raises
     ------
@@ -108,19 +113,21 @@ def nearest_scan(run: Run, at_min: float) -> int:
     """
     if not run.time_min[0] <= at_min <= run.time_min[-1]:
         raise PlotError(
-            f"{run.source}: a spectrum at {at_min:g} min is asked for; expected a time from "
-            f"{run.time_min[0]:.3f} to {run.time_min[-1]:.3f} min; choose another"
+            run.source,
+            f"has no scan at {at_min:g} min",
+            f"a time from {run.time_min[0]:.3f} to {run.time_min[-1]:.3f} min",
+            "choose another time",
         )
     return int(np.argmin(np.abs(run.time_min - at_min)))
 
 
 def ion_map(run: Run, mz_range: tuple[float, float] | None = None) -> IonMap:
-    """Lay the ions of a run on a grid of time and m/z.
+    """Sum the ions of a run on a grid of time and m/z.
 
     Raises
     ------
     PlotError
-        If no ions are within the range of m/z.
+        If the range of m/z has no ions.
     """
     low, high = mz_range or (run.mz.min(), run.mz.max())
     first, last = int(np.rint(low)), int(np.rint(high))
@@ -128,8 +135,10 @@ def ion_map(run: Run, mz_range: tuple[float, float] | None = None) -> IonMap:
     inside = (row >= 0) & (row <= last - first)
     if not inside.any():
         raise PlotError(
-            f"{run.source}: no ions are between m/z {low:g} and {high:g}; expected some within "
-            f"{run.mz.min():.1f} to {run.mz.max():.1f}; choose another range"
+            run.source,
+            f"has no ions from m/z {low:g} to {high:g}",
+            f"a range within m/z {run.mz.min():.1f} to {run.mz.max():.1f}",
+            "choose another range",
         )
     mz_width = ceil((last - first + 1) / MOST_ROWS)
     n_rows = (last - first) // mz_width + 1
@@ -145,7 +154,7 @@ def ion_map(run: Run, mz_range: tuple[float, float] | None = None) -> IonMap:
 
 
 def _scan_edges(time_min: Floats) -> Floats:
-    """Where scans begin and end, half-way to their neighbours, shape (S + 1,)."""
+    """Edges of the scans, half-way to their neighbours, shape (S + 1,)."""
     middle = (time_min[1:] + time_min[:-1]) / 2
     first, last = 2 * time_min[0] - middle[0], 2 * time_min[-1] - middle[-1]
     return np.concatenate([[first], middle, [last]])

@@ -1,4 +1,4 @@
-"""Panels of a picture: each draws one thing on axes that it is given."""
+"""Panels of a picture: each function draws one thing on given axes."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ from gale.plumbing.text import in_words
 from gale.run import Floats, Run
 
 DECADES = 5
-"""Logarithmic colours and axes go down to so many powers of ten below the highest intensity."""
+"""Powers of ten below the highest intensity that logarithmic colours and axes show."""
 
 MOST_LABELS = 12
-"""So many of the highest ions of a spectrum have their m/z beside them."""
+"""Largest number of ions of a spectrum that are labelled with their m/z, highest first."""
 
 LABEL_WIDTH = 0.028
 """Width of such a label, as a share of the axis."""
 
 MOST_POINTS = 8_000
-"""Of more scans, chromatograms are pictures rather than lines."""
+"""With more scans, chromatograms are drawn as pixels rather than lines."""
 
 ROUND_STEPS = (1, 2, 2.5, 5, 10)
-"""Ticks are so far apart, times a power of ten."""
+"""Distances between ticks, times a power of ten."""
 
 LINES = ("solid", "dashed", "dotted")
-"""Of more extracted ions than there are colours, lines differ in this."""
+"""Styles that tell extracted ions apart if there are more of them than colours."""
 
 LANE_HEIGHT = 0.62
-"""Height of the bars of a lane, of which the next lane is 1 away."""
+"""Height of the bars of a lane, as a share of the lane."""
 
 FAINTEST = 0.35
-"""Opacity of a bar of weight 0; of weight 1 it is opaque."""
+"""Opacity of a bar with weight 0; with weight 1 it is opaque."""
 
 _SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
 class Span(NamedTuple):
-    """A time that is marked in a lane.
+    """A range of times to mark in a lane.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class Span(NamedTuple):
 
 
 def draw_lanes(axes: Axes, lanes: Mapping[str, Sequence[Span]], theme: Theme) -> None:
-    """Draw when something is, as bars: a lane for each name, the first one on top."""
+    """Draw ranges of times as bars, in one lane per name, the first one on top."""
     for at, spans in enumerate(lanes.values()):
         for start, end, weight in spans:
             opacity = FAINTEST + (1 - FAINTEST) * weight
@@ -90,7 +90,7 @@ def draw_chromatograms(axes: Axes, run: Run, theme: Theme, *, log: bool = False)
 
 
 def draw_ions(axes: Axes, run: Run, mz: Sequence[int], theme: Theme, *, log: bool = False) -> None:
-    """Draw the chromatograms of chosen ions, whose m/z is rounded as features round it."""
+    """Draw extracted ion chromatograms; m/z are rounded as features round them."""
     highest = 0.0
     for at, each in enumerate(mz):
         trace = extracted_ion(run, each)
@@ -116,23 +116,24 @@ def draw_map(
     mz_range: tuple[float, float] | None = None,
     mz: Sequence[int] = (),
 ) -> None:
-    """Draw the ion map on one pair of axes, and what its colours mean on the other.
+    """Draw the ion map, and beside it the scale of its colours.
 
     Parameters
     ----------
     axes, colours : Axes
+        Axes of the map and of the scale.
     run : Run
     theme : Theme
     mz_range : pair of float, optional
-        From which m/z to which; all by default.
+        First and last m/z; all by default.
     mz : sequence of int
-        m/z that are marked at the edge.
+        m/z to mark at the edge.
     """
     grid = ion_map(run, mz_range)
     highest = float(grid.intensity.max()) or 1.0
     least = float(grid.intensity.min(where=grid.intensity > 0, initial=highest / 10))
     lowest = max(least, highest / 10**DECADES)
-    shown = np.maximum(grid.intensity, lowest)  # what has no ions has the lowest colour
+    shown = np.maximum(grid.intensity, lowest)  # cells without ions get the lowest colour
     image = axes.pcolorfast(
         grid.time_min, grid.mz, shown, cmap=COLOUR_MAP, norm=LogNorm(lowest, highest)
     )
@@ -198,7 +199,7 @@ def _spectrum_range(mz: Floats) -> tuple[float, float]:
 
 
 def _labelled(mz: Floats, height: Floats, width: float) -> list[int]:
-    """Which ions have their m/z beside them: the highest, unless a label is there already."""
+    """The ions to label with their m/z: the highest ones, unless a label is there already."""
     chosen: list[int] = []
     for at in np.argsort(-height, kind="stable"):
         if len(chosen) == MOST_LABELS or height[at] < 1:
@@ -209,7 +210,7 @@ def _labelled(mz: Floats, height: Floats, width: float) -> list[int]:
 
 
 def _finish_intensity(axes: Axes, highest: float, name: str, log: bool) -> None:
-    """Set the axis of intensities: from 0, or over some powers of ten."""
+    """Set the axis of intensities, linear from 0 or logarithmic."""
     unit = "unit of the file"
     if log and highest > 0:
         axes.set_yscale("log")

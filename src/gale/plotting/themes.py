@@ -1,8 +1,8 @@
-"""Colours and sizes of pictures, for light and for dark paper.
+"""Colours and sizes of pictures, for light and dark backgrounds.
 
-The lines are told apart with every kind of colour vision (after Okabe and Ito, 2008) and have a
-contrast of 3 to 1 or more with their paper; the ion map has a perceptually uniform colour map,
-which is also even in grey.
+Lines can be distinguished with every kind of colour vision (after Okabe and Ito, 2008) and have a
+contrast of at least 3 to 1 with the background. The colour map of the ion map is perceptually
+uniform, also in grey.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ COLOUR_MAP = "viridis"
 
 @dataclass(frozen=True)
 class Theme:
-    """Colours of a picture, as hexadecimal codes; no two are the same."""
+    """Colours of a picture, as hexadecimal codes, all different."""
 
     paper: str
     ink: str
@@ -27,7 +27,7 @@ class Theme:
 
     @property
     def names(self) -> dict[str, str]:
-        """Every colour, by the name of its CSS variable."""
+        """Every colour by the name of its CSS variable."""
         single = ("paper", "ink", "muted", "grid", "total", "base")
         return {
             **{name: getattr(self, name) for name in single},
@@ -36,7 +36,7 @@ class Theme:
 
     @property
     def settings(self) -> Any:
-        """Settings of matplotlib that differ from its own, by their names there."""
+        """Settings of matplotlib that differ from its defaults, by their names."""
         return {
             "font.family": "sans-serif",
             "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial"],

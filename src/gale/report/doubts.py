@@ -11,7 +11,7 @@ import polars as pl
 from gale.campaign import Campaign
 from gale.campaign.labels import prevalence_of
 from gale.evaluation.second_look import second_look
-from gale.evidence import Matcher, Window, windows_of
+from gale.evidence import Matcher, Window, find_windows
 from gale.model import Model
 from gale.readers import read_run
 from gale.report.scored import Scored
@@ -74,6 +74,6 @@ def _strongest(
     for name, file in zip(campaign.runs, campaign.paths, strict=True):
         if name in runs:
             run = read_run(file, columns=campaign.columns)
-            for window in windows_of(model, run, matcher=matcher, least=0.0):
+            for window in find_windows(model, run, matcher=matcher, least=0.0):
                 first.setdefault((name, window.family), window)
     return first

@@ -20,9 +20,9 @@ from gale.evidence import (
     IndexTable,
     Matcher,
     Window,
-    attributions_of,
     check_spectra,
-    windows_of,
+    find_attributions,
+    find_windows,
 )
 from gale.evidence.matching import Match
 from gale.inspection import oddities
@@ -130,11 +130,11 @@ def run_report(
     attributions: list[Attribution] = []
     if model.has_elution_network:
         library = matcher or Matcher.default()
-        windows = windows_of(model, run, matcher=library, index=index)
+        windows = find_windows(model, run, matcher=library, index=index)
     else:
         if matcher is not None or index is not None:
             check_spectra(model)
-        attributions = attributions_of(model, run)
+        attributions = find_attributions(model, run)
     families = _families(model, said, windows)
     unlike = said[UNLIKE]
     return render(

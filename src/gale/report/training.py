@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from gale.campaign import Campaign
 from gale.evaluation.metrics import CALIBRATION_BINS, CLIP
-from gale.model import FEW, Model
+from gale.model import FEW_POSITIVES, Model
 from gale.report import charts
 from gale.report.doubts import doubts
 from gale.report.pages import render, themed_svg
@@ -82,8 +82,8 @@ def training_report(
         best=best,
         main=MODEL,
         bins=CALIBRATION_BINS,
-        few=[name for name, n in _positives(known).items() if n < FEW],
-        few_limit=FEW,
+        few=[name for name, n in _positives(known).items() if n < FEW_POSITIVES],
+        few_limit=FEW_POSITIVES,
         table=_family_rows(known),
         known_splits=[name for name in ("train", "val") if name in known.split],
         sets=_label_sets(known),

@@ -14,7 +14,7 @@ from typing import Any
 
 from gale.cli.shows.model import recipe_lines
 from gale.errors import TableError
-from gale.model import FEW, Model
+from gale.model import FEW_POSITIVES, Model
 from gale.plumbing.text import listed
 
 ADVICE = (
@@ -146,7 +146,7 @@ def _lines(model: Model, measured: Sequence[Measured]) -> Iterator[str]:
     few = []
     for (family, prevalence), positive, known in counts:
         yield f"| {_cell(family)} | {positive:,} | {known:,} | {prevalence:.3f} |"
-        if positive < FEW:
+        if positive < FEW_POSITIVES:
             few.append(f"{family} ({positive})")
     if "pretraining" in recipe:
         pretraining = recipe["pretraining"]
@@ -181,7 +181,7 @@ def _limits(calibrated: bool, few: list[str]) -> Iterator[str]:
         yield "- It gives scores from 0 to 1 that are not calibrated."
     if few:
         yield (
-            f"- Learned from fewer than {FEW} positive runs, and uncertain accordingly: "
+            f"- Learned from fewer than {FEW_POSITIVES} positive runs, and uncertain accordingly: "
             f"{', '.join(few)}."
         )
     yield (

@@ -23,7 +23,7 @@ def lines(model: Model) -> list[str]:
         "trained": f"{facts['created']} on {training['runs']:,} runs of {training['campaign']}",
         "left out": ", ".join(training["unreadable"]) or "no run",
         "ensemble": f"{facts['members']} members from {facts['folds']} folds",
-        "features": f"{facts['features']['kind']}, {model.spec.n_features:,} "
+        "features": f"{model.spec.to_dict()['kind']}, {model.spec.n_features:,} "
         f"from {len(model.spec.mz)} m/z, {model.spec.mz[0]} to {model.spec.mz[-1]}",
         "calibrated": "yes" if facts["calibrated"] else "no: the outputs are scores",
         "log loss": f"{scores['log_loss']:.3f}, beside {scores['prior_log_loss']:.3f} of the "

@@ -22,7 +22,7 @@ def spectrum(ions: dict[int, float], first: int = 12, size: int = 100) -> np.nda
 A, B, C = {31: 100.0, 45: 60.0}, {31: 100.0, 45: 50.0, 59: 5.0}, {43: 100.0, 57: 80.0}
 
 
-def test_the_most_alike_is_first() -> None:
+def test_the_most_similar_is_first() -> None:
     found = Matcher(library(C, B, A)).matches(spectrum(A), 12, ALL, "alcohol")
     assert [match.compound for match in found] == ["compound 2", "compound 1"]
     assert found[0].cosine == pytest.approx(1.0)
@@ -34,7 +34,7 @@ def test_the_most_alike_is_first() -> None:
     assert found[1].cosine > LEAST_COSINE
 
 
-def test_nothing_is_named_where_nothing_is_alike() -> None:
+def test_no_match_where_nothing_is_similar() -> None:
     assert Matcher(library(C)).matches(spectrum(A), 12, ALL, "alcohol") == ()
     assert Matcher(library(A)).matches(spectrum({}), 12, ALL, "alcohol") == ()
 
