@@ -1,24 +1,21 @@
-"""The rows of the ablation: what differs from the recipe `default`, and how members become scores.
+"""The rows of the ablation: what differs from the recipe, and how members become probabilities.
 
 Symbols: R runs, K families.
 """
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
 
-import gale
-from ablation_fits import Change, Fits, Runs, cache
-from gale.evaluation.metrics import expected_calibration_error, log_loss
-from gale.plumbing.files import writing
-from gale.plumbing.work import Work
+from benchmarks.ablation.fits import Fits
+from benchmarks.ablation.scores import Score, score
+from benchmarks.ablation.study import Change
+from gale.evaluation.metrics import log_loss
 from gale.run import Floats
 from gale.training.calibration import cross_fitted, fit_calibration
 
@@ -43,7 +40,7 @@ class Row:
     shares : tuple of float, optional
         Of the parts; fitted without.
     way : float
-        Of the calibration.
+        Strength of the calibration.
     derivatized : bool
         Whether each family has an offset for derivatized samples.
     fits : str
@@ -74,6 +71,7 @@ COMBINED = (
     Row("one member a fold", soup="one"),
     Row("an offset for derivatized samples", derivatized=True),
 )
+"""Rows made of the same fits."""
 
 
 def without_pretraining(choices: dict[str, Any], longer: int = 1) -> None:
@@ -111,25 +109,17 @@ REFITTED: dict[str, Change] = {
     "the published terms of the loss": in_every_part("loss", hinge=0.1, label_correlation=0.1),
     MIXTURES: lambda _: None,
 }
-"""Changes of the recipe, most telling first."""
+"""Changes of the recipe, those of largest effect first."""
 
 ANEW = (
     Row("default, one member a fold", soup="one"),
     *(Row(what, soup="one", fits=what) for what in REFITTED),
 )
-"""One member a fold is fitted for each change, to be compared with one of the recipe."""
-
-
-@dataclass(frozen=True)
-class Score:
-    """A row on a campaign; NaN where it is not fitted yet."""
-
-    log_loss: float = np.nan
-    calibration_error: float = np.nan
+"""One member per fold is fitted for each change, and compared with one of the recipe."""
 
 
 def one_member(change: Change | None = None) -> Change:
-    """Make a change of a recipe that has one member a fold besides."""
+    """Make a change that also leaves one member per fold."""
 
     def both(choices: dict[str, Any]) -> None:
         for part in choices["parts"]:
@@ -140,8 +130,10 @@ def one_member(change: Change | None = None) -> Change:
     return both
 
 
-def score_row(row: Row, fits: Fits) -> Score:
-    """Combine the members of fits as a row says, and score the test runs."""
+def score_row(row: Row, fits: Fits | None) -> Score:
+    """Combine the members of fits as a row says, and score the test runs; NaN without fits."""
+    if fits is None:
+        return Score()
     known, test = fits.runs.known, fits.runs.test
     parts = [part_logits(row, fits, part) for part in row.parts]
     held_out, of_test = (np.stack(each) for each in zip(*parts, strict=True))
@@ -173,32 +165,3 @@ def derivatized_offset(logits: Floats, labels: np.ndarray) -> Floats:
         return float(terms.sum() + offset @ offset / 2 / DERIVATIZED_DEVIATION**2)
 
     return np.asarray(minimize(loss, np.zeros(labels.shape[1])).x)
-
-
-def score(labels: np.ndarray, probability: Floats) -> Score:
-    """Score the probabilities of test runs."""
-    labels = labels.astype(np.float64)
-    return Score(log_loss(labels, probability), expected_calibration_error(labels, probability))
-
-
-def prior_score(runs: Runs) -> Score:
-    """Score the prevalence among the training runs."""
-    prevalence = runs.known.prevalence()
-    return score(runs.test.labels, np.tile(prevalence, (len(runs.test), 1)))
-
-
-def logistic_score(file: Path, runs: Runs, seed: int, *, fit: bool = True) -> Score:
-    """Train the recipe `logistic` on the training runs and score it, or read what `file` keeps."""
-    made_of = [runs.known.fingerprint(), runs.test.fingerprint(), seed]
-    kept = json.loads(file.read_text("utf-8")) if file.exists() else {}
-    if kept.get("made_of") != made_of:
-        if not fit:
-            return Score()
-        model = gale.train(runs.known, "logistic", seed=seed, work=Work(cache=cache()))
-        table = model.predict(runs.test, work=Work(cache=cache()))
-        found = score(runs.test.labels, table.select(runs.test.families).to_numpy())
-        kept = {"made_of": made_of, "score": asdict(found)}
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with writing(file, force=True) as temporary:
-            temporary.write_text(json.dumps(kept), "utf-8")
-    return Score(**kept["score"])

@@ -1,8 +1,4 @@
-"""What a recipe costs on a campaign: the real commands, each measured from outside.
-
-Peak memory is that of the largest process among the command and its children (RUSAGE_CHILDREN of a
-small process around it). gale train and gale predict are one process each unless told otherwise.
-"""
+"""What a recipe costs on a campaign: the real commands, each measured from outside."""
 
 from __future__ import annotations
 
@@ -10,20 +6,19 @@ import hashlib
 import json
 import os
 import platform
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 
-import gale
-from campaign import GALE, measured
+from benchmarks import campaigns, results
+from benchmarks.commands import Measured, gale
+from benchmarks.options import tell
+from gale import errors
 from gale.campaign import Campaign
 from gale.evaluation import read_predictions
-from gale.plumbing.files import writing
 from gale.training.recipe import Recipe
 
 WARM_UP = """
@@ -62,26 +57,6 @@ class Result:
     machine: str
 
 
-def simulated(folder: Path, words: Sequence[str]) -> Path:
-    """Make a campaign with these words for gale simulate, or take the one that is there.
-
-    Stops with a message if the one that is there was made with other words.
-    """
-    note = folder.parent / f"{folder.name}.json"
-    if folder.exists():  # it appears when it is complete
-        made = json.loads(note.read_text("utf-8")) if note.exists() else []
-        if made != list(words):
-            sys.exit(
-                f"{folder}: found a campaign made with {' '.join(made) or 'unknown words'}; "
-                f"expected {' '.join(words)}; name another folder, or delete it"
-            )
-        return folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    note.write_text(json.dumps(list(words)), "utf-8")
-    measured(GALE, "simulate", "-o", folder, *words, "--quiet")
-    return folder
-
-
 class Bench:
     """Measures recipes on one campaign, and keeps what is finished.
 
@@ -91,12 +66,11 @@ class Bench:
         Folder of the campaign.
     folder : Path
         Where results are kept, each in a folder of its own: result.json, the model, predictions.
-    words : sequence of str
-        What the campaign was made with.
     """
 
-    def __init__(self, campaign: Path, folder: Path, words: Sequence[str]) -> None:
-        self._campaign, self._folder, self._words = campaign, folder, list(words)
+    def __init__(self, campaign: Path, folder: Path) -> None:
+        self._campaign, self._folder = campaign, folder
+        self._identity = campaigns.identity(campaign)
         self._warm: set[str] = set()
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -117,22 +91,17 @@ class Bench:
     def recipe(self, name: str, recipe: str, seed: int) -> Result:
         """Train, predict and measure, unless a result of the same recipe and campaign is kept."""
         loaded = Recipe.load(recipe)
-        asked = {"campaign": self._words, "recipe": loaded.to_dict(), "seed": seed}
+        made_of = {"campaign": self._identity, "recipe": loaded.to_dict(), "seed": seed}
         folder = self._folder / f"{name}-{seed}"
         file, predictions = folder / "result.json", folder / "predictions.csv"
-        kept: dict[str, Any] = json.loads(file.read_text("utf-8")) if file.exists() else {}
-        if kept.get("asked") != asked:
+        kept = results.find(file, made_of)
+        if kept is None:
             self._warm_up(loaded)
             folder.mkdir(exist_ok=True)
             costs = self._measure(recipe, seed, folder / "model.onnx", predictions)
-            kept = {
-                "asked": asked,
-                "costs": asdict(costs),
-                "code": code_fingerprint(),
-                "machine": machine(),
-            }
-            _write_json(file, kept)
-            print(f"{folder}: trained in {costs.train_seconds:.0f} s", file=sys.stderr, flush=True)
+            kept = {"costs": asdict(costs), "code": code_fingerprint(), "machine": machine()}
+            results.keep(file, made_of, kept)
+            tell(f"{folder}: trained in {costs.train_seconds:.0f} s")
         return Result(predictions, Costs(**kept["costs"]), kept["code"], kept["machine"])
 
     def _warm_up(self, recipe: Recipe) -> None:
@@ -148,19 +117,22 @@ class Bench:
             self._train(text, 0, model)
             self._warm.add(features)
 
-    def _train(self, recipe: Path | str, seed: int, model: Path) -> tuple[float, float]:
-        """Train anew, whatever an interrupted training left behind; seconds and peak MB."""
-        words = ("-o", model, "--recipe", recipe, "--seed", str(seed), "--force", "--quiet")
-        seconds, peak_mb, _ = measured(GALE, "train", self._campaign, *words, "--no-report")
-        return seconds, peak_mb
+    def _train(self, recipe: Path | str, seed: int, model: Path) -> Measured:
+        """Train from the beginning, whatever an interrupted training left behind."""
+        words = ("-o", model, "--recipe", recipe, "--seed", seed, "--force", "--quiet")
+        return gale("train", self._campaign, *words, "--no-report")
 
     def _measure(self, recipe: str, seed: int, model: Path, predictions: Path) -> Costs:
-        train_seconds, train_peak_mb = self._train(recipe, seed, model)
+        training = self._train(recipe, seed, model)
         words = ("--split", "test", "--model", model, "-o", predictions, "--no-cache")
-        seconds, peak_mb, _ = measured(GALE, "predict", self._campaign, *words, "--force", "-q")
-        n_runs = len(read_predictions(predictions).runs)
-        size = model.stat().st_size / 1e6
-        return Costs(train_seconds, train_peak_mb, n_runs / seconds, peak_mb, size)
+        prediction = gale("predict", self._campaign, *words, "--force", "--quiet")
+        return Costs(
+            train_seconds=training.seconds,
+            train_peak_mb=training.peak_mb,
+            predict_runs_per_s=len(read_predictions(predictions).runs) / prediction.seconds,
+            predict_peak_mb=prediction.peak_mb,
+            model_mb=model.stat().st_size / 1e6,
+        )
 
 
 def machine() -> str:
@@ -173,13 +145,8 @@ def machine() -> str:
 
 def code_fingerprint() -> str:
     """Hash of gale's own files."""
-    root = Path(gale.__file__).parent
+    root = Path(errors.__file__).parent
     digest = hashlib.sha256()
     for path in sorted(path for path in root.rglob("*") if path.suffix not in (".pyc", "")):
         digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()[:12]
-
-
-def _write_json(path: Path, values: dict[str, Any]) -> None:
-    with writing(path, force=True) as temporary:
-        temporary.write_text(json.dumps(values, indent=1) + "\n", "utf-8")

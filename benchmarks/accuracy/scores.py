@@ -1,4 +1,4 @@
-"""How good the results of the accuracy benchmark are, as tables of text.
+"""How good the results of recipes are, as tables of text.
 
 Symbols: R runs, K families, B resamples, T training seeds.
 """
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from accuracy_costs import Costs, Result
+from benchmarks.accuracy.costs import Costs, Result
+from benchmarks.tables import Table
 from gale.campaign import Campaign
 from gale.evaluation import evaluate, read_predictions
 from gale.evaluation.bootstrap import estimate, resampled_weights
@@ -20,9 +21,9 @@ from gale.run import Floats
 
 RESAMPLES = 1000
 SD_COLUMN = 2
-"""Of the table of scores; it is left out where there is one seed."""
+"""Of the table of scores; left out where there is one seed."""
 
-REACHES = (
+GOALS = (
     ("log loss / published", "<= 0.5"),
     ("log loss / logistic", "<= 0.65"),
     ("calibration error", "<= 0.02"),
@@ -30,9 +31,7 @@ REACHES = (
     ("prediction, runs/s", ">= 25"),
     ("model, MB", "<= 60"),
 )
-"""What `default` is meant to reach."""
-
-Table = list[list[str]]
+"""Goals of the recipe `default`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +97,7 @@ def figures_of(test: Campaign, results: Sequence[Result], resample_seed: int) ->
 
 
 def score_table(figures: Mapping[str, Figures]) -> Table:
-    """Make the rows of a campaign, one a recipe."""
+    """Make the rows of a campaign, one per recipe."""
     header = (
         "", "log loss", "sd of seeds", "calibration error", "ROC AUC",
         "train, s", "train, MB", "runs/s", "predict, MB", "model, MB",
@@ -131,7 +130,7 @@ def _cost_cells(costs: Costs) -> list[str]:
 
 
 def family_table(figures: Mapping[str, Figures], families: Sequence[str]) -> Table:
-    """Make the rows of log losses, one a family."""
+    """Make the rows of log losses, one per family."""
     rows = [["log loss", *figures]]
     for k, family in enumerate(families):
         losses = [number_text(float(each.per_family[k])) for each in figures.values()]
@@ -139,21 +138,21 @@ def family_table(figures: Mapping[str, Figures], families: Sequence[str]) -> Tab
     return rows
 
 
-def reach_table(campaigns: Mapping[str, Mapping[str, Figures]]) -> Table:
-    """Set what `default` measures beside what it is meant to reach; nothing is decided here."""
+def goal_table(campaigns: Mapping[str, Mapping[str, Figures]]) -> Table:
+    """Set what `default` measures beside its goals; nothing is decided here."""
     measured = [_measured(figures) for figures in campaigns.values()]
-    rows = zip(REACHES, zip(*measured, strict=True), strict=True)
+    rows = zip(GOALS, zip(*measured, strict=True), strict=True)
     return [
-        ["default", "to reach", *campaigns],
-        *([name, reach, *cells] for (name, reach), cells in rows),
+        ["default", "goal", *campaigns],
+        *([name, goal, *cells] for (name, goal), cells in rows),
     ]
 
 
 def _measured(figures: Mapping[str, Figures]) -> list[str]:
-    """Give a cell for each of :data:`REACHES`."""
+    """Give a cell for each of :data:`GOALS`."""
     default = figures.get("default")
     if default is None or default.costs is None:
-        return ["-"] * len(REACHES)
+        return ["-"] * len(GOALS)
     return [
         _ratio(default, figures.get("published")),
         _ratio(default, figures.get("logistic")),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.simulator.measures import MIN_SCANS, measure
 from gale.campaign import Campaign
 from gale.campaign.labels import prevalence_of
 from gale.errors import GaleError
@@ -15,7 +16,6 @@ from gale.readers import read_run
 from gale.run import Floats, Run
 from gale.simulation.label_sets import PREVALENCE
 from gale.training.folds import stratified_folds
-from simulator_measures import MIN_SCANS, measure
 
 PUBLISHED_FAMILIES_A_RUN = {0: 0.37, 1: 0.47, 8: 0.014}
 PUBLISHED_SPLITS = {"train": (809, 0.32), "val": (312, 0.46), "test": (463, 0.35)}

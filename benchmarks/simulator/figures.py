@@ -10,8 +10,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from benchmarks.simulator.measures import Measured
 from gale.run import Run
-from simulator_measures import Measured
 
 N_ROWS = 6
 """Runs of each side; a figure has as many rows."""

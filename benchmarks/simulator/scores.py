@@ -16,7 +16,7 @@ from sklearn.multiclass import OneVsRestClassifier
 
 from gale.campaign import Campaign
 from gale.evaluation import evaluate, metrics
-from gale.evaluation.bootstrap import Estimate
+from gale.evaluation.text import interval_text
 from gale.plumbing.cache import Cache, default_folder
 from gale.plumbing.work import Work
 from gale.readers import read_run
@@ -100,7 +100,7 @@ def benchmark_rows(campaign: Campaign) -> Iterator[Row]:
     model = OneVsRestClassifier(benchmark_model()).fit(features[~test], labels[~test])
     predicted = model.predict_proba(features[test])
     loss = metrics.score(labels[test], predicted, campaign.families).mean["log_loss"]
-    yield "L1 logistic regression, test", "", with_interval(loss)
+    yield "L1 logistic regression, test", "", interval_text(loss, ".4f")
 
 
 def gale_rows(campaign: Campaign) -> Iterator[Row]:
@@ -117,10 +117,5 @@ def gale_rows(campaign: Campaign) -> Iterator[Row]:
         table = model.predict(test, work=Work(cache=cache))
         evaluation = evaluate(table, test, prevalence=model.prevalence)
         if name == "logistic":
-            yield "prior, test", "", with_interval(evaluation.prior.mean["log_loss"])
-        yield f"{name}, test", published, with_interval(evaluation.scores.mean["log_loss"])
-
-
-def with_interval(value: Estimate) -> str:
-    """Write a score with its 95 % interval."""
-    return f"{value.value:.4f} ({value.low:.4f} to {value.high:.4f})"
+            yield "prior, test", "", interval_text(evaluation.prior.mean["log_loss"], ".4f")
+        yield f"{name}, test", published, interval_text(evaluation.scores.mean["log_loss"], ".4f")

@@ -1,25 +1,25 @@
 """Parsing and the published features: gale beside bare polars and beside two pandas versions.
 
-    python benchmarks/features.py [FILE.csv …] [--runs 20] [--ions 80000] [--repeats 5]
-
-All ways work on the same files in one process, in turn; the table has medians over the repeats, and
-ratios of those. Without files, runs are simulated.
+All ways work on the same FILEs in one process, in turn; the table has medians over the repeats, and
+ratios of those. Without FILEs, runs are simulated.
 """
 
 from __future__ import annotations
 
-import argparse
 import math
 import statistics
 import tempfile
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import polars as pl
 
+from benchmarks import options, tables
+from benchmarks.speed.timing import in_turn, seconds
+from benchmarks.tables import Table
 from gale.features.summary import SummarySpec
 from gale.readers import read_run
 from gale.simulation import simulate
@@ -99,62 +99,60 @@ def featurise_pandas_grouped(path: Path) -> np.ndarray:
     return _vector(peaks, bins)
 
 
-def timed(work: Callable[[Path], object], files: list[Path]) -> float:
-    """Milliseconds a run."""
-    start = time.perf_counter()
-    for file in files:
-        work(file)
-    return (time.perf_counter() - start) / len(files) * 1000
-
-
 def make_files(folder: Path, runs: int, ions: int) -> list[Path]:
     """Simulate runs."""
     simulate(folder / "campaign", runs={"train": runs}, ions=ions)
     return sorted((folder / "campaign" / "train_features").iterdir())
 
 
-def main() -> None:
+WAYS: dict[str, Callable[[Path], object]] = {
+    "parse with polars alone": parse_polars,
+    "read with gale (parse and check)": parse_gale,
+    "read and featurise with gale": featurise_gale,
+    "the same with pandas, m/z by m/z": featurise_pandas,
+    "the same with pandas, grouped": featurise_pandas_grouped,
+}
+"""The first is what the others are compared with."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
     """Check that the ways agree, then print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("files", nargs="*", type=Path)
-    parser.add_argument("--runs", type=int, default=20)
-    parser.add_argument("--ions", type=int, default=80_000)
-    parser.add_argument("--repeats", type=int, default=5)
-    options = parser.parse_args()
+    parser = options.parser("benchmarks.speed.features", __doc__, repeats=5)
+    parser.add_argument("files", nargs="*", type=Path, metavar="FILE")
+    parser.add_argument("--runs", type=int, default=20, help="runs to simulate")
+    parser.add_argument("--ions", type=int, default=80_000, help="ions of a run, about")
+    asked = parser.parse_args(arguments)
 
     with tempfile.TemporaryDirectory() as folder:
-        files = options.files or make_files(Path(folder), options.runs, options.ions)
+        files = asked.files or make_files(Path(folder), asked.runs, asked.ions)
         worst = max(
             float(np.abs(featurise_gale(file) - other(file)).max())
             for file in files[:3]
             for other in (featurise_pandas, featurise_pandas_grouped)
         )
-        ways = {
-            "parse with polars alone": parse_polars,
-            "read with gale (parse and check)": parse_gale,
-            "read and featurise with gale": featurise_gale,
-            "the same with pandas, m/z by m/z": featurise_pandas,
-            "the same with pandas, grouped": featurise_pandas_grouped,
-        }
-        times: dict[str, list[float]] = {name: [] for name in ways}
-        for _ in range(options.repeats):
-            for name, work in ways.items():
-                times[name].append(timed(work, files))
+        work = {name: partial(seconds, partial(through, way, files)) for name, way in WAYS.items()}
+        times = in_turn(work, asked.repeats)
         ions = sum(read_run(file).n_ions for file in files) / len(files)
+    title = f"{len(files)} runs of {ions:,.0f} ions on average, {asked.repeats} repeats"
+    tables.show(title, table(times, len(files)), markdown=asked.markdown)
+    print(f"\nLargest difference between gale and pandas: {worst:.1e}")
 
-    median = {name: statistics.median(values) for name, values in times.items()}
-    bare, _, gale, pandas, grouped = median.values()
-    print(f"{len(files)} runs of {ions:,.0f} ions on average, {options.repeats} repeats")
-    print(f"largest difference between gale and pandas: {worst:.1e}\n")
-    print(f"{'':<36}{'ms a run':>10}{'to polars':>11}{'min':>8}{'max':>8}")
+
+def through(way: Callable[[Path], object], files: Sequence[Path]) -> None:
+    """Work through all files."""
+    for file in files:
+        way(file)
+
+
+def table(times: dict[str, list[float]], n_files: int) -> Table:
+    """Make the table of milliseconds per run."""
+    bare = statistics.median(next(iter(times.values())))
+    rows = [["", "ms per run", "to polars alone", "min", "max"]]
     for name, values in times.items():
-        print(
-            f"{name:<36}{median[name]:>10.1f}{median[name] / bare:>11.2f}"
-            f"{min(values):>8.1f}{max(values):>8.1f}"
-        )
-    print(f"\nparse + featurise / parse alone: {gale / bare:.2f} (at most 2 wanted)")
-    print(f"pandas m/z by m/z / gale: {pandas / gale:.1f} (at least 10 wanted)")
-    print(f"pandas grouped / gale: {grouped / gale:.1f}")
+        median = statistics.median(values)
+        of_run = [f"{1000 * value / n_files:.1f}" for value in (median, min(values), max(values))]
+        rows.append([name, of_run[0], f"{median / bare:.2f}", *of_run[1:]])
+    return rows
 
 
 if __name__ == "__main__":

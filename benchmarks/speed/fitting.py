@@ -1,38 +1,30 @@
 """Fitting members of the published recipe: one at a time beside many at once, and beside floors.
 
-    python benchmarks/fitting.py [--device cuda] [--members 1 10 50] [--repeats 5]
-    python benchmarks/fitting.py --complete [--device cuda] [--products bfloat16]
-
-Needs PyTorch and numpy alone. Runs are random numbers of the published shape. All ways take turns
-in one process and the table has the best of the repeats, with the floors measured in the same run:
-what the arithmetic takes at the rate of a plain batched product, and what reading and writing the
-weights takes at the rate of a plain addition. --complete times the whole recipe: 10 folds of 45
-members, then 40 trainings-on each.
+Runs are random numbers of the published shape. All ways take turns in one process and the table has
+the best of the repeats, with the floors measured in the same run: what the arithmetic takes at the
+rate of a plain batched product, and what reading and writing the weights takes at the rate of a
+plain addition. --complete times the whole recipe: 10 folds of 45 members, then 40 trainings-on each.
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "src"))
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-
+from benchmarks import options, tables
+from benchmarks.speed.timing import in_turn
 from gale.training.fitting import Examples, Pulse, Settings, Weights, fit
 from gale.training.losses import Loss
 from gale.training.networks.layers import Dense
 from gale.training.networks.summary import summary_network
 from gale.training.soups import average_weights, fixed_soups
 from gale.training.waves import Job, fit_all
-from helpers.one_at_a_time import fit_one, plain_network
+from tests.helpers.one_at_a_time import fit_one, plain_network
 
 N_RUNS, N_FEATURES, N_FAMILIES, FOLDS = 1121, 2268, 9, 10
 SIZE, ITERATIONS = 5, 40
@@ -135,8 +127,8 @@ def traffic() -> float:
     return 4.0 * (steps * (9 * n_weights + (n_weights - first)) + n_weights)
 
 
-def floors(device: torch.device, products: torch.dtype) -> tuple[float, float]:
-    """Seconds a member-epoch at the rate of plain products, and at that of plain additions."""
+def compute_floor(device: torch.device, products: torch.dtype) -> float:
+    """Seconds a member-epoch at the rate of plain products."""
     members = 8 if device.type == "cpu" else 64
 
     def rate(dtype: torch.dtype) -> float:
@@ -146,47 +138,47 @@ def floors(device: torch.device, products: torch.dtype) -> tuple[float, float]:
         seconds = best_of(lambda: torch.bmm(x, w, out=product), device)
         return members * 2 * 128 * N_FEATURES * 1024 / seconds
 
-    a, b, c = (torch.randn(100_000_000, device=device) for _ in range(3))
-    bandwidth = 3 * a.nbytes / best_of(lambda: torch.add(a, b, out=c), device)
     training, validation = operations()
-    compute = training / rate(products) + validation / rate(torch.float32)
-    return compute, traffic() / bandwidth
+    return training / rate(products) + validation / rate(torch.float32)
+
+
+def memory_floor(device: torch.device) -> float:
+    """Seconds a member-epoch at the rate of plain additions."""
+    a, b, c = (torch.randn(100_000_000, device=device) for _ in range(3))
+    return traffic() * best_of(lambda: torch.add(a, b, out=c), device) / (3 * a.nbytes)
 
 
 def table(
     device: torch.device, members: list[int], products: list[torch.dtype], repeats: int
-) -> None:
-    """Measure all ways in turn, and print them."""
+) -> tables.Table:
+    """Measure all ways in turn, and make a table of the best of each."""
     runs = make_runs(device)
-    ways: dict[tuple[str, torch.dtype], Callable[[], float]] = {
-        ("one at a time, plain PyTorch", torch.float32): partial(one_at_a_time, runs)
-    }
+    plain = ("one at a time, plain PyTorch", torch.float32)
+    ways: dict[tuple[str, torch.dtype], Callable[[], float]] = {plain: partial(one_at_a_time, runs)}
     for dtype in products:
         for count in members:
             ways[f"{count} at once", dtype] = partial(at_once, runs, count, dtype)
-    seconds = dict.fromkeys(ways, float("inf"))
-    least = {dtype: (float("inf"), float("inf")) for dtype in {torch.float32, *products}}
-    for _ in range(repeats):
-        for way, measure in ways.items():
-            seconds[way] = min(seconds[way], measure())
-        for dtype, before in least.items():
-            found = floors(device, dtype)
-            least[dtype] = (min(before[0], found[0]), min(before[1], found[1]))
-    plain = next(iter(seconds.values()))
-    print(f"{'':<30}{'products':<10}{'member-epochs/s':>16}{'ratio':>7}{'compute':>9}{'memory':>8}")
-    for (name, dtype), value in seconds.items():
-        compute, memory = least[dtype]
-        print(
-            f"{name:<30}{str(dtype).removeprefix('torch.'):<10}{1 / value:>16.2f}"
-            f"{plain / value:>7.2f}{compute / value:>9.0%}{memory / value:>8.0%}"
+    floors: dict[tuple[str, torch.dtype], Callable[[], float]] = {
+        ("compute", dtype): partial(compute_floor, device, dtype)
+        for dtype in (torch.float32, *products)
+    }
+    floors["memory", torch.float32] = partial(memory_floor, device)
+    least = {way: min(values) for way, values in in_turn(ways | floors, repeats).items()}
+    memory = least["memory", torch.float32]
+    rows = [["", "products", "member-epochs/s", "ratio", "compute", "memory"]]
+    for name, dtype in ways:
+        value, compute = least[name, dtype], least["compute", dtype]
+        rows.append(
+            [
+                name,
+                str(dtype).removeprefix("torch."),
+                f"{1 / value:.2f}",
+                f"{least[plain] / value:.2f}",
+                f"{compute / value:.0%}",
+                f"{memory / value:.0%}",
+            ]
         )
-    print("\ncompute, memory: shares of what each alone would take at the rates measured beside:")
-    for dtype, (compute, memory) in least.items():
-        print(
-            f"  {str(dtype).removeprefix('torch.')}: {compute * 1e3:.2f} ms a member-epoch for "
-            f"{sum(operations()) / 1e9:.1f} GFLOP, {memory * 1e3:.2f} ms for "
-            f"{traffic() / 1e6:.0f} MB"
-        )
+    return rows
 
 
 def complete(device: torch.device, products: torch.dtype, settings: Settings) -> None:
@@ -205,7 +197,7 @@ def complete(device: torch.device, products: torch.dtype, settings: Settings) ->
 
     def tell(pulse: Pulse) -> None:
         if pulse.epoch % 50 == 0:
-            print(f"{time.perf_counter() - started:8.0f} s  {pulse}", file=sys.stderr, flush=True)
+            options.tell(f"{time.perf_counter() - started:8.0f} s  {pulse}")
 
     count = SIZE + ITERATIONS
     members = fitted(
@@ -223,7 +215,7 @@ def complete(device: torch.device, products: torch.dtype, settings: Settings) ->
     tuned = fitted(jobs)
     seconds = synchronised(device) - started
     best = [min(score for score, _ in tuned[f * ITERATIONS :][:ITERATIONS]) for f in range(FOLDS)]
-    floor = max(floors(device, products))
+    floor = max(compute_floor(device, products), memory_floor(device))
     print(
         f"complete recipe: {seconds:.0f} s for {len(members) + len(tuned)} fits and "
         f"{member_epochs:,} member-epochs, {member_epochs / seconds:.1f} a second, "
@@ -232,31 +224,36 @@ def complete(device: torch.device, products: torch.dtype, settings: Settings) ->
     )
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Print the device, then a table or the time of the whole recipe."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = options.parser("benchmarks.speed.fitting", __doc__, repeats=5)
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
-    parser.add_argument("--members", type=int, nargs="+")
-    parser.add_argument("--products", nargs="+", default=["float32", "bfloat16"])
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--complete", action="store_true")
+    parser.add_argument("--members", type=int, nargs="+", help="how many to fit at once")
+    parser.add_argument("--products", nargs="+", default=["float32", "bfloat16"],
+                        help="precision of matrix products")  # fmt: skip
+    parser.add_argument("--complete", action="store_true", help="time the whole recipe")
     parser.add_argument("--epochs", type=int, default=PUBLISHED.epochs, help="of --complete")
-    options = parser.parse_args()
+    asked = parser.parse_args(arguments)
 
-    device = torch.device(options.device)
+    device = torch.device(asked.device)
     name = (
         torch.cuda.get_device_name(device)
         if device.type == "cuda"
         else f"CPU, {torch.get_num_threads()} threads"
     )
-    print(f"{name}, PyTorch {torch.__version__}\n")
-    products = [getattr(torch, name) for name in options.products]
-    if options.complete:
-        settings = Settings(1e-5, 1e-7, 128, options.epochs, PUBLISHED.patience)
+    products = [getattr(torch, name) for name in asked.products]
+    title = f"{name}, PyTorch {torch.__version__}"
+    if asked.complete:
+        settings = Settings(1e-5, 1e-7, 128, asked.epochs, PUBLISHED.patience)
+        print(title)
         complete(device, products[-1], settings)
-    else:
-        members = options.members or ([1, 4, 10] if device.type == "cpu" else [1, 10, 50, 450])
-        table(device, members, products, options.repeats)
+        return
+    members = asked.members or ([1, 4, 10] if device.type == "cpu" else [1, 10, 50, 450])
+    tables.show(title, table(device, members, products, asked.repeats), markdown=asked.markdown)
+    print(
+        "\ncompute, memory: shares of what either alone would take at the rates measured beside,"
+        f"\n{sum(operations()) / 1e9:.1f} GFLOP and {traffic() / 1e6:.0f} MB per member-epoch"
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Other readers, and what is below gale's own, for benchmarks/readers.py."""
+"""Other readers, and what is below gale's own, for benchmarks.speed.readers."""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
 """Reading runs: every format, beside the bare parse below it and beside other readers.
 
-    python benchmarks/readers.py [--ions 1000000] [--scans 5000] [--repeats 5]
-
 One simulated run is written in every format; wide tables and folders of instruments get one of
 whole m/z. All ways work on the same file in one process, in turn, repeat after repeat; the table
 has the best of the repeats, and how many times as long as gale the others take. Memory is how far
@@ -12,23 +10,22 @@ installed.
 
 from __future__ import annotations
 
-import argparse
 import importlib.util
+import os
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "src"))
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-
-import readers_files as files
-import readers_others as others
+from benchmarks import options, tables
+from benchmarks.speed import other_readers as others
+from benchmarks.speed import run_files as files
+from benchmarks.speed.timing import in_turn, seconds
 from gale.readers import read_run
 from gale.run import Run
 
@@ -81,7 +78,10 @@ FORMATS = {
     ),
     "arrow": Format(
         files.write_arrow,
-        {"polars": ("polars", others.polars_arrow), "pandas": ("pyarrow", others.pandas_arrow)},
+        {
+            "polars": ("polars", others.polars_arrow),
+            "pandas": ("pyarrow", others.pandas_arrow),
+        },
     ),
     "andi": Format(
         files.write_andi,
@@ -101,7 +101,10 @@ FORMATS = {
     ),
     "jcamp": Format(
         files.write_jcamp,
-        {"split": ("gale", others.bare_lines), "PyMassSpec": ("pyms", others.pyms_jcamp)},
+        {
+            "split": ("gale", others.bare_lines),
+            "PyMassSpec": ("pyms", others.pyms_jcamp),
+        },
     ),
     "mzml": Format(
         files.write_mzml,
@@ -120,38 +123,87 @@ FORMATS = {
         },
     ),
     "chemstation": Format(
-        files.write_chemstation, {"rainbow": ("rainbow", others.rainbow_chemstation)}, True, ".D"
+        files.write_chemstation,
+        {"rainbow": ("rainbow", others.rainbow_chemstation)},
+        True,
+        ".D",
     ),
     "masshunter": Format(
-        files.write_masshunter, {"rainbow": ("rainbow", others.rainbow_masshunter)}, True, ".D"
+        files.write_masshunter,
+        {"rainbow": ("rainbow", others.rainbow_masshunter)},
+        True,
+        ".D",
     ),
     "masslynx": Format(
-        files.write_masslynx, {"rainbow": ("rainbow", others.rainbow_masslynx)}, True, ".raw"
+        files.write_masslynx,
+        {"rainbow": ("rainbow", others.rainbow_masslynx)},
+        True,
+        ".raw",
     ),
 }
 
 
-def seconds_of(ways: dict[str, Way], path: Path, repeats: int) -> dict[str, float]:
-    """Time every way, in turn; the best of the repeats."""
-    best = dict.fromkeys(ways, float("inf"))
-    for _ in range(repeats):
-        for name, way in ways.items():
-            start = time.perf_counter()
-            way(path)
-            best[name] = min(best[name], time.perf_counter() - start)
-    return best
+HEADER = ["format", "MB", "gale, s", "MB/s", "Mions/s", "peak / columns",
+          "others, times as long as gale"]  # fmt: skip
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Write, read, and print the table."""
+    parser = options.parser("benchmarks.speed.readers", __doc__, repeats=5)
+    parser.add_argument("--ions", type=int, default=1_000_000, help="of the run")
+    parser.add_argument("--scans", type=int, default=5_000, help="of the run")
+    parser.add_argument("--formats", nargs="*", choices=FORMATS, default=list(FORMATS),
+                        metavar="FORMAT", help=f"only these of {', '.join(FORMATS)}")  # fmt: skip
+    asked = parser.parse_args(arguments)
+    rows = [HEADER]
+    for name in asked.formats:
+        if name == "netcdf-4" and importlib.util.find_spec("h5py") is None:
+            options.tell("netcdf-4 is left out: h5py is not installed")
+            continue
+        make = files.make_nominal_run if FORMATS[name].nominal else files.make_run
+        with tempfile.TemporaryDirectory() as folder:
+            run, small = make(asked.scans, asked.ions), make(20, min(asked.ions, 400))
+            rows.append(row(name, run, small, Path(folder), asked.repeats))
+        options.tell("  ".join(rows[-1]))
+    title = f"A run of {asked.ions:,} ions in {asked.scans:,} scans, best of {asked.repeats}"
+    tables.show(title, rows, markdown=asked.markdown)
+
+
+def row(name: str, run: Run, small: Run, folder: Path, repeats: int) -> list[str]:
+    """Measure one format."""
+    form = FORMATS[name]
+    path, small_path = folder / f"large{form.suffix}", folder / f"small{form.suffix}"
+    form.write(run, path)
+    form.write(small, small_path)
+    ways: dict[str, Way] = {"gale": read_run}
+    for other, (module, way) in form.ways.items():
+        if importlib.util.find_spec(module) and works(way, path):
+            ways[other] = way
+    timed = {other: partial(seconds, partial(way, path)) for other, way in ways.items()}
+    best = {other: min(values) for other, values in in_turn(timed, repeats).items()}
+    own, size = best.pop("gale"), size_of(path) / 1e6
+    columns = run.mz.nbytes + run.intensity.nbytes
+    return [
+        name,
+        f"{size:.1f}",
+        f"{own:.3f}",
+        f"{size / own:.0f}",
+        f"{run.n_ions / own / 1e6:.2f}",
+        f"{peak_bytes(small_path, path) / columns:.1f}",
+        ", ".join(f"{other} {taken / own:.2f}" for other, taken in best.items()),
+    ]
 
 
 def peak_bytes(small: Path, large: Path) -> float:
-    """Give how much memory reading a file takes at most, after a small one of the same format.
+    """Give the most memory that reading a file takes, after a small one of the same format.
 
-    NaN where the system does not tell.
+    NaN where the system does not say.
     """
     if sys.platform != "linux":
         return float("nan")
     done = subprocess.run(
         [sys.executable, "-c", MEASURE, str(small), str(large)],
-        env={"PYTHONPATH": str(Path(__file__).parents[1] / "src")},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         capture_output=True,
         text=True,
         check=True,
@@ -164,7 +216,7 @@ def works(way: Way, path: Path) -> bool:
     try:
         way(path)
     except Exception as error:  # noqa: BLE001
-        print(f"  left out on {path.name}: {type(error).__name__}: {str(error)[:80]}")
+        options.tell(f"left out on {path.name}: {type(error).__name__}: {str(error)[:80]}")
         return False
     return True
 
@@ -173,45 +225,6 @@ def size_of(path: Path) -> int:
     """Bytes of a file, or of all files of a folder."""
     every = path.rglob("*") if path.is_dir() else [path]
     return sum(each.stat().st_size for each in every if each.is_file())
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """Write, read, and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--ions", type=int, default=1_000_000)
-    parser.add_argument("--scans", type=int, default=5_000)
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--formats", nargs="*", default=list(FORMATS))
-    options = parser.parse_args(arguments)
-    print("format         MB  gale s   MB/s   Mions/s  peak/columns  others, times as long as gale")
-    for name in options.formats:
-        make = files.make_nominal_run if FORMATS[name].nominal else files.make_run
-        with tempfile.TemporaryDirectory() as folder:
-            run = make(options.scans, options.ions)
-            row(name, run, make(20, min(options.ions, 400)), Path(folder), options.repeats)
-
-
-def row(name: str, run: Run, small: Run, folder: Path, repeats: int) -> None:
-    """Measure one format, and print its row."""
-    form = FORMATS[name]
-    if name == "netcdf-4" and importlib.util.find_spec("h5py") is None:
-        return
-    path, small_path = folder / f"large{form.suffix}", folder / f"small{form.suffix}"
-    form.write(run, path)
-    form.write(small, small_path)
-    ways: dict[str, Way] = {"gale": read_run}
-    for other, (module, way) in form.ways.items():
-        if importlib.util.find_spec(module) and works(way, path):
-            ways[other] = way
-    best = seconds_of(ways, path, repeats)
-    own, size = best.pop("gale"), size_of(path) / 1e6
-    ratios = "  ".join(f"{other} {seconds / own:.2f}" for other, seconds in best.items())
-    columns = run.mz.nbytes + run.intensity.nbytes
-    print(
-        f"{name:11} {size:5.1f}  {own:6.3f}  {size / own:5.0f}  {run.n_ions / own / 1e6:8.2f}  "
-        f"{peak_bytes(small_path, path) / columns:12.1f}  {ratios}",
-        flush=True,
-    )
 
 
 if __name__ == "__main__":

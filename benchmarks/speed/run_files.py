@@ -1,4 +1,4 @@
-"""Files and folders of every format that gale reads, of one run, for benchmarks/readers.py."""
+"""Files and folders of every format that gale reads, of one run, for benchmarks.speed.readers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.io import netcdf_file
 
 from gale.run import Run
-from helpers.vendor_files import data_ms, lay_out, masshunter, masslynx
+from tests.helpers.vendor_files import data_ms, lay_out, masshunter, masslynx
 
 LOWEST_MZ, HIGHEST_MZ = 40, 600
 

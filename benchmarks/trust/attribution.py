@@ -1,32 +1,28 @@
 """How often the ions that attribution names are ions of compounds that carry the family.
 
-    python benchmarks/attribution.py CAMPAIGN MODEL [--library FILE…] [--runs 100] [--markdown]
-
 CAMPAIGN was made by gale simulate, and MODEL was not trained on its test runs. For each family that
-a test run holds and that is more probable than usual, by how far its most abundant compound is over
-the detection limit: how many of the ions named, and of those named first, reach a tenth of the base
-peak in the spectrum of a compound of the family that is in the run. By chance: how many of all m/z
-that attribution could have named do. Libraries are those of the campaign; by default, gale's own.
+a test run holds and whose predicted probability exceeds its training prevalence, by how far its
+most abundant compound is over the detection limit: how many of the ions named, and of those named
+first, reach a tenth of the base peak in the spectrum of a compound of the family that is in the
+run. By chance: how many of all m/z that attribution could have named do. Without --library, the
+libraries are those that come with gale.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 
 import gale
-from accuracy import show_markdown
-from evidence import TIMES_OVER, share
-from evidence_truth import parse_options, told_compounds
+from benchmarks import tables
+from benchmarks.tables import Table, percent
+from benchmarks.trust.truth import by_abundance, carriers, evidence_parser, libraries, runs_of_test
 from gale.evidence import attributions_of
 from gale.evidence.attribution import without_ions
-from gale.library import Library, default_libraries, read_library, substances
-from simulator import show
+from gale.library import Library, default_libraries, substances
 
 LEAST_HEIGHT = 0.1
 """Of the base peak, that an ion of a compound has to reach."""
@@ -41,19 +37,18 @@ class Named:
     by_chance: float
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Look at the attribution of the test runs, and print a table."""
-    options = parse_options(__doc__)
-    libraries = [read_library(path) for path in options.library] or default_libraries()
-    ions = ions_of(Library.join([*libraries, substances("gas")]))
-    model = gale.Model.load(options.model)
-    named = list(look(options.campaign, model, ions, options.runs))
-    title = f"{options.campaign.name}, {options.model.name}: {options.runs} test runs"
-    (show_markdown if options.markdown else show)(title, table(named))
+    asked = evidence_parser("benchmarks.trust.attribution", __doc__).parse_args(arguments)
+    given = libraries(asked.library) or default_libraries()
+    ions = ions_of(Library.join([*given, substances("gas")]))
+    named = list(look(asked.campaign, gale.Model.load(asked.model), ions, asked.runs))
+    title = f"{asked.campaign.name}, {asked.model.name}: at most {asked.runs} test runs"
+    tables.show(title, table(named), markdown=asked.markdown)
 
 
 def ions_of(library: Library) -> dict[str, set[int]]:
-    """The m/z of the ions of each compound that are high, by its name."""
+    """The m/z of the high ions of each compound, by its name."""
     ions: dict[str, set[int]] = {}
     for at, name in enumerate(library.name):
         mz, intensity = library.spectrum(at)
@@ -66,36 +61,34 @@ def look(
     folder: Path, model: gale.Model, ions: Mapping[str, set[int]], n_runs: int
 ) -> Iterator[Named]:
     """Give what came of each family that is held and shown of each of the first test runs."""
-    campaign = gale.Campaign.open(folder).of_split("test")
-    truth = told_compounds(folder)
-    for name, path in list(zip(campaign.runs, campaign.paths, strict=True))[:n_runs]:
-        run = gale.read_run(path)
-        there = without_ions(model.spec, model.spec.features_of(run))[0].tolist()
+    for run, compounds in runs_of_test(folder, n_runs):
+        possible = without_ions(model.spec, model.spec.features_of(run))[0].tolist()
         for each in attributions_of(model, run):
-            carriers = truth.filter(pl.col("families").list.contains(each.family), run=name)
-            if len(carriers):
-                theirs = set[int]().union(*(ions[compound] for compound in carriers["compound"]))
-                highest = max(carriers["abundance"].to_list())
-                right = [ion in theirs for ion in each.ions]
-                yield Named(highest, right, float(np.mean([mz in theirs for mz in there])))
+            theirs = carriers(compounds, each.family)
+            if len(theirs):
+                right = set[int]().union(*(ions[compound] for compound in theirs["compound"]))
+                yield Named(
+                    abundance=max(theirs["abundance"].to_list()),
+                    right=[ion in right for ion in each.ions],
+                    by_chance=float(np.mean([mz in right for mz in possible])),
+                )
 
 
-def table(named: list[Named]) -> list[list[str]]:
+def table(named: Sequence[Named]) -> Table:
     """Make the table."""
     rows = [["times over the limit", "families", "ions", "right", "first right", "one right",
              "by chance"]]  # fmt: skip
-    for low, high in pairwise(TIMES_OVER):
-        here = [each for each in named if low <= each.abundance < high]
+    for name, here in by_abundance(named):
         all_ions = [right for each in here for right in each.right]
         rows.append(
             [
-                f"{low:g} to {high:g}" if high < np.inf else f"{low:g} and more",
+                name,
                 f"{len(here):,}",
                 f"{len(all_ions):,}",
-                share(all_ions),
-                share([each.right[0] for each in here if each.right]),
-                share([any(each.right) for each in here]),
-                f"{100 * np.mean([each.by_chance for each in here]):.0f} %" if here else "-",
+                percent(all_ions),
+                percent([each.right[0] for each in here if each.right]),
+                percent([any(each.right) for each in here]),
+                percent([each.by_chance for each in here]),
             ]
         )
     return rows

@@ -161,18 +161,23 @@ class Trainer:
             else:
                 self._clock.skip()
                 self._finish(step, found)
-        loss, fitting = self.part.loss, self.part.fitting
+        fitting = self.part.fitting
         for number, done in fit_all(
             [self._job(step) for step in missing],
             lambda jobs, generators: self._build([missing[job].fold for job in jobs], generators),
             self._runs,
-            Loss(loss.hinge, loss.label_correlation, loss.label_correlation_noise),
+            self.loss(),
             settings_of(fitting, min(len(fold.training) for fold in self.folds)),
             self._report,
         ):
             self.journal.keep(missing[number], done)
             self._clock.add(len(done.epochs))
             self._finish(missing[number], done)
+
+    def loss(self) -> Loss:
+        """The loss of the part, which all its fits minimise; a subclass may have another."""
+        loss = self.part.loss
+        return Loss(loss.hinge, loss.label_correlation, loss.label_correlation_noise)
 
     def weights(self, step: Step) -> Weights:
         """Weights of a finished fit."""
