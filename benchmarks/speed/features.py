@@ -133,7 +133,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         work = {name: partial(seconds, partial(through, way, files)) for name, way in WAYS.items()}
         times = in_turn(work, asked.repeats)
         ions = sum(read_run(file).n_ions for file in files) / len(files)
-    title = f"{len(files)} runs of {ions:,.0f} ions on average, {asked.repeats} repeats"
+    title = f"{len(files)} runs of {ions:,.0f} ions on average, medians of {asked.repeats}"
     tables.show(title, table(times, len(files)), markdown=asked.markdown)
     print(f"\nLargest difference between gale and pandas: {worst:.1e}")
 

@@ -1,22 +1,24 @@
-"""What benchmarks/simulator.py measures: on runs and campaigns whose numbers are known."""
+"""What benchmarks.simulator measures: on runs and campaigns whose numbers are known."""
 
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import gale
+from benchmarks.simulator import figures, likeness
+from benchmarks.simulator.facts import (
+    label_facts,
+    prior_log_loss,
+    real_runs,
+    run_facts,
+    side_by_side,
+    spread,
+)
+from benchmarks.simulator.measures import Measured, measure, noise_power, steady_noise
+from benchmarks.simulator.scores import HELIUM, N_BINS, time_bins
 from gale.evaluation import metrics
 from gale.run import Floats, Run
-
-sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
-
-import simulator
-import simulator_figures
-from simulator_facts import label_facts, prior_log_loss, real_runs, run_facts, side_by_side, spread
-from simulator_measures import Measured, measure, noise_power, steady_noise
-from simulator_scores import HELIUM, N_BINS, time_bins
 
 N_SCANS = 1200
 INTERVAL_S = 0.5
@@ -195,14 +197,13 @@ def test_command_line(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(simulator_figures, "N_ROWS", 1)
-    figures = tmp_path / "figures"
-    words = [campaign_folder, "--real", real, "--runs", "3", "--figures", figures]
-    monkeypatch.setattr("sys.argv", ["simulator.py", *map(str, words)])
-    simulator.main()
+    monkeypatch.setattr(figures, "N_ROWS", 1)
+    folder = tmp_path / "figures"
+    words = [campaign_folder, "--real", real, "--runs", "3", "--figures", folder]
+    likeness.main(list(map(str, words)))
     printed = capsys.readouterr().out
     for expected in ("derivatized, train", "campaign (3)", "gunshot (2)", "notes.txt"):
         assert expected in printed
-    drawn = {path.name: path.read_bytes() for path in figures.iterdir()}
+    drawn = {path.name: path.read_bytes() for path in folder.iterdir()}
     assert drawn.keys() >= {"ion_map.png", "spectra.png"}
     assert all(content.startswith(b"\x89PNG") for content in drawn.values())
