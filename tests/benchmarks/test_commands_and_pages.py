@@ -28,6 +28,7 @@ def test_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert ended.value.code == 0
     printed = capsys.readouterr().out
     assert f"python -m {name}" in printed
+    assert module.__doc__ is not None
     assert module.__doc__.splitlines()[0] in printed
     assert "--markdown" in printed
 

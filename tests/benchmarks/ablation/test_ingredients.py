@@ -100,12 +100,12 @@ def test_fits_of_another_recipe_are_not_taken(run: Run, stack_toml: Path, tmp_pa
 @pytest.mark.slow
 def test_an_interrupted_fit_goes_on(run: Run, tmp_path: Path) -> None:
     printed = run(ingredients.main, "--rows")
-    folder = tmp_path / "fits" / "campaign" / "default-0"
-    fits = {path: path.read_bytes() for path in (folder / "journal").glob("*.npz")}
-    (lost, *others) = sorted(fits)
+    journal = tmp_path / "fits" / "campaign" / "default-0" / "journal"
+    lost, *others = sorted(journal.glob("*.npz"))
+    age = [path.stat().st_mtime_ns for path in others]
     lost.unlink()
     assert rows_of(run(ingredients.main, "--rows", "--kept"))["default"][0] == "-"
-    age = [path.stat().st_mtime_ns for path in others]
+    assert not lost.exists()
     assert run(ingredients.main, "--rows") == printed
-    assert lost.read_bytes() == fits[lost]
+    assert lost.exists()
     assert [path.stat().st_mtime_ns for path in others] == age
