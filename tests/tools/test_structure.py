@@ -166,7 +166,7 @@ def test_the_script_needs_nothing_else(root: Path, tmp_path: Path) -> None:
     assert header.split() == ["before", "after"]
     assert rows[0].split()[-2:] == ["7", "7"]
     file = tmp_path / "drawing.svg"
-    subprocess.run([*script, "--drawing", str(file)], check=True)
+    subprocess.run([*script, str(root), "--drawing", str(file)], check=True)
     assert file.read_text("utf-8") == drawing(Tree.read(root))
 
 
