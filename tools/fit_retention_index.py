@@ -1,4 +1,4 @@
-"""Fit the terms of the sum that estimates retention indices, and say how far it is off.
+"""Fit the terms of the sum that estimates retention indices, and say how large its errors are.
 
     python tools/fit_retention_index.py LIBRARY...
 
@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-import gale.chemistry.retention_index
+import gale
 from gale.chemistry.derivatives import guess_derivatives
 from gale.chemistry.families import parent_of
-from gale.chemistry.retention_index import count_terms, term_table
+from gale.chemistry.retention_index import FILE, count_terms, term_table
 from gale.library import Library, embedded_library, read_library
 from gale.library.derivative_names import UNKNOWN
 from gale.plumbing.files import writing
@@ -26,7 +26,7 @@ from gale.run import Floats
 
 RIDGE = 0.1
 RESIDUAL = 30.0
-"""What is off by more counts by its distance, not the square of it: some records are wrong."""
+"""Larger errors count by their size, not by its square: some records are wrong."""
 
 FOLDS = 10
 ERRORS = (
@@ -35,15 +35,15 @@ ERRORS = (
     pl.col("error").quantile(0.9).round().alias("90 %"),
 )
 SILYL_MZ = 73
-DATA = Path(gale.chemistry.retention_index.__file__).parent / "data"
+DATA = Path(gale.__file__).parent / "data"
 SUBSTANCES = DATA / "substances"
-TERMS = DATA / gale.chemistry.retention_index.FILE
+TERMS = DATA / FILE
 
 
 def gather(library: Library, kind: str) -> pl.DataFrame:
-    """Give the compounds of a library that an index and a known derivative make fit to learn of.
+    """Give the compounds of a library that have a known derivative.
 
-    Of a spectrum that starts above m/z 73 and names no derivative nothing is known.
+    A spectrum that starts above m/z 73 and names no derivative says nothing about it.
     """
     starts = library.mz[library.spectrum_start[:-1]]
     table = pl.DataFrame(
@@ -54,8 +54,8 @@ def gather(library: Library, kind: str) -> pl.DataFrame:
             "kind": kind,
         }
     )
-    told = (starts < SILYL_MZ) | (np.array(library.derivative) != "")
-    return table.filter(pl.Series(told) & ~table["derivative"].str.contains(UNKNOWN))
+    known = (starts < SILYL_MZ) | (np.array(library.derivative) != "")
+    return table.filter(pl.Series(known) & ~table["derivative"].str.contains(UNKNOWN))
 
 
 def gather_known() -> pl.DataFrame:

@@ -2,9 +2,9 @@
 
     python tools/fuzz.py --minutes 20 --seed 1 --output found
 
-What gives neither a run nor an error of gale's, takes too long, needs too much memory or ends the
+A file that gives neither a run nor a GaleError, takes too long, needs too much memory or ends the
 process is saved in the output folder, once for each place in the code, with what happened beside
-it. The exit status is 1 if there was any. Formats and ways of damaging are those of
+it. The exit status is 1 if there is one. Formats and ways of damaging are those of
 tests/helpers/hostile.py.
 """
 
@@ -21,18 +21,15 @@ import traceback
 import warnings
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "src")]
-
 CHUNK = 4_000
-"""Files that one process reads, for a process that ends takes nothing with it but its chunk."""
+"""Files that one process reads: one that ends loses its chunk alone."""
 
 CHUNK_SECONDS = 300
 SLOW_SECONDS = 5.0
-"""Of the processors, so that a busy machine makes nothing slow."""
+"""Time of the processors, so that a busy machine makes no file slow."""
 
 MEMORY_MB = 100
-"""What reading one of the files may take, each of which is under 20 kB."""
+"""Memory that reading a file may take; each is under 20 kB."""
 
 
 def main() -> int:
@@ -70,7 +67,7 @@ def main() -> int:
 def run_chunk(
     options: argparse.Namespace, chunk: int, outcomes: collections.Counter[str]
 ) -> list[dict[str, str]]:
-    """Have a process of its own read a chunk of files; what it found wrong."""
+    """Read a chunk of files in a process of its own; give what it found wrong."""
     command = [sys.executable, __file__, "--seed", options.seed, "--chunk", chunk]
     command += ["--output", options.output, "--only", options.only]
     done = None
@@ -150,4 +147,5 @@ def save(output: Path, number: int, what: dict[str, str]) -> None:
 
 
 if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
     sys.exit(main())

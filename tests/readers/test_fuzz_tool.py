@@ -5,16 +5,12 @@ from __future__ import annotations
 import argparse
 import collections
 import json
-import sys
 from pathlib import Path
 
 import pytest
 
 from helpers import hostile
-
-sys.path.append(str(Path(__file__).parents[2] / "tools"))
-
-import fuzz
+from tools import fuzz
 
 
 def test_a_chunk_is_read(

@@ -1,0 +1,1 @@
+"""What each ingredient of the recipe `default` contributes, and what pre-training does."""

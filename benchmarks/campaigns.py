@@ -1,0 +1,104 @@
+"""The campaigns that benchmarks measure on: simulated ones of four kinds, or those of a folder."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from benchmarks import results
+from benchmarks.commands import Measured, gale
+from benchmarks.options import tell
+
+NEW = ("--new-compounds", "test", "--new-instrument", "test")
+LIBRARY = "LIBRARY"
+"""Stands for the library in the words for gale simulate."""
+
+KINDS: dict[str, tuple[str, ...]] = {
+    "embedded": (),
+    "embedded-new": NEW,
+    "massbank": ("--library", LIBRARY),
+    "massbank-new": ("--library", LIBRARY, *NEW),
+}
+"""Words for gale simulate; options.py describes each kind."""
+
+RUNS = 1584
+"""Runs of a simulated campaign, divided as 809 to 312 to 463."""
+
+
+def campaign_folders(
+    out: Path,
+    campaigns: list[str] | None,
+    library: Path | None,
+    seeds: Mapping[str, int],
+    runs: int = RUNS,
+) -> dict[str, Path]:
+    """Give the folders of campaigns by name, and simulate those that are missing.
+
+    Parameters
+    ----------
+    out : Path
+        Simulated campaigns are kept in its folder ``campaigns``.
+    campaigns : list of str or None
+        Kinds, or folders of campaigns; by default all kinds.
+    library : Path or None
+        By default MassBank's among the files of ``$GALE_EXTRA_DATA``, if they are there. Kinds
+        that lack their library are left out.
+    seeds : mapping of a kind to the seed of gale simulate
+    runs : int
+        Runs of each simulated campaign.
+    """
+    if library is None and (extra := os.environ.get("GALE_EXTRA_DATA")):
+        library = Path(extra, "libraries", "massbank_ei.msp.gz")
+    folders: dict[str, Path] = {}
+    for campaign in campaigns or seeds:
+        folder = Path(campaign)
+        if campaign in KINDS:
+            if LIBRARY in KINDS[campaign] and (library is None or not library.exists()):
+                why = f"{library} does not exist" if library else "it needs --library FILE"
+                tell(f"{campaign} is left out: {why}")
+                continue
+            words = words_of(campaign, seeds[campaign], library, runs)
+            folder = out / "campaigns" / campaign
+            simulated(folder, words)
+        elif not folder.is_dir():
+            sys.exit(f"{campaign}: not a folder, nor one of {', '.join(KINDS)}")
+        if folder.name in folders:
+            sys.exit(f"two campaigns have the name {folder.name}; rename a folder")
+        folders[folder.name] = folder
+    if not folders:
+        sys.exit("no campaign is left; give --library FILE, or other --campaigns")
+    return folders
+
+
+def words_of(kind: str, seed: int, library: Path | None, runs: int) -> list[str]:
+    """Give the words for gale simulate that make a campaign of a kind."""
+    path = str(library.resolve()) if library is not None else ""
+    words = [path if word == LIBRARY else word for word in KINDS[kind]]
+    return ["--seed", str(seed), *words, "--runs", str(runs)]
+
+
+def simulated(folder: Path, words: list[str]) -> Measured | None:
+    """Make a campaign with these words for gale simulate; None if it is there already.
+
+    Ends the benchmark if the one that is there was made with other words.
+    """
+    note = folder.parent / f"{folder.name}.json"
+    if not folder.exists():  # it appears when it is complete
+        results.keep(note, words, str(folder))
+        return gale("simulate", "-o", folder, *words, "--quiet")
+    if results.find(note, words) is None:
+        sys.exit(
+            f"{folder}: was not made with {' '.join(words)}; name another folder, or delete it"
+        )
+    return None
+
+
+def identity(folder: Path) -> str:
+    """Hash the tables of a campaign; those of a simulated one have the checksum of every run."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*.csv")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""How much simulated campaigns are like real ones."""

@@ -1,0 +1,1 @@
+"""What work takes: reading, features, fitting, and a whole campaign."""

@@ -1,0 +1,25 @@
+"""Ways of doing the same, timed in turn."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+K = TypeVar("K")
+
+
+def in_turn(ways: Mapping[K, Callable[[], float]], repeats: int) -> dict[K, list[float]]:
+    """Measure all ways one after the other, again and again, so that all meet the same machine."""
+    measured: dict[K, list[float]] = {name: [] for name in ways}
+    for _ in range(repeats):
+        for name, way in ways.items():
+            measured[name].append(way())
+    return measured
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Time some work."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start

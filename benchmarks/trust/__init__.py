@@ -1,0 +1,1 @@
+"""Whether what gale says beside its probabilities is right: evidence, second look, distance."""
