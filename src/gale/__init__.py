@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gale.evaluation.predictions import read_predictions
     from gale.evaluation.second_look import second_look
     from gale.evidence import explain
+    from gale.evidence.table import evidence_table
     from gale.inspection import oddities
     from gale.library import Library, read_library
     from gale.model import Model
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
     from gale.plumbing.progress import Progress
     from gale.plumbing.work import Work
     from gale.readers import read_run
-    from gale.report import run_report, training_report
+    from gale.report import model_card, run_pages, run_report
+    from gale.report.training import training_report
     from gale.run import Run
     from gale.simulation import simulate
     from gale.training import Recipe, train
@@ -49,13 +51,16 @@ __all__ = [
     "ablate",
     "errors",
     "evaluate",
+    "evidence_table",
     "explain",
     "families_of",
+    "model_card",
     "oddities",
     "plot_run",
     "read_library",
     "read_predictions",
     "read_run",
+    "run_pages",
     "run_report",
     "save_ablation",
     "second_look",
@@ -76,19 +81,22 @@ _HOMES = {
     "Work": "plumbing.work",
     "ablate": "ablation",
     "evaluate": "evaluation",
+    "evidence_table": "evidence.table",
     "explain": "evidence",
     "families_of": "chemistry.families",
+    "model_card": "report",
     "oddities": "inspection",
     "plot_run": "plotting",
     "read_library": "library",
     "read_predictions": "evaluation.predictions",
     "read_run": "readers",
+    "run_pages": "report",
     "run_report": "report",
     "save_ablation": "ablation.saving",
     "second_look": "evaluation.second_look",
     "simulate": "simulation",
     "train": "training",
-    "training_report": "report",
+    "training_report": "report.training",
     "write_run": "writers",
 }
 

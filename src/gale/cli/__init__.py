@@ -1,4 +1,4 @@
-"""The command line: one module a verb, each thin (parse, call, print)."""
+"""The command line: one thin module per verb (parse, call, print)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from gale.cli.wording import error_text
 from gale.errors import GaleError
 
 VERBS = (
@@ -24,7 +25,7 @@ VERBS = (
 
 
 class LazyGroup(click.Group):
-    """A group that imports a verb's module only when the verb is used or described."""
+    """A group that imports the module of a verb only when the verb is used or described."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """Name the verbs, sorted."""
@@ -46,7 +47,7 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="gale-ms", prog_name="gale")
 def group() -> None:
-    """Say which compound families are in a GC-MS run, and how sure that is."""
+    """Predict which compound families are in a GC-MS run, and how sure that is."""
 
 
 def main() -> None:
@@ -58,7 +59,7 @@ def main() -> None:
     try:
         sys.exit(group.main(standalone_mode=False))
     except GaleError as error:
-        click.echo(f"gale: {error}", err=True)
+        click.echo(f"gale: {error_text(error)}", err=True)
         sys.exit(2)
     except click.ClickException as error:
         error.show()

@@ -17,6 +17,17 @@ def composed(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """Write a number with its noun, in the plural unless the number is 1.
+
+    Examples
+    --------
+    >>> counted(1, "run"), counted(1234, "run"), counted(2, "family", "families")
+    ('1 run', '1,234 runs', '2 families')
+    """
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
 def in_words(name: str) -> str:
     """Write the name of a family as words."""
     return name.replace("_", " ")
