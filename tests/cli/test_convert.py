@@ -83,7 +83,7 @@ def test_runs_of_the_same_name(files: list[Path], tmp_path: Path) -> None:
     shutil.copy(files[2], other)
     error = error_of("convert", files[0], other, "-o", tmp_path / "out", "--to", "csv")
     target = tmp_path / "out" / "A.csv"
-    check_error(error, target, found=(files[0], other), kind=OutputError)
+    check_error(error, target, found=(str(files[0]), str(other)), kind=OutputError)
     assert not (tmp_path / "out").exists()
 
 

@@ -60,8 +60,8 @@ def test_a_library_and_an_index_table(stack_file: Path, trained: Trained, runs: 
     words = ("report", "run", runs[0], "--model", trained.path, "-o", "others", "-q")
     check_error(error_of(*words, *more), str(trained.path), kind=ModelError)
     assert not Path("others").exists()
-    words = ("report", "run", runs[0], "--model", stack_file, "-o", "p")
-    check_error(error_of(*words, "--library", "no"), "no", kind=ReadError)
+    error = error_of("report", "run", runs[0], "--model", stack_file, "-o", "p", "--library", "no")
+    check_error(error, "no", kind=ReadError)
 
 
 @pytest.fixture

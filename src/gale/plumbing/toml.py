@@ -12,6 +12,31 @@ from typing import Any
 from gale.errors import GaleError
 
 
+def toml_lines(values: Mapping[str, Any], prefix: str = "") -> list[str]:
+    r"""Write nested values that JSON and TOML write alike, with dotted keys; None is left out.
+
+    Lists of mappings come last, each mapping as a table of its own.
+
+    Examples
+    --------
+    >>> print("\n".join(toml_lines({"parts": [{"name": "a"}], "folds": {"count": 5}})))
+    folds.count = 5
+    <BLANKLINE>
+    [[parts]]
+    name = "a"
+    """
+    lines, tables = [], []
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            lines += toml_lines(value, f"{prefix}{key}.")
+        elif isinstance(value, list) and any(isinstance(each, Mapping) for each in value):
+            for each in value:
+                tables += ["", f"[[{prefix}{key}]]", *toml_lines(each)]
+        elif value is not None:
+            lines.append(f"{prefix}{key} = {json.dumps(value)}")
+    return lines + tables
+
+
 def read_toml_text(path: Path, what: str, error: type[GaleError]) -> str:
     """Read the text of a TOML file; `what` it should be (``a recipe``) is named in messages.
 
@@ -47,28 +72,3 @@ def unknown_key(where: str, key: str, known: Sequence[str]) -> str:
     near = difflib.get_close_matches(key, known, n=1)
     hint = f"did you mean {near[0]}?" if near else f"expected one of {', '.join(known)}"
     return f"{where} is not known; {hint}"
-
-
-def toml_lines(values: Mapping[str, Any], prefix: str = "") -> list[str]:
-    r"""Write nested values that JSON and TOML write alike, with dotted keys; None is left out.
-
-    Lists of mappings come last, each mapping as a table of its own.
-
-    Examples
-    --------
-    >>> print("\n".join(toml_lines({"parts": [{"name": "a"}], "folds": {"count": 5}})))
-    folds.count = 5
-    <BLANKLINE>
-    [[parts]]
-    name = "a"
-    """
-    lines, tables = [], []
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            lines += toml_lines(value, f"{prefix}{key}.")
-        elif isinstance(value, list) and any(isinstance(each, Mapping) for each in value):
-            for each in value:
-                tables += ["", f"[[{prefix}{key}]]", *toml_lines(each)]
-        elif value is not None:
-            lines.append(f"{prefix}{key} = {json.dumps(value)}")
-    return lines + tables
