@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from gale.evaluation.second_look import second_look
     from gale.evidence import IndexTable, Matcher, explain
     from gale.evidence.attribution import find_attributions
+    from gale.evidence.table import evidence_table
     from gale.evidence.windows import find_windows
     from gale.inspection import oddities
     from gale.library import Library, embedded_library, read_library
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
     from gale.plumbing.progress import Progress
     from gale.plumbing.work import Work
     from gale.readers import read_run
-    from gale.report import run_report, training_report
+    from gale.report import model_card, run_pages, run_report
+    from gale.report.training import training_report
     from gale.run import Run
     from gale.simulation import simulate
     from gale.training import train
@@ -64,11 +66,13 @@ __all__ = [
     "errors",
     "estimate_retention_index",
     "evaluate",
+    "evidence_table",
     "explain",
     "families_of",
     "find_attributions",
     "find_windows",
     "guess_derivatives",
+    "model_card",
     "oddities",
     "parent_of",
     "plot_run",
@@ -76,6 +80,7 @@ __all__ = [
     "read_library",
     "read_predictions",
     "read_run",
+    "run_pages",
     "run_report",
     "save_ablation",
     "save_figure",
@@ -98,14 +103,17 @@ _HOMES = {
     "Run": "run",
     "Work": "plumbing.work",
     "ablate": "ablation",
-    "find_attributions": "evidence.attribution",
     "default_family_table": "chemistry.families",
     "embedded_library": "library",
     "estimate_retention_index": "chemistry.retention_index",
     "evaluate": "evaluation",
+    "evidence_table": "evidence.table",
     "explain": "evidence",
     "families_of": "chemistry.families",
+    "find_attributions": "evidence.attribution",
+    "find_windows": "evidence.windows",
     "guess_derivatives": "chemistry.derivatives",
+    "model_card": "report",
     "oddities": "inspection",
     "parent_of": "chemistry.families",
     "plot_run": "plotting",
@@ -113,14 +121,14 @@ _HOMES = {
     "read_library": "library",
     "read_predictions": "evaluation.predictions",
     "read_run": "readers",
+    "run_pages": "report",
     "run_report": "report",
     "save_ablation": "ablation.saving",
     "save_figure": "plotting",
     "second_look": "evaluation.second_look",
     "simulate": "simulation",
     "train": "training",
-    "training_report": "report",
-    "find_windows": "evidence.windows",
+    "training_report": "report.training",
     "write_run": "writers",
 }
 

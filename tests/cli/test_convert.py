@@ -11,7 +11,7 @@ import pytest
 import gale
 from gale.errors import OutputError, ReadError
 from gale.run import Run
-from helpers.commands import error_of, invoke, start, succeed
+from helpers.commands import error_of, invoke, printed_failures, start, succeed
 from helpers.errors import check_error
 from helpers.run_files import PROFILE, andi, csv, cv, jcamp, mzml, small_run
 
@@ -37,7 +37,7 @@ def assert_same(path: Path, expected: Run) -> None:
 @pytest.mark.parametrize("name", ["x.csv", "x.mzML", "x.parquet"])
 def test_one_file(name: str, files: list[Path], tmp_path: Path) -> None:
     output = succeed("convert", files[0], "-o", tmp_path / name).stdout
-    assert output == f"{tmp_path / name}: 1 runs converted, 0 failed\n"
+    assert output == f"{tmp_path / name}: 1 run converted, 0 failed\n"
     assert_same(tmp_path / name, gale.read_run(files[0]))
 
 
@@ -49,7 +49,7 @@ def test_into_a_folder(to: str, suffix: str, files: list[Path], tmp_path: Path) 
     result = invoke("convert", *files, "-o", out, "--to", to, "-q")
     assert result.exit_code == 1
     assert result.stdout == f"{out}: 2 runs converted, 1 failed\n"
-    assert result.stderr.startswith(f"failed: {files[1]}: ")
+    assert list(printed_failures(result.stderr)) == [str(files[1])]
     assert len(result.stderr.splitlines()) == 1
     assert sorted(each.name for each in out.iterdir()) == [f"a.{suffix}", f"c.{suffix}"]
     for name, original in (("a", files[0]), ("c", files[2])):
@@ -61,8 +61,7 @@ def test_nothing_is_overwritten_without_force(files: list[Path], tmp_path: Path)
     out.mkdir()
     (out / "c.csv").write_text("mine", "utf-8")
     error = error_of("convert", files[0], files[2], "-o", out, "--to", "csv")
-    assert isinstance(error, OutputError)
-    assert str(error).startswith(f"{out / 'c.csv'}: exists already; ")
+    check_error(error, out / "c.csv", kind=OutputError)
     assert [each.name for each in out.iterdir()] == ["c.csv"]
     assert (out / "c.csv").read_text("utf-8") == "mine"
     succeed("convert", files[0], files[2], "-o", out, "--to", "csv", "--force")
@@ -75,7 +74,7 @@ def test_an_input_is_never_overwritten(tmp_path: Path) -> None:
     before = path.read_bytes()
     for output in (path, tmp_path):
         error = error_of("convert", path, "-o", output, "--to", "csv", "--force")
-        check_error(error, path, found="input", kind=OutputError)
+        check_error(error, path, kind=OutputError)
     assert path.read_bytes() == before
 
 
@@ -83,7 +82,8 @@ def test_runs_of_the_same_name(files: list[Path], tmp_path: Path) -> None:
     other = tmp_path / "A.jdx.gz"
     shutil.copy(files[2], other)
     error = error_of("convert", files[0], other, "-o", tmp_path / "out", "--to", "csv")
-    assert f"A.csv: would be written of both {files[0]} and {other}; expected names" in str(error)
+    target = tmp_path / "out" / "A.csv"
+    check_error(error, target, found=(str(files[0]), str(other)), kind=OutputError)
     assert not (tmp_path / "out").exists()
 
 
@@ -93,27 +93,27 @@ def test_a_run_that_a_table_cannot_hold(files: list[Path], tmp_path: Path) -> No
     runs = (tmp_path / "twice.jdx", files[0])
     result = invoke("convert", *runs, "-o", tmp_path / "out", "--to", "csv")
     assert result.exit_code == 1
-    assert "twice.jdx: 1 scan has the same time" in result.stderr
     assert "mzML" in result.stderr
     assert [each.name for each in (tmp_path / "out").iterdir()] == ["a.csv"]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "facts"),
     [
-        (("a.cdf", "c.jdx", "-o", "x.csv"), "several runs need a folder; x.csv is the name of a f"),
-        (("a.cdf", "-o", "x.csv", "--to", "mzml"), "--to is mzml, and x.csv the name of a csv fil"),
-        (("a.cdf", "-o", "out"), "a folder needs --to"),
-        (("-o", "out"), "Missing argument 'RUNS...'"),
+        (("a.cdf", "c.jdx", "-o", "x.csv"), ("several runs", "x.csv")),
+        (("a.cdf", "-o", "x.csv", "--to", "mzml"), ("--to", "mzml", "x.csv")),
+        (("a.cdf", "-o", "out"), ("folder", "--to")),
+        (("-o", "out"), ("'RUNS...'",)),
     ],
 )
 def test_what_cannot_be_meant(
-    arguments: tuple[str, ...], message: str, files: list[Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
+    arguments: tuple[str, ...], facts: tuple[str, ...], files: list[Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
     monkeypatch.chdir(files[0].parent)
     result = invoke("convert", *arguments)
     assert result.exit_code == 2
-    assert message in result.stderr
+    assert [fact for fact in facts if fact not in result.stderr] == []
     assert sorted(Path().iterdir()) == [Path("a.cdf"), Path("b.csv"), Path("c.jdx")]
 
 
@@ -121,9 +121,9 @@ def test_places_that_cannot_be(files: list[Path], tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for output in (tmp_path / "file", tmp_path / "no" / "out"):
         error = error_of("convert", files[0], "-o", output, "--to", "csv")
-        assert str(error).startswith(f"{output}: cannot be made a folder (")
-    error = error_of("convert", files[0], "-o", tmp_path / "no" / "out.csv")
-    check_error(error, tmp_path / "no" / "out.csv", found=tmp_path / "no", kind=OutputError)
+        check_error(error, output, found="folder", kind=OutputError)
+    output = tmp_path / "no" / "out.csv"
+    check_error(error_of("convert", files[0], "-o", output), output, kind=OutputError)
 
 
 def test_other_columns(tmp_path: Path) -> None:
@@ -145,10 +145,9 @@ def test_profile_spectra_are_centroided_if_asked(tmp_path: Path) -> None:
     curve = 1_000 * np.exp(-0.5 * ((mz - 57.07) / 0.13) ** 2)
     run = Run.from_scans([1.0, 2.0], [len(mz)] * 2, np.tile(mz, 2), np.tile(curve, 2))
     (tmp_path / "a.mzML").write_bytes(mzml(run, params=cv(PROFILE)))
-    result = invoke("convert", tmp_path / "a.mzML", "-o", tmp_path / "b.mzML", "--quiet")
-    assert result.exit_code == 1
-    assert "centroid" in result.stderr
-    assert "msconvert" in result.stderr
+    told = invoke("convert", tmp_path / "a.mzML", "-o", tmp_path / "b.mzML", "--quiet")
+    assert told.exit_code == 1
+    assert "gale convert --centroid" in told.stderr
     succeed("convert", tmp_path / "a.mzML", "-o", tmp_path / "b.mzML", "--quiet", "--centroid")
     found = gale.read_run(tmp_path / "b.mzML")
     assert found.n_ions == 2

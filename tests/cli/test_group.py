@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -12,10 +14,16 @@ import pytest
 import gale.cli
 from gale.cli import VERBS, group
 from gale.errors import GaleError
-from helpers.commands import invoke, start, succeed
+from helpers.commands import invoke, printed_error, start, succeed
 
-SHARED = {"__init__", "evidence", "kept", "options", "progress", "sources", "training_report"}
-"""Modules of what several verbs do."""
+SHARED = {
+    "__init__", "options", "predictions", "progress", "report_run", "report_training", "resumable",
+    "simulation_options", "sources", "wording", "working",
+}  # fmt: skip
+"""Modules that are not a verb."""
+
+SHORT = 60
+"""Letters of a short help."""
 
 
 def commands_of(verb: str) -> list[tuple[list[str], click.Command]]:
@@ -33,6 +41,21 @@ def test_every_module_of_a_verb_is_a_verb() -> None:
     assert group.list_commands(click.Context(group)) == sorted(VERBS)
 
 
+def test_help_is_whole() -> None:
+    for words in ((), ("report",)):
+        usage, *lines = succeed(*words, "--help").output.splitlines()
+        assert usage.startswith("Usage: ")
+        assert not [line for line in lines if line.endswith("...")]
+    for verb in VERBS:
+        command = group.get_command(click.Context(group), verb)
+        below = command.commands.values() if isinstance(command, click.Group) else ()
+        for each in (command, *below):
+            assert each is not None
+            assert each.short_help
+            assert len(each.short_help) <= SHORT
+            assert each.short_help.count(".") == each.short_help.endswith(".") == 1
+
+
 def test_help() -> None:
     output = succeed("--help").output
     for verb in VERBS:
@@ -46,16 +69,18 @@ def test_every_verb_and_option_is_explained(verb: str) -> None:
         output = succeed(*words, "--help").output
         assert f"gale {' '.join(words)} " in output[output.index("Example") :]
         assert command.help
-        bare = [
-            parameter.name
-            for parameter in command.params
-            if isinstance(parameter, click.Option) and not parameter.help
-        ]
-        assert set(bare) <= {"seed"}
+        options = [each for each in command.params if isinstance(each, click.Option)]
+        assert [each.name for each in options if not each.help] == []
 
 
 def test_version() -> None:
     assert succeed("--version").output == f"gale, version {version('gale-ms')}\n"
+
+
+def test_version_of_the_module() -> None:
+    words = [sys.executable, "-m", "gale", "--version"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == (f"gale, version {version('gale-ms')}\n", "")
 
 
 def test_an_unknown_verb() -> None:
@@ -72,7 +97,8 @@ def test_the_installed_command(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "shown"), [(GaleError("x.csv: is odd"), True), (KeyError(), False)]
+    ("error", "shown"),
+    [(GaleError("x.csv", "is odd", remedy="pass force=True"), True), (KeyError(), False)],
 )
 def test_only_errors_of_gale_are_made_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception,
@@ -86,4 +112,4 @@ def test_only_errors_of_gale_are_made_one_line(
         gale.cli.main()
     if isinstance(caught.value, SystemExit):
         assert caught.value.code == 2
-        assert capsys.readouterr().err == "gale: x.csv: is odd\n"
+        assert printed_error(capsys.readouterr().err) == ("x.csv", "is odd; use --force")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gale.errors import OutputError, PlotError, ReadError
+from gale.errors import GaleError, OutputError, PlotError, ReadError
 from helpers.commands import error_of, invoke, start, succeed
 from helpers.errors import check_error
 from helpers.run_files import csv, small_run
@@ -40,7 +40,7 @@ def test_every_kind(name: str, begins: bytes, run: Path) -> None:
 def test_nothing_is_overwritten_without_force(run: Path) -> None:
     output = run.with_name("a.png")
     output.write_text("mine", "utf-8")
-    assert "exists already" in str(error_of("plot", run, "-o", output))
+    check_error(error_of("plot", run, "-o", output), output, kind=OutputError)
     assert output.read_text("utf-8") == "mine"
     succeed("plot", run, "-o", output, "--force")
     assert output.read_bytes().startswith(b"\x89PNG")
@@ -49,40 +49,28 @@ def test_nothing_is_overwritten_without_force(run: Path) -> None:
 def test_the_run_is_never_overwritten(run: Path) -> None:
     svg = run.with_name("run.svg")
     run.rename(svg)
-    error = error_of("plot", svg, "-o", svg, "--force")
-    check_error(error, svg, found="input", kind=OutputError)
+    check_error(error_of("plot", svg, "-o", svg, "--force"), svg, kind=OutputError)
+    assert svg.read_bytes() == csv(small_run())
 
 
 @pytest.mark.parametrize(
-    ("arguments", "error", "message"),
+    ("arguments", "error", "facts"),
     [
-        (
-            ("-o", "a.jpg"),
-            OutputError,
-            "a.jpg: its name does not say what to draw; expected one th",
-        ),
-        (
-            ("-o", "a.png", "--at", 99),
-            PlotError,
-            " 99 min",
-        ),
-        (
-            ("-o", "a.html", "--time", 90, 99),
-            PlotError,
-            "90 to 99 min",
-        ),
-        (("-o", "a.svg", "--mz-range", 900, 999), PlotError, "m/z 900 to 999"),
-        (("-o", "no/a.png"), OutputError, "the folder no,"),
+        (("-o", "a.jpg"), OutputError, ["a.jpg", ".png, .svg, .html"]),
+        (("-o", "a.png", "--at", 99), PlotError, ["99 min"]),
+        (("-o", "a.html", "--time", 90, 99), PlotError, ["90", "99"]),
+        (("-o", "a.svg", "--mz-range", 900, 999), PlotError, ["900", "999"]),
+        (("-o", "no/a.png"), OutputError, ["no/a.png", "folder"]),
     ],
 )
 def test_errors(
-    arguments: tuple[object, ...], error: type[Exception], message: str, run: Path,
+    arguments: tuple[object, ...], error: type[GaleError], facts: list[str], run: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.chdir(run.parent)
     found = error_of("plot", run.name, *arguments)
-    assert isinstance(found, error)
-    assert message in str(found)
+    check_error(found, kind=error)
+    assert [fact for fact in facts if fact not in str(found)] == []
     assert list(run.parent.iterdir()) == [run]
 
 
@@ -93,7 +81,7 @@ def test_a_run_that_cannot_be_read(tmp_path: Path) -> None:
 def test_a_range_the_wrong_way_round(run: Path) -> None:
     result = invoke("plot", run, "-o", run.with_name("a.png"), "--time", 4, 3)
     assert result.exit_code == 2
-    assert "a range goes from less to more" in result.stderr
+    assert "from 4 to 3" in result.stderr
 
 
 def test_the_installed_command(run: Path) -> None:

@@ -17,7 +17,7 @@ from gale.errors import GaleError
 GALE = Path(sys.executable).with_name("gale")
 """The installed command."""
 
-WITHOUT_TRAINING = """
+WITHOUT = """
 import sys
 from importlib.abc import MetaPathFinder
 
@@ -28,7 +28,7 @@ class Absent(MetaPathFinder):
 
 sys.meta_path.insert(0, Absent())
 """
-"""Makes a Python without some packages, which reads it at its start as ``sitecustomize``."""
+"""A ``sitecustomize`` module, which makes a Python without some packages."""
 
 
 def invoke(*arguments: object) -> Result:
@@ -47,6 +47,26 @@ def error_of(*arguments: object) -> GaleError:
     assert isinstance(error, GaleError), error
     assert len(str(error).splitlines()) == 1
     return error
+
+
+def printed_error(stderr: str) -> tuple[str, str]:
+    """The source of the error that a command stops with, and what its one line says of it."""
+    (line,) = stderr.splitlines()
+    assert line.startswith("gale: "), line
+    source, colon, rest = line.removeprefix("gale: ").partition(": ")
+    assert colon, line
+    return source, rest
+
+
+def printed_failures(stderr: str) -> dict[str, str]:
+    """What a command says of each path or run that failed, by its name."""
+    failures = {}
+    for line in stderr.splitlines():
+        if line.startswith("failed: "):
+            source, colon, rest = line.removeprefix("failed: ").partition(": ")
+            assert colon, line
+            failures[source] = rest
+    return failures
 
 
 def start(
@@ -68,7 +88,5 @@ def start(
 
 def without(folder: Path, *packages: str) -> dict[str, str]:
     """The environment of a Python that cannot import some packages."""
-    (folder / "sitecustomize.py").write_text(
-        WITHOUT_TRAINING.format(absent=set(packages)), encoding="utf-8"
-    )
+    (folder / "sitecustomize.py").write_text(WITHOUT.format(absent=set(packages)), encoding="utf-8")
     return {"PYTHONPATH": str(folder)}

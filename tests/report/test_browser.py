@@ -173,7 +173,7 @@ def test_the_training(opened: Opened, pages: Path) -> None:
     page = opened.open(file)
     assert page.locator("svg[role=img]").count() == 6
     page.locator("nav a", has_text="Labels worth a second look").click()
-    sync_api.expect(page.locator("#doubts")).to_be_in_viewport()
+    sync_api.expect(page.locator("#second-look")).to_be_in_viewport()
     opened.check(file)
 
 

@@ -1,4 +1,4 @@
-"""Charts of the report of a training: they show the numbers that they are given."""
+"""Charts of the page of a training: they show the numbers that they are given."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from gale.evaluation.metrics import score
 from gale.plotting.themes import THEMES
 from gale.report import charts
 from gale.report.pages import themed_svg
+from gale.report.scored import MODEL, PRIOR
 from gale.report.shares import reliability_bands
 
 FAMILIES = ("carboxylic_acid", "alcohol")
@@ -71,7 +72,7 @@ def test_learning_curves_of_each_part(n_fits: int) -> None:
     )
     figure = charts.learning_curves(history)
     titles = [axes.get_title(loc="left") for axes in figure.axes]
-    assert titles == [f"one: {n_fits} fits", "two: 1 fits that begin at a soup"]
+    assert titles == [f"one: {n_fits} fits", "two: 1 fit from a soup"]
     assert len(lines(figure)) == 2 * (n_fits + 1)
     assert len(themed_svg(figure, "curves")) < 200_000
 
@@ -80,8 +81,8 @@ def test_family_scores_with_and_without_a_baseline() -> None:
     scores = {
         name: score(LABELS, probability, FAMILIES, resamples=50)
         for name, probability in (
-            ("this model", PROBABILITY),
-            ("prevalence", np.full((200, 2), 0.5)),
+            (MODEL, PROBABILITY),
+            (PRIOR, np.full((200, 2), 0.5)),
         )
     }
     metrics = {"log_loss": "log loss", "roc_auc": "ROC AUC"}

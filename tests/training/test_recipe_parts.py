@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from gale.cli.shows.model import recipe_lines
 from gale.errors import RecipeError
+from gale.plumbing.toml import toml_lines
 from gale.training.recipe import Recipe, recipe_names
 from gale.training.settings import EventSettings
 from helpers.errors import refused
@@ -168,7 +168,7 @@ def test_a_recipe_is_the_same_after_a_model_file_and_inspect(name: str) -> None:
     # the order of a model file, in which "parts" comes before "pretraining"
     stored: dict[str, Any] = json.loads(json.dumps(recipe.to_dict(), sort_keys=True))
     assert Recipe.model_validate(stored) == recipe
-    printed = "\n".join(recipe_lines(stored))
+    printed = "\n".join(toml_lines(stored))
     assert Recipe.parse(printed, "printed.toml") == recipe
 
 

@@ -1,4 +1,4 @@
-"""The command line: one module a verb, each thin (parse, call, print)."""
+"""The command line: one thin module per verb (parse, call, print)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import warnings
 
 import click
 
+from gale.cli.wording import error_text
 from gale.errors import GaleError, GaleWarning
 
 VERBS = (
@@ -25,7 +26,7 @@ VERBS = (
 
 
 class LazyGroup(click.Group):
-    """A group that imports a verb's module only when the verb is used or described."""
+    """A group that imports the module of a verb only when the verb is used or described."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """Name the verbs, sorted."""
@@ -48,7 +49,7 @@ class LazyGroup(click.Group):
 @click.version_option(package_name="gale-ms", prog_name="gale")
 @click.pass_context
 def group(context: click.Context) -> None:
-    """Say which compound families are in a GC-MS run, and how sure that is."""
+    """Predict which compound families are in a GC-MS run, and how sure that is."""
     # verbs print what the library warns of in Python
     context.with_resource(warnings.catch_warnings())
     warnings.simplefilter("ignore", GaleWarning)
@@ -63,7 +64,7 @@ def main() -> None:
     try:
         sys.exit(group.main(standalone_mode=False))
     except GaleError as error:
-        click.echo(f"gale: {error}", err=True)
+        click.echo(f"gale: {error_text(error)}", err=True)
         sys.exit(2)
     except click.ClickException as error:
         error.show()

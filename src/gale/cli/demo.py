@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from gale.cli.options import force_option, output_option, seed_option
 from gale.errors import OutputError
 
 EXAMPLE = """
@@ -20,53 +21,50 @@ RUNS = "300,100,200"
 IONS = "20000"
 RECIPES = ("quick", "logistic")
 PAGES = 3
-"""Runs that have a page."""
+"""Runs that get a page."""
+
+LOOK_AT = {
+    "quick.report.html": "how good the model is, and where to look",
+    "pages/index.html": "what it predicts for some runs, and the evidence",
+    "quick.csv": "predictions of the test runs",
+    "quick.history.csv": "losses of every epoch of the training",
+    "campaign/truth.parquet": "what the runs contain, and how far above the detection limit",
+}
+"""Files of the demo, and what is in them."""
 
 
-@click.command(epilog=EXAMPLE)
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    default=Path("gale-demo"),
-    show_default=True,
-    help="Folder to make.",
-)
-@click.option(
-    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the simulation."
-)
-@click.option("--force", is_flag=True, help="Do it again in a folder that exists.")
+@click.command(short_help="Simulate, train, predict and score a small campaign.", epilog=EXAMPLE)
+@output_option("Folder to make.", default=Path("gale-demo"), show_default=True)
+@seed_option("Seed of the simulation.")
+@force_option("Do it again in a folder that exists.")
 def command(output: Path, seed: int, force: bool) -> None:
     """Simulate a small campaign, train on it, predict its test runs and score the predictions.
 
-    Takes a few minutes. Each step is a command that is shown before it runs, so that you can repeat
-    it with files of your own. With --force, a campaign that is there already is used again.
+    This takes a few minutes. Each step is a command that is shown before it runs, so that you can
+    repeat it with your own files. With --force, an existing campaign is used again.
     """
     import gale
     from gale.cli import group
 
     if output.exists() and not force:
-        raise OutputError(f"{output}: exists already; choose another folder or use --force")
-    _ = gale.train  # says now, not in minutes, if the training extra is not installed
+        raise OutputError(output, "exists already", remedy="choose another folder or use --force")
+    _ = gale.train  # an error now rather than in minutes, if the training extra is missing
     output.mkdir(parents=True, exist_ok=True)
     for step in _steps(output, seed, ["--force"] if force else []):
         click.secho(f"\n$ gale {shlex.join(step)}", bold=True)
         if status := group.main(step, prog_name="gale", standalone_mode=False):
             sys.exit(status)
     click.echo(
-        f"""
-The campaign was simulated: these scores say that gale works, and nothing of real samples. Look at
-  {output / "quick.report.html"}     how good the model is, and where to look
-  {output / "pages/index.html"}      what it makes of some runs, and what says so
-  {output / "quick.csv"}             predictions of the test runs
-  {output / "quick.history.csv"}     the course of the training
-  {output / "campaign/truth.parquet"}  what was in the runs, and how far above the detection limit
-  gale inspect {output / "quick.onnx"}"""
+        "\nThe campaign was simulated: its scores show that gale works; they say nothing about "
+        "real samples. Look at"
     )
+    for file, content in LOOK_AT.items():
+        click.echo(f"  {output / file!s:<{len(str(output)) + 24}} {content}")
+    click.echo(f"  gale inspect {shlex.quote(str(output / 'quick.onnx'))}")
 
 
 def _steps(output: Path, seed: int, overwrite: list[str]) -> Iterator[list[str]]:
-    """The commands, one after the other: the last one names files that the first one makes."""
+    """Give the commands one after the other: the last one names files that the first one makes."""
     campaign = output / "campaign"
     if not campaign.exists():
         yield [

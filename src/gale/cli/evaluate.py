@@ -1,14 +1,19 @@
-"""``gale evaluate``: say how good predictions are."""
+"""`gale evaluate`: how good predictions are."""
 
 from __future__ import annotations
 
 import json
 from itertools import combinations
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from gale.cli.options import PATH, force_option, seed_option
 from gale.errors import OutputError
+
+if TYPE_CHECKING:
+    from gale.evaluation import Comparison, Evaluation
 
 EXAMPLE = """
 \b
@@ -16,15 +21,17 @@ Example:
   gale evaluate predictions.csv regression.csv --labels val_labels.csv --json scores.json
 """
 
-PATH = click.Path(path_type=Path)
 
-
-@click.command(epilog=EXAMPLE)
+@click.command(short_help="Score predictions on labelled runs.", epilog=EXAMPLE)
 @click.argument("predictions", nargs=-1, required=True, type=PATH)
-@click.option("--labels", multiple=True, required=True, type=PATH, help="Labels of the runs.")
-@click.option("--train-labels", multiple=True, type=PATH, help="Labels of the training runs.")
+@click.option(
+    "--labels", multiple=True, required=True, type=PATH, help="Labels of the runs. Repeatable."
+)
+@click.option(
+    "--train-labels", multiple=True, type=PATH, help="Labels of the training runs. Repeatable."
+)
 @click.option("--json", "json_path", type=PATH, help="Write all numbers to this file.")
-@click.option("--force", is_flag=True, help="Overwrite the file of --json.")
+@force_option("Overwrite the file of --json.")
 @click.option(
     "--resamples",
     default=1000,
@@ -32,13 +39,7 @@ PATH = click.Path(path_type=Path)
     type=click.IntRange(min=1),
     help="Bootstrap resamples for the intervals.",
 )
-@click.option(
-    "--seed",
-    default=0,
-    show_default=True,
-    type=click.IntRange(min=0),
-    help="The same seed gives the same intervals.",
-)
+@seed_option("The same seed gives the same intervals.")
 def command(
     predictions: tuple[Path, ...],
     labels: tuple[Path, ...],
@@ -48,14 +49,15 @@ def command(
     resamples: int,
     seed: int,
 ) -> None:
-    """Say how good PREDICTIONS are, beside the prior and beside each other.
+    """Score PREDICTIONS on labelled runs, and compare them with a baseline and with each other.
 
-    PREDICTIONS are tables or submissions that `gale predict` wrote, or others of the same
-    columns. The prior says the training prevalence of every run: that of the sidecar (.json) of
-    the predictions, else that of --train-labels, else that of --labels, which flatters it.
+    PREDICTIONS are tables or submissions that gale predict wrote, or others with the same columns.
+    The baseline predicts the training prevalence for every run. The prevalence is that of the
+    sidecar (.json) of the predictions, else that of --train-labels, else that of --labels, which
+    flatters the baseline.
 
-    Label tables are CSV files: a column run or sample_id, then one a family with 0, 1 or blank for
-    unknown. Both options can be repeated for more of them.
+    Label tables are CSV files with a column run or sample_id, then one column per family with 0, 1
+    or blank for unknown.
     """
     from gale.evaluation import (
         compare,
@@ -65,28 +67,19 @@ def command(
         training_prevalence,
     )
     from gale.evaluation.text import evaluation_text
-    from gale.plumbing.files import check_free, writing
+    from gale.plumbing.files import check_free
 
     if json_path is not None:
         check_free(json_path, force=force)
         _check_no_sidecar(json_path, predictions)
     known = read_label_tables(labels)
-    prior = (
-        training_prevalence(read_label_tables(train_labels), known.families)
-        if train_labels
-        else None
-    )
-    read = [read_predictions(path) for path in predictions]
-    evaluations = [
-        evaluate(
-            each,
-            known,
-            prevalence=prior if each.prevalence is None else None,
-            resamples=resamples,
-            seed=seed,
-        )
-        for each in read
-    ]
+    prior = None
+    if train_labels:
+        prior = training_prevalence(read_label_tables(train_labels), known.families)
+    evaluations = []
+    for each in [read_predictions(path) for path in predictions]:
+        share = prior if each.prevalence is None else None
+        evaluations.append(evaluate(each, known, prevalence=share, resamples=resamples, seed=seed))
     comparisons = [compare(first, second) for first, second in combinations(evaluations, 2)]
     origins = {each.prevalence_from for each in evaluations}
     notes = []
@@ -99,14 +92,26 @@ def command(
         notes.append("--train-labels was not used: the sidecars of the predictions state it")
     click.echo(evaluation_text(evaluations, comparisons, labels, notes))
     if json_path is not None:
-        results = {
-            "labels": [str(path) for path in labels],
-            "train_labels": [str(path) for path in train_labels],
-            "evaluations": [each.to_dict() for each in evaluations],
-            "comparisons": [each.to_dict() for each in comparisons],
-        }
-        with writing(json_path, force=force) as temporary:
-            temporary.write_text(json.dumps(results, indent=1, allow_nan=False), encoding="utf-8")
+        names = {"labels": [*map(str, labels)], "train_labels": [*map(str, train_labels)]}
+        _write(json_path, names, evaluations, comparisons, force)
+
+
+def _write(
+    path: Path,
+    names: dict[str, list[str]],
+    evaluations: list[Evaluation],
+    comparisons: list[Comparison],
+    force: bool,
+) -> None:
+    from gale.plumbing.files import writing
+
+    results = {
+        **names,
+        "evaluations": [each.to_dict() for each in evaluations],
+        "comparisons": [each.to_dict() for each in comparisons],
+    }
+    with writing(path, force=force) as temporary:
+        temporary.write_text(json.dumps(results, indent=1, allow_nan=False), encoding="utf-8")
 
 
 def _check_no_sidecar(json_path: Path, predictions: tuple[Path, ...]) -> None:
@@ -114,6 +119,5 @@ def _check_no_sidecar(json_path: Path, predictions: tuple[Path, ...]) -> None:
 
     if json_path in map(sidecar, predictions):
         raise OutputError(
-            f"{json_path}: found the name that the sidecar of the predictions has; "
-            "expected another name; choose one"
+            json_path, "is the sidecar of the predictions", "another name", "choose another name"
         )

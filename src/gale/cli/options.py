@@ -10,35 +10,53 @@ import click
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+PATH = click.Path(path_type=Path)
+
 COLUMN_KEYS = ("time_min", "time_s", "time_ms", "mz", "intensity")
 
 
-def _parse_columns(
+def parse_columns(
     _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
 ) -> dict[str, str] | None:
+    """Read ``--column KEY=NAME``, as often as it is given."""
     columns = {}
     for value in values:
         key, equals, name = value.partition("=")
         if not (equals and name and key in COLUMN_KEYS):
-            raise click.BadParameter(f"{value!r}: expected {' or '.join(COLUMN_KEYS)} = a name")
+            keys = f"{', '.join(COLUMN_KEYS[:-1])} or {COLUMN_KEYS[-1]}"
+            raise click.BadParameter(f"{value!r} is not KEY=NAME; KEY is {keys}")
         columns[key] = name
     return columns or None
 
 
+def output_option(text: str, **more: Any) -> Callable[[Function], Function]:
+    """Add ``--output``, which is required unless it has a default."""
+    more = {"required": "default" not in more, **more}
+    return click.option("-o", "--output", type=PATH, help=text, **more)
+
+
+def force_option(text: str = "Overwrite the output.") -> Callable[[Function], Function]:
+    """Add ``--force``."""
+    return click.option("--force", is_flag=True, help=text)
+
+
+def seed_option(text: str) -> Callable[[Function], Function]:
+    """Add ``--seed``."""
+    return click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help=text)
+
+
 def reading_options(function: Function) -> Function:
-    """Add the options of every verb that reads runs."""
+    """Add the options that :func:`gale.cli.working.working` takes."""
     for option in (
-        click.option("-q", "--quiet", is_flag=True, help="Show no progress."),
-        click.option(
-            "--no-cache", is_flag=True, help="Compute features anew and do not keep them."
-        ),
+        quiet_option,
+        click.option("--no-cache", is_flag=True, help="Neither use nor fill the feature cache."),
         click.option(
             "--workers",
             type=click.IntRange(1),
             default=1,
             show_default=True,
-            help="Processes that read runs. One is as fast as several for tables, which are "
-            "parsed on all cores anyway. (Pre-training simulates with one process a core.)",
+            help="Processes that read runs. For tables, one is as fast as several, since parsing "
+            "uses all cores anyway. (Pre-training simulates with one process per core.)",
         ),
         columns_option,
     ):
@@ -51,47 +69,47 @@ def library_options(function: Function) -> Function:
     for option in (
         click.option(
             "--index-table",
-            type=click.Path(path_type=Path),
-            help="CSV table of time_min and index (of n-alkanes, say): compounds of another "
-            "retention index are left out.",
+            type=PATH,
+            help="CSV table with the columns time_min and index, of n-alkanes for example. "
+            "Compounds with another retention index are left out.",
         ),
         click.option(
             "--library",
             "libraries",
-            type=click.Path(path_type=Path),
+            type=PATH,
             multiple=True,
-            help="MSP file or folder of MassBank records to look for compounds in, in place of the "
-            "spectra that come with gale. Repeatable.",
+            help="MSP file or folder of MassBank records to search, instead of the spectra that "
+            "come with gale. Repeatable.",
         ),
     ):
         function = option(function)
     return function
 
 
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
+
 columns_option = click.option(
     "--column",
     "columns",
     multiple=True,
     metavar="KEY=NAME",
-    callback=_parse_columns,
-    help="Name of a column in tables that do not call them time, mass and intensity; KEY is "
-    "time_min, time_s, time_ms, mz or intensity. Repeatable.",
+    callback=parse_columns,
+    help="Name of a column, for tables whose columns are not called time, mass and intensity. KEY "
+    "is time_min, time_s, time_ms, mz or intensity. Repeatable.",
 )
 
-model_option = click.option(
-    "--model", "model_path", type=click.Path(path_type=Path), required=True, help="Model file."
-)
+model_option = click.option("--model", "model_path", type=PATH, required=True, help="Model file.")
 
 split_option = click.option(
     "--split",
     "splits",
     multiple=True,
     type=click.Choice(["train", "val", "test"]),
-    help="Take only these runs of a campaign. Repeatable.",
+    help="Take only the runs of this split of a campaign. Repeatable.",
 )
 
 device_option = click.option(
     "--device",
     type=click.Choice(["cpu", "cuda"]),
-    help="Where networks are trained; a GPU by default, where there is one.",
+    help="Where to train networks; by default on a GPU if there is one.",
 )

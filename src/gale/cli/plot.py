@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from gale.cli.options import columns_option
+from gale.cli.options import PATH, columns_option, force_option, output_option
 from gale.errors import OutputError
+from gale.plumbing.text import counted
 
 SUFFIXES = (".png", ".svg", ".html")
 
@@ -21,46 +22,34 @@ Examples:
 """
 
 
-@click.command(epilog=EXAMPLE)
-@click.argument("run", type=click.Path(path_type=Path))
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    required=True,
-    help="File to write, whose name ends with .png, .svg or .html.",
-)
+@click.command(short_help="Draw a run.", epilog=EXAMPLE)
+@click.argument("run", type=PATH)
+@output_option("File to write; its name ends in .png, .svg or .html.")
 @click.option(
     "--mz",
     type=click.IntRange(1),
     multiple=True,
-    help="Draw the chromatogram of the ions whose m/z rounds to this. Repeatable.",
+    help="Add the extracted ion chromatogram of the ions whose m/z rounds to this. Repeatable.",
 )
-@click.option("--at", "at_min", type=float, help="Draw the spectrum at this time, in minutes.")
+@click.option("--at", "at_min", type=float, help="Add the spectrum at this time, in minutes.")
 @click.option(
-    "--time",
-    "time_range",
-    type=(float, float),
-    metavar="FROM TO",
-    help="Draw from this minute to that one.",
+    "--time", "time_range", type=(float, float), metavar="FROM TO", help="Draw only these minutes."
 )
 @click.option(
     "--mz-range",
     type=(float, float),
     metavar="FROM TO",
-    help="Draw the ion map and the spectrum from this m/z to that one.",
+    help="Draw only these m/z in the ion map and the spectrum.",
 )
-@click.option(
-    "--log", is_flag=True, help="Logarithmic chromatograms: small peaks beside large ones."
-)
+@click.option("--log", is_flag=True, help="Use logarithmic chromatograms, which show small peaks.")
 @click.option(
     "--theme",
     type=click.Choice(["light", "dark"]),
     default="light",
     show_default=True,
-    help="Colours of a PNG or SVG; a page is as the reader's screen is.",
+    help="Colours of a PNG or SVG; an HTML page follows the reader's screen.",
 )
-@click.option("--force", is_flag=True, help="Overwrite the output.")
+@force_option()
 @columns_option
 def command(
     run: Path,
@@ -70,10 +59,10 @@ def command(
     columns: dict[str, str] | None,
     **choices: Any,
 ) -> None:
-    """Draw RUN: chromatograms of its total ion current and base peak, and its ions as a map.
+    """Draw RUN: its total ion current, its base peak chromatogram and a map of its ions.
 
-    An HTML page needs no network; it reads out times, and shows the spectrum of any scan at a
-    click.
+    An HTML page needs no network. It shows the time under the pointer, and the spectrum of a scan
+    that you click.
     """
     import gale
     from gale.plotting import plot_run, save_figure
@@ -83,19 +72,20 @@ def command(
 
     form = output.suffix.lower()
     if form not in SUFFIXES:
+        endings = f"one of {', '.join(SUFFIXES)}"
         raise OutputError(
-            f"{output}: its name does not say what to draw; expected one that ends in "
-            f"{', '.join(SUFFIXES)}"
+            output, "does not end in a format to draw", endings, "choose another name"
         )
     check_free(output, force=force)
     check_no_input(output, [run])
     for name in ("time_range", "mz_range"):
         if choices[name] and not choices[name][0] < choices[name][1]:
-            raise click.UsageError(f"a range goes from less to more, not {choices[name]}")
+            low, high = choices[name]
+            raise click.UsageError(f"a range goes from less to more, not from {low:g} to {high:g}")
     opened = gale.read_run(run, columns=columns)
     with writing(output, force=force) as temporary:
         if form == ".html":
             temporary.write_text(plot_page(opened, **choices), "utf-8")
         else:
             save_figure(plot_run(opened, theme=theme, **choices), temporary, form[1:])
-    click.echo(f"{display_name(output)}: {opened.n_scans:,} scans drawn")
+    click.echo(f"{display_name(output)}: {counted(opened.n_scans, 'scan')} drawn")

@@ -1,4 +1,4 @@
-"""Progress for people: a bar on a terminal, a line now and then elsewhere."""
+"""Progress on standard error: a bar on a terminal, a few lines elsewhere."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import time
 import click
 from tqdm import tqdm
 
+from gale.cli.wording import in_options
 from gale.plumbing.progress import Progress
 
 LINES = 5
-"""Lines, at most, that a piece of work without news prints where there is no terminal."""
+"""Most lines that work without news prints where there is no terminal."""
 
 SECONDS = 30.0
-"""Where there is no terminal, what a step is at is told when nothing else was for so long."""
+"""Seconds of silence after which the status of a step is printed where there is no terminal."""
 
 
 class ConsoleProgress(Progress):
@@ -31,7 +32,7 @@ class ConsoleProgress(Progress):
         self._quiet = quiet
         self._what, self._total, self._done = "", 0, 0
         self._bar: tqdm[None] | None = None
-        self._told = time.monotonic()
+        self._printed_at = time.monotonic()
 
     def begin(self, what: str, total: int) -> None:
         """Begin a bar, or print a line."""
@@ -45,7 +46,7 @@ class ConsoleProgress(Progress):
             click.echo(f"{what} ({total:,})", err=True)
 
     def step(self, text: str = "") -> None:
-        """Move the bar, or print what was done."""
+        """Move the bar, or print what came out of the step."""
         self._done += 1
         if self._bar is not None:
             self._bar.update()
@@ -58,15 +59,15 @@ class ConsoleProgress(Progress):
             click.echo(f"{self._what}: {self._done:,} of {self._total:,}", err=True)
 
     def status(self, text: str) -> None:
-        """Show a text behind the bar, or print one now and then."""
+        """Show a text behind the bar; without one, print it if nothing was printed for a while."""
         if self._bar is not None:
             self._bar.set_postfix_str(text)
-        elif not self._quiet and time.monotonic() - self._told > SECONDS:
+        elif not self._quiet and time.monotonic() - self._printed_at > SECONDS:
             self._line(f"{self._what}: {text}")
 
     def note(self, text: str) -> None:
-        """Print a text, quiet or not."""
-        self._line(f"note: {text}")
+        """Print a text, even if quiet."""
+        self._line(f"note: {in_options(text)}")
 
     def close(self) -> None:
         """Remove the bar."""
@@ -75,7 +76,7 @@ class ConsoleProgress(Progress):
             self._bar = None
 
     def _line(self, text: str) -> None:
-        self._told = time.monotonic()
+        self._printed_at = time.monotonic()
         if self._bar is None:
             click.echo(text, err=True)
         else:

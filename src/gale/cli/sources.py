@@ -1,93 +1,94 @@
-"""What verbs that predict are given: files of runs, or a folder of them."""
+"""What verbs are given: runs or a folder of them, libraries and a table of retention indices."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from gale.plumbing.workers import worker_pool
-
 if TYPE_CHECKING:
-    import polars as pl
-
     import gale
-    from gale.cli.progress import ConsoleProgress
+    from gale.evidence import IndexTable, Matcher
 
 
 def open_runs(
     paths: tuple[Path, ...],
     splits: tuple[str, ...],
-    submission: bool,
-    columns: dict[str, str] | None,
+    columns: Mapping[str, str] | None,
     model: gale.Model,
+    *,
+    submission: bool = False,
 ) -> gale.Campaign | tuple[Path, ...]:
-    """One folder is a campaign, unless it is the folder of one run; all else are files of runs.
+    """Open one folder as a campaign, unless it is the folder of a run; all else are runs.
 
     Raises
     ------
     UsageError
-        If `splits` or `submission` are asked for and there is no campaign.
+        If `splits` or `submission` need a campaign and there is none.
     CampaignError
-        If the folder is no campaign, or has no run that is asked for.
+        If the folder is not a campaign, or has no run of these splits.
     """
     from gale.readers.instrument_folders import is_run_folder
 
     if len(paths) == 1 and paths[0].is_dir() and not is_run_folder(paths[0]):
         return _open_campaign(paths[0], splits, submission, columns, model)
     if splits or submission:
-        asked = "--split" if splits else "--submission"
-        raise click.UsageError(f"{asked} needs one campaign folder")
+        option = "--split" if splits else "--submission"
+        raise click.UsageError(f"{option} needs one campaign folder")
     return paths
 
 
-def predict_all(
-    model: gale.Model,
-    sources: gale.Campaign | tuple[Path, ...],
-    progress: ConsoleProgress,
-    columns: dict[str, str] | None,
-    workers: int,
-    no_cache: bool,
-) -> pl.DataFrame:
-    """Predict what was opened, and show how far that is."""
-    from gale.plumbing.cache import Cache, default_folder
-    from gale.plumbing.work import Work
-
-    with worker_pool(workers) as executor:
-        return model.predict(
-            sources,
-            work=Work(
-                columns=columns,
-                executor=executor,
-                cache=None if no_cache else Cache(default_folder()),
-                progress=progress,
-            ),
-        )
+def files_of(runs: gale.Campaign | tuple[Path, ...]) -> Sequence[Path]:
+    """Name the files of runs."""
+    return runs if isinstance(runs, tuple) else runs.paths
 
 
-def tell_failed(failed: pl.DataFrame) -> None:
-    """Say on standard error why predictions failed."""
-    for run, message in failed.select("run", "message").iter_rows():
-        prefix = "" if message.startswith(run) else f"{run}: "
-        click.echo(f"failed: {prefix}{message}", err=True)
+def select(
+    runs: gale.Campaign | tuple[Path, ...], wanted: Sequence[bool]
+) -> gale.Campaign | tuple[Path, ...]:
+    """Select some of the runs."""
+    return tuple(compress(runs, wanted)) if isinstance(runs, tuple) else runs.select(wanted)
+
+
+def open_spectra(
+    model: gale.Model, libraries: Sequence[Path], index_table: Path | None
+) -> tuple[Matcher | None, IndexTable | None]:
+    """Read the libraries to search and the table of retention indices, as far as they are given.
+
+    Raises
+    ------
+    ModelError, ReadError, TableError
+        If they are given and the model has no elution network, or if one cannot be used.
+    """
+    from gale.evidence import IndexTable, Matcher, check_spectra
+    from gale.library import Library, read_library
+
+    if libraries or index_table:
+        check_spectra(model)
+    return (
+        Matcher(Library.join([read_library(each) for each in libraries])) if libraries else None,
+        IndexTable.read(index_table) if index_table else None,
+    )
 
 
 def _open_campaign(
     path: Path,
     splits: tuple[str, ...],
     submission: bool,
-    columns: dict[str, str] | None,
+    columns: Mapping[str, str] | None,
     model: gale.Model,
 ) -> gale.Campaign:
-    """The runs of a folder that are asked for."""
+    """Open a campaign and select its runs."""
     import gale
     from gale.campaign.folder import run_name
     from gale.errors import CampaignError
     from gale.plumbing.text import listed
 
-    named = columns or model.facts["columns"]
-    campaign = gale.Campaign.open(path, columns=named, with_labels=False)
+    columns = columns or model.facts["columns"]
+    campaign = gale.Campaign.open(path, columns=columns, with_labels=False)
     if campaign.left_out:
         names = [run_name(file, path) for file in campaign.left_out]
         click.echo(f"not runs, left out: {listed(names)}", err=True)
@@ -97,13 +98,16 @@ def _open_campaign(
         campaign = _select_submission(campaign, model)
     if not len(campaign):
         raise CampaignError(
-            f"{path}: found no run of split {' or '.join(splits)}; expected some; choose another"
+            path,
+            f"has no run of the split {' or '.join(splits)}",
+            "at least one",
+            "choose another split",
         )
     return campaign
 
 
 def _select_submission(campaign: gale.Campaign, model: gale.Model) -> gale.Campaign:
-    """The runs that the competition asks for, in its order."""
+    """Select the runs that the competition asks for, in its order."""
     if campaign.submission is None:
         raise click.UsageError(f"{campaign.root} has no submission_format.csv")
     if not set(campaign.submission_families) <= set(model.families):

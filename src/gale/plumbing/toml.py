@@ -3,12 +3,38 @@
 from __future__ import annotations
 
 import difflib
+import json
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from gale.errors import GaleError
+
+
+def toml_lines(values: Mapping[str, Any], prefix: str = "") -> list[str]:
+    r"""Write nested values that JSON and TOML write alike, with dotted keys; None is left out.
+
+    Lists of mappings come last, each mapping as a table of its own.
+
+    Examples
+    --------
+    >>> print("\n".join(toml_lines({"parts": [{"name": "a"}], "folds": {"count": 5}})))
+    folds.count = 5
+    <BLANKLINE>
+    [[parts]]
+    name = "a"
+    """
+    lines, tables = [], []
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            lines += toml_lines(value, f"{prefix}{key}.")
+        elif isinstance(value, list) and any(isinstance(each, Mapping) for each in value):
+            for each in value:
+                tables += ["", f"[[{prefix}{key}]]", *toml_lines(each)]
+        elif value is not None:
+            lines.append(f"{prefix}{key} = {json.dumps(value)}")
+    return lines + tables
 
 
 def read_toml_text(path: Path, what: str, error: type[GaleError]) -> str:

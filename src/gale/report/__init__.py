@@ -1,24 +1,23 @@
-"""What people look at in a browser: reports of runs, an index of them, the report of a training.
+"""What people look at: pages of runs with an index, the page of a training, a model card.
 
-`pages` makes HTML of templates; `picture` is a run that can be read with pointer and keys, and
-`runs` the report around it. `training` is the report of a training: what is `scored`, the `charts`,
-the `shares` that they show, and labels with `doubts`.
+`pages` makes HTML from templates. `picture` draws a run that can be read with pointer and keys,
+`run_page` is the page around it, and `folder` makes many of them. `training` collects what the page
+of a training shows (`training_files`, `scored`, `second_look`), and `training_page` shows it with
+`charts` and `shares`. `training` is imported by itself, since it needs the extra to train.
 """
 
 from __future__ import annotations
 
+from gale.report.card import model_card
+from gale.report.folder import run_pages
 from gale.report.picture import plot_page
-from gale.report.runs import index_page, page_names, run_report
-from gale.report.scored import BASELINE, MODEL, Scored
-from gale.report.training import training_report
+from gale.report.run_page import run_report
+from gale.report.training_files import TrainingFiles
 
 __all__ = [
-    "BASELINE",
-    "MODEL",
-    "Scored",
-    "index_page",
-    "page_names",
+    "TrainingFiles",
+    "model_card",
     "plot_page",
+    "run_pages",
     "run_report",
-    "training_report",
 ]

@@ -1,4 +1,4 @@
-"""Charts of the report of a training, in the colours of the light theme.
+"""Charts of the page of a training, in the colours of the light theme.
 
 Symbols: R runs, K families.
 """
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from gale.evaluation.bootstrap import Estimate
 from gale.evaluation.metrics import Scores
 from gale.plotting.themes import THEMES
-from gale.plumbing.text import in_words
+from gale.plumbing.text import counted, in_words
 from gale.report.scored import BASELINE, MODEL, PRIOR
 from gale.run import Floats
 
@@ -31,23 +31,23 @@ STYLES = {
     BASELINE: (THEME.ions[0], "s", "dashed"),
     PRIOR: (THEME.muted, "D", "dotted"),
 }
-"""Colour, mark and line of each of those that are compared."""
+"""Colour, marker and line style of each of the compared predictions."""
 
 DARK, LIGHT = "#1a1a1a", "#fefefe"
-"""Of numbers in coloured cells, which are the same on light and on dark paper."""
+"""Colours of numbers in coloured cells, on light and dark pages alike."""
 
 HISTORY = ("part", "fold", "stage", "member", "epoch", "validation_log_loss")
-"""Columns that are looked at of the history of a training."""
+"""Columns of the history of a training that are drawn."""
 
 COLUMNS = 3
-"""Panels of small multiples beside each other."""
+"""Panels per row of small multiples."""
 
 MOST_LINES = 60
-"""Of more fits, curves are one picture in the figure rather than lines, which bounds its size."""
+"""With more fits than this, curves are drawn as a bitmap, which bounds the size of the page."""
 
 
 class Band(NamedTuple):
-    """Shares with 95 % intervals at some places: arrays of one length."""
+    """Shares of runs with 95 % intervals: arrays of shape (B,)."""
 
     x: Floats
     share: Floats
@@ -57,7 +57,7 @@ class Band(NamedTuple):
 
 
 def correlation_grids(grids: Mapping[str, Floats], families: Sequence[str]) -> Figure:
-    """Draw grids of correlations (K, K) beside each other, on one scale of colours."""
+    """Draw grids of correlations (K, K) beside each other, on one colour scale."""
     with mpl.rc_context(THEME.settings):
         n_families = len(families)
         longest = max(map(len, families))
@@ -86,7 +86,7 @@ def correlation_grids(grids: Mapping[str, Floats], families: Sequence[str]) -> F
 
 
 def learning_curves(history: pl.DataFrame) -> Figure:
-    """Draw the validation log loss of each fit over its epochs, a panel for each part."""
+    """Draw the validation log loss of each fit by epoch, one panel per part."""
     with mpl.rc_context(THEME.settings):
         parts = list(history.group_by("part", "stage", maintain_order=True))
         figure = Figure(figsize=(11.0, 3.0 * ceil(len(parts) / 2)), layout="constrained")
@@ -104,8 +104,9 @@ def learning_curves(history: pl.DataFrame) -> Figure:
                     fit["epoch"][best], loss[best], ".", color=THEME.ink, markersize=4,
                     rasterized=many,
                 )  # fmt: skip
-            what = {"member": "fits", "soup": "fits that begin at a soup"}[str(stage)]
-            axes.set_title(f"{part or 'network'}: {len(fits)} {what}", loc="left", fontsize=10)
+            title = f"{part or 'network'}: {counted(len(fits), 'fit')}"
+            title += " from a soup" if stage == "soup" else ""
+            axes.set_title(title, loc="left", fontsize=10)
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
             axes.set_xlabel("epoch")
             axes.set_ylabel("validation log loss")
@@ -116,14 +117,14 @@ def learning_curves(history: pl.DataFrame) -> Figure:
 
 
 def family_scores(scores: Mapping[str, Scores], metrics: Mapping[str, str]) -> Figure:
-    """Draw scores of each family with their intervals, a panel for each metric.
+    """Draw scores of each family with their intervals, one panel per metric.
 
     Parameters
     ----------
     scores : mapping of str to Scores
-        By their names, which :data:`STYLES` has.
+        The scores of each of :data:`STYLES`.
     metrics : mapping of str to str
-        Names of metrics, and what the axes call them.
+        Axis label of each metric.
     """
     families = next(iter(scores.values())).families
     with mpl.rc_context(THEME.settings):
@@ -153,7 +154,7 @@ def _intervals(axes: Axes, values: Estimate, offset: float, name: str) -> None:
 
 
 def reliability(bands: Mapping[str, Band]) -> Figure:
-    """Draw, for all families and each, what share of the runs hold it, by probability."""
+    """Draw the share of positive runs by predicted probability, for all families and for each."""
     with mpl.rc_context(THEME.settings):
         figure, panels = _multiples(len(bands), 2.7)
         for axes, (name, band) in zip(panels, bands.items(), strict=False):
@@ -170,22 +171,22 @@ def reliability(bands: Mapping[str, Band]) -> Figure:
             axes.set_xticks([0, 0.5, 1])
             axes.set_yticks([0, 0.5, 1])
             axes.grid()
-        figure.supxlabel("predicted probability (mean of a bin)", fontsize=10)
-        figure.supylabel("share of runs that hold it", fontsize=10)
+        figure.supxlabel("mean predicted probability of a bin", fontsize=10)
+        figure.supylabel("share of positive runs", fontsize=10)
     return figure
 
 
 def detection_curves(
     families: Sequence[str], labels: Floats, probabilities: Mapping[str, Floats]
 ) -> Figure:
-    """Draw ROC (left half of each panel) and precision-recall curves (right half) of families.
+    """Draw the ROC curve (left) and the precision-recall curve (right) of each family in a panel.
 
     Parameters
     ----------
     families : sequence of K str
     labels : array of shape (R, K)
     probabilities : mapping of str to array of shape (R, K)
-        By their names, which :data:`STYLES` has.
+        Some of :data:`STYLES`.
     """
     with mpl.rc_context(THEME.settings):
         figure, panels = _multiples(len(families), 2.2)
@@ -210,7 +211,7 @@ def detection_curves(
 
 
 def _draw_detection(axes: Axes, labels: Floats, probability: Floats, name: str) -> None:
-    """Draw both curves of a family, if it is known to be there and not to be there."""
+    """Draw both curves of a family, if it has both positive and negative runs."""
     colour, _, line = STYLES[name]
     if 0 < labels.sum() < len(labels):
         rate, recall, precision = detection_rates(labels, probability)
@@ -221,12 +222,12 @@ def _draw_detection(axes: Axes, labels: Floats, probability: Floats, name: str) 
 
 
 def detection_rates(labels: Floats, probability: Floats) -> tuple[Floats, Floats, Floats]:
-    """Give false positive rate, recall and precision at each threshold, from none to all runs.
+    """Compute false positive rate, recall and precision at each threshold, from none to all runs.
 
     Parameters
     ----------
     labels, probability : arrays of shape (R,)
-        With both a positive and a negative.
+        With at least one positive and one negative.
     """
     order = np.argsort(-probability, kind="stable")
     last = np.append(np.flatnonzero(np.diff(probability[order])), len(order) - 1)
@@ -242,7 +243,7 @@ def detection_rates(labels: Floats, probability: Floats) -> tuple[Floats, Floats
 
 
 def score_by_abundance(share: Band, mean: Floats, names: Sequence[str]) -> Figure:
-    """Draw how many present families are found, by how far above the limit they are."""
+    """Draw the share of positive labels that are found, by abundance over the detection limit."""
     with mpl.rc_context(THEME.settings):
         figure = Figure(figsize=(11.0, 3.4), layout="constrained")
         axes = figure.subplots()
@@ -258,14 +259,14 @@ def score_by_abundance(share: Band, mean: Floats, names: Sequence[str]) -> Figur
         labels = [f"{name}\n({count:,})" for name, count in zip(names, share.number, strict=True)]
         axes.set_xticks(share.x, labels)
         axes.set_ylim(0, 1.02)
-        axes.set_xlabel("abundance over the detection limit (number of present families)")
+        axes.set_xlabel("abundance in multiples of the detection limit (number of positive labels)")
         axes.grid(axis="y")
         figure.legend(loc="outside upper right", ncols=2)
     return figure
 
 
 def _multiples(count: int, height: float) -> tuple[Figure, NDArray[np.object_]]:
-    """A figure of small panels; those that are not needed are not seen."""
+    """Make a figure of small panels; surplus ones are hidden."""
     rows = ceil(count / COLUMNS)
     figure = Figure(figsize=(11.0, height * rows + 0.5), layout="constrained")
     panels = figure.subplots(rows, COLUMNS, squeeze=False).ravel()

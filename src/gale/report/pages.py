@@ -1,6 +1,6 @@
-"""Pages: HTML files that hold all they need, light or dark as the reader's screen is.
+"""Pages: HTML files that need no other file, light or dark as the reader's screen is.
 
-Templates are in ``templates``; whatever is put into one is escaped, unless it is said to be HTML.
+Templates are in ``templates``; values are escaped unless they are marked as HTML.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from gale.plotting.themes import THEMES, Theme
 from gale.plumbing.text import in_words
 
 LEAST_SHOWN = 0.01
-"""Probabilities nearer to 0 or 1 than this are given as less, or more, than it."""
+"""Probabilities closer to 0 or 1 than this are shown as <0.01 or >0.99."""
 
 
 @cache
@@ -45,19 +45,19 @@ def _templates() -> Environment:
 
 
 def render(template: str, **values: Any) -> str:
-    """Make a page of a template and what it names."""
+    """Fill a template with values."""
     return _templates().get_template(template).render(values) + "\n"
 
 
 def probability(value: float) -> str:
-    """Write a probability with the two decimals that it deserves."""
+    """Write a probability with two decimals."""
     if value < LEAST_SHOWN:
         return f"<{LEAST_SHOWN:g}"
     return f">{1 - LEAST_SHOWN:g}" if value > 1 - LEAST_SHOWN else f"{value:.2f}"
 
 
 def signed(value: float) -> str:
-    """Write a difference with its sign, a minus that is as wide as a plus."""
+    """Write a difference with its sign; the minus is as wide as a plus."""
     return f"{value:+.3f}".replace("-", "−")
 
 
@@ -68,14 +68,14 @@ def as_json(values: Any) -> Markup:
 
 
 def themed_svg(figure: Figure, label: str) -> Markup:
-    """Draw a figure as SVG: its colours are variables of the page, and its paper is left away.
+    """Draw a figure as SVG without background, with the colours of the page.
 
     Parameters
     ----------
     figure : Figure
         In the colours of the light theme.
     label : str
-        What it shows, for those who do not see it.
+        What it shows, for screen readers.
     """
     buffer = io.BytesIO()
     figure.set_facecolor("none")
@@ -90,9 +90,9 @@ def themed_svg(figure: Figure, label: str) -> Markup:
 
 
 def _own_names(svg: str, prefix: str) -> str:
-    """Make the ids of a figure its own, which are else the same in every figure of a page.
+    """Prefix the ids of a figure, which are the same in every figure, so that a page may have many.
 
-    Those that nothing refers to are left away.
+    Ids that nothing refers to are removed.
     """
     reference = r'(url\(|xlink:href=")#([^")]+)'
     wanted = {name for _, name in re.findall(reference, svg)}

@@ -1,7 +1,7 @@
-"""A run as a picture of a page: chromatograms and ion map, and its spectra at a click.
+"""The interactive picture of a run: chromatograms, ion map, and the spectrum of any scan.
 
-The picture is the SVG that matplotlib draws. The ions are in the page, packed, for the spectra:
-some 5 bytes each.
+The picture is the SVG that matplotlib draws. For the spectra, the page has the ions, packed into
+about 5 bytes each.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from gale.report.pages import as_json, render, themed_svg
 from gale.run import Floats, Run
 
 MZ_DECIMALS = 2
-"""Of m/z in a page, which shows one."""
+"""Decimals of m/z in a page, which shows one."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,13 @@ class Picture:
     label : str
         What the picture shows, in words.
     indent : str
-        Where its axes begin, as a share of the width, in the words of CSS.
+        Where its axes begin, as a CSS percentage of the width.
     settings : str
-        JSON: where the axes are and what they span, the scan that is chosen first.
+        JSON: where the axes are, what they span, and which scan is selected first.
     scans : str
-        Times, beginnings of scans, m/z and intensities, packed.
+        Times, first ions of scans, m/z and intensities, packed.
     left_out : str
-        What is not packed, in words.
+        A sentence on the ions that are left out; empty if none are.
     """
 
     svg: Markup
@@ -63,9 +63,9 @@ class Picture:
         most_bytes: int | None = None,
         **choices: Any,
     ) -> Picture:
-        """Draw a run; for what can be chosen see :func:`gale.plotting.plot_run`.
+        """Draw a run; see :func:`gale.plotting.plot_run` for the choices.
 
-        With `most_bytes`, only so many of the highest ions are packed as fit into them.
+        With `most_bytes`, only the highest ions are packed, as many as fit.
         """
         part = cut_time(run, time_range)
         highest = int(part.total_ion_current.argmax())
@@ -91,8 +91,8 @@ class Picture:
             scans,
             ""
             if kept.n_ions == part.n_ions
-            else f"The page holds the {kept.n_ions:,} highest of the run's {part.n_ions:,} ions: "
-            "spectra and totals at a time are of these.",
+            else f"The page has only the {kept.n_ions:,} highest of the run's {part.n_ions:,} "
+            "ions; spectra and totals are of these.",
         )
 
 
@@ -106,23 +106,32 @@ def plot_page(
     log: bool = False,
     lanes: Mapping[str, Sequence[Span]] | None = None,
 ) -> str:
-    """Make an HTML page of the picture of a run.
+    """Make an HTML page with the interactive picture of a run.
 
     Parameters
     ----------
     run, mz, time_range, mz_range, log, lanes
         See :func:`gale.plotting.plot_run`.
     at_min : float, optional
-        Time of the spectrum that is shown first; by default that of the highest total ion current.
+        Time of the first spectrum; by default that of the highest total ion current.
 
     Returns
     -------
     str
+        HTML.
 
     Raises
     ------
     PlotError
         See :func:`gale.plotting.plot_run`.
+
+    Examples
+    --------
+    >>> from gale import Run
+    >>> run = Run.from_rows([1, 1, 2, 2, 3], [18, 57, 18, 91, 57], [5, 700, 6, 3, 900])
+    >>> page = plot_page(run)
+    >>> page[:15]
+    '<!DOCTYPE html>'
     """
     picture = Picture.of(
         run, at_min=at_min, mz=mz, time_range=time_range, mz_range=mz_range, log=log, lanes=lanes
@@ -131,7 +140,7 @@ def plot_page(
 
 
 def _axes_box(figure: Figure, part: Run) -> dict[str, Any]:
-    """Where the panels of time are in the picture, in its points, and which times they span."""
+    """Locate the panels with a time axis in the picture, in points, and the times they span."""
     panels = [axes.get_position() for axes in figure.axes if axes.get_label() == TIME_PANEL]
     width, height = figure.get_size_inches() * 72
     return {
@@ -146,13 +155,13 @@ def _axes_box(figure: Figure, part: Run) -> dict[str, Any]:
 
 
 def _rounded(intensity: Floats) -> Floats:
-    """Intensities to five digits, as 32-bit numbers whose last bits are 0, and so pack well."""
+    """Round intensities to five digits: 32-bit numbers whose last bits are 0, which pack well."""
     bits = intensity.astype("<f4").view("<u4")
     return (bits & np.uint32(0xFFFFFF80)).view("<f4")
 
 
 def _within(part: Run, most_bytes: int | None) -> tuple[Run, str]:
-    """The highest ions, as many as fit into so many bytes, and what they are packed to."""
+    """Pack the highest ions, as many as fit; return them and the packed text."""
     packed = _packed(part)
     while most_bytes is not None and len(packed) > most_bytes:
         part = highest_ions(part, int(0.95 * part.n_ions * most_bytes / len(packed)))
@@ -161,7 +170,7 @@ def _within(part: Run, most_bytes: int | None) -> tuple[Run, str]:
 
 
 def _packed(part: Run) -> str:
-    """Times, beginnings of scans, m/z and intensities, as 32-bit numbers, gzip and base64."""
+    """Pack times, first ions of scans, m/z and intensities: 32-bit numbers, gzip, base64."""
     columns = (
         part.time_min.astype("<f4"),
         part.scan_start.astype("<u4"),

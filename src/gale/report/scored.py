@@ -1,4 +1,4 @@
-"""A model beside what it is compared with, on the same runs.
+"""Scores of a model and of what it is compared with, on the same runs.
 
 Symbols: R runs, K families.
 """
@@ -18,26 +18,26 @@ from gale.evaluation.bootstrap import Estimate
 from gale.evaluation.metrics import Scores, log_loss_difference, score
 from gale.run import Floats
 
-MODEL, BASELINE, PRIOR = "this model", "logistic regression", "prevalence"
-"""What those are called that are compared."""
+MODEL, BASELINE, PRIOR = "this model", "logistic regression", "training prevalence"
+"""Names of the predictions that are compared."""
 
 
 @dataclass(frozen=True, eq=False)
 class Scored:
-    """A model, what it is compared with, and their scores on the same runs.
+    """Predictions of a model and of what it is compared with, on the same runs.
 
     Parameters
     ----------
     where : str
-        Which runs these are, in words.
+        The runs, in words.
     caution : str
-        What to keep in mind of the scores, in words.
+        How to read the scores, in words.
     runs : tuple of str, length R
     families : tuple of str, length K
     labels : array of shape (R, K)
         0 or 1; NaN where unknown.
     probabilities : mapping of str to array of shape (R, K)
-        Of the model, of a logistic regression if there is one, and of the prior, by their names.
+        Of the model, of a logistic regression if there is one, and of the training prevalence.
     left_out : mapping of str to str
         Labelled runs that could not be scored, and why.
     """
@@ -59,20 +59,20 @@ class Scored:
         predictions: Mapping[str, pl.DataFrame],
         prevalence: Mapping[str, float],
     ) -> Scored:
-        """Put predictions of labelled runs beside each other, and beside a prior.
+        """Align predictions of labelled runs, and the training prevalence, with the labels.
 
         Parameters
         ----------
         where : str
-            Which runs these are, with ``{n_runs}`` in place of their number.
+            The runs in words, with ``{n_runs}`` in place of their number.
         caution : str
         labelled : Campaign
             The runs, with their labels.
         predictions : mapping of str to DataFrame
-            As `gale.Model.predict` gives them, of the model (:data:`MODEL`) first. Runs that one of
-            them lacks, or failed at, are left out.
+            As :meth:`gale.Model.predict` gives them, of the model (:data:`MODEL`) first. Runs that
+            are missing or failed in one of them are left out.
         prevalence : mapping of str to float
-            What the prior says of each family, of every run.
+            Training prevalence of each family.
         """
         found = {name: Predictions.from_frame(table, name) for name, table in predictions.items()}
         left_out = _left_out(labelled.runs, found)
@@ -94,12 +94,12 @@ class Scored:
 
     @property
     def probability(self) -> Floats:
-        """That of the model, (R, K)."""
+        """Predictions of the model, (R, K)."""
         return self.probabilities[MODEL]
 
     @cached_property
     def scores(self) -> dict[str, Scores]:
-        """Of the model, and of what it is compared with."""
+        """Scores of the model, and of what it is compared with."""
         return {
             name: score(self.labels, probability, self.families)
             for name, probability in self.probabilities.items()
@@ -107,7 +107,7 @@ class Scored:
 
     @cached_property
     def differences(self) -> dict[str, Estimate]:
-        """Log loss of the model minus that of each of the others, paired."""
+        """Log loss of the model minus that of each of the others, on the same runs."""
         return {
             name: log_loss_difference(self.labels, self.probability, probability)
             for name, probability in self.probabilities.items()
@@ -116,7 +116,7 @@ class Scored:
 
 
 def _left_out(runs: Sequence[str], found: Mapping[str, Predictions]) -> dict[str, str]:
-    """Say which runs cannot be scored, and why."""
+    """List the runs that cannot be scored, with the reason."""
     left_out: dict[str, str] = {}
     for name, each in found.items():
         there = set(each.runs)

@@ -1,4 +1,4 @@
-"""Shares of runs with their intervals: how reliable probabilities are, how many families are found.
+"""Shares of runs with intervals: the calibration of probabilities, and what is found by abundance.
 
 Symbols: R runs, K families.
 """
@@ -16,22 +16,22 @@ from gale.run import Floats, Integers
 from gale.simulation.peaks import LABEL_ROLES
 
 BINS = 10
-"""Of probability, of equal width, for all families together."""
+"""Bins of probability, of equal width, for all families together."""
 
 FAMILY_BINS = 5
-"""Of a single family, which has fewer runs."""
+"""Bins for a single family, which has fewer labels."""
 
 TRUTH = ("run", "families", "role", "abundance")
-"""Columns that are looked at of the truth of a simulated campaign."""
+"""Columns of the truth of a simulated campaign that are used."""
 
 ABUNDANCES = (1.0, 3.0, 10.0, 30.0, 100.0)
-"""Where ranges of abundance over the detection limit begin; the last one has no end."""
+"""Where ranges of abundance begin, in multiples of the detection limit; the last has no end."""
 
 
 def reliability_bands(
     families: Sequence[str], labels: Floats, probability: Floats
 ) -> dict[str, Band]:
-    """Give the share of runs that hold a family, by its probability: of all, and of each.
+    """Compute the share of positive runs by predicted probability, for all families and for each.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def _reliability(labels: Floats, probability: Floats, bins: int) -> Band:
 
 
 def band(x: Floats, hits: Integers, count: Integers) -> Band:
-    """Give shares with 95 % intervals (Wilson 1927, J. Am. Stat. Assoc. 22, 209)."""
+    """Compute shares with 95 % intervals (Wilson 1927, J. Am. Stat. Assoc. 22, 209)."""
     intervals = [
         binomtest(int(hit), int(of)).proportion_ci(method="wilson")
         for hit, of in zip(hits, count, strict=True)
@@ -65,18 +65,18 @@ def band(x: Floats, hits: Integers, count: Integers) -> Band:
 
 
 def strongest(truth: pl.DataFrame, runs: Sequence[str], families: Sequence[str]) -> Floats:
-    """Give the abundance of each family's most abundant compound in each run, (R, K).
+    """Look up the abundance of each family's most abundant compound in each run.
 
     Parameters
     ----------
     truth : DataFrame
-        That of a simulated campaign: ``run``, ``families``, ``role`` and ``abundance``, in units
-        of the detection limit.
+        That of a simulated campaign: ``run``, ``families``, ``role`` and ``abundance``, in
+        multiples of the detection limit.
 
     Returns
     -------
     array of shape (R, K)
-        0 where a family is not there.
+        0 where a family is absent.
     """
     most = (
         truth.filter(pl.col("role").is_in(LABEL_ROLES))
@@ -97,7 +97,7 @@ def strongest(truth: pl.DataFrame, runs: Sequence[str], families: Sequence[str])
 def by_abundance(
     abundance: Floats, labels: Floats, probability: Floats
 ) -> tuple[Band, Floats, list[str]]:
-    """Give how many of the present families are found, by abundance over the limit.
+    """Compute the share of positive labels that are found, by abundance.
 
     Returns
     -------

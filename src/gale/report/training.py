@@ -1,203 +1,148 @@
-"""The report of a training: the data, how it went, how good the model is, and where to look.
-
-Symbols: R runs, K families.
-"""
+"""The report of a training: what it is made from, and the baseline. It needs the extra to train."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import polars as pl
-from markupsafe import Markup
 
 from gale.campaign import Campaign
-from gale.evaluation.metrics import CALIBRATION_BINS, CLIP
-from gale.model import FEW_POSITIVES, Model
-from gale.report import charts
-from gale.report.doubts import doubts
-from gale.report.pages import render, themed_svg
-from gale.report.runs import model_provenance
-from gale.report.scored import MODEL, PRIOR, Scored
-from gale.report.shares import by_abundance, reliability_bands, strongest
-from gale.run import Floats
+from gale.errors import TableError
+from gale.model import Model
+from gale.plumbing.work import Work
+from gale.report.scored import BASELINE, MODEL, Scored
+from gale.report.training_files import TrainingFiles, read_predicted, read_truth
+from gale.report.training_page import training_page
+from gale.training import Recipe, train
+from gale.training.folds import held_out_by
 
-SETS_SHOWN = 12
-"""Label sets that are listed, the most frequent ones."""
 
-WORST = 20
-"""Runs that are listed as most wrong."""
+@dataclass(frozen=True)
+class Baseline:
+    """A logistic regression to compare with, and its held-out predictions."""
 
-MOST_FAMILIES = 3
-"""Of each such run, those of the largest log loss are named."""
-
-MOST_DOUBTS = 30
-"""Labels that are listed for a second look."""
-
-METRICS = {"log_loss": "log loss (less is better)", "roc_auc": "ROC AUC (more is better)"}
+    model: Model
+    out_of_fold: pl.DataFrame
 
 
 def training_report(
-    campaign: Campaign,
-    model: Model,
-    out_of_fold: Scored,
-    *,
-    test: Scored | None = None,
-    history: pl.DataFrame | None = None,
-    truth: pl.DataFrame | None = None,
-    provenance: Mapping[str, str] | None = None,
+    campaign: Campaign, model: str | Path | TrainingFiles, *, work: Work | None = None
 ) -> str:
-    """Make the page of a training.
+    """Make the page of a training, as `gale train` writes it beside the model.
+
+    A logistic regression is trained as the baseline, unless the model is one. If the labels of test
+    runs are known, they are predicted and scored. A simulated campaign has the truth, which shows
+    what is found by abundance.
 
     Parameters
     ----------
     campaign : Campaign
         With the labels that the model was trained with.
-    model : Model
-    out_of_fold : Scored
-        On the runs that validated, each by members that did not train on it.
-    test : Scored, optional
-        On runs that chose nothing, if their labels are known.
-    history : DataFrame, optional
-        Of every epoch, as training writes it.
-    truth : DataFrame, optional
-        Abundance of every compound, of a simulated campaign.
-    provenance : mapping of str to str, optional
+    model : str, Path or TrainingFiles
+        The model file, beside which the held-out predictions (``mine.out_of_fold.csv`` for
+        ``mine.onnx``) and the history (``mine.history.csv``) are; or where all these are.
+    work : Work, optional
+        How and where runs are read.
 
     Returns
     -------
     str
         HTML.
+
+    Raises
+    ------
+    ModelError
+        If the file is not a model.
+    TableError
+        If there are no held-out predictions, or the labels are not those of the training.
+
+    Examples
+    --------
+    ::
+
+        page = gale.training_report(gale.Campaign.open("campaign"), "model.onnx")
+        Path("model.report.html").write_text(page, "utf-8")
     """
+    work = work or Work()
+    files = model if isinstance(model, TrainingFiles) else TrainingFiles.of(model)
+    loaded = Model.load(files.model)
+    known, predictions = _known(campaign, loaded), files.read_out_of_fold(loaded)
+    history, truth = files.read_history(work.progress), read_truth(campaign.root, work.progress)
+    is_baseline = loaded.facts["recipe"]["kind"] == "logistic"
+    baseline = None if is_baseline else _train_baseline(campaign, loaded, work)
+    held_out = _score_held_out(loaded, known, predictions, baseline)
+    test = _score_test(loaded, campaign, baseline, work)
+    work.progress.begin("making the report", 1)
+    page = training_page(campaign, loaded, held_out, test=test, history=history, truth=truth)
+    work.progress.step()
+    return page
+
+
+def _known(campaign: Campaign, model: Model) -> Campaign:
+    """Select the runs that the model was trained and validated with."""
+    facts = model.facts["training"]
     known = campaign.of_split("train", "val")
-    best = test or out_of_fold
-    training = model.facts["training"]
-    return render(
-        "training.html",
-        title=f"{model.facts['recipe']['name']}, trained on {training['campaign']}",
-        model=model,
-        scored=[each for each in (test, out_of_fold) if each is not None],
-        best=best,
-        main=MODEL,
-        bins=CALIBRATION_BINS,
-        few=[name for name, n in _positives(known).items() if n < FEW_POSITIVES],
-        few_limit=FEW_POSITIVES,
-        table=_family_rows(known),
-        known_splits=[name for name in ("train", "val") if name in known.split],
-        sets=_label_sets(known),
-        n_partly_known=int((~np.isfinite(known.labels).all(axis=1)).sum()),
-        splits=Counter(campaign.split),
-        figures=dict(_figures(known, best, history, truth)),
-        worst=_worst(best),
-        doubts=doubts(campaign, model, out_of_fold, MOST_DOUBTS),
-        provenance={**(provenance or {}), **model_provenance(model)},
+    known = known.select(known.labelled & ~np.isin(known.runs, facts["unreadable"]))
+    learned = known.of_split("train") if model.facts["folds"] == 1 else known
+    positive = (learned.labels == 1).sum(axis=0).tolist()
+    if (known.families, positive) != (model.families, facts["positive"]):
+        raise TableError(
+            campaign.root,
+            f"has other labels than those that {model.source} was trained with "
+            f"({facts['runs']:,} runs of {facts['campaign']})",
+            "the same labels",
+            "open the campaign of the training, or pass labels=... with the table of its labels",
+        )
+    return known
+
+
+def _train_baseline(campaign: Campaign, model: Model, work: Work) -> Baseline:
+    """Train a logistic regression on the same runs, in the same folds."""
+    work.progress.note("training a logistic regression, the baseline of the report")
+    recipe = Recipe.load("logistic").to_dict() | {"folds": model.facts["recipe"]["folds"]}
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "out_of_fold.csv"
+        baseline = train(
+            campaign,
+            Recipe.model_validate(recipe),
+            seed=model.facts["seed"],
+            out_of_fold=file,
+            work=work,
+        )
+        return Baseline(baseline, read_predicted(file))
+
+
+def _score_held_out(
+    model: Model, known: Campaign, predictions: pl.DataFrame, baseline: Baseline | None
+) -> Scored:
+    """Score the runs that validated, each by members that did not train on it."""
+    n_folds, scores = model.facts["folds"], model.facts["scores"]
+    return Scored.of(
+        f"{{n_runs}} runs, {held_out_by(n_folds)}",
+        f"{scores['caution']}. The prevalence here is that of all training runs, including these; "
+        f"the prevalence of the other folds has a log loss of {scores['prior_log_loss']:.3f}",
+        known.of_split("val") if n_folds == 1 else known,
+        {MODEL: predictions} | ({BASELINE: baseline.out_of_fold} if baseline else {}),
+        model.prevalence,
     )
 
 
-def _positives(known: Campaign) -> dict[str, int]:
-    count = (known.labels == 1).sum(axis=0)
-    return dict(zip(known.families, count.tolist(), strict=True))
-
-
-def _family_rows(known: Campaign) -> list[dict[str, Any]]:
-    """What is known of each family, split by split."""
-    rows: dict[str, dict[str, Any]] = {name: {"family": name} for name in known.families}
-    for row in known.family_table().iter_rows(named=True):
-        rows[row["family"]][row["split"]] = row
-    return list(rows.values())
-
-
-def _label_sets(known: Campaign) -> list[dict[str, Any]]:
-    """Which families are together how often, the most frequent first, where all are known."""
-    sets = {name: Counter[tuple[str, ...]]() for name in ("train", "val")}
-    for split, labels in zip(known.split, known.labels, strict=True):
-        if np.isfinite(labels).all():
-            sets[split][_present(labels, known.families)] += 1
-    total = sum(sets.values(), Counter[tuple[str, ...]]())
-    return [
-        {"families": families, **{split: counts[families] for split, counts in sets.items()}}
-        for families, _ in total.most_common(SETS_SHOWN)
-    ]
-
-
-def _present(labels: Floats, families: Sequence[str]) -> tuple[str, ...]:
-    return tuple(name for name, label in zip(families, labels, strict=True) if label == 1)
-
-
-def _figures(
-    known: Campaign, best: Scored, history: pl.DataFrame | None, truth: pl.DataFrame | None
-) -> Iterator[tuple[str, Markup]]:
-    """Draw all charts that the data allow, by the names that the template has for them."""
-    yield (
-        "grids",
-        themed_svg(
-            charts.correlation_grids(label_grids(known), known.families), "label correlations"
-        ),
+def _score_test(
+    model: Model, campaign: Campaign, baseline: Baseline | None, work: Work
+) -> Scored | None:
+    """Score the labelled test runs, if there are any."""
+    runs = campaign.of_split("test")
+    runs = runs.select(runs.labelled)
+    if not len(runs):
+        return None
+    models = {MODEL: model} | ({BASELINE: baseline.model} if baseline else {})
+    return Scored.of(
+        "{n_runs} test runs",
+        "they were not used for any choice",
+        runs,
+        {name: each.predict(runs, work) for name, each in models.items()},
+        model.prevalence,
     )
-    if history is not None and len(history):
-        yield "history", themed_svg(charts.learning_curves(history), "learning curves")
-    figure = charts.family_scores(best.scores, METRICS)
-    yield "families", themed_svg(figure, "scores of each family")
-    bands = reliability_bands(best.families, best.labels, best.probability)
-    yield "reliability", themed_svg(charts.reliability(bands), "reliability diagrams")
-    shown = {name: each for name, each in best.probabilities.items() if name != PRIOR}
-    figure = charts.detection_curves(best.families, best.labels, shown)
-    yield "detection", themed_svg(figure, "ROC and precision-recall curves")
-    if truth is not None:
-        abundance = strongest(truth, best.runs, best.families)
-        share, mean, names = by_abundance(abundance, best.labels, best.probability)
-        if len(share.x):
-            figure = charts.score_by_abundance(share, mean, names)
-            yield "abundance", themed_svg(figure, "families found by abundance")
-
-
-def label_grids(known: Campaign) -> dict[str, Floats]:
-    """Give the correlations of the labels of train and val, and their difference.
-
-    Returns
-    -------
-    dict of str to array of shape (K, K)
-        Pearson correlations over the runs in which both families are known: the label correlation
-        grid without its noise. NaN where a family does not vary. Without a val split, ``train``
-        only.
-    """
-    splits = {name: known.of_split(name).labels.astype(np.float64) for name in ("train", "val")}
-    grids = {name: _correlations(labels) for name, labels in splits.items() if len(labels)}
-    if len(grids) == 2:
-        grids["val − train"] = grids["val"] - grids["train"]
-    return grids
-
-
-def _correlations(labels: Floats) -> Floats:
-    """Pearson correlations of the columns of labels (R, K), each pair where both are known."""
-    n_families = labels.shape[1]
-    grid = np.full((n_families, n_families), np.nan)
-    for one, other in np.ndindex(grid.shape):
-        pair = labels[:, [one, other]]
-        pair = pair[np.isfinite(pair).all(axis=1)]
-        if len(pair) and np.ptp(pair, axis=0).all():
-            grid[one, other] = np.asarray(np.corrcoef(pair.T))[0, 1]
-    return grid
-
-
-def _worst(scored: Scored) -> list[dict[str, Any]]:
-    """Runs of the largest log loss, with the families that the model says the opposite of."""
-    y, p = scored.labels, np.clip(scored.probability, CLIP, 1 - CLIP)
-    loss = np.where(np.isnan(y), 0.0, -np.log(np.where(y == 1, p, 1 - p)))
-    mean = loss.sum(axis=1) / np.maximum(np.isfinite(y).sum(axis=1), 1)
-    opposite = loss > np.log(2)
-    rows = [row for row in np.argsort(-mean, kind="stable") if opposite[row].any()]
-    return [
-        {
-            "run": scored.runs[row],
-            "loss": float(mean[row]),
-            "families": [
-                {"name": scored.families[at], "label": int(y[row, at]), "probability": p[row, at]}
-                for at in np.argsort(-loss[row], kind="stable")[:MOST_FAMILIES]
-                if opposite[row, at]
-            ],
-        }
-        for row in rows[:WORST]
-    ]

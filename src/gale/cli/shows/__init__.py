@@ -1,4 +1,4 @@
-"""What `gale inspect` says of a thing: as lines for people, and as plain values for programs."""
+"""Descriptions of `gale inspect`: lines for people, and plain values for programs."""
 
 from __future__ import annotations
 

@@ -19,6 +19,17 @@ def values(campaign: Campaign, verify: bool) -> dict[str, Any]:
     }
 
 
+def training_lines(campaign: Campaign) -> list[str]:
+    """What is said of a campaign before a training: the runs of train and val with each family."""
+    chosen = campaign.of_split("train", "val")
+    said = [repr(campaign), f"  {'family':<32}{'positive':>9}{'negative':>9}{'unknown':>9}"]
+    for family, labels in zip(chosen.families, chosen.labels.T, strict=True):
+        positive, negative = int((labels == 1).sum()), int((labels == 0).sum())
+        unknown = len(chosen) - positive - negative
+        said.append(f"  {family:<32}{positive:>9,}{negative:>9,}{unknown:>9,}")
+    return said
+
+
 def lines(campaign: Campaign, verify: bool) -> list[str]:
     """What is said of a campaign, for people."""
     said = [repr(campaign)]

@@ -1,12 +1,15 @@
-"""A model: where it is from, what it looks at, and how well it did."""
+"""A model: where it comes from, what it looks at, and how good it is."""
 
 from __future__ import annotations
 
-import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gale.cli.shows import rows
 from gale.model import Model
+from gale.plumbing.text import counted
+
+if TYPE_CHECKING:
+    from gale.report import TrainingFiles
 
 
 def values(model: Model) -> dict[str, Any]:
@@ -18,16 +21,17 @@ def lines(model: Model) -> list[str]:
     """What is said of a model, for people."""
     facts = model.facts
     training, scores = facts["training"], facts["scores"]
+    trained_on = f"{counted(training['runs'], 'run')} of {training['campaign']}"
     shown = {
         "recipe": f"{facts['recipe']['name']}, seed {facts['seed']}",
-        "trained": f"{facts['created']} on {training['runs']:,} runs of {training['campaign']}",
+        "trained": f"{facts['created']} on {trained_on}",
         "left out": ", ".join(training["unreadable"]) or "no run",
-        "ensemble": f"{facts['members']} members from {facts['folds']} folds",
+        "ensemble": f"{counted(facts['members'], 'member')} from {counted(facts['folds'], 'fold')}",
         "features": f"{model.spec.to_dict()['kind']}, {model.spec.n_features:,} "
         f"from {len(model.spec.mz)} m/z, {model.spec.mz[0]} to {model.spec.mz[-1]}",
         "calibrated": "yes" if facts["calibrated"] else "no: the outputs are scores",
-        "log loss": f"{scores['log_loss']:.3f}, beside {scores['prior_log_loss']:.3f} of the "
-        "training prevalence",
+        "log loss": f"{scores['log_loss']:.3f} (training prevalence: "
+        f"{scores['prior_log_loss']:.3f})",
         "measured on": f"{scores['measured_on']}; {scores['caution']}",
         "fingerprint": training["fingerprint"],
     }
@@ -39,18 +43,16 @@ def lines(model: Model) -> list[str]:
     return [head, *rows(shown), *table]
 
 
-def recipe_lines(choices: dict[str, Any], prefix: str = "") -> list[str]:
-    """The choices of a recipe as TOML: dotted keys, and values that JSON and TOML write alike.
-
-    Parts come last, each as a table of its own.
-    """
-    said, tables = [], []
-    for key, value in choices.items():
-        if isinstance(value, dict):
-            said += recipe_lines(value, f"{prefix}{key}.")
-        elif key == "parts":
-            for part in value:
-                tables += ["", "[[parts]]", *recipe_lines(part)]
-        elif value is not None:
-            said.append(f"{prefix}{key} = {json.dumps(value)}")
-    return said + tables
+def trained_lines(model: Model, files: TrainingFiles, seconds: float) -> list[str]:
+    """What is said of a model that was just trained."""
+    scores, unreadable = model.facts["scores"], model.facts["training"]["unreadable"]
+    left_out = [f"{counted(len(unreadable), 'run')} left out: not readable, see the notes"]
+    return [
+        f"{files.model}: {model!r}, {files.model.stat().st_size / 1e6:.1f} MB, {seconds:.0f} s",
+        f"{files.history}: losses of every epoch",
+        f"{files.out_of_fold}: predictions of the labelled runs by members that did not train on "
+        "them",
+        *(left_out if unreadable else []),
+        f"log loss {scores['log_loss']:.3f} (training prevalence: {scores['prior_log_loss']:.3f}) "
+        f"on {scores['measured_on']}; {scores['caution']}",
+    ]

@@ -1,4 +1,4 @@
-// The picture of a run: reads times under the pointer, and draws the spectrum of a chosen scan.
+// The picture of a run: shows the time under the pointer, and the spectrum of a chosen scan.
 const settings = JSON.parse(document.getElementById("settings").textContent);
 const picture = document.getElementById("picture");
 const svg = picture.querySelector("svg");

@@ -1,4 +1,4 @@
-// The table of runs: sorted by the column whose heading is pressed, and filtered by words.
+// The table of runs: sorted by the column whose heading is clicked, filtered by the words typed.
 const table = document.getElementById("runs");
 const rows = [...table.tBodies[0].rows];
 const headings = [...table.tHead.rows[0].cells];

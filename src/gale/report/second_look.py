@@ -1,4 +1,4 @@
-"""Labels worth a second look, each with what speaks for and against it."""
+"""Labels worth a second look, each with what the model sees in the run."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from gale.report.scored import Scored
 
 
 @dataclass(frozen=True)
-class Doubt:
-    """A label that predictions disagree with.
+class SecondLook:
+    """A label that deserves a second look, since a held-out prediction contradicts it.
 
     Parameters
     ----------
@@ -29,9 +29,9 @@ class Doubt:
     probability : float
         By members that did not train on the run.
     prevalence : float
-        Share of the training runs that hold the family.
+        Training prevalence of the family.
     window : Window or None
-        Where in the run most speaks for the family; None if the model cannot say.
+        The strongest evidence for the family in the run; None if the model has no elution network.
     """
 
     run: str
@@ -42,23 +42,23 @@ class Doubt:
     window: Window | None
 
 
-def doubts(campaign: Campaign, model: Model, out_of_fold: Scored, most: int) -> list[Doubt]:
-    """Find the labels that predictions disagree with most, the most doubtful first.
+def second_looks(campaign: Campaign, model: Model, held_out: Scored, most: int) -> list[SecondLook]:
+    """List the labels that held-out predictions contradict, the most probable errors first.
 
-    Only those count that the predictions say the opposite of: a probability of 0.5 or more of a
-    family that is labelled absent, or one below the prevalence of one that is labelled present.
+    A prediction contradicts a label if it gives a family that is labelled absent a probability
+    above 0.5, or one that is labelled present a probability below its prevalence.
     """
     table = second_look(
-        out_of_fold.runs,
-        out_of_fold.families,
-        out_of_fold.labels,
-        out_of_fold.probability,
-        prevalence_of(out_of_fold.labels.astype(np.float32)),
+        held_out.runs,
+        held_out.families,
+        held_out.labels,
+        held_out.probability,
+        prevalence_of(held_out.labels.astype(np.float32)),
         most=most,
     ).filter(pl.col("disagreement") > 0)
-    spoken = _strongest(campaign, model, set(table["run"]))
+    windows = _strongest(campaign, model, set(table["run"]))
     return [
-        Doubt(run, family, label, probability, prevalence, spoken.get((run, family)))
+        SecondLook(run, family, label, probability, prevalence, windows.get((run, family)))
         for run, family, label, probability, prevalence, _ in table.iter_rows()
     ]
 
@@ -66,7 +66,7 @@ def doubts(campaign: Campaign, model: Model, out_of_fold: Scored, most: int) -> 
 def _strongest(
     campaign: Campaign, model: Model, runs: Collection[str]
 ) -> dict[tuple[str, str], Window]:
-    """Where in some runs most speaks for each family, however little that is."""
+    """The strongest window of each family in some runs, however weak it is."""
     if not model.has_elution_network:
         return {}
     matcher = Matcher.default()

@@ -1,4 +1,4 @@
-"""The report of a training: its numbers are those of the predictions, labels and truth."""
+"""The page of a training: its numbers are those of the predictions, labels and truth."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ import pytest
 
 import gale
 from gale.evaluation.second_look import second_look
-from gale.report import BASELINE, MODEL, Scored, training_report
-from gale.report.doubts import doubts
-from gale.report.scored import PRIOR
-from gale.report.training import _label_sets, label_grids
+from gale.report.scored import BASELINE, MODEL, PRIOR, Scored
+from gale.report.second_look import second_looks
+from gale.report.training_page import _label_sets, label_grids, training_page
 from helpers.html_pages import parsed, text
 
 
@@ -42,7 +41,7 @@ def page(campaign: gale.Campaign, stack: gale.Model, stack_file: Path, scored: S
     predictions = {MODEL: stack.predict(test)}
     tested = Scored.of("{n_runs} test runs", "nothing", test, predictions, stack.prevalence)
     return parsed(
-        training_report(
+        training_page(
             campaign, stack, scored, test=tested,
             history=pl.read_csv(stack_file.with_name("stack.history.csv")),
             truth=pl.read_parquet(campaign.root / "truth.parquet"),
@@ -78,8 +77,8 @@ def test_runs_that_cannot_be_scored_are_named(
     }  # fmt: skip
     assert {values.shape for values in found.probabilities.values()} == {(82, 9)}
     assert known.runs[1] not in found.runs
-    page = parsed(training_report(known, stack, found))
-    assert f"Labelled and not scored: {known.runs[1]} (this model: is odd); " in text(page)
+    page = parsed(training_page(known, stack, found))
+    assert f"{known.runs[1]} (this model: is odd); {known.runs[3]} (logistic" in text(page)
 
 
 def test_scores_beside_the_prior_and_the_baseline(page: Any, scored: Scored) -> None:
@@ -88,10 +87,8 @@ def test_scores_beside_the_prior_and_the_baseline(page: Any, scored: Scored) -> 
         [[text(cell) for cell in row.xpath("./th|./td")] for row in table.xpath("./tbody/tr")]
         for table in tables
     )
-    assert [row[0] for row in on_test] == ["this model", "prevalence"]
-    assert [row[0] for row in on_known] == [
-        "this model", "logistic regression", "prevalence"
-    ]  # fmt: skip
+    assert [row[0] for row in on_test] == [MODEL, PRIOR]
+    assert [row[0] for row in on_known] == [MODEL, BASELINE, PRIOR]
     assert on_known[0][1].startswith(f"{scored.scores[MODEL].mean['log_loss'].value:.3f} [")
     assert on_known[0][2] == ""
     assert on_known[1][2] == "+0.000 [+0.000, +0.000]", "the same predictions"
@@ -150,14 +147,14 @@ def test_labels_worth_a_second_look(
     each, share = scored, scored.labels.mean(axis=0)
     table = second_look(each.runs, each.families, each.labels, each.probability, share)
     expected = table.filter(pl.col("disagreement") > 0)[:30]
-    rows = page.xpath("//h2[@id='doubts']/following-sibling::div[1]//tbody/tr")
+    rows = page.xpath("//h2[@id='second-look']/following-sibling::div[1]//tbody/tr")
     assert [text(row.xpath("./th")[0]) for row in rows] == expected["run"].to_list()
-    found = doubts(campaign, stack, each, 2)
+    found = second_looks(campaign, stack, each, 2)
     assert len(found) == 2
-    for doubt, row in zip(found, rows, strict=False):
-        assert doubt.window is not None
-        assert doubt.window.family == doubt.family
-        assert f"{doubt.window.apex_min:.2f} min" in text(row)
+    for label, row in zip(found, rows, strict=False):
+        assert label.window is not None
+        assert label.window.family == label.family
+        assert f"{label.window.apex_min:.2f} min" in text(row)
 
 
 def test_label_grids() -> None:
@@ -189,7 +186,8 @@ def test_without_test_history_and_truth(
 ) -> None:
     alone = {name: each for name, each in scored.probabilities.items() if name != BASELINE}
     bare = replace(scored, probabilities=alone)
-    page = parsed(training_report(known, stack, bare))
-    assert "There are no epochs to show." in text(page)
-    assert len(page.xpath("//*[name()='svg']")) == 4
+    page = parsed(training_page(known, stack, bare))
+    shown = page.xpath("//*[name()='svg']/@aria-label")
+    assert "learning curves" not in shown
+    assert len(shown) == 4
     assert "84 runs; they chose" in text(page)

@@ -1,19 +1,18 @@
-"""The report of a run, what a model makes of it and what in the run says so; and an index of many.
+"""The page of a run: what a model predicts, and the evidence in the run.
 
-A page is one file that needs no network. Symbols: K families.
+A page is one file that needs no network.
 """
 
 from __future__ import annotations
 
 import math
-import re
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 
 from gale.evidence import (
     Attribution,
@@ -26,7 +25,6 @@ from gale.evidence import (
 )
 from gale.evidence.matching import Match
 from gale.inspection import oddities
-from gale.inspection.batch import batch_notes
 from gale.model import Model
 from gale.model.unlike import unlike_notes
 from gale.plotting import Span
@@ -36,16 +34,16 @@ from gale.report.picture import Picture
 from gale.run import Floats, Run
 
 MOST_BYTES = 1_100_000
-"""Of the ions that a page holds, so that all of it is smaller than 2 MB."""
+"""Bytes of ions in a page, so that all of it is smaller than 2 MB."""
 
 PROBABLE = 0.5
-"""Families of this probability and more come first in words."""
-
-LONGEST_NAME = 80
-"""Letters of a run's name in that of its page; file systems take 255 bytes."""
+"""Families with at least this probability are named first."""
 
 LEAST_HEIGHT = 0.002
-"""Of the highest ion: smaller ones of a spectrum are not drawn."""
+"""Height relative to the highest ion below which the ions of a spectrum are not drawn."""
+
+LONGEST_COMPOUND = 32
+"""Letters of a compound's name that fit above a spectrum; the table beside it has the whole."""
 
 SPECTRUM = {"left": 46.0, "right": 570.0, "width": 580.0}
 """Where the axes of a spectrum are in its picture."""
@@ -53,7 +51,7 @@ SPECTRUM = {"left": 46.0, "right": 570.0, "width": 580.0}
 
 @dataclass(frozen=True)
 class FamilyRow:
-    """What is said of one family.
+    """The row of one family in the table of a page.
 
     Parameters
     ----------
@@ -62,9 +60,9 @@ class FamilyRow:
     name : str
     probability, prevalence : float
     spread : float
-        Standard deviation over members; NaN of a single one.
+        Standard deviation over members; NaN for a single one.
     windows : sequence of Window
-        When it shows.
+        Its evidence.
     """
 
     number: int
@@ -76,12 +74,12 @@ class FamilyRow:
 
     @property
     def anchor(self) -> str:
-        """What links to its evidence lead to; names may have any characters."""
+        """The target of links to its evidence; names may have any characters."""
         return f"family-{self.number}"
 
     @property
     def from_to(self) -> tuple[float, float]:
-        """One standard deviation to either side, cut to what a probability can be."""
+        """One standard deviation to either side, between 0 and 1."""
         spread = 0.0 if math.isnan(self.spread) else self.spread
         return max(self.probability - spread, 0.0), min(self.probability + spread, 1.0)
 
@@ -95,20 +93,20 @@ def run_report(
     prediction: Mapping[str, Any] | None = None,
     provenance: Mapping[str, str] | None = None,
 ) -> str:
-    """Make the page of a run: probabilities, evidence, picture, warnings, provenance.
+    """Make the page of a run: probabilities, evidence, picture, warnings and provenance.
 
     Parameters
     ----------
     model : Model
     run : Run
     matcher : Matcher, optional
-        The library to compare spectra with; that which gale brings along by default.
+        The library to compare spectra with; by default the one that comes with gale.
     index : IndexTable, optional
-        Times of known retention index.
+        Times whose retention index is known.
     prediction : mapping, optional
-        The run's row of `gale.Model.predict`, if that is known already.
+        The row of the run in :meth:`gale.Model.predict`, if it is known already.
     provenance : mapping of str to str, optional
-        What else is said of where the page is from, such as a checksum of the file.
+        More to say of where the page comes from, such as a checksum of the file.
 
     Returns
     -------
@@ -124,7 +122,7 @@ def run_report(
     PlotError
         If all scans have the same time.
     """
-    said = prediction or model.predict(run).row(0, named=True)
+    predicted = prediction or model.predict(run).row(0, named=True)
     library = None
     windows: list[Window] = []
     attributions: list[Attribution] = []
@@ -135,8 +133,8 @@ def run_report(
         if matcher is not None or index is not None:
             check_spectra(model)
         attributions = find_attributions(model, run)
-    families = _families(model, said, windows)
-    unlike = said[UNLIKE]
+    families = _families(model, predicted, windows)
+    unlike = predicted[UNLIKE]
     return render(
         "run.html",
         title=Path(run.source).name,
@@ -156,54 +154,8 @@ def run_report(
     )
 
 
-def index_page(
-    predictions: pl.DataFrame,
-    model: Model,
-    pages: Mapping[str, str],
-    *,
-    provenance: Mapping[str, str] | None = None,
-) -> str:
-    """Make the index of a batch: a row for each run, with a link to its page.
-
-    Parameters
-    ----------
-    predictions : DataFrame
-        What `gale.Model.predict` gave.
-    model : Model
-    pages : mapping of run to str
-        Name of the page of each run that has one.
-    provenance : mapping of str to str, optional
-    """
-    return render(
-        "runs.html",
-        title=f"{len(predictions):,} runs",
-        rows=predictions.to_dicts(),
-        families=model.families,
-        prevalence=model.prevalence,
-        pages=pages,
-        notes=batch_notes(predictions, model.prevalence),
-        calibrated=model.facts["calibrated"],
-        provenance={**(provenance or {}), **model_provenance(model)},
-    )
-
-
-def page_names(runs: Iterable[str]) -> dict[str, str]:
-    """Give each run a name for its page: that of its file, numbered where several are the same."""
-    names: dict[str, str] = {}
-    taken = {"index"}
-    for run in dict.fromkeys(runs):
-        plain = re.sub(r"[^\w.-]", "_", Path(run).name)[:LONGEST_NAME] or "run"
-        name, number = plain, 1
-        while name.lower() in taken:  # some file systems do not tell cases apart
-            number += 1
-            name = f"{plain}-{number}"
-        taken.add(name.lower())
-        names[run] = f"{name}.html"
-    return names
-
-
 def model_provenance(model: Model) -> dict[str, str]:
-    """Say where a model is from."""
+    """Say where a model comes from."""
     facts = model.facts
     training = facts["training"]
     return {
@@ -217,7 +169,7 @@ def model_provenance(model: Model) -> dict[str, str]:
 def _families(
     model: Model, prediction: Mapping[str, Any], windows: Sequence[Window]
 ) -> list[FamilyRow]:
-    """What is said of each family, the most probable one first."""
+    """Make the rows of the families, the most probable first."""
     spreads = {family: prediction[family + SPREAD] for family in model.families}
     return [
         FamilyRow(
@@ -245,7 +197,7 @@ def _lanes(families: Sequence[FamilyRow]) -> dict[str, list[Span]]:
 def _spectra(
     families: Sequence[FamilyRow], run: Run, model: Model, matcher: Matcher
 ) -> Iterable[dict[str, Any]]:
-    """What the page's script draws: each window's spectrum, above that of its best match."""
+    """Give the page's script the spectrum of each window, above that of its best match."""
     mz = np.array(model.event_spec.mz)
     low, high = float(max(run.mz.min(), mz[0])), float(min(run.mz.max(), mz[-1]))
     for row in families:
@@ -254,7 +206,7 @@ def _spectra(
             shown = list(ions)
             title = f"{window.apex_min:.2f} min, background removed"
             if not ions:
-                title += ": nothing stands out of it"
+                title += ": nothing is left"
             other = None
             if window.matches:
                 best: Match = window.matches[0]
@@ -262,7 +214,8 @@ def _spectra(
                 inside = (library_mz >= low - 0.5) & (library_mz <= high + 0.5)
                 other = _ions(library_mz[inside], height[inside])
                 shown += other
-                title += f" (up); {best.compound}, cosine {best.cosine:.2f} (down)"
+                name = textwrap.shorten(best.compound, LONGEST_COMPOUND, placeholder=" …")
+                title += f" (up); {name}, cosine {best.cosine:.2f} (down)"
             yield {
                 "holder": f"window-{row.number}-{number}",
                 "title": title,
@@ -275,7 +228,7 @@ def _spectra(
 
 
 def _ions(mz: Floats, height: Floats) -> list[tuple[float, float]]:
-    """The m/z of a spectrum, and their heights relative to the highest, that can be seen."""
+    """Give the m/z of a spectrum and their visible heights relative to the highest."""
     highest = height.max(initial=0.0)
     if highest <= 0:
         return []

@@ -1,0 +1,95 @@
+"""The files of predictions, and what is printed of them."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gale.cli.wording import in_options
+from gale.plumbing.text import counted, display_name
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    import gale
+
+
+def write_table(table: pl.DataFrame, path: Path, *, force: bool) -> None:
+    """Write the shortest numbers that read back as what the model computed, which is Float32."""
+    import polars as pl
+
+    from gale.plumbing.files import writing
+
+    with writing(path, force=force) as temporary:
+        temporary.write_bytes(table.cast({pl.Float64: pl.Float32}).write_csv().encode())
+
+
+def write_sidecar(
+    path: Path,
+    model: gale.Model,
+    model_path: Path,
+    table: pl.DataFrame,
+    notes: Sequence[str],
+    *,
+    force: bool,
+) -> None:
+    """Write what made a table of predictions, as JSON."""
+    from gale.plumbing.files import writing
+
+    provenance = {
+        "gale_version": version("gale-ms"),
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "model": model_path.name,
+        "model_sha256": hashlib.sha256(model_path.read_bytes()).hexdigest(),
+        "recipe": model.facts["recipe"]["name"],
+        "families": list(model.families),
+        "prevalence": model.facts["prevalence"],
+        "calibrated": model.facts["calibrated"],
+        "notes": list(notes),
+        "runs": len(table),
+        "failed": table.filter(status="failed")["run"].to_list(),
+    }
+    with writing(path, force=force) as temporary:
+        temporary.write_text(json.dumps(provenance, indent=1) + "\n")
+
+
+def print_failed(table: pl.DataFrame) -> int:
+    """Say on standard error which runs failed and why; return their number."""
+    failed = table.filter(status="failed")
+    for run, message in failed.select("run", "message").iter_rows():
+        prefix = "" if message.startswith(run) else f"{run}: "
+        click.echo(f"failed: {prefix}{in_options(message)}", err=True)
+    return len(failed)
+
+
+def print_summary(
+    output: Path, model: gale.Model, table: pl.DataFrame, notes: Sequence[str], submission: bool
+) -> int:
+    """Say what was predicted, and how to read it; return the number of runs that failed."""
+    import polars as pl
+
+    n_failed = print_failed(table)
+    n_predicted = len(table) - n_failed
+    click.echo(
+        f"{display_name(output)}: {counted(n_predicted, 'run')} predicted, {n_failed:,} failed"
+    )
+    if n_odd := len(table.filter(pl.col("message").is_not_null(), status="ok")):
+        are = "is" if n_odd == 1 else "are"
+        click.echo(f"{counted(n_odd, 'run')} {are} odd; the column message says what is odd")
+    for note in notes:
+        click.echo(note)
+    if submission and n_failed:
+        click.echo("for failed runs the submission has the training prevalence")
+    if not model.facts["calibrated"]:
+        click.echo(
+            "the numbers are scores from 0 to 1: trained as probabilities but not calibrated on "
+            "held-out runs"
+        )
+    return n_failed

@@ -1,0 +1,82 @@
+"""`gale report run`: a page for each run, and an index of them."""
+
+from __future__ import annotations
+
+import sys
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gale.cli.options import (
+    PATH,
+    force_option,
+    library_options,
+    model_option,
+    output_option,
+    reading_options,
+    split_option,
+)
+from gale.cli.predictions import print_failed
+from gale.cli.sources import open_runs, open_spectra
+from gale.cli.working import working
+from gale.plumbing.text import counted
+
+EXAMPLE = """
+\b
+Examples:
+  gale report run run1.csv run2.cdf --model model.onnx -o pages
+  gale report run campaign --split test --model model.onnx -o pages
+"""
+
+
+@click.command("run", short_help="Make a page for each run, and an index.", epilog=EXAMPLE)
+@click.argument("runs", type=PATH, nargs=-1, required=True)
+@model_option
+@output_option("Folder to make.")
+@split_option
+@library_options
+@force_option("Replace the folder if it holds nothing but such pages.")
+@reading_options
+def command(
+    runs: tuple[Path, ...],
+    model_path: Path,
+    output: Path,
+    splits: tuple[str, ...],
+    libraries: tuple[Path, ...],
+    index_table: Path | None,
+    force: bool,
+    **reading: Any,
+) -> None:
+    """Make a page for each of RUNS, files or one campaign folder, and an index of them.
+
+    A page shows the probability of each family beside its training prevalence, the evidence with
+    its times, the chromatogram and the ions, spectra above those of matching compounds, what is odd
+    about the run, and where all this comes from. index.html has a row for each run. A run that
+    cannot be read has a message there, and the exit status is 1.
+    """
+    import gale
+    from gale.report.folder import check_pages_free
+
+    check_pages_free(output, force=force)
+    model = gale.Model.load(model_path)
+    sources = open_runs(runs, splits, reading["columns"], model)
+    matcher, index = open_spectra(model, libraries, index_table)
+    checksum = sha256(model_path.read_bytes()).hexdigest()
+    with working(**reading) as work:
+        table = gale.run_pages(
+            model,
+            sources,
+            output,
+            matcher=matcher,
+            index=index,
+            provenance={"model file": f"{model_path.name}, SHA-256 {checksum}"},
+            force=force,
+            work=work,
+        )
+    n_failed = print_failed(table)
+    n_made = len(table) - n_failed
+    click.echo(f"{output / 'index.html'}: pages of {counted(n_made, 'run')}, {n_failed:,} failed")
+    if n_failed:
+        sys.exit(1)

@@ -1,0 +1,63 @@
+"""`gale report training`: the page of a training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gale.cli.options import PATH, force_option, model_option, output_option, reading_options
+from gale.cli.working import working
+
+EXAMPLE = """
+\b
+Example:
+  gale report training campaign --model model.onnx
+"""
+
+
+@click.command("training", short_help="Make the page of a training.", epilog=EXAMPLE)
+@click.argument("campaign", type=PATH)
+@model_option
+@output_option(
+    "HTML file to write; by default model.report.html beside model.onnx.", required=False
+)
+@click.option(
+    "--labels", type=PATH, help="Label table of the training, if it was not the campaign's own."
+)
+@force_option()
+@reading_options
+def command(
+    campaign: Path,
+    model_path: Path,
+    output: Path | None,
+    labels: Path | None,
+    force: bool,
+    **reading: Any,
+) -> None:
+    """Make the page of the training of a model on CAMPAIGN, as gale train does.
+
+    It compares the scores of the model with the training prevalence and with a logistic regression,
+    which is trained for it. It has reliability diagrams, ROC and precision-recall curves, the data
+    and their label correlations, learning curves, the runs that are most wrong, and labels worth a
+    second look. If the campaign has test_labels.csv, as a simulated one has, test runs are scored,
+    too; if it has truth.parquet, the page shows what is found by abundance.
+    """
+    import gale
+    from gale.plumbing.files import check_free, check_no_input, writing
+    from gale.plumbing.text import display_name
+    from gale.report import TrainingFiles
+
+    files = TrainingFiles.of(model_path)
+    output = output or files.report
+    check_free(output, force=force)
+    opened = gale.Campaign.open(campaign, labels=labels, columns=reading["columns"])
+    tables = [path for path in campaign.iterdir() if path.is_file()]
+    inputs = [files.model, files.out_of_fold, files.history, *opened.paths, *tables]
+    check_no_input(output, inputs)
+    with working(**reading) as work:
+        page = gale.training_report(opened, files, work=work)
+        with writing(output, force=force) as temporary:
+            temporary.write_text(page, "utf-8")
+    click.echo(f"{display_name(output)}: the report of the training")

@@ -1,0 +1,103 @@
+"""The evidence of many runs, as one table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from gale.campaign import Campaign
+from gale.errors import ReadError
+from gale.evidence import SCHEMA, IndexTable, Matcher, explain
+from gale.model import Model
+from gale.plumbing.files import writing
+from gale.plumbing.text import display_name
+from gale.plumbing.work import Work
+from gale.readers import read_run
+from gale.run import Run
+
+DECIMALS = 4
+"""Decimals of minutes, shares and cosines in a file: they are not known better."""
+
+
+def evidence_table(
+    model: Model,
+    runs: Campaign | Sequence[str | Path | Run] | str | Path | Run,
+    *,
+    matcher: Matcher | None = None,
+    index: IndexTable | None = None,
+    least: float | None = None,
+    work: Work | None = None,
+) -> pl.DataFrame:
+    """Collect the evidence of many runs.
+
+    Parameters
+    ----------
+    model : Model
+    runs : Campaign, sequence of paths and Runs, or one of these
+    matcher, index, least
+        See :func:`gale.explain`.
+    work : Work, optional
+        Its `columns` and `progress` count, and `strict`: whether a run that cannot be read stops
+        the others. By default such a run is left out, with a note.
+
+    Returns
+    -------
+    DataFrame
+        The rows of :func:`gale.explain` for each run, in the order given. The column ``run`` has
+        the names that :meth:`gale.Model.predict` gives.
+
+    Raises
+    ------
+    ModelError
+        If the model has no elution network, and a library or a table of indices is given.
+    ReadError
+        If a run cannot be read and `work` is strict.
+
+    Examples
+    --------
+    ::
+
+        table = gale.evidence_table(model, gale.Campaign.open("campaign"))
+        gale.evidence.table.write_evidence(table, "evidence.csv")
+    """
+    work = work or Work()
+    columns = work.columns or model.facts["columns"]
+    if isinstance(runs, Campaign):
+        columns = work.columns or runs.columns or columns
+        sources: list[tuple[str, str | Path | Run]] = list(zip(runs.runs, runs.paths, strict=True))
+    else:
+        several = [runs] if isinstance(runs, str | Path | Run) else runs
+        sources = [
+            (each.source if isinstance(each, Run) else display_name(each), each) for each in several
+        ]
+    if model.has_elution_network:
+        matcher = matcher or Matcher.default()
+    work.progress.begin("looking for evidence", len(sources))
+    tables = [pl.DataFrame(schema=SCHEMA)]
+    for name, source in sources:
+        try:
+            run = source if isinstance(source, Run) else read_run(source, columns=columns)
+            found = explain(model, run, matcher=matcher, index=index, least=least)
+        except ReadError as error:
+            if work.strict:
+                raise
+            work.progress.note(f"run {name} is left out: {error}")
+        else:
+            tables.append(found.with_columns(pl.lit(name).alias("run")))
+        work.progress.step()
+    return pl.concat(tables)
+
+
+def write_evidence(table: pl.DataFrame, path: str | Path, *, force: bool = False) -> None:
+    """Write a table of evidence as a CSV file, its numbers rounded to :data:`DECIMALS` decimals.
+
+    Raises
+    ------
+    OutputError
+        If the file exists and `force` is false, or cannot be written.
+    """
+    rounded = table.with_columns(pl.col(pl.Float64).round(DECIMALS))
+    with writing(Path(path), force=force) as temporary:
+        temporary.write_bytes(rounded.write_csv().encode())

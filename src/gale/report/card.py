@@ -1,0 +1,224 @@
+"""A model card: what a model is for, what it was trained on, how good it is, and its limits.
+
+The sections are those of Mitchell et al. 2019, "Model cards for model reporting", FAT*, as far as a
+model knows them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gale.errors import TableError
+from gale.evaluation import Evaluation
+from gale.model import FEW_POSITIVES, Model
+from gale.plumbing.text import listed
+from gale.plumbing.toml import toml_lines
+
+ADVICE = (
+    "To add scores to this card, evaluate the model on labelled runs of your own that were not "
+    "used for any choice."
+)
+
+SUFFIXES = {"value": "", "low": "_low", "high": "_high"}
+"""The keys of an estimate, and the suffix of the column that has each in a table of scores."""
+
+
+def model_card(model: Model, scores: str | Path | Sequence[Evaluation] = ()) -> str:
+    """Write a model card in Markdown.
+
+    Parameters
+    ----------
+    model : Model
+    scores : str, Path or sequence of Evaluation
+        Scores of the model's predictions to put on the card, beside those of its training: what
+        :func:`gale.evaluate` gave, or the JSON file that `gale evaluate` wrote.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    TableError
+        If the file has no scores, or they are of families that the model does not have.
+
+    Examples
+    --------
+    ::
+
+        evaluation = gale.evaluate(model.predict(test), test, prevalence=model.prevalence)
+        Path("model.md").write_text(gale.model_card(model, [evaluation]), "utf-8")
+    """
+    if isinstance(scores, str | Path):
+        measured, source = _read_scores(Path(scores)), str(scores)
+    else:
+        measured, source = [_Measured("", each.to_dict()) for each in scores], "scores"
+    scored = {row["family"] for each in measured for row in each.rows}
+    if others := sorted(scored - set(model.families)):
+        raise TableError(
+            source,
+            f"has scores of {listed(others, 3)}",
+            f"families of the model ({listed(model.families, 3)})",
+            "evaluate the predictions of this model",
+        )
+    return "\n".join(_lines(model, measured)) + "\n"
+
+
+def _read_scores(path: Path) -> list[_Measured]:
+    try:
+        found = json.loads(path.read_text("utf-8"))
+        labels = ", ".join(map(str, found["labels"]))
+        measured = [_Measured(labels, each) for each in found["evaluations"]]
+        _ = [list(each.lines()) for each in measured], measured[0]
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise TableError(
+            path,
+            f"has no scores ({error})",
+            "the JSON file of an evaluation",
+            "evaluate the predictions of the model again",
+        ) from error
+    return measured
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """Scores of predictions on labelled runs.
+
+    Parameters
+    ----------
+    labels : str
+        Names of the label tables, if they are known.
+    evaluation : mapping
+        As `gale.evaluation.Evaluation.to_dict` gives it.
+    """
+
+    labels: str
+    evaluation: Mapping[str, Any]
+
+    @property
+    def rows(self) -> list[Mapping[str, Any]]:
+        """Scores of each family."""
+        rows: list[Mapping[str, Any]] = self.evaluation["scores"]["families"]
+        return rows
+
+    def lines(self) -> Iterator[str]:
+        """The scores in Markdown."""
+        scores, prior = self.evaluation["scores"], self.evaluation["prior"]
+        yield ""
+        yield (
+            f"Predictions {self.evaluation['predictions']} on {scores['runs']:,} "
+            + (f"runs of {self.labels}" if self.labels else "labelled runs")
+            + f": log loss {_interval(scores['mean']['log_loss'], '')}; predicting the prevalence "
+            + ("in these runs" if prior["prevalence_from"] == "labels" else "in the training runs")
+            + f" gives {prior['mean']['log_loss']['value']:.3f}. Calibration error "
+            f"{scores['calibration_error']:.3f}. In brackets: 95 % intervals over runs."
+        )
+        if n_left := len(self.evaluation["missing"]) + len(self.evaluation["failed"]):
+            yield f"Labelled runs without a prediction: {n_left:,}."
+        yield from ("", "| family | positive | log loss | ROC AUC |", "| --- | --- | --- | --- |")
+        for row in self.rows:
+            loss, area = (
+                _interval({key: row[f"{name}{end}"] for key, end in SUFFIXES.items()}, "-")
+                for name in ("log_loss", "roc_auc")
+            )
+            yield f"| {_cell(row['family'])} | {row['positives']:,} | {loss} | {area} |"
+
+
+def _cell(text: str) -> str:
+    """Write a text so that it stays in its cell."""
+    return text.replace("|", "\\|")
+
+
+def _interval(estimate: Mapping[str, float | None], undefined: str) -> str:
+    value, low, high = (estimate[key] for key in SUFFIXES)
+    if value is None or low is None or high is None:
+        return undefined
+    return f"{value:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def _lines(model: Model, measured: Sequence[_Measured]) -> Iterator[str]:
+    facts = model.facts
+    training, scores, recipe = facts["training"], facts["scores"], facts["recipe"]
+    yield f"# Model card: {recipe['name']}, trained on {training['campaign']}"
+    yield ""
+    yield (
+        f"An ensemble of {facts['members']} members from {facts['folds']} folds, made by gale "
+        f"{facts['gale_version']} on {facts['created'][:10]} with seed {facts['seed']}. From the "
+        f"{facts['features']['kind']} features of a GC-MS run, m/z {model.spec.mz[0]} to "
+        f"{model.spec.mz[-1]}, it predicts the probability that the sample contains each of "
+        f"{len(model.families)} compound families."
+    )
+    yield from ("", "## Intended use", "")
+    yield (
+        "For runs of the instruments and kinds of samples that the model was trained on: to sort "
+        "runs by what they probably contain, and to see where to look. Not to decide on its own: a "
+        "low probability does not show that a compound is absent, and a high one names a family, "
+        "not a compound."
+    )
+    yield from _data_lines(model)
+    yield from ("", "## How good it is", "")
+    yield (
+        f"Log loss {scores['log_loss']:.3f} on {scores['measured_on']}; predicting the training "
+        f"prevalence gives {scores['prior_log_loss']:.3f}. {_sentence(scores['caution'])}"
+        + ("" if measured else f" {ADVICE}")
+    )
+    for each in measured:
+        yield from each.lines()
+    yield from ("", "## Limits", "")
+    yield from _limits(model)
+    yield from ("", "## Recipe", "", "```toml", *toml_lines(recipe), "```", "")
+    yield f"Fingerprint of the training (runs, labels, recipe, seed): `{training['fingerprint']}`"
+
+
+def _data_lines(model: Model) -> Iterator[str]:
+    training, recipe = model.facts["training"], model.facts["recipe"]
+    n_left_out = len(training["unreadable"])
+    yield from ("", "## Training data", "")
+    yield (
+        f"{training['runs']:,} labelled runs of {training['campaign']}"
+        + (f"; {n_left_out:,} more could not be read" if n_left_out else "")
+        + "."
+    )
+    yield from ("", "| family | positive | known | prevalence |", "| --- | --- | --- | --- |")
+    counts = zip(model.prevalence.items(), training["positive"], training["known"], strict=True)
+    for (family, prevalence), positive, known in counts:
+        yield f"| {_cell(family)} | {positive:,} | {known:,} | {prevalence:.3f} |"
+    if "pretraining" in recipe:
+        pretraining = recipe["pretraining"]
+        own = ", ".join(pretraining.get("libraries", ()))  # not in older models
+        yield ""
+        yield (
+            f"Its networks were pre-trained on {pretraining['runs']:,} simulated runs of "
+            + (f"compounds of {own}." if own else "the compounds that come with gale.")
+        )
+
+
+def _limits(model: Model) -> Iterator[str]:
+    if model.facts["calibrated"]:
+        yield (
+            "- The probabilities are calibrated on runs like those of the training. On another "
+            "instrument they may be overconfident. The column `unlike` of its predictions and the "
+            "notes on a batch are signs of this, but no guarantee."
+        )
+    else:
+        yield "- The outputs are scores from 0 to 1, not calibrated probabilities."
+    positives = zip(model.families, model.facts["training"]["positive"], strict=True)
+    if few := [
+        f"{family} ({positive})" for family, positive in positives if positive < FEW_POSITIVES
+    ]:
+        yield (
+            f"- Families with fewer than {FEW_POSITIVES} positive runs in training, whose predictions are "
+            f"less certain: {', '.join(few)}."
+        )
+    yield (
+        "- The model predicts families as they were labelled in training, not how much of a "
+        "compound there is."
+    )
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."

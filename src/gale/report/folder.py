@@ -1,0 +1,224 @@
+"""A folder of pages: one for each run of a batch, and an index of them."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from gale.campaign import Campaign
+from gale.errors import GaleError, OutputError
+from gale.evidence import IndexTable, Matcher, check_spectra
+from gale.inspection.batch import batch_notes
+from gale.model import Model
+from gale.plumbing.files import check_folder_free, writing_folder
+from gale.plumbing.text import display_name
+from gale.plumbing.work import Work
+from gale.readers import load, parse_run
+from gale.report.pages import render
+from gale.report.run_page import model_provenance, run_report
+
+PAGES = ("*.html",)
+"""Files of a folder that may be replaced."""
+
+GENERATOR = b'<meta name="generator" content="gale">'
+"""What every page has near its beginning."""
+
+LONGEST_NAME = 80
+"""Letters of a run's name in that of its page; file systems take 255 bytes."""
+
+
+def run_pages(
+    model: Model,
+    runs: Campaign | Sequence[str | Path] | str | Path,
+    folder: str | Path,
+    *,
+    matcher: Matcher | None = None,
+    index: IndexTable | None = None,
+    provenance: Mapping[str, str] | None = None,
+    force: bool = False,
+    work: Work | None = None,
+) -> pl.DataFrame:
+    """Predict runs and write a page for each, and ``index.html`` with a row for each.
+
+    Parameters
+    ----------
+    model : Model
+    runs : Campaign, sequence of paths, or one path
+    folder : str or Path
+        The folder to make. It appears when it is complete.
+    matcher, index
+        See :func:`gale.run_report`.
+    provenance : mapping of str to str, optional
+        More to say in all pages of where they come from, such as a checksum of the model file.
+    force : bool
+        Whether a folder that holds nothing but such pages is replaced.
+    work : Work, optional
+        How and where runs are read.
+
+    Returns
+    -------
+    DataFrame
+        The predictions, as :meth:`gale.Model.predict` gives them. A run whose page cannot be made
+        has status ``failed`` and a message.
+
+    Raises
+    ------
+    OutputError
+        If something is at `folder` that may not be replaced, or a page cannot be written.
+    ModelError
+        If the model has no elution network, and a library or a table of indices is given.
+
+    Examples
+    --------
+    ::
+
+        model = gale.Model.load("model.onnx")
+        gale.run_pages(model, ["run1.csv", "run2.cdf"], "pages")
+    """
+    folder, work = Path(folder), work or Work()
+    check_pages_free(folder, force=force)
+    if matcher is not None or index is not None:
+        check_spectra(model)
+    if model.has_elution_network:
+        matcher = matcher or Matcher.default()
+    table = model.predict(runs, work)
+    columns = work.columns or model.facts["columns"]
+    if isinstance(runs, Campaign):
+        columns, files = work.columns or runs.columns or columns, list(runs.paths)
+    else:
+        files = [Path(each) for each in ([runs] if isinstance(runs, str | Path) else runs)]
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    made = {"made by": f"gale {version('gale-ms')} on {now}", **(provenance or {})}
+    pages = _Pages(model, matcher, index, columns, made)
+    with writing_folder(folder, replaces=PAGES if force else None) as temporary:
+        return pages.write(temporary, table, files, work)
+
+
+def check_pages_free(folder: Path, *, force: bool) -> None:
+    """Refuse a folder to be made at which something is, unless it is one of pages and `force`.
+
+    Raises
+    ------
+    OutputError
+    """
+    check_folder_free(folder, force=force, files=PAGES)
+    for file in folder.glob("*") if folder.exists() else ():
+        with file.open("rb") as opened:
+            if GENERATOR not in opened.read(1000):
+                raise OutputError(
+                    file,
+                    "is not a page that gale made",
+                    "nothing else in a folder to replace",
+                    "choose another folder",
+                )
+
+
+@dataclass(frozen=True)
+class _Pages:
+    """What all pages of a batch are made with."""
+
+    model: Model
+    matcher: Matcher | None
+    index: IndexTable | None
+    columns: Mapping[str, str] | None
+    made: Mapping[str, str]
+
+    def write(
+        self, folder: Path, table: pl.DataFrame, files: Sequence[Path], work: Work
+    ) -> pl.DataFrame:
+        """Write a page for each file that could be predicted, and the index of all."""
+        names = page_names(table.filter(status="ok")["run"])
+        work.progress.begin("making pages", len(names))
+        failures: dict[str, str] = {}
+        for row, file in zip(table.iter_rows(named=True), files, strict=True):
+            if row["run"] in names:
+                try:
+                    page = self._page(file, row)
+                except GaleError as error:
+                    failures[row["run"]] = str(error)
+                else:
+                    (folder / names[row["run"]]).write_text(page, "utf-8")
+                work.progress.step()
+        pages = {run: name for run, name in names.items() if run not in failures}
+        table = _with_failures(table, failures)
+        index = index_page(table, self.model, pages, provenance=self.made)
+        (folder / "index.html").write_text(index, "utf-8")
+        return table
+
+    def _page(self, file: Path, prediction: Mapping[str, Any]) -> str:
+        data = load(file)
+        # for a folder, the checksum is that of the files in it that are read, as gale packs them
+        what = "file SHA-256" if file.is_file() else "SHA-256 of what is read"
+        return run_report(
+            self.model,
+            parse_run(data, display_name(file), columns=self.columns),
+            matcher=self.matcher,
+            index=self.index,
+            prediction=prediction,
+            provenance={what: sha256(data).hexdigest(), **self.made},
+        )
+
+
+def _with_failures(table: pl.DataFrame, failures: Mapping[str, str]) -> pl.DataFrame:
+    """Mark some runs as failed, each with a message."""
+    failed = pl.col("run").is_in(list(failures))
+    return table.with_columns(
+        status=pl.when(failed).then(pl.lit("failed")).otherwise("status"),
+        message=pl.when(failed)
+        .then(pl.col("run").replace_strict(failures, default=None, return_dtype=pl.String))
+        .otherwise("message"),
+    )
+
+
+def index_page(
+    predictions: pl.DataFrame,
+    model: Model,
+    pages: Mapping[str, str],
+    *,
+    provenance: Mapping[str, str] | None = None,
+) -> str:
+    """Make the index of a batch: a row for each run, with a link to its page.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        What :meth:`gale.Model.predict` gave.
+    model : Model
+    pages : mapping of run to str
+        Name of the page of each run that has one.
+    provenance : mapping of str to str, optional
+    """
+    return render(
+        "index.html",
+        title=f"{len(predictions):,} run{'' if len(predictions) == 1 else 's'}",
+        rows=predictions.to_dicts(),
+        families=model.families,
+        prevalence=model.prevalence,
+        pages=pages,
+        notes=batch_notes(predictions, model.prevalence),
+        calibrated=model.facts["calibrated"],
+        provenance={**(provenance or {}), **model_provenance(model)},
+    )
+
+
+def page_names(runs: Iterable[str]) -> dict[str, str]:
+    """Give each run a name for its page: that of its file, numbered where several are the same."""
+    names: dict[str, str] = {}
+    taken = {"index"}
+    for run in dict.fromkeys(runs):
+        plain = re.sub(r"[^\w.-]", "_", Path(run).name)[:LONGEST_NAME] or "run"
+        name, number = plain, 1
+        while name.lower() in taken:  # some file systems ignore case
+            number += 1
+            name = f"{plain}-{number}"
+        taken.add(name.lower())
+        names[run] = f"{name}.html"
+    return names

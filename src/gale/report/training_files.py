@@ -1,0 +1,118 @@
+"""The files of a training: the model, and what lies beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from gale.errors import TableError
+from gale.model import Model
+from gale.plumbing.progress import Progress
+from gale.plumbing.tables import HEADER
+from gale.plumbing.text import listed
+from gale.report.charts import HISTORY
+from gale.report.shares import TRUTH
+
+TRAIN_AGAIN = "train the model again"
+
+
+@dataclass(frozen=True)
+class TrainingFiles:
+    """The model file of a training, and the files beside it.
+
+    Parameters
+    ----------
+    model : Path
+    history : Path
+        Losses of every epoch, as :func:`gale.train` writes them.
+    out_of_fold : Path
+        Predictions of the labelled runs, each by members that did not train on it.
+    report : Path
+        The page of the training.
+
+    Examples
+    --------
+    >>> TrainingFiles.of("models/mine.onnx").history.name
+    'mine.history.csv'
+    """
+
+    model: Path
+    history: Path
+    out_of_fold: Path
+    report: Path
+
+    @classmethod
+    def of(cls, model: str | Path) -> TrainingFiles:
+        """Name the files beside a model as `gale train` does."""
+        model = Path(model)
+        stem = model.name.removesuffix(".onnx")
+        return cls(
+            model,
+            *(
+                model.with_name(f"{stem}.{ending}")
+                for ending in ("history.csv", "out_of_fold.csv", "report.html")
+            ),
+        )
+
+    def read_out_of_fold(self, model: Model) -> pl.DataFrame:
+        """Read the held-out predictions of the training of `model`.
+
+        Raises
+        ------
+        TableError
+            If the file is missing, or has other columns.
+        """
+        if not self.out_of_fold.exists():
+            raise TableError(
+                self.out_of_fold,
+                "does not exist",
+                "the held-out predictions that a training writes beside its model",
+                TRAIN_AGAIN,
+            )
+        table = read_predicted(self.out_of_fold)
+        columns = [*HEADER, *model.families]
+        if table.columns != columns:
+            raise TableError(
+                self.out_of_fold,
+                f"found the columns {listed(table.columns)}",
+                listed(columns),
+                TRAIN_AGAIN,
+            )
+        return table
+
+    def read_history(self, progress: Progress) -> pl.DataFrame | None:
+        """Read the losses of every epoch, if the file exists; if it is something else, note it."""
+        if not self.history.exists():
+            return None
+        table = pl.read_csv(self.history)
+        if set(HISTORY) <= set(table.columns):
+            return table
+        progress.note(
+            f"{self.history}: is not the history of a training; the report has no learning curves"
+        )
+        return None
+
+
+def read_truth(campaign: Path, progress: Progress) -> pl.DataFrame | None:
+    """Read the truth of a simulated campaign, if there is one; if it is something else, note it."""
+    file = campaign / "truth.parquet"
+    if not file.exists():
+        return None
+    try:
+        table = pl.read_parquet(file)
+    except (pl.exceptions.PolarsError, OSError):
+        table = pl.DataFrame()
+    if set(TRUTH) <= set(table.columns):
+        return table
+    progress.note(
+        f"{file}: is not the truth of a simulated campaign; the report does not show what is found "
+        "by abundance"
+    )
+    return None
+
+
+def read_predicted(file: Path) -> pl.DataFrame:
+    """Read predictions that a training wrote; names and messages are texts."""
+    return pl.read_csv(file, schema_overrides={"run": pl.String, "message": pl.String})

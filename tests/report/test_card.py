@@ -1,0 +1,95 @@
+"""The model card: what it says of a model, and of scores."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+import gale
+from gale.errors import TableError
+from gale.report import model_card
+from helpers.errors import refused
+from helpers.model_files import restated
+from helpers.training import Trained
+
+
+def test_what_a_model_knows_of_itself(trained: Trained) -> None:
+    text = model_card(trained.model)
+    assert text.startswith("# Model card: tiny, trained on campaign\n")
+    sections = re.findall(r"^## (.*)$", text, re.MULTILINE)
+    assert sections == ["Intended use", "Training data", "How good it is", "Limits", "Recipe"]
+    facts = trained.model.facts
+    for (family, share), positive in zip(
+        trained.model.prevalence.items(), facts["training"]["positive"], strict=True
+    ):
+        assert f"| {family} | {positive} | 84 | {share:.3f} |\n" in text
+        assert (f"{family} ({positive})" in text) == (positive < 30)
+    for name in ("log_loss", "prior_log_loss"):
+        assert f"{facts['scores'][name]:.3f}" in text
+    assert "not calibrated" in text
+    assert "simulated runs" not in text
+    (recipe,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    assert gale.Recipe.parse(recipe, "card").to_dict() == facts["recipe"]
+
+
+def test_a_pre_trained_and_calibrated_model(trained: Trained) -> None:
+    recipe = gale.Recipe.load("default").to_dict()
+    training = {**trained.model.facts["training"], "unreadable": ["a", "b"]}
+    changed = {"recipe": recipe, "calibrated": True, "training": training}
+
+    def card() -> str:
+        facts = {**trained.model.facts, **changed}
+        return model_card(gale.Model(restated(trained.path.read_bytes(), facts)))
+
+    text = card()
+    assert "3,840 simulated runs" in text
+    assert "overconfident" in text
+    assert "not calibrated" not in text
+    assert "; 2 more could not be read." in text
+    recipe["pretraining"]["libraries"] = ["mine.msp", "gale"]
+    assert "compounds of mine.msp, gale." in card()
+
+
+@pytest.fixture
+def evaluation(trained: Trained, campaign: gale.Campaign) -> gale.evaluation.Evaluation:
+    test = campaign.of_split("test")
+    table = trained.model.predict(test)
+    return gale.evaluate(table, test, prevalence=trained.model.prevalence, resamples=50)
+
+
+def test_scores_of_an_evaluation(
+    trained: Trained, evaluation: gale.evaluation.Evaluation, tmp_path: Path
+) -> None:
+    text = model_card(trained.model, [evaluation])
+    loss = evaluation.scores.mean["log_loss"].value
+    assert f"on 24 labelled runs: log loss {loss:.3f} [" in text
+    rows = re.findall(r"^\| (\w+) \| (\d+) \| 0\.\d{3} \[.*\] \|", text, re.MULTILINE)
+    assert tuple(family for family, _ in rows) == trained.model.families
+    table = {"labels": ["a.csv"], "evaluations": [evaluation.to_dict()]}
+    file = tmp_path / "scores.json"
+    file.write_text(json.dumps(table), "utf-8")
+    assert model_card(trained.model, file) == text.replace("labelled runs:", "runs of a.csv:")
+
+
+def test_files_without_scores(
+    trained: Trained, evaluation: gale.evaluation.Evaluation, tmp_path: Path
+) -> None:
+    table = json.dumps({"labels": ["a.csv"], "evaluations": [evaluation.to_dict()]})
+    texts = {
+        "none.json": "[]",
+        "empty.json": '{"labels": [], "evaluations": []}',
+        "part.json": table.replace('"log_loss_low"', '"low"'),
+        "p.csv": "run,status",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text, "utf-8")
+    for name in (*texts, "nowhere.json"):
+        with refused(TableError, tmp_path / name, expected="evaluation"):
+            model_card(trained.model, tmp_path / name)
+    others = tmp_path / "others.json"
+    others.write_text(table.replace('"alcohol"', '"beer"'), "utf-8")
+    with refused(TableError, others, found="beer", expected="hydrocarbon"):
+        model_card(trained.model, others)

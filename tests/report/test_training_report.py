@@ -1,0 +1,107 @@
+"""The report of a training: it needs the files beside the model, and the labels of the training."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import gale
+from gale.errors import GaleWarning, ModelError, TableError
+from gale.plumbing.work import Work
+from gale.report import TrainingFiles
+from gale.report.training import training_report
+from helpers.errors import refused
+from helpers.html_pages import parsed
+from helpers.training import Recorder, tiny_recipe
+
+
+@pytest.fixture
+def files(stack_file: Path, tmp_path: Path) -> TrainingFiles:
+    """The files of a training that may be changed."""
+    for file in stack_file.parent.iterdir():
+        shutil.copy(file, tmp_path)
+    return TrainingFiles.of(tmp_path / "stack.onnx")
+
+
+@pytest.fixture
+def copied(campaign_folder: Path, tmp_path: Path) -> Path:
+    """A campaign that may be changed."""
+    return Path(shutil.copytree(campaign_folder, tmp_path / "campaign"))
+
+
+def test_files_are_named_after_the_model() -> None:
+    files = TrainingFiles.of("a/b.onnx")
+    assert (files.model, files.report) == (Path("a/b.onnx"), Path("a/b.report.html"))
+    assert TrainingFiles.of("a/b.model").history == Path("a/b.model.history.csv")
+
+
+def test_what_it_compares(stack_file: Path, campaign: gale.Campaign) -> None:
+    recorder = Recorder()
+    page = parsed(training_report(campaign, stack_file, work=Work(progress=recorder)))
+    on_test, on_known = page.xpath("//h3/text()")[:2]
+    assert "24 test runs" in on_test
+    assert "84 runs, each by members that did not train on it" in on_known
+    assert "logistic regression" in page.text_content()
+    assert len(recorder.notes) == 1
+    assert recorder.steps["making the report"] == 1
+
+
+def test_a_training_of_few_runs(runs: list[Path], tmp_path: Path) -> None:
+    """Without splits: the baseline is trained in the two folds of the recipe."""
+    folder = tmp_path / "few"
+    folder.mkdir()
+    for number in range(4):
+        shutil.copy(runs[number % 3], folder / f"{number}.csv")
+    labels = "run,alcohol\n0.csv,0\n1.csv,1\n2.csv,0\n3.csv,1\n"
+    (folder / "labels.csv").write_text(labels, "utf-8")
+    campaign, files = gale.Campaign.open(folder), TrainingFiles.of(tmp_path / "m.onnx")
+    model = gale.train(
+        campaign, tiny_recipe(), history=files.history, out_of_fold=files.out_of_fold
+    )
+    model.save(files.model)
+    with pytest.warns(GaleWarning, match="logistic regression"):
+        page = parsed(training_report(campaign, files))
+    assert page.xpath("//h3/text()")[0].startswith("On 4 runs, each by members")
+    assert "logistic regression" in page.text_content()
+    charts = page.xpath("//*[name()='svg']/@aria-label")
+    assert charts[-2:] == ["label correlations", "learning curves"]
+
+
+def test_the_labels_are_those_of_the_training(files: TrainingFiles, copied: Path) -> None:
+    campaign = gale.Campaign.open(copied, labels=copied / "train_labels.csv")
+    with refused(TableError, copied, found=("84 runs", str(files.model)), remedy="labels=..."):
+        training_report(campaign, files)
+
+
+def test_predictions_that_are_missing_or_others(
+    files: TrainingFiles, campaign: gale.Campaign
+) -> None:
+    table = files.out_of_fold.read_text("utf-8")
+    files.out_of_fold.write_text(table.replace(",alcohol", ",beer"), "utf-8")
+    with refused(TableError, files.out_of_fold, found="beer", expected="alcohol"):
+        training_report(campaign, files)
+    files.out_of_fold.unlink()
+    with refused(TableError, files.out_of_fold, found="not exist"):
+        training_report(campaign, files)
+
+
+def test_a_file_that_is_no_model(files: TrainingFiles, campaign: gale.Campaign) -> None:
+    with refused(ModelError, files.history):
+        training_report(campaign, replace(files, model=files.history))
+
+
+def test_other_files_of_these_names_are_noted(files: TrainingFiles, copied: Path) -> None:
+    (copied / "truth.parquet").write_text("mine", "utf-8")
+    files.history.write_text("a,b\n1,2\n", "utf-8")
+    labels = (copied / "test_labels.csv").read_text("utf-8").splitlines()
+    blank = [labels[0], *(row.split(",")[0] + "," * 9 for row in labels[1:])]
+    (copied / "test_labels.csv").write_text("\n".join(blank), "utf-8")
+    recorder = Recorder()
+    campaign = gale.Campaign.open(copied)
+    page = parsed(training_report(campaign, files, work=Work(progress=recorder)))
+    for file in (copied / "truth.parquet", files.history):
+        assert any(note.startswith(f"{file}: ") for note in recorder.notes)
+    assert page.xpath("//h3/text()")[0].startswith("On 84 runs"), "no test run has a label"
