@@ -69,7 +69,7 @@ def _name_text(text: bytes) -> str | None:
     if text.startswith(b"<"):
         return _name_xml(text)
     labels = _REMARKS.sub(b"", text)
-    if labels.startswith(b"##") and b"=" in first_line(labels):
+    if labels.startswith(b"##") and b"=" in _first_line(labels):
         return "jcamp"
     if find_table(text):
         return "csv"
@@ -86,7 +86,7 @@ def opened_head(head: bytes) -> bytes:
         return b""
 
 
-def first_line(text: bytes) -> bytes:
+def _first_line(text: bytes) -> bytes:
     """Return the first line that is not blank, without byte order mark and line end."""
     match = _FIRST_LINE.match(text)
     return match[1] if match else b""

@@ -16,7 +16,7 @@ from gale.errors import ReadError
 from gale.plumbing.text import display_name
 from gale.readers.formats import name_format
 from gale.readers.limits import HEAD_BYTES, MAX_BYTES
-from gale.readers.refused import CONVERT, Kind, kind_refusal, refusal
+from gale.readers.refused import CONVERT, FileKind, kind_refusal, refusal
 from gale.readers.vendors import chemstation, masshunter, masslynx
 from gale.run import Run
 
@@ -36,7 +36,7 @@ class RunFolder:
 
     Parameters
     ----------
-    kind : Kind
+    kind : FileKind
         What the folder is, and how to get a run out of it if gale cannot read it.
     format : str
         ``chemstation``, ``masshunter`` or ``masslynx``; empty if gale cannot read it.
@@ -46,7 +46,7 @@ class RunFolder:
         Names of the files of other detectors.
     """
 
-    kind: Kind
+    kind: FileKind
     format: str = ""
     files: Mapping[str, Path] = field(default_factory=dict)
     others: tuple[str, ...] = ()
@@ -185,8 +185,8 @@ def _agilent(inside: Mapping[str, Path]) -> RunFolder:
     return RunFolder(_agilent_kind(" without mass spectra"))
 
 
-def _agilent_kind(which: str) -> Kind:
-    return Kind(
+def _agilent_kind(which: str) -> FileKind:
+    return FileKind(
         b"",
         f"an Agilent .D folder{which}",
         f"export the run as AIA/ANDI from ChemStation or MassHunter, or {CONVERT}",
@@ -194,11 +194,11 @@ def _agilent_kind(which: str) -> Kind:
 
 
 def _bruker(_: Mapping[str, Path]) -> RunFolder:
-    return RunFolder(Kind(b"", "a Bruker .d folder", CONVERT))
+    return RunFolder(FileKind(b"", "a Bruker .d folder", CONVERT))
 
 
 def _waters(inside: Mapping[str, Path]) -> RunFolder:
-    kind = Kind(
+    kind = FileKind(
         b"", "a Waters .raw folder", f"export the run as netCDF with DataBridge, or {CONVERT}"
     )
     files = _wanted_files(

@@ -14,7 +14,7 @@ CONVERT = "convert it to mzML with ProteoWizard's msconvert (peak picking on)"
 
 
 @dataclass(frozen=True)
-class Kind:
+class FileKind:
     """A kind of file or folder.
 
     Parameters
@@ -33,35 +33,37 @@ class Kind:
 
 
 UNSUPPORTED = {
-    "zip": Kind(b"PK\x03\x04", "a ZIP archive", "unzip it and choose a run"),
-    "gzip": Kind(b"\x1f\x8b", "compressed more than once", "decompress it"),
-    "feather": Kind(b"FEA1", "a Feather file of version 1", "write it again as Arrow or Parquet"),
-    "bzip2": Kind(b"BZh", "a bzip2 file", "decompress it, or use gzip"),
-    "xz": Kind(b"\xfd7zXZ", "an xz file", "decompress it, or use gzip"),
-    "zstd": Kind(b"\x28\xb5\x2f\xfd", "a zstd file", "decompress it, or use gzip"),
-    "lcms": Kind(
+    "zip": FileKind(b"PK\x03\x04", "a ZIP archive", "unzip it and choose a run"),
+    "gzip": FileKind(b"\x1f\x8b", "compressed more than once", "decompress it"),
+    "feather": FileKind(
+        b"FEA1", "a Feather file of version 1", "write it again as Arrow or Parquet"
+    ),
+    "bzip2": FileKind(b"BZh", "a bzip2 file", "decompress it, or use gzip"),
+    "xz": FileKind(b"\xfd7zXZ", "an xz file", "decompress it, or use gzip"),
+    "zstd": FileKind(b"\x28\xb5\x2f\xfd", "a zstd file", "decompress it, or use gzip"),
+    "lcms": FileKind(
         b"\x012\0\0\x11MSD Spectral File",
         "an Agilent LC-MS file",
         f"choose a GC-MS run, or {CONVERT}",
     ),
-    "thermo": Kind(
+    "thermo": FileKind(
         b"\x01\xa1F\x00i\x00n\x00n\x00i\x00g\x00a\x00n\x00",
         "a Thermo .raw file",
         f"export the run as ANDI from Xcalibur, or {CONVERT}",
     ),
-    "ole": Kind(
+    "ole": FileKind(
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
         "an OLE file, such as a Shimadzu .qgd or an old Excel sheet",
         "export the run as ANDI or mzML from the maker's software, or the sheet as CSV",
     ),
-    "pdf": Kind(b"%PDF", "a PDF", "ask for the run itself"),
-    "utf16": Kind(b"\xff\xfe", "text in UTF-16", "save it as UTF-8"),
-    "onnx": Kind(
+    "pdf": FileKind(b"%PDF", "a PDF", "ask for the run itself"),
+    "utf16": FileKind(b"\xff\xfe", "text in UTF-16", "save it as UTF-8"),
+    "onnx": FileKind(
         b"\x08", "an ONNX file, the format of models", "load a model with gale.Model.load"
     ),
-    "json": Kind(b"{", "JSON", "write it as CSV with one row per ion"),
-    "text": Kind(b"", "text without columns", "write it as CSV with one row per ion"),
-    "xml": Kind(b"", "XML, but not mzML", "export the run as ANDI or mzML"),
+    "json": FileKind(b"{", "JSON", "write it as CSV with one row per ion"),
+    "text": FileKind(b"", "text without columns", "write it as CSV with one row per ion"),
+    "xml": FileKind(b"", "XML, but not mzML", "export the run as ANDI or mzML"),
 }
 """What gale recognises but does not read, by the name that :func:`gale.readers.sniff` gives it."""
 
@@ -101,6 +103,6 @@ def refusal(name: str | None, head: bytes, source: str) -> UnsupportedFormatErro
     )
 
 
-def kind_refusal(kind: Kind, source: str) -> UnsupportedFormatError:
+def kind_refusal(kind: FileKind, source: str) -> UnsupportedFormatError:
     """Make the error for a file or folder of a kind that gale does not read."""
     return UnsupportedFormatError(source, f"is {kind.what}", READS, kind.remedy)

@@ -211,8 +211,8 @@ def _limits(model: Model) -> Iterator[str]:
         f"{family} ({positive})" for family, positive in positives if positive < FEW_POSITIVES
     ]:
         yield (
-            f"- Families with fewer than {FEW_POSITIVES} positive runs in training, whose predictions "
-            f"are less certain: {', '.join(few)}."
+            f"- Families with fewer than {FEW_POSITIVES} positive runs in training, whose "
+            f"predictions are less certain: {', '.join(few)}."
         )
     yield (
         "- The model predicts families as they were labelled in training, not how much of a "

@@ -110,8 +110,9 @@ def test_decimal_commas_between_commas_are_seen() -> None:
 
 
 def test_short_rows_of_wide_tables_are_no_blank_cells() -> None:
-    place = "x: row 2 (line 3)"
-    with refused(ReadError, place, found="3 fields", expected="4", remedy="cut short"):
+    with refused(
+        ReadError, "x: row 2 (line 3)", found="3 fields", expected="4", remedy="cut short"
+    ):
         parse_run(b"time,45,46,47\n1,2,3,4\n2,3,4\n", "x")
     blank = parse_run(b"time,45,46,47\n1,2,3,4\n2,3,4,\n", "x")
     assert blank.ions_per_scan.tolist() == [3, 2]

@@ -181,9 +181,10 @@ def _decimal_mark(text: Text, positions: Sequence[int], source: str) -> str:
     if comma is None:
         return "."
     if point is not None:
+        examples = ", ".join(map(shown, dict.fromkeys((comma, point))))
         raise ReadError(
             source,
-            f"has numbers with commas and numbers with points ({shown(comma)}, {shown(point)})",
+            f"has numbers with commas and points ({examples})",
             "one decimal mark and no thousands separators",
             "export it again without thousands separators",
         )

@@ -17,7 +17,7 @@ ARROW_STREAM = b"\xff\xff\xff\xff"
 """How a message of a stream begins; its length follows."""
 
 MAX_CELLS = 2**25
-"""A table with more cells is no run: they would take 256 MiB. Even a small file may have more,
+"""A table with more cells, which would take 256 MiB, is no run. Even a small file may have more,
 since a few bytes can encode any number of equal cells."""
 
 MAX_BYTES = 2**30

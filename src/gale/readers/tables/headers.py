@@ -249,10 +249,11 @@ def _missing(
     time_key = next((key for key in PER_MIN if key in names), "time_min")
     keys = {"time": time_key, "mz": "mz", "intensity": "intensity"}
     expected = {role: names.get(keys[role], name) for role, name in DEFAULT_NAMES.items()}
+    missing = ", ".join(repr(expected[role]) for role in roles)
     only_numbers = bool(header) and all(re.fullmatch(r"[\d.,eE+-]*\d", name) for name in header)
     return ReadError(
         source,
-        f"has {' and '.join(f'no column {expected[role]!r}' for role in roles)} in its header "
+        f"has no {'column' if len(roles) == 1 else 'columns'} {missing} in its header "
         f"{_listed(header)}",
         f"{', '.join(expected.values())}, or time and one column per m/z",
         "add a first row with the names of the columns"
@@ -279,7 +280,7 @@ def _check_wide(
             source,
             f"has columns named {shown(names[0])} to {shown(names[-1])}, which may be m/z or mere "
             "numbers",
-            "names that say so, such as 'm/z 1'",
+            "names such as 'm/z 1'",
             "rename them if they are m/z",
         )
 
