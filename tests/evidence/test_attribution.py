@@ -242,7 +242,7 @@ def test_there_is_no_spectrum_to_compare() -> None:
     matcher = Matcher(embedded_library().take([0]))
     for wanted in ({"index": index}, {"matcher": matcher}):
         with refused(ModelError, "known.onnx", found="elution network", remedy="library"):
-            explain(known(SUMMARY, "height"), RUN, **wanted)  # type: ignore[arg-type]
+            explain(known(SUMMARY, "height"), RUN, **wanted)
 
 
 def test_a_trained_model(trained: Trained, campaign: gale.Campaign) -> None:

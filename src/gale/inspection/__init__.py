@@ -137,7 +137,7 @@ def _gaps(run: Run) -> str | None:
 def _scan_rate(run: Run) -> str | None:
     steps = scan_intervals(run)
     usual = steps.median_s
-    share = np.mean(np.abs(np.diff(run.time_min) * 60 - usual) > RATE_DEVIATION * usual)
+    share = float(np.mean(np.abs(np.diff(run.time_min) * 60 - usual) > RATE_DEVIATION * usual))
     if share < RATE_SHARE or run.n_scans < MIN_SCANS:
         return None
     return (
