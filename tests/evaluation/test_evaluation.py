@@ -199,8 +199,8 @@ def test_label_tables_are_read_as_one(tmp_path: Path) -> None:
     assert (found.runs, found.families) == (("S1", "S2"), ("alcohol", "mineral"))
     np.testing.assert_array_equal(found.values, [[1, 0], [nan, 1]])
 
-    with refused(TableError, f"{first}: row 2", found=["'S1'", first]):
+    with refused(TableError, f"{first}: row 2", found=["'S1'", str(first)]):
         read_label_tables([first, first])
     second.write_text("run,mineral\nS2,1\n", encoding="utf-8")
-    with refused(TableError, second, found="mineral", expected=[first, "alcohol, mineral"]):
+    with refused(TableError, second, found="mineral", expected=[str(first), "alcohol, mineral"]):
         read_label_tables([first, second])

@@ -148,7 +148,7 @@ def test_anything_else_is_refused(
         for each in caught.value.problems or (caught.value,)
         if isinstance(each, TableError) and each.source == str(source)
     ]
-    check_error(problem, source, **facts)
+    check_error(problem, source, found=facts.get("found", ()), expected=facts.get("expected", ()))
 
 
 def test_a_missing_file(tmp_path: Path) -> None:

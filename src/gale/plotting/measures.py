@@ -77,13 +77,13 @@ def highest_ions(run: Run, most: int) -> Run:
     """Return a run with at most `most` ions: the highest ones."""
     if run.n_ions <= most:
         return run
-    kept = np.zeros(run.n_ions, dtype=np.bool_)
-    kept[np.argsort(-run.intensity, kind="stable")[:most]] = True
+    chosen = np.zeros(run.n_ions, dtype=np.bool_)
+    chosen[np.argsort(-run.intensity, kind="stable")[:most]] = True
     return replace(
         run,
-        scan_start=np.append(0, np.cumsum(kept))[run.scan_start],
-        mz=run.mz[kept],
-        intensity=run.intensity[kept],
+        scan_start=np.append(0, np.cumsum(chosen))[run.scan_start],
+        mz=run.mz[chosen],
+        intensity=run.intensity[chosen],
     )
 
 
