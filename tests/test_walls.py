@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tools.structure import Tree
+
 ROOT = Path(__file__).parents[1]
 LINT = "from importlinter.cli import lint_imports_command; lint_imports_command()"
 
@@ -65,3 +67,17 @@ def test_a_forbidden_import_breaks_its_wall(
     assert done.returncode != 0
     broken = [each for each in done.stdout.splitlines() if each.endswith("BROKEN")]
     assert any(contract in each for each in broken), done.stdout
+
+
+def test_functions_are_read_in_one_go() -> None:
+    """No function is over 60 lines without its docstring; ruff keeps the complexity."""
+    lengths = dict(Tree.read(ROOT).functions)
+    assert {name: length for name, length in lengths.items() if length > 60} == {}
+
+
+def test_verbs_are_thin() -> None:
+    lines = {
+        path.name: len(path.read_text("utf-8").splitlines())
+        for path in (ROOT / "src" / "gale" / "cli").rglob("*.py")
+    }
+    assert {name: count for name, count in lines.items() if count > 120} == {}

@@ -26,8 +26,12 @@ from pathlib import Path
 LONG_FILE, LONG_FUNCTION = 300, 40
 """Lines; those of a function are counted without its docstring."""
 
-SIGNATURES = ("train", "pretrain", "Trainer")
-"""What the parameters of are counted."""
+SIGNATURES = {
+    "train": ("train",),
+    "pretrain": ("pretrain",),
+    "what fits members": ("MemberFitter", "Trainer"),
+}
+"""What the parameters of are counted, and its names over time."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Edge = tuple[str, str]
@@ -230,7 +234,9 @@ def measures(tree: Tree) -> dict[str, str]:
         f"functions over {LONG_FUNCTION} lines": sum(n > LONG_FUNCTION for n in lengths.values()),
         "lines of the longest function": lengths.get(longest),
     }
-    found |= {f"parameters of {name}": tree.parameters(name) for name in SIGNATURES}
+    for what, names in SIGNATURES.items():
+        counts = (tree.parameters(name) for name in names)
+        found[f"parameters of {what}"] = next((n for n in counts if n is not None), None)
     return {name: "" if value is None else f"{value:,}" for name, value in found.items()}
 
 

@@ -98,7 +98,7 @@ def test_lengths_and_parameters(root: Path) -> None:
     found = measures(Tree.read(root))
     assert found["parameters of train"] == "3"  # that of the command line is another
     assert found["parameters of pretrain"] == "3"
-    assert found["parameters of Trainer"] == "2"
+    assert found["parameters of what fits members"] == "2"
     assert found["lines of the longest function"] == "40"
     assert found["functions over 40 lines"] == "0"
     (package / "ground.py").write_text(long_function(41) + "\n" * 300, "utf-8")

@@ -13,7 +13,7 @@ from gale.cli.options import PATH, force_option, seed_option
 from gale.errors import OutputError
 
 if TYPE_CHECKING:
-    from gale.evaluation import Comparison, Evaluation
+    from gale.evaluation import Evaluation
 
 EXAMPLE = """
 \b
@@ -67,7 +67,7 @@ def command(
         training_prevalence,
     )
     from gale.evaluation.text import evaluation_text
-    from gale.plumbing.files import check_free
+    from gale.plumbing.files import check_free, writing
 
     if json_path is not None:
         check_free(json_path, force=force)
@@ -81,6 +81,21 @@ def command(
         share = prior if each.prevalence is None else None
         evaluations.append(evaluate(each, known, prevalence=share, resamples=resamples, seed=seed))
     comparisons = [compare(first, second) for first, second in combinations(evaluations, 2)]
+    notes = _baseline_notes(evaluations, bool(train_labels))
+    click.echo(evaluation_text(evaluations, comparisons, labels, notes))
+    if json_path is not None:
+        results = {
+            "labels": [*map(str, labels)],
+            "train_labels": [*map(str, train_labels)],
+            "evaluations": [each.to_dict() for each in evaluations],
+            "comparisons": [each.to_dict() for each in comparisons],
+        }
+        with writing(json_path, force=force) as temporary:
+            temporary.write_text(json.dumps(results, indent=1, allow_nan=False), "utf-8")
+
+
+def _baseline_notes(evaluations: list[Evaluation], given: bool) -> list[str]:
+    """Say where the prevalence of the baseline is from, if that is not what one would think."""
     origins = {each.prevalence_from for each in evaluations}
     notes = []
     if "labels" in origins:
@@ -88,30 +103,9 @@ def command(
             "the prevalence is that of the labels evaluated, which flatters the baseline: the "
             "predictions have no sidecar; give --train-labels"
         )
-    if train_labels and "argument" not in origins:
+    if given and "argument" not in origins:
         notes.append("--train-labels was not used: the sidecars of the predictions state it")
-    click.echo(evaluation_text(evaluations, comparisons, labels, notes))
-    if json_path is not None:
-        names = {"labels": [*map(str, labels)], "train_labels": [*map(str, train_labels)]}
-        _write(json_path, names, evaluations, comparisons, force)
-
-
-def _write(
-    path: Path,
-    names: dict[str, list[str]],
-    evaluations: list[Evaluation],
-    comparisons: list[Comparison],
-    force: bool,
-) -> None:
-    from gale.plumbing.files import writing
-
-    results = {
-        **names,
-        "evaluations": [each.to_dict() for each in evaluations],
-        "comparisons": [each.to_dict() for each in comparisons],
-    }
-    with writing(path, force=force) as temporary:
-        temporary.write_text(json.dumps(results, indent=1, allow_nan=False), encoding="utf-8")
+    return notes
 
 
 def _check_no_sidecar(json_path: Path, predictions: tuple[Path, ...]) -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gale.cli.options import PATH, force_option, model_option, output_option, reading_options
 from gale.cli.working import working
+
+if TYPE_CHECKING:
+    import gale
+    from gale.report import TrainingFiles
 
 EXAMPLE = """
 \b
@@ -45,7 +49,7 @@ def command(
     too; if it has truth.parquet, the page shows what is found by abundance.
     """
     import gale
-    from gale.plumbing.files import check_free, check_no_input, writing
+    from gale.plumbing.files import check_free, check_no_input
     from gale.plumbing.text import display_name
     from gale.report import TrainingFiles
 
@@ -57,7 +61,23 @@ def command(
     inputs = [files.model, files.out_of_fold, files.history, *opened.paths, *tables]
     check_no_input(output, inputs)
     with working(**reading) as work:
-        page = gale.training_report(opened, files, work=work)
-        with writing(output, force=force) as temporary:
-            temporary.write_text(page, "utf-8")
+        write_report(opened, files, output, work, force=force)
     click.echo(f"{display_name(output)}: the report of the training")
+
+
+def write_report(
+    campaign: gale.Campaign,
+    files: TrainingFiles,
+    output: Path,
+    work: gale.Work,
+    *,
+    force: bool = False,
+) -> None:
+    """Write the page of a training, which `gale train` makes, too."""
+    import gale
+    from gale.plumbing.files import writing
+
+    page = gale.training_report(campaign, files, work=work)
+    with writing(output, force=force) as temporary:
+        temporary.write_text(page, "utf-8")
+    work.progress.close()

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from gale.cli.options import PATH, output_option
+from gale.cli.report_training import write_report
 from gale.cli.resumable import resumable, sleep_when_idle, training_options
 from gale.cli.working import working
 
@@ -75,7 +76,7 @@ def command(
     # only now, when a missing extra has been reported
     from gale.cli.shows.campaign import training_lines
     from gale.cli.shows.model import trained_lines
-    from gale.plumbing.files import check_free, writing
+    from gale.plumbing.files import check_free
     from gale.report import TrainingFiles
     from gale.training.journal import count_fits, discard
 
@@ -108,10 +109,7 @@ def command(
         click.echo("\n".join(trained_lines(model, files, time.monotonic() - started)))
         files.report.unlink(missing_ok=True)  # it would be that of another model
         if not no_report:
-            page = gale.training_report(opened, files, work=work)
-            with writing(files.report) as temporary:
-                temporary.write_text(page, "utf-8")
-            work.progress.close()
+            write_report(opened, files, files.report, work)
             click.echo(f"{files.report}: how good the model is, and where to look")
     if model.facts["training"]["unreadable"]:
         sys.exit(1)
