@@ -3,8 +3,8 @@
 Runs are random numbers of the published shape. All ways take turns in one process and the table has
 the best of the repeats, with the floors measured in the same run: what the arithmetic takes at the
 rate of a plain batched product, and what reading and writing the weights takes at the rate of a
-plain addition. --complete times the whole recipe: 10 folds of 45 members, then 40 trainings-on
-each.
+plain addition. --complete times the whole recipe: 10 folds of 45 members, then 40 trainings-on of
+each fold.
 """
 
 from __future__ import annotations

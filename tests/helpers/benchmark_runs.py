@@ -1,12 +1,25 @@
-"""Benchmarks, and the tables that they print."""
+"""Benchmarks that are run within a test, and the tables that they print."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
+
+import pytest
 
 Run = Callable[..., str]
 """Runs a benchmark's ``main`` with words, and gives what it prints."""
+
+
+def runner(capsys: pytest.CaptureFixture[str], *given: str | Path) -> Run:
+    """Run benchmarks with words that are always given, and with more."""
+
+    def run(main: Callable[[list[str]], None], *more: object) -> str:
+        main(list(map(str, [*given, *more])))
+        return capsys.readouterr().out
+
+    return run
 
 
 def rows_of(printed: str) -> dict[str, list[str]]:

@@ -14,8 +14,23 @@ from benchmarks.ablation.rows import COMBINED
 from gale.evaluation.metrics import log_loss
 from gale.plumbing.cache import Cache, default_folder
 from gale.plumbing.work import Work
-from helpers.benchmark_runs import Run, rows_of
+from helpers.benchmark_runs import Run, rows_of, runner
 from helpers.stacks import STACK, stack_recipe
+
+
+@pytest.fixture
+def stack_toml(tmp_path: Path) -> Path:
+    path = tmp_path / "small.toml"
+    path.write_text(STACK, "utf-8")
+    return path
+
+
+@pytest.fixture
+def run(
+    stack_toml: Path, tmp_path: Path, campaign_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> Run:
+    words = ("--out", tmp_path, "--campaigns", campaign_folder, "--recipe", stack_toml)
+    return runner(capsys, *words)
 
 
 @pytest.mark.slow

@@ -17,8 +17,16 @@ from gale.plumbing.work import Work
 from gale.training.fitting import predict_logits, set_weights
 from gale.training.networks.build import build_network, columns_of, scale_of
 from gale.training.pretraining import pretrain
-from helpers.benchmark_runs import Run, rows_of
-from helpers.stacks import stack_recipe
+from helpers.benchmark_runs import Run, rows_of, runner
+from helpers.stacks import STACK, stack_recipe
+
+
+@pytest.fixture
+def run(tmp_path: Path, campaign_folder: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    recipe = tmp_path / "small.toml"
+    recipe.write_text(STACK, "utf-8")
+    words = ("--out", tmp_path, "--campaigns", campaign_folder, "--recipe", recipe)
+    return runner(capsys, *words)
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from benchmarks import campaigns
 from benchmarks.accuracy import costs, recipes
 from benchmarks.commands import Measured
 from gale.evaluation.metrics import log_loss
+from helpers.benchmark_runs import runner
 from helpers.commands import succeed
 from helpers.training import Exported
 
@@ -24,13 +26,8 @@ Script = Callable[..., str]
 @pytest.fixture
 def script(tmp_path: Path, campaign_folder: Path, capsys: pytest.CaptureFixture[str]) -> Script:
     """Run the benchmark on the campaign of the tests, and give what it prints."""
-
-    def run(*words: object) -> str:
-        given = ("--out", tmp_path, "--campaigns", campaign_folder, *words)
-        recipes.main(list(map(str, given)))
-        return capsys.readouterr().out
-
-    return run
+    run = runner(capsys, "--out", tmp_path, "--campaigns", campaign_folder)
+    return partial(run, recipes.main)
 
 
 def check_scores(printed: str, test: gale.Campaign, results: Path, *trained: str) -> None:

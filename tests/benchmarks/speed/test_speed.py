@@ -1,0 +1,49 @@
+"""benchmarks.speed: ways take turns, agree with each other, and are set beside floors."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+import gale
+from benchmarks.speed import features, fitting
+from benchmarks.speed.timing import in_turn
+from gale.training.networks.layers import Dense
+from helpers.benchmark_runs import rows_of
+
+
+def test_ways_take_turns() -> None:
+    order: list[str] = []
+
+    def way(name: str) -> float:
+        order.append(name)
+        return float(len(order))
+
+    found = in_turn({"a": lambda: way("a"), "b": lambda: way("b")}, 3)
+    assert order == ["a", "b"] * 3
+    assert found == {"a": [1, 3, 5], "b": [2, 4, 6]}
+
+
+def test_pandas_gives_the_features_of_gale(campaign: gale.Campaign) -> None:
+    path = campaign.paths[0]
+    for other in (features.featurise_pandas, features.featurise_pandas_grouped):
+        np.testing.assert_allclose(other(path), features.featurise_gale(path), atol=1e-5)
+
+
+def test_the_table_of_features(campaign: gale.Campaign, capsys: pytest.CaptureFixture[str]) -> None:
+    features.main([str(campaign.paths[0]), "--repeats", "1"])
+    rows = rows_of(capsys.readouterr().out)
+    assert set(features.WAYS) <= rows.keys()
+    assert rows["parse with polars alone"][1] == "1.00"
+
+
+def test_floors_count_the_products_of_the_published_network() -> None:
+    network = fitting.build(torch.float32, [0], [torch.Generator()])
+    sizes = [layer.n_in * layer.n_out for layer in network.modules() if isinstance(layer, Dense)]
+    assert sizes == [2268 * 1024, 1024 * 512, 512 * 9]
+    training, validation = fitting.operations()
+    (rows, held_out), *_ = reversed(fitting.make_folds())
+    assert len(rows) + len(held_out) == fitting.N_RUNS
+    assert validation == 2 * len(held_out) * sum(sizes)
+    assert 2 * len(rows) * 2 * sum(sizes) < training < 2 * len(rows) * 3 * sum(sizes)
