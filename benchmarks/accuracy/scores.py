@@ -78,7 +78,9 @@ def figures_of(test: Campaign, results: Sequence[Result], resample_seed: int) ->
 
     All recipes of a campaign have the same resamples, so that their ratios are paired.
     """
-    evaluations = [evaluate(read_predictions(r.predictions), test, resamples=1) for r in results]
+    share = dict(zip(test.families, test.prevalence().tolist(), strict=True))
+    tables = [read_predictions(each.predictions) for each in results]
+    evaluations = [evaluate(each, test, prevalence=share, resamples=1) for each in tables]
     scores = [each.scores for each in evaluations]
     weights = list(resampled_weights(scores[0].n_runs, RESAMPLES, resample_seed))
     draws = [
