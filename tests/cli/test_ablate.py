@@ -13,7 +13,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from gale.ablation.saving import FILES
-from gale.errors import CampaignError, OutputError, RecipeError, TrainingError
+from gale.errors import CampaignError, OutputError, RecipeError, TableError, TrainingError
 from helpers.commands import error_of, invoke, start, succeed
 from helpers.errors import check_error
 from helpers.interruptions import interrupt_after
@@ -66,8 +66,7 @@ def test_what_is_written_and_said(ablate: Ablate) -> None:
     curves = pl.read_csv("out/curves.csv")
     last = curves.filter(method="fixed_soup", iteration=1)["val_log_loss"]
     assert last.to_list() == trainings.filter(step="FixedSoup")["val_log_loss"].to_list()
-    assert "the test split chose nothing" in result.stdout
-    assert re.search(r"^out: tables and figures, \d+ s; look at out", result.stdout, re.MULTILINE)
+    assert re.search(r"^out: .*out/ablation.md$", result.stdout, re.MULTILINE)
     assert "[18 of 18] LCG_loss training " in result.stderr
 
 
@@ -92,7 +91,7 @@ def test_the_page_and_the_facts(ablate: Ablate, campaign_folder: Path) -> None:
 def test_the_same_seed_gives_the_same_tables(ablate: Ablate) -> None:
     succeed(*ablate())
     first = {name: Path("out", name).read_bytes() for name in FILES if name != "ablation.json"}
-    assert "exists already" in str(error_of(*ablate()))
+    check_error(error_of(*ablate()), "out", kind=OutputError)
     succeed(*ablate("--force"))
     del first["ablation.md"]
     assert {name: Path("out", name).read_bytes() for name in first} == first
@@ -103,8 +102,7 @@ def test_what_must_not_be_overwritten(ablate: Ablate) -> None:
     Path("out").mkdir()
     Path("out/notes.txt").write_text("mine", "utf-8")
     error = error_of(*ablate("--force"))
-    assert isinstance(error, OutputError)
-    check_error(error, "out", found="notes.txt")
+    check_error(error, "out", found="notes.txt", kind=OutputError)
     assert names("out") == ["notes.txt"]
 
 
@@ -121,8 +119,7 @@ def without_test_labels(campaign_folder: Path, tmp_path: Path) -> Path:
 def test_labels_of_test_may_come_later(
     ablate: Ablate, without_test_labels: Path, campaign_folder: Path
 ) -> None:
-    result = succeed(*ablate(campaign=without_test_labels))
-    assert "no label of the test split is known" in result.stdout
+    succeed(*ablate(campaign=without_test_labels))
     assert pl.read_csv("out/trainings.csv")["test_log_loss"].null_count() == 14
     labels = campaign_folder / "test_labels.csv"
     succeed(*ablate("--force", "--test-labels", labels, campaign=without_test_labels))
@@ -139,14 +136,10 @@ def test_an_interruption_keeps_what_is_finished(
         interrupt_after(patch, 5)
         result = invoke(*ablate())
     assert result.exit_code == 130
-    assert result.stderr.splitlines()[-1] == (
-        "gale: interrupted; 5 finished fits are kept in out.partial; "
-        "go on with the same command and --resume"
-    )
+    assert "5 finished fits are kept in out.partial" in result.stderr.splitlines()[-1]
+    assert "--resume" in result.stderr.splitlines()[-1]
     assert names(".") == ["out.partial", "whole"]
-    assert isinstance(error := error_of(*ablate()), TrainingError)
-    assert str(error).startswith("out.partial: ")
-    assert "5 finished fits" in str(error)
+    check_error(error_of(*ablate()), "out.partial", found="5", kind=TrainingError)
     succeed(*ablate("--resume"))
     assert names(".") == ["out", "whole"]
     found, whole = (pl.read_csv(f"{name}/trainings.csv") for name in ("out", "whole"))
@@ -176,23 +169,20 @@ def test_a_run_that_cannot_be_read(ablate: Ablate, without_test_labels: Path) ->
     result = invoke(*ablate("--quiet", campaign=without_test_labels))
     assert result.exit_code == 1
     assert result.stderr.startswith("note: run S0004 is left out: ")
-    assert "left out, since they cannot be read: 1 runs (see the notes)" in result.stdout
+    assert re.search("^1 run left out", result.stdout, re.MULTILINE)
     facts = json.loads(Path("out/ablation.json").read_text("utf-8"))
     assert facts["campaign"]["unreadable"] == ["S0004"]
 
 
 def test_errors(ablate: Ablate, tmp_path: Path) -> None:
     assert isinstance(error_of(*ablate("--recipe", "logistic")), RecipeError)
-    missing = error_of(*ablate("--test-labels", "nowhere.csv"))
-    assert str(missing).startswith("nowhere.csv: cannot be read")
+    check_error(error_of(*ablate("--test-labels", "nowhere.csv")), "nowhere.csv", kind=TableError)
     runs = tmp_path / "runs"
     runs.mkdir()
     (runs / "a.csv").write_text("time,mass,intensity\n0,4,1\n", "utf-8")
     (runs / "labels.csv").write_text("run,mineral\na.csv,1\n", "utf-8")
     error = error_of(*ablate(campaign=runs))
-    assert isinstance(error, CampaignError)
-    assert str(error).startswith(f"{runs}: ")
-    assert "no labelled run in the val split" in str(error)
+    check_error(error, runs, found="val", kind=CampaignError)
     assert names(".") == []
 
 

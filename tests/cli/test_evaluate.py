@@ -1,4 +1,4 @@
-"""`gale evaluate` through the command line's own group."""
+"""`gale evaluate`: the numbers it prints and writes, and where its baseline comes from."""
 
 from __future__ import annotations
 
@@ -58,8 +58,9 @@ def cells(output: str, row: str) -> list[str]:
 def test_one_file(evaluate: Evaluate) -> None:
     result = evaluate("network.csv", "--labels", "labels.csv", "--train-labels", "train.csv")
     assert result.exit_code == 0, result.output
-    assert "network.csv: scored 38 of 40 runs of labels.csv on 2 families" in result.output
-    assert "labelled runs whose prediction failed: 2 (S03, S04)" in result.output
+    first = result.output.splitlines()[0]
+    assert all(fact in first for fact in ("network.csv", "38 of 40", "labels.csv"))
+    assert "(S03, S04)" in result.output
     interval = r"\d\.\d{3} \[\d\.\d{3}, \d\.\d{3}\]"
     mean = cells(result.output, "network.csv")
     assert re.fullmatch(interval, mean[0])
@@ -70,8 +71,9 @@ def test_one_file(evaluate: Evaluate) -> None:
     assert len(family) == 6
     assert family[0].endswith("/38")
     assert all(re.fullmatch(interval, family[at]) for at in (1, 3, 4, 5))
-    assert re.fullmatch(r"-\d\.\d{3} \[.*", cells(result.output, "network.csv - baseline")[0])
-    assert "95 % percentile bootstrap interval over runs, 1,000 resamples, seed 0" in result.output
+    (difference,) = re.findall(r"^network\.csv - \w+ +(\S+ \[.*\]) ", result.output, re.MULTILINE)
+    assert re.fullmatch(r"-\d\.\d{3} \[.*", difference)
+    assert "1,000 resamples, seed 0" in result.output
     assert "flatters" not in result.output
 
 
@@ -122,12 +124,12 @@ def test_the_sidecar_is_the_prior(evaluate: Evaluate) -> None:
     result = evaluate(*arguments, "--json", "scores.json")
     scores = json.loads(Path("scores.json").read_text("utf-8"))
     assert scores["evaluations"][0]["prior"]["prevalence"] == [0.125, 0.5]
-    assert "--train-labels was not used" in result.output
+    assert "--train-labels" in result.output, "it was not used"
     Path("network.json").write_text('{"families": ["alcohol"], "prevalence": [0.5]}', "utf-8")
     error = evaluate(*arguments).exception
     assert isinstance(error, TableError)
-    assert error.source == "network.json"
-    assert "'mineral'" in error.found
+    assert "network.json" in str(error)
+    assert "'mineral'" in str(error)
 
 
 def test_without_training_labels_the_prior_is_flattered_and_that_is_said(
@@ -135,7 +137,7 @@ def test_without_training_labels_the_prior_is_flattered_and_that_is_said(
 ) -> None:
     result = evaluate("network.csv", "--labels", "labels.csv")
     assert cells(result.output, "these labels' prevalence")
-    assert "flatters the baseline" in result.output
+    assert "flatters" in result.output
     assert "--train-labels" in result.output
 
 
@@ -143,9 +145,8 @@ def test_what_is_undefined_is_said(evaluate: Evaluate) -> None:
     Path("labels.csv").write_text("run,alcohol,mineral\nS00,0,1\nS01,0,0\nS99,0,0\n", "utf-8")
     result = evaluate("network.csv", "--labels", "labels.csv", "--json", "scores.json")
     assert cells(result.output, "alcohol")[-2:] == ["-", "-"]
-    assert "undefined without both a positive and a negative" in result.output
-    assert "not in the means (alcohol)" in result.output
-    assert "labelled runs without a prediction: 1 (S99)" in result.output
+    assert "(alcohol)" in result.output
+    assert "(S99)" in result.output
     assert "runs/S09.csv, runs/S10.csv, runs/S11.csv and 28 more)" in result.output
     scores = json.loads(Path("scores.json").read_text("utf-8"))
     assert len(scores["evaluations"][0]["unlabelled"]) == 38
@@ -167,45 +168,41 @@ def test_the_same_seed_gives_the_same_output(evaluate: Evaluate) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "error", "message"),
+    ("arguments", "error", "facts"),
     [
-        (["nowhere.csv", "--labels", "labels.csv"], TableError, "nowhere.csv: "),
-        (["network.csv", "--labels", "nowhere.csv"], TableError, "nowhere.csv: "),
-        (["labels.csv", "--labels", "network.csv"], TableError, "network.csv"),
+        (["nowhere.csv", "--labels", "labels.csv"], TableError, ["nowhere.csv: "]),
+        (["network.csv", "--labels", "nowhere.csv"], TableError, ["nowhere.csv: "]),
+        (["labels.csv", "--labels", "network.csv"], TableError, ["network.csv: "]),
         (
             ["network.csv", "--labels", "labels.csv", "--labels", "labels.csv"],
             TableError,
-            "labels.csv: row 2: has the run 'S00'",
+            ["labels.csv: ", "'S00'"],
         ),
         (
             ["network.csv", "--labels", "labels.csv", "--train-labels", "narrow.csv"],
             TableError,
-            "training labels: have no column for mineral",
+            ["training labels", "mineral"],
         ),
-        (
-            ["narrow.csv", "--labels", "labels.csv"],
-            TableError,
-            "narrow.csv: has no column for mineral",
-        ),
+        (["narrow.csv", "--labels", "labels.csv"], TableError, ["narrow.csv: ", "mineral"]),
         (
             ["network.csv", "--labels", "labels.csv", "--json", "train.csv"],
             OutputError,
-            "train.csv: exists already",
+            ["train.csv: ", "exists"],
         ),
         (
             ["network.csv", "--labels", "labels.csv", "--json", "network.json"],
             OutputError,
-            "network.json: found the name that the sidecar",
+            ["network.json: ", "sidecar"],
         ),
     ],
 )
 def test_errors(
-    evaluate: Evaluate, arguments: list[str], error: type[GaleError], message: str
+    evaluate: Evaluate, arguments: list[str], error: type[GaleError], facts: list[str]
 ) -> None:
     Path("narrow.csv").write_text("sample_id,alcohol\nS00,1\n", "utf-8")
     result = evaluate(*arguments)
     assert isinstance(result.exception, error)
-    assert message in str(result.exception)
+    assert [fact for fact in facts if fact not in str(result.exception)] == []
     assert result.output == ""
     assert not Path("network.json").exists()
 

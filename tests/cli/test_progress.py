@@ -66,6 +66,11 @@ def test_few_lines_whatever_the_total(total: int, capsys: pytest.CaptureFixture[
     assert bool(lines) == (total >= LINES)
 
 
+def test_notes_name_options(capsys: pytest.CaptureFixture[str]) -> None:
+    ConsoleProgress().note("run a is left out: a.csv: is odd; pass columns={'mz': 'mass'}")
+    assert "use --column mz=mass" in capsys.readouterr().err
+
+
 def test_news_is_a_line_each(capsys: pytest.CaptureFixture[str]) -> None:
     work(ConsoleProgress(), 2, "fold 0")
     assert capsys.readouterr().err.splitlines() == [
@@ -115,8 +120,9 @@ def test_a_new_bar_takes_the_place_of_the_old(monkeypatch: pytest.MonkeyPatch) -
     progress.begin("reading runs", 5)
     progress.begin("training", 5)
     progress.close()
-    after = terminal.getvalue().split("training:")[1]
-    assert "reading runs:" not in after
+    before, _, after = terminal.getvalue().partition("training:")
+    assert before.endswith(" \r\r"), "the old bar is erased"
+    assert "\n" not in before + after, "the new one is on its line"
 
 
 def test_quiet_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -116,11 +116,11 @@ def test_defaults_are_those_of_the_library(asked: list[dict[str, Any]], tmp_path
 @pytest.mark.parametrize(
     ("option", "value", "found"),
     [
-        ("--runs", "some", "expected a number, or three"),
-        ("--runs", "1,2", "expected a number, or three"),
-        ("--prevalence", "alcohol", "expected a family = a share"),
-        ("--prevalence", "alcohol=much", "expected a family = a share"),
-        ("--new-compounds", "later", "'later' is not one of"),
+        ("--runs", "some", "'some' is not a number"),
+        ("--runs", "1,2", "'1,2' is not a number"),
+        ("--prevalence", "alcohol", "'alcohol' is not FAMILY=SHARE"),
+        ("--prevalence", "alcohol=much", "'alcohol=much' is not FAMILY=SHARE"),
+        ("--new-compounds", "later", "'later'"),
         ("--ions", "0", "--ions"),
         ("--label-noise", "1", "--label-noise"),
     ],

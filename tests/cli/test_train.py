@@ -84,12 +84,13 @@ def test_what_is_written_and_said(train: Train, exported: Exported, campaign_fol
     assert model.facts["seed"] == 3
     assert {path.name for path in Path().iterdir()} == WRITTEN
     scores = model.facts["scores"]
-    assert result.stdout.splitlines()[1:] == [
-        "model.history.csv: loss of every epoch",
-        "model.out_of_fold.csv: what members say of runs that they did not train on",
-        f"log loss {scores['log_loss']:.3f} beside {scores['prior_log_loss']:.3f} of the training "
-        f"prevalence, on {scores['measured_on']}; {scores['caution']}",
-    ]
+    *files, last = result.stdout.splitlines()
+    assert [line.partition(": ")[0] for line in files] == [
+        "model.onnx", "model.history.csv", "model.out_of_fold.csv"
+    ]  # fmt: skip
+    for name in ("log_loss", "prior_log_loss"):
+        assert f"{scores[name]:.3f}" in last
+    assert last.endswith(f"on {scores['measured_on']}; {scores['caution']}")
     positive = model.facts["training"]["positive"]
     shown = re.findall(r"^  (\w+) +(\d+) +(\d+) +(\d+)$", result.stderr, flags=re.MULTILINE)
     assert shown == [
@@ -135,8 +136,7 @@ def test_the_history_of_logistic_has_no_epochs_not_even_old_ones(
 def test_an_output_that_exists(train: Train, exported: Exported, there: str) -> None:
     Path(there).write_text("old", "utf-8")
     error = error_of(*train())
-    assert isinstance(error, OutputError)
-    check_error(error, there, found="exists", remedy="pass force=True")
+    check_error(error, there, remedy="force", kind=OutputError)
     assert Path(there).read_text("utf-8") == "old"
     assert [path.name for path in Path().iterdir()] == [there]
     succeed(*train("--force"))
@@ -145,12 +145,10 @@ def test_an_output_that_exists(train: Train, exported: Exported, there: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("output", "found"),
-    [("nowhere/model.onnx", "the folder nowhere,"), (".", "is a folder")],
+    ("output", "found"), [("nowhere/model.onnx", "the folder nowhere"), (".", "is a folder")]
 )
 def test_an_output_that_cannot_be(train: Train, output: str, found: str) -> None:
-    error = error_of(*train("-o", output, "--force"))
-    check_error(error, output, found=found, kind=OutputError)
+    check_error(error_of(*train("-o", output, "--force")), output, found=found, kind=OutputError)
 
 
 def test_other_labels(train: Train, exported: Exported, campaign_folder: Path) -> None:
@@ -206,7 +204,7 @@ def test_an_unreadable_run(
     assert result.exit_code == 1
     assert result.stderr.startswith("note: run S0004 is left out: ")
     assert result.stderr.count("\n") == 1
-    assert "left out, since they cannot be read: 1 runs (see the notes)" in result.stdout
+    assert re.search("^1 run left out", result.stdout, re.MULTILINE)
     assert gale.Model.load("model.onnx").facts["training"]["unreadable"] == ["S0004"]
     error = error_of("train", one_empty, *rest, "--strict", "--force")
     assert isinstance(error, TrainingError)
@@ -216,7 +214,8 @@ def test_an_unreadable_run(
 def test_checksums(train: Train, one_empty: Path, recipe_file: Path) -> None:
     error = error_of("train", one_empty, "-o", "model.onnx", "--recipe", recipe_file, "--verify")
     assert isinstance(error, CampaignError)
-    assert "S0004.csv: found MD5 d41d8cd98f00b204e9800998ecf8427e; expected" in str(error)
+    assert "S0004.csv: " in str(error)
+    assert "d41d8cd98f00b204e9800998ecf8427e" in str(error)
 
 
 def test_an_interruption_keeps_what_is_finished(
@@ -226,16 +225,13 @@ def test_an_interruption_keeps_what_is_finished(
         interrupt_after(patch, 3)
         result = invoke(*train())
     assert result.exit_code == 130
-    assert result.stderr.splitlines()[-1] == (
-        "gale: interrupted; 3 finished fits are kept in model.onnx.partial; "
-        "go on with the same command and --resume"
-    )
+    last = result.stderr.splitlines()[-1]
+    assert last.startswith("gale: interrupted; 3 finished fits are kept in model.onnx.partial; ")
+    assert "--resume" in last
     assert not Path("model.onnx").exists()
     again, other = error_of(*train()), error_of(*train("--resume", "--seed", "1"))
-    assert str(again).startswith("model.onnx.partial: ")
-    assert "3 finished fits" in str(again)
-    assert str(other).startswith("model.onnx.partial: ")
-    assert "seed" in str(other)
+    check_error(again, "model.onnx.partial", found="3", kind=TrainingError)
+    check_error(other, "model.onnx.partial", found="seed", kind=TrainingError)
     succeed(*train("--resume"))
     succeed(*train("-o", "whole.onnx"))
     np.testing.assert_allclose(exported.weights(0), exported.weights(1), atol=5e-3)
@@ -283,10 +279,8 @@ def test_a_full_disk_loses_no_training(
         patch.setattr(Path, "write_bytes", full)
         error = error_of(*train())
     assert isinstance(error, OutputError)
-    assert str(error).startswith("model.onnx: cannot be written (No space left on device)")
-    assert str(error).endswith(
-        "; 4 finished fits are kept in model.onnx.partial; go on with the same command and --resume"
-    )
+    kept = ("4 finished fits are kept in model.onnx.partial", "--resume")
+    check_error(error, "model.onnx", found="No space left on device", remedy=kept)
     left = {path.name for path in Path().iterdir()}
     assert left == WRITTEN - {"model.onnx"} | {"model.onnx.partial"}
     assert len(list(Path("model.onnx.partial").glob("*.npz"))) == 4  # nothing is lost

@@ -16,6 +16,8 @@ from gale.plumbing.work import Work
 from helpers.errors import refused
 from helpers.training import Recorder, Trained
 
+pytestmark = pytest.mark.filterwarnings("ignore::gale.errors.GaleWarning")
+
 
 def test_the_rows_are_those_of_each_run(
     trained: Trained, campaign: gale.Campaign, runs: list[Path]

@@ -22,6 +22,8 @@ from helpers.errors import refused
 from helpers.html_pages import parsed, text
 from helpers.training import Trained
 
+pytestmark = pytest.mark.filterwarnings("ignore::gale.errors.GaleWarning")
+
 
 def names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}

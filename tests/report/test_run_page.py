@@ -22,6 +22,8 @@ from helpers.html_pages import parsed, text
 from helpers.small_libraries import library
 from helpers.training import Trained
 
+pytestmark = pytest.mark.filterwarnings("ignore::gale.errors.GaleWarning")
+
 
 @pytest.fixture(scope="module")
 def run(campaign: gale.Campaign) -> gale.Run:
