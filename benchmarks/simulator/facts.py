@@ -25,7 +25,7 @@ REAL_FOLDERS = ("gunshot", "jcamp", "andi", "mzml")
 
 
 def label_facts(campaign: Campaign) -> Iterator[tuple[str, str, str]]:
-    """Give name, published and found value of what the tables of a campaign say."""
+    """Give the name, published value and found value of each fact in the tables of a campaign."""
     for split, (runs, derivatized) in PUBLISHED_SPLITS.items():
         part = campaign.of_split(split)
         share = np.mean(part.derivatized == 1) if len(part) else np.nan
@@ -39,7 +39,8 @@ def label_facts(campaign: Campaign) -> Iterator[tuple[str, str, str]]:
         yield f"prevalence, {family}", known, f"{found[family]:.3f}"
     held = np.nansum(train.labels, axis=1)
     for number, share in PUBLISHED_FAMILIES_A_RUN.items():
-        yield f"runs with {number} families", f"{share:.3f}", f"{np.mean(held == number):.3f}"
+        families = "family" if number == 1 else "families"
+        yield f"runs with {number} {families}", f"{share:.3f}", f"{np.mean(held == number):.3f}"
     yield "log loss of the prevalence", "0.297 to 0.300", f"{prior_log_loss(train):.3f}"
 
 
@@ -53,7 +54,7 @@ def prior_log_loss(train: Campaign, count: int = 5, seed: int = 0) -> float:
 
 
 def run_facts(runs: Iterable[Run]) -> Iterator[tuple[str, str, str]]:
-    """Give name, published and found value (median, smallest to largest) of what runs are like."""
+    """Give the name, published value and found value (median, smallest to largest) of each."""
     rows = np.array(
         [
             (
@@ -96,7 +97,7 @@ def real_runs(folder: Path) -> tuple[dict[str, list[Run]], list[str]]:
             left_out.append(str(error))
             continue
         if run.n_scans < MIN_SCANS:
-            left_out.append(f"{file}: {run.n_scans} scans were found; expected {MIN_SCANS} or more")
+            left_out.append(f"{file}: has {run.n_scans} scans; expected {MIN_SCANS} or more")
         else:
             groups.setdefault(file.parent.name, []).append(run)
     return groups, left_out
@@ -109,7 +110,7 @@ def sample(campaign: Campaign, number: int) -> Iterator[Run]:
 
 
 def side_by_side(groups: Mapping[str, Iterable[Run]]) -> list[list[str]]:
-    """Measure groups of runs: a table of one row a measure and one column a group, as text."""
+    """Measure groups of runs: a table with one row per measure and one column per group."""
     measured = {name: [measure(run) for run in runs] for name, runs in groups.items()}
     first = next(iter(measured.values()))[0]
     header = ["", *(f"{name} ({len(rows)})" for name, rows in measured.items())]

@@ -18,7 +18,7 @@ MIN_SCANS = 200
 """A shorter run is a few spectra, not a chromatogram."""
 
 STRONGEST = 60
-"""How many peaks of a run its peak width is the median of."""
+"""Peaks of a run over which its peak width is the median."""
 
 FRACTIONS = (0.01, 0.5, 0.99, 1.0)
 """Quantiles of the intensity that are compared with the smallest."""

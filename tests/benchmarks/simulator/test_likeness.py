@@ -160,7 +160,7 @@ def test_real_runs_are_read_or_named(real: Path) -> None:
     groups, left_out = real_runs(real)
     assert {name: len(runs) for name, runs in groups.items()} == {"gunshot": 2}
     assert ["notes.txt" in line for line in left_out] == [True, False]
-    assert "2 scans were found" in left_out[1]
+    assert "2 scans" in left_out[1]
 
 
 def test_table_has_a_column_for_each_group() -> None:
