@@ -1,7 +1,7 @@
 """Every public name has an example in its docstring, and the example runs.
 
 Examples run in a folder that holds what a user has: ``campaign``, ``model.onnx`` with the files
-that its training wrote beside it, and ``run.csv``.
+that its training wrote beside it, and ``run.csv``; `model_file` and `run_file` are of conftest.py.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import inspect
 import shutil
 import warnings
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,13 +34,17 @@ def home(tmp_path_factory: pytest.TempPathFactory, campaign_folder: Path, stack_
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_example_of_a_name_runs(
-    name: str, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str,
+    home: Path,
+    tmp_path: Path,
+    doctest_namespace: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    thing = getattr(gale, name)
+    thing, names = getattr(gale, name), {"gale": gale, **doctest_namespace}
     here = tmp_path / "here"
     shutil.copytree(home, here, symlinks=True)
     monkeypatch.chdir(here)
-    tests = doctest.DocTestFinder(recurse=False).find(thing, name, extraglobs={"gale": gale})
+    tests = doctest.DocTestFinder(recurse=False).find(thing, name, extraglobs=names)
     if inspect.isclass(thing):
         methods = [each for key, each in vars(thing).items() if not key.startswith("_")]
         functions = [getattr(each, "__func__", each) for each in methods]
@@ -48,7 +53,7 @@ def test_the_example_of_a_name_runs(
             for each in functions
             if inspect.isfunction(each)
             for test in doctest.DocTestFinder(recurse=False).find(
-                each, each.__name__, extraglobs={"gale": gale}
+                each, each.__name__, extraglobs=names
             )
         ]
     examples = [test for test in tests if test.examples]
@@ -57,5 +62,6 @@ def test_the_example_of_a_name_runs(
     for test in examples:
         output: list[str] = []
         with warnings.catch_warnings():
+            warnings.simplefilter("ignore", gale.GaleWarning)
             runner.run(test, out=output.append)
         assert runner.failures == 0, "".join(output)

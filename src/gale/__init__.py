@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from gale.evaluation.second_look import second_look
     from gale.evidence import IndexTable, Matcher, explain
     from gale.evidence.attribution import find_attributions
-    from gale.evidence.table import evidence_table
+    from gale.evidence.table import evidence_table, write_evidence
     from gale.evidence.windows import find_windows
     from gale.inspection import oddities
     from gale.library import Library, embedded_library, read_library
@@ -88,6 +88,7 @@ __all__ = [
     "simulate",
     "train",
     "training_report",
+    "write_evidence",
     "write_run",
 ]
 
@@ -129,6 +130,7 @@ _HOMES = {
     "simulate": "simulation",
     "train": "training",
     "training_report": "report.training",
+    "write_evidence": "evidence.table",
     "write_run": "writers",
 }
 

@@ -57,10 +57,11 @@ def evidence_table(
 
     Examples
     --------
-    ::
-
-        table = gale.evidence_table(model, gale.Campaign.open("campaign"))
-        gale.evidence.table.write_evidence(table, "evidence.csv")
+    >>> import gale
+    >>> table = gale.evidence_table(gale.Model.load("model.onnx"), ["run.csv"])
+    >>> table.columns[:4]
+    ['run', 'family', 'probability', 'basis']
+    >>> gale.write_evidence(table, "evidence.csv")
     """
     work = work or Work()
     columns = work.columns or model.facts["columns"]
@@ -97,6 +98,12 @@ def write_evidence(table: pl.DataFrame, path: str | Path, *, force: bool = False
     ------
     OutputError
         If the file exists and `force` is false, or cannot be written.
+
+    Examples
+    --------
+    >>> import gale
+    >>> table = gale.evidence_table(gale.Model.load("model.onnx"), ["run.csv"])
+    >>> gale.write_evidence(table, "evidence.csv")
     """
     rounded = table.with_columns(pl.col(pl.Float64).round(DECIMALS))
     with writing(Path(path), force=force) as temporary:

@@ -48,10 +48,12 @@ def model_card(model: Model, scores: str | Path | Sequence[Evaluation] = ()) -> 
 
     Examples
     --------
-    ::
-
-        evaluation = gale.evaluate(model.predict(test), test, prevalence=model.prevalence)
-        Path("model.md").write_text(gale.model_card(model, [evaluation]), "utf-8")
+    >>> import gale
+    >>> model = gale.Model.load("model.onnx")
+    >>> test = gale.Campaign.open("campaign").of_split("test")
+    >>> evaluation = gale.evaluate(model.predict(test), test, prevalence=model.prevalence)
+    >>> gale.model_card(model, [evaluation]).splitlines()[0]
+    '# Model card: small, trained on campaign'
     """
     if isinstance(scores, str | Path):
         measured, source = _read_scores(Path(scores)), str(scores)

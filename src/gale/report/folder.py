@@ -78,10 +78,11 @@ def run_pages(
 
     Examples
     --------
-    ::
-
-        model = gale.Model.load("model.onnx")
-        gale.run_pages(model, ["run1.csv", "run2.cdf"], "pages")
+    >>> from pathlib import Path
+    >>> import gale
+    >>> table = gale.run_pages(gale.Model.load("model.onnx"), ["run.csv"], "pages")
+    >>> sorted(page.name for page in Path("pages").iterdir())
+    ['index.html', 'run.csv.html']
     """
     folder, work = Path(folder), work or Work()
     check_pages_free(folder, force=force)

@@ -121,6 +121,13 @@ def run_report(
         If no ion of the run has an m/z that counts.
     PlotError
         If all scans have the same time.
+
+    Examples
+    --------
+    >>> import gale
+    >>> page = gale.run_report(gale.Model.load("model.onnx"), gale.read_run("run.csv"))
+    >>> page.splitlines()[0]
+    '<!DOCTYPE html>'
     """
     predicted = prediction or model.predict(run).row(0, named=True)
     library = None

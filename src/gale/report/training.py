@@ -61,10 +61,12 @@ def training_report(
 
     Examples
     --------
-    ::
+    In a folder with the campaign, the model and the files that its training wrote beside it:
 
-        page = gale.training_report(gale.Campaign.open("campaign"), "model.onnx")
-        Path("model.report.html").write_text(page, "utf-8")
+    >>> import gale
+    >>> page = gale.training_report(gale.Campaign.open("campaign"), "model.onnx")
+    >>> page.splitlines()[0]
+    '<!DOCTYPE html>'
     """
     work = work or Work()
     files = model if isinstance(model, TrainingFiles) else TrainingFiles.of(model)
