@@ -60,7 +60,7 @@ class GaleError(Exception):
     """
 
     def __init__(
-        self, source: str | Path, found: str = "", expected: str = "", remedy: str = ""
+        self, source: str | Path, found: str, expected: str = "", remedy: str = ""
     ) -> None:
         super().__init__(source, found, expected, remedy)
         self.source = str(source)
