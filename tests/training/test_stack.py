@@ -115,7 +115,8 @@ def test_the_score_and_the_calibration_are_of_runs_that_were_held_out(
 def test_prediction_of_files(stack: Trained, campaign: Campaign, cache: Cache) -> None:
     test = campaign.of_split("test")
     far = gale.Run.from_rows([1, 2], [500, 501], [3, 4], source="far")
-    table = stack.model.predict([*test.paths[:4], far], work=Work(cache=cache))
+    quiet = Work(cache=cache, progress=Recorder())
+    table = stack.model.predict([*test.paths[:4], far], work=quiet)
     assert table["status"].to_list() == ["ok"] * 4 + ["failed"]
     features = np.stack([SPEC.features_of(gale.read_run(path)) for path in test.paths[:4]])
     expected, members = stack.model.predict_features(features)

@@ -157,18 +157,23 @@ class MemberFitter:
             else:
                 self._clock.skip()
                 self._finish(step, fit)
-        loss, fitting = self.part.loss, self.part.fitting
+        fitting = self.part.fitting
         for number, fit in fit_all(
             [self._job(step) for step in missing],
             lambda jobs, generators: self._build([missing[job].fold for job in jobs], generators),
             self._examples,
-            Loss(loss.hinge, loss.label_correlation, loss.label_correlation_noise),
+            self.loss(),
             settings_of(fitting, min(len(fold.training) for fold in self.folds)),
             self._report,
         ):
             self.work.journal.keep(missing[number], fit)
             self._clock.add(len(fit.epochs))
             self._finish(missing[number], fit)
+
+    def loss(self) -> Loss:
+        """Return the loss that all fits of the part minimise; a subclass may have another."""
+        loss = self.part.loss
+        return Loss(loss.hinge, loss.label_correlation, loss.label_correlation_noise)
 
     def weights(self, step: Step) -> Weights:
         """Return the weights of a finished fit."""
