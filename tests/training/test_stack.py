@@ -111,6 +111,7 @@ def test_the_score_and_the_calibration_are_of_runs_that_were_held_out(
     assert own < scores["log_loss"] - 1e-3, "not of the runs that calibrated"
 
 
+@pytest.mark.filterwarnings("ignore::gale.GaleWarning")  # of the run that fails
 def test_prediction_of_files(stack: Trained, campaign: Campaign, cache: Cache) -> None:
     test = campaign.of_split("test")
     far = gale.Run.from_rows([1, 2], [500, 501], [3, 4], source="far")

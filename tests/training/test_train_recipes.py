@@ -79,6 +79,7 @@ def test_a_range_of_mz(campaign: gale.Campaign, exported: Exported, cache: Cache
         )
 
 
+@pytest.mark.filterwarnings("ignore::gale.GaleWarning")  # of the run that fails
 @pytest.mark.parametrize("kind", ["network", "logistic"])
 def test_profile_features_from_recipe_to_prediction(
     campaign: gale.Campaign, cache: Cache, tmp_path: Path, kind: str

@@ -114,7 +114,7 @@ def test_what_an_unreadable_run_does(
     without = campaign.select(row for row in range(len(campaign)) if row != 2)
     gale.train(without, tiny_recipe(), work=Work(cache=cache))
     np.testing.assert_array_equal(exported.weights(0), exported.weights(1))
-    facts = ("84 labelled runs", "1 cannot be read", name, "empty")
+    facts = ("1 of its 84 labelled runs", name, "empty")
     path = repr(str(spoiled.paths[2]))
     with refused(TrainingError, campaign.root, found=facts, expected="all", remedy=path):
         gale.train(spoiled, tiny_recipe(), work=Work(cache=cache, strict=True, progress=progress))

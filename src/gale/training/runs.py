@@ -149,7 +149,7 @@ def _learn_mz(campaign: Campaign, settings: SummarySettings, work: Work) -> tupl
     if not moments:
         raise TrainingError(
             campaign.root,
-            f"has {len(campaign):,} labelled runs, none of which can be read",
+            f"none of its {len(campaign):,} labelled runs can be read",
             "at least one that can",
             f"gale.read_run({str(campaign.paths[0])!r}) says why",
         )
@@ -157,7 +157,7 @@ def _learn_mz(campaign: Campaign, settings: SummarySettings, work: Work) -> tupl
 
 
 def _unreadable(campaign: Campaign, table: FeatureTable, work: Work) -> list[str]:
-    """Name the runs that cannot be read, and note why; refuse to go on with too many."""
+    """Name the runs that cannot be read, and note why; too many of them are an error."""
     reasons = {
         run: message
         for run, message in zip(campaign.runs, table.errors, strict=True)
@@ -169,8 +169,8 @@ def _unreadable(campaign: Campaign, table: FeatureTable, work: Work) -> list[str
         run, message = next(iter(reasons.items()))
         raise TrainingError(
             campaign.root,
-            f"has {len(campaign):,} labelled runs, of which {len(reasons):,} cannot be read; "
-            f"the first is {run} ({message})",
+            f"{len(reasons):,} of its {len(campaign):,} labelled runs cannot be read; the first is "
+            f"{run} ({message})",
             "all of them readable" if work.strict else "at least one that can",
             f"gale.read_run({str(campaign.paths[campaign.runs.index(run)])!r}) says why",
         )
