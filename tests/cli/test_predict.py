@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -262,10 +263,9 @@ def test_remedies_are_options(predict: Arguments, runs: list[Path], tmp_path: Pa
     source, rest = printed_error(done.stderr)
     assert source == "p.csv"
     assert "use --force" in rest
-    text = runs[0].read_text("utf-8").replace("time,mass,intensity", "RT,m/z,counts")
-    Path("renamed.csv").write_text(text, "utf-8")
+    Path("renamed.csv").write_text("minutes,mass,intensity\n1,2,3\n", "utf-8")
     done = start(*predict("renamed.csv", "--force"), cwd=tmp_path)
-    assert "--column time_min=RT" in printed_failures(done.stderr)["renamed.csv"]
+    assert "--column time_min=" in printed_failures(done.stderr)["renamed.csv"]
 
 
 def test_evidence_is_a_second_table(
@@ -276,12 +276,10 @@ def test_evidence_is_a_second_table(
     assert result.exit_code == 1
     table = pl.read_csv("e.csv", schema=SCHEMA)
     assert set(table["run"]) <= {str(run) for run in runs[:2]}
-    assert_frame_equal(
-        table,
-        gale.evidence_table(trained.model, runs[:2]),
-        abs_tol=1e-4,
-        rel_tol=0,
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", gale.GaleWarning)
+        expected = gale.evidence_table(trained.model, runs[:2])
+    assert_frame_equal(table, expected, abs_tol=1e-4, rel_tol=0)
     assert "features" in result.stdout.splitlines()[-1], "the model has no elution network"
     succeed(*predict(campaign_folder, "--split", "test", "--evidence", "e.csv", "--force", "-q"))
     assert set(pl.read_csv("e.csv")["run"]) <= set(pl.read_csv("p.csv")["run"])

@@ -80,8 +80,8 @@ def command(
     from gale.report import TrainingFiles
     from gale.training.journal import count_fits, discard
 
-    files, partial = TrainingFiles.of(output), output.with_name(output.name + ".partial")
     check_free(output, force=force)
+    files, partial = TrainingFiles.of(output), output.with_name(output.name + ".partial")
     for file in (files.history, files.out_of_fold, files.report):
         check_free(file, force=force or count_fits(partial) > 0)
     opened = gale.Campaign.open(campaign, labels=labels, columns=reading["columns"])
