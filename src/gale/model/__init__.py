@@ -22,7 +22,7 @@ from gale.model.file import EVIDENCE, OUTPUTS, check_shapes, open_session, read_
 from gale.model.unlike import unlike_notes
 from gale.plumbing.files import writing
 from gale.plumbing.tables import SPREAD, UNLIKE
-from gale.plumbing.text import display_name, listed
+from gale.plumbing.text import counted, display_name, listed
 from gale.plumbing.work import Work
 from gale.run import Floats32, Run
 
@@ -107,8 +107,10 @@ class Model:
 
     def __repr__(self) -> str:
         return (
-            f"<Model {self.facts['recipe']['name']}: {len(self.families)} families, "
-            f"{self.facts['members']} members, trained on {self.facts['training']['runs']} runs>"
+            f"<Model {self.facts['recipe']['name']}: "
+            f"{counted(len(self.families), 'family', 'families')}, "
+            f"{counted(self.facts['members'], 'member')}, "
+            f"trained on {counted(self.facts['training']['runs'], 'run')}>"
         )
 
     @property
