@@ -22,6 +22,7 @@ from gale.features import compute_features
 from gale.features.elution import ElutionSpec
 from gale.features.events import EventSpec
 from gale.features.profile import ProfileSpec
+from gale.model.file import EVIDENCE
 from gale.plumbing.cache import Cache, default_folder
 from gale.plumbing.work import Work
 from gale.training.calibration import cross_fitted, fit_calibration

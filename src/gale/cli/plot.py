@@ -59,7 +59,7 @@ def command(
     columns: dict[str, str] | None,
     **choices: Any,
 ) -> None:
-    """Draw RUN: its total ion current, its base peak chromatogram and a map of its ions.
+    """Draw RUN: its total ion current, base peak chromatogram and ion map.
 
     An HTML page needs no network. It shows the time under the pointer, and the spectrum of a scan
     that you click.

@@ -45,8 +45,8 @@ Examples:
     "--evidence",
     "evidence_path",
     type=PATH,
-    help="CSV file to write with the evidence for each family: when it elutes, and by which ions "
-    "and compounds. For models without an elution network: by which ions.",
+    help="CSV file to write with the evidence for each family: when it elutes, by which ions, and "
+    "which compounds match. Models without an elution network name only ions.",
 )
 @library_options
 @force_option()

@@ -13,7 +13,7 @@ from gale.cli.simulation_options import simulation_options
 
 EXAMPLE = """
 \b
-Example:
+Examples:
   gale simulate -o campaign --runs 600 --seed 1
   gale simulate -o campaign --library spectra.msp --new-compounds test --new-instrument test
 """

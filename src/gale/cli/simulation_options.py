@@ -55,7 +55,7 @@ def simulation_options(function: Function) -> Function:
         output_option("Folder to make; it appears when it is complete."),
         _several(
             "--library",
-            "MSP file or folder of MassBank records with the compounds to use.",
+            "MSP file or folder of MassBank records to use instead of gale's compounds.",
             type=PATH,
         ),
         click.option(
@@ -103,7 +103,7 @@ def simulation_options(function: Function) -> Function:
             type=click.IntRange(1),
             default=os.cpu_count() or 1,
             show_default="one per core",
-            help="Processes.",
+            help="Processes that simulate runs.",
         ),
         quiet_option,
     )
