@@ -149,7 +149,7 @@ def test_what_is_no_run_in_a_folder(tmp_path: Path) -> None:
 def test_a_campaign_without_checksums(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(RUN, "utf-8")
     output = succeed("inspect", tmp_path, "--verify").output
-    assert output.endswith("\n  checksums: 0 of 1 files have one, so nothing could be compared\n")
+    assert "checksums: 0 of 1 files" in output.splitlines()[-1]
 
 
 def test_a_file_changed_since(campaign_folder: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What the library says in words of Python, said in options and verbs of the command line."""
+"""Remedies of the library, which speak Python, in options and verbs of the command line."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def error_text(error: GaleError) -> str:
 
 
 def in_options(text: str) -> str:
-    """Say a remedy in options.
+    """Say a remedy in options and verbs.
 
     Examples
     --------

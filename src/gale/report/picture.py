@@ -74,10 +74,10 @@ class Picture:
         label = f"chromatograms and ion map of {Path(run.source).name}"
         svg = themed_svg(figure, label)
         axes = _axes_box(figure, part)  # drawing has put them there
-        kept, scans = _within(part, most_bytes)
+        packed, scans = _within(part, most_bytes)
         settings = {
             "scans": part.n_scans,
-            "ions": kept.n_ions,
+            "ions": packed.n_ions,
             "first_scan": int(np.searchsorted(run.time_min, part.time_min[0])) + 1,
             "scan": scan,
             "mz": mz_range or (float(part.mz.min()) - 2, float(part.mz.max()) + 2),
@@ -90,8 +90,8 @@ class Picture:
             as_json(settings),
             scans,
             ""
-            if kept.n_ions == part.n_ions
-            else f"The page has only the {kept.n_ions:,} highest of the run's {part.n_ions:,} "
+            if packed.n_ions == part.n_ions
+            else f"The page has only the {packed.n_ions:,} highest of the run's {part.n_ions:,} "
             "ions; spectra and totals are of these.",
         )
 

@@ -10,7 +10,7 @@ from gale.plumbing.text import listed
 
 
 def values(campaign: Campaign, verify: bool) -> dict[str, Any]:
-    """What is said of a campaign, as values that JSON can hold."""
+    """Give the properties of a campaign as values that JSON can hold."""
     return {
         "runs": len(campaign),
         "families": campaign.family_table().to_dicts(),
@@ -20,30 +20,30 @@ def values(campaign: Campaign, verify: bool) -> dict[str, Any]:
 
 
 def training_lines(campaign: Campaign) -> list[str]:
-    """What is said of a campaign before a training: the runs of train and val with each family."""
+    """Describe a campaign before a training: its labels in train and val."""
     chosen = campaign.of_split("train", "val")
-    said = [repr(campaign), f"  {'family':<32}{'positive':>9}{'negative':>9}{'unknown':>9}"]
+    text = [repr(campaign), f"  {'family':<32}{'positive':>9}{'negative':>9}{'unknown':>9}"]
     for family, labels in zip(chosen.families, chosen.labels.T, strict=True):
         positive, negative = int((labels == 1).sum()), int((labels == 0).sum())
         unknown = len(chosen) - positive - negative
-        said.append(f"  {family:<32}{positive:>9,}{negative:>9,}{unknown:>9,}")
-    return said
+        text.append(f"  {family:<32}{positive:>9,}{negative:>9,}{unknown:>9,}")
+    return text
 
 
 def lines(campaign: Campaign, verify: bool) -> list[str]:
-    """What is said of a campaign, for people."""
-    said = [repr(campaign)]
+    """Describe a campaign for people."""
+    text = [repr(campaign)]
     header = f"  {'family':<32}{'positive':>9}{'negative':>9}{'unknown':>9}{'prevalence':>12}"
     for (split,), table in campaign.family_table().group_by("split", maintain_order=True):
-        said += [f"\n  {split or 'unlabelled'}", header]
+        text += [f"\n  {split or 'unlabelled'}", header]
         for family, positive, negative, unknown, prevalence in table.drop("split").iter_rows():
             share = "" if prevalence is None else f"{prevalence:.3f}"
-            said.append(f"  {family:<32}{positive:>9,}{negative:>9,}{unknown:>9,}{share:>12}")
+            text.append(f"  {family:<32}{positive:>9,}{negative:>9,}{unknown:>9,}{share:>12}")
     if campaign.left_out:
         names = listed(run_name(file, campaign.root) for file in campaign.left_out)
-        said.append(f"\n  not runs, left out: {names}")
+        text.append(f"\n  not runs, left out: {names}")
     if verify:
         n_compared = campaign.verify_checksums()
-        agree = "all agree" if n_compared else "so nothing could be compared"
-        said.append(f"\n  checksums: {n_compared:,} of {len(campaign):,} files have one, {agree}")
-    return said
+        result = "all agree" if n_compared else "so nothing was compared"
+        text.append(f"\n  checksums: {n_compared:,} of {len(campaign):,} files have one, {result}")
+    return text

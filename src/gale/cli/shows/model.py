@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 def values(model: Model) -> dict[str, Any]:
-    """What a model says of itself, as values that JSON can hold."""
+    """Give the facts of a model as values that JSON can hold."""
     return dict(model.facts)
 
 
 def lines(model: Model) -> list[str]:
-    """What is said of a model, for people."""
+    """Describe a model for people."""
     facts = model.facts
     training, scores = facts["training"], facts["scores"]
     trained_on = f"{counted(training['runs'], 'run')} of {training['campaign']}"
@@ -44,7 +44,7 @@ def lines(model: Model) -> list[str]:
 
 
 def trained_lines(model: Model, files: TrainingFiles, seconds: float) -> list[str]:
-    """What is said of a model that was just trained."""
+    """Describe a model that was just trained, and the files beside it."""
     scores, unreadable = model.facts["scores"], model.facts["training"]["unreadable"]
     left_out = [f"{counted(len(unreadable), 'run')} left out: not readable, see the notes"]
     return [

@@ -1,4 +1,4 @@
-"""What a path is: a run, a model or a campaign, and what is said of it."""
+"""What a path is, a run, a model or a campaign, and its description."""
 
 from __future__ import annotations
 
@@ -57,6 +57,6 @@ def description(
 
 
 def as_object(path: Path, status: str, values: dict[str, Any]) -> str:
-    """Say it as one JSON object."""
+    """Write the values of a path as one JSON object."""
     known = {"path": display_name(path), "status": status, **values}
     return json.dumps(known, ensure_ascii=False, allow_nan=False)
