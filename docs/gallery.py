@@ -75,8 +75,8 @@ def photograph(browser: Browser, work: Path, pictures: Path) -> None:
     for name in ("reliability diagrams", "label correlations", "families found by abundance"):
         chart = page.locator(f"svg[aria-label='{name}']")
         chart.screenshot(path=pictures / f"{name.replace(' ', '-')}.png")
-    doubts = page.locator("#doubts ~ div table").first
-    doubts.screenshot(path=pictures / "doubts.png")
+    labels = page.locator("#second-look ~ div table").first
+    labels.screenshot(path=pictures / "second-look.png")
     page = with_page(browser, work / "model.report.html", NARROW, "dark")
     page.screenshot(path=pictures / "training-narrow.png")
 
