@@ -75,7 +75,7 @@ def test_steps() -> None:
     ablation = made_up()
     axes = steps_axes(ablation)
     table, series = ablation.table(), dots(axes)
-    names = ["val, which chose when to stop", "test, which chose nothing",
+    names = ["val, used to stop training", "test, not used for any choice",
              "val, author's data"]  # fmt: skip
     assert list(series) == names
     columns = ("val_log_loss", "test_log_loss", "author_val_log_loss")
@@ -101,7 +101,7 @@ def test_curves() -> None:
     ablation = made_up()
     drawn = panels(ablation)
     assert [axes.get_title("left") for axes in drawn] == [
-        "val, which chose when to stop", "test, which chose nothing",
+        "val, used to stop training", "test, not used for any choice",
     ]  # fmt: skip
     table = ablation.curve_table()
     for axes, split in zip(drawn, ("val", "test"), strict=True):
@@ -130,9 +130,9 @@ def test_series_differ_in_colour_and_in_mark(theme: str) -> None:
 def test_without_labels_of_test_and_with_one_training() -> None:
     ablation = made_up(trainings=1, test=False)
     axes = steps_axes(ablation)
-    assert list(dots(axes)) == ["val, which chose when to stop", "val, author's data"]
+    assert list(dots(axes)) == ["val, used to stop training", "val, author's data"]
     (panel,) = panels(ablation)
-    assert panel.get_title("left") == "val, which chose when to stop"
+    assert panel.get_title("left") == "val, used to stop training"
     assert "test" not in axes.get_title("left")
 
 

@@ -58,7 +58,7 @@ def test_from_campaign_to_score_in_a_fresh_folder(
     out = run("train", campaign_folder, "-o", "model.onnx", "--recipe", recipe_file)
     assert undated((tmp_path / "model.onnx").read_bytes()) == undated(trained.path.read_bytes())
     assert (tmp_path / "model.history.csv").read_bytes() == trained.history.read_bytes()
-    assert out.startswith("model.onnx: <Model tiny: 9 families, 4 members, trained on 84 runs>, ")
+    assert out.startswith("model.onnx: tiny: 9 families, 4 members, trained on 84 runs, ")
     run("predict", campaign_folder, "--split", "test", "--model", "model.onnx", "-o", "p.csv")
     table = pl.read_csv(tmp_path / "p.csv")
     assert table["status"].to_list() == ["ok"] * 24

@@ -15,7 +15,7 @@ from gale.run import Floats
 
 SIZE_IN = (8.0, 4.2)
 
-SPLIT_NAMES = {"val": "val, which chose when to stop", "test": "test, which chose nothing"}
+SPLIT_NAMES = {"val": "val, used to stop training", "test": "test, not used for any choice"}
 
 MARKERS = ("o", "s", "D")
 """Series also differ in these, for readers who cannot tell colours apart."""

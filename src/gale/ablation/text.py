@@ -44,9 +44,11 @@ def step_table(ablation: Ablation) -> str:
 
 def caution_text(ablation: Ablation) -> str:
     """Say how far the columns can be trusted."""
-    chose = "The val split chose when each network stops, and what soups keep"
+    chose = "The val split decided when each network stopped and what soups keep"
     if ablation.has_test:
-        return f"{chose}, so its figures are optimistic; the test split chose nothing."
+        return (
+            f"{chose}, so its figures are optimistic; the test split was not used for any choice."
+        )
     return f"{chose}, so these figures are optimistic; no label of the test split is known."
 
 

@@ -121,7 +121,7 @@ def match_runs(
         row_of.update(dict.fromkeys(meant, row))
     for file in files:
         if file not in row_of:
-            problems.add(file, "found no label", f"a row of {path} for it, blank where unknown")
+            problems.add(file, "has no label", f"a row for it in {path}, blank where unknown")
     return matched
 
 

@@ -49,7 +49,7 @@ class LazyGroup(click.Group):
 @click.version_option(package_name="gale-ms", prog_name="gale")
 @click.pass_context
 def group(context: click.Context) -> None:
-    """Predict which compound families are in a GC-MS run, and how sure that is."""
+    """Predict which compound families are in a GC-MS run, and how probable each is."""
     # verbs print what the library warns of in Python
     context.with_resource(warnings.catch_warnings())
     warnings.simplefilter("ignore", GaleWarning)

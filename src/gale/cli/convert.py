@@ -34,7 +34,7 @@ Examples:
 @click.option(
     "--centroid",
     is_flag=True,
-    help="Centroid profile spectra, one ion per peak; without this they are refused.",
+    help="Centroid profile spectra (one ion per peak), which are otherwise refused.",
 )
 @force_option("Overwrite files that exist.")
 @columns_option
@@ -89,13 +89,15 @@ def _targets(runs: tuple[Path, ...], output: Path, format_: str | None) -> tuple
 
     named = None if output.is_dir() else format_of(output)
     if named and len(runs) > 1:
-        raise click.UsageError(f"several runs need a folder, and {output} is the name of a file")
+        raise click.UsageError(
+            f"several runs need a folder as output, but {output} is the name of a file"
+        )
     if named and format_ not in (None, named):
         raise click.UsageError(f"--to is {format_}, but {output} is the name of a {named} file")
     if named:
         return named, [output]
     if format_ is None:
-        raise click.UsageError("a folder needs --to, the format of the files in it")
+        raise click.UsageError("to write into a folder, give the format of its files with --to")
     targets = [output / f"{_stem(run)}{FORMATS[format_].suffix}" for run in runs]
     first: dict[str, Path] = {}
     for run, target in zip(runs, targets, strict=True):
@@ -115,5 +117,5 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:
-        found = f"cannot be made a folder ({error.strerror})"
+        found = f"cannot be created as a folder ({error.strerror})"
         raise OutputError(folder, found, remedy="choose another place") from error

@@ -36,12 +36,12 @@ LOOK_AT = {
 @click.command(short_help="Simulate, train, predict and score a small campaign.", epilog=EXAMPLE)
 @output_option("Folder to make.", default=Path("gale-demo"), show_default=True)
 @seed_option("Seed of the simulation.")
-@force_option("Do it again in a folder that exists.")
+@force_option("Run again in an existing folder.")
 def command(output: Path, seed: int, force: bool) -> None:
     """Simulate a small campaign, train on it, predict its test runs and score the predictions.
 
     This takes a few minutes. Each step is a command that is shown before it runs, so that you can
-    repeat it with your own files. With --force, an existing campaign is used again.
+    repeat it with your own files. With --force, a campaign already there is reused.
     """
     import gale
     from gale.cli import group

@@ -52,9 +52,9 @@ def command(
     """Score PREDICTIONS on labelled runs, and compare them with a baseline and with each other.
 
     PREDICTIONS are tables or submissions that gale predict wrote, or others with the same columns.
-    The baseline predicts the training prevalence for every run. The prevalence is that of the
-    sidecar (.json) of the predictions, else that of --train-labels, else that of --labels, which
-    flatters the baseline.
+    The baseline predicts the training prevalence for every run. The prevalence comes from the JSON
+    file beside the predictions, else from --train-labels, else from --labels, which flatters the
+    baseline.
 
     Label tables are CSV files with a column run or sample_id, then one column per family with 0, 1
     or blank for unknown.
@@ -100,11 +100,13 @@ def _baseline_notes(evaluations: list[Evaluation], given: bool) -> list[str]:
     notes = []
     if "labels" in origins:
         notes.append(
-            "the prevalence is that of the labels evaluated, which flatters the baseline: the "
-            "predictions have no sidecar; give --train-labels"
+            "the baseline has the prevalence of the evaluated labels, which flatters it: there is "
+            "no JSON file beside the predictions; give --train-labels"
         )
     if given and "argument" not in origins:
-        notes.append("--train-labels was not used: the sidecars of the predictions state it")
+        notes.append(
+            "--train-labels was not used: the JSON files beside the predictions give the prevalence"
+        )
     return notes
 
 
@@ -113,5 +115,8 @@ def _check_no_sidecar(json_path: Path, predictions: tuple[Path, ...]) -> None:
 
     if json_path in map(sidecar, predictions):
         raise OutputError(
-            json_path, "is the sidecar of the predictions", "another name", "choose another name"
+            json_path,
+            "is the JSON file (sidecar) of the predictions",
+            "another name",
+            "choose another name",
         )

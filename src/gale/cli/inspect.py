@@ -45,7 +45,7 @@ def command(
     as_json: bool,
     columns: dict[str, str] | None,
 ) -> None:
-    """Describe PATHS: runs with what is odd about them, models, or campaign folders.
+    """Describe PATHS: runs (and anything odd about them), models, or campaign folders.
 
     A path that cannot be read does not stop the others: it is named on standard error, and the exit
     status is 1 (2 for a single path). With --json every path has a line, in the order given: path,

@@ -49,7 +49,7 @@ def reading_options(function: Function) -> Function:
     """Add the options that :func:`gale.cli.working.working` takes."""
     for option in (
         quiet_option,
-        click.option("--no-cache", is_flag=True, help="Neither use nor fill the feature cache."),
+        click.option("--no-cache", is_flag=True, help="Neither read nor write the feature cache."),
         click.option(
             "--workers",
             type=click.IntRange(1),
@@ -70,8 +70,8 @@ def library_options(function: Function) -> Function:
         click.option(
             "--index-table",
             type=PATH,
-            help="CSV table with the columns time_min and index, of n-alkanes for example. "
-            "Compounds with another retention index are left out.",
+            help="CSV table of retention times and indices (columns time_min and index), such as "
+            "those of n-alkanes. Compounds whose retention index is more than 50 off are left out.",
         ),
         click.option(
             "--library",

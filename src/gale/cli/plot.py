@@ -61,8 +61,8 @@ def command(
 ) -> None:
     """Draw RUN: its total ion current, base peak chromatogram and ion map.
 
-    An HTML page needs no network. It shows the time under the pointer, and the spectrum of a scan
-    that you click.
+    An HTML page works offline. It shows the time under the pointer, and the spectrum of a scan that
+    you click.
     """
     import gale
     from gale.plotting import plot_run, save_figure
@@ -74,7 +74,7 @@ def command(
     if form not in SUFFIXES:
         endings = f"one of {', '.join(SUFFIXES)}"
         raise OutputError(
-            output, "does not end in a format to draw", endings, "choose another name"
+            output, "has no ending of a picture format", endings, "choose another name"
         )
     check_free(output, force=force)
     check_no_input(output, [run])

@@ -69,12 +69,12 @@ def command(
     the training runs; 1 is their own 95th percentile), one column per family, and <family>_spread,
     the standard deviation over the members of the ensemble. A run that cannot be read has the
     status "failed" and a message; the others are predicted, and the exit status is 1. A JSON file
-    beside the table says what made it.
+    beside the table records how it was made.
 
     --evidence writes a second table, for each family whose predicted probability exceeds its
     training prevalence: when it elutes, by which ions, and which compounds of a library match the
     spectrum there. Models without an elution network, such as those of the recipe quick, name only
-    ions; they do not take --library and --index-table.
+    ions and do not accept --library or --index-table.
 
     For a folder, every file that could be a run gets a row; other files are skipped and listed.
     """

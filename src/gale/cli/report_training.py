@@ -44,9 +44,10 @@ def command(
 
     It compares the scores of the model with the training prevalence and with a logistic regression,
     which is trained for it. It has reliability diagrams, ROC and precision-recall curves, the data
-    and their label correlations, learning curves, the runs that are most wrong, and labels worth a
+    and their label correlations, learning curves, the worst predicted runs, and labels worth a
     second look. If the campaign has test_labels.csv, as a simulated one has, test runs are scored,
-    too; if it has truth.parquet, the page shows what is found by abundance.
+    too; if it has truth.parquet, the page shows what share of the families is found at each
+    abundance.
     """
     import gale
     from gale.plumbing.files import check_free, check_no_input

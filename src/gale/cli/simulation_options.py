@@ -73,7 +73,7 @@ def simulation_options(function: Function) -> Function:
             show_default=True,
             metavar="N | TRAIN,VAL,TEST",
             callback=_parse_runs,
-            help="Number of runs, divided as 809 to 312 to 463, or one for each split.",
+            help="Number of runs, split 809:312:463, or one number for each split.",
         ),
         _number(
             "--ions",

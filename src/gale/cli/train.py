@@ -42,7 +42,9 @@ Example:
     is_flag=True,
     help="Skip the HTML report (it also trains a baseline to compare with).",
 )
-@click.option("--strict", is_flag=True, help="Stop if a run cannot be read; else leave it out.")
+@click.option(
+    "--strict", is_flag=True, help="Stop if a run cannot be read, instead of leaving it out."
+)
 @click.option("--verify", is_flag=True, help="Compare the checksums of all files first.")
 @training_options("training", "the same model")
 def command(

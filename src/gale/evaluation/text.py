@@ -106,7 +106,7 @@ def _notes(evaluations: Sequence[Evaluation]) -> list[str]:
     notes = [
         "log loss: mean over the runs whose label for the family is known, natural logarithm; "
         "lower is better",
-        "the score is its mean over families",
+        "the score is the mean log loss over families",
         "baseline: predicts the prevalence of each family for every run",
         "calibration error: mean distance of the predictions from the share of positives, over all "
         f"known labels in {CALIBRATION_BINS} bins of equal width",
@@ -123,7 +123,7 @@ def _notes(evaluations: Sequence[Evaluation]) -> list[str]:
     }
     if undefined:
         notes.append(
-            "-: undefined without both a positive and a negative, and not in the means "
+            "-: undefined, as the family lacks a positive or a negative run; left out of the means "
             f"({', '.join(sorted(undefined))})"
         )
     return notes

@@ -41,8 +41,10 @@ def in_words(name: str) -> str:
     --------
     >>> in_words("carboxylic_acid")
     'carboxylic acid'
+    >>> in_words("sulfur_bearing_compound")
+    'sulfur-bearing compound'
     """
-    return name.replace("_", " ")
+    return name.replace("_bearing", "-bearing").replace("_", " ")
 
 
 def listed(names: Iterable[str], most: int = 10) -> str:

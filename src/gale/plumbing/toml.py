@@ -75,10 +75,10 @@ def unknown_key(key: str, known: Sequence[str]) -> tuple[str, str, str]:
     Examples
     --------
     >>> unknown_key("alcool", ["alcohol", "mineral"])
-    ('is not known', '', 'did you mean alcohol?')
+    ('is not a known name', '', 'did you mean alcohol?')
     >>> unknown_key("x", ["alcohol", "mineral"])
-    ('is not known', 'one of alcohol, mineral', '')
+    ('is not a known name', 'one of alcohol, mineral', '')
     """
     if near := difflib.get_close_matches(key, known, n=1):
-        return "is not known", "", f"did you mean {near[0]}?"
-    return "is not known", f"one of {', '.join(known)}", ""
+        return "is not a known name", "", f"did you mean {near[0]}?"
+    return "is not a known name", f"one of {', '.join(known)}", ""

@@ -56,7 +56,7 @@ UNSUPPORTED = {
         "an OLE file, such as a Shimadzu .qgd or an old Excel sheet",
         "export the run as ANDI or mzML from the maker's software, or the sheet as CSV",
     ),
-    "pdf": FileKind(b"%PDF", "a PDF", "ask for the run itself"),
+    "pdf": FileKind(b"%PDF", "a PDF", "export the run itself"),
     "utf16": FileKind(b"\xff\xfe", "text in UTF-16", "save it as UTF-8"),
     "onnx": FileKind(
         b"\x08", "an ONNX file, the format of models", "load a model with gale.Model.load"

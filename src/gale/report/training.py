@@ -124,8 +124,8 @@ def _score_held_out(
     n_folds, scores = model.facts["folds"], model.facts["scores"]
     return Scored.of(
         f"{{n_runs}} runs, {held_out_by(n_folds)}",
-        f"{scores['caution']}. The prevalence here is that of all training runs, including these; "
-        f"the prevalence of the other folds has a log loss of {scores['prior_log_loss']:.3f}",
+        f"{scores['caution']}. The training prevalence here is that of all training runs, these "
+        f"included; that of the other folds alone has a log loss of {scores['prior_log_loss']:.3f}",
         known.of_split("val") if n_folds == 1 else known,
         {MODEL: predictions} | ({BASELINE: baseline.out_of_fold} if baseline else {}),
         model.prevalence,

@@ -28,7 +28,7 @@ MOST_SETS = 12
 """Label sets that are listed, the most frequent first."""
 
 MOST_RUNS = 20
-"""Runs that are listed as most wrong."""
+"""Runs that are listed as worst predicted."""
 
 MOST_FAMILIES = 3
 """Families that are named for each of these runs, those with the largest log loss."""
@@ -74,7 +74,7 @@ def training_page(
     training = model.facts["training"]
     return render(
         "training.html",
-        title=f"{model.facts['recipe']['name']}, trained on {training['campaign']}",
+        title=f"Recipe {model.facts['recipe']['name']}, trained on {training['campaign']}",
         model=model,
         scored=[each for each in (test, held_out) if each is not None],
         best=best,

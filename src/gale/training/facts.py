@@ -86,8 +86,8 @@ def scores_of(
     n_runs = np.isfinite(held_out).all(axis=1).sum()
     return {
         "measured_on": f"{n_runs:,} runs, {held_out_by(n_folds)}",
-        "caution": "these runs helped to choose (when to stop, what to keep, learned m/z), so the "
-        "figures are optimistic",
+        "caution": "these runs were also used for choices (when to stop, what to keep, which m/z "
+        "to learn), so the figures are optimistic",
         "log_loss": log_loss_of_held_out(labels, held_out),
         "prior_log_loss": log_loss_of_held_out(labels, prior),
     }

@@ -22,7 +22,7 @@ def values(campaign: Campaign, verify: bool) -> dict[str, Any]:
 def training_lines(campaign: Campaign) -> list[str]:
     """Describe a campaign before a training: its labels in train and val."""
     chosen = campaign.of_split("train", "val")
-    text = [repr(campaign), f"  {'family':<32}{'positive':>9}{'negative':>9}{'unknown':>9}"]
+    said = [_head(campaign), f"  {'family':<32}{'positive':>9}{'negative':>9}{'unknown':>9}"]
     for family, labels in zip(chosen.families, chosen.labels.T, strict=True):
         positive, negative = int((labels == 1).sum()), int((labels == 0).sum())
         unknown = len(chosen) - positive - negative
@@ -30,9 +30,14 @@ def training_lines(campaign: Campaign) -> list[str]:
     return text
 
 
+def _head(campaign: Campaign) -> str:
+    """Say what its `repr` says, without the signs of Python."""
+    return repr(campaign).removeprefix("<Campaign ").removesuffix(">")
+
+
 def lines(campaign: Campaign, verify: bool) -> list[str]:
-    """Describe a campaign for people."""
-    text = [repr(campaign)]
+    """What is said of a campaign, for people."""
+    said = [_head(campaign)]
     header = f"  {'family':<32}{'positive':>9}{'negative':>9}{'unknown':>9}{'prevalence':>12}"
     for (split,), table in campaign.family_table().group_by("split", maintain_order=True):
         text += [f"\n  {split or 'unlabelled'}", header]

@@ -25,10 +25,10 @@ def lines(model: Model) -> list[str]:
     shown = {
         "recipe": f"{facts['recipe']['name']}, seed {facts['seed']}",
         "trained": f"{facts['created']} on {trained_on}",
-        "left out": ", ".join(training["unreadable"]) or "no run",
+        "left out": ", ".join(training["unreadable"]) or "none",
         "ensemble": f"{counted(facts['members'], 'member')} from {counted(facts['folds'], 'fold')}",
-        "features": f"{model.spec.to_dict()['kind']}, {model.spec.n_features:,} "
-        f"from {len(model.spec.mz)} m/z, {model.spec.mz[0]} to {model.spec.mz[-1]}",
+        "features": f"{model.spec.to_dict()['kind']}: {model.spec.n_features:,} "
+        f"from {len(model.spec.mz)} m/z ({model.spec.mz[0]} to {model.spec.mz[-1]})",
         "calibrated": "yes" if facts["calibrated"] else "no: the outputs are scores",
         "log loss": f"{scores['log_loss']:.3f} (training prevalence: "
         f"{scores['prior_log_loss']:.3f})",
@@ -47,8 +47,9 @@ def trained_lines(model: Model, files: TrainingFiles, seconds: float) -> list[st
     """Describe a model that was just trained, and the files beside it."""
     scores, unreadable = model.facts["scores"], model.facts["training"]["unreadable"]
     left_out = [f"{counted(len(unreadable), 'run')} left out: not readable, see the notes"]
+    said = repr(model).removeprefix("<Model ").removesuffix(">")
     return [
-        f"{files.model}: {model!r}, {files.model.stat().st_size / 1e6:.1f} MB, {seconds:.0f} s",
+        f"{files.model}: {said}, {files.model.stat().st_size / 1e6:.1f} MB, {seconds:.0f} s",
         f"{files.history}: losses of every epoch",
         f"{files.out_of_fold}: predictions of the labelled runs by members that did not train on "
         "them",

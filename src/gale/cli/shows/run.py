@@ -6,7 +6,6 @@ from typing import Any
 
 from gale.cli.shows import rows
 from gale.cli.shows.run_values import values
-from gale.inspection import ROUNDING
 from gale.plumbing.text import counted, listed
 from gale.readers.scans import FACT_SPECTRA
 from gale.run import Run
@@ -31,8 +30,8 @@ def lines(run: Run) -> list[str]:
         "ions": f"{run.n_ions:,}, median {found['median_ions_per_scan']:g} per scan",
         "m/z": _mz(found),
         "spectra": _spectra(found),
-        "intensity": f"{found['lowest_intensity']:.4g} to {found['highest_intensity']:.4g}, the "
-        f"highest in {counted(found['ions_at_highest_intensity'], 'ion')} of "
+        "intensity": f"{found['lowest_intensity']:.4g} to {found['highest_intensity']:.4g}; the "
+        f"highest occurs in {counted(found['ions_at_highest_intensity'], 'ion')} of "
         f"{counted(found['scans_at_highest_intensity'], 'scan')}",
         "highest TIC": f"{found['highest_tic']:.4g} at {found['highest_tic_at_min']:.3f} min",
         "stated TIC": _stated_tic(found["stated_tic"]),
@@ -55,8 +54,8 @@ def _rate(found: dict[str, Any]) -> str:
 def _mz(found: dict[str, Any]) -> str:
     shown = f"{found['lowest_mz']:.3f} to {found['highest_mz']:.3f}"
     if not found["share_of_fractional_mz"]:
-        return f"{shown}, {found['nominal_mz']:,} whole numbers"
-    return f"{shown}, {found['nominal_mz']:,} when {ROUNDING}"
+        return f"{shown}, all whole numbers, {found['nominal_mz']:,} different"
+    return f"{shown}, {found['nominal_mz']:,} different when rounded to whole numbers"
 
 
 def _spectra(found: dict[str, Any]) -> str:
@@ -70,7 +69,7 @@ def _spectra(found: dict[str, Any]) -> str:
 
 def _stated_tic(found: dict[str, Any] | None) -> str:
     if found is None:
-        return "none to compare the ions with"
+        return "none to compare with the sum of the ions"
     scans, differ = found["scans"], found["scans_that_differ"]
     if not differ:
         return f"agrees with the sum of the ions in all {counted(scans, 'scan')}"
