@@ -1,13 +1,15 @@
 """Every public name has an example in its docstring, and the example runs.
 
-Examples run in a folder that holds what a user has: ``campaign``, ``model.onnx`` with the files
-that its training wrote beside it, and ``run.csv``; `model_file` and `run_file` are of conftest.py.
+Examples import what they use. They run in a folder that holds what a user has: ``campaign``,
+``model.onnx`` with the files that its training wrote beside it, and ``run.csv``; `model_file` and
+`run_file` are of conftest.py. An example that needs one of these says so.
 """
 
 from __future__ import annotations
 
 import doctest
 import inspect
+import re
 import shutil
 import warnings
 from pathlib import Path
@@ -32,6 +34,15 @@ def home(tmp_path_factory: pytest.TempPathFactory, campaign_folder: Path, stack_
     return folder
 
 
+def needs_said(test: doctest.DocTest) -> bool:
+    """Whether the files that an example needs are named in words before it."""
+    code = "".join(example.source for example in test.examples)
+    words = test.docstring or ""
+    named = all(f"``{file}``" in words for file in ("model_file", "run_file") if file in code)
+    at_home = re.search(r'(load|open|read_run)\("(model|run|campaign)', code)
+    return named and (at_home is None or "In a folder with" in words)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_example_of_a_name_runs(
     name: str,
@@ -40,11 +51,11 @@ def test_the_example_of_a_name_runs(
     doctest_namespace: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    thing, names = getattr(gale, name), {"gale": gale, **doctest_namespace}
+    thing, names = getattr(gale, name), dict(doctest_namespace)
     here = tmp_path / "here"
     shutil.copytree(home, here, symlinks=True)
     monkeypatch.chdir(here)
-    tests = doctest.DocTestFinder(recurse=False).find(thing, name, extraglobs=names)
+    tests = doctest.DocTestFinder(recurse=False).find(thing, name, globs=names)
     if inspect.isclass(thing):
         methods = [each for key, each in vars(thing).items() if not key.startswith("_")]
         functions = [getattr(each, "__func__", each) for each in methods]
@@ -52,12 +63,12 @@ def test_the_example_of_a_name_runs(
             test
             for each in functions
             if inspect.isfunction(each)
-            for test in doctest.DocTestFinder(recurse=False).find(
-                each, each.__name__, extraglobs=names
-            )
+            for test in doctest.DocTestFinder(recurse=False).find(each, each.__name__, globs=names)
         ]
     examples = [test for test in tests if test.examples]
     assert examples, f"{name} has no example"
+    for test in examples:
+        assert needs_said(test), f"{test.name} does not say which files its example needs"
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
     for test in examples:
         output: list[str] = []

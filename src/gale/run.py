@@ -177,6 +177,7 @@ class Run:
 
         Examples
         --------
+        >>> from gale import Run
         >>> run = Run.from_rows([1.0, 1.0, 1.5], [43.0, 57.0, 71.0], [900.0, 400.0, 250.0])
         >>> run.time_min.tolist(), run.ions_per_scan.tolist()
         ([1.0, 1.5], [2, 1])
@@ -253,6 +254,7 @@ class Run:
 
         Examples
         --------
+        >>> from gale import Run
         >>> run = Run.from_scans([1.0, 1.5], [2, 1], [43.0, 57.0, 71.0], [900.0, -5.0, 250.0])
         >>> run.intensity.tolist(), run.notes
         ([900.0, 0.0, 250.0], ('1 negative intensity was set to 0',))
@@ -297,6 +299,7 @@ class Run:
 
         Examples
         --------
+        >>> from gale import Run
         >>> run = Run.from_scans([1.0, 1.5], [1, 1], [43.0, 57.0], [900.0, 400.0])
         >>> run.with_notes("the second detector was left out").notes
         ('the second detector was left out',)

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from gale.chemistry.retention_index import count_terms, estimate_retention_index, term_table
+from gale.errors import GaleError
 from gale.library import embedded_library
 from gale.library.derivative_names import UNKNOWN
+from helpers.errors import refused
 
 ALKANES = {"C" * n: 100 * n for n in (5, 8, 12, 20, 30)}
 KNOWN = {"c1ccc2ccccc2c1": 1185, "Oc1ccccc1": 980, "CCCCCCCCCC(=O)O": 1370, "CCCCCCCC=O": 1003}
@@ -69,7 +71,7 @@ def test_shapes_and_bounds() -> None:
     assert count_terms(["C", None]).shape == (2, len(term_table()))
     perfluorinated = "C(F)(F)" * 30
     assert (estimate_retention_index([f"F{perfluorinated}F", "C"]) >= 0).all()
-    with pytest.raises(ValueError, match="shorter"):
+    with refused(GaleError, "derivatives", found="1", expected="2"):
         estimate_retention_index(["C", "CC"], [""])
 
 

@@ -152,7 +152,7 @@ def test_kept_features_are_not_computed_again(
 def test_damaged_kept_features_are_computed_again(files: list[Path], tmp_path: Path) -> None:
     cache = Cache(tmp_path / "cache")
     compute_features(files, SPEC, work=Work(cache=cache))
-    for path in cache.folder.rglob("*"):
+    for path in Path(cache.folder).rglob("*"):
         if path.is_file():
             path.write_bytes(path.read_bytes()[:-4])
     check(compute_features(files, SPEC, work=Work(cache=cache)), files)

@@ -19,7 +19,7 @@ def cache(tmp_path: Path) -> Cache:
 
 
 def kept_file(cache: Cache) -> Path:
-    (path,) = (path for path in cache.folder.rglob("*") if path.is_file())
+    (path,) = (path for path in Path(cache.folder).rglob("*") if path.is_file())
     return path
 
 
@@ -85,7 +85,7 @@ def test_a_full_disk_is_harmless(cache: Cache, monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(Path, "replace", full)
     assert not cache.put("abc", KEPT)
-    assert [path for path in cache.folder.rglob("*") if path.is_file()] == []
+    assert [path for path in Path(cache.folder).rglob("*") if path.is_file()] == []
 
 
 def test_the_default_folder_is_gales_own() -> None:

@@ -321,7 +321,7 @@ def test_arrays_in_the_cache(tmp_path: Path) -> None:
     assert list(found) == list(arrays)
     for name, value in arrays.items():
         np.testing.assert_array_equal(found[name], value, strict=True)
-    (path,) = (path for path in cache.folder.rglob("*") if path.is_file())
+    (path,) = (path for path in Path(cache.folder).rglob("*") if path.is_file())
     path.write_bytes(path.read_bytes()[:-1])
     assert cache.get("abc") is None
     (tmp_path / "file").touch()

@@ -20,6 +20,7 @@ from gale.ablation.scoring import ScoredRuns
 from gale.ablation.steps import ablation_steps
 from gale.campaign import Campaign
 from gale.errors import CampaignError
+from gale.plumbing.arguments import check_kind, check_whole
 from gale.plumbing.work import Work
 from gale.training.facts import fingerprint_of
 from gale.training.folds import split_fold
@@ -34,12 +35,12 @@ __all__ = ["Ablation", "ablate"]
 
 def ablate(
     campaign: Campaign,
-    recipe: Recipe | str = "published",
+    recipe: Recipe | str | Path = "published",
     *,
     trainings: int = 10,
     iterations: int = 5,
     seed: int = 0,
-    journal: Path | None = None,
+    journal: str | Path | None = None,
     resume: bool = False,
     restart: bool = False,
     work: Work | None = None,
@@ -54,7 +55,7 @@ def ablate(
     campaign : Campaign
         With labelled runs of train and val; see also
         :func:`gale.campaign.test_labels.with_test_labels`.
-    recipe : Recipe or str
+    recipe : Recipe, str or Path
         A recipe of kind ``network``, the name of one that comes with gale, or a TOML file.
     trainings : int
         Trainings of each step, which differ in their random numbers; also soups of the last step.
@@ -64,7 +65,7 @@ def ablate(
     seed : int
         The same seed, runs and recipe give the same log losses on the same machine. Each training
         has its own random numbers, whatever the number of trainings.
-    journal : Path, optional
+    journal : str or Path, optional
         Folder that keeps finished fits, by default memory.
     resume : bool
         Whether to continue from the finished fits in `journal`, perhaps with more trainings or
@@ -110,6 +111,11 @@ def ablate(
     >>> ablation.table()["step"].to_list()
     ['base', 'hinge', 'prior bias', 'BatchNorm', 'LayerNorm', 'LCG loss', 'FixedSoup']
     """
+    check_kind("campaign", campaign, Campaign)
+    check_kind("recipe", recipe, Recipe, str, Path)
+    check_whole("trainings", trainings, 1)
+    check_whole("iterations", iterations, 1)
+    check_whole("seed", seed)
     started = time.monotonic()
     recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
     work = work or Work()
@@ -123,7 +129,8 @@ def ablate(
     scored = ScoredRuns.of(runs, fold, test)
     # A fit depends neither on the number of trainings nor on the number of iterations.
     fingerprint = fingerprint_of(ablation_steps(recipe, 1)[-1].recipe, seed, runs, {})
-    book = Journal.open(journal, fingerprint, resume=resume, restart=restart)
+    folder = None if journal is None else Path(journal)
+    book = Journal.open(folder, fingerprint, resume=resume, restart=restart)
 
     fits = Fits(steps, scored, trainings, seed, FitWork(book, work.progress, device))
     rows = list(fits.networks())

@@ -61,6 +61,8 @@ class Campaign:
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
+    >>> from gale import Campaign
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     for run in ("a.csv", "b.csv"):
     ...         text = "time,mass,intensity\n0.1,18.0,5\n0.2,18.0,7\n"

@@ -9,6 +9,7 @@ import numpy as np
 from gale.chemistry.structures import parent_molecule, read_pattern, read_structure
 from gale.library import Library
 from gale.library.derivative_names import find_derivative
+from gale.plumbing.arguments import check_kind
 from gale.run import Floats
 
 SILYL_MZ = 73
@@ -57,10 +58,11 @@ def guess_derivatives(library: Library, *, silylated: bool = False) -> tuple[str
 
     Examples
     --------
-    >>> from gale.library import embedded_library
+    >>> from gale import embedded_library, guess_derivatives
     >>> guess_derivatives(embedded_library().take([0, 1, 2]))
     ('n TMS', 'n TMS', 'n TMS')
     """
+    check_kind("library", library, Library)
     min_silyl = MIN_SILYL if silylated else np.inf
     return tuple(
         derivative or drawn_derivative(structure) or _guess(structure, *spectrum, min_silyl)

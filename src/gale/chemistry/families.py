@@ -21,6 +21,7 @@ from gale.chemistry.structures import (
     read_structure,
 )
 from gale.errors import TableError
+from gale.plumbing.arguments import check_kind, check_several
 from gale.plumbing.toml import parse_toml, read_toml_text, unknown_key
 
 if TYPE_CHECKING:
@@ -98,9 +99,12 @@ def families_of(
     >>> families = gale.families_of(["c1ccccc1", "CCO", None])
     >>> families.shape
     (3, 9)
-    >>> [name for name, value in zip(default_family_table(), families[0]) if value == 1]
+    >>> [name for name, value in zip(gale.default_family_table(), families[0]) if value == 1]
     ['aromatic', 'hydrocarbon']
     """
+    check_several("structures", structures)
+    if table is not None:
+        check_kind("table", table, Mapping)
     rules = (default_family_table() if table is None else table).values()
     families = np.full((len(structures), len(rules)), np.nan, dtype=np.float32)
     for row, structure in enumerate(structures):
@@ -118,6 +122,7 @@ def default_family_table() -> FamilyTable:
 
     Examples
     --------
+    >>> from gale import default_family_table
     >>> list(default_family_table())[:3]
     ['aromatic', 'hydrocarbon', 'carboxylic_acid']
     """
@@ -140,6 +145,8 @@ def read_family_table(path: Path | str) -> FamilyTable:
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
+    >>> from gale import families_of, read_family_table
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder, "mine.toml")
     ...     _ = path.write_text('[phenol]\nany = ["[OX2H]c"]')

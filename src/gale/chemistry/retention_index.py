@@ -13,7 +13,9 @@ import polars as pl
 
 from gale.chemistry.derivatives import CARBONYL, drawn_derivative
 from gale.chemistry.structures import parent_molecule, read_pattern, read_structure
+from gale.errors import GaleError
 from gale.library.derivative_names import UNKNOWN, find_derivative
+from gale.plumbing.arguments import check_several
 from gale.run import Floats
 
 FILE = "retention_terms.csv"
@@ -52,9 +54,18 @@ def estimate_retention_index(
 
     Examples
     --------
+    >>> from gale import estimate_retention_index
     >>> estimate_retention_index(["CCCCCCCCCC", "CC(N)C(=O)O"], ["", "2 TMS"]).round()
     array([1002., 1124.])
     """
+    check_several("structures", structures)
+    if derivatives is not None and len(derivatives) != len(structures):
+        raise GaleError(
+            "derivatives",
+            f"are {len(derivatives):,}",
+            f"as many as structures, {len(structures):,}",
+            "give an empty text for a compound without one",
+        )
     index: Floats = count_terms(structures, derivatives) @ term_table()["index"].to_numpy()
     return np.maximum(index, 0)
 

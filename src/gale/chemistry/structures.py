@@ -103,6 +103,7 @@ def parent_of(structure: str) -> str:
 
     Examples
     --------
+    >>> from gale import parent_of
     >>> parent_of("CC(=O)O[Si](C)(C)C")
     'CC(=O)O'
     """

@@ -22,6 +22,7 @@ from gale.evaluation.bootstrap import Estimate
 from gale.evaluation.matching import match_runs
 from gale.evaluation.metrics import Scores, log_loss_difference, score
 from gale.evaluation.predictions import Predictions, read_predictions, sidecar
+from gale.plumbing.arguments import check_kind, check_whole
 from gale.plumbing.text import listed, shown
 from gale.run import Floats, Floats32
 
@@ -217,7 +218,7 @@ def evaluate(
         Training prevalence of each labelled family, such as `gale.Model.prevalence`. By default
         that of the predictions' sidecar, or else that of the labels evaluated.
     resamples : int
-        Number of bootstrap resamples for the intervals.
+        Number of bootstrap resamples for the intervals, 1 or more.
     seed : int
         The same seed gives the same intervals.
 
@@ -230,6 +231,8 @@ def evaluate(
     TableError
         If the predictions lack a labelled family, names of runs are ambiguous, no run can be
         scored, or the prevalence lacks a family.
+    GaleError
+        If an argument is of another type, such as labels that are a plain table.
 
     Examples
     --------
@@ -250,6 +253,12 @@ def evaluate(
         predictions = Predictions.from_frame(predictions)
     if isinstance(labels, Campaign):
         labels = LabelTable(labels.runs, labels.families, labels.labels)
+    check_kind("predictions", predictions, Predictions, pl.DataFrame)
+    check_kind("labels", labels, Campaign, LabelTable)
+    if prevalence is not None:
+        check_kind("prevalence", prevalence, Mapping)
+    check_whole("resamples", resamples, 1)
+    check_whole("seed", seed)
     _check_families(predictions, labels)
     label_row = {
         run: row for row, run in enumerate(labels.runs) if not np.isnan(labels.values[row]).all()

@@ -21,7 +21,7 @@ from gale.plumbing.tables import (
     Table,
     read_table,
 )
-from gale.plumbing.text import shown
+from gale.plumbing.text import listed, shown
 from gale.run import Floats
 
 
@@ -54,10 +54,29 @@ class Predictions:
 
     @classmethod
     def from_frame(cls, frame: pl.DataFrame, source: str = "predictions") -> Predictions:
-        """Take a table from `gale.Model.predict`; `source` names it in messages."""
+        """Take a table from `gale.Model.predict`; `source` names it in messages.
+
+        Raises
+        ------
+        TableError
+            If it has other columns, or a probability that is not a number.
+        """
+        if lacking := [name for name in HEADER if name not in frame.columns]:
+            raise TableError(
+                source,
+                f"has no column {listed(lacking)}",
+                f"{', '.join(HEADER)}, then one for each family, as Model.predict gives them",
+                "pass gale.read_predictions(file) for a file of predictions",
+            )
         names = [name for name in frame.columns if name not in (*HEADER, UNLIKE)]
         spreads = {name + SPREAD for name in names} & set(names)
         families = [name for name in names if name not in spreads]
+        for family in families:
+            kind = frame.schema[family]
+            if not (kind.is_numeric() or kind == pl.Null):
+                raise TableError(
+                    source, f"has a column {shown(family)} of type {kind}", "numbers from 0 to 1"
+                )
         failed = frame.filter(status="failed")
         return cls(
             source=source,

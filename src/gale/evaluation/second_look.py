@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike
 from scipy.special import logit
 
 from gale.errors import TableError
+from gale.plumbing.arguments import check_whole
 from gale.run import Floats
 
 CLIP = 1e-4
@@ -95,6 +96,8 @@ def second_look(
     >>> table.select("run", "family", "label", "probability").rows()
     [('S2', 'alcohol', 0, 0.8), ('S1', 'mineral', 0, 0.2)]
     """
+    if most is not None:
+        check_whole("most", most)
     y, p = np.asarray(labels, dtype=np.float64), np.asarray(probability, dtype=np.float64)
     if not y.shape == p.shape == (len(runs), len(families)):
         raise TableError(
@@ -102,7 +105,12 @@ def second_look(
             f"have shape {y.shape}, the probabilities {p.shape}",
             f"{(len(runs), len(families))}: {len(runs):,} runs and {len(families):,} families",
         )
-    share = np.broadcast_to(np.asarray(prevalence, dtype=np.float64), y.shape)
+    share = np.asarray(prevalence, dtype=np.float64)
+    if share.shape not in ((), (len(families),)):
+        raise TableError(
+            "prevalence", f"has shape {share.shape}", f"{(len(families),)}: one for each family"
+        )
+    share = np.broadcast_to(share, y.shape)
     found = disagreement(y, p, share)
     order = np.argsort(-found, axis=None, kind="stable")  # NaN last
     order = order[: int(np.isfinite(found).sum())][:most]

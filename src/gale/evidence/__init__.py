@@ -17,6 +17,7 @@ from gale.evidence.index import IndexTable
 from gale.evidence.matching import Match, Matcher
 from gale.evidence.windows import Window, find_windows
 from gale.model import Model
+from gale.plumbing.arguments import check_kind, check_loaded
 from gale.run import Run
 
 __all__ = [
@@ -105,6 +106,8 @@ def explain(
     >>> table.select("window", "ions", "match", "compound")[-1].row(0)
     (2, '31 45', 1, 'ethanol')
     """
+    check_loaded("model", model, Model)
+    check_kind("run", run, Run)
     if model.has_elution_network:
         matcher = matcher or Matcher.default()
         windows = find_windows(model, run, matcher=matcher, index=index, least=least)

@@ -31,6 +31,7 @@ from gale.features.profile import ProfileSpec
 from gale.features.spec import FeatureSpec
 from gale.features.summary import SummarySpec
 from gale.model import Model
+from gale.plumbing.arguments import check_kind, check_loaded
 from gale.run import Floats, Floats32, Integers, Run
 
 IONS = 6
@@ -96,12 +97,13 @@ def find_attributions(model: Model, run: Run, *, least: float | None = None) -> 
     --------
     Here ``model_file`` and ``run_file`` are the paths of a small model and of a run.
 
-    >>> from gale import Model, read_run
-    >>> from gale.evidence import find_attributions
+    >>> from gale import Model, find_attributions, read_run
     >>> *_, alcohol = find_attributions(Model.load(model_file), read_run(run_file))
     >>> alcohol.family, alcohol.ions, len(alcohol.falls)
     ('alcohol', (65, 92, 45), 3)
     """
+    check_loaded("model", model, Model)
+    check_kind("run", run, Run)
     features = model.spec.features_of(run)
     mz, without = without_ions(model.spec, features)
     probability = model.predict_features(np.concatenate([features[None], without]))[0]

@@ -14,6 +14,7 @@ import numpy as np
 
 from gale.library import Library, embedded_library, substances
 from gale.library.substances import KINDS
+from gale.plumbing.arguments import check_kind
 from gale.run import Floats, Floats32
 
 INTENSITY_POWER, MZ_POWER = 0.5, 1.0
@@ -75,6 +76,7 @@ class Matcher:
     """
 
     def __init__(self, library: Library) -> None:
+        check_kind("library", library, Library)
         self.library = library
         mz = np.arange(LAST_MZ + 1)
         spectra = library.nominal_spectra(LAST_MZ + 1).astype(np.float32)

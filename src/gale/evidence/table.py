@@ -11,6 +11,7 @@ from gale.campaign import Campaign
 from gale.errors import ReadError
 from gale.evidence import SCHEMA, IndexTable, Matcher, explain
 from gale.model import Model
+from gale.plumbing.arguments import check_kind, check_loaded
 from gale.plumbing.files import writing
 from gale.plumbing.text import display_name
 from gale.plumbing.work import Work
@@ -57,12 +58,15 @@ def evidence_table(
 
     Examples
     --------
+    In a folder with a model and a run:
+
     >>> import gale
     >>> table = gale.evidence_table(gale.Model.load("model.onnx"), ["run.csv"])
     >>> table.columns[:4]
     ['run', 'family', 'probability', 'basis']
     >>> gale.write_evidence(table, "evidence.csv")
     """
+    check_loaded("model", model, Model)
     work = work or Work()
     columns = work.columns or model.facts["columns"]
     if isinstance(runs, Campaign):
@@ -101,10 +105,13 @@ def write_evidence(table: pl.DataFrame, path: str | Path, *, force: bool = False
 
     Examples
     --------
+    In a folder with a model and a run:
+
     >>> import gale
     >>> table = gale.evidence_table(gale.Model.load("model.onnx"), ["run.csv"])
     >>> gale.write_evidence(table, "evidence.csv")
     """
+    check_kind("table", table, pl.DataFrame)
     rounded = table.with_columns(pl.col(pl.Float64).round(DECIMALS))
     with writing(Path(path), force=force) as temporary:
         temporary.write_bytes(rounded.write_csv().encode())

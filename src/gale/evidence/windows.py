@@ -23,6 +23,7 @@ from gale.evidence.matching import Match, Matcher
 from gale.features.elution import excess
 from gale.features.events import EventSpec
 from gale.model import Model
+from gale.plumbing.arguments import check_kind, check_loaded
 from gale.run import Floats, Floats32, Integers, Run
 
 WINDOWS = 3
@@ -109,14 +110,19 @@ def find_windows(
     --------
     Here ``model_file`` and ``run_file`` are the paths of a small model and of a run.
 
-    >>> from gale import Model, read_run
-    >>> from gale.evidence import find_windows
+    >>> from gale import Model, find_windows, read_run
     >>> for window in find_windows(Model.load(model_file), read_run(run_file)):
     ...     if window.family == "alcohol":
     ...         print(f"{window.apex_min:.1f} min, m/z {window.ions}")
     7.3 min, m/z (65, 92)
     2.7 min, m/z (31, 45)
     """
+    check_loaded("model", model, Model)
+    check_kind("run", run, Run)
+    if matcher is not None:
+        check_kind("matcher", matcher, Matcher)
+    if index is not None:
+        check_kind("index", index, IndexTable)
     spec = model.event_spec
     features, times = spec.describe(run)
     spectra = features[spec.profile.n_features :].reshape(spec.shape)

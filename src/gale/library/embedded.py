@@ -33,6 +33,7 @@ def embedded_library() -> Library:
 
     Examples
     --------
+    >>> from gale import embedded_library
     >>> embedded_library()
     <Library embedded pnnl_metabolites.parquet: 1,284 spectra, 1,284 with retention index, \
 134,179 ions, m/z 33 to 599>

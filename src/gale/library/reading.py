@@ -41,6 +41,8 @@ def read_library(path: str | os.PathLike[str]) -> Library:
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
+    >>> from gale import read_library
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder, "mine.msp")
     ...     _ = path.write_text("Name: methane\nRI: 100\nNum Peaks: 2\n15 888\n16 999\n")

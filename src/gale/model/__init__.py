@@ -20,6 +20,7 @@ from gale.features.spec import feature_spec
 from gale.inspection.batch import batch_notes
 from gale.model.file import EVIDENCE, OUTPUTS, check_shapes, open_session, read_facts
 from gale.model.unlike import unlike_notes
+from gale.plumbing.arguments import check_kind
 from gale.plumbing.files import writing
 from gale.plumbing.tables import SPREAD, UNLIKE
 from gale.plumbing.text import counted, display_name, listed
@@ -130,7 +131,21 @@ class Model:
         -------
         probability : array of shape (R, K)
         member_probability : array of shape (E, R, K)
+
+        Raises
+        ------
+        ModelError
+            If they are not as many features as the model has.
         """
+        features = np.asarray(features, dtype=np.float32)
+        wanted = self.spec.n_features
+        if features.ndim != 2 or features.shape[1] != wanted:
+            raise ModelError(
+                self.source,
+                f"has {wanted:,} features, not those of an array of shape {features.shape}",
+                f"an array of shape (R, {wanted})",
+                "compute them with model.spec.features_of(run)",
+            )
         probability, member_probability, _ = self._predict(features)
         return probability, member_probability
 
@@ -169,6 +184,7 @@ class Model:
         ReadError
             If the model's features leave out every ion of the run.
         """
+        check_kind("run", run, Run)
         features, times = self.event_spec.describe(run)
         ((evidence,),) = self._run([EVIDENCE], features[None])
         columns = {name: evidence[0, :, at] for at, name in enumerate(self.families)}
@@ -189,10 +205,16 @@ class Model:
         Raises
         ------
         ModelError
-            If the model has no elution network.
+            If the model has no elution network, or the spectra have another number of m/z.
         """
         spec = self.event_spec
         (n_events, n_mz), wanted = spec.shape, len(spectra)
+        if np.shape(spectra) != (wanted, n_mz):
+            raise ModelError(
+                self.source,
+                f"sees {n_mz} m/z, not an array of shape {np.shape(spectra)}",
+                f"an array of shape (N', {n_mz}), from m/z {spec.mz[0]} on",
+            )
         features = np.zeros((-(-wanted // n_events), spec.n_features), dtype=np.float32)
         padded = np.zeros((len(features) * n_events, n_mz), dtype=np.float32)
         padded[:wanted] = spectra
@@ -267,14 +289,22 @@ class Model:
             ``<family>_spread``, the standard deviation over members. Numbers are null if the run
             failed, spreads also if there is only one member, and ``unlike`` also if the model is
             too old to have it.
+
+        Raises
+        ------
+        GaleError
+            If `runs` has something else in it, or a process of the executor ends from outside.
         """
         work = work or Work()
+        check_kind("work", work, Work)
         columns = work.columns or self.facts["columns"]
         if isinstance(runs, Campaign):
             columns = work.columns or runs.columns or columns
             names, sources = list(runs.runs), list[PathOrRun](runs.paths)
         else:
             several = [runs] if isinstance(runs, (str, Path, Run)) else runs
+            for each in several:
+                check_kind("run", each, str, Path, Run)
             sources = [run if isinstance(run, Run) else Path(run) for run in several]
             names = [run.source if isinstance(run, Run) else display_name(run) for run in sources]
         work.progress.begin("predicting", len(sources))

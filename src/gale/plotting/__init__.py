@@ -15,7 +15,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from gale.errors import PlotError
+from gale.errors import OutputError, PlotError
 from gale.plotting.measures import cut_time
 from gale.plotting.panels import (
     Span,
@@ -26,6 +26,7 @@ from gale.plotting.panels import (
     draw_spectrum,
 )
 from gale.plotting.themes import THEMES, Theme
+from gale.plumbing.arguments import check_kind
 from gale.run import Run
 
 __all__ = [
@@ -107,6 +108,7 @@ def plot_run(
     >>> [axes.get_ylabel().splitlines()[0] for axes in figure.axes]
     ['ion current', 'extracted ions', 'm/z', 'relative', 'intensity (unit of the file)']
     """
+    check_kind("run", run, Run)
     if theme not in THEMES:
         raise PlotError("theme", f"is {theme!r}", " or ".join(THEMES))
     colours = THEMES[theme]
@@ -174,19 +176,37 @@ def save_figure(figure: Figure, file: str | os.PathLike[str] | IO[bytes], form: 
     form : str
         ``png`` or ``svg``.
 
+    Raises
+    ------
+    PlotError
+        If the form is another.
+    OutputError
+        If the file cannot be written.
+
     Examples
     --------
+    Here ``run_file`` is the path of a run.
+
     >>> import io
-    >>> from gale import plot_run, read_run
-    >>> from gale.plotting import save_figure
+    >>> from gale import plot_run, read_run, save_figure
     >>> buffer = io.BytesIO()
     >>> save_figure(plot_run(read_run(run_file)), buffer, "png")
     >>> buffer.getvalue()[1:4]
     b'PNG'
     """
+    check_kind("figure", figure, Figure)
+    if form not in ("png", "svg"):
+        raise PlotError("form", f"is {form!r}", "png or svg", "use figure.savefig for other forms")
     settings: Any = {"svg.fonttype": "none", "svg.hashsalt": "gale"}
     with mpl.rc_context(settings), warnings.catch_warnings():
         # a character of the file name that the font lacks is drawn as a box
         warnings.filterwarnings("ignore", "Glyph .* missing")
         metadata = {"Date": None} if form == "svg" else {"Software": None}
-        figure.savefig(file, format=form, dpi=DOTS_PER_INCH, metadata=metadata)
+        try:
+            figure.savefig(file, format=form, dpi=DOTS_PER_INCH, metadata=metadata)
+        except OSError as error:
+            raise OutputError(
+                str(file),
+                f"cannot be written ({error.strerror or error})",
+                remedy="check its folder",
+            ) from error

@@ -31,14 +31,16 @@ class Cache:
 
     Parameters
     ----------
-    folder : Path
+    folder : str or Path
         Created when the first arrays are stored. Deleting it costs only time.
 
     Examples
     --------
     >>> import tempfile
+    >>> import numpy as np
+    >>> from gale import Cache
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     cache = Cache(Path(folder))
+    ...     cache = Cache(folder)
     ...     key = Cache.key(b"content of a run", "settings")
     ...     stored = cache.put(key, {"feature": np.arange(3)})
     ...     arrays = cache.get(key)
@@ -46,7 +48,7 @@ class Cache:
     {'feature': array([0, 1, 2])}
     """
 
-    folder: Path
+    folder: str | Path
 
     @classmethod
     def default(cls) -> Cache:
@@ -54,8 +56,9 @@ class Cache:
 
         Examples
         --------
+        >>> from pathlib import Path
         >>> import gale
-        >>> gale.Cache.default().folder.name
+        >>> Path(gale.Cache.default().folder).name
         'features'
         """
         return cls(default_folder())
@@ -95,4 +98,4 @@ class Cache:
         return True
 
     def _path(self, key: str) -> Path:
-        return self.folder / key[:2] / f"{key}.features"
+        return Path(self.folder) / key[:2] / f"{key}.features"

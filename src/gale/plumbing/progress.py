@@ -15,6 +15,7 @@ class Progress:
 
     Examples
     --------
+    >>> from gale import Progress
     >>> class Printed(Progress):
     ...     def begin(self, what: str, total: int) -> None:
     ...         print(f"{what}: {total} steps")

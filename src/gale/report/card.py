@@ -15,6 +15,7 @@ from typing import Any
 from gale.errors import TableError
 from gale.evaluation import Evaluation
 from gale.model import FEW_POSITIVES, Model
+from gale.plumbing.arguments import check_kind
 from gale.plumbing.text import listed
 from gale.plumbing.toml import toml_lines
 
@@ -27,13 +28,13 @@ SUFFIXES = {"value": "", "low": "_low", "high": "_high"}
 """The keys of an estimate, and the suffix of the column that has each in a table of scores."""
 
 
-def model_card(model: Model, scores: str | Path | Sequence[Evaluation] = ()) -> str:
+def model_card(model: Model, scores: str | Path | Evaluation | Sequence[Evaluation] = ()) -> str:
     """Write a model card in Markdown.
 
     Parameters
     ----------
     model : Model
-    scores : str, Path or sequence of Evaluation
+    scores : str, Path, Evaluation or sequence of Evaluation
         Scores of the model's predictions to put on the card, beside those of its training: what
         :func:`gale.evaluate` gave, or the JSON file that `gale evaluate` wrote.
 
@@ -48,6 +49,8 @@ def model_card(model: Model, scores: str | Path | Sequence[Evaluation] = ()) -> 
 
     Examples
     --------
+    In a folder with a model and a campaign:
+
     >>> import gale
     >>> model = gale.Model.load("model.onnx")
     >>> test = gale.Campaign.open("campaign").of_split("test")
@@ -55,6 +58,9 @@ def model_card(model: Model, scores: str | Path | Sequence[Evaluation] = ()) -> 
     >>> gale.model_card(model, [evaluation]).splitlines()[0]
     '# Model card: small, trained on campaign'
     """
+    check_kind("model", model, Model)
+    if isinstance(scores, Evaluation):
+        scores = [scores]
     if isinstance(scores, str | Path):
         measured, source = _read_scores(Path(scores)), str(scores)
     else:

@@ -18,12 +18,14 @@ from gale.errors import GaleError, OutputError
 from gale.evidence import IndexTable, Matcher, check_spectra
 from gale.inspection.batch import batch_notes
 from gale.model import Model
+from gale.plumbing.arguments import check_kind
 from gale.plumbing.files import check_folder_free, writing_folder
 from gale.plumbing.text import display_name
 from gale.plumbing.work import Work
 from gale.readers import load, parse_run
 from gale.report.pages import render
 from gale.report.run_page import model_provenance, run_report
+from gale.run import Run
 
 PAGES = ("*.html",)
 """Files of a folder that may be replaced."""
@@ -78,14 +80,22 @@ def run_pages(
 
     Examples
     --------
+    In a folder with a model and a run:
+
     >>> from pathlib import Path
     >>> import gale
     >>> table = gale.run_pages(gale.Model.load("model.onnx"), ["run.csv"], "pages")
     >>> sorted(page.name for page in Path("pages").iterdir())
     ['index.html', 'run.csv.html']
     """
+    check_kind("model", model, Model)
     folder, work = Path(folder), work or Work()
     check_pages_free(folder, force=force)
+    several = runs.paths if isinstance(runs, Campaign) else runs
+    several = [several] if isinstance(several, str | Path | Run) else several
+    for each in several:
+        check_kind("run", each, str, Path)
+    files = [Path(each) for each in several]
     if matcher is not None or index is not None:
         check_spectra(model)
     if model.has_elution_network:
@@ -93,9 +103,7 @@ def run_pages(
     table = model.predict(runs, work)
     columns = work.columns or model.facts["columns"]
     if isinstance(runs, Campaign):
-        columns, files = work.columns or runs.columns or columns, list(runs.paths)
-    else:
-        files = [Path(each) for each in ([runs] if isinstance(runs, str | Path) else runs)]
+        columns = work.columns or runs.columns or columns
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     made = {"made by": f"gale {version('gale-ms')} on {now}", **(provenance or {})}
     pages = _Pages(model, matcher, index, columns, made)

@@ -28,6 +28,7 @@ from gale.inspection import oddities
 from gale.model import Model
 from gale.model.unlike import unlike_notes
 from gale.plotting import Span
+from gale.plumbing.arguments import check_kind
 from gale.plumbing.tables import SPREAD, UNLIKE
 from gale.report.pages import as_json, render
 from gale.report.picture import Picture
@@ -124,11 +125,17 @@ def run_report(
 
     Examples
     --------
+    In a folder with a model and a run:
+
     >>> import gale
     >>> page = gale.run_report(gale.Model.load("model.onnx"), gale.read_run("run.csv"))
     >>> page.splitlines()[0]
     '<!DOCTYPE html>'
     """
+    check_kind("model", model, Model)
+    check_kind("run", run, Run)
+    if prediction is not None:
+        check_kind("prediction", prediction, Mapping)
     predicted = prediction or model.predict(run).row(0, named=True)
     library = None
     windows: list[Window] = []

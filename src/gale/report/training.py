@@ -12,6 +12,7 @@ import polars as pl
 from gale.campaign import Campaign
 from gale.errors import TableError
 from gale.model import Model
+from gale.plumbing.arguments import check_kind
 from gale.plumbing.work import Work
 from gale.report.scored import BASELINE, MODEL, Scored
 from gale.report.training_files import TrainingFiles, read_predicted, read_truth
@@ -68,6 +69,8 @@ def training_report(
     >>> page.splitlines()[0]
     '<!DOCTYPE html>'
     """
+    check_kind("campaign", campaign, Campaign)
+    check_kind("model", model, str, Path, TrainingFiles)
     work = work or Work()
     files = model if isinstance(model, TrainingFiles) else TrainingFiles.of(model)
     loaded = Model.load(files.model)

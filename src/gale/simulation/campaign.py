@@ -10,6 +10,7 @@ import numpy as np
 
 from gale.errors import SimulationError
 from gale.library import Library
+from gale.plumbing.arguments import check_kind, check_several, check_whole
 from gale.plumbing.files import writing_folder
 from gale.plumbing.progress import Progress
 from gale.plumbing.toml import unknown_key
@@ -103,6 +104,14 @@ def simulate(
     ...     gale.Campaign.open(f"{folder}/small").split
     ('train', 'train', 'test')
     """
+    for each in (library,) if isinstance(library, Library | str | Path) else library or ():
+        check_kind("library", each, Library)
+    if families is not None:
+        check_kind("families", families, Mapping)
+    if physics is not None:
+        check_kind("physics", physics, Physics)
+    check_kind("runs", runs, Mapping, int)
+    check_whole("seed", seed)
     work, physics = work or Work(), physics or Physics.default()
     runs = _runs_by_split(runs)
     new_instrument = _splits_of("new_instrument", new_instrument, runs)
@@ -170,6 +179,7 @@ def _runs_by_split(runs: Mapping[str, int] | int) -> dict[str, int]:
 
 def _splits_of(parameter: str, names: Collection[str], runs: Mapping[str, int]) -> tuple[str, ...]:
     """The splits that a parameter names, in the order of the splits; each must have runs."""
+    check_several(parameter, names)
     for split in sorted(set(names) - runs.keys()):
         raise SimulationError(
             f"{parameter}: split {split!r}", "has no runs", f"one of {', '.join(runs)}"

@@ -16,6 +16,8 @@ import numpy as np
 from gale.campaign import Campaign
 from gale.model import Model
 from gale.model.unlike import fit_unlike
+from gale.plumbing.arguments import check_kind, check_whole
+from gale.plumbing.files import check_free
 from gale.plumbing.work import Work
 from gale.training.ensemble import Ensemble, combine, fit_part
 from gale.training.export import PartGraph, to_onnx
@@ -33,17 +35,20 @@ from gale.training.waves import find_device
 
 __all__ = ["Recipe", "train"]
 
+MOST_SEED = 2**32 - 1
+"""Largest seed that what splits the folds takes."""
+
 
 def train(
     campaign: Campaign,
-    recipe: Recipe | str = "default",
+    recipe: Recipe | str | Path = "default",
     *,
     seed: int = 0,
-    journal: Path | None = None,
+    journal: str | Path | None = None,
     resume: bool = False,
     restart: bool = False,
-    history: Path | None = None,
-    out_of_fold: Path | None = None,
+    history: str | Path | None = None,
+    out_of_fold: str | Path | None = None,
     work: Work | None = None,
 ) -> Model:
     r"""Train a model on the labelled runs of a campaign's train and val splits.
@@ -51,19 +56,20 @@ def train(
     Parameters
     ----------
     campaign : Campaign
-    recipe : Recipe or str
+    recipe : Recipe, str or Path
         A recipe, the name of one that comes with gale, or a TOML file.
     seed : int
-        The same seed, runs and recipe give the same model on the same machine.
-    journal : Path, optional
+        From 0 to :data:`MOST_SEED`. The same seed, runs and recipe give the same model on the same
+        machine.
+    journal : str or Path, optional
         Folder that keeps finished fits, by default memory. Delete it once the model is saved.
     resume : bool
         Whether to continue from the finished fits in `journal`.
     restart : bool
         Whether to delete the finished fits in `journal`, once everything else has been checked.
-    history : Path, optional
+    history : str or Path, optional
         CSV file with every epoch of every finished fit; rewritten as fits finish.
-    out_of_fold : Path, optional
+    out_of_fold : str or Path, optional
         CSV file with the held-out predictions: each run that a fold validates, by members that did
         not train on it. It is written as `Model.predict` gives a table.
     work : Work, optional
@@ -85,6 +91,10 @@ def train(
         If the recipe cannot be read.
     SimulationError
         If the runs of pre-training cannot be simulated.
+    OutputError
+        If `history` or `out_of_fold` cannot be written.
+    GaleError
+        If an argument is of another type, such as the path of a campaign.
 
     Warns
     -----
@@ -109,7 +119,14 @@ def train(
     >>> model.families, model.facts["training"]["runs"], model.facts["members"]
     (('aromatic',), 8, 2)
     """
+    check_kind("campaign", campaign, Campaign)
+    check_kind("recipe", recipe, Recipe, str, Path)
+    check_whole("seed", seed, most=MOST_SEED)
+    for table in (history, out_of_fold):
+        if table is not None:
+            check_free(Path(table), force=True)
     work = work or Work()
+    check_kind("work", work, Work)
     recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
     device = find_device(work.device)
     runs = read_training_runs(campaign, recipe.features, work)
@@ -117,14 +134,18 @@ def train(
     learned_from = _learned_from(runs, folds)
     starts = pretrain(recipe, runs.spec, runs.campaign.families, seed=seed, work=work)
     fingerprint = fingerprint_of(recipe, seed, runs, starts)
-    book = Journal.open(journal, fingerprint, resume=resume, restart=restart)
-    fit_work = FitWork(book, work.progress, device, history)
+    book = Journal.open(_path(journal), fingerprint, resume=resume, restart=restart)
+    fit_work = FitWork(book, work.progress, device, _path(history))
     parts = [fit_part(each) for each in _fitters(recipe, runs, folds, seed, starts, fit_work)]
     ensemble = combine(recipe, parts, runs.labels, folds)
     if out_of_fold is not None:
-        ensemble.write_held_out(out_of_fold, runs.campaign)
+        ensemble.write_held_out(Path(out_of_fold), runs.campaign)
     facts = facts_of(recipe, seed, runs, learned_from, fingerprint) | ensemble.facts(runs.labels)
     return _export(ensemble, runs, facts, work)
+
+
+def _path(path: str | Path | None) -> Path | None:
+    return None if path is None else Path(path)
 
 
 def _learned_from(runs: TrainingRuns, folds: Sequence[Fold]) -> Campaign:

@@ -189,7 +189,7 @@ class FoldSettings(Section):
 
     count: PositiveInt = 10
     stratify_by: str = "rarest"
-    seed: NonNegativeInt | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**32)] | None = None
 
 
 class LogisticSettings(Section):

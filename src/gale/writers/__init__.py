@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gale.errors import OutputError
+from gale.plumbing.arguments import check_kind
 from gale.plumbing.files import writing
 from gale.run import Run
 from gale.writers import mzml, table
@@ -81,6 +82,7 @@ def write_run(
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
     >>> import gale
     >>> run = gale.Run.from_rows([1.0, 1.0, 2.0], [18.0, 44.0, 18.0], [5.0, 3.0, 7.0])
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -90,6 +92,7 @@ def write_run(
     >>> again.mz
     array([18., 44., 18.])
     """
+    check_kind("run", run, Run)
     target = Path(path)
     name = format or format_of(target)
     suffixes = ", ".join(each.suffix for each in FORMATS.values())

@@ -22,7 +22,7 @@ def values(campaign: Campaign, verify: bool) -> dict[str, Any]:
 def training_lines(campaign: Campaign) -> list[str]:
     """Describe a campaign before a training: its labels in train and val."""
     chosen = campaign.of_split("train", "val")
-    said = [_head(campaign), f"  {'family':<32}{'positive':>9}{'negative':>9}{'unknown':>9}"]
+    text = [_head(campaign), f"  {'family':<32}{'positive':>9}{'negative':>9}{'unknown':>9}"]
     for family, labels in zip(chosen.families, chosen.labels.T, strict=True):
         positive, negative = int((labels == 1).sum()), int((labels == 0).sum())
         unknown = len(chosen) - positive - negative
@@ -36,8 +36,8 @@ def _head(campaign: Campaign) -> str:
 
 
 def lines(campaign: Campaign, verify: bool) -> list[str]:
-    """What is said of a campaign, for people."""
-    said = [_head(campaign)]
+    """Describe a campaign for people: its labels, split by split."""
+    text = [_head(campaign)]
     header = f"  {'family':<32}{'positive':>9}{'negative':>9}{'unknown':>9}{'prevalence':>12}"
     for (split,), table in campaign.family_table().group_by("split", maintain_order=True):
         text += [f"\n  {split or 'unlabelled'}", header]

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from gale.errors import ReadError
+from gale.plumbing.arguments import check_kind
 from gale.plumbing.text import listed, shown
 from gale.readers.tables.names import meaning, named_mz, says_mz
 
@@ -88,6 +89,8 @@ def check_names(columns: Mapping[str, str] | None) -> dict[str, str]:
     ReadError
         If there is an unknown key, or more than one for the time.
     """
+    if columns is not None:
+        check_kind("columns", columns, Mapping)
     names = dict(columns or {})
     if names.keys() - ROLES.keys() or len(names.keys() & PER_MIN.keys()) > 1:
         raise ReadError(
