@@ -34,7 +34,6 @@ def test_fields(kind: type[GaleError]) -> None:
         (("a.csv", "is empty", "", "copy it"), "a.csv: is empty; copy it"),
         (("a.csv", "is empty"), "a.csv: is empty"),
         (("a.csv: row 3", "found 'x'", "0 or 1"), "a.csv: row 3: found 'x'; expected 0 or 1"),
-        (("a.csv",), "a.csv"),
     ],
 )
 def test_the_sentence(fields: tuple[str, ...], sentence: str) -> None:

@@ -85,7 +85,7 @@ def test_a_model(trained: Trained) -> None:
     found = rows(output)
     assert found["recipe"] == "tiny, seed 0"
     assert found["trained"] == f"{facts['created']} on 84 runs of campaign"
-    assert found["left out"] == "no run"
+    assert found["left out"] == "none"
     assert found["ensemble"] == "4 members from 2 folds"
     assert found["features"].endswith(": 126 from 18 m/z (18 to 115)")
     assert found["calibrated"].startswith("no")
@@ -124,7 +124,7 @@ def test_any_recipe_of_a_model_can_be_used_again(
 
 def test_a_campaign(campaign_folder: Path, campaign: gale.Campaign) -> None:
     output = succeed("inspect", campaign_folder, "--verify").output
-    assert output.startswith(f"{campaign!r}\n")
+    assert output.startswith(f"{repr(campaign)[10:-1]}\n")
     table = campaign.family_table().filter(split="val", family="mineral")
     positive, negative = table["positive"].item(), table["negative"].item()
     block = output[output.index("\n  val\n") : output.index("\n  test\n")]

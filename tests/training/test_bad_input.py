@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,6 @@ import pytest
 import gale
 from gale.errors import CampaignError, ModelError, OutputError, TableError, TrainingError
 from helpers.commands import error_of, invoke, succeed
-from helpers.errors import check_error
 from helpers.model_files import facts_of, restated
 from helpers.training import Exported, Trained
 
@@ -73,9 +73,8 @@ def test_a_family_of_one_kind_only(
     error = error_of(*train_arguments(campaign_folder, recipe_file, labels))
     assert isinstance(error, CampaignError)
     positive, negative = (84, 0) if value else (0, 84)
-    assert f"{campaign_folder}: column alcohol: found {positive} positive, {negative} neg" in str(
-        error
-    )
+    assert str(error).startswith(f"{campaign_folder}: column alcohol: ")
+    assert f" {positive} positive, {negative} negative" in str(error)
     assert not labels.with_name("model.onnx").exists()
 
 
@@ -83,8 +82,9 @@ def test_a_label_that_is_no_label(labels: Path, campaign_folder: Path, recipe_fi
     labels.write_text(labels.read_text("utf-8").replace(",1", ",yes", 1), "utf-8")
     error = error_of(*train_arguments(campaign_folder, recipe_file, labels))
     assert isinstance(error, CampaignError)
-    assert str(error).startswith(f"{labels}: row ")
-    assert "found 'yes'; expected 0, 1 or blank" in str(error)
+    assert re.match(rf"{re.escape(str(labels))}: row \d+, column \w+: ", str(error))
+    assert "'yes'" in str(error)
+    assert "0, 1 or blank" in str(error)
     predicted = labels.with_name("p.csv")
     predicted.write_text("sample_id,alcohol\nS0000,0.5\n", "utf-8")
     assert isinstance(error_of("evaluate", predicted, "--labels", labels), TableError)
@@ -97,26 +97,25 @@ def test_fewer_runs_than_folds(
     many.write_text(recipe_file.read_text("utf-8").replace("count = 2", "count = 85"), "utf-8")
     error = error_of(*train_arguments(campaign_folder, many, labels))
     assert isinstance(error, TrainingError)
-    assert str(error).startswith(
-        f"{campaign_folder}: 84 labelled runs for 85 folds; expected at least as many"
-    )
+    assert str(error).startswith("folds.count: is 85")
+    assert " 84 labelled runs" in str(error)
 
 
 @pytest.mark.parametrize(
-    ("spoil", "message"),
+    ("spoil", "facts"),
     [
         (
             lambda data: restated(data, {**facts_of(data), "format": 2}),
-            "is a model of format 2; this version of gale reads format 1; install the version",
+            ("format 2", "format 1", "install"),
         ),
-        (lambda data: restated(data, None), "is an ONNX file, but not one of gale's; expected"),
-        (lambda data: data[: len(data) // 2], "is not an ONNX file, or a damaged one"),
-        (lambda _: b"", "is not an ONNX file, or a damaged one (0 bytes)"),
-        (lambda _: b"a,b\n1,2\n", "is not an ONNX file, or a damaged one (8 bytes)"),
+        (lambda data: restated(data, None), ("is an ONNX file", "gale")),
+        (lambda data: data[: len(data) // 2], ("ONNX", "damaged")),
+        (lambda _: b"", ("ONNX", "0 bytes")),
+        (lambda _: b"a,b\n1,2\n", ("ONNX", "8 bytes")),
     ],
 )
 def test_a_file_that_is_not_a_model(
-    spoil: Callable[[bytes], bytes], message: str, trained: Trained, good: list[Path],
+    spoil: Callable[[bytes], bytes], facts: tuple[str, ...], trained: Trained, good: list[Path],
     tmp_path: Path,
 ) -> None:  # fmt: skip
     path = tmp_path / "other.onnx"
@@ -127,7 +126,8 @@ def test_a_file_that_is_not_a_model(
     ):
         error = error_of(*arguments)
         assert isinstance(error, ModelError)
-        assert str(error).startswith(f"{path}: {message}")
+        assert str(error).startswith(f"{path}: ")
+        assert all(fact in str(error) for fact in facts)
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -137,7 +137,10 @@ def test_a_model_given_as_a_run_and_a_run_as_a_model(
     output = tmp_path / "p.csv"
     result = invoke("predict", trained.path, "--model", trained.path, "-o", output)
     assert result.exit_code == 1
-    assert ": is an ONNX file, as models are; expected CSV, " in pl.read_csv(output)["message"][0]
+    message = pl.read_csv(output)["message"][0]
+    assert message.startswith(f"{trained.path}: ")
+    assert "ONNX" in message
+    assert "CSV" in message
     error = error_of("predict", good[0], "--model", good[1], "-o", tmp_path / "q.csv")
     assert isinstance(error, ModelError)
 
@@ -174,7 +177,8 @@ def test_a_full_disk_leaves_nothing_behind(
     output = labels.with_name(name)
     error = error_of(*writers[name])
     assert isinstance(error, OutputError)
-    assert str(error).startswith(f"{output}: cannot be written (No space left on device)")
+    assert str(error).startswith(f"{output}: ")
+    assert "No space left on device" in str(error)
     left = {path.name for path in labels.parent.iterdir()}
     assert left - {"model.onnx.partial"} == {"labels.csv"}
 
@@ -185,6 +189,8 @@ def test_an_output_that_exists(name: str, writers: dict[str, list[object]], labe
     output.write_text("precious", "utf-8")
     error = error_of(*writers[name])
     assert isinstance(error, OutputError)
-    check_error(error, output, found="exists", remedy="pass force=True")
+    assert str(error).startswith(f"{output}: ")
+    assert "exists" in str(error)
+    assert "force" in str(error)
     assert output.read_text("utf-8") == "precious"
     assert {path.name for path in labels.parent.iterdir()} == {"labels.csv", name}

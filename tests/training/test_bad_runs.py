@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 import gale
+from gale.cli.wording import in_options
 from gale.errors import CampaignError
 from helpers.commands import error_of, invoke, succeed
 from helpers.training import Trained
@@ -169,7 +170,7 @@ def test_a_bad_run_between_good_ones(
     assert len(message.splitlines()) == 1
     assert set(table.drop("run", "status", "message").row(1)) == {None}
     assert_same(table[[0, 2]], expected[[0, 2]])
-    assert result.stderr.splitlines()[-1] == f"failed: {message}"
+    assert result.stderr.splitlines()[-1] == f"failed: {in_options(message)}"
 
 
 @pytest.mark.parametrize("what", BAD)

@@ -75,8 +75,7 @@ def command(
             except GaleError as error:
                 failed.append(error)
             progress.step()
-    for failure in failed:
-        click.echo(f"failed: {error_text(failure)}", err=True)
+    click.echo("".join(f"failed: {error_text(each)}\n" for each in failed), nl=False, err=True)
     converted = counted(len(runs) - len(failed), "run")
     click.echo(f"{display_name(output)}: {converted} converted, {len(failed):,} failed")
     if failed:

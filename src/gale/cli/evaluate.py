@@ -59,28 +59,23 @@ def command(
     Label tables are CSV files with a column run or sample_id, then one column per family with 0, 1
     or blank for unknown.
     """
-    from gale.evaluation import (
-        compare,
-        evaluate,
-        read_label_tables,
-        read_predictions,
-        training_prevalence,
-    )
+    from gale import evaluation as scoring
     from gale.evaluation.text import evaluation_text
     from gale.plumbing.files import check_free, writing
 
     if json_path is not None:
         check_free(json_path, force=force)
         _check_no_sidecar(json_path, predictions)
-    known = read_label_tables(labels)
-    prior = None
-    if train_labels:
-        prior = training_prevalence(read_label_tables(train_labels), known.families)
+    known = scoring.read_label_tables(labels)
+    training = scoring.read_label_tables(train_labels) if train_labels else None
+    prior = scoring.training_prevalence(training, known.families) if training else None
     evaluations = []
-    for each in [read_predictions(path) for path in predictions]:
+    for each in [scoring.read_predictions(path) for path in predictions]:
         share = prior if each.prevalence is None else None
-        evaluations.append(evaluate(each, known, prevalence=share, resamples=resamples, seed=seed))
-    comparisons = [compare(first, second) for first, second in combinations(evaluations, 2)]
+        evaluations.append(
+            scoring.evaluate(each, known, prevalence=share, resamples=resamples, seed=seed)
+        )
+    comparisons = [scoring.compare(first, second) for first, second in combinations(evaluations, 2)]
     notes = _baseline_notes(evaluations, bool(train_labels))
     click.echo(evaluation_text(evaluations, comparisons, labels, notes))
     if json_path is not None:
