@@ -60,7 +60,7 @@ def test_rows_are_what_training_gives(
         return log_loss(test.labels, probability)
 
     def whole(**soup: Any) -> gale.Recipe:
-        choices = stack_recipe().to_dict() | {"calibration_way": 0.5}
+        choices = stack_recipe().to_dict() | {"calibration_strength": 0.5}
         for each, share in zip(choices["parts"], (0.8, 0.2), strict=True):
             each["share"] = share
             each["soup"]["kind"] = "uniform"
