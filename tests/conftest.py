@@ -14,7 +14,7 @@ from hypothesis import settings
 import gale
 from gale.features import compute_features
 from gale.features.summary import SummarySpec
-from gale.plumbing.cache import Cache, default_folder
+from gale.plumbing.cache import Cache
 from gale.plumbing.work import Work
 from gale.simulation import Physics, simulate
 from helpers.model_files import restated
@@ -79,7 +79,7 @@ def recipe_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def cache() -> Cache:
-    return Cache(default_folder())
+    return Cache.default()
 
 
 @pytest.fixture(scope="session")
@@ -93,7 +93,7 @@ def trained(
         tiny_recipe(),
         history=history,
         journal=folder / "journal",
-        work=Work(cache=Cache(default_folder())),
+        work=Work(cache=Cache.default()),
     )
     model.save(path)
     return Trained(gale.Model.load(path), path, history)
@@ -110,7 +110,7 @@ def stack_file(
         stack_recipe(),
         history=folder / "stack.history.csv",
         out_of_fold=folder / "stack.out_of_fold.csv",
-        work=Work(cache=Cache(default_folder())),
+        work=Work(cache=Cache.default()),
     )
     model.save(folder / "stack.onnx")
     return folder / "stack.onnx"

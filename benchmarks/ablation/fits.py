@@ -22,7 +22,7 @@ from benchmarks.options import tell
 from gale.campaign import Campaign
 from gale.features import compute_features
 from gale.features.events import EventSpec
-from gale.plumbing.cache import Cache, default_folder
+from gale.plumbing.cache import Cache
 from gale.plumbing.files import writing
 from gale.plumbing.progress import Progress
 from gale.plumbing.work import Work
@@ -41,7 +41,7 @@ from gale.training.soups import Member, average_weights, greedy_soup
 
 def cache() -> Cache:
     """Open gale's own cache of features and of pre-trained weights."""
-    return Cache(default_folder())
+    return Cache.default()
 
 
 @dataclass(frozen=True, eq=False)

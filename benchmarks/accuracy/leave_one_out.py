@@ -16,7 +16,7 @@ import numpy as np
 from benchmarks import options, tables
 from gale.campaign import Campaign
 from gale.evaluation import metrics
-from gale.plumbing.cache import Cache, default_folder
+from gale.plumbing.cache import Cache
 from gale.plumbing.work import Work
 from gale.run import Floats
 from gale.training import train
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def leave_one_out(campaign: Campaign, recipe: Recipe, seed: int) -> tuple[Floats, Floats]:
     """Give the prediction and the prior of every run, each of shape (R, K)."""
-    work = Work(cache=Cache(default_folder()))
+    work = Work(cache=Cache.default())
     predicted, prior = np.zeros(campaign.labels.shape), np.zeros(campaign.labels.shape)
     for run in range(len(campaign)):
         others = [other for other in range(len(campaign)) if other != run]

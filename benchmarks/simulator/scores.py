@@ -17,7 +17,7 @@ from sklearn.multiclass import OneVsRestClassifier
 from gale.campaign import Campaign
 from gale.evaluation import evaluate, metrics
 from gale.evaluation.text import interval_text
-from gale.plumbing.cache import Cache, default_folder
+from gale.plumbing.cache import Cache
 from gale.plumbing.work import Work
 from gale.readers import read_run
 from gale.run import Run
@@ -105,7 +105,7 @@ def benchmark_rows(campaign: Campaign) -> Iterator[Row]:
 
 def gale_rows(campaign: Campaign) -> Iterator[Row]:
     """Score gale's recipes on test, and the prior beside them."""
-    cache = Cache(default_folder())
+    cache = Cache.default()
     test = campaign.of_split("test")
     recipes = {
         "logistic": ("", Recipe.load("logistic")),

@@ -24,7 +24,7 @@ import gale
 from benchmarks import options, tables
 from benchmarks.tables import percent
 from gale.evaluation.second_look import disagreement
-from gale.plumbing.cache import Cache, default_folder
+from gale.plumbing.cache import Cache
 from gale.plumbing.work import Work
 from gale.report.shares import strongest
 from gale.run import Floats
@@ -67,7 +67,7 @@ def held_out(campaign: gale.Campaign, noisy: NDArray[np.bool_], recipe: str, see
     campaign = replace(campaign, labels=noisy.astype(np.float32))
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "out_of_fold.csv"
-        work = Work(cache=Cache(default_folder()))
+        work = Work(cache=Cache.default())
         gale.train(campaign, recipe, seed=seed, out_of_fold=file, work=work)
         table = pl.read_csv(file)
     assert tuple(table["run"]) == campaign.runs

@@ -21,7 +21,7 @@ from gale.features.profile import ProfileSpec
 from gale.features.spec import FeatureSpec
 from gale.features.summary import SummarySpec
 from gale.model.unlike import fit_unlike, unlike
-from gale.plumbing.cache import Cache, default_folder
+from gale.plumbing.cache import Cache
 from gale.plumbing.work import Work
 from gale.run import Floats
 
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     asked = parser.parse_args(arguments)
     spec = SPECS[asked.features]
-    work = Work(cache=Cache(default_folder()))
+    work = Work(cache=Cache.default())
     files = compute_features(asked.files, spec, work=work)
     rows = [["runs", "number", "median", "above 1", "above 2", "ROC AUC"]]
     for folder in asked.folders:

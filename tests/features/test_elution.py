@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from gale.errors import ModelError, ReadError
 from gale.features import elution
-from gale.features.elution import ElutionSpec, elution_image, excess, highest, over_noise
+from gale.features.elution import ElutionSpec, excess, highest, over_noise
 from gale.run import Run
-from helpers.elution_runs import noisy_run, run_of, signal_of
+from helpers.elution_runs import elution_image, noisy_run, run_of, signal_of
 from helpers.errors import refused
 
 SPEC = ElutionSpec(bins=64, mz_first=12, mz_last=110)

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from gale.errors import ModelError, ReadError
 from gale.features import events
-from gale.features.elution import ElutionSpec, elution_image
+from gale.features.elution import ElutionSpec
 from gale.features.events import EventSpec, busiest
 from gale.features.profile import ProfileSpec
 from gale.features.spec import feature_spec
 from gale.run import Floats, Run
-from helpers.elution_runs import noisy_run, run_of
+from helpers.elution_runs import elution_image, noisy_run, run_of
 from helpers.errors import refused
 
 PROFILE = ProfileSpec(ElutionSpec(bins=40, mz_first=12, mz_last=100), losses=20)

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from gale.run import Floats, Run
+from gale.features.elution import ElutionSpec, excess, over_noise
+from gale.run import Floats, Floats32, Run
 
 Spectrum = Mapping[int, float]
 Peaks = Mapping[float, Spectrum]
@@ -59,3 +60,8 @@ def noisy_run(
     noise = np.random.default_rng(seed).standard_normal(signal.shape)
     measured = signal + noise * np.sqrt(1 + 0.1 * signal)
     return run_of(unit * measured, mz, threshold=unit * threshold, minutes=minutes)
+
+
+def elution_image(run: Run, spec: ElutionSpec) -> Floats32:
+    """The elution image of a run, shape (T, M): log(1 + signal over noise)."""
+    return over_noise(excess(run, spec))

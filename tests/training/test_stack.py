@@ -23,7 +23,7 @@ from gale.features.elution import ElutionSpec
 from gale.features.events import EventSpec
 from gale.features.profile import ProfileSpec
 from gale.model.file import EVIDENCE
-from gale.plumbing.cache import Cache, default_folder
+from gale.plumbing.cache import Cache
 from gale.plumbing.work import Work
 from gale.training.calibration import cross_fitted, fit_calibration
 from gale.training.fitting import Fit, get_weights
@@ -51,7 +51,7 @@ def stack(stack_file: Path) -> Trained:
 def events(campaign: Campaign) -> Array:
     """Event features of the runs of train and val, (R, D)."""
     paths = campaign.of_split("train", "val").paths
-    return compute_features(paths, SPEC, work=Work(cache=Cache(default_folder()))).values
+    return compute_features(paths, SPEC, work=Work(cache=Cache.default())).values
 
 
 def folds_of(campaign: Campaign) -> list[Fold]:

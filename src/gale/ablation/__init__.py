@@ -92,22 +92,13 @@ def ablate(
 
     Examples
     --------
-    >>> import tempfile
-    >>> from dataclasses import replace
-    >>> from pathlib import Path
-    >>> from gale import Campaign, Recipe, ablate
-    >>> folder = Path(tempfile.mkdtemp())
-    >>> for number in range(8):  # every second run has the ion of the family
-    ...     ion = 91 if number % 2 else 57
-    ...     rows = "".join(f"{minute},{ion},{minute}\n" for minute in range(1, 5))
-    ...     _ = (folder / f"{number}.csv").write_text("time,mass,intensity\n" + rows)
-    >>> labels = "".join(f"{number}.csv,{number % 2}\n" for number in range(8))
-    >>> _ = (folder / "labels.csv").write_text("run,aromatic\n" + labels)
-    >>> split = ("train", "train", "val", "val")  # as in a folder in the competition's layout
-    >>> campaign = replace(Campaign.open(folder), split=2 * split)
+    In a folder with a campaign:
+
+    >>> import gale
     >>> text = "features.mz = [57, 91]\nnetwork.hidden = [4]\nfitting.epochs = 2\nsoup.size = 2"
-    >>> recipe = Recipe.parse(text, "small.toml", default_name="small")
-    >>> ablation = ablate(campaign, recipe, trainings=1, iterations=1)
+    >>> recipe = gale.Recipe.parse(text, "small.toml", default_name="small")
+    >>> campaign = gale.Campaign.open("campaign")
+    >>> ablation = gale.ablate(campaign, recipe, trainings=1, iterations=1)
     >>> ablation.table()["step"].to_list()
     ['base', 'hinge', 'prior bias', 'BatchNorm', 'LayerNorm', 'LCG loss', 'FixedSoup']
     """
@@ -129,8 +120,7 @@ def ablate(
     scored = ScoredRuns.of(runs, fold, test)
     # A fit depends neither on the number of trainings nor on the number of iterations.
     fingerprint = fingerprint_of(ablation_steps(recipe, 1)[-1].recipe, seed, runs, {})
-    folder = None if journal is None else Path(journal)
-    book = Journal.open(folder, fingerprint, resume=resume, restart=restart)
+    book = Journal.open(journal, fingerprint, resume=resume, restart=restart)
 
     fits = Fits(steps, scored, trainings, seed, FitWork(book, work.progress, device))
     rows = list(fits.networks())

@@ -43,24 +43,16 @@ def save_ablation(ablation: Ablation, folder: Path | str, *, force: bool = False
 
     Examples
     --------
-    >>> import tempfile
-    >>> from dataclasses import replace
+    In a folder with a campaign:
+
     >>> from pathlib import Path
-    >>> from gale import Campaign, Recipe, ablate, save_ablation
-    >>> folder = Path(tempfile.mkdtemp())
-    >>> for number in range(8):  # every second run has the ion of the family
-    ...     ion = 91 if number % 2 else 57
-    ...     rows = "".join(f"{minute},{ion},{minute}\n" for minute in range(1, 5))
-    ...     _ = (folder / f"{number}.csv").write_text("time,mass,intensity\n" + rows)
-    >>> labels = "".join(f"{number}.csv,{number % 2}\n" for number in range(8))
-    >>> _ = (folder / "labels.csv").write_text("run,aromatic\n" + labels)
-    >>> split = ("train", "train", "val", "val")  # as in a folder in the competition's layout
-    >>> campaign = replace(Campaign.open(folder), split=2 * split)
+    >>> import gale
     >>> text = "features.mz = [57, 91]\nnetwork.hidden = [4]\nfitting.epochs = 2\nsoup.size = 2"
-    >>> recipe = Recipe.parse(text, "small.toml", default_name="small")
-    >>> ablation = ablate(campaign, recipe, trainings=1, iterations=1)
-    >>> save_ablation(ablation, folder / "ablation")
-    >>> sorted(file.name for file in (folder / "ablation").glob("*.csv"))
+    >>> recipe = gale.Recipe.parse(text, "small.toml", default_name="small")
+    >>> campaign = gale.Campaign.open("campaign")
+    >>> ablation = gale.ablate(campaign, recipe, trainings=1, iterations=1)
+    >>> gale.save_ablation(ablation, "ablation")
+    >>> sorted(file.name for file in Path("ablation").glob("*.csv"))
     ['curves.csv', 'table.csv', 'trainings.csv']
     """
     check_kind("ablation", ablation, Ablation)

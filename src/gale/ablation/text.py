@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from gale.ablation.results import ENSEMBLE, METHODS, SPLITS, Ablation
 from gale.ablation.steps import BASE, SOUP
+from gale.plumbing.text import counted
 
 UNKNOWN = "-"
 
@@ -90,14 +91,10 @@ def _scope(ablation: Ablation) -> str:
     counts = ", ".join(f"{n:,} of {split}" for split, n in campaign["runs"].items() if n)
     return (
         f"Runs of {campaign['name']}: {counts}. Each step has one more ingredient than the one "
-        f"above; mean ± standard deviation over {_counted(trainings, 'training')}. {SOUP}: "
-        f"{_counted(ablation.steps[-1].recipe.soup.size, 'network')} in a soup, "
-        f"{_counted(ablation.facts['iterations'], 'iteration')}."
+        f"above; mean ± standard deviation over {counted(trainings, 'training')}. {SOUP}: "
+        f"{counted(ablation.steps[-1].recipe.soup.size, 'network')} in a soup, "
+        f"{counted(ablation.facts['iterations'], 'iteration')}."
     )
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _curves(ablation: Ablation) -> Iterable[str]:

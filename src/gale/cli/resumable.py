@@ -13,6 +13,7 @@ import click
 from gale.cli.options import Function, device_option, force_option, reading_options, seed_option
 from gale.errors import GaleError
 from gale.plumbing.progress import Progress
+from gale.plumbing.text import counted
 
 
 def training_options(work: str, result: str) -> Callable[[Function], Function]:
@@ -85,5 +86,5 @@ def resumable(journal: Path, progress: Progress) -> Iterator[None]:
 
 
 def _kept(n_fits: int, journal: Path) -> str:
-    fits = "1 finished fit is" if n_fits == 1 else f"{n_fits:,} finished fits are"
+    fits = counted(n_fits, "finished fit is", "finished fits are")
     return f"{fits} kept in {journal}; repeat the command with --resume to continue"

@@ -14,7 +14,6 @@ OPTIONS = {
     "at_min": "at",
     "columns": "column",
     "index": "index-table",
-    "library": "library",
     "matcher": "library",
     "restart": "force",
     "table": "families",

@@ -22,12 +22,12 @@ def working(
         See :func:`gale.cli.options.reading_options`.
     """
     from gale.cli.progress import ConsoleProgress
-    from gale.plumbing.cache import Cache, default_folder
+    from gale.plumbing.cache import Cache
     from gale.plumbing.work import Work
     from gale.plumbing.workers import worker_pool
 
     progress = ConsoleProgress(quiet=quiet)
-    cache = None if no_cache else Cache(default_folder())
+    cache = None if no_cache else Cache.default()
     try:
         with worker_pool(workers) as executor:
             yield Work(executor=executor, cache=cache, progress=progress, columns=columns)

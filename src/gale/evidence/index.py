@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from gale.errors import TableError
+from gale.plumbing.text import counted
 from gale.run import Floats
 
 COLUMNS = ("time_min", "index")
@@ -68,7 +69,7 @@ class IndexTable:
         known = np.isfinite(time_min) & np.isfinite(index)
         rising = (np.diff(time_min) > 0) & (np.diff(index) > 0)
         if len(table) < 2:
-            rows = "1 row" if len(table) == 1 else f"{len(table)} rows"
+            rows = counted(len(table), "row")
             raise TableError(path, f"has {rows}", "two rows or more")
         if not (known.all() and rising.all()):
             at = int(np.argmin(known)) if not known.all() else int(np.argmin(rising)) + 1

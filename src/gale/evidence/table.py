@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
 
-from gale.campaign import Campaign
 from gale.errors import ReadError
 from gale.evidence import SCHEMA, IndexTable, Matcher, explain
-from gale.model import Model
+from gale.model import Model, Runs
 from gale.plumbing.arguments import check_kind, check_loaded
 from gale.plumbing.files import writing
-from gale.plumbing.text import display_name
 from gale.plumbing.work import Work
 from gale.readers import read_run
 from gale.run import Run
@@ -24,7 +21,7 @@ DECIMALS = 4
 
 def evidence_table(
     model: Model,
-    runs: Campaign | Sequence[str | Path | Run] | str | Path | Run,
+    runs: Runs,
     *,
     matcher: Matcher | None = None,
     index: IndexTable | None = None,
@@ -67,23 +64,14 @@ def evidence_table(
     >>> gale.write_evidence(table, "evidence.csv")
     """
     check_loaded("model", model, Model)
-    work = work or Work()
-    columns = work.columns or model.facts["columns"]
-    if isinstance(runs, Campaign):
-        columns = work.columns or runs.columns or columns
-        sources: list[tuple[str, str | Path | Run]] = list(zip(runs.runs, runs.paths, strict=True))
-    else:
-        several = [runs] if isinstance(runs, str | Path | Run) else runs
-        sources = [
-            (each.source if isinstance(each, Run) else display_name(each), each) for each in several
-        ]
+    names, sources, work = model.sources_of(runs, work)
     if model.has_elution_network:
         matcher = matcher or Matcher.default()
     work.progress.begin("looking for evidence", len(sources))
     tables = [pl.DataFrame(schema=SCHEMA)]
-    for name, source in sources:
+    for name, source in zip(names, sources, strict=True):
         try:
-            run = source if isinstance(source, Run) else read_run(source, columns=columns)
+            run = source if isinstance(source, Run) else read_run(source, columns=work.columns)
             found = explain(model, run, matcher=matcher, index=index, least=least)
         except ReadError as error:
             if work.strict:

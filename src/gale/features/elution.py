@@ -79,28 +79,6 @@ class ElutionSpec:
         return fingerprint_of(self.to_dict())
 
 
-def elution_image(run: Run, spec: ElutionSpec) -> Floats32:
-    """Compute the elution image of a run.
-
-    Parameters
-    ----------
-    run : Run
-    spec : ElutionSpec
-
-    Returns
-    -------
-    array of shape (T, M), float32
-        log(1 + signal over noise), see :func:`over_noise`; 0 where nothing elutes or the
-        instrument did not scan.
-
-    Raises
-    ------
-    ReadError
-        If the image leaves out every ion of the run.
-    """
-    return over_noise(excess(run, spec))
-
-
 def excess(run: Run, spec: ElutionSpec) -> Floats32:
     """Signal above the baseline, shape (T, M), in units of the run's floor; at least 0.
 

@@ -20,7 +20,7 @@ from gale.inspection.measures import (
     standing_out,
 )
 from gale.plumbing.arguments import check_kind
-from gale.plumbing.text import listed
+from gale.plumbing.text import counted, listed
 from gale.readers.scans import FACT_CEILING, FACT_SPECTRA, looks_like_profile
 from gale.run import Run
 
@@ -131,7 +131,7 @@ def _gaps(run: Run) -> str | None:
     if not n_gaps or run.n_scans < MIN_SCANS or usual == 0:
         return None
     return (
-        f"{_counted(n_gaps, 'gap', 'gaps')} between scans, the longest {steps.longest_s:.3g} s "
+        f"{counted(n_gaps, 'gap')} between scans, the longest {steps.longest_s:.3g} s "
         f"after {steps.longest_at_min:.3f} min; {usual:.3g} s is usual"
     )
 
@@ -154,7 +154,7 @@ def _equal_times(run: Run) -> str | None:
     if not same.any():
         return None
     at = run.time_min[int(np.argmax(same))]
-    n_same = _counted(int(same.sum()), "scan has", "scans have")
+    n_same = counted(int(same.sum()), "scan has", "scans have")
     return f"{n_same} the same time as the scan before, the first at {at:.3f} min"
 
 
@@ -179,7 +179,7 @@ def _profile(run: Run) -> str | None:
 
 def _clipping(run: Run) -> str | None:
     top = plateau(run)
-    where = f"{_counted(top.ions, 'ion', 'ions')} in {_counted(top.scans, 'scan', 'scans')}"
+    where = f"{counted(top.ions, 'ion')} in {counted(top.scans, 'scan')}"
     if top.intensity == float(run.facts.get(FACT_CEILING, "inf")):
         return (
             f"peaks are clipped: {where} at {top.intensity:,.10g}, the highest intensity that the "
@@ -233,10 +233,6 @@ def _blank(run: Run) -> str | None:
         f"looks like a blank: {n_standing} of {n_mz:,} m/z have a peak of {STANDS_OUT:g} times "
         "the signal before and after it"
     )
-
-
-def _counted(number: int, one: str, many: str) -> str:
-    return f"{number:,} {one if number == 1 else many}"
 
 
 def _percent(share: float) -> str:

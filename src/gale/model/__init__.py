@@ -27,6 +27,9 @@ from gale.plumbing.text import counted, display_name, listed
 from gale.plumbing.work import Work
 from gale.run import Floats32, Run
 
+Runs = Campaign | Sequence[str | Path | Run] | str | Path | Run
+"""What can be predicted: a campaign, paths and runs in memory, or one of these."""
+
 FEW_POSITIVES = 30
 """A family with fewer positive training runs is reported as learned from few."""
 
@@ -264,7 +267,7 @@ class Model:
 
     def predict(
         self,
-        runs: Campaign | Sequence[str | Path | Run] | str | Path | Run,
+        runs: Runs,
         work: Work | None = None,
     ) -> pl.DataFrame:
         """Predict runs: files, runs in memory, or a campaign.
@@ -295,20 +298,9 @@ class Model:
         GaleError
             If `runs` has something else in it, or a process of the executor ends from outside.
         """
-        work = work or Work()
-        check_kind("work", work, Work)
-        columns = work.columns or self.facts["columns"]
-        if isinstance(runs, Campaign):
-            columns = work.columns or runs.columns or columns
-            names, sources = list(runs.runs), list[PathOrRun](runs.paths)
-        else:
-            several = [runs] if isinstance(runs, (str, Path, Run)) else runs
-            for each in several:
-                check_kind("run", each, str, Path, Run)
-            sources = [run if isinstance(run, Run) else Path(run) for run in several]
-            names = [run.source if isinstance(run, Run) else display_name(run) for run in sources]
+        names, sources, work = self.sources_of(runs, work)
         work.progress.begin("predicting", len(sources))
-        table = compute_features(sources, self.spec, replace(work, columns=columns))
+        table = compute_features(sources, self.spec, work)
         probability, member_probability, unlike = self._predict(table.values[table.ok])
         spread = member_probability.std(axis=0)
         if len(member_probability) < 2:
@@ -331,11 +323,44 @@ class Model:
         self._warn_of(predictions)
         return predictions
 
+    def sources_of(
+        self, runs: Runs, work: Work | None = None
+    ) -> tuple[list[str], list[PathOrRun], Work]:
+        """List runs as :meth:`predict` takes them, and say how their tables are read.
+
+        Returns
+        -------
+        names : list of str, length R
+            What the column ``run`` of predictions calls them.
+        sources : list of Path or Run, length R
+        work : Work
+            With columns: its own, or else those of the campaign, or else those of the training.
+
+        Raises
+        ------
+        GaleError
+            If `runs` has something else in it.
+        """
+        work = work or Work()
+        check_kind("work", work, Work)
+        of_campaign = None
+        if isinstance(runs, Campaign):
+            of_campaign = runs.columns
+            names, sources = list(runs.runs), list[PathOrRun](runs.paths)
+        else:
+            several = [runs] if isinstance(runs, (str, Path, Run)) else runs
+            for each in several:
+                check_kind("run", each, str, Path, Run)
+            sources = [run if isinstance(run, Run) else Path(run) for run in several]
+            names = [run.source if isinstance(run, Run) else display_name(run) for run in sources]
+        columns = work.columns or of_campaign or self.facts["columns"]
+        return names, sources, replace(work, columns=columns)
+
     def _warn_of(self, predictions: pl.DataFrame) -> None:
         """Warn of everything that a user of predictions should know."""
         n_failed = predictions.filter(status="failed").height
         n_notes = predictions.filter(pl.col("message").is_not_null(), status="ok").height
-        runs = "1 run" if len(predictions) == 1 else f"{len(predictions):,} runs"
+        runs = counted(len(predictions), "run")
         for number, what in ((n_failed, "failed"), (n_notes, "predicted with a note")):
             if number:
                 warn(f"{number:,} of {runs} {what}: see the column message")
@@ -383,7 +408,7 @@ class Model:
             predictions, how="left", left_on="sample_id", right_on="run", maintain_order="left"
         ).select("sample_id", *wanted)
         if n_missing := len(found) - len(found.drop_nulls()):
-            runs = "1 run" if n_missing == 1 else f"{n_missing:,} runs"
+            runs = counted(n_missing, "run")
             warn(f"the training prevalence stands in for {runs} without a prediction")
         return found.with_columns(pl.col(name).fill_null(self.prevalence[name]) for name in wanted)
 

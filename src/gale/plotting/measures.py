@@ -8,6 +8,7 @@ from math import ceil
 import numpy as np
 
 from gale.errors import PlotError
+from gale.plumbing.text import counted
 from gale.run import Floats, Run
 
 MOST_COLUMNS, MOST_ROWS = 1_400, 1_000
@@ -55,7 +56,7 @@ def cut_time(run: Run, time_range: tuple[float, float] | None) -> Run:
     if len(inside) < 2 or not n_ions:
         raise PlotError(
             run.source,
-            f"has {len(inside)} scan{'' if len(inside) == 1 else 's'} and {n_ions} ions from "
+            f"has {counted(len(inside), 'scan')} and {n_ions} ions from "
             f"{time_range[0]:g} to {time_range[1]:g} min",
             f"two scans or more, with ions, within {run.time_min[0]:.3f} to "
             f"{run.time_min[-1]:.3f} min",

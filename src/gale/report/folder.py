@@ -20,12 +20,11 @@ from gale.inspection.batch import batch_notes
 from gale.model import Model
 from gale.plumbing.arguments import check_kind
 from gale.plumbing.files import check_folder_free, writing_folder
-from gale.plumbing.text import display_name
+from gale.plumbing.text import counted, display_name
 from gale.plumbing.work import Work
 from gale.readers import load, parse_run
 from gale.report.pages import render
 from gale.report.run_page import model_provenance, run_report
-from gale.run import Run
 
 PAGES = ("*.html",)
 """Files of a folder that may be replaced."""
@@ -89,24 +88,20 @@ def run_pages(
     ['index.html', 'run.csv.html']
     """
     check_kind("model", model, Model)
-    folder, work = Path(folder), work or Work()
+    folder = Path(folder)
     check_pages_free(folder, force=force)
-    several = runs.paths if isinstance(runs, Campaign) else runs
-    several = [several] if isinstance(several, str | Path | Run) else several
-    for each in several:
+    _, sources, work = model.sources_of(runs, work)
+    for each in sources:
         check_kind("run", each, str, Path)
-    files = [Path(each) for each in several]
+    files = [each for each in sources if isinstance(each, Path)]
     if matcher is not None or index is not None:
         check_spectra(model)
     if model.has_elution_network:
         matcher = matcher or Matcher.default()
     table = model.predict(runs, work)
-    columns = work.columns or model.facts["columns"]
-    if isinstance(runs, Campaign):
-        columns = work.columns or runs.columns or columns
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     made = {"made by": f"gale {version('gale-ms')} on {now}", **(provenance or {})}
-    pages = _Pages(model, matcher, index, columns, made)
+    pages = _Pages(model, matcher, index, work.columns, made)
     with writing_folder(folder, replaces=PAGES if force else None) as temporary:
         return pages.write(temporary, table, files, work)
 
@@ -207,7 +202,7 @@ def index_page(
     """
     return render(
         "index.html",
-        title=f"{len(predictions):,} run{'' if len(predictions) == 1 else 's'}",
+        title=counted(len(predictions), "run"),
         rows=predictions.to_dicts(),
         families=model.families,
         prevalence=model.prevalence,

@@ -103,21 +103,14 @@ def train(
 
     Examples
     --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> from gale import Campaign, Recipe, train
-    >>> folder = Path(tempfile.mkdtemp())
-    >>> for number in range(8):  # every second run has the ion of the family
-    ...     ion = 91 if number % 2 else 57
-    ...     rows = "".join(f"{minute},{ion},{minute}\n" for minute in range(1, 5))
-    ...     _ = (folder / f"{number}.csv").write_text("time,mass,intensity\n" + rows)
-    >>> labels = "".join(f"{number}.csv,{number % 2}\n" for number in range(8))
-    >>> _ = (folder / "labels.csv").write_text("run,aromatic\n" + labels)
-    >>> text = "kind = 'logistic'\nfeatures.mz = [57, 91]\nfolds.count = 2"
-    >>> recipe = Recipe.parse(text, "small.toml", default_name="small")
-    >>> model = train(Campaign.open(folder), recipe)
-    >>> model.families, model.facts["training"]["runs"], model.facts["members"]
-    (('aromatic',), 8, 2)
+    In a folder with a campaign:
+
+    >>> import gale
+    >>> text = "kind = 'logistic'\nfeatures.mz = [28, 57, 91]\nfolds.count = 2"
+    >>> recipe = gale.Recipe.parse(text, "small.toml", default_name="small")
+    >>> model = gale.train(gale.Campaign.open("campaign"), recipe)
+    >>> len(model.families), model.facts["training"]["runs"], model.facts["members"]
+    (9, 84, 2)
     """
     check_kind("campaign", campaign, Campaign)
     check_kind("recipe", recipe, Recipe, str, Path)
@@ -134,18 +127,14 @@ def train(
     learned_from = _learned_from(runs, folds)
     starts = pretrain(recipe, runs.spec, runs.campaign.families, seed=seed, work=work)
     fingerprint = fingerprint_of(recipe, seed, runs, starts)
-    book = Journal.open(_path(journal), fingerprint, resume=resume, restart=restart)
-    fit_work = FitWork(book, work.progress, device, _path(history))
+    book = Journal.open(journal, fingerprint, resume=resume, restart=restart)
+    fit_work = FitWork(book, work.progress, device, history)
     parts = [fit_part(each) for each in _fitters(recipe, runs, folds, seed, starts, fit_work)]
     ensemble = combine(recipe, parts, runs.labels, folds)
     if out_of_fold is not None:
         ensemble.write_held_out(Path(out_of_fold), runs.campaign)
     facts = facts_of(recipe, seed, runs, learned_from, fingerprint) | ensemble.facts(runs.labels)
     return _export(ensemble, runs, facts, work)
-
-
-def _path(path: str | Path | None) -> Path | None:
-    return None if path is None else Path(path)
 
 
 def _learned_from(runs: TrainingRuns, folds: Sequence[Fold]) -> Campaign:

@@ -12,6 +12,7 @@ import polars as pl
 
 from gale.errors import OutputError, TrainingError
 from gale.plumbing.files import writing
+from gale.plumbing.text import counted
 from gale.training.fitting import Epoch, Fit
 
 HISTORY_SCHEMA = {
@@ -72,13 +73,18 @@ class Journal:
 
     @classmethod
     def open(
-        cls, folder: Path | None, fingerprint: str, *, resume: bool = False, restart: bool = False
+        cls,
+        folder: str | Path | None,
+        fingerprint: str,
+        *,
+        resume: bool = False,
+        restart: bool = False,
     ) -> Journal:
         """Begin a journal, or resume the one in the folder.
 
         Parameters
         ----------
-        folder : Path or None
+        folder : str, Path or None
             Made when the first fit is finished.
         fingerprint : str
             Hash of everything that the fits depend on.
@@ -92,13 +98,14 @@ class Journal:
         TrainingError
             If there are finished fits and both are false, or the fits belong to another training.
         """
+        folder = None if folder is None else Path(folder)
         journal = cls(folder, fingerprint)
         if folder is None or (n_fits := count_fits(folder)) == 0:
             return journal
         if restart:
             discard(folder)
         elif not resume:
-            fits = "1 finished fit" if n_fits == 1 else f"{n_fits:,} finished fits"
+            fits = counted(n_fits, "finished fit")
             raise TrainingError(
                 folder,
                 f"holds {fits} of an interrupted training",

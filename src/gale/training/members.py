@@ -15,6 +15,7 @@ from torch import nn
 
 from gale.plumbing.files import writing
 from gale.plumbing.progress import Progress, TimeLeft
+from gale.plumbing.text import counted
 from gale.training.fitting import (
     Examples,
     Fit,
@@ -66,7 +67,7 @@ class FitWork:
         Has the finished fits.
     progress : Progress
     device : torch.device
-    history : Path, optional
+    history : str or Path, optional
         A CSV file of the epochs of all finished fits.
     unit : str
         What messages call a fold.
@@ -77,7 +78,7 @@ class FitWork:
     journal: Journal = field(default_factory=Journal)
     progress: Progress = field(default_factory=Progress)
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
-    history: Path | None = None
+    history: str | Path | None = None
     unit: str = "fold"
     clock: TimeLeft | None = None
 
@@ -198,7 +199,7 @@ class MemberFitter:
         """Write the epochs of all finished fits."""
         started = time.monotonic()
         if self.work.history is not None:
-            with writing(self.work.history, force=True) as temporary:
+            with writing(Path(self.work.history), force=True) as temporary:
                 self.work.journal.history().write_csv(temporary)
         self._history_written = time.monotonic()
         self._history_pause = max(HISTORY_SECONDS, 20 * (self._history_written - started))
@@ -251,7 +252,7 @@ class MemberFitter:
 
     def _finish(self, step: Step, fit: Fit) -> None:
         self._scores[step] = fit.validation
-        epochs = "1 epoch" if len(fit.epochs) == 1 else f"{len(fit.epochs):,} epochs"
+        epochs = counted(len(fit.epochs), "epoch")
         name = _describe(step, self.work.unit)
         self.work.progress.step(
             f"{name}: lowest validation log loss {fit.validation:.4f} in {epochs}"
@@ -261,7 +262,7 @@ class MemberFitter:
 
     def _report(self, status: FittingStatus) -> None:
         left = math.ceil(self._clock.left(status.active, status.epoch) / 60)
-        members = "1 member" if status.active == 1 else f"{status.active} members"
+        members = counted(status.active, "member")
         self.work.progress.status(
             f"{members}, epoch {status.epoch}, lowest log loss {status.lowest:.4f}, {left} min left"
         )

@@ -16,6 +16,7 @@ from gale.features.profile import ProfileSpec
 from gale.features.spec import FeatureSpec
 from gale.features.summary import PUBLISHED_MZ, SummarySpec, learn_mz
 from gale.plumbing.progress import Progress
+from gale.plumbing.text import counted
 from gale.plumbing.work import Work
 from gale.training.settings import EventSettings, FeatureSettings, ProfileSettings, SummarySettings
 
@@ -88,7 +89,7 @@ def read_training_runs(campaign: Campaign, settings: FeatureSettings, work: Work
     chosen = campaign.select(not_test & campaign.labelled)
     chosen.check_trainable()
     if unlabelled := int(not_test.sum()) - len(chosen):
-        runs_are = "1 run is" if unlabelled == 1 else f"{unlabelled:,} runs are"
+        runs_are = counted(unlabelled, "run is", "runs are")
         work.progress.note(f"{runs_are} left out: no label is known")
     spec = _feature_spec(chosen, settings, work)
     runs = read_runs(chosen, spec, work)

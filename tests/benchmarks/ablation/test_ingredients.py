@@ -12,7 +12,7 @@ import gale
 from benchmarks.ablation import fits, ingredients, scores
 from benchmarks.ablation.rows import COMBINED
 from gale.evaluation.metrics import log_loss
-from gale.plumbing.cache import Cache, default_folder
+from gale.plumbing.cache import Cache
 from gale.plumbing.work import Work
 from helpers.benchmark_runs import Run, rows_of, runner
 from helpers.stacks import STACK, stack_recipe
@@ -55,7 +55,7 @@ def test_rows_are_what_training_gives(
     assert float(rows["prior"][0]) == pytest.approx(expected, abs=1e-4)
 
     def trained(recipe: gale.Recipe | str) -> float:
-        model = gale.train(campaign, recipe, seed=0, work=Work(cache=Cache(default_folder())))
+        model = gale.train(campaign, recipe, seed=0, work=Work(cache=Cache.default()))
         probability = model.predict(test).select(test.families).to_numpy()
         return log_loss(test.labels, probability)
 

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from gale.errors import ReadError
-from gale.plumbing.text import shown
+from gale.plumbing.text import counted, shown
 from gale.readers.tables.text import Text
 
 _NUMBER = r"^\s*[+-]?[\d.,]+(?:[eE][+-]?\d+)?\s*$"
@@ -122,7 +122,7 @@ def _read_slowly(
             if len(row) != n_cells:
                 raise ReadError(
                     place,
-                    f"has {len(row)} {'field' if len(row) == 1 else 'fields'}",
+                    f"has {counted(len(row), 'field')}",
                     f"{n_cells}, as in the header",
                     "copy or export the file again: it may be cut short"
                     if len(row) < n_cells and next(rows, None) is None
