@@ -134,7 +134,7 @@ _HOMES = {
     "write_run": "writers",
 }
 
-_TRAIN_EXTRA = ("onnx", "onnxscript", "pydantic", "sklearn", "threadpoolctl", "torch")
+_TRAIN_EXTRA = ("onnx", "pydantic", "sklearn", "threadpoolctl", "torch")
 
 
 def __getattr__(name: str) -> object:

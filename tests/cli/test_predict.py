@@ -236,7 +236,7 @@ def test_without_what_training_needs(
     """The installed command, where torch and the rest of the extra cannot be imported."""
     succeed(*predict(*runs))
     (tmp_path / "site").mkdir()
-    env = without(tmp_path / "site", "torch", "sklearn", "onnx", "onnxscript", "pydantic")
+    env = without(tmp_path / "site", "torch", "sklearn", "onnx", "pydantic")
     done = start(*predict(*runs, "-o", "bare.csv"), cwd=tmp_path, env=env)
     assert done.returncode == 0, done.stderr
     assert Path("bare.csv").read_bytes() == Path("p.csv").read_bytes()

@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import onnx
 import pytest
-import torch
 
 import gale
 from gale.errors import GaleWarning
@@ -15,8 +14,9 @@ from gale.features.profile import ProfileSpec
 from gale.features.summary import SummarySpec
 from gale.model import Model
 from gale.model.unlike import fit_unlike, unlike
-from gale.training.networks.unlike import Unlike
-from helpers.graphs import FACTS, N_FEATURES, SPEC, file_of, linear, output_of
+from gale.training.export import PartGraph, to_onnx
+from gale.training.networks.layers import Dense
+from helpers.graphs import FACTS, GENERATORS, N_FEATURES, SPEC, file_of, linear, output_of
 from helpers.model_files import facts_of
 from helpers.training import Array, Trained
 
@@ -72,7 +72,8 @@ def test_the_graph_computes_the_same(count: int) -> None:
     blocks = fit_unlike(training, BLOCKS)
     strange = np.full((1, 57), 1e6, np.float32)
     others = np.concatenate([training, runs(20, 2), runs(5, 3, shift=2), 0 * strange, strange])
-    found = Unlike(blocks)(torch.tensor(others)).numpy()
+    part = PartGraph(Dense(57, 1, GENERATORS))
+    found = output_of(to_onnx([part], 57, {}, unlike=blocks), "unlike", others)
     np.testing.assert_allclose(found, unlike(others, blocks), rtol=1e-5, atol=1e-5)
 
 
@@ -82,7 +83,7 @@ def test_a_model_says_it(count: int) -> None:
     training = rng.random((30, N_FEATURES), np.float32)
     others = 2 * rng.random((count, N_FEATURES), np.float32)
     blocks = fit_unlike(training, SPEC.blocks)
-    data = file_of([linear(1)], unlike=Unlike(blocks))
+    data = file_of([linear(1)], unlike=blocks)
     model = Model(data)
     found = output_of(data, "unlike", others)
     np.testing.assert_allclose(found, unlike(others, blocks), atol=1e-5)
@@ -187,10 +188,11 @@ def test_it_is_small(trained: Trained) -> None:
     rng = np.random.default_rng(1)
     for spec in (ProfileSpec(), SummarySpec()):
         blocks = fit_unlike(rng.random((2000, spec.n_features), np.float32), spec.blocks)
-        bare = file_of([linear(1)])
-        graph = Unlike(blocks)
-        assert sum(value.nbytes for value in graph.buffers()) < 1.1e6, spec
-        assert len(bare) < 100_000
+        part = PartGraph(Dense(spec.n_features, 1, GENERATORS))
+        bare, full = (
+            len(to_onnx([part], spec.n_features, {}, unlike=each)) for each in ((), blocks)
+        )
+        assert full - bare < 1.1e6, spec
     assert facts_of(trained.path.read_bytes())
     stored = {each.name for each in onnx.load(trained.path).graph.output}
     assert stored == {"probability", "member_probability", "unlike"}

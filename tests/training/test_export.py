@@ -8,8 +8,10 @@ import platform
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 import torch
@@ -25,11 +27,10 @@ from gale.model.file import EVIDENCE, OUTPUTS
 from gale.model.unlike import fit_unlike, unlike
 from gale.plumbing.tables import UNLIKE
 from gale.training.calibration import Calibration
-from gale.training.export import EnsembleGraph, PartGraph, to_onnx
+from gale.training.export import PartGraph, to_onnx
 from gale.training.fitting import get_weights, predict_logits, set_weights
 from gale.training.networks.elution import ElutionNetwork
 from gale.training.networks.summary import summary_network
-from gale.training.networks.unlike import Unlike
 from helpers import graphs
 from helpers.graphs import (
     ALL,
@@ -171,9 +172,7 @@ def test_nothing_of_the_machine_is_in_the_bytes(data: bytes) -> None:
     assert found == []
 
 
-def test_the_exporter_is_quiet_and_writes_the_weights(
-    linear_data: bytes, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_the_weights_are_written(linear_data: bytes, capfd: pytest.CaptureFixture[str]) -> None:
     other = file_of([linear(2)])
     assert capfd.readouterr() == ("", "")
     assert other != linear_data
@@ -219,9 +218,9 @@ def calibration(request: pytest.FixtureRequest) -> Calibration | None:
 
 @pytest.fixture(scope="module")
 def stack_data(stack: list[PartGraph], calibration: Calibration | None) -> bytes:
-    graph = Unlike(fit_unlike(event_features(30), EVENTS.blocks))
+    blocks = fit_unlike(event_features(30), EVENTS.blocks)
     facts = {**FACTS, "features": EVENTS.to_dict()}
-    return to_onnx(stack, EVENTS.n_features, facts, calibration, graph)
+    return to_onnx(stack, EVENTS.n_features, facts, calibration, blocks)
 
 
 @pytest.mark.parametrize("n_runs", [0, 1, 2, 37])
@@ -284,7 +283,23 @@ def test_inputs_and_outputs_of_a_stack(stack_data: bytes) -> None:
 
 
 def test_outputs_are_those_that_the_parts_give(stack: list[PartGraph]) -> None:
-    graph = Unlike(fit_unlike(event_features(30), EVENTS.blocks))
-    assert EnsembleGraph(stack[:1]).outputs == OUTPUTS
-    assert EnsembleGraph(stack[1:]).outputs == EnsembleGraph(stack).outputs == [*OUTPUTS, EVIDENCE]
-    assert EnsembleGraph(stack[:1], CALIBRATION, graph).outputs == [*OUTPUTS, UNLIKE]
+    blocks = fit_unlike(event_features(30), EVENTS.blocks)
+
+    def outputs(*given: Any) -> list[str]:
+        data = to_onnx(given[0], EVENTS.n_features, {}, *given[1:])
+        return [output.name for output in onnx.load_from_string(data).graph.output]
+
+    assert outputs(stack[:1]) == OUTPUTS
+    assert outputs(stack[1:]) == outputs(stack) == [*OUTPUTS, EVIDENCE]
+    assert outputs(stack[:1], CALIBRATION, blocks) == [*OUTPUTS, UNLIKE]
+
+
+def test_a_layer_of_an_unknown_kind_is_refused() -> None:
+    with pytest.raises(TypeError, match="Tanh has no nodes"):
+        file_of([nn.Sequential(linear(1), nn.Tanh())])
+
+
+def test_the_graph_is_of_the_standard(stack_data: bytes) -> None:
+    model = onnx.load_from_string(stack_data)
+    onnx.checker.check_model(model, full_check=True)
+    assert {node.domain for node in model.graph.node} == {""}

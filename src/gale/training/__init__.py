@@ -27,7 +27,6 @@ from gale.training.folds import Fold, folds_of
 from gale.training.journal import Journal
 from gale.training.members import FitWork, MemberFitter, fits_per_fold
 from gale.training.networks.build import columns_of
-from gale.training.networks.unlike import Unlike
 from gale.training.pretraining import pretrain
 from gale.training.recipe import Recipe
 from gale.training.runs import TrainingRuns, read_training_runs
@@ -177,7 +176,7 @@ def _export(ensemble: Ensemble, runs: TrainingRuns, facts: Mapping[str, Any], wo
         PartGraph(part.network(), columns_of(part.fitter.part, runs.spec))
         for part in ensemble.parts
     ]
-    unlike = Unlike(fit_unlike(runs.features, runs.spec.blocks))
+    unlike = fit_unlike(runs.features, runs.spec.blocks)
     model = Model(to_onnx(graphs, runs.spec.n_features, facts, ensemble.calibration, unlike))
     work.progress.step()
     return model

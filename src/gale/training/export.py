@@ -1,30 +1,44 @@
-"""Writing an ensemble as one ONNX graph, with the facts that prediction needs in its metadata."""
+"""Writing an ensemble as one ONNX graph, with the facts that prediction needs in its metadata.
+
+Each kind of layer is a few nodes of the ONNX standard; tests compare the graph with the networks.
+Values have the shape (E, R, ·) of E members and R runs, except the features, (R, D), which the
+first product spreads over the members.
+"""
 
 from __future__ import annotations
 
 import json
-import logging
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
-import onnx
-import onnxscript  # noqa: F401  (torch's exporter needs it: fail here, not after training)
-import torch
-from torch import Tensor, nn
+import numpy as np
+from torch import nn
 
 from gale.model.file import EVIDENCE, METADATA_KEY, OUTPUTS
+from gale.model.unlike import SOFTNESS, Block, n_neighbours
 from gale.plumbing.tables import UNLIKE
 from gale.training.calibration import Calibration
-from gale.training.networks.elution import ElutionNetwork
-from gale.training.networks.layers import count_members
-from gale.training.networks.unlike import Unlike
+from gale.training.graph import Graph
+from gale.training.networks.elution import HEIGHT_SCALE, QUIET, SHARE_SCALE, ElutionNetwork
+from gale.training.networks.layers import (
+    BatchNorm,
+    Dense,
+    Dropout,
+    FixedBias,
+    LayerNorm,
+    Standardise,
+    count_members,
+)
 
-OPSET = 18
+SUMMARY = "summary"
+"""Input of every graph: features (R, D)."""
+
+PROBABILITY, MEMBER_PROBABILITY = OUTPUTS
+
+TO_THE_LAST = np.iinfo(np.int64).max
 
 
-class PartGraph(nn.Module):
+class PartGraph(NamedTuple):
     """The members of a part: their network, and the features that it sees.
 
     Parameters
@@ -35,75 +49,8 @@ class PartGraph(nn.Module):
         The D' of the D features.
     """
 
-    def __init__(self, network: nn.Module, columns: slice = slice(None)) -> None:
-        super().__init__()
-        self.network, self.columns = network, columns
-
-    def forward(self, summary: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Return logits (E, R, K) and, for an elution network, logits of spectra (E, R, N, K)."""
-        x, members = summary[:, self.columns], count_members(self.network)
-        if not isinstance(self.network, ElutionNetwork):
-            return self.network(x.expand(members, -1, -1)), None
-        inputs = self.network.inputs(self.network.images(x))
-        events = self.network.of_inputs(inputs.expand(members, -1, -1, -1))
-        return self.network.of_events(events), events
-
-
-class EnsembleGraph(nn.Module):
-    """All parts, their calibration, and the distance from the training runs.
-
-    Parameters
-    ----------
-    parts : sequence of PartGraph, length P
-    calibration : Calibration, optional
-        Without it, the probability is the mean over all members.
-    unlike : Unlike, optional
-        Distance from the training runs, features (R, D) to (R,).
-    """
-
-    weight: Tensor
-    bias: Tensor
-
-    def __init__(
-        self,
-        parts: Sequence[PartGraph],
-        calibration: Calibration | None = None,
-        unlike: Unlike | None = None,
-    ) -> None:
-        super().__init__()
-        self.parts = nn.ModuleList(parts)
-        self.unlike = unlike
-        self.calibrated = calibration is not None
-        if calibration is not None:
-            weight, bias = (torch.from_numpy(x) for x in (calibration.weight, calibration.bias))
-            self.register_buffer("weight", weight.float())
-            self.register_buffer("bias", bias.float())
-
-    def forward(self, summary: Tensor) -> tuple[Tensor, ...]:
-        """Return the outputs named by :attr:`outputs`.
-
-        A member's own probability is calibrated as if every part had its logit. The evidence is the
-        mean over the members of the first elution network.
-        """
-        answers = [part(summary) for part in self.parts]
-        logits = [run_logits for run_logits, _ in answers]
-        if self.calibrated:
-            means = torch.stack([part_logits.mean(0) for part_logits in logits])
-            probability = torch.sigmoid((self.weight.unsqueeze(1) * means).sum(0) + self.bias)
-            member_logits = torch.cat(logits) * self.weight.sum(0) + self.bias
-            member_probability = torch.sigmoid(member_logits)
-        else:
-            member_probability = torch.sigmoid(torch.cat(logits))
-            probability = member_probability.mean(0)
-        evidence = [torch.sigmoid(events.mean(0)) for _, events in answers if events is not None]
-        unlike = [] if self.unlike is None else [self.unlike(summary)]
-        return probability, member_probability, *evidence[:1], *unlike
-
-    @property
-    def outputs(self) -> list[str]:
-        """Names of the outputs."""
-        has_evidence = any(isinstance(part.network, ElutionNetwork) for part in self.parts)
-        return [*OUTPUTS, *[EVIDENCE] * has_evidence, *[UNLIKE] * (self.unlike is not None)]
+    network: nn.Module
+    columns: slice = slice(None)
 
 
 def to_onnx(
@@ -111,7 +58,7 @@ def to_onnx(
     n_features: int,
     facts: Mapping[str, Any],
     calibration: Calibration | None = None,
-    unlike: Unlike | None = None,
+    unlike: Sequence[Block] = (),
 ) -> bytes:
     """Write an ensemble as an ONNX file.
 
@@ -121,58 +68,133 @@ def to_onnx(
     Parameters
     ----------
     parts : sequence of PartGraph
-        On the CPU.
     n_features : int
         D.
     facts : mapping
         What the model says of itself, see `gale.Model.facts`; written as JSON.
-    calibration, unlike
-        See `EnsembleGraph`.
+    calibration : Calibration, optional
+        Without it, the probability is the mean over all members.
+    unlike : sequence of Block
+        From `gale.model.unlike.fit_unlike`: how to measure the distance from the training runs.
 
     Returns
     -------
     bytes
         The same for the same networks and facts.
     """
-    ensemble = EnsembleGraph(parts, calibration, unlike).eval()
-    with _quiet_exporter():
-        program = torch.onnx.export(
-            ensemble,
-            (torch.zeros(2, n_features),),
-            input_names=["summary"],
-            output_names=ensemble.outputs,
-            dynamic_shapes=({0: torch.export.Dim("runs")},),
-            opset_version=OPSET,
-            dynamo=True,
-            verbose=False,
-        )
-    assert program is not None
-    proto = program.model_proto
-    _strip(proto)
-    proto.metadata_props.add(key=METADATA_KEY, value=json.dumps(facts, sort_keys=True))
-    return bytes(proto.SerializeToString(deterministic=True))
+    graph = Graph()
+    n_members = sum(count_members(part.network) for part in parts)
+    logits = [_layer(part.network, graph, _columns(graph, part.columns)) for part in parts]
+    probability, of_members = _probabilities(graph, logits, calibration)
+    n_families = _n_families(parts[0].network)
+    graph.output(PROBABILITY, probability, ["runs", n_families])
+    graph.output(MEMBER_PROBABILITY, of_members, [n_members, "runs", n_families])
+    for part in parts:
+        if isinstance(part.network, ElutionNetwork):
+            of_spectra = _of_spectra(part.network, graph, _columns(graph, part.columns))
+            evidence = graph("Sigmoid", _mean(graph, of_spectra))
+            graph.output(EVIDENCE, evidence, ["runs", part.network.shape[0], n_families])
+            break
+    if unlike:
+        distances = _stack(graph, [_distance(graph, block) for block in unlike])
+        graph.output(UNLIKE, graph("ReduceMax", distances, [0], keepdims=0), ["runs"])
+    metadata = {METADATA_KEY: json.dumps(facts, sort_keys=True)}
+    return graph.to_bytes({SUMMARY: ["runs", n_features]}, metadata)
 
 
-@contextmanager
-def _quiet_exporter() -> Iterator[None]:
-    """Hide the exporter's warnings about its own internals."""
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(level)
+def _n_families(network: nn.Module) -> int:
+    return [layer.n_out for layer in network.modules() if isinstance(layer, Dense)][-1]
 
 
-def _strip(proto: onnx.ModelProto) -> None:
-    """Remove the exporter's notes, which have paths of the machine that trained."""
-    graph = proto.graph
-    del proto.metadata_props[:], graph.metadata_props[:]
-    for item in (
-        *graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer
-    ):  # fmt: skip
-        del item.metadata_props[:]
-        item.doc_string = ""
+def _columns(graph: Graph, columns: slice) -> str:
+    start, stop = columns.start or 0, columns.stop or TO_THE_LAST
+    return graph("Slice", SUMMARY, [start], [stop], [1])
+
+
+def _mean(graph: Graph, x: str) -> str:
+    """The mean over the members."""
+    return graph("ReduceMean", x, [0], keepdims=0)
+
+
+def _stack(graph: Graph, values: Sequence[str]) -> str:
+    return graph("Concat", *[graph("Unsqueeze", value, [0]) for value in values], axis=0)
+
+
+def _probabilities(
+    graph: Graph, logits: Sequence[str], calibration: Calibration | None
+) -> tuple[str, str]:
+    """The probability (R, K), and those of the members (E, R, K), of the logits of each part.
+
+    A member's own probability is calibrated as if every part had its logit.
+    """
+    of_members = graph("Concat", *logits, axis=0)
+    if calibration is None:
+        each = graph("Sigmoid", of_members)
+        return _mean(graph, each), each
+    means = _stack(graph, [_mean(graph, part) for part in logits])
+    weighted = graph("Mul", means, calibration.weight[:, None])
+    combined = graph("Add", graph("ReduceSum", weighted, [0], keepdims=0), calibration.bias)
+    alone = graph("Add", graph("Mul", of_members, calibration.weight.sum(0)), calibration.bias)
+    return graph("Sigmoid", combined), graph("Sigmoid", alone)
+
+
+def _layer(layer: nn.Module, graph: Graph, x: str) -> str:
+    """Write a layer: from a value (E, R, D), or features (R, D), to one of (E, R, D')."""
+    match layer:
+        case nn.Sequential():
+            for each in layer:
+                x = _layer(each, graph, x)
+            return x
+        case Dense():
+            return graph("Add", graph("MatMul", x, layer.weight), layer.bias.unsqueeze(1))
+        case BatchNorm():
+            scale = layer.weight * (layer.running_variance + layer.epsilon).rsqrt()
+            centred = graph("Sub", x, layer.running_mean.unsqueeze(1))
+            scaled = graph("Mul", centred, scale.unsqueeze(1))
+            return graph("Add", scaled, layer.bias.unsqueeze(1))
+        case LayerNorm():
+            ones = np.ones(layer.weight.shape[-1])
+            normal = graph("LayerNormalization", x, ones, axis=-1, epsilon=layer.epsilon)
+            scaled = graph("Mul", normal, layer.weight.unsqueeze(1))
+            return graph("Add", scaled, layer.bias.unsqueeze(1))
+        case nn.ReLU():
+            return graph("Relu", x)
+        case Dropout():
+            return x
+        case Standardise():
+            centred = graph("Sub", x, layer.mean.unsqueeze(1))
+            return graph("Mul", centred, layer.scale.unsqueeze(1))
+        case FixedBias():
+            return graph("Add", x, layer.bias.unsqueeze(1))
+        case ElutionNetwork():
+            return graph("ReduceLogSumExp", _of_spectra(layer, graph, x), [-2], keepdims=0)
+    raise TypeError(f"{type(layer).__name__} has no nodes in an ONNX graph")
+
+
+def _of_spectra(network: ElutionNetwork, graph: Graph, x: str) -> str:
+    """The logits of spectra (E, R, N, K), of event features (R, N·M)."""
+    n_spectra, n_mz = network.shape
+    spectra = graph("Reshape", x, [-1, n_mz])
+    signal = graph("Sub", graph("Exp", spectra), 1.0)
+    total = graph("Add", graph("ReduceSum", signal, [-1], keepdims=1), QUIET)
+    heights = graph("Mul", spectra, HEIGHT_SCALE)
+    shares = graph("Mul", graph("Sqrt", graph("Div", signal, total)), SHARE_SCALE)
+    logits = _layer(network.dense, graph, graph("Concat", heights, shares, axis=-1))
+    shape = [count_members(network), -1, n_spectra, _n_families(network)]
+    return graph("Reshape", logits, shape)
+
+
+def _distance(graph: Graph, block: Block) -> str:
+    """The distance from the training runs in a block of features, (R,)."""
+    runs = graph.constant(block.runs)
+    softened = graph("Asinh", graph("Div", _columns(graph, block.columns), SOFTNESS))
+    placed = graph("MatMul", graph("Sub", softened, block.centre), block.windows)
+    # The squared norm of `placed` is left out: it is the same for all training runs.
+    products = graph("MatMul", graph("Mul", placed, -2.0), graph("Transpose", runs))
+    order = graph("Add", products, np.square(block.runs).sum(axis=1))
+    count = [n_neighbours(len(block.runs))]
+    nearest = graph("Gather", runs, graph("TopK", order, count, largest=0, outputs=2))
+    # Computed again, since a small difference of large squares is not exact.
+    apart = graph("Sub", nearest, graph("Unsqueeze", placed, [1]))
+    distance = graph("ReduceL2", apart, [2], keepdims=0)
+    return graph("Div", graph("ReduceMean", distance, [1], keepdims=0), block.usual)
