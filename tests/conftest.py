@@ -18,6 +18,7 @@ from gale.plumbing.cache import Cache
 from gale.plumbing.work import Work
 from gale.simulation import Physics, simulate
 from helpers.model_files import restated
+from helpers.shared import made_once, shared_root
 from helpers.stacks import stack_recipe
 from helpers.training import TINY, Array, Exported, Trained, tiny_recipe
 
@@ -43,7 +44,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 @pytest.fixture(scope="session", autouse=True)
 def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Keep features away from the user's cache: in this process, and in those it starts."""
-    folder = tmp_path_factory.mktemp("cache")
+    folder = shared_root(tmp_path_factory) / "cache"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(folder))
         patch.setattr(platformdirs, "user_cache_path", lambda *_, **__: folder / "gale")
@@ -53,16 +54,18 @@ def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def campaign_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A campaign in the competition's layout; every family is in every split."""
-    folder = tmp_path_factory.mktemp("data") / "campaign"
-    simulate(
-        folder,
-        runs={"train": 60, "val": 24, "test": 24},
-        ions=1500,
-        prevalence=dict.fromkeys(RARE, 0.1),
-        physics=Physics.load(SHORT_RUNS),
-        seed=1,
-    )
-    return folder
+
+    def make(folder: Path) -> None:
+        simulate(
+            folder / "campaign",
+            runs={"train": 60, "val": 24, "test": 24},
+            ions=1500,
+            prevalence=dict.fromkeys(RARE, 0.1),
+            physics=Physics.load(SHORT_RUNS),
+            seed=1,
+        )
+
+    return made_once(tmp_path_factory, "data", make) / "campaign"
 
 
 @pytest.fixture(scope="session")
@@ -86,17 +89,20 @@ def cache() -> Cache:
 def trained(
     campaign: gale.Campaign, cache_folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Trained:
-    folder = tmp_path_factory.mktemp("model")
-    path, history = folder / "model.onnx", folder / "model.history.csv"
-    model = gale.train(
-        campaign,
-        tiny_recipe(),
-        history=history,
-        journal=folder / "journal",
-        work=Work(cache=Cache.default()),
-    )
-    model.save(path)
-    return Trained(gale.Model.load(path), path, history)
+
+    def make(folder: Path) -> None:
+        model = gale.train(
+            campaign,
+            tiny_recipe(),
+            history=folder / "model.history.csv",
+            journal=folder / "journal",
+            work=Work(cache=Cache.default()),
+        )
+        model.save(folder / "model.onnx")
+
+    folder = made_once(tmp_path_factory, "model", make)
+    path = folder / "model.onnx"
+    return Trained(gale.Model.load(path), path, folder / "model.history.csv")
 
 
 @pytest.fixture(scope="session")
@@ -104,16 +110,18 @@ def stack_file(
     campaign: gale.Campaign, cache_folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """A model with an elution network, and beside it what its training writes."""
-    folder = tmp_path_factory.mktemp("stack")
-    model = gale.train(
-        campaign,
-        stack_recipe(),
-        history=folder / "stack.history.csv",
-        out_of_fold=folder / "stack.out_of_fold.csv",
-        work=Work(cache=Cache.default()),
-    )
-    model.save(folder / "stack.onnx")
-    return folder / "stack.onnx"
+
+    def make(folder: Path) -> None:
+        model = gale.train(
+            campaign,
+            stack_recipe(),
+            history=folder / "stack.history.csv",
+            out_of_fold=folder / "stack.out_of_fold.csv",
+            work=Work(cache=Cache.default()),
+        )
+        model.save(folder / "stack.onnx")
+
+    return made_once(tmp_path_factory, "stack", make) / "stack.onnx"
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from gale.chemistry.families import default_family_table
+from gale.simulation import Physics, simulate
+from helpers.shared import made_once
+
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+SHORT_RUNS = ROOT / "examples" / "short_runs.toml"
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 COMPOUNDS = (
@@ -38,7 +43,11 @@ BRIEF = {
     'kind = "events"': 'kind = "events"\nevents = 12',
     "runs = 3840": "runs = 24\nions = 2000",
     "runs_per_laboratory = 160": "runs_per_laboratory = 12",
-    "epochs = 40": "epochs = 3",
+    "count = 5": "count = 2",
+    "epochs = 10, patience = 10": "epochs = 2, patience = 2",
+    "epochs = 8, patience = 8": "epochs = 2, patience = 2",
+    "epochs = 20, patience = 20": "epochs = 3, patience = 3",
+    "epochs = 40, patience = 40": "epochs = 3, patience = 3",
     "least_steps = 112": "least_steps = 0",
     "least_steps = 280": "least_steps = 0",
 }
@@ -63,24 +72,41 @@ def briefly(line: str) -> str:
     return line.replace("--recipe default", "--recipe default.toml")
 
 
+@pytest.fixture(scope="module")
+def small_campaign(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A campaign in the competition's layout; every family is in train, and in test."""
+
+    def make(folder: Path) -> None:
+        simulate(
+            folder / "campaign",
+            runs={"train": 44, "val": 16, "test": 8},
+            ions=1500,
+            prevalence=dict.fromkeys(default_family_table(), 0.4),
+            physics=Physics.load(SHORT_RUNS),
+            seed=1,
+        )
+
+    return made_once(tmp_path_factory, "docs", make) / "campaign"
+
+
 @pytest.fixture
-def desk(tmp_path: Path, campaign_folder: Path) -> Path:
+def desk(tmp_path: Path, small_campaign: Path) -> Path:
     """The folder in which a reader is: a campaign, runs of their own, and new ones."""
-    shutil.copytree(campaign_folder, tmp_path / "campaign")
+    shutil.copytree(small_campaign, tmp_path / "campaign")
     runs, new = tmp_path / "runs", tmp_path / "new"
     runs.mkdir()
     new.mkdir()
-    labels = pl.read_csv(campaign_folder / "train_labels.csv").head(30)
+    labels = pl.read_csv(small_campaign / "train_labels.csv").head(30)
     table = ["run,hydrocarbon,mineral"]
     for number, (run, hydrocarbon, mineral) in enumerate(
         labels.select("sample_id", "hydrocarbon", "mineral").iter_rows(), start=1
     ):
         name = f"sample{number:02}.csv"
-        shutil.copy(campaign_folder / "train_features" / f"{run}.csv", runs / name)
+        shutil.copy(small_campaign / "train_features" / f"{run}.csv", runs / name)
         table.append(f"{name},{hydrocarbon},{mineral if number % 5 else ''}")
     (runs / "labels.csv").write_text("\n".join(table) + "\n")
     for name, run in zip(("sample90", "sample91"), labels["sample_id"], strict=False):
-        shutil.copy(campaign_folder / "train_features" / f"{run}.csv", new / f"{name}.csv")
+        shutil.copy(small_campaign / "train_features" / f"{run}.csv", new / f"{name}.csv")
     pl.read_csv(new / "sample90.csv").select(
         (pl.col("time") * 60).alias("RT"),
         pl.col("mass").alias("m/z"),

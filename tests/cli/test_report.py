@@ -34,6 +34,7 @@ def test_pages_and_an_index(trained: Trained, runs: list[Path]) -> None:
     assert names("pages") == {"index.html", *(f"{run.name}.html" for run in runs[:2])}
 
 
+@pytest.mark.slow
 def test_a_campaign(trained: Trained, campaign_folder: Path) -> None:
     words = ("report", "run", campaign_folder, "--model", trained.path, "-o", "pages", "-q")
     assert succeed(*words, "--split", "test").stderr == ""
@@ -73,6 +74,7 @@ def copied(stack_file: Path, campaign_folder: Path) -> Path:
     return Path("campaign")
 
 
+@pytest.mark.slow
 def test_a_training(copied: Path) -> None:
     words = ("report", "training", copied, "--model", "stack.onnx")
     result = succeed(*words)

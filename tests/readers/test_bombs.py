@@ -153,6 +153,7 @@ BOMBS: dict[str, Callable[[], bytes]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc/self/status")
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_bomb_is_defused(name: str, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 import gale
 from gale.report import plot_page
 from helpers.commands import succeed
+from helpers.shared import made_once
 
 if TYPE_CHECKING:
     from playwright import sync_api
@@ -24,6 +25,8 @@ else:
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
+
+N_RUNS = 6
 
 pytestmark = [
     pytest.mark.slow,
@@ -76,12 +79,15 @@ def opened(browser: sync_api.Browser, request: pytest.FixtureRequest) -> Iterato
 def pages(
     stack_file: Path, campaign_folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    """The pages of the test runs, and that of the training."""
-    folder = tmp_path_factory.mktemp("pages")
-    model = ("--model", stack_file, "-q")
-    succeed("report", "run", campaign_folder, "--split", "test", "-o", folder / "runs", *model)
-    succeed("report", "training", campaign_folder, "-o", folder / "training.html", *model)
-    return folder
+    """The pages of some test runs, and that of the training."""
+
+    def make(folder: Path) -> None:
+        model = ("--model", stack_file, "-q")
+        runs = sorted((campaign_folder / "test_features").iterdir())[:N_RUNS]
+        succeed("report", "run", *runs, "-o", folder / "runs", *model)
+        succeed("report", "training", campaign_folder, "-o", folder / "training.html", *model)
+
+    return made_once(tmp_path_factory, "pages", make)
 
 
 def a_run(pages: Path) -> Path:
@@ -148,7 +154,7 @@ def test_the_index(opened: Opened, pages: Path) -> None:
     file = pages / "runs/index.html"
     page = opened.open(file)
     rows = page.locator("#runs tbody tr")
-    assert rows.count() == 24
+    assert rows.count() == N_RUNS
     heading = page.locator("#runs thead th").nth(1)
     heading.locator("button").focus()
     page.keyboard.press("Enter")
@@ -161,11 +167,11 @@ def test_the_index(opened: Opened, pages: Path) -> None:
     first = page.locator("#runs tbody tr").first.locator("a").inner_text()
     page.locator("#filter").fill(first)
     assert page.locator("#runs tbody tr:visible").count() == 1
-    assert page.locator("#count").inner_text() == "1 of 24 runs"
+    assert page.locator("#count").inner_text() == f"1 of {N_RUNS} runs"
     opened.check(file)
     page.locator("#runs tbody tr:visible a").click()
     page.wait_for_url("**/runs/S*.html")
-    assert page.locator("h1").inner_text() == f"{first}.csv"
+    assert page.locator("h1").inner_text() == Path(first).name
 
 
 def test_the_training(opened: Opened, pages: Path) -> None:
