@@ -19,6 +19,7 @@ from gale.model.unlike import fit_unlike
 from gale.plumbing.arguments import check_kind, check_whole
 from gale.plumbing.files import check_free
 from gale.plumbing.work import Work
+from gale.training.cost import check_model
 from gale.training.ensemble import Ensemble, combine, fit_part
 from gale.training.export import PartGraph, to_onnx
 from gale.training.facts import facts_of, fingerprint_of
@@ -124,6 +125,7 @@ def train(
     runs = read_training_runs(campaign, recipe.features, work)
     folds = folds_of(runs.campaign, recipe.folds, seed, work.progress)
     learned_from = _learned_from(runs, folds)
+    check_model(recipe, runs.spec, len(runs.campaign.families), len(folds), work.progress)
     starts = pretrain(recipe, runs.spec, runs.campaign.families, seed=seed, work=work)
     fingerprint = fingerprint_of(recipe, seed, runs, starts)
     book = Journal.open(journal, fingerprint, resume=resume, restart=restart)

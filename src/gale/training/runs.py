@@ -18,6 +18,7 @@ from gale.features.summary import PUBLISHED_MZ, SummarySpec, learn_mz
 from gale.plumbing.progress import Progress
 from gale.plumbing.text import counted
 from gale.plumbing.work import Work
+from gale.training.cost import check_features
 from gale.training.settings import EventSettings, FeatureSettings, ProfileSettings, SummarySettings
 
 
@@ -83,7 +84,8 @@ def read_training_runs(campaign: Campaign, settings: FeatureSettings, work: Work
     CampaignError
         If a family has no positive or no negative run.
     TrainingError
-        If no run can be read, if one cannot and `work.strict` is true, or if no m/z is left.
+        If no run can be read, if one cannot and `work.strict` is true, if no m/z is left, or if no
+        memory holds the features.
     """
     not_test = np.array(campaign.split) != "test"
     chosen = campaign.select(not_test & campaign.labelled)
@@ -92,6 +94,7 @@ def read_training_runs(campaign: Campaign, settings: FeatureSettings, work: Work
         runs_are = counted(unlabelled, "run is", "runs are")
         work.progress.note(f"{runs_are} left out: no label is known")
     spec = _feature_spec(chosen, settings, work)
+    check_features(spec, len(chosen))
     runs = read_runs(chosen, spec, work)
     if runs.unreadable:
         runs.campaign.check_trainable()

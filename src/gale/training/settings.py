@@ -13,7 +13,6 @@ from pydantic import (
     NonNegativeFloat,
     NonNegativeInt,
     PositiveFloat,
-    PositiveInt,
     Tag,
     ValidationInfo,
     field_validator,
@@ -22,7 +21,15 @@ from pydantic_core import PydanticCustomError
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 PositiveShare = Annotated[float, Field(gt=0, le=1)]
-PositiveInts = Annotated[tuple[PositiveInt, ...], Field(strict=False)]  # TOML has lists
+Width = Annotated[int, Field(gt=0, le=65_536)]
+"""Sizes of layers and numbers of bins; more than anybody trains, and a bound on memory."""
+
+Mz = Annotated[int, Field(gt=0, le=10_000)]
+Count = Annotated[int, Field(gt=0, le=1_000_000)]
+"""Epochs, steps, runs and members; more would not end."""
+
+MostMz = Annotated[tuple[Mz, ...], Field(strict=False, max_length=10_000)]  # TOML has lists
+Widths = Annotated[tuple[Width, ...], Field(strict=False, max_length=64)]
 
 
 class Section(BaseModel):
@@ -40,10 +47,10 @@ class SummarySettings(Section):
     """
 
     kind: Literal["summary"] = "summary"
-    mz: Literal["published", "learned"] | PositiveInts = "published"
+    mz: Literal["published", "learned"] | MostMz = "published"
     dropped: NonNegativeInt = 10
-    mz_min: PositiveInt | None = None
-    mz_max: PositiveInt | None = None
+    mz_min: Mz | None = None
+    mz_max: Mz | None = None
 
 
 class ProfileSettings(Section):
@@ -54,11 +61,11 @@ class ProfileSettings(Section):
     """
 
     kind: Literal["profile"]
-    bins: PositiveInt = 256
-    mz_first: PositiveInt = 12
-    mz_last: Annotated[PositiveInt, Field(validate_default=True)] = 350
+    bins: Width = 256
+    mz_first: Mz = 12
+    mz_last: Annotated[Mz, Field(validate_default=True)] = 350
     baseline: Annotated[float, Field(gt=0, le=1)] = 0.5
-    losses: PositiveInt = 60
+    losses: Mz = 60
 
     @field_validator("mz_last")
     @classmethod
@@ -75,7 +82,7 @@ class EventSettings(ProfileSettings):
     """
 
     kind: Literal["events"]  # type: ignore[assignment]
-    events: PositiveInt = 96
+    events: Width = 96
 
 
 KINDS: dict[str, type[Section]] = {
@@ -119,7 +126,7 @@ class NetworkSettings(Section):
     """
 
     kind: Literal["summary", "elution"] = "summary"
-    hidden: PositiveInts = (1024, 512)
+    hidden: Widths = (1024, 512)
     batch_norm: bool = True
     layer_norm: bool = True
     prior_bias: bool = True
@@ -148,10 +155,10 @@ class FittingSettings(Section):
 
     learning_rate: PositiveFloat = 1e-5
     adam_epsilon: PositiveFloat = 1e-7
-    batch_size: PositiveInt = 128
-    epochs: PositiveInt = 2000
-    patience: PositiveInt = 30
-    least_steps: NonNegativeInt = 0
+    batch_size: Count = 128
+    epochs: Count = 2000
+    patience: Count = 30
+    least_steps: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     weight_decay: NonNegativeFloat = 0.0
     schedule: Literal["constant", "cosine"] = "constant"
     products: Literal["float32", "bfloat16"] = "float32"
@@ -173,8 +180,8 @@ class SoupSettings(Section):
     """
 
     kind: Literal["fixed", "greedy", "uniform", "none"] = "fixed"
-    size: PositiveInt = 5
-    iterations: PositiveInt = 40
+    size: Count = 5
+    iterations: Count = 40
     interpolate: Annotated[tuple[PositiveShare, ...], Field(strict=False)] = (1.0,)
 
 
@@ -187,7 +194,7 @@ class FoldSettings(Section):
     folds; it defaults to the seed of the training.
     """
 
-    count: PositiveInt = 10
+    count: Count = 10
     stratify_by: str = "rarest"
     seed: Annotated[int, Field(ge=0, lt=2**32)] | None = None
 
@@ -201,7 +208,7 @@ class LogisticSettings(Section):
 
     standardise: Literal["centre", "full"] = "full"
     c: PositiveFloat = 0.003
-    max_iterations: PositiveInt = 1000
+    max_iterations: Count = 1000
 
 
 class AugmentSettings(Section):
@@ -225,9 +232,9 @@ class PretrainSettings(Section):
     ``ions`` ions. The last ``runs_per_laboratory`` runs (at most half) are held out for validation.
     """
 
-    runs: Annotated[int, Field(ge=2)] = 3840
-    runs_per_laboratory: PositiveInt = 320
-    instruments: PositiveInt = 3
-    ions: PositiveInt = 60_000
+    runs: Annotated[int, Field(ge=2, le=1_000_000)] = 3840
+    runs_per_laboratory: Count = 320
+    instruments: Count = 3
+    ions: Count = 60_000
     libraries: Annotated[tuple[str, ...], Field(strict=False)] = ()
     families: str | None = None
