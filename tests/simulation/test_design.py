@@ -65,6 +65,14 @@ def test_sampling_is_systematic() -> None:
         assert abs(counts[tuple(row)] - 400 * probability) < 2
 
 
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_a_small_training_split_has_every_family(seed: int) -> None:
+    """Of 18 runs, one in fifty would hold chlorine, or none of them; no model learns from none."""
+    held = np.array(families(design(bare(), {"train": 18, "test": 10}, seed=seed)[1]))
+    assert held[:18].any(axis=0).all()
+    assert held[:18].mean(axis=0).max() < 0.5
+
+
 def test_published_shares() -> None:
     _, planned = design(bare(), {"train": 400, "val": 200})
     held = np.array([plan.families for plan in planned.plans])

@@ -20,6 +20,9 @@ from gale.simulation.plan import Plan, Pool, carry_over, plan_run
 DERIVATIZED = {"train": 0.32, "val": 0.46, "test": 0.35}
 """Published share of the runs of each split."""
 
+RUNS_PER_FAMILY = 2
+"""A training split with as many runs for each family holds every family."""
+
 NEW_SHARE = 0.3
 """Share of the compounds that only the split with new compounds holds."""
 
@@ -172,26 +175,45 @@ def design_runs(
         quantiles = (rng.permutation(number) + rng.random(number)) / number
         instruments = _assign(laboratory, split, number, new_instrument, rng)
         derivatized = rng.random(number) < DERIVATIZED[split]
-        for quantile, instrument, reacted in zip(
-            quantiles.tolist(), instruments.tolist(), derivatized.tolist(), strict=True
+        keys = list(zip(instruments.tolist(), derivatized.tolist(), strict=True))
+        pools = [pool(split, *key) for key in keys]
+        if split == "train":
+            quantiles = _with_every_family(quantiles, pools)
+        for quantile, (instrument, reacted), used in zip(
+            quantiles.tolist(), keys, pools, strict=True
         ):
             plans.append(
                 plan_run(
                     laboratory,
                     instrument,
-                    pool(split, instrument, reacted),
+                    used,
                     derivatized=reacted,
                     quantile=quantile,
                     seed=(seed, 5, len(plans)),
                 )
             )
-        pools = [
-            pool(split, *key)
-            for key in zip(instruments.tolist(), derivatized.tolist(), strict=True)
-        ]
         prevalences[split] = np.mean([used.label_sets.prevalence for used in pools], axis=0)
     splits = tuple(split for split, number in runs.items() for _ in range(number))
     return _in_sequence(plans, splits, laboratory, rng, prevalences)
+
+
+def _with_every_family(quantiles: Floats, pools: Sequence[Pool]) -> Floats:
+    """Let each family be in a run, so that a model can be trained; a rare one may be in none.
+
+    A family that is in none gets a run that has no family, but only where there are several runs
+    for each family: in fewer, such a run would be far from the wanted prevalence.
+    """
+    sets = np.array([pool.label_sets.at(q) for pool, q in zip(pools, quantiles, strict=True)])
+    if len(quantiles) < RUNS_PER_FAMILY * sets.shape[1]:
+        return quantiles
+    quantiles = quantiles.copy()
+    without = iter(np.flatnonzero(~sets.any(axis=1)).tolist())
+    for family in np.flatnonzero(~sets.any(axis=0)).tolist():
+        for run in without:
+            if (quantile := pools[run].label_sets.quantile_with(family)) is not None:
+                quantiles[run] = quantile
+                break
+    return quantiles
 
 
 def _assign(

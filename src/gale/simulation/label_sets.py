@@ -64,6 +64,14 @@ class LabelSets:
         number = np.searchsorted(np.cumsum(self.probability), quantile, side="right")
         return np.asarray(self.sets[min(int(number), len(self.sets) - 1)])
 
+    def quantile_with(self, family: int) -> float | None:
+        """Return a quantile at which the most probable set with a family is, if there is one."""
+        probability = self.probability * self.sets[:, family]
+        number = int(probability.argmax())
+        if not probability[number]:
+            return None
+        return float(np.cumsum(self.probability)[number] - probability[number] / 2)
+
 
 def all_sets(n_families: int) -> Booleans:
     """List all sets of K families, shape (2**K, K).
