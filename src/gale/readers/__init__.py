@@ -40,7 +40,7 @@ __all__ = [
 VERSION = 1
 """Increase it when a file gives another run than before, so that cached features are not used."""
 
-SCAN_FORMATS = ("andi", "chemstation", "jcamp", "mzml", "mzxml")
+SCAN_FORMATS = ("andi", "chemstation", "jcamp", "masshunter", "masslynx", "mzml", "mzxml")
 """Formats that are not tables."""
 
 
@@ -135,6 +135,8 @@ def parse_run(
     content = Content.of_bytes(data, source)
     content = unpack(content, partial(_is_run, columns=columns), max_unpacked(len(data)))
     data, source = content.read(), content.source
+    if isinstance(data, instrument_folders.PackedFolder):
+        return _check(instrument_folders.read(data, source), centroid=centroid)
     match name := name_format(data[:HEAD_BYTES]):
         case "csv" | "text":  # with the caller's names of columns, a text may be a table
             run = tables.read_csv(data, source, columns=columns)
@@ -225,6 +227,8 @@ def _makes_run(name: str | None, header: Sequence[str], columns: Mapping[str, st
 
 def _inspect(content: Content, columns: Mapping[str, str] | None) -> tuple[str | None, list[str]]:
     """Name the format of unpacked content, and list its columns if it is a table."""
+    if content.folder is not None:
+        return content.folder.format or None, []
     name = name_format(content.head)
     if name in ("csv", "text"):
         text = find_table(as_utf8(content.head), columns)
