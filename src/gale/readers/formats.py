@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import zlib
 
+from gale.plumbing.tables import UTF16
 from gale.readers import refused
 from gale.readers.andi import netcdf
 from gale.readers.limits import HEAD_BYTES
 from gale.readers.tables.columnar import PARQUET, is_arrow
-from gale.readers.tables.text import UTF16, as_utf8, find_table
+from gale.readers.tables.text import as_utf8, find_table
 from gale.readers.vendors import chemstation
 
 GZIP = b"\x1f\x8b"
