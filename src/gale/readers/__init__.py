@@ -12,6 +12,7 @@ from gale.plumbing.text import display_name
 from gale.readers import andi, instrument_folders, jcamp, refused, tables
 from gale.readers.archives import Content, unpack
 from gale.readers.centroids import centroid as to_centroids
+from gale.readers.faults import faults_of
 from gale.readers.formats import name_format, sniff
 from gale.readers.limits import HEAD_BYTES, max_unpacked
 from gale.readers.scans import (
@@ -106,9 +107,8 @@ def load(path: str | os.PathLike[str]) -> bytes:
     """
     file = Path(path)
     try:
-        if file.is_dir():
-            return instrument_folders.load(file)
-        data = file.read_bytes()
+        with faults_of(path):
+            data = instrument_folders.load(file) if file.is_dir() else file.read_bytes()
     except OSError as error:
         raise _unreadable(path, error) from error
     if not data:
@@ -127,6 +127,11 @@ def parse_run(
 
     For parameters and errors see :func:`read_run`.
     """
+    with faults_of(source):
+        return _parse(data, source, columns, centroid)
+
+
+def _parse(data: bytes, source: str, columns: Mapping[str, str] | None, centroid: bool) -> Run:
     if not data:
         raise _empty(source)
     if isinstance(data, instrument_folders.PackedFolder):
@@ -210,11 +215,12 @@ def glance(
         size = Path(path).stat().st_size
     except OSError as error:
         raise _unreadable(path, error) from error
-    try:
-        content = unpack(content, partial(_is_run, columns=columns), max_unpacked(size))
-    except ReadError:
-        return sniff(content.head), []
-    return _inspect(content, columns)
+    with faults_of(path):
+        try:
+            content = unpack(content, partial(_is_run, columns=columns), max_unpacked(size))
+        except ReadError:
+            return sniff(content.head), []
+        return _inspect(content, columns)
 
 
 def _is_run(content: Content, columns: Mapping[str, str] | None) -> bool:
