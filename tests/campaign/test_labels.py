@@ -39,6 +39,19 @@ def check_table(path: Path, *problems: Problem) -> None:
     check_problems(path.parent, lambda: read_label_table(path), *at_places, kind=TableError)
 
 
+@pytest.mark.parametrize("mark", [";", "\t", "|"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("decimal", [".", ","])
+def test_as_spreadsheets_of_other_countries_write(
+    mark: str, encoding: str, decimal: str, tmp_path: Path
+) -> None:
+    text = f"run;alcohol;mineral\nBöden 1,5;1{decimal}0;\nb;0;1\n".replace(";", mark)
+    table = read_label_table(write(tmp_path, text.encode(encoding)))
+    assert table.runs == ("Böden 1,5", "b")
+    assert table.families == ("alcohol", "mineral")
+    np.testing.assert_array_equal(table.values, [[1, np.nan], [0, 1]])
+
+
 def test_reads_runs_families_and_values(tmp_path: Path) -> None:
     table = read_label_table(write(tmp_path, "run,alcohol,mineral\na,1,0\nb,,1.0\nc,0.0,\n"))
     assert table.runs == ("a", "b", "c")

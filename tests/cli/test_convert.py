@@ -103,6 +103,7 @@ def test_a_run_that_a_table_cannot_hold(files: list[Path], tmp_path: Path) -> No
         (("a.cdf", "c.jdx", "-o", "x.csv"), ("several runs", "x.csv")),
         (("a.cdf", "-o", "x.csv", "--to", "mzml"), ("--to", "mzml", "x.csv")),
         (("a.cdf", "-o", "out"), ("folder", "--to")),
+        (("a.cdf", "-o", "out.cdf"), ("out.cdf", ".csv", ".mzML", ".parquet")),
         (("-o", "out"), ("'RUNS...'",)),
     ],
 )

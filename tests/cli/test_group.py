@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import click
 import pytest
 
 import gale.cli
-from gale.cli import VERBS, group
+from gale.cli import VERBS, group, main
 from gale.errors import GaleError
 from helpers.commands import invoke, printed_error, start, succeed
 
@@ -113,3 +114,22 @@ def test_only_errors_of_gale_are_made_one_line(
     if isinstance(caught.value, SystemExit):
         assert caught.value.code == 2
         assert printed_error(capsys.readouterr().err) == ("x.csv", "is odd; use --force")
+
+
+@pytest.mark.parametrize("redirected", [True, False])
+def test_characters_that_a_console_does_not_have(
+    redirected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A console shows a question mark; a pipe or a file gets UTF-8 on every platform."""
+    out = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
+    monkeypatch.setattr(out, "isatty", lambda: not redirected, raising=False)
+    monkeypatch.setattr(sys, "stdout", out)
+    monkeypatch.setattr(sys, "argv", ["gale"])
+    monkeypatch.setattr(group, "main", lambda **_: click.echo("α-pinene \udce9"))
+    with pytest.raises(SystemExit):
+        main()
+    out.flush()
+    written = out.buffer.getvalue()
+    assert written.decode("utf-8" if redirected else "cp1252").split() == (
+        ["α-pinene", "?"] if redirected else ["?-pinene", "?"]
+    )

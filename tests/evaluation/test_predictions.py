@@ -58,6 +58,12 @@ def test_a_table_with_unlike(tmp_path: Path) -> None:
     np.testing.assert_array_equal(from_frame.probability, expected.probability)
 
 
+def test_a_table_saved_with_decimal_commas(tmp_path: Path) -> None:
+    text = "run;status;message;alcohol\na;ok;1,5 min lost;0,8\nb;ok;;1\n"
+    read = read_predictions(written(tmp_path / "a.csv", text))
+    assert read.probability.tolist() == [[0.8], [1.0]]
+
+
 def test_a_submission(tmp_path: Path) -> None:
     found = read_predictions(str(written(tmp_path / "p.csv", SUBMISSION)))
     assert found.runs == ("S1", "S2")
@@ -127,9 +133,9 @@ TWICE = "run,status,message,a,b,a_spread\nS1,ok,,0.1,0.1,0.1\n"
         (SUBMISSION.replace("0.125", "?"), "row 3, column alcohol", {"found": "'?'"}),
         (SUBMISSION.replace("mineral", "alcohol"), "row 1, column alcohol", {}),
         (
-            SUBMISSION.replace(",", ";"),
+            SUBMISSION.replace(",", ":"),
             "row 1",
-            {"found": "sample_id;alcohol", "expected": "sample_id"},
+            {"found": "sample_id:alcohol", "expected": "sample_id"},
         ),
         (SUBMISSION.replace(",0.5", ""), "row 2", {"found": "2 cells", "expected": "3"}),
         ("sample_id,alcohol\n", "", {"found": "row"}),

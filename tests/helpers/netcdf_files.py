@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+from collections.abc import Mapping
 from typing import Any
 
 import h5py
@@ -84,4 +85,13 @@ def hdf5(run: Run, **options: Any) -> bytes:
         file.attrs["experiment_type"] = np.bytes_("Centroided Mass Spectrum")
         for name, values in columns(run).items():
             file.create_dataset(name, data=values, **options)
+    return buffer.getvalue()
+
+
+def hdf5_of(variables: Mapping[str, Any]) -> bytes:
+    """An HDF5 file of any variables."""
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        for name, values in variables.items():
+            file.create_dataset(name, data=np.array(values))
     return buffer.getvalue()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -213,3 +214,10 @@ def test_real_files(name: str) -> None:
 def test_every_rule_is_tested() -> None:
     text = Path(__file__).read_text("utf-8")
     assert [rule for rule in RULES if f'"{rule}"' not in text] == []
+
+
+@pytest.mark.parametrize("text", ["high", "", "nan"])
+def test_a_ceiling_that_is_no_number_says_nothing(text: str) -> None:
+    run = run_of(background())
+    facts = {**run.facts, "ceiling": text}
+    assert oddities(replace(run, facts=facts)) == oddities(run)

@@ -109,15 +109,18 @@ def test_chemstation_goes_before_masshunter(tmp_path: Path) -> None:
     assert_same(read_run(lay_out(tmp_path, files)), nominal_run())
 
 
-AGILENT = "Agilent .D folder"
+AGILENT, WATERS, COPY = "Agilent .D folder", "Waters .raw folder", "copy the folder"
 
 
 @pytest.mark.parametrize(
     ("files", "found", "remedy"),
     [
-        (["a.D/AcqData/"], (AGILENT, "without mass spectra"), "AIA/ANDI"),
-        (["a.D/AcqData/MSScan.bin"], (AGILENT, "without mass spectra"), "AIA/ANDI"),
-        (["a.D/FID1A.ch", "a.D/DAD1.UV"], (AGILENT, "without mass spectra"), "AIA/ANDI"),
+        (["a.D/AcqData/"], (AGILENT, "without mass spectra"), COPY),
+        (["a.D/AcqData/MSScan.bin"], (AGILENT, "without AcqData/MSScan.xsd", "MSPeak"), COPY),
+        (["a.D/FID1A.ch", "a.D/DAD1.UV"], (AGILENT, "without mass spectra"), COPY),
+        (["a.D/acqmeth.txt", "a.D/RUNSTART.TXT"], (AGILENT, "without mass spectra"), COPY),
+        (["a.D/AcqData-CumulativeAuditTrail.xml"], (AGILENT, "without mass spectra"), COPY),
+        (["a.D/default.M/acq.txt"], (AGILENT, "without mass spectra"), COPY),
         (["a.D/AcqData/MSProfile.bin"], (AGILENT, "profile"), "msconvert"),
         (
             ["a.D/AcqData/MSScan.xsd", "a.D/AcqData/DefaultMassCal.xml"],
@@ -125,8 +128,9 @@ AGILENT = "Agilent .D folder"
             "msconvert",
         ),
         (["a.d/analysis.baf"], "Bruker .d folder", "msconvert"),
-        (["a.raw/_FUNC001.DAT"], "Waters .raw folder", "DataBridge"),
-        (["a.raw/_functns.inf", "a.raw/_func001.idx"], "Waters .raw folder", "DataBridge"),
+        (["a.raw/_FUNC001.DAT"], (WATERS, "_FUNCTNS.INF", "_FUNC001.IDX"), COPY),
+        (["a.raw/_functns.inf", "a.raw/_func002.idx"], (WATERS, "_FUNC002.DAT"), COPY),
+        (["a.raw/_functns.inf"], (WATERS, "_FUNC001.DAT", "_FUNC001.IDX"), COPY),
     ],
 )
 def test_what_cannot_be_read_is_named(
@@ -138,11 +142,17 @@ def test_what_cannot_be_read_is_named(
         if not name.endswith("/"):
             path.touch()
     folder = next(tmp_path.iterdir())
-    with refused(UnsupportedFormatError, folder, found=found, expected="CSV", remedy=remedy):
+    expected = "whole folder" if remedy == COPY else "CSV"
+    with refused(UnsupportedFormatError, folder, found=found, expected=expected, remedy=remedy):
         read_run(folder)
     assert is_run_folder(folder)
     assert not is_run_file(folder)
     assert Campaign.open(tmp_path).paths == (folder,)
+    if files == ["a.D/AcqData/"]:
+        return  # an archive has no empty folders
+    zipped = shutil.make_archive(str(tmp_path / "b"), "zip", tmp_path, folder.name)
+    with refused(UnsupportedFormatError, f"{zipped}/{folder.name}", found=found, remedy=remedy):
+        read_run(zipped)
 
 
 @pytest.mark.parametrize(
@@ -170,6 +180,52 @@ def test_a_zipped_folder_with_a_data_ms_is_a_run(tmp_path: Path) -> None:
     folder = lay_out(tmp_path / "a.D", {"DATA.MS": data_ms(nominal_run()), "acqmeth.txt": b"fine"})
     zipped = shutil.make_archive(str(tmp_path / "a"), "zip", tmp_path, folder.name)
     assert_same(read_run(zipped), nominal_run())
+
+
+@pytest.mark.parametrize("within", [True, False])
+def test_a_zipped_folder_is_the_run_that_the_folder_is(
+    folder: Path, within: bool, tmp_path: Path
+) -> None:
+    """Of whatever maker, and with the tables that software leaves in it, packed alone or not."""
+    (folder / "tic_front.csv").write_text("time,abundance\n3.0,100\n3.1,120\n")
+    (folder / "RESULTS.CSV").write_text("time,mass,height\n3.0,43,100\n3.1,57,120\n")
+    parts = (folder.parent, folder.name) if within else (folder, ".")
+    zipped = Path(shutil.make_archive(str(tmp_path / folder.name), "zip", *parts))
+    run, expected = read_run(zipped), read_run(folder)
+    assert_same(run, expected)
+    assert (run.format, run.notes, run.facts) == (expected.format, expected.notes, expected.facts)
+    assert is_run_file(zipped)
+
+
+def test_two_zipped_folders_are_two_runs(tmp_path: Path) -> None:
+    for name in ("a.D", "b.D"):
+        lay_out(tmp_path / "runs" / name, {"data.ms": data_ms(nominal_run())})
+    zipped = shutil.make_archive(str(tmp_path / "two"), "zip", tmp_path / "runs")
+    with refused(ReadError, zipped, found=("2 runs", "a.D", "b.D"), remedy="unzip"):
+        read_run(zipped)
+
+
+def test_a_zipped_folder_beside_a_run_is_not_chosen(tmp_path: Path) -> None:
+    lay_out(tmp_path / "runs" / "a.D", {"data.ms": data_ms(nominal_run())})
+    (tmp_path / "runs" / "b.csv").write_text("time,mass,intensity\n1,43,5\n2,57,6\n")
+    (tmp_path / "runs" / "read me.txt").write_text("Dear lab")
+    zipped = shutil.make_archive(str(tmp_path / "two"), "zip", tmp_path / "runs")
+    with refused(ReadError, zipped, found=("2 runs", "a.D", "b.csv")):
+        read_run(zipped)
+    (tmp_path / "runs" / "b.csv").unlink()
+    zipped = shutil.make_archive(str(tmp_path / "one"), "zip", tmp_path / "runs")
+    assert_same(read_run(zipped), nominal_run())
+
+
+@pytest.mark.parametrize("kind", [b"", b"\0" * 17, b" " * 17])
+def test_a_data_ms_whose_kind_is_blank(kind: bytes, tmp_path: Path) -> None:
+    """As software of 2004 wrote it; what the file says of every scan shows what it is."""
+    data = data_ms(nominal_run(), kind=kind)
+    assert_same(parse_run(data, "a"), nominal_run())
+    folder = lay_out(tmp_path / "a.D", {"data.ms": data})
+    assert_same(read_run(folder), nominal_run())
+    with refused(ReadError, "a"):
+        parse_run(data[:-8], "a")
 
 
 def test_loose_files_in_a_folder_are_runs_of_their_own(tmp_path: Path) -> None:

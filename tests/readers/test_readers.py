@@ -195,7 +195,7 @@ def test_other_folder(tmp_path: Path) -> None:
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "ole", "Shimadzu", "mzML"),
         (b"\xff\xfet\0i\0m\0e\0", "utf16", "UTF-16", "UTF-8"),
         (b'{"time": [1, 2]}', "json", "JSON", "CSV"),
-        (b"<html>", "xml", "XML", "mzML"),
+        (b"<svg>", "xml", "XML", "mzML"),
         (b"\x08\x08\x12\x07pytorch", "onnx", "ONNX", "gale.Model.load"),
         (b"words without any separator", "text", "text", "CSV"),
     ],

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv as csv_module
 import io
+import os
+import sys
 import tempfile
 from importlib import resources
 from pathlib import Path
@@ -18,10 +20,11 @@ from psims.validation import xsd
 
 import gale
 from gale.errors import OutputError
+from gale.readers import read_run
 from gale.run import Run
 from gale.writers import FORMATS, format_of, write_run
 from helpers.errors import refused
-from helpers.run_files import runs, small_run
+from helpers.run_files import assert_same, runs, small_run
 
 COLUMNS = ("time_min", "scan_start", "mz", "intensity")
 
@@ -171,3 +174,11 @@ def test_tables_of_runs_that_last_long_say_the_unit_of_their_times(
     run = Run.from_rows([0.0, 400.0], [50.0, 60.0], [1.0, 2.0])
     write_run(run, tmp_path / name)
     np.testing.assert_array_equal(gale.read_run(tmp_path / name).time_min, run.time_min)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are Unicode there")
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".mzML"])
+def test_a_name_that_is_not_utf8(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"soil_\xe9" + suffix.encode())
+    write_run(small_run(), path)
+    assert_same(read_run(path), small_run())

@@ -11,6 +11,7 @@ from gale.ablation.text import report_text
 from gale.plotting import save_figure
 from gale.plumbing.arguments import check_kind
 from gale.plumbing.files import check_folder_free, writing_folder
+from gale.plumbing.tables import save_csv
 
 FILES = (
     "ablation.json",
@@ -60,9 +61,9 @@ def save_ablation(ablation: Ablation, folder: Path | str, *, force: bool = False
     check_folder_free(folder, force=force, files=FILES)
     figures = {"table": plot_steps(ablation), "curves": plot_curves(ablation)}
     with writing_folder(folder, replaces=FILES if force else None) as unfinished:
-        ablation.table().write_csv(unfinished / "table.csv")
-        ablation.trainings.write_csv(unfinished / "trainings.csv")
-        ablation.curves.write_csv(unfinished / "curves.csv")
+        save_csv(ablation.table(), unfinished / "table.csv")
+        save_csv(ablation.trainings, unfinished / "trainings.csv")
+        save_csv(ablation.curves, unfinished / "curves.csv")
         (unfinished / "ablation.md").write_text(report_text(ablation), "utf-8")
         facts = json.dumps({**ablation.facts, "prior": ablation.prior}, indent=1, allow_nan=False)
         (unfinished / "ablation.json").write_text(facts, "utf-8")

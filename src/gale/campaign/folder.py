@@ -14,13 +14,11 @@ from gale.plumbing.tables import Problems
 from gale.plumbing.text import composed, display_name, shown
 from gale.readers import SCAN_FORMATS, glance, is_run_file
 from gale.readers.instrument_folders import is_run_folder
+from gale.readers.refused import NO_RUNS
 from gale.readers.tables.headers import N_COLUMNS, count_columns
 
 Kind = Literal["run", "doubtful", "other"]
 """Kind of a file in a folder; a ``doubtful`` one may be meant as a run that cannot be read."""
-
-OTHER_FORMATS = ("json", "onnx", "pdf", "text")
-"""Formats that never contain a run."""
 
 RUN_SUFFIXES = (".cdf", ".nc", ".jdx", ".dx", ".mzml", ".mzxml")
 """Suffixes that only runs have."""
@@ -59,7 +57,7 @@ def recognise(file: Path, columns: Mapping[str, str] | None) -> Kind:
     if header:
         doubtful = n_columns > 0 and header[0].strip() not in RUN_COLUMNS
     else:
-        doubtful = word not in OTHER_FORMATS
+        doubtful = word not in NO_RUNS
     return "doubtful" if doubtful or file.suffix.lower() in RUN_SUFFIXES else "other"
 
 

@@ -16,6 +16,7 @@ from gale.plumbing.tables import (
     UNLIKE,
     Problems,
     Table,
+    decimal_point,
     read_table,
 )
 from gale.plumbing.text import shown
@@ -132,7 +133,7 @@ def check_run_column(table: Table, problems: Problems) -> bool:
         problems.add(
             table.path,
             f"found {shown(table.columns[0])}",
-            f"{' or '.join(RUN_COLUMNS)}, and commas between the columns",
+            f"{' or '.join(RUN_COLUMNS)}, and commas, semicolons or tabs between the columns",
             row=1,
             column="1",
         )
@@ -162,6 +163,7 @@ def prevalence_of(values: NDArray[np.float32]) -> NDArray[np.float64]:
 
 def _value(table: Table, number: int, column: int, problems: Problems) -> float:
     cell = table.rows[number][column]
-    if cell not in VALUES:
+    value = VALUES.get(decimal_point(cell))
+    if value is None:
         table.note(problems, number, column, f"found {shown(cell)}", "0, 1 or blank")
-    return VALUES.get(cell, np.nan)
+    return np.nan if value is None else value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import sys
 import warnings
 
@@ -61,6 +62,7 @@ def main() -> None:
     A GaleError is one line on standard error and exit status 2, Ctrl-C is exit status 130, and any
     other exception is a bug and keeps its traceback.
     """
+    _accept_all_characters()
     try:
         sys.exit(group.main(standalone_mode=False))
     except GaleError as error:
@@ -72,3 +74,13 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("gale: interrupted", err=True)
         sys.exit(130)
+
+
+def _accept_all_characters() -> None:
+    """Print what a console cannot show as question marks; what is redirected is UTF-8."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(
+                encoding=None if stream.isatty() or stream is sys.stderr else "utf-8",
+                errors="replace",
+            )

@@ -76,8 +76,8 @@ def command(
                 failed.append(error)
             progress.step()
     click.echo("".join(f"failed: {error_text(each)}\n" for each in failed), nl=False, err=True)
-    converted = counted(len(runs) - len(failed), "run")
-    click.echo(f"{display_name(output)}: {converted} converted, {len(failed):,} failed")
+    done = counted(len(runs) - len(failed), "run")
+    click.echo(f"{display_name(output)}: {done} converted, {len(failed):,} failed")
     if failed:
         sys.exit(1)
 
@@ -88,15 +88,14 @@ def _targets(runs: tuple[Path, ...], output: Path, format_: str | None) -> tuple
 
     named = None if output.is_dir() else format_of(output)
     if named and len(runs) > 1:
-        raise click.UsageError(
-            f"several runs need a folder as output, but {output} is the name of a file"
-        )
+        raise click.UsageError(f"several runs need a folder, but {output} is the name of a file")
     if named and format_ not in (None, named):
         raise click.UsageError(f"--to is {format_}, but {output} is the name of a {named} file")
     if named:
         return named, [output]
     if format_ is None:
-        raise click.UsageError("to write into a folder, give the format of its files with --to")
+        found = f"{output} ends with none of {', '.join(each.suffix for each in FORMATS.values())}"
+        raise click.UsageError(f"{found}; to write into a folder, give the format with --to")
     targets = [output / f"{_stem(run)}{FORMATS[format_].suffix}" for run in runs]
     first: dict[str, Path] = {}
     for run, target in zip(runs, targets, strict=True):

@@ -22,7 +22,7 @@ def parse_columns(
     columns = {}
     for value in values:
         key, equals, name = value.partition("=")
-        if not (equals and name and key in COLUMN_KEYS):
+        if not (equals and key in COLUMN_KEYS):
             keys = f"{', '.join(COLUMN_KEYS[:-1])} or {COLUMN_KEYS[-1]}"
             raise click.BadParameter(f"{value!r} is not KEY=NAME; KEY is {keys}")
         columns[key] = name

@@ -29,6 +29,7 @@ PHRASES = {
 
 FUNCTIONS = {
     "load a model with gale.Model.load": "give a model as --model",
+    "read it with gale.read_library": "give it as --library",
     "gale.Model.load": "--model",
     "gale.evaluate": "gale evaluate",
     "gale.read_run": "gale inspect",

@@ -19,6 +19,7 @@ from gale.plumbing.tables import (
     UNLIKE,
     Problems,
     Table,
+    decimal_point,
     read_table,
 )
 from gale.plumbing.text import listed, shown
@@ -194,7 +195,7 @@ def _probability(table: Table, number: int, column: int, failed: bool, problems:
 
 def _number(cell: str) -> float:
     try:
-        return float(cell)
+        return float(decimal_point(cell))
     except ValueError:
         return math.nan
 

@@ -22,6 +22,7 @@ from gale.plumbing.text import display_name
 from gale.plumbing.work import Work
 from gale.readers import VERSION as READERS
 from gale.readers import load, parse_run, read_run
+from gale.readers.faults import faults_of
 from gale.run import Floats, Floats32, Run
 
 PathOrRun = Path | Run
@@ -121,20 +122,27 @@ def _compute(
 ) -> RunFeatures | str:
     """The features of one run, or why there are none."""
     try:
-        if isinstance(source, Run):
-            return RunFeatures(spec.features_of(source), source.notes)
-        data = load(source)
-        if cache is None:
-            return _parse_and_compute(data, source, spec, columns)
-        read_as = json.dumps(dict(columns or {}), sort_keys=True)
-        key = Cache.key(data, f"{version('gale-ms')} {READERS}", spec.fingerprint, read_as)
-        cached = cache.get(key)
-        if cached is not None:
-            return RunFeatures(cached["features"], tuple(map(str, cached["notes"])))
-        result = _parse_and_compute(data, source, spec, columns)
-        cache.put(key, {"features": result.features, "notes": np.array(result.notes, dtype=str)})
+        with faults_of(source.source if isinstance(source, Run) else source):
+            return _features(source, spec, columns, cache)
     except (ReadError, MissingExtraError) as error:
         return str(error)
+
+
+def _features(
+    source: PathOrRun, spec: FeatureSpec, columns: Mapping[str, str] | None, cache: Cache | None
+) -> RunFeatures:
+    if isinstance(source, Run):
+        return RunFeatures(spec.features_of(source), source.notes)
+    data = load(source)
+    if cache is None:
+        return _parse_and_compute(data, source, spec, columns)
+    read_as = json.dumps(dict(columns or {}), sort_keys=True)
+    key = Cache.key(data, f"{version('gale-ms')} {READERS}", spec.fingerprint, read_as)
+    cached = cache.get(key)
+    if cached is not None:
+        return RunFeatures(cached["features"], tuple(map(str, cached["notes"])))
+    result = _parse_and_compute(data, source, spec, columns)
+    cache.put(key, {"features": result.features, "notes": np.array(result.notes, dtype=str)})
     return result
 
 

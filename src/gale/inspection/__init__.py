@@ -21,7 +21,7 @@ from gale.inspection.measures import (
 )
 from gale.plumbing.arguments import check_kind
 from gale.plumbing.text import counted, listed
-from gale.readers.scans import FACT_CEILING, FACT_SPECTRA, looks_like_profile
+from gale.readers.scans import FACT_SPECTRA, ceiling_of, looks_like_profile
 from gale.run import Run
 
 __all__ = ["ROUNDING", "Oddity", "oddities"]
@@ -180,7 +180,7 @@ def _profile(run: Run) -> str | None:
 def _clipping(run: Run) -> str | None:
     top = plateau(run)
     where = f"{counted(top.ions, 'ion')} in {counted(top.scans, 'scan')}"
-    if top.intensity == float(run.facts.get(FACT_CEILING, "inf")):
+    if top.intensity == ceiling_of(run.facts):
         return (
             f"peaks are clipped: {where} at {top.intensity:,.10g}, the highest intensity that the "
             f"file can hold (m/z {_named(top.mz)})"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+import polars as pl
 
 from gale.errors import GaleError
 from gale.plumbing.text import counted, shown
@@ -22,6 +25,12 @@ SUBMISSION_HEADER = ("sample_id",)
 
 SPREAD = "_spread"
 """Suffix of a column of spreads, after the name of its family."""
+
+MARKS = ",;\t|"
+"""What may separate the cells of a table; a comma goes before the others."""
+
+UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+"""How text in UTF-16 begins, as spreadsheets write it."""
 
 
 class Problems:
@@ -116,25 +125,32 @@ class Table:
 def read_table(path: Path, problems: Problems) -> Table | None:
     """Read a CSV file, noting its problems; None if there is no table at all.
 
+    Cells are separated by the first of :data:`MARKS` that divides the header: spreadsheets write
+    semicolons in countries with decimal commas. The text is UTF-8 or UTF-16.
     Rows that contain only blanks, as spreadsheets leave behind, are skipped. A row with too few or
     too many cells is noted, then filled up or cut.
     """
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-        lines = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+        data = path.read_bytes()
+        text = data.decode("utf-16" if data.startswith(UTF16) else "utf-8-sig")
+        mark = next((each for each in MARKS if len(next(_rows(text, each), [])) > 1), MARKS[0])
+        lines = list(_rows(text, mark))
     except OSError as error:
         problems.add(path, f"cannot be read ({error.strerror or error})", "a CSV table")
         return None
     except UnicodeDecodeError as error:
         problems.add(
             path,
-            f"found byte {error.object[error.start]:#04x} at {error.start:,}, which is not UTF-8",
+            f"found byte {error.object[error.start]:#04x} at {error.start:,}, which is not "
+            f"{error.encoding.upper()}",
             "a CSV table",
             "save it as CSV UTF-8",
         )
         return None
     except csv.Error as error:
-        problems.add(path, f"found broken CSV ({error})", "a table separated by commas")
+        problems.add(
+            path, f"found broken CSV ({error})", "a table separated by commas, semicolons or tabs"
+        )
         return None
 
     filled = {
@@ -156,6 +172,33 @@ def read_table(path: Path, problems: Problems) -> Table | None:
     padding = [""] * width
     rows = {number: tuple((cells + padding)[:width]) for number, cells in filled.items()}
     return Table(path, columns, rows)
+
+
+def save_csv(table: pl.DataFrame, path: Path) -> None:
+    """Write a table as CSV; polars itself cannot write to a name that is not UTF-8."""
+    with path.open("wb") as file:
+        table.write_csv(file)
+
+
+def save_parquet(table: pl.DataFrame, path: Path) -> None:
+    """Write a table as Parquet, under whatever name."""
+    with path.open("wb") as file:
+        table.write_parquet(file)
+
+
+def decimal_point(cell: str) -> str:
+    """Write a number with a decimal comma, as in tables separated by semicolons, with a point.
+
+    Examples
+    --------
+    >>> decimal_point("0,85"), decimal_point("0.85"), decimal_point("1,234,567")
+    ('0.85', '0.85', '1,234,567')
+    """
+    return cell.replace(",", ".") if cell.count(",") == 1 and "." not in cell else cell
+
+
+def _rows(text: str, mark: str) -> Iterator[list[str]]:
+    return csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True)
 
 
 def _check_columns(path: Path, columns: tuple[str, ...], problems: Problems) -> None:

@@ -12,6 +12,7 @@ from gale.plumbing.text import display_name
 from gale.readers import andi, instrument_folders, jcamp, refused, tables
 from gale.readers.archives import Content, unpack
 from gale.readers.centroids import centroid as to_centroids
+from gale.readers.faults import faults_of
 from gale.readers.formats import name_format, sniff
 from gale.readers.limits import HEAD_BYTES, max_unpacked
 from gale.readers.scans import (
@@ -40,7 +41,7 @@ __all__ = [
 VERSION = 1
 """Increase it when a file gives another run than before, so that cached features are not used."""
 
-SCAN_FORMATS = ("andi", "chemstation", "jcamp", "mzml", "mzxml")
+SCAN_FORMATS = ("andi", "chemstation", "jcamp", "masshunter", "masslynx", "mzml", "mzxml")
 """Formats that are not tables."""
 
 
@@ -106,9 +107,8 @@ def load(path: str | os.PathLike[str]) -> bytes:
     """
     file = Path(path)
     try:
-        if file.is_dir():
-            return instrument_folders.load(file)
-        data = file.read_bytes()
+        with faults_of(path):
+            data = instrument_folders.load(file) if file.is_dir() else file.read_bytes()
     except OSError as error:
         raise _unreadable(path, error) from error
     if not data:
@@ -127,6 +127,11 @@ def parse_run(
 
     For parameters and errors see :func:`read_run`.
     """
+    with faults_of(source):
+        return _parse(data, source, columns, centroid)
+
+
+def _parse(data: bytes, source: str, columns: Mapping[str, str] | None, centroid: bool) -> Run:
     if not data:
         raise _empty(source)
     if isinstance(data, instrument_folders.PackedFolder):
@@ -135,6 +140,8 @@ def parse_run(
     content = Content.of_bytes(data, source)
     content = unpack(content, partial(_is_run, columns=columns), max_unpacked(len(data)))
     data, source = content.read(), content.source
+    if isinstance(data, instrument_folders.PackedFolder):
+        return _check(instrument_folders.read(data, source), centroid=centroid)
     match name := name_format(data[:HEAD_BYTES]):
         case "csv" | "text":  # with the caller's names of columns, a text may be a table
             run = tables.read_csv(data, source, columns=columns)
@@ -208,11 +215,12 @@ def glance(
         size = Path(path).stat().st_size
     except OSError as error:
         raise _unreadable(path, error) from error
-    try:
-        content = unpack(content, partial(_is_run, columns=columns), max_unpacked(size))
-    except ReadError:
-        return sniff(content.head), []
-    return _inspect(content, columns)
+    with faults_of(path):
+        try:
+            content = unpack(content, partial(_is_run, columns=columns), max_unpacked(size))
+        except ReadError:
+            return sniff(content.head), []
+        return _inspect(content, columns)
 
 
 def _is_run(content: Content, columns: Mapping[str, str] | None) -> bool:
@@ -225,6 +233,8 @@ def _makes_run(name: str | None, header: Sequence[str], columns: Mapping[str, st
 
 def _inspect(content: Content, columns: Mapping[str, str] | None) -> tuple[str | None, list[str]]:
     """Name the format of unpacked content, and list its columns if it is a table."""
+    if content.folder is not None:
+        return content.folder.format or None, []
     name = name_format(content.head)
     if name in ("csv", "text"):
         text = find_table(as_utf8(content.head), columns)

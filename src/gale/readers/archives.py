@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 import zipfile
 import zlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO
 
 from gale.errors import ReadError, UnsupportedFormatError
 from gale.plumbing.text import display_name, listed
 from gale.readers import refused
 from gale.readers.formats import GZIP, ZIP, opened_head
+from gale.readers.instrument_folders import RunFolder, identify, pack
 from gale.readers.limits import HEAD_BYTES, max_unpacked
 
 MAX_DEPTH = 2
@@ -22,6 +24,9 @@ MAX_DEPTH = 2
 
 MAX_DIRECTORY = 2**22
 """Limit of an archive's list of files in bytes; in memory the list takes ten times that."""
+
+MAX_NESTED = 16
+"""Files in more folders within each other belong to no folder of a run."""
 
 MAX_MEMBERS = 1000
 """An archive with more files is refused, since the beginning of each would be unpacked."""
@@ -49,11 +54,14 @@ class Content:
         At least the first :data:`gale.readers.limits.HEAD_BYTES`, or all if there are fewer.
     open : callable
         Opens the whole file for reading.
+    folder : RunFolder, optional
+        The folder of a run in an archive, whose files are read instead of one file.
     """
 
     source: str
     head: bytes
     open: Callable[[], BinaryIO]
+    folder: RunFolder | None = None
 
     @classmethod
     def of_bytes(cls, data: bytes, source: str) -> Content:
@@ -68,7 +76,9 @@ class Content:
         return cls(display_name(path), head, lambda: path.open("rb"))
 
     def read(self) -> bytes:
-        """Read the whole file."""
+        """Read the whole file, or the files of a folder, packed."""
+        if self.folder is not None:
+            return pack(self.folder, self.source)
         with self.open() as file:
             return file.read()
 
@@ -142,11 +152,14 @@ def gunzip(data: bytes, source: str, limit: int | None = None) -> bytes:
 def _only_run(content: Content, is_run: Callable[[Content], bool], limit: int) -> Content:
     """Return the file of a ZIP archive that looks like a run, or its only file."""
     source = content.source
-    files = _files(content, limit)
-    runs = files if len(files) == 1 else [file for file in files if _looks_like(file, is_run)]
+    entries = _run_folders(_files(content, limit), source)
+    runs = entries if len(entries) == 1 else [each for each in entries if _looks_like(each, is_run)]
+    folders = [each for each in entries if each.folder is not None]
+    if not runs and len(folders) == 1:
+        return folders[0]  # whose reader says what is wrong with it
     if len(runs) == 1:
         return runs[0]
-    names = [file.source.removeprefix(f"{source}/") for file in runs or files]
+    names = [each.source.removeprefix(f"{source}/") for each in runs or entries]
     if runs:
         raise ReadError(
             source,
@@ -162,15 +175,68 @@ def _only_run(content: Content, is_run: Callable[[Content], bool], limit: int) -
     )
 
 
+@dataclass(frozen=True)
+class _Entry:
+    """A file or folder in an archive; a folder has no content."""
+
+    name: str
+    content: Content | None = None
+    inside: dict[str, _Entry] = field(default_factory=dict)
+
+    @property
+    def suffix(self) -> str:
+        return PurePosixPath(self.name).suffix
+
+    def iterdir(self) -> Iterable[_Entry]:
+        return self.inside.values()
+
+    def is_dir(self) -> bool:
+        return self.content is None
+
+    def is_file(self) -> bool:
+        return self.content is not None
+
+    def read_bytes(self) -> bytes:
+        return b"" if self.content is None else self.content.read()
+
+
+def _run_folders(files: Sequence[tuple[str, Content]], source: str) -> list[Content]:
+    """List what may be runs: folders of instruments, and the files outside them."""
+    root = _Entry(re.sub(r"(?i)\.zip$", "", source))
+    found = []
+    for path, content in files:
+        *folders, name = [part for part in path.split("/") if part] or ["?"]
+        if len(folders) > MAX_NESTED:
+            found.append(content)
+            continue
+        place = root
+        for folder in folders:
+            place = place.inside.setdefault(folder, _Entry(folder))
+        place.inside[name] = _Entry(name, content)
+    waiting = [(source, root)]
+    while waiting:
+        path, entry = waiting.pop()
+        if entry.content is not None:
+            found.append(entry.content)
+        elif run := identify(entry):
+            found.append(Content(path, b"", io.BytesIO, run))
+        else:
+            inside = [(f"{path}/{_name(each.name)}", each) for each in entry.iterdir()]
+            waiting += reversed(inside)
+    return found
+
+
 def _looks_like(file: Content, is_run: Callable[[Content], bool]) -> bool:
+    if file.folder is not None:
+        return bool(file.folder.format)
     try:
         return is_run(file)
     except ReadError:
         return False
 
 
-def _files(content: Content, limit: int) -> list[Content]:
-    """Return the files of an archive, without those that operating systems leave in it.
+def _files(content: Content, limit: int) -> list[tuple[str, Content]]:
+    """Return the paths and files of an archive, without those that operating systems leave in it.
 
     Their names serve in messages only. An archive may state too small a size for a file; then no
     more than that is unpacked, and the checksum fails.
@@ -185,7 +251,7 @@ def _files(content: Content, limit: int) -> list[Content]:
                 )
             infos = [info for info in infos if not _is_litter(info)]
             _check_members(infos, source, limit)
-            return [_member(content, archive, info, limit) for info in infos]
+            return [(info.filename, _member(content, archive, info, limit)) for info in infos]
     except _DAMAGED as error:
         raise _damaged(source, error) from error
 
@@ -199,7 +265,7 @@ def _check_members(infos: Sequence[zipfile.ZipInfo], source: str, limit: int) ->
         raise ReadError(source, "is an encrypted ZIP archive", "one without a password", "unzip it")
     if others := [info for info in infos if info.compress_type not in _METHODS]:
         raise ReadError(
-            f"{source}/{_name(others[0])}",
+            f"{source}/{_name(others[0].filename)}",
             f"is compressed by method {others[0].compress_type}",
             f"deflate ({zipfile.ZIP_DEFLATED}), as in most ZIP archives",
             "unzip it",
@@ -214,7 +280,7 @@ def _is_litter(info: zipfile.ZipInfo) -> bool:
 def _member(
     content: Content, archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int
 ) -> Content:
-    source = f"{content.source}/{_name(info)}"
+    source = f"{content.source}/{_name(info.filename)}"
     with archive.open(info) as inside:
         head = inside.read(HEAD_BYTES)
 
@@ -266,9 +332,9 @@ class _Bounded(io.RawIOBase):
         return True
 
 
-def _name(info: zipfile.ZipInfo) -> str:
+def _name(path: str) -> str:
     """Return the name of a file of an archive on one line, and at most 100 characters of it."""
-    return "".join(sign if sign.isprintable() else "?" for sign in info.filename)[-100:]
+    return "".join(sign if sign.isprintable() else "?" for sign in path)[-100:]
 
 
 def _too_large(source: str, limit: int) -> ReadError:

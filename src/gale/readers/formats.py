@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import zlib
 
+from gale.plumbing.tables import UTF16
 from gale.readers import refused
 from gale.readers.andi import netcdf
 from gale.readers.limits import HEAD_BYTES
 from gale.readers.tables.columnar import PARQUET, is_arrow
-from gale.readers.tables.text import UTF16, as_utf8, find_table
+from gale.readers.tables.text import as_utf8, find_table
 from gale.readers.vendors import chemstation
 
 GZIP = b"\x1f\x8b"
@@ -57,17 +58,19 @@ def name_format(head: bytes) -> str | None:
         return "chemstation"
     if head.startswith(UTF16):
         return "csv" if find_table(as_utf8(head)) else "utf16"
-    for name, kind in refused.UNSUPPORTED.items():
-        if kind.magic and head.startswith(kind.magic):
-            return name
-    if _CONTROL.search(head):
-        return None
-    return _name_text(head.removeprefix(b"\xef\xbb\xbf").lstrip())
+    if name := refused.name_kind(head, refused.BINARY):
+        return name
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if _CONTROL.search(head):  # an XML file may have some that XML forbids
+        return _name_xml(text, None) if text.startswith(b"<?xml") else None
+    return _name_text(text)
 
 
 def _name_text(text: bytes) -> str | None:
+    if name := refused.name_kind(text, refused.TEXTS):
+        return name
     if text.startswith(b"<"):
-        return _name_xml(text)
+        return _name_xml(text, "xml")
     labels = _REMARKS.sub(b"", text)
     if labels.startswith(b"##") and b"=" in _first_line(labels):
         return "jcamp"
@@ -92,8 +95,9 @@ def _first_line(text: bytes) -> bytes:
     return match[1] if match else b""
 
 
-def _name_xml(text: bytes) -> str:
+def _name_xml(text: bytes, other: str | None) -> str | None:
+    """Name a format of XML; any other is `other`."""
     for tag, name in ((b"<mzML", "mzml"), (b"<indexedmzML", "mzml"), (b"<mzXML", "mzxml")):
         if tag in text:
             return name
-    return "xml"
+    return other

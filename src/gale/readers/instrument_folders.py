@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from gale.errors import ReadError
 from gale.plumbing.text import display_name
@@ -24,10 +25,40 @@ DETECTORS = re.compile(r".*\.(ch|uv|ms|cg|sd)|_chro\d+\.dat")
 """Names, in lower case, of files with the data of a detector."""
 
 BRUKER = {"analysis.baf", "analysis.tdf", "analysis.tsf", "analysis.yep"}
-MASSHUNTER = ("msscan.xsd", "msscan.bin", "mspeak.bin")
+MASSHUNTER = ("MSScan.xsd", "MSScan.bin", "MSPeak.bin")
 FLIGHT_TIMES = {"msmasscal.bin", "defaultmasscal.xml"}
 
+AGILENT = re.compile(
+    r"(?:acqdata|acqmeth|acqres|runstart|rteres|lcdiag|gc|pre_post|results|fileinfo|sample|audit).*"
+    r"\.(?:txt|reg|ini|csv|xml)|tempbase|.*\.m"
+)
+"""Names, in lower case, of other files that Agilent's software leaves in a .D folder."""
+
 _FUNCTION = re.compile(r"_func\d{3}\.(dat|idx)")
+
+
+class Entry(Protocol):
+    """A file or folder that can be listed and read: a path, or one inside an archive."""
+
+    @property
+    def name(self) -> str:
+        """Its own name, without those of the folders it is in."""
+
+    @property
+    def suffix(self) -> str:
+        """The end of its name, from the last point on."""
+
+    def iterdir(self) -> Iterable[Entry]:
+        """List what is in a folder."""
+
+    def is_dir(self) -> bool:
+        """Whether it is a folder."""
+
+    def is_file(self) -> bool:
+        """Whether it is an ordinary file."""
+
+    def read_bytes(self) -> bytes:
+        """Read a file."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +71,7 @@ class RunFolder:
         What the folder is, and how to get a run out of it if gale cannot read it.
     format : str
         ``chemstation``, ``masshunter`` or ``masslynx``; empty if gale cannot read it.
-    files : mapping of str to Path
+    files : mapping of str to Entry
         The files to read, by their names in lower case.
     others : tuple of str
         Names of the files of other detectors.
@@ -48,7 +79,7 @@ class RunFolder:
 
     kind: FileKind
     format: str = ""
-    files: Mapping[str, Path] = field(default_factory=dict)
+    files: Mapping[str, Entry] = field(default_factory=dict)
     others: tuple[str, ...] = ()
 
 
@@ -56,7 +87,7 @@ class PackedFolder(bytes):
     """The files to read of one folder: a line of JSON that lists them, then their contents."""
 
 
-def identify(folder: Path) -> RunFolder | None:
+def identify(folder: Entry) -> RunFolder | None:
     """Identify the folder of one run by the names of its files; None for any other folder.
 
     The name of the folder itself only helps: a ``.D`` with a detector's file is Agilent's.
@@ -80,7 +111,7 @@ def is_run_folder(path: Path) -> bool:
 
 
 def load(folder: Path) -> PackedFolder:
-    """Pack the files to read, and the names of those of other detectors.
+    """Pack the files of a folder that are read.
 
     Raises
     ------
@@ -98,15 +129,29 @@ def load(folder: Path) -> PackedFolder:
         raise ReadError(
             source, "is a folder", "the file or folder of one run", "choose one of the runs in it"
         )
-    if not found.format:
-        raise kind_refusal(found.kind, source)
-    if (size := sum(path.stat().st_size for path in found.files.values())) > MAX_BYTES:
+    sizes = [path.stat().st_size for path in found.files.values() if isinstance(path, Path)]
+    if sum(sizes) > MAX_BYTES:
         raise ReadError(
             source,
-            f"holds {size / 2**30:.1f} GiB of spectra",
+            f"holds {sum(sizes) / 2**30:.1f} GiB of spectra",
             f"at most {MAX_BYTES / 2**30:g} GiB",
             found.kind.remedy,
         )
+    return pack(found, source)
+
+
+def pack(found: RunFolder, source: str) -> PackedFolder:
+    """Pack the files to read, and the names of those of other detectors.
+
+    Raises
+    ------
+    UnsupportedFormatError
+        If the folder is of a kind that gale does not read.
+    OSError, ReadError
+        If a file in it, or the archive that it is in, cannot be read.
+    """
+    if not found.format:
+        raise kind_refusal(found.kind, source)
     contents = {name: path.read_bytes() for name, path in found.files.items()}
     sizes = {name: len(content) for name, content in contents.items()}
     table = {"format": found.format, "sizes": sizes, "others": found.others}
@@ -152,18 +197,22 @@ READERS: dict[str, Callable[[Mapping[str, bytes], str], Run]] = {
 
 
 def _maker(
-    folder: Path, inside: Mapping[str, Path]
-) -> Callable[[Mapping[str, Path]], RunFolder] | None:
+    folder: Entry, inside: Mapping[str, Entry]
+) -> Callable[[Mapping[str, Entry]], RunFolder] | None:
     """Choose the function that describes a folder of this maker; None if no maker is known."""
-    detected = folder.suffix.lower() == ".d" and any(map(DETECTORS.fullmatch, inside))
+    detected = folder.suffix.lower() == ".d" and any(
+        DETECTORS.fullmatch(name) or AGILENT.fullmatch(name) for name in inside
+    )
+    if BRUKER & inside.keys():
+        return _bruker
     if {"acqdata", "data.ms"} & inside.keys() or detected:
         return _agilent
     if "_functns.inf" in inside or any(map(_FUNCTION.fullmatch, inside)):
         return _waters
-    return _bruker if BRUKER & inside.keys() else None
+    return None
 
 
-def _agilent(inside: Mapping[str, Path]) -> RunFolder:
+def _agilent(inside: Mapping[str, Entry]) -> RunFolder:
     """Describe an Agilent folder: read data.ms where there is one, otherwise AcqData.
 
     ChemStation writes data.ms, and so does MassHunter for GC-MS.
@@ -177,12 +226,16 @@ def _agilent(inside: Mapping[str, Path]) -> RunFolder:
         return RunFolder(_agilent_kind(""), "chemstation", {name: files[name]}, others)
     if FLIGHT_TIMES & acquired.keys():
         return RunFolder(_agilent_kind(" of a time-of-flight instrument"))
-    files = _wanted_files(acquired, lambda name: name in (*MASSHUNTER, "contents.xml", "msts.xml"))
-    if files.keys() >= set(MASSHUNTER):
+    needed = [name.lower() for name in MASSHUNTER]
+    files = _wanted_files(acquired, lambda name: name in (*needed, "contents.xml", "msts.xml"))
+    missing = [name for name in MASSHUNTER if name.lower() not in files]
+    if not missing:
         return RunFolder(_agilent_kind(""), "masshunter", files, _other_detectors(inside))
     if "msprofile.bin" in acquired:
         return RunFolder(_agilent_kind(" of profile spectra"))
-    return RunFolder(_agilent_kind(" without mass spectra"))
+    if len(missing) < len(MASSHUNTER):
+        return _incomplete("an Agilent .D folder", [f"AcqData/{name}" for name in missing])
+    return _incomplete("an Agilent .D folder", ["mass spectra (data.ms, or AcqData/MSScan.bin)"])
 
 
 def _agilent_kind(which: str) -> FileKind:
@@ -193,11 +246,23 @@ def _agilent_kind(which: str) -> FileKind:
     )
 
 
-def _bruker(_: Mapping[str, Path]) -> RunFolder:
+def _incomplete(what: str, missing: Sequence[str]) -> RunFolder:
+    """Describe a folder that lacks files that are read; to convert it would not help."""
+    return RunFolder(
+        FileKind(
+            b"",
+            f"{what} without {' and '.join(missing)}",
+            "copy the folder again with everything in it",
+            expected="the whole folder of a run",
+        )
+    )
+
+
+def _bruker(_: Mapping[str, Entry]) -> RunFolder:
     return RunFolder(FileKind(b"", "a Bruker .d folder", CONVERT))
 
 
-def _waters(inside: Mapping[str, Path]) -> RunFolder:
+def _waters(inside: Mapping[str, Entry]) -> RunFolder:
     kind = FileKind(
         b"", "a Waters .raw folder", f"export the run as netCDF with DataBridge, or {CONVERT}"
     )
@@ -205,23 +270,31 @@ def _waters(inside: Mapping[str, Path]) -> RunFolder:
         inside,
         lambda name: name in ("_functns.inf", "_header.txt") or bool(_FUNCTION.fullmatch(name)),
     )
-    indexed = any(name.endswith(".dat") and f"{name[:-4]}.idx" in files for name in files)
-    if "_functns.inf" not in files or not indexed:
-        return RunFolder(kind)
+    missing = [] if "_functns.inf" in files else ["_FUNCTNS.INF"]
+    parts = [name for name in files if _FUNCTION.fullmatch(name)]
+    pairs = [name[:-4] for name in parts if {f"{name[:-4]}.dat", f"{name[:-4]}.idx"} <= {*parts}]
+    if not pairs:
+        first = parts[0][:-4].upper() if parts else "_FUNC001"
+        missing += [
+            f"{first}{end}" for end in (".DAT", ".IDX") if f"{first}{end}".lower() not in parts
+        ]
+    if missing:
+        return _incomplete("a Waters .raw folder", missing)
     return RunFolder(kind, "masslynx", files, _other_detectors(inside))
 
 
-def _entries(folder: Path) -> dict[str, Path]:
+def _entries(folder: Entry) -> dict[str, Entry]:
     """What is in a folder, by its names in lower case, since makers write them either way."""
-    return {entry.name.lower(): entry for entry in sorted(folder.iterdir())}
+    entries = sorted(folder.iterdir(), key=lambda entry: entry.name)
+    return {entry.name.lower(): entry for entry in entries}
 
 
-def _wanted_files(inside: Mapping[str, Path], wanted: Callable[[str], bool]) -> dict[str, Path]:
+def _wanted_files(inside: Mapping[str, Entry], wanted: Callable[[str], bool]) -> dict[str, Entry]:
     """The ordinary files with wanted names, by name; reading a pipe would wait forever."""
     return {name: path for name, path in inside.items() if wanted(name) and path.is_file()}
 
 
-def _other_detectors(inside: Mapping[str, Path], read: str = "") -> tuple[str, ...]:
+def _other_detectors(inside: Mapping[str, Entry], read: str = "") -> tuple[str, ...]:
     return tuple(
         display_name(path.name)
         for name, path in inside.items()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from gale.errors import UnsupportedFormatError
@@ -25,6 +27,17 @@ SHORTEST_MIN, LONGEST_MIN = 1.0, 300.0
 
 _CHECKED_IONS = 50_000
 """The first ions of a run; they show whether it is profile data."""
+
+
+def ceiling_of(facts: Mapping[str, str]) -> float:
+    """Return the highest intensity that the format of a run can hold; infinite if unknown.
+
+    The facts of an mzML file are texts that anyone may have written.
+    """
+    try:
+        return float(facts.get(FACT_CEILING, "inf"))
+    except ValueError:
+        return float("inf")
 
 
 def sort_ions(ions_per_scan: Integers, mz: Floats, intensity: Floats) -> tuple[Floats, Floats]:

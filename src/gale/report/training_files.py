@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,7 +87,7 @@ class TrainingFiles:
         """Read the losses of every epoch, if the file exists; if it is something else, note it."""
         if not self.history.exists():
             return None
-        table = pl.read_csv(self.history)
+        table = pl.read_csv(self.history.read_bytes())
         if set(HISTORY) <= set(table.columns):
             return table
         progress.note(
@@ -101,7 +102,7 @@ def read_truth(campaign: Path, progress: Progress) -> pl.DataFrame | None:
     if not file.exists():
         return None
     try:
-        table = pl.read_parquet(file)
+        table = pl.read_parquet(io.BytesIO(file.read_bytes()))
     except (pl.exceptions.PolarsError, OSError):
         table = pl.DataFrame()
     if set(TRUTH) <= set(table.columns):
@@ -115,4 +116,5 @@ def read_truth(campaign: Path, progress: Progress) -> pl.DataFrame | None:
 
 def read_predicted(file: Path) -> pl.DataFrame:
     """Read predictions that a training wrote; names and messages are texts."""
-    return pl.read_csv(file, schema_overrides={"run": pl.String, "message": pl.String})
+    texts = {"run": pl.String, "message": pl.String}
+    return pl.read_csv(file.read_bytes(), schema_overrides=texts)

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
+from gale.plumbing.tables import save_csv, save_parquet
 from gale.plumbing.work import Work
 from gale.plumbing.workers import worker_pool
 from gale.simulation.compounds import Booleans
@@ -130,13 +131,13 @@ def write_tables(
         pl.Series(family, labels[:, k].astype(np.int64)) for k, family in enumerate(families)
     )
     for split in dict.fromkeys(design.splits):
-        table.filter(split=split).drop("split").write_csv(folder / f"{split}_labels.csv")
+        of_split = table.filter(split=split).drop("split")
+        save_csv(of_split, folder / f"{split}_labels.csv")
     to_predict = table.filter(pl.col("split") != "train").drop("split")
     if len(to_predict):
-        to_predict.with_columns(pl.lit(0.0).alias(family) for family in families).write_csv(
-            folder / "submission_format.csv"
-        )
-    pl.DataFrame(
+        form = to_predict.with_columns(pl.lit(0.0).alias(family) for family in families)
+        save_csv(form, folder / "submission_format.csv")
+    metadata = pl.DataFrame(
         {
             "sample_id": names,
             "split": design.splits,
@@ -145,8 +146,9 @@ def write_tables(
             "features_md5_hash": [run.md5 for run in written],
         },
         schema_overrides={"derivatized": pl.Int64},
-    ).write_csv(folder / "metadata.csv")
-    pl.DataFrame(
+    )
+    save_csv(metadata, folder / "metadata.csv")
+    runs = pl.DataFrame(
         {
             "sample_id": names,
             "instrument": [plan.instrument for plan in design.plans],
@@ -154,15 +156,17 @@ def write_tables(
             "scans": [run.n_scans for run in written],
             "ions": [run.n_ions for run in written],
         }
-    ).write_csv(folder / "runs.csv")
-    pl.DataFrame(
+    )
+    save_csv(runs, folder / "runs.csv")
+    truth = pl.DataFrame(
         [
             {"run": name, **row}
             for name, run in zip(names, written, strict=True)
             for row in run.truth
         ],
         schema=TRUTH,
-    ).write_parquet(folder / "truth.parquet")
+    )
+    save_parquet(truth, folder / "truth.parquet")
 
 
 def write_facts(

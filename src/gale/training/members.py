@@ -15,6 +15,7 @@ from torch import nn
 
 from gale.plumbing.files import writing
 from gale.plumbing.progress import Progress, TimeLeft
+from gale.plumbing.tables import save_csv
 from gale.plumbing.text import counted
 from gale.training.fitting import (
     Examples,
@@ -200,7 +201,7 @@ class MemberFitter:
         started = time.monotonic()
         if self.work.history is not None:
             with writing(Path(self.work.history), force=True) as temporary:
-                self.work.journal.history().write_csv(temporary)
+                save_csv(self.work.journal.history(), temporary)
         self._history_written = time.monotonic()
         self._history_pause = max(HISTORY_SECONDS, 20 * (self._history_written - started))
 

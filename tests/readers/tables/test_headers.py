@@ -117,9 +117,10 @@ def test_names_that_are_doubtful(
     [
         (("time", "mass", "area"), ["intensity"], "pass columns={'intensity': 'NAME'}"),
         (("1.5", "word", "7"), ["time"], "pass columns={'time_min': 'NAME'}"),
-        (("time",), ["mass", "intensity"], "pass columns={'mz': 'NAME', 'intensity': 'NAME'}"),
+        (("time", "a", ""), ["mass", "intensity"], "{'mz': 'NAME', 'intensity': 'NAME'}"),
+        (("time",), ["mass", "intensity"], "export the scans"),
         (("1.5", "50", "7"), ["time"], "first row"),
-        ((), ["time", "mass", "intensity"], "pass columns="),
+        ((), ["time", "mass", "intensity"], "export the scans"),
     ],
 )
 def test_columns_that_are_missing(names: tuple[str, ...], missing: list[str], remedy: str) -> None:
@@ -235,3 +236,44 @@ def test_too_many_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     assert parse_run(b"time,45,46\n1,2,3\n2,2,3\n", "x").n_ions == 4
     with refused(ReadError, "x", found="4 columns", expected="3"):
         parse_run(wide("time", "45", "46", "47"), "x")
+
+
+PIVOT = b"%b,18,28,32\n3.0,915,2602,609\n3.1,875,2572,0\n3.2,1,0,0\n"
+
+
+@pytest.mark.parametrize("name", ["", "Unnamed: 0"])
+def test_a_first_column_without_a_name_can_be_the_time(name: str) -> None:
+    """It is never guessed: pandas also writes the numbers of rows there."""
+    data = PIVOT % name.encode()
+    with refused(ReadError, "x", found="'time'", remedy=f"columns={{'time_min': {name!r}}}"):
+        parse_run(data, "x")
+    run = parse_run(data, "x", columns={"time_min": name})
+    assert run.time_min.tolist() == [3.0, 3.1, 3.2]
+    assert run.ions_per_scan.tolist() == [3, 2, 1]
+
+
+def test_only_the_first_column_can_be_meant_by_an_empty_name() -> None:
+    data = b",mass,intensity,,\n1,43,5,,\n2,57,6,,\n3,57,6,,\n"
+    assert parse_run(data, "x", columns={"time_min": ""}).time_min.tolist() == [1, 2, 3]
+    with refused(ReadError, "x", found="'time'"):
+        parse_run(b"a,mass,intensity,\n1,43,5,\n", "x", columns={"time_min": ""})
+
+
+@pytest.mark.parametrize(
+    ("header", "remedy"),
+    [
+        ("time,intensity", "export the scans"),
+        ("name,area", "export the scans"),
+        ("m/z,3.0,3.1,3.2", "transpose"),
+    ],
+)
+def test_no_column_is_asked_for_where_none_can_serve(header: str, remedy: str) -> None:
+    data = f"{header}\n{','.join('1' for _ in header.split(','))}\n".encode()
+    with refused(ReadError, "x", remedy=remedy) as caught:
+        parse_run(data, "x")
+    assert "NAME" not in caught.value.remedy
+
+
+def test_a_column_is_asked_for_where_one_can_serve() -> None:
+    with refused(ReadError, "x", remedy="{'intensity': 'NAME'}"):
+        parse_run(b"time,mass,area\n1,43,5\n", "x")

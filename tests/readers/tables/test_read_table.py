@@ -105,11 +105,11 @@ def test_missing_column() -> None:
     with refused(
         ReadError,
         "x",
-        found=["'mass'", "'intensity'", "time, a"],
+        found=["'mass'", "'intensity'", "time, a, b"],
         expected="time, mass, intensity",
         remedy="pass columns={'mz': 'NAME', 'intensity': 'NAME'}",
     ):
-        parse_run(b"time, a\n1,2\n", "x")
+        parse_run(b"time, a, b\n1,2,3\n", "x")
 
 
 @pytest.mark.parametrize("header", [b"time,mass,mass,intensity", b"time,mass, mass ,intensity"])

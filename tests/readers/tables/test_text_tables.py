@@ -132,3 +132,15 @@ def test_columns_of_a_table_below_other_lines(tmp_path: Path) -> None:
     path = tmp_path / "x"
     path.write_bytes(b"Sample;12\n" + comma(csv(small_run())))
     assert glance(path) == ("csv", ["time", "mass", "intensity"])
+
+
+@pytest.mark.parametrize("mark", [b",", b";"])
+@pytest.mark.parametrize("header", [None, b"RT (min),m/z,counts"])
+def test_another_table_below_the_first(mark: bytes, header: bytes | None) -> None:
+    """To remove its header, as for a cell that is wrong, would make one run of two."""
+    first = csv(small_run()).replace(b",", mark)
+    second = first if header is None else header.replace(b",", mark) + first[first.index(b"\n") :]
+    n_rows = small_run().n_ions + 1
+    with refused(ReadError, found="another table", expected="one run", remedy="divide") as caught:
+        parse_run(first + second, "x")
+    assert f"row {n_rows:,}" in caught.value.source

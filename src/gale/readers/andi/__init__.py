@@ -10,6 +10,7 @@ import numpy as np
 
 from gale.errors import ReadError, UnsupportedFormatError
 from gale.readers.andi import netcdf
+from gale.readers.refused import refusal
 from gale.readers.scans import FACT_SPECTRA, profile_error, sort_ions
 from gale.run import Floats, Integers, Run
 
@@ -74,6 +75,9 @@ def read(data: bytes, source: str, *, profile: bool = False) -> Run:
 
 def _check_kind(variables: Variables, kind: str, source: str, *, profile: bool) -> None:
     """Refuse netCDF that is not a run of centroid scans, and say what it is."""
+    for name, variable in (("mzmlb", "mzML"), ("mz5", "SpectrumMZ")):
+        if variable in variables:
+            raise refusal(name, b"", source)
     if "mass_values" not in variables:
         what = (
             "an ANDI chromatogram, a detector's signal without masses"

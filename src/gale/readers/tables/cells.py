@@ -14,6 +14,7 @@ import polars as pl
 
 from gale.errors import ReadError
 from gale.plumbing.text import counted, shown
+from gale.readers.tables.headers import N_COLUMNS, count_roles
 from gale.readers.tables.text import Text
 
 _NUMBER = r"^\s*[+-]?[\d.,]+(?:[eE][+-]?\d+)?\s*$"
@@ -119,6 +120,13 @@ def _read_slowly(
     try:
         for number, row in enumerate(rows, start=1):
             place = f"{source}: row {number:,} (line {n_before + lines.line_num:,})"
+            if _is_header(row, text.header):
+                raise ReadError(
+                    place,
+                    f"is the header of another table ({shown(text.mark.join(row))})",
+                    "one run per file",
+                    "divide the file there, and read each part by itself",
+                )
             if len(row) != n_cells:
                 raise ReadError(
                     place,
@@ -143,6 +151,12 @@ def _read_slowly(
         ) from error
     table = np.frombuffer(values, dtype=np.float64).reshape(-1, len(positions))
     return pl.DataFrame(table, schema=[str(position) for position in positions])
+
+
+def _is_header(row: Sequence[str], header: Sequence[str]) -> bool:
+    """Whether a row is a header, rather than the values of a scan or an ion."""
+    names = [cell.strip() for cell in row]
+    return names == list(header) or count_roles(names) == N_COLUMNS
 
 
 def _number(cell: str, decimal: str, place: str, name: str) -> float:

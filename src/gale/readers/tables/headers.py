@@ -30,6 +30,9 @@ MIN_WIDE = 2
 MAX_COLUMNS = 50_000
 """A table with more columns is no run; a wide one in steps of 0.02 m/z up to 1,000 has as many."""
 
+_NAMELESS = re.compile(r"|Unnamed: 0|V1|X|\.\.\.1")
+"""What pandas and R call a first column without a name."""
+
 _KNOWN_BY = {
     "caller": "as given",
     "name": "by its name",
@@ -193,7 +196,7 @@ def remedy_of(*columns: Mapping[str, str]) -> str:
 def _names_here(header: Sequence[str], columns: Mapping[str, str] | None) -> Mapping[str, str]:
     """Return the caller's names if the header has any of them, otherwise none."""
     names = check_names(columns)
-    return names if set(names.values()) & set(header) else {}
+    return names if set(names.values()) & {*header[:1], *filter(None, header)} else {}
 
 
 def _candidates(header: Sequence[str], names: Mapping[str, str]) -> dict[str, list[Column]]:
@@ -202,7 +205,7 @@ def _candidates(header: Sequence[str], names: Mapping[str, str]) -> dict[str, li
     roles_named = {ROLES[key] for key in names}
     for position, name in enumerate(header):
         for key, wanted in names.items():
-            if name == wanted:
+            if name == wanted and (name or not position):  # only the first may be nameless
                 found[ROLES[key]].append(Column(position, key, "caller"))
         means = meaning(name)
         if means is None or means.role in roles_named or name in names.values():
@@ -253,16 +256,33 @@ def _missing(
     keys = {"time": time_key, "mz": "mz", "intensity": "intensity"}
     expected = {role: names.get(keys[role], name) for role, name in DEFAULT_NAMES.items()}
     missing = ", ".join(repr(expected[role]) for role in roles)
-    only_numbers = bool(header) and all(re.fullmatch(r"[\d.,eE+-]*\d", name) for name in header)
     return ReadError(
         source,
         f"has no {'column' if len(roles) == 1 else 'columns'} {missing} in its header "
         f"{_listed(header)}",
         f"{', '.join(expected.values())}, or time and one column per m/z",
-        "add a first row with the names of the columns"
-        if only_numbers
-        else f"{remedy_of({keys[role]: 'NAME' for role in roles})} with this file's names",
+        _way_out([keys[role] for role in roles], header, names),
     )
+
+
+def _way_out(keys: Sequence[str], header: Sequence[str], names: Mapping[str, str]) -> str:
+    """Say what to do where columns are missing: to name them only if others could be meant."""
+    if header and all(re.fullmatch(r"[\d.,eE+-]*\d", name) for name in header):
+        return "add a first row with the names of the columns"
+    candidates = _candidates(header, names)
+    mz_columns = _mz_columns(header)
+    if not candidates["time"] and len(mz_columns) >= MIN_WIDE:
+        if 0 in {each.position for each in candidates["mz"]}:
+            return "transpose it: one row per scan, and one column per m/z"
+        if _NAMELESS.fullmatch(header[0]):
+            named = {keys[0]: header[0]}
+            return f"if its first column, which has no name, is the time, {remedy_of(named)}"
+    taken = {each.position for found in candidates.values() for each in found}
+    if len(mz_columns) >= MIN_WIDE:
+        taken |= {position for _, position in mz_columns}
+    if len(header) - len(taken) < len(keys):
+        return "export the scans of the run, each with its ions"
+    return f"{remedy_of(dict.fromkeys(keys, 'NAME'))} with this file's names"
 
 
 def _check_wide(

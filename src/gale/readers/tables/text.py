@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from gale.plumbing.tables import MARKS, UTF16
 from gale.readers.tables.headers import N_COLUMNS, count_roles
 from gale.readers.tables.names import TIME_UNITS, meaning
 
@@ -16,11 +17,6 @@ HEADER_WITHIN = 65_536
 
 MAX_PREAMBLE = 200
 """Lines that may come before the header."""
-
-UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-
-MARKS = ",;\t|"
-"""What may separate cells, apart from blanks."""
 
 _LINE = re.compile(rb"[^\r\n]+")
 

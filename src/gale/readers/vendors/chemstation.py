@@ -19,8 +19,9 @@ from gale.errors import ReadError
 from gale.readers.scans import FACT_CEILING, sort_ions
 from gale.run import Floats, Integers, Run
 
-MAGIC = re.compile(rb"\x01\d\0\0\x11GC / MS DATA FILE", re.IGNORECASE)
-"""How a data.ms of GC-MS begins: its version and its kind, each after its length."""
+MAGIC = re.compile(rb"\x01\d\0\0(?:\x11GC / MS DATA FILE|[\0\x11][\0 ]{17})", re.IGNORECASE)
+"""How a data.ms of GC-MS begins: its version and its kind, each after its length. Some software
+leaves the kind blank; what the file says of every scan then shows whether it is one."""
 
 MAX_INTENSITY = 0x3FFF * 8**3
 """The highest intensity that the format can hold."""

@@ -10,6 +10,7 @@ import numpy as np
 from lxml import etree
 
 from gale.errors import ReadError, UnsupportedFormatError
+from gale.plumbing.text import counted
 from gale.readers.limits import max_unpacked
 from gale.readers.xml import numpress
 from gale.readers.xml.binary import EXPORT_AGAIN, RECOMPRESS, check_size, read_length, unpack
@@ -60,6 +61,7 @@ class _State:
     groups: dict[str, list[etree._Element]] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
     n_spectra: int = 0
+    n_chromatograms: int = 0
 
     def params(self, element: etree._Element | None) -> Params:
         """Give the cvParams of an element, including those of the groups it refers to."""
@@ -90,17 +92,31 @@ def read(data: bytes, source: str, *, profile: bool = False) -> Run:
     ReadError
         If the file is cut short or damaged, or a spectrum lacks its time, a unit or an array.
     """
-    state = _State(source, Spectra(source, max_unpacked(len(data)), profile))
     handlers = {
         "referenceableParamGroup": _add_group,
         "instrumentConfiguration": _add_instrument,
         "software": _add_software,
         "spectrum": _add_spectrum,
         "spectrumList": _check_number,
+        "chromatogram": _count_chromatogram,
         "run": _add_run,
     }
-    parse_elements(data, source, "mzML", handlers, state)
-    return state.spectra.to_run("mzml", state.facts)
+    state, notes = parse_elements(
+        data,
+        source,
+        "mzML",
+        handlers,
+        lambda: _State(source, Spectra(source, max_unpacked(len(data)), profile)),
+    )
+    if state.n_chromatograms and not state.n_spectra:
+        raise UnsupportedFormatError(
+            source,
+            f"holds {counted(state.n_chromatograms, 'chromatogram')} and no spectra",
+            "the spectra of a run",
+            "convert the run again with the options --simAsSpectra and --srmAsSpectra of "
+            "ProteoWizard's msconvert",
+        )
+    return state.spectra.to_run("mzml", state.facts, notes)
 
 
 def _add_group(state: _State, element: etree._Element) -> None:
@@ -134,6 +150,11 @@ def _add_run(state: _State, element: etree._Element) -> None:
         if param.get("name", "").startswith(FACT_PREFIX)
     }
     state.facts = converted or state.facts
+
+
+def _count_chromatogram(state: _State, element: etree._Element) -> None:
+    state.n_chromatograms += 1
+    element.clear()
 
 
 def _check_number(state: _State, element: etree._Element) -> None:

@@ -63,15 +63,20 @@ def read(data: bytes, source: str, *, profile: bool = False) -> Run:
         If the file is cut short or damaged, or a scan lacks its time or has another number of peaks
         than it declares.
     """
-    state = _State(source, Spectra(source, max_unpacked(len(data)), profile))
     handlers = {
         "msInstrument": _add_instrument,
         "software": _add_software,
         "scan": _add_scan,
         "msRun": _add_run,
     }
-    parse_elements(data, source, "mzXML", handlers, state)
-    return state.spectra.to_run("mzxml", state.facts, _notes(state))
+    state, notes = parse_elements(
+        data,
+        source,
+        "mzXML",
+        handlers,
+        lambda: _State(source, Spectra(source, max_unpacked(len(data)), profile)),
+    )
+    return state.spectra.to_run("mzxml", state.facts, (*notes, *_notes(state)))
 
 
 def _notes(state: _State) -> tuple[str, ...]:

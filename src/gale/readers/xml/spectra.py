@@ -16,6 +16,7 @@ from lxml import etree
 from gale.errors import ReadError
 from gale.readers.scans import FACT_SPECTRA, profile_error, sort_ions
 from gale.readers.xml.binary import EXPORT_AGAIN
+from gale.readers.xml.mending import MENDS, WRITERS_FAULTS, error_code
 from gale.run import Floats, Run
 
 State = TypeVar("State")
@@ -174,9 +175,12 @@ def parse_elements(
     source: str,
     format: str,  # noqa: A002
     handlers: Mapping[str, Callable[[State, etree._Element], object]],
-    state: State,
-) -> None:
+    begin: Callable[[], State],
+) -> tuple[State, tuple[str, ...]]:
     """Parse XML, and at the end of each element call its handler, if it has one.
+
+    A fault of the writer that can be mended without a doubt (see `gale.readers.xml.mending`) is
+    mended, and the file is parsed again.
 
     Parameters
     ----------
@@ -185,31 +189,66 @@ def parse_elements(
     source, format : str
         Names of the file and its format in messages.
     handlers : mapping of str to callable
-        The function to call with `state` and the element, by name of element.
+        The function to call with the state and the element, by name of element.
+    begin : callable
+        Makes the state, which the handlers fill.
+
+    Returns
+    -------
     state : object
-        What the handlers fill.
+        The state, filled.
+    notes : tuple of str
+        One for each kind of fault that was mended.
 
     Raises
     ------
     ReadError
-        If the XML is cut short or damaged, or has a DOCTYPE, which could declare entities.
+        If the XML is cut short or damaged, has another fault, or has a DOCTYPE, which could declare
+        entities.
     """
     if b"<!DOCTYPE" in data:
         raise ReadError(source, "declares a DOCTYPE", f"{format}, which has none", EXPORT_AGAIN)
-    try:
-        for _, element in etree.iterparse(
-            io.BytesIO(data),
-            tag=[f"{{*}}{name}" for name in handlers],
-            resolve_entities=False,
-            no_network=True,
-            huge_tree=False,
-        ):
-            handlers[str(element.tag).rpartition("}")[2]](state, element)
-    except etree.XMLSyntaxError as error:
-        why = " ".join(str(error.msg).split())
-        raise ReadError(
+    notes: tuple[str, ...] = ()
+    while True:
+        state = begin()
+        try:
+            _parse(data, handlers, state)
+        except etree.XMLSyntaxError as error:
+            mend, note = MENDS.get(error_code(error), (bytes, ""))
+            mended = mend(data)
+            if note in notes or mended == data:
+                raise _fault(error, source, format) from error
+            data, notes = mended, (*notes, note)
+        else:
+            return state, notes
+
+
+def _parse(
+    data: bytes, handlers: Mapping[str, Callable[[State, etree._Element], object]], state: State
+) -> None:
+    for _, element in etree.iterparse(
+        io.BytesIO(data),
+        tag=[f"{{*}}{name}" for name in handlers],
+        resolve_entities=False,
+        no_network=True,
+        huge_tree=False,
+    ):
+        handlers[str(element.tag).rpartition("}")[2]](state, element)
+
+
+def _fault(error: etree.XMLSyntaxError, source: str, format: str) -> ReadError:  # noqa: A002
+    """Name a fault of XML; what its writer did wrong, another copy has as well."""
+    why = " ".join(str(error.msg).split())
+    if error_code(error) not in WRITERS_FAULTS:
+        return ReadError(
             source,
             f"has XML that is cut short or damaged ({why})",
             f"a whole {format} file",
             "copy or export it again",
-        ) from error
+        )
+    return ReadError(
+        source,
+        f"has a fault in its XML ({why})",
+        f"{format} without it",
+        f"correct line {error.lineno} in a text editor, or convert the run with other software",
+    )
