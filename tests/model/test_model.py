@@ -20,7 +20,7 @@ from torch import nn
 import gale
 from gale.errors import CampaignError, GaleWarning, ModelError, OutputError
 from gale.model import BATCH_VALUES
-from gale.model.file import FORMAT
+from gale.model.facts import FORMAT
 from gale.plumbing.cache import Cache
 from gale.plumbing.work import Work
 from gale.training.export import to_onnx
@@ -360,11 +360,15 @@ SPOILED: dict[str, tuple[Spoil, dict[str, Any]]] = {
     "a list": (lambda data: restated(data, "[1]"), {"found": "JSON", "expected": GALE_FILE}),
     "a fact less": (
         lambda data: restated(data, {k: v for k, v in facts_of(data).items() if k != "columns"}),
-        {"found": "columns", "expected": GALE_FILE},
+        {"found": "columns", "expected": "null"},
     ),
     "other families": (
         lambda data: restated(data, {**facts_of(data), "families": ["tin"]}),
-        {"found": ["[126]", "[9, 9]"], "expected": ["126 features", "1 famil"]},
+        {"found": ["prevalence", "9"], "expected": "list of 1"},
+    ),
+    "other members": (
+        lambda data: restated(data, {**facts_of(data), "members": 3}),
+        {"found": ["[126]", "[4, 9]"], "expected": ["126 features", "9 families", "3 members"]},
     ),
     "unknown features": (
         lambda data: restated(data, {**facts_of(data), "features": {"kind": "image"}}),

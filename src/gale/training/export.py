@@ -14,7 +14,7 @@ import onnxscript  # noqa: F401  (torch's exporter needs it: fail here, not afte
 import torch
 from torch import Tensor, nn
 
-from gale.model.file import EVIDENCE, METADATA_KEY, OUTPUTS
+from gale.model.file import CHECKSUM, EVIDENCE, METADATA_KEY, OUTPUTS, sealed
 from gale.plumbing.tables import UNLIKE
 from gale.training.calibration import Calibration
 from gale.training.networks.elution import ElutionNetwork
@@ -149,8 +149,9 @@ def to_onnx(
     assert program is not None
     proto = program.model_proto
     _strip(proto)
-    proto.metadata_props.add(key=METADATA_KEY, value=json.dumps(facts, sort_keys=True))
-    return bytes(proto.SerializeToString(deterministic=True))
+    stated = json.dumps({**facts, "checksum": CHECKSUM}, sort_keys=True, allow_nan=False)
+    proto.metadata_props.add(key=METADATA_KEY, value=stated)
+    return sealed(bytes(proto.SerializeToString(deterministic=True)))
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from gale.campaign import Campaign
 from gale.evaluation import metrics
-from gale.model.file import FORMAT
+from gale.model.facts import FORMAT
 from gale.run import Floats
 from gale.training.fitting import Weights
 from gale.training.folds import held_out_by
