@@ -58,7 +58,10 @@ def schema_of_facts(n_families: int) -> Table:
             "prevalence": of_families(SHARE),
             "recipe": Table(
                 {"name": TEXT, "kind": TEXT, "folds": PLAIN_TABLE},
-                {"pretraining": Table({"runs": whole(1)}, {"libraries": ListOf(TEXT)})},
+                {
+                    "parts": ListOf(PLAIN_TABLE),
+                    "pretraining": Table({"runs": whole(1)}, {"libraries": ListOf(TEXT)}),
+                },
             ),
             "scores": Table(
                 {
