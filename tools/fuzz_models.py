@@ -39,7 +39,9 @@ VALUES: list[Any] = [
 """What a damaged file may have in place of any fact."""
 
 RUN = gale.Run.from_rows(
-    np.repeat(np.linspace(0, 10, 61), 5), np.tile([18, 57, 65, 91, 95], 61), np.arange(305) % 97 + 1.0
+    np.repeat(np.linspace(0, 10, 61), 5),
+    np.tile([18, 57, 65, 91, 95], 61),
+    np.arange(305) % 97 + 1.0,
 )
 
 

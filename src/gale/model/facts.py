@@ -81,10 +81,15 @@ def schema_of_facts(n_families: int) -> Table:
                     "runs": whole(1),
                     "unreadable": ListOf(TEXT),
                 },
-                {"history": TEXT, "labels": TEXT, "out_of_fold": TEXT},
+                {"labels": TEXT},
             ),
         },
-        {"calibration": PLAIN, "checksum": TEXT, "interpolated": PLAIN},
+        {
+            "calibration": PLAIN,
+            "checksum": TEXT,
+            "files": Table({"history": TEXT, "out_of_fold": TEXT}),
+            "interpolated": PLAIN,
+        },
     )
 
 

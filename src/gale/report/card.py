@@ -16,7 +16,7 @@ from gale.errors import TableError
 from gale.evaluation import Evaluation
 from gale.model import FEW_POSITIVES, Model
 from gale.plumbing.arguments import check_kind
-from gale.plumbing.text import listed
+from gale.plumbing.text import counted, listed
 from gale.plumbing.toml import toml_lines
 
 ADVICE = (
@@ -222,6 +222,8 @@ def _limits(model: Model) -> Iterator[str]:
             f"- Families with fewer than {FEW_POSITIVES} positive runs in training, whose "
             f"predictions are less certain: {', '.join(few)}."
         )
+    if (n_runs := model.facts["training"]["runs"]) < FEW_POSITIVES:
+        yield f"- It was trained on only {counted(n_runs, 'run')}: it may know these runs alone."
     yield (
         "- The model predicts families as they were labelled in training, not how much of a "
         "compound there is."
