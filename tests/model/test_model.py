@@ -18,7 +18,7 @@ from polars.testing import assert_frame_equal
 from torch import nn
 
 import gale
-from gale.errors import CampaignError, GaleWarning, ModelError, OutputError
+from gale.errors import CampaignError, GaleWarning, ModelError, OutputError, TableError
 from gale.model import BATCH_VALUES
 from gale.model.facts import FORMAT
 from gale.plumbing.cache import Cache
@@ -308,6 +308,25 @@ def test_the_submission_has_the_runs_and_families_of_the_format(
         model.submission(replace(campaign, submission_families=("mineral", "tin")), table)
     with refused(CampaignError, campaign.root, found="submission_format.csv"):
         model.submission(replace(campaign, submission=None), table)
+
+
+def test_a_submission_needs_predictions_of_its_runs(
+    model: gale.Model, campaign: gale.Campaign
+) -> None:
+    asked = list(campaign.submission or ())
+    families = dict.fromkeys(model.families, 0.5)
+    table = pl.DataFrame({"run": asked, **families})
+    others = {
+        "none": table.with_columns(run=pl.lit("data/") + pl.col("run")),
+        "more than one": pl.concat([table, table.head(1)]),
+        "alcohol": table.drop("alcohol"),
+    }
+    for found, other in others.items():
+        with refused(TableError, "predictions", found=found, remedy="predict(campaign)"):
+            model.submission(campaign, other)
+    with pytest.warns(GaleWarning, match=f"stands in for {len(asked) - 2} runs"):
+        form = model.submission(campaign, table.head(2))
+    assert form["sample_id"].to_list() == asked, "whatever is given, all that is asked for is there"
 
 
 def test_a_batch_of_other_samples_is_warned_of(model: gale.Model, paths: list[Path]) -> None:

@@ -14,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gale.campaign import Campaign
-from gale.errors import CampaignError, ModelError, warn
+from gale.errors import CampaignError, ModelError, TableError, warn
 from gale.features import PathOrRun, compute_features
 from gale.features.events import EventSpec
 from gale.features.spec import feature_spec
@@ -441,7 +441,11 @@ class Model:
         ------
         CampaignError
             If the campaign has no such file, or it asks for a family that the model lacks.
+        TableError
+            If the predictions lack a family, have a run twice, or none that is asked for.
         """
+        check_kind("campaign", campaign, Campaign)
+        check_kind("predictions", predictions, pl.DataFrame)
         wanted = campaign.submission_families
         if campaign.submission is None:
             raise CampaignError(
@@ -454,14 +458,35 @@ class Model:
                 f"families of {self.source}: {listed(self.families)}",
                 "use a model of these families",
             )
+        _check_asked(predictions, campaign.submission, wanted)
         asked = pl.DataFrame({"sample_id": campaign.submission})
         found = asked.join(
             predictions, how="left", left_on="sample_id", right_on="run", maintain_order="left"
-        ).select("sample_id", *wanted)
+        ).select("sample_id", pl.col(wanted).fill_nan(None))
         if n_missing := len(found) - len(found.drop_nulls()):
             runs = counted(n_missing, "run")
             warn(f"the training prevalence stands in for {runs} without a prediction")
         return found.with_columns(pl.col(name).fill_null(self.prevalence[name]) for name in wanted)
+
+
+def _check_asked(predictions: pl.DataFrame, asked: Sequence[str], families: Sequence[str]) -> None:
+    """Refuse predictions from which no submission can be made."""
+    if lacking := [name for name in ("run", *families) if name not in predictions.columns]:
+        found = f"have no column {listed(lacking)}"
+    elif (
+        twice := predictions.filter(pl.col("run").is_duplicated())["run"].unique().sort().to_list()
+    ):
+        found = f"have more than one row for {listed(twice, 3)}"
+    elif len(asked) and not predictions["run"].is_in(list(asked)).any():
+        found = f"have none of the {counted(len(asked), 'run')} that are asked for"
+    else:
+        return
+    raise TableError(
+        "predictions",
+        found,
+        "one row for each run of the campaign, as Model.predict gives them",
+        "pass model.predict(campaign)",
+    )
 
 
 def _columns(
