@@ -67,6 +67,7 @@ def test_the_sidecar(predict: Arguments, trained: Trained, runs: list[Path]) -> 
         "gale_version": facts["gale_version"],
         "model": "model.onnx",
         "model_sha256": hashlib.sha256(trained.path.read_bytes()).hexdigest(),
+        "table_sha256": hashlib.sha256(Path("p.csv").read_bytes()).hexdigest(),
         "recipe": "tiny",
         "families": list(trained.model.families),
         "prevalence": facts["prevalence"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,37 @@ def test_the_sidecar_gives_the_prevalence(tmp_path: Path) -> None:
     written(tmp_path / "p.json", json.dumps(facts))
     found = read_predictions(written(tmp_path / "p.csv", SUBMISSION))
     assert found.prevalence == {"mineral": 0.5, "alcohol": 0.0}
+
+
+def test_a_column_that_is_no_family_is_refused(tmp_path: Path) -> None:
+    """In a file if its sidecar names the families, in a table by its spreads or its values."""
+    facts = {"families": ["alcohol", "mineral"], "prevalence": [0.5, 0]}
+    written(tmp_path / "p.json", json.dumps(facts))
+    more = SUBMISSION.replace("mineral", "mineral,batch_number").replace("\n", ",1\n")
+    more = more.replace("batch_number,1", "batch_number")
+    path = written(tmp_path / "p.csv", more)
+    with refused(TableError, f"{path}: row 1", found="batch_number", expected="p.json"):
+        read_predictions(path)
+    frame = pl.DataFrame({"run": ["a"], "status": ["ok"], "message": [""], "alcohol": [0.5]})
+    of_spread = frame.with_columns(alcohol_spread=0.1, batch_number=1)
+    for table in (of_spread, frame.with_columns(batch_number=3)):
+        with refused(TableError, "predictions", found="batch_number", remedy="drop"):
+            Predictions.from_frame(table)
+
+
+def test_a_sidecar_of_another_table_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path / "p.csv", SUBMISSION)
+    facts = {
+        "families": ["mineral", "alcohol"],
+        "prevalence": [0.5, 0],
+        "model_sha256": "ab",
+        "table_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+    }
+    written(tmp_path / "p.json", json.dumps(facts))
+    assert read_predictions(path).model_sha256 == "ab"
+    written(path, SUBMISSION.replace("0.25", "0.5"))
+    with refused(TableError, tmp_path / "p.json", found="p.csv", remedy="predict again"):
+        read_predictions(path)
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ import torch
 from torch import nn
 
 from gale.features.summary import SummarySpec
-from gale.model.file import FORMAT, REQUIRED
+from gale.model.facts import FORMAT
 from gale.run import Floats32
 from gale.training.export import PartGraph, to_onnx
-from gale.training.networks.layers import Dense
+from gale.training.networks.layers import Dense, count_members
 from gale.training.networks.summary import summary_network
 
 SPEC = SummarySpec((10, 12), None, 300)
@@ -23,13 +23,28 @@ GENERATORS = [torch.Generator()]
 ALL = (True,) * 4
 """All the switches of a network: batch_norm, layer_norm, prior, standardise."""
 
-FACTS = {
-    **dict.fromkeys(REQUIRED, "said"),
-    "format": FORMAT,
+FACTS: dict[str, Any] = {
+    "calibrated": False,
+    "columns": None,
+    "created": "2026-01-02T03:04:05+00:00",
     "families": ["a", "b", "ç"],
     "features": SPEC.to_dict(),
+    "folds": 2,
+    "format": FORMAT,
+    "gale_version": "0.1.0",
+    "members": 1,
     "prevalence": [0.1, 0.2, 0.3],
-    "score": 0.1 + 0.2,
+    "recipe": {"name": "drawn", "kind": "network", "folds": {"count": 2}},
+    "scores": {"caution": "", "measured_on": "", "log_loss": 0.1 + 0.2, "prior_log_loss": 0.4},
+    "seed": 0,
+    "training": {
+        "campaign": "made up",
+        "fingerprint": "",
+        "known": [9, 9, 9],
+        "positive": [1, 2, 3],
+        "runs": 9,
+        "unreadable": [],
+    },
     "nested": {"list": [1, 2.5, None, True]},
 }
 
@@ -63,7 +78,8 @@ def draw_state(member: nn.Module, seed: int) -> nn.Module:
 
 def file_of(networks: Sequence[nn.Module], facts: Mapping[str, Any] = FACTS, **more: Any) -> bytes:
     """The model file of networks that take all features."""
-    return to_onnx([PartGraph(network) for network in networks], N_FEATURES, facts, **more)
+    stated = {**facts, "members": sum(map(count_members, networks))}
+    return to_onnx([PartGraph(network) for network in networks], N_FEATURES, stated, **more)
 
 
 def output_of(data: bytes, name: str, features: Floats32) -> Floats32:

@@ -7,10 +7,13 @@ import os
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from gale.errors import ReadError
 from gale.library import read_library
 from helpers.errors import refused
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*left out:gale.GaleWarning")
 
 RECORD = """ACCESSION: MSBNK-Some-XX000001
 RECORD_TITLE: Glucose; GC-EI-TOF; MS
@@ -66,6 +69,26 @@ def test_a_file_of_records_and_the_older_tag_of_the_index(tmp_path: Path) -> Non
     library = read_library(tmp_path / "x.txt")
     assert library.name == ("D-Glucose", "B")
     np.testing.assert_array_equal(library.retention_index, [1889.4, 1889.4])
+
+
+def test_a_record_ends_where_the_next_begins(tmp_path: Path) -> None:
+    """Also without the two slashes between them, and with fields behind the peaks."""
+    lines = RECORD.removesuffix("//\n").splitlines()
+    behind = [line for line in lines if line.startswith("CH$SMILES")]
+    moved = "\n".join([*(line for line in lines if line not in behind), *behind, ""])
+    second = "\n".join(line for line in lines if line not in behind).replace("D-Glucose", "B")
+    (tmp_path / "x.txt").write_text(moved + second)
+    library = read_library(tmp_path / "x.txt")
+    assert library.name == ("D-Glucose", "B")
+    assert library.smiles == ("OCC1OC(O)C(O)C(O)C1O", "")
+
+
+@pytest.mark.parametrize(
+    "line", ["AC$MASS_SPECTROMETRY: MS_TYPE MS2", "AC$MASS_SPECTROMETRY: IONIZATION ESI"]
+)
+def test_what_is_not_of_electron_ionisation(tmp_path: Path, line: str) -> None:
+    (tmp_path / "x.txt").write_text(RECORD + RECORD.replace("PK$NUM", f"{line}\nPK$NUM"))
+    assert read_library(tmp_path / "x.txt").skipped == {"not electron ionisation": 1}
 
 
 def test_a_folder(tmp_path: Path) -> None:

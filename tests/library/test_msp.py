@@ -10,9 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import gale
 from gale.errors import ReadError
 from gale.library import Library, read_library
 from helpers.errors import Facts, refused
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*left out:gale.GaleWarning")
 
 HEADER = {
     "Name": "Alanine",
@@ -257,6 +260,71 @@ def test_gzip_and_encodings(tmp_path: Path) -> None:
     (tmp_path / "y.msp").write_bytes(alanine(Name="Säure").encode("latin-1"))
     assert read_library(tmp_path / "x.msp.gz").name == ("β-Alanine",)
     assert read_library(str(tmp_path / "y.msp")).name == ("Säure",)
+
+
+FIELDS = [f"{key}: {value}" for key, value in HEADER.items() if key != "Name"]
+PLACES = ["before the name", "before", "among", "behind", "behind a blank"]
+
+
+@pytest.mark.parametrize("blank", ["", "\n"])
+@pytest.mark.parametrize("place", PLACES)
+def test_fields_are_of_the_record_that_they_are_in(tmp_path: Path, place: str, blank: str) -> None:
+    """Whether before or behind its peaks; never of a neighbour, which has none."""
+    name, peaks = "Name: Alanine", PEAKS.strip()
+    lines = {
+        "before the name": [*FIELDS, name, "Num Peaks: 3", peaks],
+        "before": [name, *FIELDS, "Num Peaks: 3", peaks],
+        "among": [name, "Num Peaks: 3", *FIELDS, peaks],
+        "behind": [name, "Num Peaks: 3", peaks, *FIELDS],
+        "behind a blank": [name, "Num Peaks: 3", peaks, "", *FIELDS],
+    }[place]
+    record = "\n".join([*lines, ""])
+    blank = blank or "\n" * place.endswith(
+        ("the name", "a blank")
+    )  # else nothing says whose they are
+    library = read(tmp_path, blank.join([GOOD, record, GOOD.replace("Good", "Last")]))
+    assert library.name == ("Good", "Alanine", "Last")
+    assert_alanine(library, 1)
+    for neighbour in (0, 2):
+        assert np.isnan(library.retention_index[neighbour])
+        assert (library.smiles[neighbour], library.inchikey[neighbour]) == ("", "")
+        assert library.families[neighbour] is None
+
+
+EI = {
+    "nothing said": "",
+    "an instrument": "Instrument_type: GC-EI-TOF",
+    "another instrument": "Instrument_type: GC-MS",
+    "a level": "Spectrum_type: MS1\nMS_level: 1",
+    "an energy": "Ionization: EI 70 eV\nPrecursor_type: [M+H]+",
+    "a mode": "Ion_mode: P\nPrecursorMZ: 150.1",
+    "the molecular ion": "Precursor_type: [M]+.",
+}
+OTHER = {
+    "electrospray": "Ionization: ESI",
+    "a liquid": "Instrument_type: LC-QTOF",
+    "a level": "Spectrum_type: MS2",
+    "a number": "MS_level: 2",
+    "a tandem of EI": "Instrument_type: GC-EI-QQ\nSpectrum_type: MS/MS",
+    "a cell": "Instrument_type: HCD\nPrecursorMZ: 150.1",
+    "an adduct": "Precursor_type: [M+H]+",
+    "a loss": "PRECURSORTYPE: [2M-H]-",
+}
+
+
+@pytest.mark.parametrize("what", EI)
+def test_what_is_of_electron_ionisation(tmp_path: Path, what: str) -> None:
+    text = alanine(declaration=f"{EI[what]}\nNum Peaks: 3".lstrip())
+    assert not read(tmp_path, text).skipped
+
+
+@pytest.mark.parametrize("what", OTHER)
+def test_what_is_not_of_electron_ionisation(tmp_path: Path, what: str) -> None:
+    file = write(tmp_path, alanine(declaration=f"{OTHER[what]}\nNum Peaks: 3") + GOOD)
+    with pytest.warns(gale.GaleWarning, match=r"1 of 2 records is left out: .*ionisation"):
+        library = read_library(file)
+    assert library.name == ("Good",)
+    assert library.skipped == {"not electron ionisation": 1}
 
 
 NAMES = st.text(st.characters(codec="utf-8", categories=["L", "N", "S"]), min_size=1).filter(

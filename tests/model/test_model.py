@@ -18,9 +18,9 @@ from polars.testing import assert_frame_equal
 from torch import nn
 
 import gale
-from gale.errors import CampaignError, GaleWarning, ModelError, OutputError
+from gale.errors import CampaignError, GaleWarning, ModelError, OutputError, TableError
 from gale.model import BATCH_VALUES
-from gale.model.file import FORMAT
+from gale.model.facts import FORMAT
 from gale.plumbing.cache import Cache
 from gale.plumbing.work import Work
 from gale.training.export import to_onnx
@@ -310,6 +310,25 @@ def test_the_submission_has_the_runs_and_families_of_the_format(
         model.submission(replace(campaign, submission=None), table)
 
 
+def test_a_submission_needs_predictions_of_its_runs(
+    model: gale.Model, campaign: gale.Campaign
+) -> None:
+    asked = list(campaign.submission or ())
+    families = dict.fromkeys(model.families, 0.5)
+    table = pl.DataFrame({"run": asked, **families})
+    others = {
+        "none": table.with_columns(run=pl.lit("data/") + pl.col("run")),
+        "more than one": pl.concat([table, table.head(1)]),
+        "alcohol": table.drop("alcohol"),
+    }
+    for found, other in others.items():
+        with refused(TableError, "predictions", found=found, remedy="predict(campaign)"):
+            model.submission(campaign, other)
+    with pytest.warns(GaleWarning, match=f"stands in for {len(asked) - 2} runs"):
+        form = model.submission(campaign, table.head(2))
+    assert form["sample_id"].to_list() == asked, "whatever is given, all that is asked for is there"
+
+
 def test_a_batch_of_other_samples_is_warned_of(model: gale.Model, paths: list[Path]) -> None:
     data = Path(model.source).read_bytes()
     rare = gale.Model(restated(data, {**facts_of(data), "prevalence": [0.9] * 9}))
@@ -360,11 +379,15 @@ SPOILED: dict[str, tuple[Spoil, dict[str, Any]]] = {
     "a list": (lambda data: restated(data, "[1]"), {"found": "JSON", "expected": GALE_FILE}),
     "a fact less": (
         lambda data: restated(data, {k: v for k, v in facts_of(data).items() if k != "columns"}),
-        {"found": "columns", "expected": GALE_FILE},
+        {"found": "columns", "expected": "null"},
     ),
     "other families": (
         lambda data: restated(data, {**facts_of(data), "families": ["tin"]}),
-        {"found": ["[126]", "[9, 9]"], "expected": ["126 features", "1 famil"]},
+        {"found": ["prevalence", "9"], "expected": "list of 1"},
+    ),
+    "other members": (
+        lambda data: restated(data, {**facts_of(data), "members": 3}),
+        {"found": ["[126]", "[4, 9]"], "expected": ["126 features", "9 families", "3 members"]},
     ),
     "unknown features": (
         lambda data: restated(data, {**facts_of(data), "features": {"kind": "image"}}),

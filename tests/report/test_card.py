@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import gale
-from gale.errors import TableError
+from gale.errors import GaleWarning, TableError
 from gale.report import model_card
 from helpers.errors import refused
 from helpers.model_files import restated
@@ -68,16 +69,33 @@ def test_scores_of_an_evaluation(
     assert f"on 24 labelled runs: log loss {loss:.3f} [" in text
     rows = re.findall(r"^\| (\w+) \| (\d+) \| 0\.\d{3} \[.*\] \|", text, re.MULTILINE)
     assert tuple(family for family, _ in rows) == trained.model.families
-    table = {"labels": ["a.csv"], "evaluations": [evaluation.to_dict()]}
+    known = replace(evaluation, model_sha256=trained.model.sha256)
+    table = {"labels": ["a.csv"], "evaluations": [known.to_dict()]}
     file = tmp_path / "scores.json"
     file.write_text(json.dumps(table), "utf-8")
     assert model_card(trained.model, file) == text.replace("labelled runs:", "runs of a.csv:")
 
 
+def test_scores_of_other_models_are_left_out(
+    trained: Trained, evaluation: gale.evaluation.Evaluation, tmp_path: Path
+) -> None:
+    own = replace(evaluation, source="own.csv", model_sha256=trained.model.sha256)
+    other = replace(evaluation, source="other.csv", model_sha256="0" * 64)
+    with pytest.warns(GaleWarning, match=r"other.csv are left out"):
+        assert "other.csv" not in model_card(trained.model, [other, own])
+    with refused(TableError, "scores", found="other.csv", expected=trained.model.source):
+        model_card(trained.model, [other])
+    file = tmp_path / "scores.json"
+    file.write_text(json.dumps({"labels": ["a"], "evaluations": [evaluation.to_dict()]}), "utf-8")
+    with pytest.warns(GaleWarning, match="does not say which model"):
+        assert "log loss" in model_card(trained.model, file)
+
+
 def test_files_without_scores(
     trained: Trained, evaluation: gale.evaluation.Evaluation, tmp_path: Path
 ) -> None:
-    table = json.dumps({"labels": ["a.csv"], "evaluations": [evaluation.to_dict()]})
+    known = replace(evaluation, model_sha256=trained.model.sha256)
+    table = json.dumps({"labels": ["a.csv"], "evaluations": [known.to_dict()]})
     texts = {
         "none.json": "[]",
         "empty.json": '{"labels": [], "evaluations": []}',

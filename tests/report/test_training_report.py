@@ -6,6 +6,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import gale
@@ -15,6 +16,7 @@ from gale.report import TrainingFiles
 from gale.report.training import training_report
 from helpers.errors import refused
 from helpers.html_pages import parsed
+from helpers.model_files import facts_of, restated
 from helpers.training import Recorder, tiny_recipe
 
 
@@ -58,12 +60,16 @@ def test_a_training_of_few_runs(runs: list[Path], tmp_path: Path) -> None:
     labels = "run,alcohol\n0.csv,0\n1.csv,1\n2.csv,0\n3.csv,1\n"
     (folder / "labels.csv").write_text(labels, "utf-8")
     campaign, files = gale.Campaign.open(folder), TrainingFiles.of(tmp_path / "m.onnx")
-    model = gale.train(
-        campaign, tiny_recipe(), history=files.history, out_of_fold=files.out_of_fold
-    )
+    with pytest.warns(GaleWarning, match="only 4 labelled runs"):
+        model = gale.train(
+            campaign, tiny_recipe(), history=files.history, out_of_fold=files.out_of_fold
+        )
     model.save(files.model)
-    with pytest.warns(GaleWarning, match="logistic regression"):
+    with pytest.warns(GaleWarning) as told:
         page = parsed(training_report(campaign, files))
+    said = [str(each.message) for each in told]
+    assert any("logistic regression" in each for each in said)
+    assert any("only 4 labelled runs" in each for each in said), "the baseline learns from these"
     assert page.xpath("//h3/text()")[0].startswith("On 4 runs, each by members")
     assert "logistic regression" in page.text_content()
     charts = page.xpath("//*[name()='svg']/@aria-label")
@@ -76,16 +82,58 @@ def test_the_labels_are_those_of_the_training(files: TrainingFiles, copied: Path
         training_report(campaign, files)
 
 
-def test_predictions_that_are_missing_or_others(
+def test_labels_that_were_given_to_other_runs_are_refused(
     files: TrainingFiles, campaign: gale.Campaign
 ) -> None:
+    """As many runs of each family: permuted among the runs of a split, only names tell them."""
+    labels, rows = campaign.labels.copy(), np.flatnonzero(np.array(campaign.split) == "train")
+    labels[rows] = labels[np.roll(rows, 1)]
+    with refused(TableError, campaign.root, found="84 runs", remedy="labels=..."):
+        training_report(replace(campaign, labels=labels), files)
+
+
+def test_labels_in_another_order_are_the_same(campaign: gale.Campaign) -> None:
+    reversed_ = campaign.select(range(len(campaign))[::-1])
+    others = replace(reversed_, families=campaign.families[::-1], labels=reversed_.labels[:, ::-1])
+    assert others.labels_fingerprint() == campaign.labels_fingerprint()
+    flipped = campaign.labels.copy()
+    flipped[0, 0] = np.nan
+    assert replace(campaign, labels=flipped).labels_fingerprint() != campaign.labels_fingerprint()
+
+
+@pytest.mark.parametrize("which", ["history", "out_of_fold"])
+def test_files_of_another_training_are_refused(
+    files: TrainingFiles, campaign: gale.Campaign, which: str
+) -> None:
+    file: Path = getattr(files, which)
+    text = file.read_text("utf-8").splitlines()
+    file.write_text("\n".join([text[0], *text[2:], text[1], ""]), "utf-8")
+    with refused(TableError, file, found=str(files.model), remedy=["put it back", "train"]):
+        training_report(campaign, files)
+
+
+@pytest.fixture
+def older(files: TrainingFiles) -> TrainingFiles:
+    """The files of a training by a version of gale whose models name neither files nor labels."""
+    data = files.model.read_bytes()
+    facts = facts_of(data)
+    del facts["files"], facts["training"]["labels"]
+    files.model.write_bytes(restated(data, facts))
+    return files
+
+
+def test_predictions_that_are_missing_or_others(
+    older: TrainingFiles, campaign: gale.Campaign
+) -> None:
+    files, recorder = older, Recorder()
     table = files.out_of_fold.read_text("utf-8")
     files.out_of_fold.write_text(table.replace(",alcohol", ",beer"), "utf-8")
-    with refused(TableError, files.out_of_fold, found="beer", expected="alcohol"):
-        training_report(campaign, files)
-    files.out_of_fold.unlink()
-    with refused(TableError, files.out_of_fold, found="not exist"):
-        training_report(campaign, files)
+    for found, expected in (("beer", "alcohol"), ("not exist", "held-out")):
+        with refused(TableError, files.out_of_fold, found=found, expected=expected):
+            training_report(campaign, files, work=Work(progress=recorder))
+        files.out_of_fold.unlink(missing_ok=True)
+    assert all("older gale" in note for note in recorder.notes)
+    assert len(recorder.notes) == 2
 
 
 def test_a_file_that_is_no_model(files: TrainingFiles, campaign: gale.Campaign) -> None:
@@ -93,7 +141,8 @@ def test_a_file_that_is_no_model(files: TrainingFiles, campaign: gale.Campaign) 
         training_report(campaign, replace(files, model=files.history))
 
 
-def test_other_files_of_these_names_are_noted(files: TrainingFiles, copied: Path) -> None:
+def test_other_files_of_these_names_are_noted(older: TrainingFiles, copied: Path) -> None:
+    files = older
     (copied / "truth.parquet").write_text("mine", "utf-8")
     files.history.write_text("a,b\n1,2\n", "utf-8")
     labels = (copied / "test_labels.csv").read_text("utf-8").splitlines()

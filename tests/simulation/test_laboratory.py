@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from gale.simulation.laboratory import ANALYTE, BLEED, EVOLVED, GAS, Laboratory
+from gale.simulation.laboratory import (
+    ANALYTE,
+    BLEED,
+    EVOLVED,
+    GAS,
+    Laboratory,
+    build_laboratory,
+)
 from helpers.laboratories import analytes, bare, laboratory, record_of
 
 
@@ -64,7 +73,14 @@ def test_bleed_is_one_of_the_columns() -> None:
     assert set(chosen) == {0, 1}
 
 
+def test_an_analyte_called_like_a_gas_is_another_substance() -> None:
+    own = analytes()
+    named = replace(own, name=("water", *own.name[1:]))
+    made = build_laboratory(named, laboratory(bare()).instruments, bare())
+    assert np.argmax(made.gas("water")) == 18
+
+
 def test_the_bleed_of_siloxane_is_highest_at_207() -> None:
     made = laboratory(bare())
     assert np.argmax(made.bleed(made.instruments[0])) == 207
-    assert np.argmax(made.spectrum_of("carbon dioxide")) == 44
+    assert np.argmax(made.gas("carbon dioxide")) == 44

@@ -135,7 +135,8 @@ def test_exporting_puts_members_in_inference_and_changes_no_weight(
 
 
 def test_facts_come_back(data: bytes) -> None:
-    assert dict(Model(data).facts) == FACTS
+    expected = {**FACTS, "members": 19, "checksum": "sha256"}
+    assert dict(Model(data).facts) == expected
 
 
 def test_the_same_members_give_the_same_bytes(linear_data: bytes, data: bytes) -> None:
@@ -219,7 +220,7 @@ def calibration(request: pytest.FixtureRequest) -> Calibration | None:
 @pytest.fixture(scope="module")
 def stack_data(stack: list[PartGraph], calibration: Calibration | None) -> bytes:
     blocks = fit_unlike(event_features(30), EVENTS.blocks)
-    facts = {**FACTS, "features": EVENTS.to_dict()}
+    facts = {**FACTS, "features": EVENTS.to_dict(), "members": 5}
     return to_onnx(stack, EVENTS.n_features, facts, calibration, blocks)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from gale.errors import TrainingError
+from gale.errors import GaleWarning, TrainingError
 from gale.training.fitting import Epoch, Fit
 from gale.training.journal import HISTORY_SCHEMA, Journal, Step, count_fits, discard
 from helpers.errors import refused
@@ -116,9 +116,22 @@ def test_what_else_is_in_the_folder_stays(folder: Path) -> None:
     discard(folder)
 
 
-def test_resuming_what_never_began_begins(folder: Path) -> None:
-    Journal.open(folder, "print", resume=True).keep(STEP, fit_of(1))
+def test_resuming_what_never_began_begins_and_says_so(folder: Path) -> None:
+    with pytest.warns(GaleWarning, match="no finished fits"):
+        journal = Journal.open(folder, "print", resume=True)
+    journal.keep(STEP, fit_of(1))
     assert_equal(found(Journal.open(folder, "print", resume=True)), fit_of(1))
+
+
+@pytest.mark.parametrize("asked", ["resume", "restart"])
+def test_without_a_folder_nothing_can_go_on_or_begin_anew(asked: str) -> None:
+    with refused(TrainingError, asked, found="no journal", remedy="pass journal="):
+        Journal.open(None, "print", **{asked: True})
+
+
+def test_going_on_and_beginning_anew_exclude_each_other(folder: Path) -> None:
+    with refused(TrainingError, "resume", found="restart"):
+        Journal.open(folder, "print", resume=True, restart=True)
 
 
 def test_without_a_folder_fits_are_kept_in_memory() -> None:

@@ -15,9 +15,13 @@ import pytest
 
 import gale
 from gale.errors import OutputError, TrainingError
+from gale.features.summary import SummarySpec
 from gale.plumbing.cache import Cache
 from gale.plumbing.work import Work
+from gale.training.facts import fingerprint_of
 from gale.training.fitting import Fit, Settings, fit
+from gale.training.folds import Fold
+from gale.training.runs import TrainingRuns
 from gale.training.waves import fit_all
 from helpers.errors import refused
 from helpers.training import Exported, Recorder, Trained, tiny_recipe
@@ -177,6 +181,34 @@ def test_a_journal_of_another_training_is_refused(
     with refused(TrainingError, journal, found="1 finished fit ", remedy="pass resume=True"):
         gale.train(campaign, tiny_recipe(), journal=journal, work=Work(cache=cache))
     assert len(list(journal.glob("*.npz"))) == 1
+
+
+def test_a_journal_of_other_splits_is_refused(
+    campaign: gale.Campaign, cache: Cache, tmp_path: Path
+) -> None:
+    """The folds depend on them: with train and val swapped, members would be scored on own runs."""
+    journal, recipe = tmp_path / "journal", tiny_recipe(folds={"count": 1})
+    with pytest.raises(KeyboardInterrupt):
+        gale.train(campaign, recipe, journal=journal, work=Work(cache=cache, progress=Recorder(1)))
+    other = {"train": "val", "val": "train"}
+    swapped = replace(campaign, split=tuple(other.get(name, name) for name in campaign.split))
+    for train in (gale.train, gale.ablate):
+        with refused(TrainingError, journal, found="splits", remedy="pass restart=True"):
+            train(swapped, recipe, journal=journal, resume=True, work=Work(cache=cache))
+    with refused(TrainingError, "resume", found="journal"):
+        gale.train(campaign, recipe, resume=True)
+
+
+def test_the_fingerprint_is_of_the_folds(campaign: gale.Campaign) -> None:
+    """Whatever they depend on: splits, derivatized samples, seed, or a way of splitting to come."""
+    known = campaign.select(range(8))
+    runs = TrainingRuns(known, SummarySpec((18,)), np.zeros((8, 7), np.float32), [])
+    rows = np.arange(8)
+    folds = [[Fold(rows[at:], rows[:at])] for at in (2, 3)]
+    one, same, other = (
+        fingerprint_of(tiny_recipe(), 0, runs, each, {}) for each in (folds[0], folds[0], folds[1])
+    )
+    assert one == same != other
 
 
 def test_a_full_disk_keeps_what_is_finished(

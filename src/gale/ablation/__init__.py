@@ -24,7 +24,7 @@ from gale.plumbing.arguments import check_kind, check_whole
 from gale.plumbing.work import Work
 from gale.training.facts import fingerprint_of
 from gale.training.folds import split_fold
-from gale.training.journal import Journal
+from gale.training.journal import Journal, check_journal
 from gale.training.members import FitWork
 from gale.training.recipe import Recipe
 from gale.training.runs import TrainingRuns, read_runs, read_training_runs
@@ -111,6 +111,7 @@ def ablate(
     recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
     work = work or Work()
     device = find_device(work.device)
+    check_journal(journal, resume=resume, restart=restart)
     steps = ablation_steps(recipe, iterations)
     _check_splits(campaign)
     runs = read_training_runs(campaign, recipe.features, work)
@@ -119,7 +120,7 @@ def ablate(
     test = _read_test_runs(campaign, runs, work)
     scored = ScoredRuns.of(runs, fold, test)
     # A fit depends neither on the number of trainings nor on the number of iterations.
-    fingerprint = fingerprint_of(ablation_steps(recipe, 1)[-1].recipe, seed, runs, {})
+    fingerprint = fingerprint_of(ablation_steps(recipe, 1)[-1].recipe, seed, runs, [fold], {})
     book = Journal.open(journal, fingerprint, resume=resume, restart=restart)
 
     fits = Fits(steps, scored, trainings, seed, FitWork(book, work.progress, device))

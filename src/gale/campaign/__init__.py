@@ -297,6 +297,21 @@ class Campaign:
         text = json.dumps([self.runs, self.families, labels])
         return hashlib.sha256(text.encode()).hexdigest()
 
+    def labels_fingerprint(self) -> str:
+        """Hash which labels are known of which run, whatever the order of runs and families.
+
+        A model has that of its training, by which it knows its labels again.
+
+        Returns
+        -------
+        str
+            SHA-256 in hexadecimal digits.
+        """
+        order = np.argsort(np.array(self.families, dtype=str))
+        labels = np.nan_to_num(self.labels[:, order], nan=-1).astype(int).tolist()
+        known = [sorted(self.families), sorted(zip(self.runs, labels, strict=True))]
+        return hashlib.sha256(json.dumps(known).encode()).hexdigest()
+
 
 def _open_competition(
     root: Path, given: Path | None, columns: Mapping[str, str] | None, with_labels: bool

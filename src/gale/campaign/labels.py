@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,7 +105,7 @@ def collect_label_table(path: Path, problems: Problems) -> LabelTable | None:
     if not families:
         problems.add(path, "found no family columns", "one for each family", row=1)
     for family in families:
-        if family in RESERVED or family.removesuffix(SPREAD) in {*families} - {family}:
+        if is_reserved(family, families):
             problems.add(
                 path,
                 "is a reserved name",
@@ -125,6 +126,11 @@ def collect_label_table(path: Path, problems: Problems) -> LabelTable | None:
         values=np.array(values, dtype=np.float32).reshape(len(table.rows), len(families)),
         rows=tuple(table.rows),
     )
+
+
+def is_reserved(family: str, families: Collection[str]) -> bool:
+    """Whether other columns of tables with these families have or could have the family's name."""
+    return family in RESERVED or family.removesuffix(SPREAD) in {*families} - {family}
 
 
 def check_run_column(table: Table, problems: Problems) -> bool:

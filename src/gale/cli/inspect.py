@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from pathlib import Path
 
 import click
 
 from gale.cli.options import PATH, columns_option
-from gale.cli.wording import error_text
-from gale.errors import GaleError
+from gale.cli.wording import error_text, in_options
+from gale.errors import GaleError, GaleWarning
 
 EXAMPLE = """
 \b
@@ -88,5 +89,10 @@ def _of_model(path: Path, card: bool, scores: Path | None) -> str:
 
     model = gale.Model.load(path)
     if card:
-        return gale.model_card(model, scores or ())
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always", GaleWarning)
+            text = gale.model_card(model, scores or ())
+        for each in told:
+            click.echo(f"note: {in_options(str(each.message))}", err=True)
+        return text
     return "\n".join(toml_lines(model.facts["recipe"])) + "\n"

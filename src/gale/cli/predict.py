@@ -109,7 +109,7 @@ def command(
         written = model.submission(sources, table)
     notes = batch_notes(table, model.prevalence)
     write_table(written, output, force=force)
-    write_sidecar(sidecar, model, model_path, table, notes, force=force)
+    write_sidecar(sidecar, model, output, table, notes, force=force)
     n_failed = print_summary(output, model, table, notes, submission)
     if evidence_path is not None and not model.has_elution_network:
         click.echo(

@@ -34,20 +34,21 @@ def write_table(table: pl.DataFrame, path: Path, *, force: bool) -> None:
 def write_sidecar(
     path: Path,
     model: gale.Model,
-    model_path: Path,
+    written: Path,
     table: pl.DataFrame,
     notes: Sequence[str],
     *,
     force: bool,
 ) -> None:
-    """Write what made a table of predictions, as JSON."""
+    """Write what made a table of predictions, as JSON; `written` is the file of the table."""
     from gale.plumbing.files import writing
 
     provenance = {
         "gale_version": version("gale-ms"),
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "model": model_path.name,
-        "model_sha256": hashlib.sha256(model_path.read_bytes()).hexdigest(),
+        "model": Path(model.source).name,
+        "model_sha256": model.sha256,
+        "table_sha256": hashlib.sha256(written.read_bytes()).hexdigest(),
         "recipe": model.facts["recipe"]["name"],
         "families": list(model.families),
         "prevalence": model.facts["prevalence"],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +62,6 @@ def command(
     model = gale.Model.load(model_path)
     sources = open_runs(runs, splits, reading["columns"], model)
     matcher, index = open_spectra(model, libraries, index_table)
-    checksum = sha256(model_path.read_bytes()).hexdigest()
     with working(**reading) as work:
         table = gale.run_pages(
             model,
@@ -71,7 +69,7 @@ def command(
             output,
             matcher=matcher,
             index=index,
-            provenance={"model file": f"{model_path.name}, SHA-256 {checksum}"},
+            provenance={"model file": f"{model_path.name}, SHA-256 {model.sha256}"},
             force=force,
             work=work,
         )

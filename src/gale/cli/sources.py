@@ -68,10 +68,11 @@ def open_spectra(
 
     if libraries or index_table:
         check_spectra(model)
-    return (
-        Matcher(Library.join([read_library(each) for each in libraries])) if libraries else None,
-        IndexTable.read(index_table) if index_table else None,
-    )
+    library = Library.join([read_library(each) for each in libraries]) if libraries else None
+    if library and library.note:
+        click.echo(f"note: {library.note}", err=True)
+    index = IndexTable.read(index_table) if index_table else None
+    return Matcher(library) if library else None, index
 
 
 def _open_campaign(

@@ -88,13 +88,13 @@ def command(
         check_free(file, force=force or count_fits(partial) > 0)
     opened = gale.Campaign.open(campaign, labels=labels, columns=reading["columns"])
     if verify:
-        n_compared = opened.verify_checksums()
-        click.echo(f"checksums of {n_compared:,} of {len(opened):,} files agree", err=True)
+        agree = f"{opened.verify_checksums():,} of {len(opened):,}"
+        click.echo(f"checksums of {agree} files agree", err=True)
     if not reading["quiet"]:
         click.echo("\n".join(training_lines(opened)), err=True)
     with working(**reading) as work:
         work = replace(work, device=device, strict=strict, workers=os.cpu_count() or 1)
-        with resumable(partial, work.progress):
+        with resumable(partial, work.progress), files.writing_tables() as tables:
             model = gale.train(
                 opened,
                 loaded,
@@ -102,14 +102,13 @@ def command(
                 journal=partial,
                 resume=resume,
                 restart=force and not resume,
-                history=files.history,
-                out_of_fold=files.out_of_fold,
                 work=work,
+                **tables,
             )
             model.save(output, force=force)
+        files.report.unlink(missing_ok=True)  # it would be that of another model
         discard(partial)
         click.echo("\n".join(trained_lines(model, files, time.monotonic() - started)))
-        files.report.unlink(missing_ok=True)  # it would be that of another model
         if not no_report:
             write_report(opened, files, files.report, work)
             click.echo(f"{files.report}: how good the model is, and where to look")

@@ -72,6 +72,8 @@ class Evaluation:
         Predicted runs without a known label.
     extra_families : tuple of str
         Predicted families that the labels lack.
+    model_sha256 : str, optional
+        SHA-256 of the model file that predicted, if it is known.
     """
 
     source: str
@@ -88,6 +90,7 @@ class Evaluation:
     failed: Mapping[str, str]
     unlabelled: tuple[str, ...]
     extra_families: tuple[str, ...]
+    model_sha256: str | None = None
 
     @property
     def not_scored(self) -> dict[str, tuple[str, ...]]:
@@ -104,6 +107,7 @@ class Evaluation:
         """Return everything except labels and probabilities as values that JSON can hold."""
         return {
             "predictions": self.source,
+            "model_sha256": self.model_sha256,
             "missing": list(self.missing),
             "failed": dict(self.failed),
             "unlabelled": list(self.unlabelled),
@@ -291,6 +295,7 @@ def evaluate(
         failed=failed,
         unlabelled=tuple(run for run in predictions.runs if run not in matched),
         extra_families=tuple(f for f in predictions.families if f not in labels.families),
+        model_sha256=predictions.model_sha256,
     )
     for reason, names in evaluation.not_scored.items():
         warn(f"{predictions.source}: not scored: {reason}: {len(names):,} ({listed(names)})")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from gale.errors import TableError
+from gale.plumbing.schema import read_json
 from gale.plumbing.tables import (
     HEADER,
     SPREAD,
@@ -44,6 +45,8 @@ class Predictions:
         The runs whose prediction failed, and why.
     prevalence : mapping of str to float, optional
         For each family, the share of the model's training runs that hold it.
+    model_sha256 : str, optional
+        SHA-256 of the model file that predicted, if the sidecar says it.
     """
 
     source: str
@@ -52,6 +55,7 @@ class Predictions:
     probability: Floats
     failed: Mapping[str, str] = field(default_factory=dict)
     prevalence: Mapping[str, float] | None = None
+    model_sha256: str | None = None
 
     @classmethod
     def from_frame(cls, frame: pl.DataFrame, source: str = "predictions") -> Predictions:
@@ -60,7 +64,7 @@ class Predictions:
         Raises
         ------
         TableError
-            If it has other columns, or a probability that is not a number.
+            If it has other columns, or a probability that is not a number from 0 to 1.
         """
         if lacking := [name for name in HEADER if name not in frame.columns]:
             raise TableError(
@@ -73,10 +77,21 @@ class Predictions:
         spreads = {name + SPREAD for name in names} & set(names)
         families = [name for name in names if name not in spreads]
         for family in families:
-            kind = frame.schema[family]
-            if not (kind.is_numeric() or kind == pl.Null):
+            kind, is_family = frame.schema[family], not spreads or family + SPREAD in spreads
+            if not (is_family and (kind.is_numeric() or kind == pl.Null)):
                 raise TableError(
-                    source, f"has a column {shown(family)} of type {kind}", "numbers from 0 to 1"
+                    source,
+                    f"has a column {shown(family)} of type {kind}"
+                    + ("" if is_family else f" without {shown(family + SPREAD)}"),
+                    "numbers from 0 to 1 for each family, and nothing else",
+                    "drop the column",
+                )
+            if not frame[family].drop_nulls().drop_nans().is_between(0, 1).all():
+                raise TableError(
+                    source,
+                    f"has values in the column {shown(family)} that are not from 0 to 1",
+                    "probabilities",
+                    "drop the column if it is no family",
                 )
         failed = frame.filter(status="failed")
         return cls(
@@ -101,7 +116,7 @@ def read_predictions(path: Path | str) -> Predictions:
     TableError
         With all problems found: other columns, a repeated or blank run or family, a status that is
         neither ``ok`` nor ``failed``, a probability that is not a number from 0 to 1, a failed row
-        with numbers, or a file that cannot be read.
+        with numbers, a sidecar of another table, or a file that cannot be read.
 
     Examples
     --------
@@ -116,8 +131,8 @@ def read_predictions(path: Path | str) -> Predictions:
     """
     path = Path(path)
     problems = Problems(TableError)
-    table = read_table(path, problems)
-    families = () if table is None else _family_columns(table, problems)
+    table, beside = read_table(path, problems), _read_sidecar(path)
+    families = () if table is None else _family_columns(table, beside, problems)
     problems.check()
     assert table is not None
 
@@ -138,7 +153,8 @@ def read_predictions(path: Path | str) -> Predictions:
         families=families,
         probability=np.array(probability),
         failed={table.rows[number][0]: message for number, message in failed.items()},
-        prevalence=_read_sidecar(sidecar(path)),
+        prevalence=None if beside is None else beside.prevalence,
+        model_sha256=None if beside is None else beside.model_sha256,
     )
 
 
@@ -147,7 +163,16 @@ def sidecar(path: Path) -> Path:
     return path.parent / (path.name.removesuffix(".csv") + ".json")
 
 
-def _family_columns(table: Table, problems: Problems) -> tuple[str, ...]:
+@dataclass(frozen=True)
+class Sidecar:
+    """What the sidecar of a table of predictions says of the model."""
+
+    path: Path
+    prevalence: Mapping[str, float]
+    model_sha256: str | None
+
+
+def _family_columns(table: Table, beside: Sidecar | None, problems: Problems) -> tuple[str, ...]:
     """Return the families; a table of neither layout is a problem and has none."""
     for header in ((*HEADER, UNLIKE), HEADER, SUBMISSION_HEADER):
         if table.columns[: len(header)] == header:
@@ -171,6 +196,15 @@ def _family_columns(table: Table, problems: Problems) -> tuple[str, ...]:
             table.path,
             f"found the columns {shown(','.join(spreads))} among the families",
             "the families, then for each in the same order its spread, or no spreads",
+            "remove columns that are no families",
+            row=1,
+        )
+    elif beside and (others := [name for name in families if name not in beside.prevalence]):
+        problems.add(
+            table.path,
+            f"found {listed(map(shown, others), 3)}, which the model has no families for",
+            f"those that {beside.path} names: {listed(beside.prevalence, 3)}",
+            "remove the columns, or move the JSON file away if it is of other predictions",
             row=1,
         )
     return families
@@ -200,14 +234,19 @@ def _number(cell: str) -> float:
         return math.nan
 
 
-def _read_sidecar(path: Path) -> dict[str, float] | None:
-    """Return the prevalence of each family in training, None where there is no sidecar."""
+def _read_sidecar(table: Path) -> Sidecar | None:
+    """Read the sidecar of a table of predictions, None where there is none.
+
+    One that says which table it is of belongs to no other; older ones do not say it.
+    """
+    path = sidecar(table)
     if not path.exists():
         return None
     try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
+        facts = read_json(path.read_text(encoding="utf-8"))
         prevalence = dict(zip(facts["families"], map(float, facts["prevalence"]), strict=True))
-    except (OSError, ValueError, TypeError, KeyError) as error:
+        model, written = facts.get("model_sha256"), facts.get("table_sha256")
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, OverflowError) as error:
         raise TableError(
             path,
             f"has no prevalence for each family ({error})",
@@ -222,4 +261,15 @@ def _read_sidecar(path: Path) -> dict[str, float] | None:
                 "a number from 0 to 1",
                 "predict again",
             )
-    return prevalence
+    if written is not None and table.exists() and written != _sha256(table):
+        raise TableError(
+            path,
+            f"is not of {table.name} as it is: that was changed, or belongs to other predictions",
+            "the sidecar that was written with the table",
+            "predict again, or move the JSON file away",
+        )
+    return Sidecar(path, prevalence, model if isinstance(model, str) else None)
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()

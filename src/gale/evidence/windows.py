@@ -32,6 +32,9 @@ WINDOWS = 3
 LEAST_SHARE = 0.1
 """Smallest share of the evidence for a family that a window needs, except the first one."""
 
+UNSUREST, SUREST = 2.0**-150, 1 - 2.0**-25
+"""Halfway from 0 and 1 to the next score: where log odds begin to be infinite."""
+
 LEAST_OF_HIGHEST = 0.05
 """Smallest share of a spectrum in a window, relative to that of the strongest spectrum."""
 
@@ -126,7 +129,7 @@ def find_windows(
     spec = model.event_spec
     features, times = spec.describe(run)
     spectra = features[spec.profile.n_features :].reshape(spec.shape)
-    evidence = logit(model.evidence_of_spectra(spectra).astype(np.float64))
+    evidence = _log_odds(model.evidence_of_spectra(spectra))
     probability = model.predict_features(features[None])[0][0]
     signal = excess(run, spec.profile.elution)
     width = (run.time_min[-1] - run.time_min[0]) / len(signal)
@@ -174,12 +177,18 @@ def _windows(share: Floats, bins: Integers) -> list[Integers]:
     ]
 
 
+def _log_odds(score: Floats32) -> Floats:
+    """Log odds of scores from 0 to 1, finite also where these are rounded to 0 or 1."""
+    odds: Floats = logit(np.clip(score.astype(np.float64), UNSUREST, SUREST))
+    return odds
+
+
 def _ions(model: Model, spectrum: Floats32, mz: Sequence[int], column: int) -> tuple[int, ...]:
     """The m/z of a spectrum (M,) whose removal lowers the score of a family most."""
     present = np.flatnonzero(spectrum)
     without = np.repeat(spectrum[None], len(present) + 1, axis=0)  # the last one is complete
     without[np.arange(len(present)), present] = 0
-    logits = logit(model.evidence_of_spectra(without)[:, column].astype(np.float64))
+    logits = _log_odds(model.evidence_of_spectra(without)[:, column])
     fall = logits[-1] - logits[:-1]
     order = np.argsort(-fall, kind="stable")[:IONS]
     return tuple(int(mz[present[at]]) for at in order if fall[at] > 0)

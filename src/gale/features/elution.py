@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 from scipy.ndimage import maximum_filter1d, minimum_filter1d, uniform_filter1d
 
-from gale.errors import ReadError
+from gale.errors import ModelError, ReadError
 from gale.features.summary import HELIUM
 from gale.features.versions import check_version, fingerprint_of
-from gale.run import Floats32, Integers, Run
+from gale.plumbing.schema import Table, number, whole
+from gale.run import MAX_MZ, Floats32, Integers, Run
 
 KIND, VERSION = "elution", 1
 """Name of these images in a model file. The version rises when the numbers change."""
@@ -30,6 +31,20 @@ LARGEST_RANGE = 1e12
 
 SMOOTHED_BINS = 5
 """Bins of the moving mean that the baseline follows, so that it does not follow the noise."""
+
+
+MOST_CELLS = 2**27
+"""Largest number of bins of an image, so that no model file asks for more memory than there is."""
+
+SCHEMA = Table(
+    {
+        "bins": whole(1),
+        "mz_first": whole(1, int(MAX_MZ)),
+        "mz_last": whole(1, int(MAX_MZ)),
+        "baseline": number(0, 1),
+    }
+)
+"""What a model file states of these images."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +85,15 @@ class ElutionSpec:
         ModelError
             If this version of gale does not compute these images.
         """
-        check_version(values, KIND, VERSION, source)
-        return cls(values["bins"], values["mz_first"], values["mz_last"], values["baseline"])
+        check_version(values, KIND, VERSION, SCHEMA, source)
+        spec = cls(values["bins"], values["mz_first"], values["mz_last"], values["baseline"])
+        if not 0 < spec.n_mz * spec.bins <= MOST_CELLS:
+            raise ModelError(
+                source,
+                f"is damaged: its elution images have {spec.bins:,} times {spec.n_mz:,} bins",
+                f"1 to {MOST_CELLS:,}",
+            )
+        return spec
 
     @property
     def fingerprint(self) -> str:

@@ -16,10 +16,15 @@ import numpy as np
 from gale.features.elution import excess, over_noise
 from gale.features.profile import ProfileSpec
 from gale.features.versions import check_version, fingerprint_of
+from gale.plumbing.schema import PLAIN_TABLE, Table, whole
 from gale.run import Floats, Floats32, Integers, Run
 
 KIND, VERSION = "events", 1
 """Name of these features in a model file. The version rises when the numbers change."""
+
+
+SCHEMA = Table({"profile": PLAIN_TABLE, "events": whole(1)})
+"""What a model file states of these features."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,7 @@ class EventSpec:
         ModelError
             If this version of gale does not compute these features.
         """
-        check_version(values, KIND, VERSION, source)
+        check_version(values, KIND, VERSION, SCHEMA, source)
         return cls(ProfileSpec.from_dict(values["profile"], source), values["events"])
 
     @property

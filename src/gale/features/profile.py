@@ -24,7 +24,8 @@ import numpy as np
 
 from gale.features.elution import ElutionSpec, excess, over_noise
 from gale.features.versions import check_version, fingerprint_of
-from gale.run import Floats32, Run
+from gale.plumbing.schema import PLAIN_TABLE, Table, whole
+from gale.run import MAX_MZ, Floats32, Run
 
 BLOCKS = ("height", "share", "loss")
 """The blocks of the vector, in its order."""
@@ -34,6 +35,10 @@ SCALE = {"height": 0.2, "share": 12.0, "loss": 10.0}
 
 KIND, VERSION = "profile", 1
 """Name of these features in a model file. The version rises when the numbers change."""
+
+
+SCHEMA = Table({"elution": PLAIN_TABLE, "losses": whole(1, int(MAX_MZ))})
+"""What a model file states of these features."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,7 @@ class ProfileSpec:
         ModelError
             If this version of gale does not compute these features.
         """
-        check_version(values, KIND, VERSION, source)
+        check_version(values, KIND, VERSION, SCHEMA, source)
         return cls(ElutionSpec.from_dict(values["elution"], source), values["losses"])
 
     @property

@@ -10,13 +10,15 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from gale.errors import ReadError
 from gale.features.versions import check_version, fingerprint_of
-from gale.run import Floats, Floats32, Integers, Run
+from gale.plumbing.schema import Either, Table, Value, whole
+from gale.run import MAX_MZ, Floats, Floats32, Integers, Run
 
 BLOCKS = ("mean", "d1", "time", "height", "d2", "relative", "dd")
 """The blocks of the vector, in its order."""
@@ -39,6 +41,24 @@ model never gets other numbers than it was trained on."""
 
 OLD_KIND = "published"
 """Their name in older model files."""
+
+
+SCHEMA = Table(
+    {
+        "mz": Value(
+            "m/z in increasing order",
+            lambda mz: (
+                isinstance(mz, list)
+                and len(mz) > 0
+                and all(map(whole(most=int(MAX_MZ)).fits, mz))
+                and all(low < high for low, high in pairwise(mz))
+            ),
+        ),
+        "mz_min": Either(whole(most=int(MAX_MZ))),
+        "mz_max": Either(whole(most=int(MAX_MZ))),
+    }
+)
+"""What a model file states of these features."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +101,7 @@ class SummarySpec:
         ModelError
             If this version of gale does not compute these features.
         """
-        check_version(values, KIND, VERSION, source)
+        check_version(values, KIND, VERSION, SCHEMA, source)
         return cls(tuple(values["mz"]), values["mz_min"], values["mz_max"])
 
     @property

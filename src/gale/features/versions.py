@@ -8,15 +8,31 @@ from collections.abc import Mapping
 from typing import Any
 
 from gale.errors import ModelError
+from gale.plumbing.schema import Table, check_schema
+
+TRAIN_AGAIN = "train again, or use another copy of the file"
+"""What to do with a model file that is damaged."""
 
 
-def check_version(values: Mapping[str, Any], kind: str, version: int, source: str) -> None:
-    """Refuse features of another version; `source` is the model that needs them.
+def check_version(
+    values: Mapping[str, Any], kind: str, version: int, schema: Table, source: str
+) -> None:
+    """Refuse features of another version, or not described as `schema` says.
+
+    Parameters
+    ----------
+    values : mapping
+        What the model states of its features.
+    kind : str
+    version : int
+    schema : Table
+    source : str
+        The model that needs them.
 
     Raises
     ------
     ModelError
-        If this version of gale does not compute them.
+        If this version of gale does not compute them, or the description is damaged.
     """
     if (found := values.get("version")) != version:
         raise ModelError(
@@ -25,6 +41,8 @@ def check_version(values: Mapping[str, Any], kind: str, version: int, source: st
             f"version {version}, which this gale computes",
             "install the gale version that the model names",
         )
+    place = f"{kind} features"
+    check_schema(values, schema, source, ModelError, place=place, remedy=TRAIN_AGAIN)
 
 
 def fingerprint_of(values: Mapping[str, Any]) -> str:

@@ -109,6 +109,19 @@ class Library:
         """Structure of each compound: SMILES, else InChI, else empty."""
         return tuple(smiles or inchi for smiles, inchi in zip(self.smiles, self.inchi, strict=True))
 
+    @property
+    def note(self) -> str:
+        """How many records of the file were left out, and why; empty if none was."""
+        n_skipped = sum(self.skipped.values())
+        if not n_skipped:
+            return ""
+        are = "is" if n_skipped == 1 else "are"
+        reasons = ", ".join(f"{count:,} ({reason})" for reason, count in self.skipped.items())
+        return (
+            f"{self.source}: {n_skipped:,} of {counted(n_skipped + len(self), 'record')} {are} "
+            f"left out: {reasons}"
+        )
+
     def spectrum(self, compound: int) -> tuple[Floats, Floats]:
         """Return m/z and intensity of the ions of one compound.
 

@@ -12,8 +12,9 @@ PEAK_COLUMNS = 3
 """m/z, intensity, relative intensity."""
 
 _PEAKS = re.compile(r"^PK\$PEAK:[^\n]*", re.MULTILINE)
-_END = re.compile(r"^//[ \t]*$", re.MULTILINE)
-_SUBTAGGED = ("AC$CHROMATOGRAPHY", "CH$LINK", "MS$FOCUSED_ION")
+_END = re.compile(r"^(?://[ \t]*$|(?=ACCESSION:))", re.MULTILINE)
+_TAG_LINE = re.compile(r"^[A-Z]{2,}(?:\$[A-Z_]+)?:.*$", re.MULTILINE)
+_SUBTAGGED = ("AC$CHROMATOGRAPHY", "AC$MASS_SPECTROMETRY", "CH$LINK", "MS$FOCUSED_ION")
 
 
 def is_massbank(text: str) -> bool:
@@ -35,8 +36,9 @@ def split_records(text: str) -> Iterator[Record]:
 
 
 def _record(text: str) -> Record:
-    header, *peak_list = _PEAKS.split(text, maxsplit=1)
-    facts = _facts(header)
+    header, *behind = _PEAKS.split(text, maxsplit=1)
+    peak_list = _TAG_LINE.sub("", "".join(behind))
+    facts = _facts("\n".join([header, *_TAG_LINE.findall("".join(behind))]))
     kovats = facts.get("AC$CHROMATOGRAPHY KOVATS_RTI", "")
     name = facts.get("CH$NAME", "")
     derivative = find_derivative(facts.get("MS$FOCUSED_ION DERIVATIVE_TYPE", ""))
@@ -49,7 +51,10 @@ def _record(text: str) -> Record:
         derivative=derivative or find_derivative(name),
         retention_index=parse_index(facts.get("AC$CHROMATOGRAPHY RETENTION_INDEX", kovats)),
         instrument=facts.get("AC$INSTRUMENT_TYPE", ""),
-        peak_list="".join(peak_list),
+        ionisation=facts.get("AC$MASS_SPECTROMETRY IONIZATION", ""),
+        stage=facts.get("AC$MASS_SPECTROMETRY MS_TYPE", ""),
+        adduct=facts.get("MS$FOCUSED_ION PRECURSOR_TYPE", ""),
+        peak_list=peak_list,
         declared=parse_count(facts.get("PK$NUM_PEAK", "")),
     )
 

@@ -22,8 +22,14 @@ _NUM_PEAKS = re.compile(
     r"^[ \t]*num(?:ber[ _]of)?[ _]?peaks[ \t]*:[ \t]*(\S*)", re.IGNORECASE | re.MULTILINE
 )
 _KEY_LINE = re.compile(r"^[ \t]*[A-Za-z][^:\n]*:", re.MULTILINE)
+_MARK = re.compile(f"(?P<name>{_NAME.pattern})|{_NUM_PEAKS.pattern}", _NAME.flags)
+_BLANK_LINE = re.compile(r"\n[ \t]*(?=\n)")
+_PEAK_LINE = re.compile(r"^[ \t]*[-+\d.(\[]", re.MULTILINE)
 _REMARK = re.compile(r'"([^"=]+)=([^"]*)"|(?<!\S)([A-Za-z_]+)=(?:"([^"]*)"|(\S+))')
 _SYNONYM_INDEX = re.compile(r"(?:\w+ )?RI[: ](.*)")
+
+FARTHEST = 100_000
+"""Length of the longest text between a blank line and the name of a record."""
 
 _NOTHING = ("", "NA", "N/A")
 _INDEX_KEYS = (
@@ -42,28 +48,56 @@ _DERIVATIVE_KEYS = ("derivative", "derivativetype", "derivatization", "derivatiz
 def split_records(text: str) -> Iterator[Record]:
     r"""Yield the records of an MSP text, with or without blank lines between them.
 
-    A peak list ends where the next ``Key:`` begins a line. A record without ``Num Peaks`` has an
-    empty one.
+    The fields of a record are those behind its ``Name``, wherever its peaks are, and those before
+    it in the same paragraph, unless another record is there. A record without ``Num Peaks`` has an
+    empty peak list, and one without ``Name`` has a flaw.
 
     Parameters
     ----------
     text : str
         The whole file, with line ends ``\n``.
     """
-    begin = 0
-    for declaration in _NUM_PEAKS.finditer(text):
-        *bare, header = _split_names(text[begin : declaration.start()])
-        yield from (_record(each) for each in bare)
-        next_key = _KEY_LINE.search(text, declaration.end())
-        begin = next_key.start() if next_key else len(text)
-        yield _record(header, text[declaration.end() : begin], parse_count(declaration[1]))
-    yield from (_record(each) for each in _split_names(text[begin:]) if _NAME.search(each))
+    begins, named, counted = [0], False, False
+    for mark in _MARK.finditer(text):
+        is_name = mark["name"] is not None
+        if (named or counted) if is_name else counted:
+            begins.append(_first_field(text, begins[-1], mark.start(), is_name))
+            named = counted = False
+        named, counted = named or is_name, counted or not is_name
+    if named or counted:
+        for begin, end in zip(begins, [*begins[1:], len(text)], strict=True):
+            yield _split_record(text[begin:end])
 
 
-def _split_names(header: str) -> list[str]:
-    """Split the text before a peak list; all parts but the last are records without peaks."""
-    begins = [match.start() for match in _NAME.finditer(header)][1:]
-    return [header[i:j] for i, j in zip([0, *begins], [*begins, len(header)], strict=True)]
+def _first_field(text: str, begin: int, mark: int, is_name: bool) -> int:
+    """Where a record begins whose first known line is at `mark`: there, or before in its paragraph.
+
+    Lines before it in the paragraph are of this record if the paragraph has no peaks before them.
+    All lines behind the last peak are of a record without a name: nothing says whose they are.
+    """
+    if not is_name:
+        peaks = [line.start() for line in _PEAK_LINE.finditer(text, begin, mark)]
+        return text.find("\n", peaks[-1]) + 1 if peaks else mark
+    blank = [line.end() for line in _BLANK_LINE.finditer(text, max(begin, mark - FARTHEST), mark)]
+    if not blank or _PEAK_LINE.search(text, blank[-1], mark):
+        return mark
+    return blank[-1] + 1
+
+
+def _split_record(text: str) -> Record:
+    """Make a record of its text: what is no ``Key:`` behind ``Num Peaks`` is a peak."""
+    declaration = _NUM_PEAKS.search(text)
+    if declaration is None:
+        return _record(text)
+    header, end = text[: declaration.start()], declaration.end()
+    key = _KEY_LINE.search(text, end)
+    if key is None:
+        return _record(header, text[end:], parse_count(declaration[1]))
+    peaks, behind = [text[end : key.start()]], list[str]()
+    for line in text[key.start() :].split("\n"):
+        (peaks if _PEAK_LINE.match(line) else behind).append(line)
+    facts = "\n".join([header.rstrip("\n"), *behind])
+    return _record(facts, "\n".join(peaks), parse_count(declaration[1]))
 
 
 def _record(header: str, peak_list: str = "", declared: int = 0) -> Record:
@@ -79,6 +113,9 @@ def _record(header: str, peak_list: str = "", declared: int = 0) -> Record:
         families=_families(facts),
         retention_index=_retention_index(facts),
         instrument=_first(facts, "instrumenttype"),
+        ionisation=_first(facts, "ionization", "ionisation", "ionizationmode", "ionsource"),
+        stage=_first(facts, "spectrumtype", "mstype", "mslevel"),
+        adduct=_first(facts, "precursortype", "adduct", "adductionname"),
         peak_list=peak_list,
         declared=declared,
     )

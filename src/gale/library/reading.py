@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from gale.errors import ReadError
+from gale.errors import ReadError, warn
 from gale.library import massbank, msp
 from gale.library.library import Library
 from gale.library.records import Record, build_library
@@ -20,7 +20,8 @@ UNREADABLE = "the file cannot be read"
 def read_library(path: str | os.PathLike[str]) -> Library:
     r"""Read an MSP file, a file of MassBank records (either may be gzipped), or a folder of these.
 
-    Unusable records are left out and counted by reason in `Library.skipped`: records without a name
+    Unusable records are left out, counted by reason in `Library.skipped` and warned of
+    (`gale.GaleWarning`): records without a name
     or peaks, with another number of peaks than declared, with a peak that is not a number or out of
     range, or not from electron ionisation.
 
@@ -55,6 +56,13 @@ def read_library(path: str | os.PathLike[str]) -> Library:
         is_folder = place.is_dir()
     except OSError as error:
         raise _unreadable(source, error) from error
+    library = _read(place, source, is_folder)
+    if library.note:
+        warn(library.note)
+    return library
+
+
+def _read(place: Path, source: str, is_folder: bool) -> Library:
     if is_folder:
         return build_library(_folder_records(place), source, massbank.PEAK_COLUMNS)
     text = _read_text(place)

@@ -18,7 +18,19 @@ from gale.plumbing.text import counted
 NO_NAME = "no name"
 OTHER_IONISATION = "not electron ionisation"
 
-_OTHER_IONISATION = {"APCI", "APPI", "CI", "ESI", "FAB", "FD", "FI", "MALDI"}
+_ELECTRON = {"EI", "ELECTRON"}
+_OTHER_IONISATION = {
+    "APCI", "APPI", "CI", "DESI", "ESI", "FAB", "FD", "FI", "LC", "MALDI", "NCI", "PCI",
+}  # fmt: skip
+_ACTIVATION = {"CID", "ETD", "HCD", "TANDEM"}
+"""Words of types of instruments that state fragments of a chosen ion."""
+
+_FRAGMENTS = re.compile(r"\bms[ -]?(?:[2-9n]\b|/ ?ms|\^)|tandem|^\s*[2-9]\s*$", re.IGNORECASE)
+"""Kinds of spectra of a chosen ion: MS2, MS/MS, MSn, or the level alone."""
+
+_ADDUCT = re.compile(r"\[\d?M[^\]]*[-+][^\]]+\]")
+"""An ion of a molecule with something added or taken away; that of electron ionisation is M+."""
+
 _NUMBER = r"[-+]?\d{1,6}(?:\.\d*)?"
 _PLAIN_INDEX = re.compile(rf"\s*({_NUMBER})(?![\w=])")
 _INDEX_OF_COLUMN = re.compile(rf"(SemiStdNP|StdNP)\s*=\s*({_NUMBER})", re.IGNORECASE)
@@ -36,6 +48,12 @@ class Record:
         NaN if unknown.
     instrument : str
         Type of the instrument, such as ``GC-EI-TOF``.
+    ionisation : str
+        How ions are made, such as ``EI``.
+    stage : str
+        Kind of the spectrum, such as ``MS2``.
+    adduct : str
+        The ion that was fragmented, such as ``[M+H]+``.
     peak_list : str
         See :func:`gale.library.peak_lists.parse_peak_lists`.
     declared : int
@@ -53,6 +71,9 @@ class Record:
     families: tuple[str, ...] | None = None
     retention_index: float = nan
     instrument: str = ""
+    ionisation: str = ""
+    stage: str = ""
+    adduct: str = ""
     peak_list: str = ""
     declared: int = 0
     flaw: str = ""
@@ -142,9 +163,21 @@ def _flaw(record: Record) -> str:
         return record.flaw
     if not record.name:
         return NO_NAME
-    if _OTHER_IONISATION.intersection(re.split(r"[^A-Z]+", record.instrument.upper())):
-        return OTHER_IONISATION
-    return ""
+    return "" if _is_electron_ionisation(record) else OTHER_IONISATION
+
+
+def _is_electron_ionisation(record: Record) -> bool:
+    """Whether nothing says that a spectrum is of other ions or of fragments of a chosen one.
+
+    Most libraries of electron ionisation do not say what they are. MS/MS is none, however ions
+    were made; where the record says electron ionisation, an adduct is a slip of its software.
+    """
+    words = {*re.split(r"[^A-Z]+", f"{record.instrument} {record.ionisation}".upper())}
+    if _OTHER_IONISATION & words or _FRAGMENTS.search(record.stage):
+        return False
+    if _ELECTRON & words:
+        return True
+    return not (_ACTIVATION & words or _ADDUCT.search(record.adduct))
 
 
 def _nothing_usable(source: str, skipped: Counter[str]) -> ReadError:

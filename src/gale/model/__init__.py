@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,12 +14,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gale.campaign import Campaign
-from gale.errors import CampaignError, ModelError, warn
+from gale.errors import CampaignError, ModelError, TableError, warn
 from gale.features import PathOrRun, compute_features
 from gale.features.events import EventSpec
 from gale.features.spec import feature_spec
+from gale.features.versions import TRAIN_AGAIN
 from gale.inspection.batch import batch_notes
-from gale.model.file import EVIDENCE, OUTPUTS, check_shapes, open_session, read_facts
+from gale.model.facts import MODEL_FILE
+from gale.model.file import EVIDENCE, OUTPUTS, check_shapes, open_file, run_graph
 from gale.model.unlike import unlike_notes
 from gale.plumbing.arguments import check_kind
 from gale.plumbing.files import writing
@@ -75,10 +78,10 @@ class Model:
     def __init__(self, data: bytes, source: str = "memory") -> None:
         self._data = data
         self.source = source
-        self._session = open_session(data, source)
-        self.facts: Mapping[str, Any] = MappingProxyType(read_facts(self._session, source))
-        self.spec = feature_spec(self.facts["features"], source)
-        check_shapes(self._session, self.spec, self.families, source)
+        self._session, facts = open_file(data, source)
+        self.facts: Mapping[str, Any] = MappingProxyType(facts)
+        self.spec = feature_spec(facts["features"], source)
+        check_shapes(self._session, self.spec, facts, source)
 
     @classmethod
     def load(cls, path: str | Path) -> Model:
@@ -118,6 +121,16 @@ class Model:
         )
 
     @property
+    def sha256(self) -> str:
+        """SHA-256 of the file, in hexadecimal digits, by which its predictions name it."""
+        return hashlib.sha256(self._data).hexdigest()
+
+    @property
+    def has_checksum(self) -> bool:
+        """Whether the file has a checksum; damage of older ones may go unnoticed."""
+        return "checksum" in self.facts
+
+    @property
     def families(self) -> tuple[str, ...]:
         """Names of the families, in the order of all outputs."""
         return tuple(self.facts["families"])
@@ -149,7 +162,9 @@ class Model:
                 f"an array of shape (R, {wanted})",
                 "compute them with model.spec.features_of(run)",
             )
-        probability, member_probability, _ = self._predict(features)
+        probability, member_probability, unlike = self._predict(features)
+        if bad := next(filter(None, self._faults(probability, member_probability, unlike)), ""):
+            raise ModelError(self.source, bad, MODEL_FILE, TRAIN_AGAIN)
         return probability, member_probability
 
     def _predict(self, features: Floats32) -> tuple[Floats32, Floats32, Floats32]:
@@ -165,6 +180,26 @@ class Model:
             np.concatenate(member_probability, axis=1),
             np.concatenate(unlike[0]) if unlike else np.full(len(features), np.nan, np.float32),
         )
+
+    def _faults(
+        self, probability: Floats32, member_probability: Floats32, unlike: Floats32
+    ) -> list[str]:
+        """Say, for each of R runs, which of its numbers is none that a model may give; else empty.
+
+        Probabilities, also those of members, are from 0 to 1, a distance is 0 or more.
+        """
+        low = np.minimum(probability, member_probability.min(axis=0, initial=1.0))
+        high = np.maximum(probability, member_probability.max(axis=0, initial=0.0))
+        fits = (low >= 0) & (high <= 1)  # false, too, where one is NaN
+        faults = [""] * len(fits)
+        for row in np.flatnonzero(~fits.all(axis=1)):
+            family = int(np.argmin(fits[row]))
+            value = high[row, family] if low[row, family] >= 0 else low[row, family]
+            faults[row] = f"gives {self.families[family]} the probability {value:g}"
+        if UNLIKE in self._output_names:
+            for row in np.flatnonzero(~(np.isfinite(unlike) & (unlike >= 0))):
+                faults[row] = faults[row] or f"gives the distance {unlike[row]:g}"
+        return faults
 
     def evidence(self, run: Run) -> pl.DataFrame:
         """Score each family over time, with the elution network.
@@ -190,6 +225,7 @@ class Model:
         check_kind("run", run, Run)
         features, times = self.event_spec.describe(run)
         ((evidence,),) = self._run([EVIDENCE], features[None])
+        self._check_evidence(evidence)
         columns = {name: evidence[0, :, at] for at, name in enumerate(self.families)}
         return pl.DataFrame({"time_min": times, **columns})
 
@@ -223,7 +259,16 @@ class Model:
         padded[:wanted] = spectra
         features[:, spec.profile.n_features :] = padded.reshape(len(features), -1)
         (batches,) = self._run([EVIDENCE], features)
-        return np.concatenate(batches).reshape(-1, len(self.families))[:wanted]
+        evidence = np.concatenate(batches)
+        self._check_evidence(evidence)
+        return evidence.reshape(-1, len(self.families))[:wanted]
+
+    def _check_evidence(self, evidence: Floats32) -> None:
+        """Refuse evidence that is not a score from 0 to 1."""
+        if not ((evidence >= 0) & (evidence <= 1)).all():
+            raise ModelError(
+                self.source, "gives evidence that is not from 0 to 1", MODEL_FILE, TRAIN_AGAIN
+            )
 
     @property
     def has_elution_network(self) -> bool:
@@ -260,7 +305,7 @@ class Model:
         """
         rows = max(BATCH_VALUES // self.spec.n_features, 1)
         batches = [
-            self._session.run(outputs, {"summary": features[start : start + rows]})
+            run_graph(self._session, outputs, features[start : start + rows], self.source)
             for start in range(0, max(len(features), 1), rows)
         ]
         return list(zip(*batches, strict=True))
@@ -302,22 +347,28 @@ class Model:
         work.progress.begin("predicting", len(sources))
         table = compute_features(sources, self.spec, work)
         probability, member_probability, unlike = self._predict(table.values[table.ok])
-        spread = member_probability.std(axis=0)
+        faults = self._faults(probability, member_probability, unlike)
+        errors, ok = list(table.errors), table.ok.copy()
+        for row, fault in zip(np.flatnonzero(table.ok), faults, strict=True):
+            if fault:
+                errors[row], ok[row] = f"{self.source}: {fault}; {TRAIN_AGAIN}", False
+        sound = [not fault for fault in faults]
+        spread = member_probability[:, sound].std(axis=0)
         if len(member_probability) < 2:
             spread[:] = np.nan
-        distance = _columns([UNLIKE], unlike[:, None], table.ok)
+        distance = _columns([UNLIKE], unlike[sound, None], ok)
         messages = [
             error or "; ".join((*notes, *unlike_notes(each))) or None
-            for error, notes, each in zip(table.errors, table.notes, distance[UNLIKE], strict=True)
+            for error, notes, each in zip(errors, table.notes, distance[UNLIKE], strict=True)
         ]
         predictions = pl.DataFrame(
             {
                 "run": pl.Series(names, dtype=pl.String),
-                "status": pl.Series(["ok" if ok else "failed" for ok in table.ok], dtype=pl.String),
+                "status": pl.Series(["ok" if each else "failed" for each in ok], dtype=pl.String),
                 "message": pl.Series(messages, dtype=pl.String),
                 **distance,
-                **_columns(self.families, probability, table.ok),
-                **_columns([f"{name}{SPREAD}" for name in self.families], spread, table.ok),
+                **_columns(self.families, probability[sound], ok),
+                **_columns([f"{name}{SPREAD}" for name in self.families], spread, ok),
             }
         )
         self._warn_of(predictions)
@@ -390,7 +441,11 @@ class Model:
         ------
         CampaignError
             If the campaign has no such file, or it asks for a family that the model lacks.
+        TableError
+            If the predictions lack a family, have a run twice, or none that is asked for.
         """
+        check_kind("campaign", campaign, Campaign)
+        check_kind("predictions", predictions, pl.DataFrame)
         wanted = campaign.submission_families
         if campaign.submission is None:
             raise CampaignError(
@@ -403,14 +458,35 @@ class Model:
                 f"families of {self.source}: {listed(self.families)}",
                 "use a model of these families",
             )
+        _check_asked(predictions, campaign.submission, wanted)
         asked = pl.DataFrame({"sample_id": campaign.submission})
         found = asked.join(
             predictions, how="left", left_on="sample_id", right_on="run", maintain_order="left"
-        ).select("sample_id", *wanted)
+        ).select("sample_id", pl.col(wanted).fill_nan(None))
         if n_missing := len(found) - len(found.drop_nulls()):
             runs = counted(n_missing, "run")
             warn(f"the training prevalence stands in for {runs} without a prediction")
         return found.with_columns(pl.col(name).fill_null(self.prevalence[name]) for name in wanted)
+
+
+def _check_asked(predictions: pl.DataFrame, asked: Sequence[str], families: Sequence[str]) -> None:
+    """Refuse predictions from which no submission can be made."""
+    if lacking := [name for name in ("run", *families) if name not in predictions.columns]:
+        found = f"have no column {listed(lacking)}"
+    elif (
+        twice := predictions.filter(pl.col("run").is_duplicated())["run"].unique().sort().to_list()
+    ):
+        found = f"have more than one row for {listed(twice, 3)}"
+    elif len(asked) and not predictions["run"].is_in(list(asked)).any():
+        found = f"have none of the {counted(len(asked), 'run')} that are asked for"
+    else:
+        return
+    raise TableError(
+        "predictions",
+        found,
+        "one row for each run of the campaign, as Model.predict gives them",
+        "pass model.predict(campaign)",
+    )
 
 
 def _columns(

@@ -29,7 +29,7 @@ def toml_lines(values: Mapping[str, Any], prefix: str = "") -> list[str]:
     for key, value in values.items():
         if isinstance(value, Mapping):
             lines += toml_lines(value, f"{prefix}{key}.")
-        elif isinstance(value, list) and any(isinstance(each, Mapping) for each in value):
+        elif isinstance(value, list) and value and all(isinstance(each, Mapping) for each in value):
             for each in value:
                 tables += ["", f"[[{prefix}{key}]]", *toml_lines(each)]
         elif value is not None:

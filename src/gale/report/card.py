@@ -6,17 +6,17 @@ model knows them.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gale.errors import TableError
+from gale.errors import TableError, warn
 from gale.evaluation import Evaluation
 from gale.model import FEW_POSITIVES, Model
 from gale.plumbing.arguments import check_kind
-from gale.plumbing.text import listed
+from gale.plumbing.schema import read_json
+from gale.plumbing.text import counted, listed
 from gale.plumbing.toml import toml_lines
 
 ADVICE = (
@@ -45,7 +45,12 @@ def model_card(model: Model, scores: str | Path | Evaluation | Sequence[Evaluati
     Raises
     ------
     TableError
-        If the file has no scores, or they are of families that the model does not have.
+        If the file has no scores, or none of this model.
+
+    Warns
+    -----
+    GaleWarning
+        If scores of other models are left out, or a file does not say whose its scores are.
 
     Examples
     --------
@@ -65,6 +70,7 @@ def model_card(model: Model, scores: str | Path | Evaluation | Sequence[Evaluati
         measured, source = _read_scores(Path(scores)), str(scores)
     else:
         measured, source = [_Measured("", each.to_dict()) for each in scores], "scores"
+    measured = _of_model(measured, model, source)
     scored = {row["family"] for each in measured for row in each.rows}
     if others := sorted(scored - set(model.families)):
         raise TableError(
@@ -76,13 +82,39 @@ def model_card(model: Model, scores: str | Path | Evaluation | Sequence[Evaluati
     return "\n".join(_lines(model, measured)) + "\n"
 
 
+def _of_model(measured: list[_Measured], model: Model, source: str) -> list[_Measured]:
+    """Leave out scores of the predictions of other models."""
+    whose = [each.evaluation.get("model_sha256") for each in measured]
+    own = [each for each, sha in zip(measured, whose, strict=True) if sha in (None, model.sha256)]
+    others = [each.evaluation["predictions"] for each in measured if each not in own]
+    if others and not own:
+        raise TableError(
+            source,
+            f"has scores of {listed(others, 3)}, which another model predicted",
+            f"scores of predictions of {model.source}",
+            "evaluate the predictions of this model",
+        )
+    if others:
+        warn(f"{source}: scores of {listed(others, 3)} are left out: another model predicted them")
+    if unknown := [
+        each.evaluation["predictions"]
+        for each in own
+        if each.labels and each.evaluation.get("model_sha256") is None
+    ]:
+        warn(
+            f"{source}: does not say which model predicted {listed(unknown, 3)}; the card takes it "
+            "for this one"
+        )
+    return own
+
+
 def _read_scores(path: Path) -> list[_Measured]:
     try:
-        found = json.loads(path.read_text("utf-8"))
+        found = read_json(path.read_text("utf-8"))
         labels = ", ".join(map(str, found["labels"]))
         measured = [_Measured(labels, each) for each in found["evaluations"]]
         _ = [list(each.lines()) for each in measured], measured[0]
-    except (OSError, ValueError, LookupError, TypeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise TableError(
             path,
             f"has no scores ({error})",
@@ -222,6 +254,8 @@ def _limits(model: Model) -> Iterator[str]:
             f"- Families with fewer than {FEW_POSITIVES} positive runs in training, whose "
             f"predictions are less certain: {', '.join(few)}."
         )
+    if (n_runs := model.facts["training"]["runs"]) < FEW_POSITIVES:
+        yield f"- It was trained on only {counted(n_runs, 'run')}: it may know these runs alone."
     yield (
         "- The model predicts families as they were labelled in training, not how much of a "
         "compound there is."

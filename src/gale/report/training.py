@@ -13,6 +13,7 @@ from gale.campaign import Campaign
 from gale.errors import TableError
 from gale.model import Model
 from gale.plumbing.arguments import check_kind
+from gale.plumbing.progress import Progress
 from gale.plumbing.work import Work
 from gale.report.scored import BASELINE, MODEL, Scored
 from gale.report.training_files import TrainingFiles, read_predicted, read_truth
@@ -57,8 +58,11 @@ def training_report(
     ------
     ModelError
         If the file is not a model.
+    RecipeError
+        If the folds of the model are such as no recipe has.
     TableError
-        If there are no held-out predictions, or the labels are not those of the training.
+        If there are no held-out predictions, or the labels or the files beside the model are not
+        those of its training.
 
     Examples
     --------
@@ -74,8 +78,10 @@ def training_report(
     work = work or Work()
     files = model if isinstance(model, TrainingFiles) else TrainingFiles.of(model)
     loaded = Model.load(files.model)
-    known, predictions = _known(campaign, loaded), files.read_out_of_fold(loaded)
-    history, truth = files.read_history(work.progress), read_truth(campaign.root, work.progress)
+    known = _known(campaign, loaded, work.progress)
+    predictions = files.read_out_of_fold(loaded)
+    history = files.read_history(loaded, work.progress)
+    truth = read_truth(campaign.root, work.progress)
     is_baseline = loaded.facts["recipe"]["kind"] == "logistic"
     baseline = None if is_baseline else _train_baseline(campaign, loaded, work)
     held_out = _score_held_out(loaded, known, predictions, baseline)
@@ -86,14 +92,15 @@ def training_report(
     return page
 
 
-def _known(campaign: Campaign, model: Model) -> Campaign:
+def _known(campaign: Campaign, model: Model, progress: Progress) -> Campaign:
     """Select the runs that the model was trained and validated with."""
     facts = model.facts["training"]
     known = campaign.of_split("train", "val")
     known = known.select(known.labelled & ~np.isin(known.runs, facts["unreadable"]))
     learned = known.of_split("train") if model.facts["folds"] == 1 else known
     positive = (learned.labels == 1).sum(axis=0).tolist()
-    if (known.families, positive) != (model.families, facts["positive"]):
+    fits = (known.families, positive) == (model.families, facts["positive"])
+    if not fits or known.labels_fingerprint() != facts.get("labels", known.labels_fingerprint()):
         raise TableError(
             campaign.root,
             f"has other labels than those that {model.source} was trained with "
@@ -101,18 +108,24 @@ def _known(campaign: Campaign, model: Model) -> Campaign:
             "the same labels",
             "open the campaign of the training, or pass labels=... with the table of its labels",
         )
+    if "labels" not in facts:
+        progress.note(
+            f"{model.source}: is of an older gale, so it is not certain that the labels and the "
+            "files beside it are those of its training; only counts were compared"
+        )
     return known
 
 
 def _train_baseline(campaign: Campaign, model: Model, work: Work) -> Baseline:
     """Train a logistic regression on the same runs, in the same folds."""
     work.progress.note("training a logistic regression, the baseline of the report")
-    recipe = Recipe.load("logistic").to_dict() | {"folds": model.facts["recipe"]["folds"]}
+    choices = Recipe.load("logistic").to_dict() | {"folds": model.facts["recipe"]["folds"]}
+    recipe = Recipe.of(choices, f"{model.source}: recipe")
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "out_of_fold.csv"
         baseline = train(
             campaign,
-            Recipe.model_validate(recipe),
+            recipe,
             seed=model.facts["seed"],
             out_of_fold=file,
             work=work,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +13,7 @@ import polars as pl
 
 from gale.errors import TableError
 from gale.model import Model
+from gale.plumbing.files import writing
 from gale.plumbing.progress import Progress
 from gale.plumbing.tables import HEADER
 from gale.plumbing.text import listed
@@ -57,13 +61,31 @@ class TrainingFiles:
             ),
         )
 
+    @contextmanager
+    def writing_tables(self) -> Iterator[dict[str, Path]]:
+        """Yield temporary files for the tables of a training, as arguments of :func:`gale.train`.
+
+        They take their names on success, so save the model before: a training that ends early
+        leaves no table beside another's model.
+
+        Raises
+        ------
+        OutputError
+            If a table cannot be written.
+        """
+        with (
+            writing(self.history, force=True) as history,
+            writing(self.out_of_fold, force=True) as out_of_fold,
+        ):
+            yield {"history": history, "out_of_fold": out_of_fold}
+
     def read_out_of_fold(self, model: Model) -> pl.DataFrame:
         """Read the held-out predictions of the training of `model`.
 
         Raises
         ------
         TableError
-            If the file is missing, or has other columns.
+            If the file is missing, was written by another training, or has other columns.
         """
         if not self.out_of_fold.exists():
             raise TableError(
@@ -72,6 +94,7 @@ class TrainingFiles:
                 "the held-out predictions that a training writes beside its model",
                 TRAIN_AGAIN,
             )
+        self._check_same(self.out_of_fold, "out_of_fold", model)
         table = read_predicted(self.out_of_fold)
         columns = [*HEADER, *model.families]
         if table.columns != columns:
@@ -83,10 +106,33 @@ class TrainingFiles:
             )
         return table
 
-    def read_history(self, progress: Progress) -> pl.DataFrame | None:
-        """Read the losses of every epoch, if the file exists; if it is something else, note it."""
+    def _check_same(self, file: Path, fact: str, model: Model) -> None:
+        """Refuse a file that is not the one that the training of `model` wrote.
+
+        Models of older versions of gale do not say which one that is.
+        """
+        written = model.facts.get("files", {}).get(fact)
+        if written is not None and hashlib.sha256(file.read_bytes()).hexdigest() != written:
+            raise TableError(
+                file,
+                f"is not the file that the training of {model.source} wrote",
+                "the one that it wrote, unchanged",
+                f"put it back, or {TRAIN_AGAIN}; after an interruption, resume the training",
+            )
+
+    def read_history(self, model: Model, progress: Progress) -> pl.DataFrame | None:
+        """Read the losses of every epoch, if the file exists.
+
+        If the model is of an older gale and the file is something else, note it.
+
+        Raises
+        ------
+        TableError
+            If the file was written by another training.
+        """
         if not self.history.exists():
             return None
+        self._check_same(self.history, "history", model)
         table = pl.read_csv(self.history.read_bytes())
         if set(HISTORY) <= set(table.columns):
             return table

@@ -62,12 +62,12 @@ def background(laboratory: Laboratory, plan: Plan) -> Signal:
     time_min = instrument.time_min
     rng = np.random.default_rng((*plan.seed, 0))
     rise = (instrument.programme.temperature_c(time_min) - BLEED_C) / instrument.bleed_rise_c
-    air = sum(share * laboratory.spectrum_of(gas) for gas, share in AIR.items())
+    air = sum(share * laboratory.gas(gas) for gas, share in AIR.items())
     steady = np.ones_like(time_min)
     parts = [
-        (steady, instrument.carrier_helium * laboratory.spectrum_of("helium")),
+        (steady, instrument.carrier_helium * laboratory.gas("helium")),
         (steady, instrument.air_nitrogen / AIR["nitrogen"] * np.asarray(air)),
-        (steady, instrument.air_water * laboratory.spectrum_of("water")),
+        (steady, instrument.air_water * laboratory.gas("water")),
         (steady, instrument.chemical_noise),
         (np.exp(rise), instrument.bleed_level * laboratory.bleed(instrument)),
     ]

@@ -98,9 +98,13 @@ class Laboratory:
         record = instrument.rng("bleed").choice(np.flatnonzero(self.kind == BLEED))
         return np.asarray(self.compounds.spectrum[record])
 
-    def spectrum_of(self, name: str) -> NDArray[np.float32]:
-        """Spectrum of a substance by its name, shape (N_MZ,), the base peak 1."""
-        return np.asarray(self.compounds.spectrum[self.compounds.name.index(name)])
+    def gas(self, name: str) -> NDArray[np.float32]:
+        """Spectrum of a gas of every laboratory by its name, shape (N_MZ,), the base peak 1.
+
+        An analyte of the same name is another substance.
+        """
+        (record,) = np.flatnonzero((self.kind == GAS) & (np.array(self.compounds.name) == name))
+        return np.asarray(self.compounds.spectrum[record])
 
 
 def build_laboratory(

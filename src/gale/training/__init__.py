@@ -7,25 +7,27 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from gale.campaign import Campaign
 from gale.model import Model
 from gale.model.unlike import fit_unlike
 from gale.plumbing.arguments import check_kind, check_whole
-from gale.plumbing.files import check_free
+from gale.plumbing.files import check_free, writing
 from gale.plumbing.work import Work
 from gale.training.cost import check_model
 from gale.training.ensemble import Ensemble, combine, fit_part
 from gale.training.export import PartGraph, to_onnx
-from gale.training.facts import facts_of, fingerprint_of
+from gale.training.facts import caution_of, facts_of, fingerprint_of
 from gale.training.fitting import Weights
 from gale.training.folds import Fold, folds_of
-from gale.training.journal import Journal
+from gale.training.journal import Journal, check_journal
 from gale.training.members import FitWork, MemberFitter, fits_per_fold
 from gale.training.networks.build import columns_of
 from gale.training.pretraining import pretrain
@@ -64,14 +66,15 @@ def train(
     journal : str or Path, optional
         Folder that keeps finished fits, by default memory. Delete it once the model is saved.
     resume : bool
-        Whether to continue from the finished fits in `journal`.
+        Whether to continue from the finished fits in `journal`; warns if there are none.
     restart : bool
         Whether to delete the finished fits in `journal`, once everything else has been checked.
     history : str or Path, optional
         CSV file with every epoch of every finished fit; rewritten as fits finish.
     out_of_fold : str or Path, optional
         CSV file with the held-out predictions: each run that a fold validates, by members that did
-        not train on it. It is written as `Model.predict` gives a table.
+        not train on it. It is written as `Model.predict` gives a table. The model has the SHA-256
+        of both files, so that they are not taken for those of another model.
     work : Work, optional
         How and where: what reads runs, caches features and shows progress, and on which device.
 
@@ -85,8 +88,8 @@ def train(
     CampaignError
         If a family has no positive or no negative run.
     TrainingError
-        If there are too few runs, a loss is not finite, the journal belongs to another training, or
-        there is no such device.
+        If there are too few runs, a loss is not finite, the journal belongs to another training or
+        is missing where `resume` or `restart` need it, or there is no such device.
     RecipeError
         If the recipe cannot be read.
     SimulationError
@@ -122,20 +125,33 @@ def train(
     check_kind("work", work, Work)
     recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
     device = find_device(work.device)
+    check_journal(journal, resume=resume, restart=restart)
     runs = read_training_runs(campaign, recipe.features, work)
     folds = folds_of(runs.campaign, recipe.folds, seed, work.progress)
     learned_from = _learned_from(runs, folds)
     check_model(recipe, runs.spec, len(runs.campaign.families), len(folds), work.progress)
     starts = pretrain(recipe, runs.spec, runs.campaign.families, seed=seed, work=work)
-    fingerprint = fingerprint_of(recipe, seed, runs, starts)
+    fingerprint = fingerprint_of(recipe, seed, runs, folds, starts)
     book = Journal.open(journal, fingerprint, resume=resume, restart=restart)
     fit_work = FitWork(book, work.progress, device, history)
     parts = [fit_part(each) for each in _fitters(recipe, runs, folds, seed, starts, fit_work)]
     ensemble = combine(recipe, parts, runs.labels, folds)
-    if out_of_fold is not None:
-        ensemble.write_held_out(Path(out_of_fold), runs.campaign)
-    facts = facts_of(recipe, seed, runs, learned_from, fingerprint) | ensemble.facts(runs.labels)
+    facts = facts_of(recipe, seed, runs, learned_from, fingerprint)
+    facts |= ensemble.facts(runs.labels, caution_of(recipe))
+    facts["files"] = {
+        "history": _write(book.history(), history),
+        "out_of_fold": _write(ensemble.held_out_table(runs.campaign), out_of_fold),
+    }
     return _export(ensemble, runs, facts, work)
+
+
+def _write(table: pl.DataFrame, file: str | Path | None) -> str:
+    """Write a table, if there is a file for it, and return the SHA-256 of what is in the file."""
+    data = table.write_csv().encode()
+    if file is not None:
+        with writing(Path(file), force=True) as temporary:
+            temporary.write_bytes(data)
+    return hashlib.sha256(data).hexdigest()
 
 
 def _learned_from(runs: TrainingRuns, folds: Sequence[Fold]) -> Campaign:

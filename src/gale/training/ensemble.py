@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,6 @@ from numpy.typing import NDArray
 from torch import nn
 
 from gale.campaign import Campaign
-from gale.plumbing.files import writing
 from gale.run import Floats
 from gale.training.calibration import Calibration, cross_fitted, fit_calibration
 from gale.training.facts import log_loss_of_held_out, scores_of
@@ -78,14 +76,21 @@ class Ensemble:
     calibration: Calibration | None
     held_out: Floats
 
-    def facts(self, labels: NDArray[np.float32]) -> dict[str, Any]:
-        """Return what a model says of its members, calibration and scores."""
+    def facts(self, labels: NDArray[np.float32], caution: str) -> dict[str, Any]:
+        """Return what a model says of its members, calibration and scores.
+
+        Parameters
+        ----------
+        labels : array of shape (R, K)
+        caution : str
+            How to read the scores.
+        """
         prior = _prior_of_folds(labels, self.folds)
         facts: dict[str, Any] = {
             "members": sum(map(len, self.parts)),
             "folds": len(self.folds),
             "calibrated": self.calibration is not None,
-            "scores": scores_of(labels, self.held_out, prior, len(self.folds)),
+            "scores": scores_of(labels, self.held_out, prior, len(self.folds), caution),
         }
         if self.calibration is not None:
             facts["calibration"] = self.calibration.to_dict()
@@ -95,10 +100,10 @@ class Ensemble:
             }
         return facts
 
-    def write_held_out(self, file: Path, campaign: Campaign) -> None:
-        """Write the probabilities of the held-out runs as a table of predictions."""
+    def held_out_table(self, campaign: Campaign) -> pl.DataFrame:
+        """Return the probabilities of the held-out runs as a table of predictions."""
         known = np.flatnonzero(np.isfinite(self.held_out).all(axis=1))
-        table = pl.DataFrame(
+        return pl.DataFrame(
             {
                 "run": [campaign.runs[row] for row in known],
                 "status": ["ok"] * len(known),
@@ -109,8 +114,6 @@ class Ensemble:
                 },
             }
         )
-        with writing(file, force=True) as temporary:
-            temporary.write_bytes(table.write_csv().encode())
 
 
 def fit_part(fitter: MemberFitter) -> FittedPart:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from torch import nn
 
-from gale.model.file import EVIDENCE, METADATA_KEY, OUTPUTS
+from gale.model.file import CHECKSUM, EVIDENCE, METADATA_KEY, OUTPUTS, sealed
 from gale.model.unlike import SOFTNESS, Block, n_neighbours
 from gale.plumbing.tables import UNLIKE
 from gale.training.calibration import Calibration
@@ -98,8 +98,8 @@ def to_onnx(
     if unlike:
         distances = _stack(graph, [_distance(graph, block) for block in unlike])
         graph.output(UNLIKE, graph("ReduceMax", distances, [0], keepdims=0), ["runs"])
-    metadata = {METADATA_KEY: json.dumps(facts, sort_keys=True)}
-    return graph.to_bytes({SUMMARY: ["runs", n_features]}, metadata)
+    stated = json.dumps({**facts, "checksum": CHECKSUM}, sort_keys=True, allow_nan=False)
+    return sealed(graph.to_bytes({SUMMARY: ["runs", n_features]}, {METADATA_KEY: stated}))
 
 
 def _n_families(network: nn.Module) -> int:

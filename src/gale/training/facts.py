@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -15,19 +15,28 @@ from numpy.typing import NDArray
 
 from gale.campaign import Campaign
 from gale.evaluation import metrics
-from gale.model.file import FORMAT
+from gale.model.facts import FORMAT
 from gale.run import Floats
 from gale.training.fitting import Weights
-from gale.training.folds import held_out_by
+from gale.training.folds import Fold, held_out_by
 from gale.training.recipe import Recipe
 from gale.training.runs import TrainingRuns
 
 
 def fingerprint_of(
-    recipe: Recipe, seed: int, runs: TrainingRuns, starts: Mapping[str, Weights]
+    recipe: Recipe,
+    seed: int,
+    runs: TrainingRuns,
+    folds: Sequence[Fold],
+    starts: Mapping[str, Weights],
 ) -> str:
-    """Hash all that a training depends on; `starts` has the pre-trained weights of each part."""
-    choices = [recipe.to_dict(), seed, runs.campaign.fingerprint(), torch.__version__]
+    """Hash all that a training depends on; `starts` has the pre-trained weights of each part.
+
+    The folds are hashed themselves, since they depend on more than labels and seed: on the splits
+    of the campaign, and on which samples are derivatized.
+    """
+    rows = [[fold.training.tolist(), fold.validation.tolist()] for fold in folds]
+    choices = [recipe.to_dict(), seed, runs.campaign.fingerprint(), rows, torch.__version__]
     digest = hashlib.sha256(json.dumps(choices).encode() + runs.features.tobytes())
     for weights in starts.values():
         for value in weights.values():
@@ -68,12 +77,35 @@ def facts_of(
             "positive": np.nansum(labels, axis=0).astype(int).tolist(),
             "known": np.isfinite(labels).sum(axis=0).tolist(),
             "fingerprint": fingerprint,
+            "labels": runs.campaign.labels_fingerprint(),
         },
     }
 
 
+def caution_of(recipe: Recipe) -> str:
+    """Say which choices of a recipe look at the held-out runs, so that scores on them flatter."""
+    networks = [part for part in recipe.members_of if part.kind == "network"]
+    choices = {
+        "when to stop": bool(networks),
+        "what to keep": any(
+            part.soup.kind in ("fixed", "greedy") or len(part.soup.interpolate) > 1
+            for part in networks
+        ),
+        "which m/z to learn": getattr(recipe.features, "mz", "") == "learned",
+    }
+    if made := [choice for choice, is_made in choices.items() if is_made]:
+        return (
+            f"these runs were also used for choices ({', '.join(made)}), so the figures are "
+            "optimistic"
+        )
+    return (
+        "no choice was made with these runs, but they are of the same campaign as those of the "
+        "training"
+    )
+
+
 def scores_of(
-    labels: NDArray[np.float32], held_out: Floats, prior: Floats, n_folds: int
+    labels: NDArray[np.float32], held_out: Floats, prior: Floats, n_folds: int, caution: str
 ) -> dict[str, Any]:
     """Return the log loss on the held-out runs, and that of the training prevalence.
 
@@ -82,12 +114,13 @@ def scores_of(
     labels, held_out, prior : array of shape (R, K)
         Labels, probabilities, and training prevalence; NaN for runs that are not held out.
     n_folds : int
+    caution : str
+        See :func:`caution_of`.
     """
     n_runs = np.isfinite(held_out).all(axis=1).sum()
     return {
         "measured_on": f"{n_runs:,} runs, {held_out_by(n_folds)}",
-        "caution": "these runs were also used for choices (when to stop, what to keep, which m/z "
-        "to learn), so the figures are optimistic",
+        "caution": caution,
         "log_loss": log_loss_of_held_out(labels, held_out),
         "prior_log_loss": log_loss_of_held_out(labels, prior),
     }

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from gale.errors import OutputError, TrainingError
+from gale.errors import OutputError, TrainingError, warn
 from gale.plumbing.files import writing
 from gale.plumbing.text import counted
 from gale.training.fitting import Epoch, Fit
@@ -96,11 +96,15 @@ class Journal:
         Raises
         ------
         TrainingError
-            If there are finished fits and both are false, or the fits belong to another training.
+            If there are finished fits and both are false, or the fits belong to another training;
+            and as :func:`check_journal`.
         """
+        check_journal(folder, resume=resume, restart=restart)
         folder = None if folder is None else Path(folder)
         journal = cls(folder, fingerprint)
         if folder is None or (n_fits := count_fits(folder)) == 0:
+            if resume:
+                warn(f"{folder}: has no finished fits to continue from, so all are made")
             return journal
         if restart:
             discard(folder)
@@ -114,7 +118,7 @@ class Journal:
         elif journal._stamp() != fingerprint.encode():
             raise TrainingError(
                 folder,
-                "belongs to a training with other runs, labels, recipe or seed",
+                "belongs to a training with other runs, labels, splits, recipe or seed",
                 remedy="use the same ones to continue it, or pass restart=True to begin anew",
             )
         return journal
@@ -166,6 +170,25 @@ class Journal:
             ) from error
         with writing(folder / STAMP, force=True) as temporary:
             temporary.write_bytes(self.fingerprint.encode())
+
+
+def check_journal(folder: str | Path | None, *, resume: bool, restart: bool) -> None:
+    """Refuse to resume or restart without a journal, and to do both.
+
+    Raises
+    ------
+    TrainingError
+    """
+    if resume and restart:
+        raise TrainingError(
+            "resume", "is true, and so is restart", "one of them", "leave out the other"
+        )
+    for name, value in (("resume", resume), ("restart", restart)):
+        if value and folder is None:
+            raise TrainingError(
+                name, "is true, but there is no journal", "a folder of finished fits",
+                "pass journal=folder",
+            )  # fmt: skip
 
 
 def _path(folder: Path, step: Step) -> Path:

@@ -171,14 +171,25 @@ class Recipe(Part):
         choices = parse_toml(text, source, "a recipe", RecipeError)
         if default_name is not None:
             choices.setdefault("name", default_name)
-        try:
-            recipe = cls.model_validate(choices)
-        except ValidationError as error:
-            raise RecipeError.of_several(_problems(cls, source, error)) from None
+        recipe = cls.of(choices, source)
         for old, new in RENAMED.items():
             if old in choices:
                 warn(f"{source}: {old} is now called {new}; rename it")
         return recipe
+
+    @classmethod
+    def of(cls, choices: dict[str, Any], source: str) -> Recipe:
+        """Make a recipe of choices as :meth:`to_dict` gives them; messages name `source`.
+
+        Raises
+        ------
+        RecipeError
+            If it has an unknown key or a wrong value.
+        """
+        try:
+            return cls.model_validate(choices)
+        except ValidationError as error:
+            raise RecipeError.of_several(_problems(cls, source, error)) from None
 
     def to_dict(self) -> dict[str, Any]:
         """Return all choices that count as plain values, defaults included."""

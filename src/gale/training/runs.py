@@ -21,6 +21,9 @@ from gale.plumbing.work import Work
 from gale.training.cost import check_features
 from gale.training.settings import EventSettings, FeatureSettings, ProfileSettings, SummarySettings
 
+FEW_RUNS = 30
+"""With fewer labelled runs, a training says that they are few."""
+
 
 @dataclass(frozen=True)
 class LabelledRuns:
@@ -98,6 +101,11 @@ def read_training_runs(campaign: Campaign, settings: FeatureSettings, work: Work
     runs = read_runs(chosen, spec, work)
     if runs.unreadable:
         runs.campaign.check_trainable()
+    if len(runs.campaign) < FEW_RUNS:
+        work.progress.note(
+            f"there are only {counted(len(runs.campaign), 'labelled run')}: probabilities learned "
+            f"from fewer than {FEW_RUNS} say little about other runs"
+        )
     return runs
 
 

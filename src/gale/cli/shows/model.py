@@ -34,6 +34,9 @@ def lines(model: Model) -> list[str]:
         f"{scores['prior_log_loss']:.3f})",
         "measured on": f"{scores['measured_on']}; {scores['caution']}",
         "fingerprint": training["fingerprint"],
+        "checksum": "agrees"
+        if model.has_checksum
+        else "none: an older file, in which damage may go unnoticed",
     }
     table = [f"  {'family':<32}{'positive':>9}{'known':>9}{'prevalence':>12}"]
     counts = zip(model.prevalence.items(), training["positive"], training["known"], strict=True)

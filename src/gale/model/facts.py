@@ -1,0 +1,151 @@
+"""What a model file states of itself: the schema of its facts, which are checked on load."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gale.campaign.labels import is_reserved
+from gale.errors import ModelError
+from gale.features.versions import TRAIN_AGAIN
+from gale.plumbing.schema import (
+    NAME,
+    PLAIN,
+    PLAIN_TABLE,
+    TEXT,
+    YES_NO,
+    Either,
+    ListOf,
+    Schema,
+    Table,
+    Value,
+    check_schema,
+    number,
+    read_json,
+    whole,
+)
+from gale.plumbing.text import shown
+
+FORMAT = 1
+"""Number of the file format. It rises only when older versions of gale could not use a new file."""
+
+MODEL_FILE = "a model file that gale wrote"
+
+SHARE = number(0, 1)
+
+NAMES_OF_COLUMNS = Value(
+    "a table of texts",
+    lambda value: isinstance(value, dict) and all(map(TEXT.fits, (*value, *value.values()))),
+)
+
+
+def schema_of_facts(n_families: int) -> Table:
+    """Return what the facts of a model of K families have to be."""
+
+    def of_families(item: Schema) -> ListOf:
+        return ListOf(item, length=n_families)
+
+    return Table(
+        {
+            "calibrated": YES_NO,
+            "columns": Either(NAMES_OF_COLUMNS),
+            "created": TEXT,
+            "families": of_families(NAME),
+            "features": PLAIN_TABLE,  # see `gale.features.spec`, by their kind and version
+            "folds": whole(1),
+            "format": whole(FORMAT, FORMAT),
+            "gale_version": TEXT,
+            "members": whole(1),
+            "prevalence": of_families(SHARE),
+            "recipe": Table(
+                {"name": TEXT, "kind": TEXT, "folds": PLAIN_TABLE},
+                {
+                    "parts": ListOf(PLAIN_TABLE),
+                    "pretraining": Table({"runs": whole(1)}, {"libraries": ListOf(TEXT)}),
+                },
+            ),
+            "scores": Table(
+                {
+                    "caution": TEXT,
+                    "log_loss": number(),
+                    "measured_on": TEXT,
+                    "prior_log_loss": number(),
+                }
+            ),
+            "seed": whole(),
+            "training": Table(
+                {
+                    "campaign": TEXT,
+                    "fingerprint": TEXT,
+                    "known": of_families(whole()),
+                    "positive": of_families(whole()),
+                    "runs": whole(1),
+                    "unreadable": ListOf(TEXT),
+                },
+                {"labels": TEXT},
+            ),
+        },
+        {
+            "calibration": PLAIN,
+            "checksum": TEXT,
+            "files": Table({"history": TEXT, "out_of_fold": TEXT}),
+            "interpolated": PLAIN,
+        },
+    )
+
+
+def read_facts(text: str, source: str) -> dict[str, Any]:
+    """Read the facts that a model file states.
+
+    Parameters
+    ----------
+    text : str
+        JSON.
+    source : str
+        Name of the file, for messages.
+
+    Raises
+    ------
+    ModelError
+        If its format is another, or a fact is missing or not what it has to be.
+    """
+    try:
+        facts = read_json(text)
+    except ValueError:
+        facts = None
+    if not isinstance(facts, dict):
+        raise ModelError(source, "is damaged: its metadata is not a JSON object", MODEL_FILE)
+    if (found := facts.get("format")) != FORMAT:
+        written_by = facts.get("gale_version", "of a version that it does not state")
+        raise ModelError(
+            source,
+            f"is a model of format {_cut(found)}, written by gale {_cut(written_by)}",
+            f"format {FORMAT}, which this gale reads",
+            "install that version of gale, or train again",
+        )
+    families = facts.get("families")
+    n_families = len(families) if isinstance(families, list) else 0
+    for place, schema in (("", schema_of_facts(n_families)), ("recipe", PLAIN_TABLE)):
+        value = facts[place] if place else facts
+        check_schema(value, schema, source, ModelError, place=place, remedy=TRAIN_AGAIN)
+    _check_families(facts["families"], source)
+    return facts
+
+
+def _cut(value: Any) -> str:
+    """Write any value on one line, and not all of a long one."""
+    text = str(value)
+    return text if len(text) <= 40 and text.isprintable() else shown(text)
+
+
+def _check_families(families: list[str], source: str) -> None:
+    """Refuse families whose columns in a table of predictions would not be their own."""
+    for at, name in enumerate(families):
+        if name in families[:at] or is_reserved(name, families):
+            raise ModelError(
+                source,
+                f"is damaged: its family {name!r} is there twice or has a reserved name",
+                "families of different names",
+                TRAIN_AGAIN,
+            )
+    if not families:
+        raise ModelError(source, "is damaged: it has no families", MODEL_FILE)
