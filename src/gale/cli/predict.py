@@ -17,6 +17,7 @@ from gale.cli.options import (
     reading_options,
     split_option,
 )
+from gale.cli.outputs import WRITTEN, plan
 from gale.cli.predictions import print_summary, write_sidecar, write_table
 from gale.cli.sources import files_of, open_runs, open_spectra, select
 from gale.cli.working import working
@@ -44,7 +45,7 @@ Examples:
 @click.option(
     "--evidence",
     "evidence_path",
-    type=PATH,
+    type=WRITTEN,
     help="CSV file to write with the evidence for each family: when it elutes, by which ions, and "
     "which compounds match. Models without an elution network name only ions.",
 )
@@ -87,16 +88,13 @@ def command(
     from gale.evaluation.predictions import sidecar as sidecar_of
     from gale.evidence.table import write_evidence
     from gale.inspection.batch import batch_notes
-    from gale.plumbing.files import check_free, check_no_input
 
+    plan([output], force=force)
     sidecar = sidecar_of(output)
-    outputs = [path for path in (output, sidecar, evidence_path) if path]
-    for path in outputs:
-        check_free(path, force=force)
     model = gale.Model.load(model_path)
     sources = open_runs(runs, splits, reading["columns"], model, submission=submission)
-    for path in outputs:
-        check_no_input(path, (model_path, *files_of(sources)))
+    inputs = [model_path, *files_of(sources), *libraries, index_table]
+    plan(filter(None, (output, sidecar, evidence_path)), filter(None, inputs), force=force)
     matcher, index = open_spectra(model, libraries, index_table)
     with working(**reading) as work:
         table = model.predict(sources, work)

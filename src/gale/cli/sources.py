@@ -42,8 +42,8 @@ def open_runs(
 
 
 def files_of(runs: gale.Campaign | tuple[Path, ...]) -> Sequence[Path]:
-    """Name the files of runs."""
-    return runs if isinstance(runs, tuple) else runs.paths
+    """Name the files of runs, and those of their campaign."""
+    return runs if isinstance(runs, tuple) else runs.files
 
 
 def select(

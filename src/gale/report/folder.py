@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from gale.campaign import Campaign
-from gale.errors import GaleError, OutputError
+from gale.errors import GaleError
 from gale.evidence import IndexTable, Matcher, check_spectra
 from gale.inspection.batch import batch_notes
 from gale.model import Model
@@ -98,11 +98,11 @@ def run_pages(
         check_spectra(model)
     if model.has_elution_network:
         matcher = matcher or Matcher.default()
-    table = model.predict(runs, work)
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     made = {"made by": f"gale {version('gale-ms')} on {now}", **(provenance or {})}
     pages = _Pages(model, matcher, index, work.columns, made)
-    with writing_folder(folder, replaces=PAGES if force else None) as temporary:
+    with writing_folder(folder, replaces=PAGES if force else None, is_own=_is_page) as temporary:
+        table = model.predict(runs, work)
         return pages.write(temporary, table, files, work)
 
 
@@ -113,16 +113,12 @@ def check_pages_free(folder: Path, *, force: bool) -> None:
     ------
     OutputError
     """
-    check_folder_free(folder, force=force, files=PAGES)
-    for file in folder.glob("*") if folder.exists() else ():
-        with file.open("rb") as opened:
-            if GENERATOR not in opened.read(1000):
-                raise OutputError(
-                    file,
-                    "is not a page that gale made",
-                    "nothing else in a folder to replace",
-                    "choose another folder",
-                )
+    check_folder_free(folder, force=force, files=PAGES, is_own=_is_page)
+
+
+def _is_page(file: Path) -> bool:
+    with file.open("rb") as opened:
+        return GENERATOR in opened.read(1000)
 
 
 @dataclass(frozen=True)

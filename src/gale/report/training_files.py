@@ -56,6 +56,11 @@ class TrainingFiles:
             ),
         )
 
+    @property
+    def beside(self) -> tuple[Path, Path, Path]:
+        """The files beside the model."""
+        return self.history, self.out_of_fold, self.report
+
     def read_out_of_fold(self, model: Model) -> pl.DataFrame:
         """Read the held-out predictions of the training of `model`.
 
