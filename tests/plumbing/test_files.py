@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 from gale.errors import OutputError
+from gale.plumbing import files
 from gale.plumbing.files import check_folder_free, check_free, writing, writing_folder
+from gale.run import Run
+from gale.writers import FORMATS, Format, write_run
 from helpers.errors import Facts, refused
 
 
@@ -354,3 +357,37 @@ def test_only_files_that_gale_made_are_replaced(tmp_path: Path) -> None:
     ):
         raise AssertionError("nothing must be written")
     assert names(tmp_path) == ["result"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("form", sorted(FORMATS))
+def test_a_run_on_a_full_disk(tmp_path: Path, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    suffix, write_form = FORMATS[form]
+
+    def write_to_full(run: Run, temporary: Path) -> None:
+        temporary.symlink_to("/dev/full")
+        write_form(run, temporary)
+
+    monkeypatch.setitem(FORMATS, form, Format(suffix, write_to_full))
+    run = Run.from_rows([1, 2, 3], [57, 91, 57], [70, 30, 90])
+    path = tmp_path / "run"
+    with refused(OutputError, path, found="No space left on device"):
+        write_run(run, path, format=form)
+    assert names(tmp_path) == []
+
+
+def test_tables_are_written_where_errors_are_known() -> None:
+    """Parquet goes through `write_parquet`, whose errors of a disk are those of every file."""
+    package = Path(files.__file__).parents[1]
+    found = [file for file in package.rglob("*.py") if ".write_parquet(" in file.read_text("utf-8")]
+    assert {file.relative_to(package).as_posix() for file in found} == {
+        "plumbing/files.py",
+        "writers/table.py",
+    }
+
+
+def test_errors_name_the_output_not_the_temporary_file(tmp_path: Path) -> None:
+    path = tmp_path / "result.png"
+    for make in (writing, writing_folder):
+        with refused(OutputError, path, found="full"), make(path) as temporary:
+            raise OutputError(temporary, "full")

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gale.errors import OutputError
 from gale.plumbing.locks import Claim, claimed, remove, unwritable
+
+if TYPE_CHECKING:
+    import polars as pl
 
 IsOwn = Callable[[Path], bool]
 
@@ -78,6 +83,9 @@ def writing(path: Path, *, force: bool = False) -> Iterator[Path]:
             _name(temporary, path, force=force)
         except OSError as error:
             raise unwritable(path, error) from error
+        except OutputError as error:
+            _say_output(error, claim)
+            raise
         finally:
             remove(temporary)
 
@@ -89,6 +97,11 @@ def _unused(claim: Claim) -> Path:
             claim.path, "is being written already", "every output once", "choose another name"
         )
     return claim.temporary
+
+
+def _say_output(error: OutputError, claim: Claim) -> None:
+    """Name the output in an error, in place of the hidden path that it is made at."""
+    error.source = error.source.replace(str(claim.temporary), str(claim.path))
 
 
 def _name(temporary: Path, path: Path, *, force: bool) -> None:
@@ -112,6 +125,16 @@ def _link(temporary: Path, path: Path) -> None:
     except OSError:  # a file system without links
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
         temporary.replace(path)
+
+
+def write_parquet(table: pl.DataFrame, path: Path) -> None:
+    """Write a table as Parquet; a full disk is an OSError, as for other files.
+
+    polars, given a path, raises a ComputeError, which also stands for mistakes in a table.
+    """
+    content = io.BytesIO()
+    table.write_parquet(content)
+    path.write_bytes(content.getbuffer())
 
 
 def check_folder_free(
@@ -192,6 +215,9 @@ def writing_folder(
             _take_place(claim, replaces, is_own)
         except OSError as error:
             raise unwritable(path, error) from error
+        except OutputError as error:
+            _say_output(error, claim)
+            raise
         finally:
             remove(temporary)
 

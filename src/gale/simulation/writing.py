@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
+from gale.plumbing.files import write_parquet
 from gale.plumbing.work import Work
 from gale.plumbing.workers import worker_pool
 from gale.simulation.compounds import Booleans
@@ -155,14 +156,15 @@ def write_tables(
             "ions": [run.n_ions for run in written],
         }
     ).write_csv(folder / "runs.csv")
-    pl.DataFrame(
+    truth = pl.DataFrame(
         [
             {"run": name, **row}
             for name, run in zip(names, written, strict=True)
             for row in run.truth
         ],
         schema=TRUTH,
-    ).write_parquet(folder / "truth.parquet")
+    )
+    write_parquet(truth, folder / "truth.parquet")
 
 
 def write_facts(

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from gale.errors import OutputError
+from gale.plumbing import files
 from gale.plumbing.text import counted
 from gale.readers.scans import LONGEST_MIN
 from gale.run import Run
@@ -20,7 +21,7 @@ def write_csv(run: Run, path: Path) -> None:
 
 def write_parquet(run: Run, path: Path) -> None:
     """Write a run as Parquet."""
-    _frame(run).write_parquet(path)
+    files.write_parquet(_frame(run), path)
 
 
 def _frame(run: Run) -> pl.DataFrame:
