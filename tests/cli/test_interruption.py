@@ -50,17 +50,18 @@ def test_usage_errors_are_those_of_click(
 def test_a_disk_that_cannot_be_written_is_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    numbers = [errno.ENOSPC, errno.EROFS, errno.ECHILD]
+
     def fail(*_: object, **__: object) -> None:
-        raise OSError(number, "says the disk", "report.html")
+        raise OSError(numbers.pop(0), "says the disk", "report.html")
 
     monkeypatch.setattr("gale.model.Model.load", fail)
     monkeypatch.setattr(sys, "argv", ["gale", "predict", "run", "--model", "m", "-o", "p.csv"])
-    for number in (errno.ENOSPC, errno.EROFS):
+    for _ in range(2):
         with pytest.raises(SystemExit) as caught:
             gale.cli.main()
         assert caught.value.code == 2
         line = "gale: report.html: cannot be written (says the disk)"
         assert capsys.readouterr().err.strip() == line
-    number = errno.ECHILD
     with pytest.raises(OSError, match="says the disk"):  # a bug
         gale.cli.main()

@@ -99,7 +99,7 @@ def command(
     with working(**reading) as work:
         table = model.predict(sources, work)
         if evidence_path is not None:
-            read = select(sources, (table["status"] == "ok").to_list())
+            read = select(sources, (table["status"] != "failed").to_list())
             evidence = gale.evidence_table(model, read, matcher=matcher, index=index, work=work)
             write_evidence(evidence, evidence_path, force=force)
     written = table

@@ -54,6 +54,7 @@ def write_sidecar(
         "calibrated": model.facts["calibrated"],
         "notes": list(notes),
         "runs": len(table),
+        "doubtful": table.filter(status="doubtful")["run"].to_list(),
         "failed": table.filter(status="failed")["run"].to_list(),
     }
     with writing(path, force=force) as temporary:
@@ -80,6 +81,9 @@ def print_summary(
     click.echo(
         f"{display_name(output)}: {counted(n_predicted, 'run')} predicted, {n_failed:,} failed"
     )
+    if n_doubtful := len(table.filter(status="doubtful")):
+        are = "is" if n_doubtful == 1 else "are"
+        click.echo(f"{counted(n_doubtful, 'run')} {are} doubtful; the column message says why")
     if n_odd := len(table.filter(pl.col("message").is_not_null(), status="ok")):
         are = "is" if n_odd == 1 else "are"
         click.echo(f"{counted(n_odd, 'run')} {are} odd; the column message says what is odd")

@@ -40,11 +40,17 @@ class FeatureTable:
         Why a run could not be read; None where it could.
     notes : tuple of tuples of str, length R
         How the reader read each run, see `gale.Run`.
+    weighty : tuple of tuples of str, length R
+        What makes it doubtful whether features of a run mean anything.
+    others : tuple of tuples of str, length R
+        What else is odd about a run.
     """
 
     values: Floats32
     errors: tuple[str | None, ...]
     notes: tuple[tuple[str, ...], ...]
+    weighty: tuple[tuple[str, ...], ...]
+    others: tuple[tuple[str, ...], ...]
 
     @property
     def ok(self) -> NDArray[np.bool_]:
@@ -53,14 +59,34 @@ class FeatureTable:
 
 
 class RunFeatures(NamedTuple):
-    """The features (D,) of one run, and the reader's notes on it."""
+    """The features (D,) of one run, and what is said of it, see `FeatureTable`."""
 
     features: Floats32
-    notes: tuple[str, ...]
+    weighty: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+
+
+SAID = ("weighty", "notes", "others")
+"""What is said of a run, as `RunFeatures` and the cache have it."""
+
+Said = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
+
+Look = Callable[[Run], Said]
+"""Says what there is to say of a run, as :data:`SAID`; pickled for processes."""
+
+
+def reader_notes(run: Run) -> Said:
+    """Say what the reader says, and find nothing else."""
+    return (), run.notes, ()
 
 
 def compute_features(
-    runs: Sequence[PathOrRun], spec: FeatureSpec, work: Work | None = None
+    runs: Sequence[PathOrRun],
+    spec: FeatureSpec,
+    work: Work | None = None,
+    *,
+    look: Look = reader_notes,
 ) -> FeatureTable:
     """Compute the features of many runs; a run that cannot be read does not stop the others.
 
@@ -70,6 +96,8 @@ def compute_features(
     spec : FeatureSpec
     work : Work, optional
         How and where runs are read; its progress makes one step per run.
+    look : callable
+        Says what there is to say of a run; by default what its reader says.
 
     Returns
     -------
@@ -93,15 +121,21 @@ def compute_features(
     work = work or Work()
     values = np.full((len(runs), spec.n_features), np.nan, dtype=np.float32)
     errors: list[str | None] = []
-    notes: list[tuple[str, ...]] = []
-    compute = partial(_compute, spec=spec, columns=work.columns, cache=work.cache)
+    said: list[RunFeatures] = []
+    compute = partial(_compute, spec=spec, columns=work.columns, cache=work.cache, look=look)
     for row, result in enumerate(_map(compute, runs, work.executor)):
         if isinstance(result, RunFeatures):
             values[row] = result.features
         errors.append(None if isinstance(result, RunFeatures) else result)
-        notes.append(result.notes if isinstance(result, RunFeatures) else ())
+        said.append(result if isinstance(result, RunFeatures) else RunFeatures(values[row]))
         work.progress.step()
-    return FeatureTable(values, tuple(errors), tuple(notes))
+    return FeatureTable(
+        values,
+        tuple(errors),
+        tuple(each.notes for each in said),
+        tuple(each.weighty for each in said),
+        tuple(each.others for each in said),
+    )
 
 
 def runs_moments(
@@ -117,32 +151,40 @@ def runs_moments(
 
 
 def _compute(
-    source: PathOrRun, spec: FeatureSpec, columns: Mapping[str, str] | None, cache: Cache | None
+    source: PathOrRun,
+    spec: FeatureSpec,
+    columns: Mapping[str, str] | None,
+    cache: Cache | None,
+    look: Look,
 ) -> RunFeatures | str:
     """The features of one run, or why there are none."""
     try:
         if isinstance(source, Run):
-            return RunFeatures(spec.features_of(source), source.notes)
+            return RunFeatures(spec.features_of(source), *look(source))
         data = load(source)
         if cache is None:
-            return _parse_and_compute(data, source, spec, columns)
+            return _parse_and_compute(data, source, spec, columns, look)
         read_as = json.dumps(dict(columns or {}), sort_keys=True)
-        key = Cache.key(data, f"{version('gale-ms')} {READERS}", spec.fingerprint, read_as)
+        said_by = () if look is reader_notes else (f"{look.__module__}.{look.__qualname__}",)
+        software = f"{version('gale-ms')} {READERS}"
+        key = Cache.key(data, software, spec.fingerprint, read_as, *said_by)
         cached = cache.get(key)
         if cached is not None:
-            return RunFeatures(cached["features"], tuple(map(str, cached["notes"])))
-        result = _parse_and_compute(data, source, spec, columns)
-        cache.put(key, {"features": result.features, "notes": np.array(result.notes, dtype=str)})
+            said = (tuple(map(str, cached.get(name, ()))) for name in SAID)
+            return RunFeatures(cached["features"], *said)
+        result = _parse_and_compute(data, source, spec, columns, look)
+        said_texts = {name: np.array(getattr(result, name), dtype=str) for name in SAID}
+        cache.put(key, {"features": result.features, **said_texts})
     except (ReadError, MissingExtraError) as error:
         return str(error)
     return result
 
 
 def _parse_and_compute(
-    data: bytes, path: Path, spec: FeatureSpec, columns: Mapping[str, str] | None
+    data: bytes, path: Path, spec: FeatureSpec, columns: Mapping[str, str] | None, look: Look
 ) -> RunFeatures:
     run = parse_run(data, display_name(path), columns=columns)
-    return RunFeatures(spec.features_of(run), run.notes)
+    return RunFeatures(spec.features_of(run), *look(run))
 
 
 def _moments(

@@ -14,6 +14,9 @@ from gale.plumbing.text import counted, shown
 HEADER = ("run", "status", "message")
 """The first columns of a table of predictions."""
 
+OK, DOUBTFUL, FAILED = "ok", "doubtful", "failed"
+"""What a table of predictions says of a run as its status."""
+
 UNLIKE = "unlike"
 """The column after them, see `gale.model.unlike`; tables of older versions lack it."""
 

@@ -20,6 +20,7 @@ from gale.inspection.batch import batch_notes
 from gale.model import Model
 from gale.plumbing.arguments import check_kind
 from gale.plumbing.files import check_folder_free, writing_folder
+from gale.plumbing.tables import FAILED
 from gale.plumbing.text import counted, display_name
 from gale.plumbing.work import Work
 from gale.readers import load, parse_run
@@ -135,7 +136,7 @@ class _Pages:
         self, folder: Path, table: pl.DataFrame, files: Sequence[Path], work: Work
     ) -> pl.DataFrame:
         """Write a page for each file that could be predicted, and the index of all."""
-        names = page_names(table.filter(status="ok")["run"])
+        names = page_names(table.filter(pl.col("status") != FAILED)["run"])
         work.progress.begin("making pages", len(names))
         failures: dict[str, str] = {}
         for row, file in zip(table.iter_rows(named=True), files, strict=True):
