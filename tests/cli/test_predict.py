@@ -18,6 +18,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import gale
+from gale.cli.progress import ConsoleProgress
 from gale.errors import ModelError, OutputError
 from gale.evidence import SCHEMA
 from helpers.commands import (
@@ -293,3 +294,24 @@ def test_evidence_is_a_second_table(
     assert set(pl.read_csv("e.csv")["run"]) <= set(pl.read_csv("p.csv")["run"])
     error = error_of(*predict(runs[0], "--force", "--evidence", "e.csv", "--library", "no.msp"))
     check_error(error, str(trained.path), kind=ModelError)
+
+
+@pytest.mark.parametrize("change", ["other content", "gone"])
+def test_a_run_that_changes_meanwhile_costs_its_own_evidence(
+    predict: Arguments, runs: list[Path], monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    shutil.copy(runs[0], "changing.csv")
+    begin = ConsoleProgress.begin
+
+    def change_it(self: ConsoleProgress, what: str, total: int) -> None:
+        if what == "looking for evidence":
+            Path("changing.csv").unlink()
+            if change == "other content":
+                shutil.copy(runs[1], "changing.csv")
+        begin(self, what, total)
+
+    monkeypatch.setattr(ConsoleProgress, "begin", change_it)
+    result = succeed(*predict("changing.csv", runs[2], "--evidence", "e.csv"))
+    assert "run changing.csv is left out: " in result.stderr
+    assert pl.read_csv("p.csv")["status"].to_list() == ["ok", "ok"]
+    assert pl.read_csv("e.csv")["run"].unique().to_list() == [str(runs[2])]

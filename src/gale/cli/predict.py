@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from gale.cli.options import (
 )
 from gale.cli.outputs import WRITTEN, plan
 from gale.cli.predictions import print_summary, write_sidecar, write_table
-from gale.cli.sources import files_of, open_runs, open_spectra, select
+from gale.cli.sources import files_of, open_runs, select
+from gale.cli.spectra import open_spectra
 from gale.cli.working import working
 
 EXAMPLE = """
@@ -83,7 +85,6 @@ def command(
         raise click.UsageError("--submission selects the runs itself; leave out --split")
     if (libraries or index_table) and evidence_path is None:
         raise click.UsageError("--library and --index-table need --evidence")
-
     import gale
     from gale.evaluation.predictions import sidecar as sidecar_of
     from gale.evidence.table import write_evidence
@@ -95,24 +96,26 @@ def command(
     sources = open_runs(runs, splits, reading["columns"], model, submission=submission)
     inputs = [model_path, *files_of(sources), *libraries, index_table]
     plan(filter(None, (output, sidecar, evidence_path)), filter(None, inputs), force=force)
-    matcher, index = open_spectra(model, libraries, index_table)
+    spectra = open_spectra(model, libraries, index_table)
     with working(**reading) as work:
-        table = model.predict(sources, work)
+        table, checksums = model.predict_read(sources, work)
         if evidence_path is not None:
-            read = select(sources, (table["status"] != "failed").to_list())
-            evidence = gale.evidence_table(model, read, matcher=matcher, index=index, work=work)
+            read = (table["status"] != "failed").to_list()
+            known = list(compress(checksums, read))
+            evidence = gale.evidence_table(
+                model, select(sources, read), **spectra, checksums=known, work=work
+            )
             write_evidence(evidence, evidence_path, force=force)
     written = table
     if submission and isinstance(sources, gale.Campaign):
         written = model.submission(sources, table)
     notes = batch_notes(table, model.prevalence)
     write_table(written, output, force=force)
-    write_sidecar(sidecar, model, model_path, table, notes, force=force)
+    write_sidecar(sidecar, model, model_path.name, table, notes, force=force)
     n_failed = print_summary(output, model, table, notes, submission)
     if evidence_path is not None and not model.has_elution_network:
         click.echo(
-            f"{model.source} has no elution network: the evidence is attribution to features, "
-            "without times"
+            f"{model.source} has no elution network: its evidence is features, without times"
         )
     if n_failed:
         sys.exit(1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
 import json
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -34,7 +33,7 @@ def write_table(table: pl.DataFrame, path: Path, *, force: bool) -> None:
 def write_sidecar(
     path: Path,
     model: gale.Model,
-    model_path: Path,
+    model_name: str,
     table: pl.DataFrame,
     notes: Sequence[str],
     *,
@@ -46,8 +45,8 @@ def write_sidecar(
     provenance = {
         "gale_version": version("gale-ms"),
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "model": model_path.name,
-        "model_sha256": hashlib.sha256(model_path.read_bytes()).hexdigest(),
+        "model": model_name,
+        "model_sha256": model.checksum,
         "recipe": model.facts["recipe"]["name"],
         "families": list(model.families),
         "prevalence": model.facts["prevalence"],

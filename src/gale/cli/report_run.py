@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,8 @@ from gale.cli.options import (
     split_option,
 )
 from gale.cli.predictions import print_failed
-from gale.cli.sources import open_runs, open_spectra
+from gale.cli.sources import open_runs
+from gale.cli.spectra import open_spectra
 from gale.cli.working import working
 from gale.plumbing.text import counted
 
@@ -62,16 +62,14 @@ def command(
     check_pages_free(output, force=force)
     model = gale.Model.load(model_path)
     sources = open_runs(runs, splits, reading["columns"], model)
-    matcher, index = open_spectra(model, libraries, index_table)
-    checksum = sha256(model_path.read_bytes()).hexdigest()
+    spectra = open_spectra(model, libraries, index_table)
     with working(**reading) as work:
         table = gale.run_pages(
             model,
             sources,
             output,
-            matcher=matcher,
-            index=index,
-            provenance={"model file": f"{model_path.name}, SHA-256 {checksum}"},
+            **spectra,
+            provenance={"model file": f"{model_path.name}, SHA-256 {model.checksum}"},
             force=force,
             work=work,
         )

@@ -21,7 +21,7 @@ from gale.plumbing.cache import Cache
 from gale.plumbing.text import display_name
 from gale.plumbing.work import Work
 from gale.readers import VERSION as READERS
-from gale.readers import load, parse_run, read_run
+from gale.readers import checksum_of, load, parse_run, read_run
 from gale.run import Floats, Floats32, Run
 
 PathOrRun = Path | Run
@@ -44,6 +44,8 @@ class FeatureTable:
         What makes it doubtful whether features of a run mean anything.
     others : tuple of tuples of str, length R
         What else is odd about a run.
+    checksums : tuple of str, length R
+        SHA-256 of the bytes that were read; empty for a run in memory or one that failed.
     """
 
     values: Floats32
@@ -51,6 +53,7 @@ class FeatureTable:
     notes: tuple[tuple[str, ...], ...]
     weighty: tuple[tuple[str, ...], ...]
     others: tuple[tuple[str, ...], ...]
+    checksums: tuple[str, ...]
 
     @property
     def ok(self) -> NDArray[np.bool_]:
@@ -65,6 +68,7 @@ class RunFeatures(NamedTuple):
     weighty: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
+    checksum: str = ""
 
 
 SAID = ("weighty", "notes", "others")
@@ -135,6 +139,7 @@ def compute_features(
         tuple(each.notes for each in said),
         tuple(each.weighty for each in said),
         tuple(each.others for each in said),
+        tuple(each.checksum for each in said),
     )
 
 
@@ -162,17 +167,18 @@ def _compute(
         if isinstance(source, Run):
             return RunFeatures(spec.features_of(source), *look(source))
         data = load(source)
+        checksum = checksum_of(data)
         if cache is None:
-            return _parse_and_compute(data, source, spec, columns, look)
+            return _parse_and_compute(data, source, spec, columns, look, checksum)
         read_as = json.dumps(dict(columns or {}), sort_keys=True)
         said_by = () if look is reader_notes else (f"{look.__module__}.{look.__qualname__}",)
         software = f"{version('gale-ms')} {READERS}"
         key = Cache.key(data, software, spec.fingerprint, read_as, *said_by)
         cached = cache.get(key)
         if cached is not None:
-            said = (tuple(map(str, cached.get(name, ()))) for name in SAID)
-            return RunFeatures(cached["features"], *said)
-        result = _parse_and_compute(data, source, spec, columns, look)
+            weighty, notes, others = (tuple(map(str, cached.get(name, ()))) for name in SAID)
+            return RunFeatures(cached["features"], weighty, notes, others, checksum)
+        result = _parse_and_compute(data, source, spec, columns, look, checksum)
         said_texts = {name: np.array(getattr(result, name), dtype=str) for name in SAID}
         cache.put(key, {"features": result.features, **said_texts})
     except (ReadError, MissingExtraError) as error:
@@ -181,10 +187,15 @@ def _compute(
 
 
 def _parse_and_compute(
-    data: bytes, path: Path, spec: FeatureSpec, columns: Mapping[str, str] | None, look: Look
+    data: bytes,
+    path: Path,
+    spec: FeatureSpec,
+    columns: Mapping[str, str] | None,
+    look: Look,
+    checksum: str,
 ) -> RunFeatures:
     run = parse_run(data, display_name(path), columns=columns)
-    return RunFeatures(spec.features_of(run), *look(run))
+    return RunFeatures(spec.features_of(run), *look(run), checksum)
 
 
 def _moments(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -120,6 +121,11 @@ class Model:
             f"{counted(self.facts['members'], 'member')}, "
             f"trained on {counted(self.facts['training']['runs'], 'run')}>"
         )
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of the file, in hexadecimal digits."""
+        return hashlib.sha256(self._data).hexdigest()
 
     @property
     def families(self) -> tuple[str, ...]:
@@ -305,6 +311,20 @@ class Model:
         GaleError
             If `runs` has something else in it, or a process of the executor ends from outside.
         """
+        return self.predict_read(runs, work)[0]
+
+    def predict_read(
+        self, runs: Runs, work: Work | None = None
+    ) -> tuple[pl.DataFrame, tuple[str, ...]]:
+        """Predict runs as :meth:`predict` does, and say from which bytes.
+
+        Returns
+        -------
+        predictions : DataFrame
+        checksums : tuple of str, length R
+            SHA-256 of what was read of each run, to make sure that what is said of it later is of
+            the same bytes; empty for a run in memory or one that failed.
+        """
         names, sources, work = self.sources_of(runs, work)
         work.progress.begin("predicting", len(sources))
         table = compute_features(sources, self.spec, work, look=verdict)
@@ -339,7 +359,7 @@ class Model:
             bool(notes) and each == OK for notes, each in zip(table.notes, status, strict=True)
         )
         self._warn_of(predictions, n_noted)
-        return predictions
+        return predictions, table.checksums
 
     def sources_of(
         self, runs: Runs, work: Work | None = None

@@ -6,7 +6,6 @@ import datetime
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from gale.plumbing.files import check_folder_free, writing_folder
 from gale.plumbing.tables import FAILED
 from gale.plumbing.text import counted, display_name
 from gale.plumbing.work import Work
-from gale.readers import load, parse_run
+from gale.readers import load_same, parse_run
 from gale.report.pages import render
 from gale.report.run_page import model_provenance, run_report
 
@@ -103,8 +102,8 @@ def run_pages(
     made = {"made by": f"gale {version('gale-ms')} on {now}", **(provenance or {})}
     pages = _Pages(model, matcher, index, work.columns, made)
     with writing_folder(folder, replaces=PAGES if force else None, is_own=_is_page) as temporary:
-        table = model.predict(runs, work)
-        return pages.write(temporary, table, files, work)
+        table, checksums = model.predict_read(runs, work)
+        return pages.write(temporary, table, files, checksums, work)
 
 
 def check_pages_free(folder: Path, *, force: bool) -> None:
@@ -133,16 +132,22 @@ class _Pages:
     made: Mapping[str, str]
 
     def write(
-        self, folder: Path, table: pl.DataFrame, files: Sequence[Path], work: Work
+        self,
+        folder: Path,
+        table: pl.DataFrame,
+        files: Sequence[Path],
+        checksums: Sequence[str],
+        work: Work,
     ) -> pl.DataFrame:
         """Write a page for each file that could be predicted, and the index of all."""
         names = page_names(table.filter(pl.col("status") != FAILED)["run"])
         work.progress.begin("making pages", len(names))
         failures: dict[str, str] = {}
-        for row, file in zip(table.iter_rows(named=True), files, strict=True):
+        rows = table.iter_rows(named=True)
+        for row, file, checksum in zip(rows, files, checksums, strict=True):
             if row["run"] in names:
                 try:
-                    page = self._page(file, row)
+                    page = self._page(file, row, checksum)
                 except GaleError as error:
                     failures[row["run"]] = str(error)
                 else:
@@ -154,8 +159,8 @@ class _Pages:
         (folder / "index.html").write_text(index, "utf-8")
         return table
 
-    def _page(self, file: Path, prediction: Mapping[str, Any]) -> str:
-        data = load(file)
+    def _page(self, file: Path, prediction: Mapping[str, Any], checksum: str) -> str:
+        data = load_same(file, checksum)
         # for a folder, the checksum is that of the files in it that are read, as gale packs them
         what = "file SHA-256" if file.is_file() else "SHA-256 of what is read"
         return run_report(
@@ -164,7 +169,7 @@ class _Pages:
             matcher=self.matcher,
             index=self.index,
             prediction=prediction,
-            provenance={what: sha256(data).hexdigest(), **self.made},
+            provenance={what: checksum, **self.made},
         )
 
 
