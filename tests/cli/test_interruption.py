@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from pathlib import Path
 
@@ -44,3 +45,23 @@ def test_usage_errors_are_those_of_click(
         gale.cli.main()
     assert caught.value.code == 2
     assert "Missing argument 'CAMPAIGN'" in capsys.readouterr().err
+
+
+def test_a_disk_that_cannot_be_written_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    numbers = [errno.ENOSPC, errno.EROFS, errno.ECHILD]
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(numbers.pop(0), "says the disk", "report.html")
+
+    monkeypatch.setattr("gale.model.Model.load", fail)
+    monkeypatch.setattr(sys, "argv", ["gale", "predict", "run", "--model", "m", "-o", "p.csv"])
+    for _ in range(2):
+        with pytest.raises(SystemExit) as caught:
+            gale.cli.main()
+        assert caught.value.code == 2
+        line = "gale: report.html: cannot be written (says the disk)"
+        assert capsys.readouterr().err.strip() == line
+    with pytest.raises(OSError, match="says the disk"):  # a bug
+        gale.cli.main()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import errno
 import hashlib
 import json
@@ -17,6 +18,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import gale
+from gale.cli.progress import ConsoleProgress
 from gale.errors import ModelError, OutputError
 from gale.evidence import SCHEMA
 from helpers.commands import (
@@ -48,11 +50,17 @@ def test_the_table_is_that_of_the_model(
     assert_frame_equal(
         written.with_columns(single), expected.with_columns(single), check_exact=True
     )
-    cells = Path("p.csv").read_text("utf-8").splitlines()[1].split(",")
+    with Path("p.csv").open(encoding="utf-8", newline="") as file:
+        cells = list(csv.reader(file))[1]
     assert max(map(len, cells[3:])) <= len("1.2345678e-10")
     first, *more = result.stdout.splitlines()
     assert first == "p.csv: 3 runs predicted, 0 failed"
-    assert ["not calibrated" in line for line in more] == [True]
+    *odd, last = more
+    n_odd = expected["message"].count()
+    (odd_line,) = odd
+    assert odd_line.startswith(f"{n_odd} run")
+    assert "message says what is odd" in odd_line
+    assert "not calibrated" in last
     assert result.stderr == "predicting (3)\n"
     assert succeed(*predict(*runs, "--quiet", "--force")).stderr == ""
 
@@ -74,6 +82,7 @@ def test_the_sidecar(predict: Arguments, trained: Trained, runs: list[Path]) -> 
         "calibrated": False,
         "notes": [],
         "runs": 2,
+        "doubtful": [],
         "failed": ["bad.csv"],
     }
 
@@ -286,3 +295,24 @@ def test_evidence_is_a_second_table(
     assert set(pl.read_csv("e.csv")["run"]) <= set(pl.read_csv("p.csv")["run"])
     error = error_of(*predict(runs[0], "--force", "--evidence", "e.csv", "--library", "no.msp"))
     check_error(error, str(trained.path), kind=ModelError)
+
+
+@pytest.mark.parametrize("change", ["other content", "gone"])
+def test_a_run_that_changes_meanwhile_costs_its_own_evidence(
+    predict: Arguments, runs: list[Path], monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    shutil.copy(runs[0], "changing.csv")
+    begin = ConsoleProgress.begin
+
+    def change_it(self: ConsoleProgress, what: str, total: int) -> None:
+        if what == "looking for evidence":
+            Path("changing.csv").unlink()
+            if change == "other content":
+                shutil.copy(runs[1], "changing.csv")
+        begin(self, what, total)
+
+    monkeypatch.setattr(ConsoleProgress, "begin", change_it)
+    result = succeed(*predict("changing.csv", runs[2], "--evidence", "e.csv"))
+    assert "run changing.csv is left out: " in result.stderr
+    assert pl.read_csv("p.csv")["status"].to_list() == ["ok", "ok"]
+    assert pl.read_csv("e.csv")["run"].unique().to_list() == [str(runs[2])]

@@ -156,7 +156,7 @@ def test_folders_of_instruments_are_runs(predict: Arguments, runs: list[Path]) -
     assert invoke(*predict("folder")).exit_code == 0
     table = pl.read_csv("p.csv")
     assert table["run"].to_list() == ["a.csv", *(f"sub/{name}" for name in sorted(FOLDERS))]
-    assert table["status"].to_list() == ["ok"] * 4
+    assert table["status"].to_list() == ["ok", *["doubtful"] * 3]  # they are short
     alone = invoke(*predict("folder/sub/chemstation", "folder/sub/masslynx", "--force"))
     assert alone.exit_code == 0
     assert pl.read_csv("p.csv").row(0)[3:] == table.row(1)[3:]

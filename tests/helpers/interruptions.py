@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from gale.plumbing.progress import Progress
 
 
-def interrupt_after(monkeypatch: pytest.MonkeyPatch, n_fits: int) -> None:
-    """Press Ctrl-C when so many fits are done."""
+def press_ctrl_c() -> None:
+    raise KeyboardInterrupt
+
+
+def interrupt_after(
+    monkeypatch: pytest.MonkeyPatch, n_fits: int, by: Callable[[], None] = press_ctrl_c
+) -> None:
+    """Press Ctrl-C, or do something else, when so many fits are done."""
 
     class Pressed(Progress):
         done = 0
@@ -22,7 +30,7 @@ def interrupt_after(monkeypatch: pytest.MonkeyPatch, n_fits: int) -> None:
         def step(self, text: str = "") -> None:
             Pressed.done += self._training
             if Pressed.done == n_fits:
-                raise KeyboardInterrupt
+                by()
 
         def close(self) -> None: ...
 

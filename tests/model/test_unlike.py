@@ -177,10 +177,11 @@ def test_a_trained_model_and_its_table(trained: Trained, campaign: gale.Campaign
 
 def test_a_model_without_it() -> None:
     model = Model(file_of([linear(1)], {**FACTS, "columns": None}))
-    table = model.predict(gale.Run.from_rows([1, 2], [10, 12], [5, 7]))
-    assert table["status"].to_list() == ["ok"]
+    with pytest.warns(GaleWarning, match="1 of 1 run doubtful"):
+        table = model.predict(gale.Run.from_rows([1, 2], [10, 12], [5, 7]))
+    assert table["status"].to_list() == ["doubtful"]
     assert table["unlike"].to_list() == [None]
-    assert table["message"].to_list() == [None]
+    assert table["message"][0].startswith("the run has only 2 scans")
 
 
 def test_it_is_small(trained: Trained) -> None:

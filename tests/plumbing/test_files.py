@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from gale.errors import OutputError
-from gale.plumbing.files import (
-    check_folder_free,
-    check_free,
-    check_no_input,
-    writing,
-    writing_folder,
-)
+from gale.plumbing import files
+from gale.plumbing.files import check_folder_free, check_free, writing, writing_folder
+from gale.run import Run
+from gale.writers import FORMATS, Format, write_run
 from helpers.errors import Facts, refused
 
 
@@ -142,12 +140,50 @@ def test_a_renaming_that_fails_leaves_nothing(
 
 def test_two_writers_of_one_file_do_not_mix(tmp_path: Path) -> None:
     path = tmp_path / "result.csv"
-    with writing(path, force=True) as first, writing(path, force=True) as second:
-        assert first != second
+    with writing(path, force=True) as first:
         first.write_text("first")
-        second.write_text("second")
+        with refused(OutputError, path, found="is being written"), writing(path, force=True):
+            raise AssertionError("nothing must be written")
     assert path.read_text() == "first"
     assert names(tmp_path) == ["result.csv"]
+
+
+def test_a_file_that_appears_meanwhile_is_kept_without_force(tmp_path: Path) -> None:
+    path = tmp_path / "result.csv"
+    with refused(OutputError, path, found="appeared", remedy="force"), writing(path) as temporary:
+        temporary.write_text("mine")
+        path.write_text("another's")
+    assert (path.read_text(), names(tmp_path)) == ("another's", ["result.csv"])
+
+
+@pytest.mark.parametrize("appears", [False, True])
+def test_a_file_system_without_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, appears: bool
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    path = tmp_path / "result.csv"
+    with ExitStack() as stack:
+        if appears:
+            stack.enter_context(refused(OutputError, path, found="appeared"))
+        temporary = stack.enter_context(writing(path))
+        temporary.write_text("mine")
+        if appears:
+            path.write_text("another's")
+    assert path.read_text() == ("another's" if appears else "mine")
+    assert names(tmp_path) == ["result.csv"]
+
+
+@pytest.mark.skipif(not Path("/dev/null").exists(), reason="this system has no /dev/null")
+def test_a_device_is_no_place_for_a_file() -> None:
+    check_refused(Path("/dev/null"), "device", force=True)
+
+
+def test_a_link_to_nothing_is_kept_without_force(tmp_path: Path) -> None:
+    (tmp_path / "link.csv").symlink_to(tmp_path / "nothing")
+    check_refused(tmp_path / "link.csv", "exists", "pass force=True")
 
 
 def test_a_folder_appears_when_it_is_whole(tmp_path: Path) -> None:
@@ -211,18 +247,6 @@ def test_a_full_disk_leaves_no_folder(tmp_path: Path) -> None:
     assert names(tmp_path) == []
 
 
-def test_what_is_read_is_not_written(tmp_path: Path) -> None:
-    run, link, other = tmp_path / "run.csv", tmp_path / "link.csv", tmp_path / "other.csv"
-    run.touch()
-    link.hardlink_to(run)
-    for output in (run, link):
-        with refused(OutputError, output, found="input"):
-            check_no_input(output, [tmp_path / "absent", run])
-    check_no_input(other, [run, other])
-    other.touch()
-    check_no_input(other, [run, tmp_path / "absent"])
-
-
 def folder_with(path: Path, *files: str) -> Path:
     path.mkdir()
     for name in files:
@@ -263,7 +287,7 @@ def test_a_folder_that_cannot_be_renamed_leaves_the_old_one(
     rename = Path.rename
 
     def fail_for_new(source: Path, target: Path) -> Path:
-        if source.suffix == ".tmp":
+        if source.suffix == ".gale-tmp":
             raise OSError(errno.EACCES, "Permission denied")
         return rename(source, target)
 
@@ -299,3 +323,71 @@ def test_a_folder_is_kept_without_force(tmp_path: Path) -> None:
     with refused(OutputError, path, found="exists", remedy="pass force=True"):
         check_folder_free(path, force=False, files=("a",))
     check_folder_free(tmp_path / "other", force=False, files=("a",))
+
+
+def test_a_folder_that_appears_meanwhile_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "campaign"
+    with refused(OutputError, path, found="appeared"), writing_folder(path) as temporary:
+        (temporary / "file").write_text("mine")
+        folder_with(path, "another's")
+    assert (names(path), names(tmp_path)) == (["another's"], ["campaign"])
+
+
+@pytest.mark.parametrize("there", [False, True], ids=["nothing there", "an old one there"])
+def test_what_appears_meanwhile_in_a_folder_to_replace_is_kept(tmp_path: Path, there: bool) -> None:
+    path = tmp_path / "result"
+    if there:
+        folder_with(path, "a")
+    with (
+        refused(OutputError, path, found="contains mine.txt"),
+        writing_folder(path, replaces=("a",)) as temporary,
+    ):
+        (temporary / "a").write_text("new")
+        path.mkdir(exist_ok=True)
+        (path / "mine.txt").touch()
+    assert "mine.txt" in names(path)
+    assert names(tmp_path) == ["result"]
+
+
+def test_only_files_that_gale_made_are_replaced(tmp_path: Path) -> None:
+    path = folder_with(tmp_path / "result", "a")
+    with (
+        refused(OutputError, path, found="contains a"),
+        writing_folder(path, replaces=("a",), is_own=lambda file: file.read_text() != "old"),
+    ):
+        raise AssertionError("nothing must be written")
+    assert names(tmp_path) == ["result"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("form", sorted(FORMATS))
+def test_a_run_on_a_full_disk(tmp_path: Path, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    suffix, write_form = FORMATS[form]
+
+    def write_to_full(run: Run, temporary: Path) -> None:
+        temporary.symlink_to("/dev/full")
+        write_form(run, temporary)
+
+    monkeypatch.setitem(FORMATS, form, Format(suffix, write_to_full))
+    run = Run.from_rows([1, 2, 3], [57, 91, 57], [70, 30, 90])
+    path = tmp_path / "run"
+    with refused(OutputError, path, found="No space left on device"):
+        write_run(run, path, format=form)
+    assert names(tmp_path) == []
+
+
+def test_tables_are_written_where_errors_are_known() -> None:
+    """Parquet goes through `write_parquet`, whose errors of a disk are those of every file."""
+    package = Path(files.__file__).parents[1]
+    found = [file for file in package.rglob("*.py") if ".write_parquet(" in file.read_text("utf-8")]
+    assert {file.relative_to(package).as_posix() for file in found} == {
+        "plumbing/files.py",
+        "writers/table.py",
+    }
+
+
+def test_errors_name_the_output_not_the_temporary_file(tmp_path: Path) -> None:
+    path = tmp_path / "result.png"
+    for make in (writing, writing_folder):
+        with refused(OutputError, path, found="full"), make(path) as temporary:
+            raise OutputError(temporary, "full")

@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from gale.plumbing.tables import save_csv, save_parquet
+from gale.plumbing.files import write_csv, write_parquet
 
 SOURCES = Path(__file__).parents[2] / "src" / "gale"
 WRITES = ("write_csv", "write_parquet", "write_ipc", "write_json", "write_ndjson")
@@ -46,7 +46,7 @@ def test_polars_is_given_no_path(names: tuple[str, ...]) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="names are Unicode there")
 def test_a_name_that_is_not_utf8(tmp_path: Path) -> None:
     table = pl.DataFrame({"a": [1, 2]})
-    for save, name in ((save_csv, b"\xe9.csv"), (save_parquet, b"\xe9.parquet")):
+    for save, name in ((write_csv, b"\xe9.csv"), (write_parquet, b"\xe9.parquet")):
         path = tmp_path / os.fsdecode(name)
         save(table, path)
         assert path.stat().st_size

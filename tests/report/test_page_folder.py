@@ -83,6 +83,27 @@ def test_a_page_that_cannot_be_made_stops_no_other(
     assert table["message"][0] in text(index_of(tmp_path / "pages"))
 
 
+@pytest.mark.parametrize("change", ["other content", "gone"])
+def test_a_run_that_changes_meanwhile_costs_its_own_page(
+    trained: Trained, runs: list[Path], tmp_path: Path, change: str
+) -> None:
+    changing = tmp_path / "changing.csv"
+    shutil.copy(runs[0], changing)
+
+    class Changing(gale.Progress):
+        def begin(self, what: str, total: int) -> None:
+            if what == "making pages":
+                changing.unlink()
+                if change == "other content":
+                    shutil.copy(runs[1], changing)
+
+    files = [changing, runs[2]]
+    table = run_pages(trained.model, files, tmp_path / "pages", work=gale.Work(progress=Changing()))
+    assert table["status"].to_list() == ["failed", "ok"]
+    assert ("has changed" if change == "other content" else "not exist") in table["message"][0]
+    assert names(tmp_path / "pages") == {"index.html", f"{runs[2].name}.html"}
+
+
 def test_only_pages_are_replaced(trained: Trained, runs: list[Path], tmp_path: Path) -> None:
     folder = tmp_path / "pages"
     run_pages(trained.model, runs[0], folder)

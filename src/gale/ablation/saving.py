@@ -10,8 +10,7 @@ from gale.ablation.results import Ablation
 from gale.ablation.text import report_text
 from gale.plotting import save_figure
 from gale.plumbing.arguments import check_kind
-from gale.plumbing.files import check_folder_free, writing_folder
-from gale.plumbing.tables import save_csv
+from gale.plumbing.files import check_folder_free, write_csv, writing_folder
 
 FILES = (
     "ablation.json",
@@ -61,9 +60,9 @@ def save_ablation(ablation: Ablation, folder: Path | str, *, force: bool = False
     check_folder_free(folder, force=force, files=FILES)
     figures = {"table": plot_steps(ablation), "curves": plot_curves(ablation)}
     with writing_folder(folder, replaces=FILES if force else None) as unfinished:
-        save_csv(ablation.table(), unfinished / "table.csv")
-        save_csv(ablation.trainings, unfinished / "trainings.csv")
-        save_csv(ablation.curves, unfinished / "curves.csv")
+        write_csv(ablation.table(), unfinished / "table.csv")
+        write_csv(ablation.trainings, unfinished / "trainings.csv")
+        write_csv(ablation.curves, unfinished / "curves.csv")
         (unfinished / "ablation.md").write_text(report_text(ablation), "utf-8")
         facts = json.dumps({**ablation.facts, "prior": ablation.prior}, indent=1, allow_nan=False)
         (unfinished / "ablation.json").write_text(facts, "utf-8")

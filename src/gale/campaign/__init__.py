@@ -22,6 +22,19 @@ from gale.errors import CampaignError
 from gale.plumbing.tables import Problems
 from gale.plumbing.text import counted, shown
 
+TABLES = (
+    "labels.csv",
+    "metadata.csv",
+    "runs.csv",
+    "simulation.json",
+    "submission_format.csv",
+    "test_labels.csv",
+    "train_labels.csv",
+    "truth.parquet",
+    "val_labels.csv",
+)
+"""Files of a campaign beside its runs."""
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Campaign:
@@ -148,6 +161,12 @@ class Campaign:
         given = None if labels is None else Path(labels)
         opened = _open_competition if (root / "metadata.csv").exists() else _open_folder
         return opened(root, given, columns, with_labels)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files of the runs, and the tables of the campaign that exist."""
+        tables = (self.root / name for name in TABLES)
+        return (*self.paths, *(table for table in tables if table.exists()))
 
     def select(self, indices: Iterable[int] | NDArray[np.bool_]) -> Campaign:
         """Return the campaign of some runs.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import io
 import sys
@@ -9,8 +10,12 @@ import warnings
 
 import click
 
+from gale.cli.interruption import signals_interrupt, status_of
 from gale.cli.wording import error_text
 from gale.errors import GaleError, GaleWarning
+
+STORAGE = {errno.ENOSPC, errno.EROFS, errno.EDQUOT}
+"""Errors of a disk, which are nobody's mistake: full, read-only, more than the user may have."""
 
 VERBS = (
     "ablate",
@@ -59,21 +64,32 @@ def group(context: click.Context) -> None:
 def main() -> None:
     """Run the command line.
 
-    A GaleError is one line on standard error and exit status 2, Ctrl-C is exit status 130, and any
-    other exception is a bug and keeps its traceback.
+    A GaleError is one line on standard error and exit status 2, and so is a disk that is full or
+    cannot be written. Ctrl-C is exit status 130, SIGTERM 143. Any other exception is a bug and
+    keeps its traceback.
     """
     _accept_all_characters()
     try:
-        sys.exit(group.main(standalone_mode=False))
+        with signals_interrupt():
+            status = group.main(standalone_mode=False)
+            sys.stdout.flush()
+        sys.exit(status)
     except GaleError as error:
         click.echo(f"gale: {error_text(error)}", err=True)
         sys.exit(2)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt) as error:
         click.echo("gale: interrupted", err=True)
-        sys.exit(130)
+        sys.exit(status_of(error.__cause__ or error))
+    except OSError as error:
+        if error.errno not in STORAGE:
+            raise
+        click.echo(
+            f"gale: {error.filename or 'output'}: cannot be written ({error.strerror})", err=True
+        )
+        sys.exit(2)
 
 
 def _accept_all_characters() -> None:

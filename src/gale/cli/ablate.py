@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from gale.cli.options import PATH, output_option
+from gale.cli.outputs import claim
 from gale.cli.resumable import resumable, sleep_when_idle, training_options
 from gale.cli.working import working
 from gale.plumbing.text import counted
@@ -83,12 +84,15 @@ def command(
     from gale.ablation.text import caution_text, step_table
     from gale.campaign.test_labels import with_test_labels
     from gale.plumbing.files import check_folder_free
+    from gale.plumbing.outputs import check_no_input
     from gale.training.journal import discard
 
     check_folder_free(output, force=force, files=FILES)
     opened = gale.Campaign.open(campaign, columns=reading["columns"])
     if test_labels is not None:
         opened = with_test_labels(opened, test_labels)
+    check_no_input([output], [*opened.files, *filter(None, [test_labels, Path(recipe)])])
+    claim(output)
     partial = output.with_name(output.name + ".partial")
     with working(**reading) as work, resumable(partial, work.progress):
         ablation = gale.ablate(

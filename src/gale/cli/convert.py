@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from gale.cli.options import PATH, columns_option, force_option, output_option, quiet_option
+from gale.cli.outputs import claim
 from gale.cli.wording import error_text
 from gale.errors import GaleError, OutputError
 from gale.plumbing.text import counted
@@ -56,15 +57,14 @@ def command(
     """
     import gale
     from gale.cli.progress import ConsoleProgress
-    from gale.plumbing.files import check_free, check_no_input
+    from gale.plumbing.outputs import make_folder, plan_outputs
     from gale.plumbing.text import display_name
 
     format_, targets = _targets(runs, output, format_)
     if output not in targets:
-        _make_folder(output)
-    for target in targets:
-        check_free(target, force=force)
-        check_no_input(target, runs)
+        make_folder(output, parents=False)
+    plan_outputs(targets, runs, force=force)
+    claim(output if output in targets else output / "runs")
     failed = []
     with closing(ConsoleProgress(quiet=quiet)) as progress:
         progress.begin("converting", len(runs))
@@ -109,11 +109,3 @@ def _targets(runs: tuple[Path, ...], output: Path, format_: str | None) -> tuple
 def _stem(run: Path) -> str:
     """The name of a run without the endings of its format and packing."""
     return Path(run.name.removesuffix(".gz").removesuffix(".zip")).stem
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(exist_ok=True)
-    except OSError as error:
-        found = f"cannot be created as a folder ({error.strerror})"
-        raise OutputError(folder, found, remedy="choose another place") from error

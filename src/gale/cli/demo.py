@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from gale.cli.options import force_option, output_option, seed_option
+from gale.cli.outputs import claim
 from gale.errors import OutputError
 
 EXAMPLE = """
@@ -45,11 +46,13 @@ def command(output: Path, seed: int, force: bool) -> None:
     """
     import gale
     from gale.cli import group
+    from gale.plumbing.outputs import make_folder
 
     if output.exists() and not force:
         raise OutputError(output, "exists already", remedy="choose another folder or use --force")
     _ = gale.train  # an error now rather than in minutes, if the training extra is missing
-    output.mkdir(parents=True, exist_ok=True)
+    make_folder(output)
+    claim(output / "demo")
     for step in _steps(output, seed, ["--force"] if force else []):
         click.secho(f"\n$ gale {shlex.join(step)}", bold=True)
         if status := group.main(step, prog_name="gale", standalone_mode=False):

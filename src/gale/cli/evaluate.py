@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gale.cli.options import PATH, force_option, seed_option
+from gale.cli.outputs import WRITTEN, plan
 from gale.errors import OutputError
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ Example:
 @click.option(
     "--train-labels", multiple=True, type=PATH, help="Labels of the training runs. Repeatable."
 )
-@click.option("--json", "json_path", type=PATH, help="Write all numbers to this file.")
+@click.option("--json", "json_path", type=WRITTEN, help="Write all numbers to this file.")
 @force_option("Overwrite the file of --json.")
 @click.option(
     "--resamples",
@@ -60,12 +61,14 @@ def command(
     or blank for unknown.
     """
     from gale import evaluation as scoring
+    from gale.evaluation.predictions import sidecar
     from gale.evaluation.text import evaluation_text
-    from gale.plumbing.files import check_free, writing
+    from gale.plumbing.files import writing
 
     if json_path is not None:
-        check_free(json_path, force=force)
         _check_no_sidecar(json_path, predictions)
+        beside = map(sidecar, predictions)
+        plan([json_path], (*predictions, *beside, *labels, *train_labels), force=force)
     known = scoring.read_label_tables(labels)
     training = scoring.read_label_tables(train_labels) if train_labels else None
     prior = scoring.training_prevalence(training, known.families) if training else None

@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
+from gale.cli.outputs import WRITTEN
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 PATH = click.Path(path_type=Path)
@@ -32,7 +34,7 @@ def parse_columns(
 def output_option(text: str, **more: Any) -> Callable[[Function], Function]:
     """Add ``--output``, which is required unless it has a default."""
     more = {"required": "default" not in more, **more}
-    return click.option("-o", "--output", type=PATH, help=text, **more)
+    return click.option("-o", "--output", type=WRITTEN, help=text, **more)
 
 
 def force_option(text: str = "Overwrite the output.") -> Callable[[Function], Function]:

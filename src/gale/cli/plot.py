@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from gale.cli.options import PATH, columns_option, force_option, output_option
+from gale.cli.outputs import plan
 from gale.errors import OutputError
 from gale.plumbing.text import counted
 
@@ -66,7 +67,7 @@ def command(
     """
     import gale
     from gale.plotting import plot_run, save_figure
-    from gale.plumbing.files import check_free, check_no_input, writing
+    from gale.plumbing.files import writing
     from gale.plumbing.text import display_name
     from gale.report.picture import plot_page
 
@@ -76,8 +77,7 @@ def command(
         raise OutputError(
             output, "has no ending of a picture format", endings, "choose another name"
         )
-    check_free(output, force=force)
-    check_no_input(output, [run])
+    plan([output], [run], force=force)
     for name in ("time_range", "mz_range"):
         if choices[name] and not choices[name][0] < choices[name][1]:
             low, high = choices[name]

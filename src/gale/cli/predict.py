@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ from gale.cli.options import (
     reading_options,
     split_option,
 )
+from gale.cli.outputs import WRITTEN, plan
 from gale.cli.predictions import print_summary, write_sidecar, write_table
-from gale.cli.sources import files_of, open_runs, open_spectra, select
+from gale.cli.sources import files_of, open_runs, select
+from gale.cli.spectra import open_spectra
 from gale.cli.working import working
 
 EXAMPLE = """
@@ -44,7 +47,7 @@ Examples:
 @click.option(
     "--evidence",
     "evidence_path",
-    type=PATH,
+    type=WRITTEN,
     help="CSV file to write with the evidence for each family: when it elutes, by which ions, and "
     "which compounds match. Models without an elution network name only ions.",
 )
@@ -82,39 +85,37 @@ def command(
         raise click.UsageError("--submission selects the runs itself; leave out --split")
     if (libraries or index_table) and evidence_path is None:
         raise click.UsageError("--library and --index-table need --evidence")
-
     import gale
     from gale.evaluation.predictions import sidecar as sidecar_of
     from gale.evidence.table import write_evidence
     from gale.inspection.batch import batch_notes
-    from gale.plumbing.files import check_free, check_no_input
 
+    plan([output], force=force)
     sidecar = sidecar_of(output)
-    outputs = [path for path in (output, sidecar, evidence_path) if path]
-    for path in outputs:
-        check_free(path, force=force)
     model = gale.Model.load(model_path)
     sources = open_runs(runs, splits, reading["columns"], model, submission=submission)
-    for path in outputs:
-        check_no_input(path, (model_path, *files_of(sources)))
-    matcher, index = open_spectra(model, libraries, index_table)
+    inputs = [model_path, *files_of(sources), *libraries, index_table]
+    plan(filter(None, (output, sidecar, evidence_path)), filter(None, inputs), force=force)
+    spectra = open_spectra(model, libraries, index_table)
     with working(**reading) as work:
-        table = model.predict(sources, work)
+        table, checksums = model.predict_read(sources, work)
         if evidence_path is not None:
-            read = select(sources, (table["status"] == "ok").to_list())
-            evidence = gale.evidence_table(model, read, matcher=matcher, index=index, work=work)
+            read = (table["status"] != "failed").to_list()
+            known = list(compress(checksums, read))
+            evidence = gale.evidence_table(
+                model, select(sources, read), **spectra, checksums=known, work=work
+            )
             write_evidence(evidence, evidence_path, force=force)
     written = table
     if submission and isinstance(sources, gale.Campaign):
         written = model.submission(sources, table)
     notes = batch_notes(table, model.prevalence)
     write_table(written, output, force=force)
-    write_sidecar(sidecar, model, output, table, notes, force=force)
+    write_sidecar(sidecar, model, model_path.name, output, table, notes, force=force)
     n_failed = print_summary(output, model, table, notes, submission)
     if evidence_path is not None and not model.has_elution_network:
         click.echo(
-            f"{model.source} has no elution network: the evidence is attribution to features, "
-            "without times"
+            f"{model.source} has no elution network: its evidence is features, without times"
         )
     if n_failed:
         sys.exit(1)

@@ -34,6 +34,7 @@ def write_table(table: pl.DataFrame, path: Path, *, force: bool) -> None:
 def write_sidecar(
     path: Path,
     model: gale.Model,
+    model_name: str,
     written: Path,
     table: pl.DataFrame,
     notes: Sequence[str],
@@ -46,7 +47,7 @@ def write_sidecar(
     provenance = {
         "gale_version": version("gale-ms"),
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "model": Path(model.source).name,
+        "model": model_name,
         "model_sha256": model.sha256,
         "table_sha256": hashlib.sha256(written.read_bytes()).hexdigest(),
         "recipe": model.facts["recipe"]["name"],
@@ -55,6 +56,7 @@ def write_sidecar(
         "calibrated": model.facts["calibrated"],
         "notes": list(notes),
         "runs": len(table),
+        "doubtful": table.filter(status="doubtful")["run"].to_list(),
         "failed": table.filter(status="failed")["run"].to_list(),
     }
     with writing(path, force=force) as temporary:
@@ -81,6 +83,9 @@ def print_summary(
     click.echo(
         f"{display_name(output)}: {counted(n_predicted, 'run')} predicted, {n_failed:,} failed"
     )
+    if n_doubtful := len(table.filter(status="doubtful")):
+        are = "is" if n_doubtful == 1 else "are"
+        click.echo(f"{counted(n_doubtful, 'run')} {are} doubtful; the column message says why")
     if n_odd := len(table.filter(pl.col("message").is_not_null(), status="ok")):
         are = "is" if n_odd == 1 else "are"
         click.echo(f"{counted(n_odd, 'run')} {are} odd; the column message says what is odd")

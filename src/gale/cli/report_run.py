@@ -18,7 +18,8 @@ from gale.cli.options import (
     split_option,
 )
 from gale.cli.predictions import print_failed
-from gale.cli.sources import open_runs, open_spectra
+from gale.cli.sources import open_runs
+from gale.cli.spectra import open_spectra
 from gale.cli.working import working
 from gale.plumbing.text import counted
 
@@ -61,14 +62,13 @@ def command(
     check_pages_free(output, force=force)
     model = gale.Model.load(model_path)
     sources = open_runs(runs, splits, reading["columns"], model)
-    matcher, index = open_spectra(model, libraries, index_table)
+    spectra = open_spectra(model, libraries, index_table)
     with working(**reading) as work:
         table = gale.run_pages(
             model,
             sources,
             output,
-            matcher=matcher,
-            index=index,
+            **spectra,
             provenance={"model file": f"{model_path.name}, SHA-256 {model.sha256}"},
             force=force,
             work=work,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gale.cli.options import PATH, force_option, model_option, output_option, reading_options
+from gale.cli.outputs import plan
 from gale.cli.working import working
 
 if TYPE_CHECKING:
@@ -50,17 +51,14 @@ def command(
     abundance.
     """
     import gale
-    from gale.plumbing.files import check_free, check_no_input
     from gale.plumbing.text import display_name
     from gale.report import TrainingFiles
 
     files = TrainingFiles.of(model_path)
     output = output or files.report
-    check_free(output, force=force)
     opened = gale.Campaign.open(campaign, labels=labels, columns=reading["columns"])
-    tables = [path for path in campaign.iterdir() if path.is_file()]
-    inputs = [files.model, files.out_of_fold, files.history, *opened.paths, *tables]
-    check_no_input(output, inputs)
+    inputs = [files.model, files.out_of_fold, files.history, *opened.files]
+    plan([output], filter(None, [*inputs, labels]), force=force)
     with working(**reading) as work:
         write_report(opened, files, output, work, force=force)
     click.echo(f"{display_name(output)}: the report of the training")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from gale.cli.interruption import status_of
 from gale.cli.options import Function, device_option, force_option, reading_options, seed_option
 from gale.errors import GaleError
 from gale.plumbing.progress import Progress
@@ -55,9 +56,9 @@ def sleep_when_idle() -> None:
 
 @contextmanager
 def resumable(journal: Path, progress: Progress) -> Iterator[None]:
-    """After Ctrl-C or an error, say how many finished fits are kept, and how to resume.
+    """After an interruption or an error, say how many finished fits are kept, and how to resume.
 
-    Ctrl-C ends the process with status 130.
+    Ctrl-C ends the process with status 130, SIGTERM with 143.
 
     Parameters
     ----------
@@ -71,12 +72,12 @@ def resumable(journal: Path, progress: Progress) -> Iterator[None]:
     fits_before = count_fits(journal)
     try:
         yield
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         progress.close()
         n_fits = count_fits(journal)
         kept = _kept(n_fits, journal) if n_fits else "no fit had finished, so nothing is kept"
         click.echo(f"gale: interrupted; {kept}", err=True)
-        sys.exit(130)
+        sys.exit(status_of(error))
     except GaleError as error:
         if (n_fits := count_fits(journal)) > fits_before:
             error.remedy = "; ".join(filter(None, (error.remedy, _kept(n_fits, journal))))

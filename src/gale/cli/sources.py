@@ -1,4 +1,4 @@
-"""What verbs are given: runs or a folder of them, libraries and a table of retention indices."""
+"""What verbs are given: runs, or a folder of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import click
 
 if TYPE_CHECKING:
     import gale
-    from gale.evidence import IndexTable, Matcher
 
 
 def open_runs(
@@ -42,8 +41,8 @@ def open_runs(
 
 
 def files_of(runs: gale.Campaign | tuple[Path, ...]) -> Sequence[Path]:
-    """Name the files of runs."""
-    return runs if isinstance(runs, tuple) else runs.paths
+    """Name the files of runs, and those of their campaign."""
+    return runs if isinstance(runs, tuple) else runs.files
 
 
 def select(
@@ -51,28 +50,6 @@ def select(
 ) -> gale.Campaign | tuple[Path, ...]:
     """Select some of the runs."""
     return tuple(compress(runs, wanted)) if isinstance(runs, tuple) else runs.select(wanted)
-
-
-def open_spectra(
-    model: gale.Model, libraries: Sequence[Path], index_table: Path | None
-) -> tuple[Matcher | None, IndexTable | None]:
-    """Read the libraries to search and the table of retention indices, as far as they are given.
-
-    Raises
-    ------
-    ModelError, ReadError, TableError
-        If they are given and the model has no elution network, or if one cannot be used.
-    """
-    from gale.evidence import IndexTable, Matcher, check_spectra
-    from gale.library import Library, read_library
-
-    if libraries or index_table:
-        check_spectra(model)
-    library = Library.join([read_library(each) for each in libraries]) if libraries else None
-    if library and library.note:
-        click.echo(f"note: {library.note}", err=True)
-    index = IndexTable.read(index_table) if index_table else None
-    return Matcher(library) if library else None, index
 
 
 def _open_campaign(

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from gale.cli.options import PATH, output_option
+from gale.cli.outputs import plan
 from gale.cli.report_training import write_report
 from gale.cli.resumable import resumable, sleep_when_idle, training_options
 from gale.cli.working import working
@@ -78,15 +79,15 @@ def command(
     # only now, when a missing extra has been reported
     from gale.cli.shows.campaign import training_lines
     from gale.cli.shows.model import trained_lines
-    from gale.plumbing.files import check_free
     from gale.report import TrainingFiles
     from gale.training.journal import count_fits, discard
 
-    check_free(output, force=force)
+    plan([output], force=force)
     files, partial = TrainingFiles.of(output), output.with_name(output.name + ".partial")
-    for file in (files.history, files.out_of_fold, files.report):
-        check_free(file, force=force or count_fits(partial) > 0)
     opened = gale.Campaign.open(campaign, labels=labels, columns=reading["columns"])
+    inputs = [*opened.files, *filter(None, [labels, Path(recipe)])]
+    plan([output], inputs, force=force)
+    plan(files.beside, inputs, force=force or count_fits(partial) > 0)
     if verify:
         agree = f"{opened.verify_checksums():,} of {len(opened):,}"
         click.echo(f"checksums of {agree} files agree", err=True)

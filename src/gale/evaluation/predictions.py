@@ -14,7 +14,10 @@ import polars as pl
 from gale.errors import TableError
 from gale.plumbing.schema import read_json
 from gale.plumbing.tables import (
+    DOUBTFUL,
+    FAILED,
     HEADER,
+    OK,
     SPREAD,
     SUBMISSION_HEADER,
     UNLIKE,
@@ -213,8 +216,9 @@ def _family_columns(table: Table, beside: Sidecar | None, problems: Problems) ->
 def _failed_rows(table: Table, problems: Problems) -> dict[int, str]:
     """Return the numbers of the failed rows and their messages."""
     for number, cells in table.rows.items():
-        if cells[1] not in ("ok", "failed"):
-            table.note(problems, number, 1, f"found {shown(cells[1])}", "ok or failed")
+        if cells[1] not in (OK, DOUBTFUL, FAILED):
+            expected = f"{OK}, {DOUBTFUL} or {FAILED}"
+            table.note(problems, number, 1, f"found {shown(cells[1])}", expected)
     return {number: cells[2] for number, cells in table.rows.items() if cells[1] == "failed"}
 
 

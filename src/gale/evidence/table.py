@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
 
-from gale.errors import ReadError
-from gale.evidence import SCHEMA, IndexTable, Matcher, explain
+from gale.errors import MissingExtraError, ReadError
+from gale.evidence import SCHEMA, IndexTable, Matcher, check_spectra, explain
 from gale.model import Model, Runs
 from gale.plumbing.arguments import check_kind, check_loaded
 from gale.plumbing.files import writing
+from gale.plumbing.text import display_name
 from gale.plumbing.work import Work
-from gale.readers import read_run
+from gale.readers import load_same, parse_run
 from gale.run import Run
 
 DECIMALS = 4
@@ -26,6 +28,7 @@ def evidence_table(
     matcher: Matcher | None = None,
     index: IndexTable | None = None,
     least: float | None = None,
+    checksums: Sequence[str] | None = None,
     work: Work | None = None,
 ) -> pl.DataFrame:
     """Collect the evidence of many runs.
@@ -36,6 +39,9 @@ def evidence_table(
     runs : Campaign, sequence of paths and Runs, or one of these
     matcher, index, least
         See :func:`gale.explain`.
+    checksums : sequence of str, length R, optional
+        What :meth:`gale.Model.predict_read` gave: a run that has changed since counts as one that
+        cannot be read, so that the evidence is of what was predicted.
     work : Work, optional
         Its `columns` and `progress` count, and `strict`: whether a run that cannot be read stops
         the others. By default such a run is left out, with a note.
@@ -67,13 +73,16 @@ def evidence_table(
     names, sources, work = model.sources_of(runs, work)
     if model.has_elution_network:
         matcher = matcher or Matcher.default()
+    elif matcher is not None or index is not None:
+        check_spectra(model)
     work.progress.begin("looking for evidence", len(sources))
     tables = [pl.DataFrame(schema=SCHEMA)]
-    for name, source in zip(names, sources, strict=True):
+    known = checksums or [""] * len(names)
+    for name, source, checksum in zip(names, sources, known, strict=True):
         try:
-            run = source if isinstance(source, Run) else read_run(source, columns=work.columns)
+            run = source if isinstance(source, Run) else _read(source, checksum, work)
             found = explain(model, run, matcher=matcher, index=index, least=least)
-        except ReadError as error:
+        except (ReadError, MissingExtraError) as error:
             if work.strict:
                 raise
             work.progress.note(f"run {name} is left out: {error}")
@@ -81,6 +90,11 @@ def evidence_table(
             tables.append(found.with_columns(pl.lit(name).alias("run")))
         work.progress.step()
     return pl.concat(tables)
+
+
+def _read(path: Path, checksum: str, work: Work) -> Run:
+    data = load_same(path, checksum)
+    return parse_run(data, display_name(path), columns=work.columns)
 
 
 def write_evidence(table: pl.DataFrame, path: str | Path, *, force: bool = False) -> None:

@@ -21,7 +21,7 @@ from gale.plumbing.cache import Cache
 from gale.plumbing.text import display_name
 from gale.plumbing.work import Work
 from gale.readers import VERSION as READERS
-from gale.readers import load, parse_run, read_run
+from gale.readers import checksum_of, load, parse_run, read_run
 from gale.readers.faults import faults_of
 from gale.run import Floats, Floats32, Run
 
@@ -41,11 +41,20 @@ class FeatureTable:
         Why a run could not be read; None where it could.
     notes : tuple of tuples of str, length R
         How the reader read each run, see `gale.Run`.
+    weighty : tuple of tuples of str, length R
+        What makes it doubtful whether features of a run mean anything.
+    others : tuple of tuples of str, length R
+        What else is odd about a run.
+    checksums : tuple of str, length R
+        SHA-256 of the bytes that were read; empty for a run in memory or one that failed.
     """
 
     values: Floats32
     errors: tuple[str | None, ...]
     notes: tuple[tuple[str, ...], ...]
+    weighty: tuple[tuple[str, ...], ...]
+    others: tuple[tuple[str, ...], ...]
+    checksums: tuple[str, ...]
 
     @property
     def ok(self) -> NDArray[np.bool_]:
@@ -54,14 +63,35 @@ class FeatureTable:
 
 
 class RunFeatures(NamedTuple):
-    """The features (D,) of one run, and the reader's notes on it."""
+    """The features (D,) of one run, and what is said of it, see `FeatureTable`."""
 
     features: Floats32
-    notes: tuple[str, ...]
+    weighty: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+    checksum: str = ""
+
+
+SAID = ("weighty", "notes", "others")
+"""What is said of a run, as `RunFeatures` and the cache have it."""
+
+Said = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
+
+Look = Callable[[Run], Said]
+"""Says what there is to say of a run, as :data:`SAID`; pickled for processes."""
+
+
+def reader_notes(run: Run) -> Said:
+    """Say what the reader says, and find nothing else."""
+    return (), run.notes, ()
 
 
 def compute_features(
-    runs: Sequence[PathOrRun], spec: FeatureSpec, work: Work | None = None
+    runs: Sequence[PathOrRun],
+    spec: FeatureSpec,
+    work: Work | None = None,
+    *,
+    look: Look = reader_notes,
 ) -> FeatureTable:
     """Compute the features of many runs; a run that cannot be read does not stop the others.
 
@@ -71,6 +101,8 @@ def compute_features(
     spec : FeatureSpec
     work : Work, optional
         How and where runs are read; its progress makes one step per run.
+    look : callable
+        Says what there is to say of a run; by default what its reader says.
 
     Returns
     -------
@@ -94,15 +126,22 @@ def compute_features(
     work = work or Work()
     values = np.full((len(runs), spec.n_features), np.nan, dtype=np.float32)
     errors: list[str | None] = []
-    notes: list[tuple[str, ...]] = []
-    compute = partial(_compute, spec=spec, columns=work.columns, cache=work.cache)
+    said: list[RunFeatures] = []
+    compute = partial(_compute, spec=spec, columns=work.columns, cache=work.cache, look=look)
     for row, result in enumerate(_map(compute, runs, work.executor)):
         if isinstance(result, RunFeatures):
             values[row] = result.features
         errors.append(None if isinstance(result, RunFeatures) else result)
-        notes.append(result.notes if isinstance(result, RunFeatures) else ())
+        said.append(result if isinstance(result, RunFeatures) else RunFeatures(values[row]))
         work.progress.step()
-    return FeatureTable(values, tuple(errors), tuple(notes))
+    return FeatureTable(
+        values,
+        tuple(errors),
+        tuple(each.notes for each in said),
+        tuple(each.weighty for each in said),
+        tuple(each.others for each in said),
+        tuple(each.checksum for each in said),
+    )
 
 
 def runs_moments(
@@ -118,39 +157,57 @@ def runs_moments(
 
 
 def _compute(
-    source: PathOrRun, spec: FeatureSpec, columns: Mapping[str, str] | None, cache: Cache | None
+    source: PathOrRun,
+    spec: FeatureSpec,
+    columns: Mapping[str, str] | None,
+    cache: Cache | None,
+    look: Look,
 ) -> RunFeatures | str:
     """The features of one run, or why there are none."""
     try:
         with faults_of(source.source if isinstance(source, Run) else source):
-            return _features(source, spec, columns, cache)
+            return _features(source, spec, columns, cache, look)
     except (ReadError, MissingExtraError) as error:
         return str(error)
 
 
 def _features(
-    source: PathOrRun, spec: FeatureSpec, columns: Mapping[str, str] | None, cache: Cache | None
+    source: PathOrRun,
+    spec: FeatureSpec,
+    columns: Mapping[str, str] | None,
+    cache: Cache | None,
+    look: Look,
 ) -> RunFeatures:
     if isinstance(source, Run):
-        return RunFeatures(spec.features_of(source), source.notes)
+        return RunFeatures(spec.features_of(source), *look(source))
     data = load(source)
+    checksum = checksum_of(data)
     if cache is None:
-        return _parse_and_compute(data, source, spec, columns)
+        return _parse_and_compute(data, source, spec, columns, look, checksum)
     read_as = json.dumps(dict(columns or {}), sort_keys=True)
-    key = Cache.key(data, f"{version('gale-ms')} {READERS}", spec.fingerprint, read_as)
+    said_by = () if look is reader_notes else (f"{look.__module__}.{look.__qualname__}",)
+    software = f"{version('gale-ms')} {READERS}"
+    key = Cache.key(data, software, spec.fingerprint, read_as, *said_by)
     cached = cache.get(key)
     if cached is not None:
-        return RunFeatures(cached["features"], tuple(map(str, cached["notes"])))
-    result = _parse_and_compute(data, source, spec, columns)
-    cache.put(key, {"features": result.features, "notes": np.array(result.notes, dtype=str)})
+        weighty, notes, others = (tuple(map(str, cached.get(name, ()))) for name in SAID)
+        return RunFeatures(cached["features"], weighty, notes, others, checksum)
+    result = _parse_and_compute(data, source, spec, columns, look, checksum)
+    said_texts = {name: np.array(getattr(result, name), dtype=str) for name in SAID}
+    cache.put(key, {"features": result.features, **said_texts})
     return result
 
 
 def _parse_and_compute(
-    data: bytes, path: Path, spec: FeatureSpec, columns: Mapping[str, str] | None
+    data: bytes,
+    path: Path,
+    spec: FeatureSpec,
+    columns: Mapping[str, str] | None,
+    look: Look,
+    checksum: str,
 ) -> RunFeatures:
     run = parse_run(data, display_name(path), columns=columns)
-    return RunFeatures(spec.features_of(run), run.notes)
+    return RunFeatures(spec.features_of(run), *look(run), checksum)
 
 
 def _moments(

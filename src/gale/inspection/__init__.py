@@ -13,6 +13,7 @@ import numpy as np
 
 from gale.inspection.measures import (
     MIN_SCANS,
+    highest_mz,
     monitored_mz,
     nominal_mz,
     plateau,
@@ -63,6 +64,9 @@ STANDS_OUT = 5.0
 
 MIN_STANDING = 3
 """A run with fewer m/z that stand out looks like a blank."""
+
+FIRST_LOOK = 16
+"""Number of m/z that are looked at first, those with the highest ions."""
 
 MIN_BLANK_SCANS = 200
 """With fewer scans, a peak is too wide to stand out from what is around it."""
@@ -185,8 +189,10 @@ def _clipping(run: Run) -> str | None:
             f"peaks are clipped: {where} at {top.intensity:,.10g}, the highest intensity that the "
             f"file can hold (m/z {_named(top.mz)})"
         )
+    if min(top.ions, top.scans) < CLIPPED_IONS:
+        return None
     usual = np.median(run.intensity[run.intensity > 0]) if top.intensity > 0 else 0.0
-    if min(top.ions, top.scans) < CLIPPED_IONS or top.intensity < CLIPPED_RANGE * usual:
+    if top.intensity < CLIPPED_RANGE * usual:
         return None
     if _is_level(run, top.intensity):
         return None
@@ -223,9 +229,11 @@ def _halves(run: Run) -> str | None:
 
 
 def _blank(run: Run) -> str | None:
-    n_mz = len(np.unique(nominal_mz(run)))
     if run.n_scans < MIN_BLANK_SCANS:
         return None
+    if standing_out(run, STANDS_OUT, highest_mz(run, FIRST_LOOK)) >= MIN_STANDING:
+        return None  # known without looking at all m/z, which takes long
+    n_mz = len(np.unique(nominal_mz(run)))
     n_standing = standing_out(run, STANDS_OUT)
     if n_standing >= min(MIN_STANDING, n_mz):
         return None

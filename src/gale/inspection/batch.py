@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from gale.plumbing.tables import UNLIKE
+from gale.plumbing.tables import FAILED, UNLIKE
 
 MIN_RUNS = 20
 """A batch of fewer runs gets no notes."""
@@ -37,7 +37,7 @@ def batch_notes(predictions: pl.DataFrame, prevalence: Mapping[str, float]) -> l
     list of str
         Sentences; none for fewer than :data:`MIN_RUNS` runs that could be predicted.
     """
-    predicted = predictions.filter(status="ok")
+    predicted = predictions.filter(pl.col("status") != FAILED)
     n_runs = len(predicted)
     if n_runs < MIN_RUNS:
         return []

@@ -85,7 +85,7 @@ def plateau(run: Run) -> Plateau:
     """Find the ions that have the highest intensity of the run."""
     highest = run.intensity.max()
     at = run.intensity == highest
-    mz = tuple(np.unique(nominal_mz(run)[at]).tolist())
+    mz = tuple(np.unique(np.rint(run.mz[at]).astype(np.int64)).tolist())
     return Plateau(float(highest), int(at.sum()), len(np.unique(run.scan_of_ion[at])), mz)
 
 
@@ -108,9 +108,11 @@ def monitored_mz(run: Run) -> tuple[int, ...]:
     Such a run has few m/z, which lie apart, are the same in neighbouring scans, and are present for
     a good part of the run. Several groups of ions, one after the other, are recognised, too.
     """
+    if np.median(run.ions_per_scan) > MAX_MONITORED_AT_ONCE:
+        return ()
     distinct = np.unique(nominal_mz(run))
     spread = distinct[-1] - distinct[0] + 1
-    few = len(distinct) <= MAX_MONITORED and np.median(run.ions_per_scan) <= MAX_MONITORED_AT_ONCE
+    few = len(distinct) <= MAX_MONITORED
     apart = len(distinct) < MAX_MONITORED_COVERAGE * spread or len(distinct) <= 2
     if run.n_scans < MIN_SCANS or not few or not apart or repeated_share(run) < MIN_REPEATED:
         return ()
@@ -128,14 +130,25 @@ def _width(run: Run) -> int:
     return int(run.mz.max()) + 2
 
 
-def standing_out(run: Run, times: float) -> int:
+def highest_mz(run: Run, most: int) -> Integers:
+    """Return the nominal m/z of the `most` highest traces, by their highest ion."""
+    mz = nominal_mz(run)
+    counts = mz <= LARGEST_MZ
+    highest = np.zeros(LARGEST_MZ + 1)
+    np.maximum.at(highest, mz[counts], run.intensity[counts])
+    return np.argsort(-highest, kind="stable")[:most]
+
+
+def standing_out(run: Run, times: float, among: Integers | None = None) -> int:
     """Count the nominal m/z with a peak of at least `times` the signal before and after it.
+
+    With `among`, only these nominal m/z are looked at.
 
     A peak is at least two scans long, so a spike in one scan is not a peak. Constant background,
     and one that rises slowly as column bleed does, does not stand out.
     """
     mz = nominal_mz(run)
-    counts = mz <= LARGEST_MZ
+    counts = mz <= LARGEST_MZ if among is None else np.isin(mz, among)
     distinct, column = np.unique(mz[counts], return_inverse=True)
     size = run.n_scans * len(distinct)
     cell = run.scan_of_ion[counts] * len(distinct) + column

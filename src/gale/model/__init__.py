@@ -20,12 +20,13 @@ from gale.features.events import EventSpec
 from gale.features.spec import feature_spec
 from gale.features.versions import TRAIN_AGAIN
 from gale.inspection.batch import batch_notes
+from gale.inspection.verdict import verdict
 from gale.model.facts import MODEL_FILE
 from gale.model.file import EVIDENCE, OUTPUTS, check_shapes, open_file, run_graph
 from gale.model.unlike import unlike_notes
 from gale.plumbing.arguments import check_kind
 from gale.plumbing.files import writing
-from gale.plumbing.tables import SPREAD, UNLIKE
+from gale.plumbing.tables import DOUBTFUL, FAILED, OK, SPREAD, UNLIKE
 from gale.plumbing.text import counted, display_name, listed
 from gale.plumbing.work import Work
 from gale.run import Floats32, Run
@@ -38,6 +39,9 @@ FEW_POSITIVES = 30
 
 BATCH_VALUES = 2**21
 """Features that go through the graph at once, counted over runs; it bounds the memory."""
+
+MOST_SAID = 4
+"""Sentences of a message; further ones are counted."""
 
 UNCALIBRATED = (
     "these are scores from 0 to 1, trained as probabilities but not calibrated on held-out runs"
@@ -317,8 +321,9 @@ class Model:
     ) -> pl.DataFrame:
         """Predict runs: files, runs in memory, or a campaign.
 
-        Warns (`gale.GaleWarning`) of runs that failed or have a message, of a batch that differs
-        from the training runs, and of a model that is not calibrated.
+        Warns (`gale.GaleWarning`) of runs that failed, are doubtful or were not read as they are
+        written, of a batch that differs from the training runs, and of a model that is not
+        calibrated.
 
         Parameters
         ----------
@@ -330,22 +335,38 @@ class Model:
         Returns
         -------
         DataFrame
-            One row per run, in the order given: ``run``, ``status`` (``ok`` or ``failed``),
-            ``message`` (why the run failed, or the reader's notes on it, and a note if it is far
-            from the training runs), ``unlike`` (distance from the training runs; 1 is their own
-            95th percentile, see `gale.model.unlike`), then a column for each family, and for each
-            ``<family>_spread``, the standard deviation over members. Numbers are null if the run
-            failed, spreads also if there is only one member, and ``unlike`` also if the model is
-            too old to have it.
+            One row per run, in the order given: ``run``, ``status`` (``ok``, ``doubtful`` or
+            ``failed``), ``message`` (why the run failed; or why its numbers are doubtful, then what
+            else is odd about it, see :func:`gale.oddities`), ``unlike`` (distance from the training
+            runs; 1 is their own 95th percentile, see `gale.model.unlike`), then a column for each
+            family, and for each ``<family>_spread``, the standard deviation over members. Numbers
+            are null if the run failed, spreads also if there is only one member, and ``unlike``
+            also if the model is too old to have it. A run is doubtful if it is far from the
+            training runs, or none that a model of full scans can judge, such as selected-ion
+            monitoring, a blank, or a file that is cut short.
 
         Raises
         ------
         GaleError
             If `runs` has something else in it, or a process of the executor ends from outside.
         """
+        return self.predict_read(runs, work)[0]
+
+    def predict_read(
+        self, runs: Runs, work: Work | None = None
+    ) -> tuple[pl.DataFrame, tuple[str, ...]]:
+        """Predict runs as :meth:`predict` does, and say from which bytes.
+
+        Returns
+        -------
+        predictions : DataFrame
+        checksums : tuple of str, length R
+            SHA-256 of what was read of each run, to make sure that what is said of it later is of
+            the same bytes; empty for a run in memory or one that failed.
+        """
         names, sources, work = self.sources_of(runs, work)
         work.progress.begin("predicting", len(sources))
-        table = compute_features(sources, self.spec, work)
+        table = compute_features(sources, self.spec, work, look=verdict)
         probability, member_probability, unlike = self._predict(table.values[table.ok])
         faults = self._faults(probability, member_probability, unlike)
         errors, ok = list(table.errors), table.ok.copy()
@@ -357,22 +378,33 @@ class Model:
         if len(member_probability) < 2:
             spread[:] = np.nan
         distance = _columns([UNLIKE], unlike[sound, None], ok)
+        far = [unlike_notes(each) for each in distance[UNLIKE]]
+        weighty = [said + more for said, more in zip(table.weighty, far, strict=True)]
         messages = [
-            error or "; ".join((*notes, *unlike_notes(each))) or None
-            for error, notes, each in zip(errors, table.notes, distance[UNLIKE], strict=True)
+            error or _message((*first, *notes, *others))
+            for error, first, notes, others in zip(
+                errors, weighty, table.notes, table.others, strict=True
+            )
+        ]
+        status = [
+            FAILED if error else DOUBTFUL if first else OK
+            for error, first in zip(errors, weighty, strict=True)
         ]
         predictions = pl.DataFrame(
             {
                 "run": pl.Series(names, dtype=pl.String),
-                "status": pl.Series(["ok" if each else "failed" for each in ok], dtype=pl.String),
+                "status": pl.Series(status, dtype=pl.String),
                 "message": pl.Series(messages, dtype=pl.String),
                 **distance,
                 **_columns(self.families, probability[sound], ok),
                 **_columns([f"{name}{SPREAD}" for name in self.families], spread, ok),
             }
         )
-        self._warn_of(predictions)
-        return predictions
+        n_noted = sum(
+            bool(notes) and each == OK for notes, each in zip(table.notes, status, strict=True)
+        )
+        self._warn_of(predictions, n_noted)
+        return predictions, table.checksums
 
     def sources_of(
         self, runs: Runs, work: Work | None = None
@@ -407,12 +439,17 @@ class Model:
         columns = work.columns or of_campaign or self.facts["columns"]
         return names, sources, replace(work, columns=columns)
 
-    def _warn_of(self, predictions: pl.DataFrame) -> None:
+    def _warn_of(self, predictions: pl.DataFrame, n_notes: int) -> None:
         """Warn of everything that a user of predictions should know."""
-        n_failed = predictions.filter(status="failed").height
-        n_notes = predictions.filter(pl.col("message").is_not_null(), status="ok").height
+        n_failed, n_doubtful = (
+            predictions.filter(status=status).height for status in (FAILED, DOUBTFUL)
+        )
         runs = counted(len(predictions), "run")
-        for number, what in ((n_failed, "failed"), (n_notes, "predicted with a note")):
+        for number, what in (
+            (n_failed, "failed"),
+            (n_doubtful, "doubtful"),
+            (n_notes, "predicted with a note"),
+        ):
             if number:
                 warn(f"{number:,} of {runs} {what}: see the column message")
         for note in batch_notes(predictions, self.prevalence):
@@ -499,3 +536,11 @@ def _columns(
         name: pl.Series(all_rows[:, at], nan_to_null=True, dtype=pl.Float64)
         for at, name in enumerate(names)
     }
+
+
+def _message(sentences: Sequence[str]) -> str | None:
+    """Join sentences on a run, the weightiest first."""
+    said = list(sentences[:MOST_SAID])
+    if (more := len(sentences) - MOST_SAID) > 0:
+        said.append(f"and {counted(more, 'more oddity', 'more oddities')}")
+    return "; ".join(said) or None

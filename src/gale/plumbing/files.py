@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import os
-import shutil
-import uuid
-from collections.abc import Collection, Iterable, Iterator
+import sys
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gale.errors import OutputError
+from gale.plumbing.locks import Claim, claimed, remove, unwritable
+
+if TYPE_CHECKING:
+    import polars as pl
+
+IsOwn = Callable[[Path], bool]
 
 A_FILE, A_FOLDER = "the name of a file to write", "the name of a folder to write"
 """What is expected of a path that cannot be written."""
@@ -29,58 +36,115 @@ def check_free(path: Path, *, force: bool) -> None:
     Raises
     ------
     OutputError
-        If `path` exists and `force` is false, if it is a folder, or if its folder is missing.
+        If `path` exists and `force` is false, if it is no file, or if its folder is missing or may
+        not be written to.
     """
     try:
-        is_folder, is_there, has_folder = path.is_dir(), path.exists(), path.parent.is_dir()
+        is_folder, is_there, has_folder = path.is_dir(), os.path.lexists(path), path.parent.is_dir()
+        is_special = is_there and path.exists() and not path.is_file()
     except OSError as error:
         raise OutputError(
             path, f"cannot be accessed ({error.strerror})", remedy="choose another place"
         ) from error
     if is_folder:
         raise OutputError(path, "is a folder", A_FILE, "choose another name")
+    if is_special:
+        raise OutputError(path, "is a device or pipe", A_FILE, "choose another name")
     if is_there and not force:
         raise OutputError(path, "exists already", remedy=OVERWRITE)
     if not has_folder:
         raise OutputError(
             path, f"is in the folder {path.parent}, which does not exist", remedy="create it first"
         )
-
-
-def check_no_input(output: Path, inputs: Iterable[Path]) -> None:
-    """Refuse to overwrite a file that is read.
-
-    Raises
-    ------
-    OutputError
-        If `output` is one of the `inputs`, under whatever name.
-    """
-    if output.exists() and any(exists(each) and output.samefile(each) for each in inputs):
-        raise OutputError(output, "is one of the input files", A_FILE, "choose another name")
+    if not os.access(path.parent, os.W_OK):
+        raise OutputError(
+            path,
+            f"is in the folder {path.parent}, which may not be written to",
+            remedy="choose another place",
+        )
 
 
 @contextmanager
 def writing(path: Path, *, force: bool = False) -> Iterator[Path]:
-    """Yield a temporary path beside `path`, and rename it to `path` on success.
+    """Claim `path`, yield a temporary path beside it, and rename that to `path` on success.
 
     Raises
     ------
     OutputError
-        As :func:`check_free`, or if the file cannot be written (a full disk, no permission);
-        nothing is left behind then.
+        As :func:`check_free`, if another process writes it, or if it cannot be written (a full
+        disk, no permission, something has appeared there meanwhile); nothing is left behind then.
     """
     check_free(path, force=force)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    with claimed(path) as claim:
+        check_free(path, force=force)  # again: what was moved away may be back
+        temporary = _unused(claim)
+        try:
+            yield temporary
+            _name(temporary, path, force=force)
+        except OSError as error:
+            raise unwritable(path, error) from error
+        except OutputError as error:
+            _say_output(error, claim)
+            raise
+        finally:
+            remove(temporary)
+
+
+def _unused(claim: Claim) -> Path:
+    """Give the temporary path of a claim, unless this thread writes there already."""
+    if os.path.lexists(claim.temporary):
+        raise OutputError(
+            claim.path, "is being written already", "every output once", "choose another name"
+        )
+    return claim.temporary
+
+
+def _say_output(error: OutputError, claim: Claim) -> None:
+    """Name the output in an error, in place of the hidden path that it is made at."""
+    error.source = error.source.replace(str(claim.temporary), str(claim.path))
+
+
+def _name(temporary: Path, path: Path, *, force: bool) -> None:
+    """Rename a file to `path`; without `force`, never over something else."""
     try:
-        yield temporary
+        if force:
+            temporary.replace(path)
+        elif sys.platform == "win32":
+            temporary.rename(path)
+        else:
+            _link(temporary, path)
+    except FileExistsError as error:
+        raise OutputError(path, "has appeared meanwhile", remedy=OVERWRITE) from error
+
+
+def _link(temporary: Path, path: Path) -> None:
+    try:
+        path.hardlink_to(temporary)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
         temporary.replace(path)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
-def check_folder_free(path: Path, *, force: bool, files: Collection[str]) -> None:
+def write_csv(table: pl.DataFrame, path: Path) -> None:
+    """Write a table as CSV; polars itself cannot write to a name that is not UTF-8."""
+    path.write_bytes(table.write_csv().encode())
+
+
+def write_parquet(table: pl.DataFrame, path: Path) -> None:
+    """Write a table as Parquet; a full disk is an OSError, as for other files.
+
+    polars, given a path, raises a ComputeError, which also stands for mistakes in a table.
+    """
+    content = io.BytesIO()
+    table.write_parquet(content)
+    path.write_bytes(content.getbuffer())
+
+
+def check_folder_free(
+    path: Path, *, force: bool, files: Collection[str], is_own: IsOwn = Path.is_file
+) -> None:
     """Refuse to write a folder where something exists that may not be overwritten.
 
     Parameters
@@ -90,6 +154,8 @@ def check_folder_free(path: Path, *, force: bool, files: Collection[str]) -> Non
         Whether a folder that contains only `files` may be overwritten.
     files : collection of str
         Names of the files that are written, or patterns such as ``*.html``.
+    is_own : callable
+        Whether a file of such a name is one that gale made.
 
     Raises
     ------
@@ -104,20 +170,30 @@ def check_folder_free(path: Path, *, force: bool, files: Collection[str]) -> Non
         raise OutputError(path, "exists already", remedy=OVERWRITE)
     elif path.is_symlink() or not path.is_dir():
         raise OutputError(path, "is not a folder", A_FOLDER, "choose another name")
-    elif others := sorted(
-        each.name for each in path.iterdir() if not (each.is_file() and any(map(each.match, files)))
+    else:
+        _check_content(path, path, files, is_own)
+
+
+def _check_content(folder: Path, path: Path, files: Collection[str], is_own: IsOwn) -> None:
+    """Refuse to replace a folder, to be named `path`, that has something else in it."""
+    if others := sorted(
+        each.name
+        for each in folder.iterdir()
+        if not (each.is_file() and any(map(each.match, files)) and is_own(each))
     ):
         raise OutputError(
             path,
-            f"contains {others[0]}, which gale does not write there",
+            f"contains {others[0]}, which gale did not write",
             "a folder that may be overwritten as a whole",
             "choose another name",
         )
 
 
 @contextmanager
-def writing_folder(path: Path, *, replaces: Collection[str] | None = None) -> Iterator[Path]:
-    """Yield a new folder beside `path`, and rename it to `path` on success.
+def writing_folder(
+    path: Path, *, replaces: Collection[str] | None = None, is_own: IsOwn = Path.is_file
+) -> Iterator[Path]:
+    """Claim `path`, yield a new folder beside it, and rename that to `path` on success.
 
     Parameters
     ----------
@@ -125,48 +201,56 @@ def writing_folder(path: Path, *, replaces: Collection[str] | None = None) -> It
     replaces : collection of str, optional
         Names or patterns of files; a folder that contains only these is overwritten. By default
         nothing is overwritten.
+    is_own : callable
+        Whether a file of such a name is one that gale made.
 
     Raises
     ------
     OutputError
-        If something exists at `path`, its parent is missing, or something cannot be written;
-        nothing is left behind then.
+        If something exists at `path`, or appears there meanwhile, its parent is missing, another
+        process writes it, or something cannot be written; nothing is left behind then.
     """
+    _check_replaceable(path, replaces, is_own)
+    with claimed(path) as claim:
+        _check_replaceable(path, replaces, is_own)  # again: what was moved away may be back
+        temporary = _unused(claim)
+        try:
+            temporary.mkdir()
+            yield temporary
+            _take_place(claim, replaces, is_own)
+        except OSError as error:
+            raise unwritable(path, error) from error
+        except OutputError as error:
+            _say_output(error, claim)
+            raise
+        finally:
+            remove(temporary)
+
+
+def _check_replaceable(path: Path, replaces: Collection[str] | None, is_own: IsOwn) -> None:
     if replaces is not None:
-        check_folder_free(path, force=True, files=replaces)
+        check_folder_free(path, force=True, files=replaces, is_own=is_own)
     elif os.path.lexists(path):
         raise OutputError(path, "exists already", remedy="choose another name")
     else:
         check_free(path, force=False)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
-    try:
-        temporary.mkdir()
-        yield temporary
-        _take_place(temporary, path)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _take_place(temporary: Path, path: Path) -> None:
-    """Rename a folder to `path`; delete what was there afterwards, or restore it on failure."""
-    if not path.exists():
-        temporary.rename(path)
+def _take_place(claim: Claim, replaces: Collection[str] | None, is_own: IsOwn) -> None:
+    """Rename the folder that was made; what is there meanwhile stays unless it may be replaced."""
+    path = claim.path
+    if not os.path.lexists(path):
+        claim.temporary.rename(path)  # fails if a folder with files appears just now
         return
-    replaced = temporary.with_suffix(".old")
-    path.rename(replaced)
+    if replaces is None:
+        raise OutputError(path, "has appeared meanwhile", remedy="choose another name")
+    check_folder_free(path, force=True, files=replaces, is_own=is_own)
+    path.rename(claim.replaced)
     try:
-        temporary.rename(path)
-    except OSError:
-        replaced.rename(path)
+        _check_content(claim.replaced, path, replaces, is_own)  # nothing is added from here on
+        claim.temporary.rename(path)
+    except (OSError, OutputError):
+        claim.replaced.rename(path)
         raise
-    shutil.rmtree(replaced, ignore_errors=True)
-
-
-def _unwritable(path: Path, error: OSError) -> OutputError:
-    return OutputError(
-        path,
-        f"cannot be written ({error.strerror or error}), and nothing was left behind",
-        remedy="free some space or choose another place",
-    )
+    claim.replaced.rename(claim.temporary)  # a half deleted folder must not come back
+    remove(claim.temporary)

@@ -9,13 +9,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import polars as pl
-
 from gale.errors import GaleError
 from gale.plumbing.text import counted, shown
 
 HEADER = ("run", "status", "message")
 """The first columns of a table of predictions."""
+
+OK, DOUBTFUL, FAILED = "ok", "doubtful", "failed"
+"""What a table of predictions says of a run as its status."""
 
 UNLIKE = "unlike"
 """The column after them, see `gale.model.unlike`; tables of older versions lack it."""
@@ -172,18 +173,6 @@ def read_table(path: Path, problems: Problems) -> Table | None:
     padding = [""] * width
     rows = {number: tuple((cells + padding)[:width]) for number, cells in filled.items()}
     return Table(path, columns, rows)
-
-
-def save_csv(table: pl.DataFrame, path: Path) -> None:
-    """Write a table as CSV; polars itself cannot write to a name that is not UTF-8."""
-    with path.open("wb") as file:
-        table.write_csv(file)
-
-
-def save_parquet(table: pl.DataFrame, path: Path) -> None:
-    """Write a table as Parquet, under whatever name."""
-    with path.open("wb") as file:
-        table.write_parquet(file)
 
 
 def decimal_point(cell: str) -> str:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
+from types import FrameType
 from typing import Any
+
+LATE_S = 0.3
+"""Seconds that a worker lives on after SIGTERM."""
 
 
 @contextmanager
@@ -48,7 +54,23 @@ def worker_pool(
 
 
 def _begin_worker(begin: Callable[..., object] | None, arguments: tuple[Any, ...]) -> None:
-    # Ctrl-C is for the main process, which then ends this one.
+    # Ctrl-C is for the main process, which then ends this one. So is SIGTERM where it goes to all
+    # processes: this one must not be the first to end, which would look like a crash of it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _end_late)
+    Thread(target=_end_with_parent, daemon=True).start()
     if begin is not None:
         begin(*arguments)
+
+
+def _end_late(number: int, _frame: FrameType | None) -> None:
+    time.sleep(LATE_S)
+    os._exit(128 + number)
+
+
+def _end_with_parent() -> None:
+    """End this process when the main one has ended, however that ended."""
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)

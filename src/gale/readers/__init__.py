@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -113,6 +114,36 @@ def load(path: str | os.PathLike[str]) -> bytes:
         raise _unreadable(path, error) from error
     if not data:
         raise _empty(path)
+    return data
+
+
+def checksum_of(data: bytes) -> str:
+    """Return the SHA-256 of what :func:`load` returned, in hexadecimal digits."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def load_same(path: str | os.PathLike[str], checksum: str) -> bytes:
+    """Load a run again, and make sure that it is what it was.
+
+    Parameters
+    ----------
+    path : str or path
+    checksum : str
+        What :func:`checksum_of` gave the first time; empty if that is not known.
+
+    Raises
+    ------
+    ReadError
+        As :func:`load`, or if the content has changed.
+    """
+    data = load(path)
+    if checksum and checksum_of(data) != checksum:
+        raise ReadError(
+            display_name(path),
+            "has changed since it was predicted",
+            "the same content until all is done",
+            "repeat this when nothing writes it any more",
+        )
     return data
 
 

@@ -6,7 +6,6 @@ import datetime
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -14,15 +13,16 @@ from typing import Any
 import polars as pl
 
 from gale.campaign import Campaign
-from gale.errors import GaleError, OutputError
+from gale.errors import GaleError
 from gale.evidence import IndexTable, Matcher, check_spectra
 from gale.inspection.batch import batch_notes
 from gale.model import Model
 from gale.plumbing.arguments import check_kind
 from gale.plumbing.files import check_folder_free, writing_folder
+from gale.plumbing.tables import FAILED
 from gale.plumbing.text import counted, display_name
 from gale.plumbing.work import Work
-from gale.readers import load, parse_run
+from gale.readers import load_same, parse_run
 from gale.report.pages import render
 from gale.report.run_page import model_provenance, run_report
 
@@ -98,12 +98,12 @@ def run_pages(
         check_spectra(model)
     if model.has_elution_network:
         matcher = matcher or Matcher.default()
-    table = model.predict(runs, work)
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     made = {"made by": f"gale {version('gale-ms')} on {now}", **(provenance or {})}
     pages = _Pages(model, matcher, index, work.columns, made)
-    with writing_folder(folder, replaces=PAGES if force else None) as temporary:
-        return pages.write(temporary, table, files, work)
+    with writing_folder(folder, replaces=PAGES if force else None, is_own=_is_page) as temporary:
+        table, checksums = model.predict_read(runs, work)
+        return pages.write(temporary, table, files, checksums, work)
 
 
 def check_pages_free(folder: Path, *, force: bool) -> None:
@@ -113,16 +113,12 @@ def check_pages_free(folder: Path, *, force: bool) -> None:
     ------
     OutputError
     """
-    check_folder_free(folder, force=force, files=PAGES)
-    for file in folder.glob("*") if folder.exists() else ():
-        with file.open("rb") as opened:
-            if GENERATOR not in opened.read(1000):
-                raise OutputError(
-                    file,
-                    "is not a page that gale made",
-                    "nothing else in a folder to replace",
-                    "choose another folder",
-                )
+    check_folder_free(folder, force=force, files=PAGES, is_own=_is_page)
+
+
+def _is_page(file: Path) -> bool:
+    with file.open("rb") as opened:
+        return GENERATOR in opened.read(1000)
 
 
 @dataclass(frozen=True)
@@ -136,16 +132,22 @@ class _Pages:
     made: Mapping[str, str]
 
     def write(
-        self, folder: Path, table: pl.DataFrame, files: Sequence[Path], work: Work
+        self,
+        folder: Path,
+        table: pl.DataFrame,
+        files: Sequence[Path],
+        checksums: Sequence[str],
+        work: Work,
     ) -> pl.DataFrame:
         """Write a page for each file that could be predicted, and the index of all."""
-        names = page_names(table.filter(status="ok")["run"])
+        names = page_names(table.filter(pl.col("status") != FAILED)["run"])
         work.progress.begin("making pages", len(names))
         failures: dict[str, str] = {}
-        for row, file in zip(table.iter_rows(named=True), files, strict=True):
+        rows = table.iter_rows(named=True)
+        for row, file, checksum in zip(rows, files, checksums, strict=True):
             if row["run"] in names:
                 try:
-                    page = self._page(file, row)
+                    page = self._page(file, row, checksum)
                 except GaleError as error:
                     failures[row["run"]] = str(error)
                 else:
@@ -157,8 +159,8 @@ class _Pages:
         (folder / "index.html").write_text(index, "utf-8")
         return table
 
-    def _page(self, file: Path, prediction: Mapping[str, Any]) -> str:
-        data = load(file)
+    def _page(self, file: Path, prediction: Mapping[str, Any], checksum: str) -> str:
+        data = load_same(file, checksum)
         # for a folder, the checksum is that of the files in it that are read, as gale packs them
         what = "file SHA-256" if file.is_file() else "SHA-256 of what is read"
         return run_report(
@@ -167,7 +169,7 @@ class _Pages:
             matcher=self.matcher,
             index=self.index,
             prediction=prediction,
-            provenance={what: sha256(data).hexdigest(), **self.made},
+            provenance={what: checksum, **self.made},
         )
 
 

@@ -79,6 +79,11 @@ class TrainingFiles:
         ):
             yield {"history": history, "out_of_fold": out_of_fold}
 
+    @property
+    def beside(self) -> tuple[Path, Path, Path]:
+        """The files beside the model."""
+        return self.history, self.out_of_fold, self.report
+
     def read_out_of_fold(self, model: Model) -> pl.DataFrame:
         """Read the held-out predictions of the training of `model`.
 

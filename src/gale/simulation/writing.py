@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from gale.plumbing.tables import save_csv, save_parquet
+from gale.plumbing.files import write_csv, write_parquet
 from gale.plumbing.work import Work
 from gale.plumbing.workers import worker_pool
 from gale.simulation.compounds import Booleans
@@ -132,11 +132,11 @@ def write_tables(
     )
     for split in dict.fromkeys(design.splits):
         of_split = table.filter(split=split).drop("split")
-        save_csv(of_split, folder / f"{split}_labels.csv")
+        write_csv(of_split, folder / f"{split}_labels.csv")
     to_predict = table.filter(pl.col("split") != "train").drop("split")
     if len(to_predict):
         form = to_predict.with_columns(pl.lit(0.0).alias(family) for family in families)
-        save_csv(form, folder / "submission_format.csv")
+        write_csv(form, folder / "submission_format.csv")
     metadata = pl.DataFrame(
         {
             "sample_id": names,
@@ -147,7 +147,7 @@ def write_tables(
         },
         schema_overrides={"derivatized": pl.Int64},
     )
-    save_csv(metadata, folder / "metadata.csv")
+    write_csv(metadata, folder / "metadata.csv")
     runs = pl.DataFrame(
         {
             "sample_id": names,
@@ -157,7 +157,7 @@ def write_tables(
             "ions": [run.n_ions for run in written],
         }
     )
-    save_csv(runs, folder / "runs.csv")
+    write_csv(runs, folder / "runs.csv")
     truth = pl.DataFrame(
         [
             {"run": name, **row}
@@ -166,7 +166,7 @@ def write_tables(
         ],
         schema=TRUTH,
     )
-    save_parquet(truth, folder / "truth.parquet")
+    write_parquet(truth, folder / "truth.parquet")
 
 
 def write_facts(

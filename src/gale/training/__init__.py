@@ -19,7 +19,8 @@ from gale.campaign import Campaign
 from gale.model import Model
 from gale.model.unlike import fit_unlike
 from gale.plumbing.arguments import check_kind, check_whole
-from gale.plumbing.files import check_free, writing
+from gale.plumbing.files import writing
+from gale.plumbing.outputs import claiming, plan_outputs
 from gale.plumbing.work import Work
 from gale.training.cost import check_model
 from gale.training.ensemble import Ensemble, combine, fit_part
@@ -41,6 +42,7 @@ MOST_SEED = 2**32 - 1
 """Largest seed that what splits the folds takes."""
 
 
+@claiming("history", "out_of_fold", folder="journal")
 def train(
     campaign: Campaign,
     recipe: Recipe | str | Path = "default",
@@ -118,9 +120,8 @@ def train(
     check_kind("campaign", campaign, Campaign)
     check_kind("recipe", recipe, Recipe, str, Path)
     check_whole("seed", seed, most=MOST_SEED)
-    for table in (history, out_of_fold):
-        if table is not None:
-            check_free(Path(table), force=True)
+    tables = [Path(table) for table in (history, out_of_fold) if table is not None]
+    plan_outputs(tables, campaign.files, force=True)
     work = work or Work()
     check_kind("work", work, Work)
     recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)

@@ -10,8 +10,10 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from gale.errors import OutputError, TrainingError, warn
+from gale.errors import TrainingError, warn
 from gale.plumbing.files import writing
+from gale.plumbing.locks import LOCK, TEMPORARY
+from gale.plumbing.outputs import make_folder
 from gale.plumbing.text import counted
 from gale.training.fitting import Epoch, Fit
 
@@ -162,12 +164,7 @@ class Journal:
             np.savez(file, **arrays)  # type: ignore[arg-type]
 
     def _begin(self, folder: Path) -> None:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(
-                folder, f"cannot be made ({error.strerror})", remedy="choose another place"
-            ) from error
+        make_folder(folder)
         with writing(folder / STAMP, force=True) as temporary:
             temporary.write_bytes(self.fingerprint.encode())
 
@@ -215,8 +212,9 @@ def count_fits(folder: Path) -> int:
 
 
 def discard(folder: Path) -> None:
-    """Delete the finished fits in a folder, and the folder if nothing else is in it."""
-    for path in (*folder.glob("*.npz"), folder / STAMP):
+    """Delete the fits in a folder, half-written ones too, and the folder if it is then empty."""
+    unfinished = (*folder.glob(f".*.{TEMPORARY}"), *folder.glob(f".*.{LOCK}"))
+    for path in (*folder.glob("*.npz"), folder / STAMP, *unfinished):
         path.unlink(missing_ok=True)
     if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()

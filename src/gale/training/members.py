@@ -13,9 +13,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from gale.plumbing.files import writing
+from gale.plumbing.files import write_csv, writing
 from gale.plumbing.progress import Progress, TimeLeft
-from gale.plumbing.tables import save_csv
 from gale.plumbing.text import counted
 from gale.training.fitting import (
     Examples,
@@ -201,7 +200,7 @@ class MemberFitter:
         started = time.monotonic()
         if self.work.history is not None:
             with writing(Path(self.work.history), force=True) as temporary:
-                save_csv(self.work.journal.history(), temporary)
+                write_csv(self.work.journal.history(), temporary)
         self._history_written = time.monotonic()
         self._history_pause = max(HISTORY_SECONDS, 20 * (self._history_written - started))
 

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from gale.errors import OutputError
-from gale.plumbing.tables import save_csv, save_parquet
+from gale.plumbing import files
 from gale.plumbing.text import counted
 from gale.readers.scans import LONGEST_MIN
 from gale.run import Run
@@ -16,12 +16,12 @@ from gale.run import Run
 
 def write_csv(run: Run, path: Path) -> None:
     """Write a run as CSV, with the shortest numbers that read back unchanged."""
-    save_csv(_frame(run), path)
+    files.write_csv(_frame(run), path)
 
 
 def write_parquet(run: Run, path: Path) -> None:
     """Write a run as Parquet."""
-    save_parquet(_frame(run), path)
+    files.write_parquet(_frame(run), path)
 
 
 def _frame(run: Run) -> pl.DataFrame:
