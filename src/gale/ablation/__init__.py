@@ -21,6 +21,7 @@ from gale.ablation.steps import ablation_steps
 from gale.campaign import Campaign
 from gale.errors import CampaignError
 from gale.plumbing.arguments import check_kind, check_whole
+from gale.plumbing.kinds import checked
 from gale.plumbing.work import Work
 from gale.training.facts import fingerprint_of
 from gale.training.folds import split_fold
@@ -33,6 +34,7 @@ from gale.training.waves import find_device
 __all__ = ["Ablation", "ablate"]
 
 
+@checked
 def ablate(
     campaign: Campaign,
     recipe: Recipe | str | Path = "published",

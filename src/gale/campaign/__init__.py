@@ -19,6 +19,7 @@ from gale.campaign.checksums import find_mismatches
 from gale.campaign.folder import find_runs, match_runs, run_name
 from gale.campaign.labels import LabelTable, collect_label_table, prevalence_of
 from gale.errors import CampaignError
+from gale.plumbing.kinds import checked
 from gale.plumbing.tables import Problems
 from gale.plumbing.text import counted, shown
 
@@ -109,6 +110,7 @@ class Campaign:
         )
 
     @classmethod
+    @checked
     def open(
         cls,
         path: Path | str,
@@ -149,7 +151,8 @@ class Campaign:
         opened = _open_competition if (root / "metadata.csv").exists() else _open_folder
         return opened(root, given, columns, with_labels)
 
-    def select(self, indices: Iterable[int] | NDArray[np.bool_]) -> Campaign:
+    @checked
+    def select(self, indices: Iterable[int] | Iterable[bool] | NDArray[np.bool_]) -> Campaign:
         """Return the campaign of some runs.
 
         The submission format is cut to these runs.
@@ -180,6 +183,7 @@ class Campaign:
             else tuple(run for run in self.submission if run in selected),
         )
 
+    @checked
     def of_split(self, *names: str) -> Campaign:
         """Return the campaign of the runs in some splits; it may have no runs.
 

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from gale.errors import TableError
+from gale.plumbing.kinds import checked
 from gale.plumbing.tables import (
     HEADER,
     SPREAD,
@@ -88,6 +89,7 @@ class Predictions:
         )
 
 
+@checked
 def read_predictions(path: Path | str) -> Predictions:
     """Read predictions in either layout that gale writes, with their sidecar if there is one.
 

@@ -11,6 +11,7 @@ from gale.evidence import SCHEMA, IndexTable, Matcher, explain
 from gale.model import Model, Runs
 from gale.plumbing.arguments import check_kind, check_loaded
 from gale.plumbing.files import writing
+from gale.plumbing.kinds import checked, checked_but
 from gale.plumbing.work import Work
 from gale.readers import read_run
 from gale.run import Run
@@ -19,6 +20,7 @@ DECIMALS = 4
 """Decimals of minutes, shares and cosines in a file: they are not known better."""
 
 
+@checked_but("model", "runs")
 def evidence_table(
     model: Model,
     runs: Runs,
@@ -83,6 +85,7 @@ def evidence_table(
     return pl.concat(tables)
 
 
+@checked
 def write_evidence(table: pl.DataFrame, path: str | Path, *, force: bool = False) -> None:
     """Write a table of evidence as a CSV file, its numbers rounded to :data:`DECIMALS` decimals.
 

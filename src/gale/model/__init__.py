@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -22,6 +22,7 @@ from gale.model.file import EVIDENCE, OUTPUTS, check_shapes, open_session, read_
 from gale.model.unlike import unlike_notes
 from gale.plumbing.arguments import check_kind
 from gale.plumbing.files import writing
+from gale.plumbing.kinds import checked, checked_but
 from gale.plumbing.tables import SPREAD, UNLIKE
 from gale.plumbing.text import counted, display_name, listed
 from gale.plumbing.work import Work
@@ -72,6 +73,7 @@ class Model:
     (0.28, 0.33)
     """
 
+    @checked
     def __init__(self, data: bytes, source: str = "memory") -> None:
         self._data = data
         self.source = source
@@ -81,6 +83,7 @@ class Model:
         check_shapes(self._session, self.spec, self.families, source)
 
     @classmethod
+    @checked
     def load(cls, path: str | Path) -> Model:
         """Read a model file.
 
@@ -98,6 +101,7 @@ class Model:
             ) from None
         return cls(data, str(path))
 
+    @checked
     def save(self, path: str | Path, *, force: bool = False) -> None:
         """Write the model file, completely or not at all.
 
@@ -166,6 +170,7 @@ class Model:
             np.concatenate(unlike[0]) if unlike else np.full(len(features), np.nan, np.float32),
         )
 
+    @checked
     def evidence(self, run: Run) -> pl.DataFrame:
         """Score each family over time, with the elution network.
 
@@ -265,6 +270,7 @@ class Model:
         ]
         return list(zip(*batches, strict=True))
 
+    @checked_but("runs")
     def predict(
         self,
         runs: Runs,
@@ -349,6 +355,7 @@ class Model:
             names, sources = list(runs.runs), list[PathOrRun](runs.paths)
         else:
             several = [runs] if isinstance(runs, (str, Path, Run)) else runs
+            check_kind("runs", several, Iterable)
             for each in several:
                 check_kind("run", each, str, Path, Run)
             sources = [run if isinstance(run, Run) else Path(run) for run in several]
@@ -369,6 +376,7 @@ class Model:
         if not self.facts["calibrated"]:
             warn(UNCALIBRATED)
 
+    @checked
     def submission(self, campaign: Campaign, predictions: pl.DataFrame) -> pl.DataFrame:
         """Put predictions into the format that the competition of a campaign asks for.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from gale.errors import TableError
+from gale.errors import ModelError, TableError
 from gale.model import Model
 from gale.plumbing.progress import Progress
 from gale.plumbing.tables import HEADER
@@ -48,6 +48,8 @@ class TrainingFiles:
     def of(cls, model: str | Path) -> TrainingFiles:
         """Name the files beside a model as `gale train` does."""
         model = Path(model)
+        if not model.name:
+            raise ModelError(model, "is a folder", "a model file (.onnx)", "give the file")
         stem = model.name.removesuffix(".onnx")
         return cls(
             model,

@@ -18,6 +18,7 @@ from gale.model import Model
 from gale.model.unlike import fit_unlike
 from gale.plumbing.arguments import check_kind, check_whole
 from gale.plumbing.files import check_free
+from gale.plumbing.kinds import checked_but
 from gale.plumbing.work import Work
 from gale.training.ensemble import Ensemble, combine, fit_part
 from gale.training.export import PartGraph, to_onnx
@@ -39,6 +40,7 @@ MOST_SEED = 2**32 - 1
 """Largest seed that what splits the folds takes."""
 
 
+@checked_but("seed")
 def train(
     campaign: Campaign,
     recipe: Recipe | str | Path = "default",
