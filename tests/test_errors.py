@@ -98,3 +98,12 @@ def test_a_package_named_like_gale_is_outside_of_it() -> None:
         warnings.simplefilter("always")
         exec(compile("warn('left out')", path, "exec"), {"warn": warn})
     assert given[0].filename == path
+
+
+@pytest.mark.parametrize("sign", ["\n", "\r", "\0", "\x1b", "\x85", "\u2028", "\udce9"])
+def test_whatever_a_file_holds_the_message_is_one_line(sign: str) -> None:
+    error = GaleError(f"a{sign}b.csv", f"has {sign}", f"no {sign}", "rename it")
+    assert len(str(error).splitlines()) == 1
+    assert sign not in str(error)
+    assert error.source == f"a{sign}b.csv"
+    str(error).encode("utf-8")

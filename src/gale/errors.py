@@ -25,11 +25,15 @@ traceback.
 from __future__ import annotations
 
 import os
+import re
 import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
+
+_BREAKS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""What would break a line, or could not be printed, in the name or the content of a file."""
 
 SHOWN = 20
 """Problems that one message lists; the rest are counted."""
@@ -93,7 +97,8 @@ class GaleError(Exception):
             return "\n".join(lines)
         expected = f"expected {self.expected}" if self.expected else ""
         said = "; ".join(part for part in (self.found, expected, self.remedy) if part)
-        return ": ".join(part for part in (self.source, said) if part)
+        text = ": ".join(part for part in (self.source, said) if part)
+        return _BREAKS.sub(lambda sign: repr(sign[0])[1:-1], text)
 
 
 class ReadError(GaleError):

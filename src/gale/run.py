@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gale.errors import ReadError
+from gale.plumbing.kinds import checked
 
 Floats = NDArray[np.float64]
 """An array of double precision."""
@@ -146,6 +147,7 @@ class Run:
         return np.where(np.isfinite(stated) & (stated >= 0), ratio, np.nan)
 
     @classmethod
+    @checked
     def from_rows(
         cls,
         time_min: ArrayLike,
@@ -218,6 +220,7 @@ class Run:
         )
 
     @classmethod
+    @checked
     def from_scans(
         cls,
         time_min: ArrayLike,
@@ -310,7 +313,12 @@ class Run:
 def _columns(*columns: ArrayLike) -> tuple[Floats, ...]:
     """Copy columns as float64, so that a run shares no memory with its caller."""
     with np.errstate(invalid="ignore"):  # damaged files may hold signalling NaNs
-        return tuple(np.array(column, dtype=np.float64) for column in columns)
+        copies = tuple(np.array(column, dtype=np.float64) for column in columns)
+    if shapes := [copy.shape for copy in copies if copy.ndim != 1]:
+        raise ReadError(
+            "a column", f"is an array of shape {shapes[0]}", "one axis", "pass one run at a time"
+        )
+    return copies
 
 
 def _check_finite(source: str, unit: str, *columns: tuple[str, Floats]) -> None:

@@ -15,8 +15,10 @@ import numpy as np
 import polars as pl
 import pytest
 
+from gale.errors import GaleError
 from gale.library import Library, embedded_library, read_library
 from gale.library.embedded import from_table
+from helpers.errors import refused
 
 ROOT = Path(__file__).parents[2]
 COLUMNS = ("spectrum_start", "mz", "intensity", "retention_index")
@@ -134,7 +136,7 @@ def test_join(embedded: Library) -> None:
     for text in TEXTS:
         assert getattr(joined, text) == getattr(embedded, text)[5:8]
     assert (joined.source, joined.skipped) == ("a + b", {"no peaks": 3, "no name": 1})
-    with pytest.raises(ValueError, match="at least one"):
+    with refused(GaleError, "libraries", expected="at least one"):
         Library.join([])
 
 

@@ -161,6 +161,7 @@ def test_what_cannot_be_read_is_named(
         (b"", ReadError, "empty"),
         (data_ms(nominal_run(), kind=b"MSD Spectral File"), UnsupportedFormatError, "LC-MS"),
         (b"\0\1", UnsupportedFormatError, r"\x00\x01"),
+        (b"time,mass,intensity\n1,43,5\n", UnsupportedFormatError, "begins with"),
     ],
 )
 def test_a_data_ms_of_something_else(

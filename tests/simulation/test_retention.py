@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gale.errors import SimulationError
 from gale.simulation import retention
 from gale.simulation.retention import Programme, retention_time_min
+from helpers.errors import refused
 
 METHYL_ESTERS = {
     8: 7.812, 9: 9.248, 10: 10.647, 12: 13.250, 14: 15.597, 16: 17.723, 18: 19.663,
@@ -92,3 +94,15 @@ def test_the_oven() -> None:
     np.testing.assert_allclose(
         programme.temperature_c(np.array([0.0, 2.0, 4.5, 7.0, 9.0])), [50, 50, 75, 100, 100]
     )
+
+
+@pytest.mark.parametrize("dead_time_min", [20.999, 21.0, 500.0, float("inf")])
+def test_a_dead_time_as_long_as_the_programme(dead_time_min: float) -> None:
+    programme = Programme(60, 1, 10, 250, 1)
+    with refused(SimulationError, found="dead time", remedy="dead_time_min"):
+        retention_time_min(np.array([500.0]), programme, dead_time_min, phase_ratio=250)
+
+
+def test_an_oven_that_only_cools() -> None:
+    with refused(SimulationError, found="programme"):
+        retention_time_min(np.array([500.0]), Programme(300, 0, 10, 40, 1), 1.5, 250)

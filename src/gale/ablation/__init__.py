@@ -21,6 +21,7 @@ from gale.ablation.steps import ablation_steps
 from gale.campaign import Campaign
 from gale.errors import CampaignError
 from gale.plumbing.arguments import check_kind, check_whole
+from gale.plumbing.kinds import checked
 from gale.plumbing.outputs import claiming
 from gale.plumbing.work import Work
 from gale.training.facts import fingerprint_of
@@ -34,6 +35,7 @@ from gale.training.waves import find_device
 __all__ = ["Ablation", "ablate"]
 
 
+@checked
 @claiming(folder="journal")
 def ablate(
     campaign: Campaign,

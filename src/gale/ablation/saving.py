@@ -11,6 +11,7 @@ from gale.ablation.text import report_text
 from gale.plotting import save_figure
 from gale.plumbing.arguments import check_kind
 from gale.plumbing.files import check_folder_free, write_csv, writing_folder
+from gale.plumbing.kinds import checked
 
 FILES = (
     "ablation.json",
@@ -26,6 +27,7 @@ FILES = (
 """The files in the folder of an ablation."""
 
 
+@checked
 def save_ablation(ablation: Ablation, folder: Path | str, *, force: bool = False) -> None:
     r"""Write the tables, figures and facts of an ablation into a new folder: all `FILES` or none.
 

@@ -19,6 +19,7 @@ from gale.campaign.checksums import find_mismatches
 from gale.campaign.folder import find_runs, match_runs, run_name
 from gale.campaign.labels import LabelTable, collect_label_table, prevalence_of
 from gale.errors import CampaignError
+from gale.plumbing.kinds import checked
 from gale.plumbing.tables import Problems
 from gale.plumbing.text import counted, shown
 
@@ -122,6 +123,7 @@ class Campaign:
         )
 
     @classmethod
+    @checked
     def open(
         cls,
         path: Path | str,
@@ -168,7 +170,8 @@ class Campaign:
         tables = (self.root / name for name in TABLES)
         return (*self.paths, *(table for table in tables if table.exists()))
 
-    def select(self, indices: Iterable[int] | NDArray[np.bool_]) -> Campaign:
+    @checked
+    def select(self, indices: Iterable[int] | Iterable[bool] | NDArray[np.bool_]) -> Campaign:
         """Return the campaign of some runs.
 
         The submission format is cut to these runs.
@@ -199,6 +202,7 @@ class Campaign:
             else tuple(run for run in self.submission if run in selected),
         )
 
+    @checked
     def of_split(self, *names: str) -> Campaign:
         """Return the campaign of the runs in some splits; it may have no runs.
 

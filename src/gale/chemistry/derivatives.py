@@ -10,6 +10,7 @@ from gale.chemistry.structures import parent_molecule, read_pattern, read_struct
 from gale.library import Library
 from gale.library.derivative_names import find_derivative
 from gale.plumbing.arguments import check_kind
+from gale.plumbing.kinds import checked
 from gale.run import Floats
 
 SILYL_MZ = 73
@@ -31,6 +32,7 @@ CARBONYL = read_pattern("[CX3;$(C([#6])[#6]),$([CH][#6]),$([CH2])]=O", __name__)
 """The carbonyl group of an aldehyde or a ketone, which methoximation converts."""
 
 
+@checked
 def guess_derivatives(library: Library, *, silylated: bool = False) -> tuple[str, ...]:
     """Find the derivative of each compound of a library.
 

@@ -22,6 +22,7 @@ from gale.chemistry.structures import (
 )
 from gale.errors import TableError
 from gale.plumbing.arguments import check_kind, check_several
+from gale.plumbing.kinds import checked
 from gale.plumbing.toml import parse_toml, read_toml_text, unknown_key
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ FamilyTable = Mapping[str, FamilyRule]
 """The rule of each family by its name, in the order of the columns."""
 
 
+@checked
 def families_of(
     structures: Sequence[str | None], table: FamilyTable | None = None, *, parents: bool = True
 ) -> NDArray[np.float32]:
@@ -130,6 +132,7 @@ def default_family_table() -> FamilyTable:
     return _parse_table(source.read_text("utf-8"), "gale/data/families.toml")
 
 
+@checked
 def read_family_table(path: Path | str) -> FamilyTable:
     r"""Read families and their rules from a TOML file: one table per family, all keys optional.
 

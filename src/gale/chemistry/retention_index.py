@@ -16,6 +16,7 @@ from gale.chemistry.structures import parent_molecule, read_pattern, read_struct
 from gale.errors import GaleError
 from gale.library.derivative_names import UNKNOWN, find_derivative
 from gale.plumbing.arguments import check_several
+from gale.plumbing.kinds import checked
 from gale.run import Floats
 
 FILE = "retention_terms.csv"
@@ -25,6 +26,7 @@ ELEMENTS = frozenset(["C", "H", "N", "O", "F", "Si", "P", "S", "Cl", "Br", "I"])
 """Elements that the terms cover."""
 
 
+@checked
 def estimate_retention_index(
     structures: Sequence[str | None], derivatives: Sequence[str] | None = None
 ) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gale.errors import MissingExtraError, TableError
+from gale.plumbing.kinds import checked
 
 try:
     from rdkit import Chem, rdBase
@@ -84,6 +85,7 @@ def parent_molecule(molecule: Chem.Mol) -> Chem.Mol:
     return parent.GetMol()
 
 
+@checked
 def parent_of(structure: str) -> str:
     """Return the compound before derivatization, as canonical SMILES without isotopes.
 

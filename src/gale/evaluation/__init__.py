@@ -23,6 +23,7 @@ from gale.evaluation.matching import match_runs
 from gale.evaluation.metrics import Scores, log_loss_difference, score
 from gale.evaluation.predictions import Predictions, read_predictions, sidecar
 from gale.plumbing.arguments import check_kind, check_whole
+from gale.plumbing.kinds import checked
 from gale.plumbing.text import listed, shown
 from gale.run import Floats, Floats32
 
@@ -197,6 +198,7 @@ def training_prevalence(labels: LabelTable, families: Sequence[str]) -> dict[str
     return dict(zip(families, share.tolist(), strict=True))
 
 
+@checked
 def evaluate(
     predictions: Predictions | pl.DataFrame,
     labels: LabelTable | Campaign,

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from gale.errors import TableError
+from gale.plumbing.kinds import checked
 from gale.plumbing.schema import read_json
 from gale.plumbing.tables import (
     DOUBTFUL,
@@ -106,6 +107,7 @@ class Predictions:
         )
 
 
+@checked
 def read_predictions(path: Path | str) -> Predictions:
     """Read predictions in either layout that gale writes, with their sidecar if there is one.
 

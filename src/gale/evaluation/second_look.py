@@ -23,6 +23,7 @@ from scipy.special import logit
 
 from gale.errors import TableError
 from gale.plumbing.arguments import check_whole
+from gale.plumbing.kinds import checked
 from gale.run import Floats
 
 CLIP = 1e-4
@@ -52,6 +53,7 @@ def disagreement(labels: ArrayLike, probability: ArrayLike, prevalence: ArrayLik
     return np.where(np.isnan(y), np.nan, np.where(y == 1, prior - z, z))
 
 
+@checked
 def second_look(
     runs: Sequence[str],
     families: Sequence[str],

@@ -18,6 +18,7 @@ from gale.evidence.matching import Match, Matcher
 from gale.evidence.windows import Window, find_windows
 from gale.model import Model
 from gale.plumbing.arguments import check_kind, check_loaded
+from gale.plumbing.kinds import checked_but
 from gale.run import Run
 
 __all__ = [
@@ -57,6 +58,7 @@ SCHEMA = {
 """Columns of the table of :func:`explain`, and their types."""
 
 
+@checked_but("model")
 def explain(
     model: Model,
     run: Run,

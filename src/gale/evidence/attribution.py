@@ -32,6 +32,7 @@ from gale.features.spec import FeatureSpec
 from gale.features.summary import SummarySpec
 from gale.model import Model
 from gale.plumbing.arguments import check_kind, check_loaded
+from gale.plumbing.kinds import checked_but
 from gale.run import Floats, Floats32, Integers, Run
 
 IONS = 6
@@ -72,6 +73,7 @@ class Attribution:
     falls: tuple[float, ...]
 
 
+@checked_but("model")
 def find_attributions(model: Model, run: Run, *, least: float | None = None) -> list[Attribution]:
     """Find the ions that speak for each family in a run.
 

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from gale.errors import TableError
+from gale.plumbing.kinds import checked
 from gale.plumbing.text import counted
 from gale.run import Floats
 
@@ -40,6 +41,7 @@ class IndexTable:
     index: Floats
 
     @classmethod
+    @checked
     def read(cls, path: Path | str) -> IndexTable:
         """Read a CSV table with columns ``time_min`` and ``index``.
 

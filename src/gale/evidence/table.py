@@ -12,6 +12,7 @@ from gale.evidence import SCHEMA, IndexTable, Matcher, check_spectra, explain
 from gale.model import Model, Runs
 from gale.plumbing.arguments import check_kind, check_loaded
 from gale.plumbing.files import writing
+from gale.plumbing.kinds import checked, checked_but
 from gale.plumbing.text import display_name
 from gale.plumbing.work import Work
 from gale.readers import load_same, parse_run
@@ -21,6 +22,7 @@ DECIMALS = 4
 """Decimals of minutes, shares and cosines in a file: they are not known better."""
 
 
+@checked_but("model", "runs")
 def evidence_table(
     model: Model,
     runs: Runs,
@@ -97,6 +99,7 @@ def _read(path: Path, checksum: str, work: Work) -> Run:
     return parse_run(data, display_name(path), columns=work.columns)
 
 
+@checked
 def write_evidence(table: pl.DataFrame, path: str | Path, *, force: bool = False) -> None:
     """Write a table of evidence as a CSV file, its numbers rounded to :data:`DECIMALS` decimals.
 

@@ -24,6 +24,7 @@ from gale.features.elution import excess
 from gale.features.events import EventSpec
 from gale.model import Model
 from gale.plumbing.arguments import check_kind, check_loaded
+from gale.plumbing.kinds import checked_but
 from gale.run import Floats, Floats32, Integers, Run
 
 WINDOWS = 3
@@ -75,6 +76,7 @@ class Window:
     matches: tuple[Match, ...] = ()
 
 
+@checked_but("model")
 def find_windows(
     model: Model,
     run: Run,

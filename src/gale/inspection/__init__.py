@@ -21,6 +21,7 @@ from gale.inspection.measures import (
     standing_out,
 )
 from gale.plumbing.arguments import check_kind
+from gale.plumbing.kinds import checked
 from gale.plumbing.text import counted, listed
 from gale.readers.scans import FACT_SPECTRA, ceiling_of, looks_like_profile
 from gale.run import Run
@@ -87,6 +88,7 @@ class Oddity(NamedTuple):
     text: str
 
 
+@checked
 def oddities(run: Run) -> tuple[Oddity, ...]:
     """Find what is unusual in a run: first the notes of its reader, then what its ions show.
 

@@ -12,6 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from gale.errors import GaleError
+from gale.plumbing.arguments import check_whole
+from gale.plumbing.kinds import checked
 from gale.plumbing.text import counted
 from gale.run import Floats, Integers
 
@@ -143,8 +146,10 @@ class Library:
         ions = slice(self.spectrum_start[at], self.spectrum_start[at + 1])
         return self.mz[ions], self.intensity[ions]
 
+    @checked
     def nominal_spectra(self, n_mz: int) -> Floats:
         """Sum the ions of each nominal m/z from 1 to `n_mz` - 1, shape (C, n_mz)."""
+        check_whole("n_mz", n_mz)
         compound = np.repeat(np.arange(len(self)), np.diff(self.spectrum_start))
         mz = np.rint(self.mz).astype(np.int64)
         inside = (mz >= 1) & (mz < n_mz)
@@ -152,6 +157,7 @@ class Library:
         summed = np.bincount(place, self.intensity[inside], minlength=len(self) * n_mz)
         return np.asarray(summed.reshape(len(self), n_mz), dtype=np.float64)
 
+    @checked
     def take(self, compounds: ArrayLike) -> Library:
         """Return the library of some compounds, in the given order.
 
@@ -166,6 +172,8 @@ class Library:
             If the library has no such compound, or a mask has another length.
         """
         chosen = np.asarray(compounds)
+        if chosen.ndim != 1:
+            raise IndexError(f"compounds are of shape {chosen.shape} instead of one axis")
         at = np.arange(len(self))[chosen if chosen.size else chosen.astype(np.int64)]
         count = np.diff(self.spectrum_start)[at]
         start = np.append(0, np.cumsum(count))
@@ -183,14 +191,17 @@ class Library:
         )
 
     @classmethod
+    @checked
     def join(cls, libraries: Sequence[Library]) -> Library:
         """Concatenate libraries.
 
         Raises
         ------
-        ValueError
+        GaleError
             If there are none.
         """
+        if not len(libraries):
+            raise GaleError("libraries", "is empty", "at least one library")
 
         def joined(column: str) -> Any:
             return np.concatenate([getattr(each, column) for each in libraries])

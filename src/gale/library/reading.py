@@ -10,6 +10,7 @@ from gale.errors import ReadError, warn
 from gale.library import massbank, msp
 from gale.library.library import Library
 from gale.library.records import Record, build_library
+from gale.plumbing.kinds import checked
 from gale.plumbing.text import display_name
 from gale.readers.archives import gunzip
 
@@ -17,6 +18,7 @@ NOT_MASSBANK = "not a MassBank record"
 UNREADABLE = "the file cannot be read"
 
 
+@checked
 def read_library(path: str | os.PathLike[str]) -> Library:
     r"""Read an MSP file, a file of MassBank records (either may be gzipped), or a folder of these.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -26,6 +26,7 @@ from gale.model.file import EVIDENCE, OUTPUTS, check_shapes, open_file, run_grap
 from gale.model.unlike import unlike_notes
 from gale.plumbing.arguments import check_kind
 from gale.plumbing.files import writing
+from gale.plumbing.kinds import checked, checked_but
 from gale.plumbing.tables import DOUBTFUL, FAILED, OK, SPREAD, UNLIKE
 from gale.plumbing.text import counted, display_name, listed
 from gale.plumbing.work import Work
@@ -79,6 +80,7 @@ class Model:
     (0.28, 0.33)
     """
 
+    @checked
     def __init__(self, data: bytes, source: str = "memory") -> None:
         self._data = data
         self.source = source
@@ -88,6 +90,7 @@ class Model:
         check_shapes(self._session, self.spec, facts, source)
 
     @classmethod
+    @checked
     def load(cls, path: str | Path) -> Model:
         """Read a model file.
 
@@ -105,6 +108,7 @@ class Model:
             ) from None
         return cls(data, str(path))
 
+    @checked
     def save(self, path: str | Path, *, force: bool = False) -> None:
         """Write the model file, completely or not at all.
 
@@ -205,6 +209,7 @@ class Model:
                 faults[row] = faults[row] or f"gives the distance {unlike[row]:g}"
         return faults
 
+    @checked
     def evidence(self, run: Run) -> pl.DataFrame:
         """Score each family over time, with the elution network.
 
@@ -314,6 +319,7 @@ class Model:
         ]
         return list(zip(*batches, strict=True))
 
+    @checked_but("runs")
     def predict(
         self,
         runs: Runs,
@@ -432,6 +438,7 @@ class Model:
             names, sources = list(runs.runs), list[PathOrRun](runs.paths)
         else:
             several = [runs] if isinstance(runs, (str, Path, Run)) else runs
+            check_kind("runs", several, Iterable)
             for each in several:
                 check_kind("run", each, str, Path, Run)
             sources = [run if isinstance(run, Run) else Path(run) for run in several]
@@ -457,6 +464,7 @@ class Model:
         if not self.facts["calibrated"]:
             warn(UNCALIBRATED)
 
+    @checked
     def submission(self, campaign: Campaign, predictions: pl.DataFrame) -> pl.DataFrame:
         """Put predictions into the format that the competition of a campaign asks for.
 

@@ -27,6 +27,7 @@ from gale.plotting.panels import (
 )
 from gale.plotting.themes import THEMES, Theme
 from gale.plumbing.arguments import check_kind
+from gale.plumbing.kinds import checked
 from gale.run import Run
 
 __all__ = [
@@ -58,6 +59,7 @@ LONGEST_NAME = 36
 """Longer file names are cut in the title, which shares its line with a legend."""
 
 
+@checked
 def plot_run(
     run: Run,
     *,
@@ -111,6 +113,7 @@ def plot_run(
     check_kind("run", run, Run)
     if theme not in THEMES:
         raise PlotError("theme", f"is {theme!r}", " or ".join(THEMES))
+    mz_range = None if mz_range is None else (float(mz_range[0]), float(mz_range[1]))
     colours = THEMES[theme]
     part = cut_time(run, time_range)
     heights = _heights(len(lanes or {}), bool(mz), at_min is not None)
@@ -166,6 +169,7 @@ def _title(run: Run) -> str:
     return f"{shown}: {run.n_scans:,} scans, {run.n_ions:,} ions"
 
 
+@checked
 def save_figure(figure: Figure, file: str | os.PathLike[str] | IO[bytes], form: str) -> None:
     """Write a figure; the same figure gives the same bytes.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from numbers import Integral
 from pathlib import Path
 
 from gale.errors import GaleError
@@ -52,14 +53,14 @@ def check_kind(name: str, value: object, *kinds: type) -> None:
 
 
 def check_loaded(name: str, value: object, kind: type) -> None:
-    """Check that the argument `name` is no path, where a `kind`, or what does the same, belongs.
+    """Check that the argument `name` is a `kind`, or something else that has families.
 
     Raises
     ------
     GaleError
-        If it is a path; it says what reads one.
+        If it is neither; it says what reads one.
     """
-    if isinstance(value, str | Path):
+    if not hasattr(value, "families"):
         check_kind(name, value, kind)
 
 
@@ -71,7 +72,7 @@ def check_whole(name: str, value: object, least: int = 0, most: int | None = Non
     GaleError
         If it is not.
     """
-    whole = hasattr(value, "__index__") and not isinstance(value, bool)
+    whole = isinstance(value, Integral) and not isinstance(value, bool)
     if not (whole and value >= least and (most is None or value <= most)):  # type: ignore[operator]
         limits = f"{least} or more" if most is None else f"from {least} to {most}"
         raise GaleError(

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from gale.errors import ReadError
+from gale.plumbing.kinds import checked
 from gale.plumbing.text import display_name
 from gale.readers import andi, instrument_folders, jcamp, refused, tables
 from gale.readers.archives import Content, unpack
@@ -46,6 +47,7 @@ SCAN_FORMATS = ("andi", "chemstation", "jcamp", "masshunter", "masslynx", "mzml"
 """Formats that are not tables."""
 
 
+@checked
 def read_run(
     path: str | os.PathLike[str],
     *,
@@ -110,7 +112,7 @@ def load(path: str | os.PathLike[str]) -> bytes:
     try:
         with faults_of(path):
             data = instrument_folders.load(file) if file.is_dir() else file.read_bytes()
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise _unreadable(path, error) from error
     if not data:
         raise _empty(path)
@@ -221,7 +223,7 @@ def is_run_file(path: str | os.PathLike[str], *, columns: Mapping[str, str] | No
         if file.is_dir():
             found = instrument_folders.identify(file)
             return found is not None and bool(found.format)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise _unreadable(path, error) from error
     if not file.is_file():
         return False
@@ -244,7 +246,7 @@ def glance(
     try:
         content = Content.of_file(Path(path))
         size = Path(path).stat().st_size
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise _unreadable(path, error) from error
     with faults_of(path):
         try:
@@ -283,13 +285,13 @@ def _empty(source: str | os.PathLike[str]) -> ReadError:
     return ReadError(display_name(source), "is empty", "a run", "copy or export it again")
 
 
-def _unreadable(path: str | os.PathLike[str], error: OSError) -> ReadError:
+def _unreadable(path: str | os.PathLike[str], error: OSError | ValueError) -> ReadError:
     source = display_name(path)
     if isinstance(error, FileNotFoundError):
         return ReadError(source, "does not exist", "a file", "check the path")
     return ReadError(
         source,
-        f"cannot be read ({error.strerror or error})",
+        f"cannot be read ({getattr(error, 'strerror', None) or error})",
         "a file that you may read",
         "check its permissions",
     )

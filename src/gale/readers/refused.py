@@ -208,13 +208,13 @@ def refusal(name: str | None, head: bytes, source: str) -> UnsupportedFormatErro
     Parameters
     ----------
     name : str, optional
-        A key of :data:`UNSUPPORTED`; None if the format is unknown.
+        A key of :data:`UNSUPPORTED`; None, or a format that gale reads elsewhere, if none fits.
     head : bytes
         The beginning of the file.
     source : str
         Name of the file.
     """
-    if name is not None:
+    if name in UNSUPPORTED:
         return kind_refusal(UNSUPPORTED[name], source)
     software = BY_SUFFIX.get(PurePath(source).suffix.lower())
     hint = f" (its name is like those of {software})" if software else ""

@@ -15,6 +15,7 @@ from gale.errors import TableError, warn
 from gale.evaluation import Evaluation
 from gale.model import FEW_POSITIVES, Model
 from gale.plumbing.arguments import check_kind
+from gale.plumbing.kinds import checked
 from gale.plumbing.schema import read_json
 from gale.plumbing.text import counted, listed
 from gale.plumbing.toml import toml_lines
@@ -28,6 +29,7 @@ SUFFIXES = {"value": "", "low": "_low", "high": "_high"}
 """The keys of an estimate, and the suffix of the column that has each in a table of scores."""
 
 
+@checked
 def model_card(model: Model, scores: str | Path | Evaluation | Sequence[Evaluation] = ()) -> str:
     """Write a model card in Markdown.
 

@@ -19,6 +19,7 @@ from gale.inspection.batch import batch_notes
 from gale.model import Model
 from gale.plumbing.arguments import check_kind
 from gale.plumbing.files import check_folder_free, writing_folder
+from gale.plumbing.kinds import checked_but
 from gale.plumbing.tables import FAILED
 from gale.plumbing.text import counted, display_name
 from gale.plumbing.work import Work
@@ -36,6 +37,7 @@ LONGEST_NAME = 80
 """Letters of a run's name in that of its page; file systems take 255 bytes."""
 
 
+@checked_but("runs")
 def run_pages(
     model: Model,
     runs: Campaign | Sequence[str | Path] | str | Path,

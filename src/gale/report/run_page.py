@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from gale.errors import TableError
 from gale.evidence import (
     Attribution,
     IndexTable,
@@ -29,7 +30,9 @@ from gale.model import Model
 from gale.model.unlike import unlike_notes
 from gale.plotting import Span
 from gale.plumbing.arguments import check_kind
+from gale.plumbing.kinds import checked
 from gale.plumbing.tables import SPREAD, UNLIKE
+from gale.plumbing.text import listed
 from gale.report.pages import as_json, render
 from gale.report.picture import Picture
 from gale.run import Floats, Run
@@ -85,6 +88,7 @@ class FamilyRow:
         return max(self.probability - spread, 0.0), min(self.probability + spread, 1.0)
 
 
+@checked
 def run_report(
     model: Model,
     run: Run,
@@ -135,7 +139,7 @@ def run_report(
     check_kind("model", model, Model)
     check_kind("run", run, Run)
     if prediction is not None:
-        check_kind("prediction", prediction, Mapping)
+        _check_prediction(prediction, model)
     predicted = prediction or model.predict(run).row(0, named=True)
     library = None
     windows: list[Window] = []
@@ -178,6 +182,19 @@ def model_provenance(model: Model) -> dict[str, str]:
         "trained on": f"{training['runs']:,} runs of {training['campaign']}",
         "training fingerprint": training["fingerprint"],
     }
+
+
+def _check_prediction(prediction: Mapping[str, Any], model: Model) -> None:
+    """Check that a prediction has what a page shows."""
+    check_kind("prediction", prediction, Mapping)
+    wanted = (UNLIKE, *model.families, *(family + SPREAD for family in model.families))
+    if lacking := [name for name in wanted if name not in prediction]:
+        raise TableError(
+            "prediction",
+            f"has no {listed(lacking, 3)}",
+            "a row of what Model.predict gives, as a mapping",
+            "leave it out, and the run is predicted",
+        )
 
 
 def _families(

@@ -13,6 +13,7 @@ from gale.campaign import Campaign
 from gale.errors import TableError
 from gale.model import Model
 from gale.plumbing.arguments import check_kind
+from gale.plumbing.kinds import checked
 from gale.plumbing.progress import Progress
 from gale.plumbing.work import Work
 from gale.report.scored import BASELINE, MODEL, Scored
@@ -30,6 +31,7 @@ class Baseline:
     out_of_fold: pl.DataFrame
 
 
+@checked
 def training_report(
     campaign: Campaign, model: str | Path | TrainingFiles, *, work: Work | None = None
 ) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
-from gale.errors import TableError
+from gale.errors import ModelError, TableError
 from gale.model import Model
 from gale.plumbing.files import writing
 from gale.plumbing.progress import Progress
@@ -52,6 +52,8 @@ class TrainingFiles:
     def of(cls, model: str | Path) -> TrainingFiles:
         """Name the files beside a model as `gale train` does."""
         model = Path(model)
+        if not model.name:
+            raise ModelError(model, "is a folder", "a model file (.onnx)", "give the file")
         stem = model.name.removesuffix(".onnx")
         return cls(
             model,

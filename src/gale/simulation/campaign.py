@@ -12,6 +12,7 @@ from gale.errors import SimulationError
 from gale.library import Library
 from gale.plumbing.arguments import check_kind, check_several, check_whole
 from gale.plumbing.files import writing_folder
+from gale.plumbing.kinds import checked
 from gale.plumbing.progress import Progress
 from gale.plumbing.toml import unknown_key
 from gale.plumbing.work import Work
@@ -32,6 +33,7 @@ SHORTFALL = 0.01
 """A prevalence that is missed by more than this is noted."""
 
 
+@checked
 def simulate(
     folder: Path | str,
     *,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gale.errors import SimulationError
 from gale.run import Floats
 
 # ln(k * phase ratio) = (H0 + H1 n) / RT - (S0 + S1 n) / R for the n-alkane of n carbons, n being
@@ -67,7 +68,14 @@ def retention_time_min(
     -------
     array of shape (C,)
         Infinite for compounds that do not elute before the end.
+
+    Raises
+    ------
+    SimulationError
+        If not even the first compound of the scale elutes.
     """
+    if not dead_time_min < programme.length_min:
+        raise _none_elutes(programme, dead_time_min)
     time_min = np.arange(0.0, programme.length_min, STEP_MIN)
     kelvin = programme.temperature_c(time_min) + KELVIN
     carbons = INDICES[:, None] / 100
@@ -77,5 +85,17 @@ def retention_time_min(
     ends = time_min + STEP_MIN
     eluted = np.array([np.interp(1, share, ends, right=np.inf) for share in travelled])
     n_eluted = int(np.isfinite(eluted).sum())
+    if not n_eluted:
+        raise _none_elutes(programme, dead_time_min)
     times = np.interp(index, INDICES[:n_eluted], eluted[:n_eluted])
     return np.where(index > INDICES[n_eluted - 1], np.inf, times)
+
+
+def _none_elutes(programme: Programme, dead_time_min: float) -> SimulationError:
+    return SimulationError(
+        "physics: instrument.column",
+        f"lets no compound elute: the dead time is {dead_time_min:.3g} min, and the oven "
+        f"programme lasts {programme.length_min:.3g} min",
+        "a programme that is longer than the dead time",
+        "lower dead_time_min, or raise end_hold_min",
+    )

@@ -20,6 +20,7 @@ from gale.model import Model
 from gale.model.unlike import fit_unlike
 from gale.plumbing.arguments import check_kind, check_whole
 from gale.plumbing.files import writing
+from gale.plumbing.kinds import checked_but
 from gale.plumbing.outputs import claiming, plan_outputs
 from gale.plumbing.work import Work
 from gale.training.cost import check_model
@@ -42,6 +43,7 @@ MOST_SEED = 2**32 - 1
 """Largest seed that what splits the folds takes."""
 
 
+@checked_but("seed")
 @claiming("history", "out_of_fold", folder="journal")
 def train(
     campaign: Campaign,

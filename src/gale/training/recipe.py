@@ -16,6 +16,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from gale.errors import RecipeError, warn
+from gale.plumbing.kinds import checked
 from gale.plumbing.toml import parse_toml, read_toml_text, unknown_key
 from gale.training.settings import (
     KINDS,
@@ -130,12 +131,29 @@ class Recipe(Part):
             _check_part(part, "parts." if self.parts else "", self.features)
         return self
 
+    def __init__(self, **choices: Any) -> None:
+        """Make a recipe of choices by name.
+
+        Raises
+        ------
+        RecipeError
+            If there is an unknown name or a wrong value.
+        """
+        try:
+            self.__pydantic_validator__.validate_python(choices, self_instance=self)
+        except ValidationError as error:
+            raise RecipeError.of_several(_problems(type(self), "Recipe", error)) from None
+
+    # so that model_validate, whose errors name a file, goes its own way
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
     @property
     def members_of(self) -> tuple[Part, ...]:
         """The parts that the members belong to: those of a stack, or the recipe itself."""
         return self.parts or (self,)
 
     @classmethod
+    @checked
     def load(cls, name_or_path: str | Path) -> Recipe:
         """Read a recipe that comes with gale, by name, or any TOML file.
 
@@ -160,6 +178,7 @@ class Recipe(Part):
         return cls.parse(text, str(path), default_name=path.stem)
 
     @classmethod
+    @checked
     def parse(cls, text: str, source: str, default_name: str | None = None) -> Recipe:
         """Read a recipe from TOML text; messages name `source`.
 

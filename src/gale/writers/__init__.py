@@ -10,6 +10,7 @@ from typing import NamedTuple
 from gale.errors import OutputError
 from gale.plumbing.arguments import check_kind
 from gale.plumbing.files import writing
+from gale.plumbing.kinds import checked
 from gale.run import Run
 from gale.writers import mzml, table
 
@@ -51,6 +52,7 @@ def format_of(path: Path) -> str | None:
     return next((name for name, each in FORMATS.items() if each.suffix.lower() == suffix), None)
 
 
+@checked
 def write_run(
     run: Run,
     path: str | os.PathLike[str],
