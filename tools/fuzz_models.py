@@ -24,17 +24,17 @@ import onnx
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "tests")]
 
-import gale
-from gale.cli.shows import model as shown
-from gale.plumbing.toml import toml_lines
-from helpers.model_files import facts_of, resealed, restated
+import gale  # noqa: E402
+from gale.cli.shows import model as shown  # noqa: E402
+from gale.plumbing.toml import toml_lines  # noqa: E402
+from helpers.model_files import facts_of, resealed, restated  # noqa: E402
 
 MODELS = [path.read_bytes() for path in sorted((ROOT / "tests/model/models").glob("*.onnx"))]
 
 VALUES: list[Any] = [
-    None, True, False, 0, 1, -1, 2, 10**6, 10**400, 0.5, -0.5, 1e300, float("nan"), float("inf"), "",
-    "x", "status", "a\nb", "\ud800", "é", "2026", [], {}, [1], [0.5, 0.5], ["a", "b"], [None], {"a": 1},
-    {"name": "a"}, [[]], [[1, 2], [3]],
+    None, True, False, 0, 1, -1, 2, 10**6, 10**400, 0.5, -0.5, 1e300, float("nan"), float("inf"),
+    "", "x", "status", "a\nb", "\ud800", "é", "2026", [], {}, [1], [0.5, 0.5], ["a", "b"], [None],
+    {"a": 1}, {"name": "a"}, [[]], [[1, 2], [3]],
 ]  # fmt: skip
 """What a damaged file may have in place of any fact."""
 
@@ -43,6 +43,11 @@ RUN = gale.Run.from_rows(
     np.tile([18, 57, 65, 91, 95], 61),
     np.arange(305) % 97 + 1.0,
 )
+
+MATCHER = gale.Matcher(gale.embedded_library().take(range(20)))
+
+PAGES = 0.1
+"""Share of the models with which a page is made, which takes as long as all the rest."""
 
 
 def run_case(random: np.random.Generator) -> None:
@@ -53,7 +58,7 @@ def run_case(random: np.random.Generator) -> None:
     GaleError
         If the model is refused, as it should be. Any other error is a fault.
     """
-    use(damaged(random))
+    use(damaged(random), pages=random.random() < PAGES)
 
 
 def damaged(random: np.random.Generator) -> bytes:
@@ -117,18 +122,20 @@ def with_other_graph(data: bytes, random: np.random.Generator) -> bytes:
     return resealed(proto)
 
 
-def use(data: bytes) -> None:
+def use(data: bytes, *, pages: bool) -> None:
     """Do with a model what the verbs of the command line do."""
     model = gale.Model(data)
-    repr(model), "\n".join(shown.lines(model)).encode()
+    "\n".join([repr(model), *shown.lines(model)]).encode()
     json.dumps(shown.values(model), allow_nan=False)
     "\n".join(toml_lines(model.facts["recipe"])).encode()
     gale.model_card(model).encode()
     table = model.predict(RUN)
     table.write_csv()
     if table["status"][0] == "ok":
-        gale.run_report(model, RUN).encode()
-        gale.explain(model, RUN)
+        matcher = MATCHER if model.has_elution_network else None
+        gale.explain(model, RUN, matcher=matcher)
+        if pages:
+            gale.run_report(model, RUN, matcher=matcher).encode()
 
 
 def main() -> int:

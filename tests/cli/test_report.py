@@ -51,10 +51,12 @@ def test_the_folder(trained: Trained, runs: list[Path]) -> None:
 
 
 def test_a_library_and_an_index_table(stack_file: Path, trained: Trained, runs: list[Path]) -> None:
-    Path("one.msp").write_text("Name: the one\nNum Peaks: 2\n31 100\n45 50\n", "utf-8")
+    text = "Name: the one\nNum Peaks: 2\n31 100\n45 50\n"
+    Path("one.msp").write_text(text + "Name: other\nNum Peaks: 1\n", "utf-8")
     Path("index.csv").write_text("time_min,index\n0,500\n60,3000\n", "utf-8")
     more = ("--library", "one.msp", "--index-table", "index.csv")
-    succeed("report", "run", runs[0], "--model", stack_file, "-o", "pages", "-q", *more)
+    done = succeed("report", "run", runs[0], "--model", stack_file, "-o", "pages", "-q", *more)
+    assert "one.msp: 1 of 2 records is left out: 1 (no peaks)" in done.stderr
     page = Path("pages", f"{runs[0].name}.html").read_text("utf-8")
     assert "the 1 spectrum of one.msp" in page
     assert "retention index" in page

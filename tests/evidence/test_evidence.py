@@ -169,3 +169,19 @@ def test_options_that_need_evidence(trained: Trained, tmp_path: Path) -> None:
     assert result.exit_code == 2
     for option in ("--library", "--index-table", "--evidence"):
         assert option in result.stderr
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("scores", [(1.0, 0.5), (1.0, 1.0), (0.0, 0.0), (0.0, 1.0)])
+def test_scores_of_exactly_0_and_1_have_finite_log_odds(scores: tuple[float, float]) -> None:
+    """Single precision rounds strong evidence to 1 and weak to 0, whose log odds are infinite."""
+
+    class Sure(Known):
+        def evidence_of_spectra(self, spectra: np.ndarray) -> np.ndarray:
+            strong = super().evidence_of_spectra(spectra) > 0.5
+            return np.where(strong, scores[0], scores[1]).astype(np.float32)
+
+    run = run_of((3.0, {31: 900, 45: 300}), (6.0, {91: 900}))
+    windows = find_windows(cast(Model, Sure()), run)
+    assert {window.family for window in windows} == {"alcohol", "aromatic"}
+    assert all(0 < window.share <= 1 + 1e-9 for window in windows)

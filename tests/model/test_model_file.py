@@ -63,6 +63,7 @@ WRONG: dict[str, tuple[str, Any]] = {
     "true for a number": ("folds", True),
     "a number for a text": ("created", 7),
     "a long number": ("seed", 10**400),
+    "a longer number": ("scores.log_loss", 10**400),
     "not a number": ("scores.log_loss", float("nan")),
     "without end": ("scores.prior_log_loss", float("inf")),
     "half a character": ("training.campaign", "\ud800"),

@@ -7,7 +7,6 @@ value with it, and :func:`read_json` reads JSON without what JSON does not have.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -17,6 +16,9 @@ from gale.plumbing.text import shown
 
 LARGEST = 2**53
 """Whole numbers up to this one are exact wherever JSON is read."""
+
+MOST = 1e300
+"""Numbers beyond are not taken for finite: a product of two may not be."""
 
 DEEPEST = 16
 """Levels of lists and tables in a plain value."""
@@ -69,7 +71,7 @@ Schema = Value | ListOf | Table | Either
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= MOST
 
 
 def _is_text(value: Any) -> bool:
@@ -88,9 +90,9 @@ def whole(least: int = 0, most: int = LARGEST) -> Value:
     )
 
 
-def number(least: float = -1e300, most: float = 1e300) -> Value:
+def number(least: float = -MOST, most: float = MOST) -> Value:
     """Finite numbers within limits."""
-    limits = "" if most == 1e300 else f" from {least:g} to {most:g}"
+    limits = "" if most == MOST else f" from {least:g} to {most:g}"
     return Value(f"a number{limits}", lambda value: _is_number(value) and least <= value <= most)
 
 
