@@ -16,14 +16,13 @@ from gale.readers.formats import name_format, sniff
 from gale.readers.limits import HEAD_BYTES, max_unpacked
 from gale.readers.scans import (
     FACT_SPECTRA,
-    LONGEST_MIN,
-    SHORTEST_MIN,
     looks_like_profile,
     profile_error,
 )
 from gale.readers.tables import columnar
 from gale.readers.tables.headers import N_COLUMNS, check_names, count_columns
 from gale.readers.tables.text import as_utf8, find_table
+from gale.readers.times import note_unusual
 from gale.readers.vendors import chemstation
 from gale.readers.xml import mzml, mzxml
 from gale.run import Run
@@ -37,7 +36,7 @@ __all__ = [
     "sniff",
 ]
 
-VERSION = 1
+VERSION = 2
 """Increase it when a file gives another run than before, so that cached features are not used."""
 
 SCAN_FORMATS = ("andi", "chemstation", "jcamp", "mzml", "mzxml")
@@ -143,7 +142,7 @@ def parse_run(
         case "andi":
             run = andi.read(data, source, profile=centroid)
         case "jcamp":
-            run = jcamp.read(data, source)
+            run = jcamp.read(data, source, profile=centroid)
         case "mzml":
             run = mzml.read(data, source, profile=centroid)
         case "mzxml":
@@ -164,7 +163,7 @@ def _check(run: Run, *, centroid: bool = False) -> Run:
             run.source,
             "has points in small, equal steps of m/z, as in profile data",
         )
-    return _note_length(run)
+    return note_unusual(run)
 
 
 def is_run_file(path: str | os.PathLike[str], *, columns: Mapping[str, str] | None = None) -> bool:
@@ -251,13 +250,4 @@ def _unreadable(path: str | os.PathLike[str], error: OSError) -> ReadError:
         f"cannot be read ({error.strerror or error})",
         "a file that you may read",
         "check its permissions",
-    )
-
-
-def _note_length(run: Run) -> Run:
-    length = float(run.time_min[-1] - run.time_min[0])
-    if SHORTEST_MIN <= length <= LONGEST_MIN:
-        return run
-    return run.with_notes(
-        f"the run lasts {length:.3g} min, which is unusual; its times may be in another unit"
     )

@@ -20,9 +20,6 @@ MAX_PROFILE_GAP = 0.3
 MIN_PROFILE_PAIRS = 100
 """Fewer pairs of gaps than this decide nothing."""
 
-SHORTEST_MIN, LONGEST_MIN = 1.0, 300.0
-"""A GC-MS run of another length (minutes) probably has its times in another unit."""
-
 _CHECKED_IONS = 50_000
 """The first ions of a run; they show whether it is profile data."""
 

@@ -9,11 +9,11 @@ import polars as pl
 
 from gale.errors import ReadError
 from gale.readers import refused
-from gale.readers.scans import LONGEST_MIN, note_last_line
+from gale.readers.scans import note_last_line
 from gale.readers.tables import columnar
 from gale.readers.tables.cells import read_cells
 from gale.readers.tables.headers import (
-    PER_MIN,
+    UNITS,
     Column,
     Long,
     Wide,
@@ -23,6 +23,7 @@ from gale.readers.tables.headers import (
 )
 from gale.readers.tables.text import as_utf8, find_table
 from gale.readers.tables.wide import scans
+from gale.readers.times import LONGEST_MIN, LONGEST_STEP_S, PER_MIN, Pace, plausible_unit
 from gale.run import Floats, Run
 
 FACT_COLUMNS = "columns"
@@ -112,36 +113,34 @@ def _run(
             source, "has a header and no ions", "one row per ion", "export the run again"
         )
     time, *others = frame.iter_columns()
-    time_min = time.cast(pl.Float64).to_numpy()
-    if found.time.key != "time_min":
-        time_min = time_min / PER_MIN[found.time.key]
-    _check_length(time_min, found.time, header, source)
+    times = time.cast(pl.Float64).to_numpy()
+    notes = (*_check_unit(times, found.time, header, source), *notes)
+    time_min = times / PER_MIN[UNITS[found.time.key]]
     facts = {FACT_COLUMNS: describe(found, header)}
     if isinstance(found, Long):
         mz, intensity = (column.cast(pl.Float64).to_numpy() for column in others)
         return Run.from_rows(
             time_min, mz, intensity, source=source, format=format, facts=facts, notes=notes
         )
-    if np.any(time_min[1:] < time_min[:-1]):
-        order = np.argsort(time_min, kind="stable")
-        time_min, frame = time_min[order], frame[order]
-        notes = (*notes, "rows were not in order of time; they were sorted")
     counts, mz, intensity = scans(frame.drop(time.name), found.mz)
     return Run.from_scans(
         time_min, counts, mz, intensity, source=source, format=format, facts=facts, notes=notes
     )
 
 
-def _check_length(time_min: Floats, time: Column, header: Sequence[str], source: str) -> None:
-    """Check that a run without a stated unit of time can be in minutes."""
-    with np.errstate(invalid="ignore"):  # Run refuses times that are not finite
-        length = float(time_min.max() - time_min.min())
-    if time.known_by != "default" or not LONGEST_MIN < length < np.inf:
-        return
+def _check_unit(times: Floats, time: Column, header: Sequence[str], source: str) -> tuple[str, ...]:
+    """Check that times whose column names no unit can be in minutes; note if it is in doubt."""
+    if time.known_by != "default" or not np.isfinite(times).all():
+        return ()  # Run refuses times that are not finite
+    unit = plausible_unit(times, UNITS[time.key])
+    in_minutes = Pace.of(times)
+    if unit.name == UNITS[time.key] and in_minutes.length_min <= LONGEST_MIN:
+        return unit.notes
     name = header[time.position].strip()
+    hint = "" if unit.name == "minutes" else f", but {unit.name} would be usual"
     raise ReadError(
         f"{source}: column {name!r}",
-        f"names no unit of time, and in minutes the run would last {length:,.0f} min",
-        f"at most {LONGEST_MIN:g} min",
-        remedy_of(*({key: name} for key in PER_MIN)),
+        f"names no unit of time, and in minutes the run would last {in_minutes}{hint}",
+        f"at most {LONGEST_MIN:g} min, and at most {LONGEST_STEP_S:g} s from scan to scan",
+        remedy_of(*({key: name} for key in UNITS)),
     )

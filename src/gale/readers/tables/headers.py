@@ -11,12 +11,10 @@ from gale.plumbing.arguments import check_kind
 from gale.plumbing.text import listed, shown
 from gale.readers.tables.names import meaning, named_mz, says_mz
 
-PER_MIN = {"time_min": 1.0, "time_s": 60.0, "time_ms": 60_000.0}
-"""The units in a minute, for each key under which a caller may name the time."""
+UNITS = {"time_min": "minutes", "time_s": "seconds", "time_ms": "milliseconds"}
+"""The unit of the time, for each key under which a caller may name it."""
 
-UNIT_WORDS = {"time_min": "minutes", "time_s": "seconds", "time_ms": "milliseconds"}
-
-ROLES = {**dict.fromkeys(PER_MIN, "time"), "mz": "mz", "intensity": "intensity"}
+ROLES = {**dict.fromkeys(UNITS, "time"), "mz": "mz", "intensity": "intensity"}
 """The role of each key under which a caller may name a column."""
 
 DEFAULT_NAMES = {"time": "time", "mz": "mass", "intensity": "intensity"}
@@ -92,11 +90,11 @@ def check_names(columns: Mapping[str, str] | None) -> dict[str, str]:
     if columns is not None:
         check_kind("columns", columns, Mapping)
     names = dict(columns or {})
-    if names.keys() - ROLES.keys() or len(names.keys() & PER_MIN.keys()) > 1:
+    if names.keys() - ROLES.keys() or len(names.keys() & UNITS.keys()) > 1:
         raise ReadError(
             "columns",
             f"is {names!r}",
-            f"the keys mz, intensity and one of {', '.join(PER_MIN)}",
+            f"the keys mz, intensity and one of {', '.join(UNITS)}",
             "correct the keys",
         )
     return names
@@ -177,7 +175,7 @@ def count_roles(header: Sequence[str], columns: Mapping[str, str] | None = None)
 def describe(found: Long | Wide, header: Sequence[str]) -> str:
     """Say which columns were read, and the unit of the time and how it is known."""
     time = (
-        f"{header[found.time.position].strip()!r} in {UNIT_WORDS[found.time.key]}, "
+        f"{header[found.time.position].strip()!r} in {UNITS[found.time.key]}, "
         f"{_KNOWN_BY[found.time.known_by]}"
     )
     if isinstance(found, Wide):
@@ -249,7 +247,7 @@ def _only(
 def _missing(
     roles: Sequence[str], header: Sequence[str], names: Mapping[str, str], source: str
 ) -> ReadError:
-    time_key = next((key for key in PER_MIN if key in names), "time_min")
+    time_key = next((key for key in UNITS if key in names), "time_min")
     keys = {"time": time_key, "mz": "mz", "intensity": "intensity"}
     expected = {role: names.get(keys[role], name) for role, name in DEFAULT_NAMES.items()}
     missing = ", ".join(repr(expected[role]) for role in roles)

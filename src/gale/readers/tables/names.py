@@ -13,7 +13,7 @@ TIME_UNITS = {
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), "time_s"),
     **dict.fromkeys(("ms", "msec", "msecs", "millisecond", "milliseconds"), "time_ms"),
 }
-"""The key of each spelling of a unit of time, see :data:`gale.readers.tables.headers.PER_MIN`."""
+"""The key of each spelling of a unit of time, see :data:`gale.readers.tables.headers.UNITS`."""
 
 _SPELLINGS = {
     "time": {"time", "rt", "tr", "rettime", "retentiontime", "scantime", "scanacquisitiontime",
@@ -46,7 +46,7 @@ class Meaning(NamedTuple):
     role : str
         ``time``, ``mz`` or ``intensity``.
     key : str, optional
-        For a time with a unit, its key in :data:`gale.readers.tables.headers.PER_MIN`.
+        For a time with a unit, its key in :data:`gale.readers.tables.headers.UNITS`.
     """
 
     role: str
