@@ -22,6 +22,7 @@ from gale.plumbing.text import display_name
 from gale.plumbing.work import Work
 from gale.readers import VERSION as READERS
 from gale.readers import load, parse_run, read_run
+from gale.readers.tables.headers import RememberedColumns
 from gale.run import Floats, Floats32, Run
 
 PathOrRun = Path | Run
@@ -126,7 +127,8 @@ def _compute(
         data = load(source)
         if cache is None:
             return _parse_and_compute(data, source, spec, columns)
-        read_as = json.dumps(dict(columns or {}), sort_keys=True)
+        optional = isinstance(columns, RememberedColumns)
+        read_as = json.dumps([optional, dict(columns or {})], sort_keys=True)
         key = Cache.key(data, f"{version('gale-ms')} {READERS}", spec.fingerprint, read_as)
         cached = cache.get(key)
         if cached is not None:

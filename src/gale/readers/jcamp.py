@@ -188,7 +188,7 @@ def _check_commas(texts: Sequence[str], source: str) -> bool:
 def _has_decimal_commas(scans: list[_Scan], *, of_times: bool) -> bool:
     """Whether the points have decimal commas: only then are there as many as a scan declares.
 
-    Where none declares how many, they do if the times do (`of_times`) and nothing has a decimal point.
+    Where none declares how many, they do if the times do (`of_times`) and no number has a point.
     """
     with_commas = [scan for scan in scans if b"," in scan.points]
     for scan in with_commas:

@@ -35,6 +35,10 @@ _KNOWN_BY = {
 }
 
 
+class RememberedColumns(dict[str, str]):
+    """Names of columns, by key, that other runs had; tables may have none of them."""
+
+
 class Column(NamedTuple):
     """A column that may be the time, m/z or intensity.
 
@@ -105,8 +109,9 @@ def find_columns(
 ) -> Long | Wide:
     """Find the columns of a table that make a run.
 
-    The caller's names come first. The usual spellings apply to what the caller does not name, and
-    to everything if the table has none of the caller's names.
+    The caller's names come first, in the case of the header or in any other. The usual spellings
+    apply to what the caller does not name, and to everything if the table has none of the names of
+    :class:`RememberedColumns`.
 
     Parameters
     ----------
@@ -120,8 +125,8 @@ def find_columns(
     Raises
     ------
     ReadError
-        If a column is missing or appears twice, several columns may have the same role, or there
-        are more than :data:`MAX_COLUMNS`.
+        If a column is missing, also one that the caller names, or appears twice, several columns
+        may have the same role, or there are more than :data:`MAX_COLUMNS`.
     """
     if len(header) > MAX_COLUMNS:
         raise ReadError(
@@ -132,11 +137,17 @@ def find_columns(
         )
     header = [name.strip() for name in header]
     names = _names_here(header, columns)
+    if absent := {key: name for key, name in names.items() if name not in header}:
+        raise ReadError(
+            source,
+            f"has no {'column' if len(absent) == 1 else 'columns'} "
+            f"{', '.join(map(repr, absent.values()))} in its header {_listed(header)}",
+            ", ".join(names.values()),
+            f"{remedy_of(dict.fromkeys(absent, 'NAME'))} with this file's names, or none",
+        )
     candidates = _candidates(header, names)
     mz_columns = _mz_columns(header)
     if len(mz_columns) >= MIN_WIDE and not all(candidates.values()):
-        if not candidates["time"]:
-            candidates = _candidates(header, {})
         if not candidates["time"]:
             raise _missing(["time"], header, names, source)
         time = _only("time", candidates, header, source)
@@ -152,13 +163,16 @@ def find_columns(
 def count_columns(header: Sequence[str], columns: Mapping[str, str] | None = None) -> int:
     """Count the roles (time, m/z, intensity) that a header has a column for.
 
-    The count is :data:`N_COLUMNS` only if :func:`find_columns` succeeds.
+    The count is :data:`N_COLUMNS` only if :func:`find_columns` succeeds, with the caller's names or
+    with none: a table that lacks these is a run all the same, which the reader refuses.
     """
-    try:
-        find_columns(header, columns, "header")
-    except ReadError:
-        return min(N_COLUMNS - 1, count_roles(header, columns))
-    return N_COLUMNS
+    for names in (columns, None):
+        try:
+            find_columns(header, names, "header")
+        except ReadError:
+            continue
+        return N_COLUMNS
+    return min(N_COLUMNS - 1, count_roles(header, columns))
 
 
 def count_roles(header: Sequence[str], columns: Mapping[str, str] | None = None) -> int:
@@ -166,7 +180,8 @@ def count_roles(header: Sequence[str], columns: Mapping[str, str] | None = None)
     if len(header) > MAX_COLUMNS:
         return 0
     header = [name.strip() for name in header]
-    candidates = _candidates(header, _names_here(header, columns))
+    names = {key: name for key, name in _names_here(header, columns).items() if name in header}
+    candidates = _candidates(header, names)
     if candidates["time"] and len(_mz_columns(header)) >= MIN_WIDE:
         return N_COLUMNS
     return sum(map(bool, candidates.values()))
@@ -189,9 +204,17 @@ def remedy_of(*columns: Mapping[str, str]) -> str:
 
 
 def _names_here(header: Sequence[str], columns: Mapping[str, str] | None) -> Mapping[str, str]:
-    """Return the caller's names if the header has any of them, otherwise none."""
+    """Return the caller's names as the header spells them; none if it has none remembered.
+
+    A name that is there only in another case is the column whose name it is then, if it is one.
+    """
     names = check_names(columns)
-    return names if set(names.values()) & set(header) else {}
+    for key, name in names.items():
+        alike = [each for each in header if each.casefold() == name.strip().casefold()]
+        if name not in header and len(alike) == 1:
+            names[key] = alike[0]
+    remembered = isinstance(columns, RememberedColumns)
+    return {} if remembered and not set(names.values()) & set(header) else names
 
 
 def _candidates(header: Sequence[str], names: Mapping[str, str]) -> dict[str, list[Column]]:

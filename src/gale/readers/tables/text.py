@@ -131,10 +131,10 @@ def _with_units(text: Text, columns: Mapping[str, str] | None) -> Text:
     )
     if not is_unit_row:
         return text
-    callers = set((columns or {}).values())
+    callers = {name.casefold() for name in (columns or {}).values()}
     header = tuple(
         name
-        if name in callers or not unit or meaning(name) is None
+        if name.casefold() in callers or not unit or meaning(name) is None
         else f"{name} ({unit.strip('()[]')})"
         for name, unit in zip(text.header, units, strict=True)
     )
