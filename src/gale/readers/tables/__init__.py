@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import polars as pl
@@ -21,6 +22,7 @@ from gale.readers.tables.headers import (
     find_columns,
     remedy_of,
 )
+from gale.readers.tables.peaks import check_peaks, peak_names, refusal
 from gale.readers.tables.text import as_utf8, find_table
 from gale.readers.tables.wide import scans
 from gale.readers.times import LONGEST_MIN, LONGEST_STEP_S, PER_MIN, Pace, plausible_unit
@@ -56,9 +58,10 @@ def read_csv(data: bytes, source: str, *, columns: Mapping[str, str] | None = No
     text = find_table(as_utf8(data), columns)
     if text is None:
         raise refused.refusal("text", data, source)
-    found = find_columns(text.header, columns, source)
-    may_be_blank = found.mz_positions if isinstance(found, Wide) else ()
-    frame = read_cells(text, found.positions, source, may_be_blank=frozenset(may_be_blank))
+    with _peaks_named(text.header, source):
+        found = find_columns(text.header, columns, source)
+        may_be_blank = found.mz_positions if isinstance(found, Wide) else ()
+        frame = read_cells(text, found.positions, source, may_be_blank=frozenset(may_be_blank))
     return _run(frame, found, text.header, source, "csv", note_last_line(text.data))
 
 
@@ -89,7 +92,8 @@ def read_columnar(
         has nulls or values that are not numbers, or there are no rows.
     """
     header = columnar.header(data, source, format)
-    found = find_columns(header, columns, source)
+    with _peaks_named(header, source):
+        found = find_columns(header, columns, source)
     may_be_null = found.mz_positions if isinstance(found, Wide) else ()
     names = [header[at] for at in found.positions]
     frame = columnar.read_numbers(
@@ -97,6 +101,17 @@ def read_columnar(
     )
     notes = columnar.note_no_end(data)
     return _run(frame, found, header, source, format, notes)
+
+
+@contextmanager
+def _peaks_named(header: Sequence[str], source: str) -> Iterator[None]:
+    """Name a table that cannot be read for what it is, if its header is one of peaks."""
+    try:
+        yield
+    except ReadError:
+        if names := peak_names(header):
+            raise refusal(source, names) from None
+        raise
 
 
 def _run(
@@ -119,6 +134,7 @@ def _run(
     facts = {FACT_COLUMNS: describe(found, header)}
     if isinstance(found, Long):
         mz, intensity = (column.cast(pl.Float64).to_numpy() for column in others)
+        notes = (*check_peaks(time_min, mz, header, source), *notes)
         return Run.from_rows(
             time_min, mz, intensity, source=source, format=format, facts=facts, notes=notes
         )
