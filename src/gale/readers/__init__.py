@@ -129,7 +129,7 @@ def parse_run(
     if not data:
         raise _empty(source)
     if isinstance(data, instrument_folders.PackedFolder):
-        return _check(instrument_folders.read(data, source))
+        return _check(instrument_folders.read(data, source), centroid=centroid)
     check_names(columns)
     content = Content.of_bytes(data, source)
     content = unpack(content, partial(_is_run, columns=columns), max_unpacked(len(data)))
@@ -156,8 +156,13 @@ def parse_run(
 
 def _check(run: Run, *, centroid: bool = False) -> Run:
     """Centroid profile data or refuse them, and note a run of unusual length."""
-    if centroid and run.facts.get(FACT_SPECTRA) != "centroid":
-        run = to_centroids(run)
+    if centroid:
+        declared = run.facts.get(FACT_SPECTRA)
+        undeclared_profile = declared is None and looks_like_profile(run, as_asked=True)
+        if declared == "profile" or undeclared_profile:
+            run = to_centroids(run)
+        else:
+            run = run.with_notes("the spectra are centroids already; they were left as they are")
     if run.facts.get(FACT_SPECTRA) != "centroid" and looks_like_profile(run):
         raise profile_error(
             run.source,

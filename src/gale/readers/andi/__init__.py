@@ -233,8 +233,9 @@ def _facts(file: netcdf.NetCDF, variables: Variables, kind: str) -> dict[str, st
         "maker": variable("instrument_mfr"),
         "software": variable("instrument_app_version") or attribute("source_file_format"),
     }
-    if "centroid" in kind.lower():
-        facts[FACT_SPECTRA] = "centroid"
+    for word, spectra in (("centroid", "centroid"), ("continu", "profile")):
+        if word in kind.lower():
+            facts[FACT_SPECTRA] = spectra
     return {key: value for key, value in facts.items() if value}
 
 

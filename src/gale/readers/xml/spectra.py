@@ -124,6 +124,8 @@ class Spectra:
                 )
         if chosen and all(spectrum.centroid for spectrum in chosen):
             facts = {**facts, FACT_SPECTRA: "centroid"}
+        elif any(spectrum.profile for spectrum in chosen):
+            facts = {**facts, FACT_SPECTRA: "profile"}
         counts = np.array([len(spectrum.mz) for spectrum in chosen], dtype=np.int64)
         mz = np.concatenate([np.empty(0), *(spectrum.mz for spectrum in chosen)])
         intensity = np.concatenate([np.empty(0), *(spectrum.intensity for spectrum in chosen)])
