@@ -20,13 +20,17 @@ from gale.run import EARLIEST_MIN, Run
 from gale.writers.table import write_csv
 from helpers.errors import refused
 from helpers.run_files import WRITERS, andi, jcamp
+from helpers.vendor_files import data_ms
 from helpers.xml_files import mzxml
 
 Floats = NDArray[Any]
 Writer = Callable[[Run], bytes]
 
 FORMATS: dict[str, Writer] = {**WRITERS, "mzxml": mzxml}
-OF_SCANS = {name: writer for name, writer in FORMATS.items() if name not in ("csv", "parquet")}
+OF_SCANS = {
+    **{name: writer for name, writer in FORMATS.items() if name not in ("csv", "parquet")},
+    "chemstation": data_ms,
+}
 """Formats that keep scans without ions."""
 
 
@@ -120,6 +124,20 @@ def test_the_unit_of_a_whole_andi_file_is_that_of_its_times(units: bytes, minute
     assert run.time_min[0] == pytest.approx(minutes)
 
 
+@pytest.mark.parametrize(
+    ("unit", "per_min"),
+    [("Seconds", 60), ("s", 60), ("time in minutes", 1), ("MIN", 1), ("ms", 6e4), ("msec", 6e4)],
+)
+def test_the_unit_of_the_times_of_andi(unit: str, per_min: float) -> None:
+    run = parse_run(andi_in(unit)(MINUTES * per_min), "x")
+    np.testing.assert_allclose(run.time_min, MINUTES)
+    assert run.notes == ()
+
+
+def test_what_names_no_unit_of_time_is_none() -> None:
+    assert parse_run(andi_in("scan number")(MINUTES), "x").time_min[0] == pytest.approx(3)
+
+
 def test_two_plausible_units_are_noted() -> None:
     unit = plausible_unit(np.arange(0, 200, 0.05), "minutes")
     assert unit.name == "minutes"
@@ -155,11 +173,11 @@ def test_a_run_in_doubt_reads_back_unchanged(times: Floats, tmp_path: Path) -> N
     np.testing.assert_array_equal(parse_run(path.read_bytes(), "x").time_min, times)
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", FORMATS | OF_SCANS)
 def test_scans_out_of_order_are_sorted(name: str) -> None:
     order = np.random.default_rng(0).permutation(60)
     run = run_at(MINUTES[:60])
-    found = parse_run(FORMATS[name](run_at(MINUTES[:60][order])), "x")
+    found = parse_run((FORMATS | OF_SCANS)[name](run_at(MINUTES[:60][order])), "x")
     np.testing.assert_allclose(found.time_min, run.time_min)
     expected = np.repeat(100.0 + np.argsort(order), 3)
     np.testing.assert_array_equal(found.intensity, expected)
@@ -190,6 +208,13 @@ def test_scans_whose_times_were_lost_are_left_out(name: str, empty: tuple[int, .
     np.testing.assert_allclose(found.time_min, times[times > 0])
     assert found.notes == ("3 scans at time 0 after later ones were left out, since the times "
                            "were lost",)  # fmt: skip
+
+
+def test_a_row_of_a_wide_table_whose_time_was_lost_is_left_out() -> None:
+    rows = "".join(f"{time},7,8\n" for time in MINUTES.tolist())
+    run = parse_run(f"time,43,57\n{rows}0,,\n".encode(), "x")
+    assert (run.time_min[0], run.n_scans) == (3, 240)
+    assert run.notes[0].startswith("1 scan at time 0 after later ones was left out")
 
 
 def test_rows_of_a_lost_time_are_left_out() -> None:

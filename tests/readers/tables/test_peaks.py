@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gale.errors import UnsupportedFormatError
+from gale.errors import ReadError, UnsupportedFormatError
 from gale.readers import parse_run
 from helpers.errors import refused
 from helpers.run_files import parquet, small_run
@@ -43,6 +43,11 @@ def test_tables_of_peaks_are_refused(name: str, columns: dict[str, str] | None) 
         UnsupportedFormatError, "x", found=["table of peaks", "Area"], remedy=["export", "ANDI"]
     ):
         parse_run(TABLES[name].replace("area", "Area").encode(), "x", columns=columns)
+
+
+def test_a_bad_cell_of_a_run_with_columns_of_peaks_is_told() -> None:
+    with refused(ReadError, "x: row 2 (line 3), column 'mass'", found="'a'"):
+        parse_run(b"time,mass,intensity,area,formula\n1,50,7,1,C\n1,a,8,1,C\n", "x")
 
 
 def rows(time: np.ndarray, mz: np.ndarray, header: str = "rt,mz,height") -> bytes:

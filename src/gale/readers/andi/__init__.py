@@ -20,12 +20,11 @@ NETCDF_FILL = 9.9e36
 """A value above this is the default fill of netCDF, 9.969e36."""
 
 UNITS = {
-    "min": "minutes",
-    "ms": "milliseconds",
-    "milli": "milliseconds",
-    "s": "seconds",
+    "minutes": re.compile(r"\bmin"),
+    "milliseconds": re.compile(r"\b(?:ms\b|msec|milli)"),
+    "seconds": re.compile(r"\b(?:s\b|sec)"),
 }
-"""Units of time, by the beginnings of their names."""
+"""What a text has to contain to name a unit of time."""
 
 EXPORT_AGAIN = "export the run again"
 COPY_AGAIN = "copy or export the file again"
@@ -117,8 +116,8 @@ def _unit(file: netcdf.NetCDF) -> Unit | None:
     """
     for attributes in (file.variables["scan_acquisition_time"].attributes, file.attributes):
         said = _text(attributes.get("units", "")).lower()
-        for word, name in UNITS.items():
-            if said.startswith(word):
+        for name, pattern in UNITS.items():
+            if pattern.search(said):
                 return Unit(name)
     return None
 

@@ -22,7 +22,7 @@ from gale.readers.tables.headers import (
     find_columns,
     remedy_of,
 )
-from gale.readers.tables.peaks import check_peaks, peak_names, refusal
+from gale.readers.tables.peaks import MANY_NAMES, MIN_NAMES, check_peaks, peak_names, refusal
 from gale.readers.tables.text import as_utf8, find_table
 from gale.readers.tables.wide import scans
 from gale.readers.times import LONGEST_MIN, LONGEST_STEP_S, PER_MIN, Pace, plausible_unit
@@ -60,7 +60,8 @@ def read_csv(data: bytes, source: str, *, columns: Mapping[str, str] | None = No
         raise refused.refusal("text", data, source)
     with _peaks_named(text.header, source):
         found = find_columns(text.header, columns, source)
-        may_be_blank = found.mz_positions if isinstance(found, Wide) else ()
+    may_be_blank = found.mz_positions if isinstance(found, Wide) else ()
+    with _peaks_named(text.header, source, MANY_NAMES):
         frame = read_cells(text, found.positions, source, may_be_blank=frozenset(may_be_blank))
     return _run(frame, found, text.header, source, "csv", note_last_line(text.data))
 
@@ -104,12 +105,12 @@ def read_columnar(
 
 
 @contextmanager
-def _peaks_named(header: Sequence[str], source: str) -> Iterator[None]:
+def _peaks_named(header: Sequence[str], source: str, least: int = MIN_NAMES) -> Iterator[None]:
     """Name a table that cannot be read for what it is, if its header is one of peaks."""
     try:
         yield
     except ReadError:
-        if names := peak_names(header):
+        if names := peak_names(header, least):
             raise refusal(source, names) from None
         raise
 

@@ -21,8 +21,9 @@ NAMES = {
 }  # fmt: skip
 """Names of columns that say something of a peak, without blanks and punctuation."""
 
-MIN_NAMES = 2
-"""A header with at least this many of them is one of a table of peaks."""
+MIN_NAMES, MANY_NAMES = 2, 3
+"""A header with at least this many of them is one of a table of peaks, if its times or columns say
+so, too, and if nothing else does."""
 
 ONE_ION, MOSTLY_ONE_ION = 0.8, 0.9
 """Share of the times of a table of peaks that have one m/z: with such a header, and without."""
@@ -37,10 +38,10 @@ ones within `OFF_GRID` of it; and few of them, at most one in five, are filled i
 REMEDY = "export the run itself, as ANDI (also called AIA or netCDF) or mzML"
 
 
-def peak_names(header: Sequence[str]) -> list[str]:
+def peak_names(header: Sequence[str], least: int = MIN_NAMES) -> list[str]:
     """Return the names in a header that a table of peaks has; none if they are too few."""
     found = [name.strip() for name in header if "".join(words(name)).casefold() in NAMES]
-    return found if len(found) >= MIN_NAMES else []
+    return found if len(found) >= least else []
 
 
 def refusal(source: str, names: Sequence[str]) -> UnsupportedFormatError:
