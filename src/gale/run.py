@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 
@@ -33,6 +33,16 @@ TIC_NOTE = "the file's own total ion current"
 MAX_TIC_DEVIATION = 0.01
 """Relative difference between the total ion current that a file states for a scan and the sum of
 the scan's ions above which the run gets a note."""
+
+EARLIEST_MIN = -0.1
+"""Times down to this many minutes are kept: some clocks start a little before the first scan."""
+
+REPEATED_SHARE, MIN_SCANS = 0.05, 50
+"""Rows of equal time are several scans in one if their m/z repeat in at least this share of the
+times, of which there have to be some."""
+
+MOSTLY = 0.67
+"""m/z within scans are in order if they rise, or fall, at least in this share of the steps."""
 
 _CHECK_VALUE = "check the columns and remove fill values"
 
@@ -199,11 +209,18 @@ class Run:
             source, "row", ("a time", time_row), ("an m/z", mz_row), ("an intensity", intensity_row)
         )
         if np.any(time_row[1:] < time_row[:-1]):
+            lost = _lost_times(time_row, (mz_row == 0) & (intensity_row == 0))
+            time_row, mz_row, intensity_row = (column[~lost] for column in rows)
+            notes = (*notes, *_note_lost(int(lost.sum())))
+        if np.any(time_row[1:] < time_row[:-1]):
             order = np.argsort(time_row, kind="stable")
-            time_row, mz_row, intensity_row = (column[order] for column in rows)
+            time_row, mz_row, intensity_row = (
+                column[order] for column in (time_row, mz_row, intensity_row)
+            )
             notes = (*notes, "rows were not in order of time; they were sorted")
         first = np.append(0, np.flatnonzero(time_row[1:] != time_row[:-1]) + 1)[: len(time_row)]
         count = np.diff(first, append=len(time_row))
+        notes = (*notes, *_note_merged(count, mz_row))
         empty = (count == 1) & (mz_row[first] == 0) & (intensity_row[first] == 0)
         if empty.any():
             ions = np.repeat(~empty, count)
@@ -236,8 +253,10 @@ class Run:
     ) -> Run:
         """Make a run from scans and their ions, one scan after the other.
 
-        Ions without a positive m/z are fill values and are dropped; negative intensities, which
-        background subtraction leaves, become 0. Notes count both.
+        Scans out of time order are sorted, but those at time 0 after later ones are left out if
+        they have no ions or are several, since their times were lost. Ions without a positive m/z
+        are fill values and are dropped; negative intensities, which background subtraction leaves,
+        become 0. Notes count all of these, and times below 0.
 
         Parameters
         ----------
@@ -253,7 +272,7 @@ class Run:
         ------
         ReadError
             If the lengths disagree or there are fewer than two scans, or if a value is not finite,
-            a time negative or before the previous one, or an m/z or intensity too large to be one.
+            a time below :data:`EARLIEST_MIN`, or an m/z or intensity too large to be one.
 
         Examples
         --------
@@ -266,8 +285,17 @@ class Run:
         count = np.asarray(ions_per_scan, dtype=np.int64)
         _check_finite(source, "scan", ("a time", time))
         _check_finite(source, "ion", ("an m/z", mz_), ("an intensity", intensity_))
-        _check_times(source, time)
+        _check_number(source, len(time))
         _check_lengths(source, time, count, mz_, intensity_)
+        stated = None if stated_tic is None else _columns(stated_tic)[0]
+        n_scans = len(time)
+        order, notes = _in_order(time, count, notes)
+        if order is not None:
+            ions = _ions_of(order, count)
+            time, count, mz_, intensity_ = time[order], count[order], mz_[ions], intensity_[ions]
+            if stated is not None and len(stated) == n_scans:
+                stated = stated[order]
+        notes = (*notes, *_check_times(source, time))
         fill = mz_ <= 0
         if n_fill := int(fill.sum()):
             ions_dropped = (
@@ -295,7 +323,7 @@ class Run:
             facts=facts or {},
             notes=notes,
         )
-        return run if stated_tic is None else _with_tic(run, stated_tic)
+        return run if stated is None else _with_tic(run, stated)
 
     def with_notes(self, *notes: str) -> Run:
         """Return the same run with further notes.
@@ -365,36 +393,101 @@ def _check_lengths(
         )
 
 
-def _check_times(source: str, time_min: Floats) -> None:
-    if len(time_min) < 2:
+def _lost_times(time_min: Floats, empty: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which scans without ions have lost their time: it is 0, but later scans come before."""
+    lost: NDArray[np.bool_] = empty & (time_min == 0) & (np.maximum.accumulate(time_min) > 0)
+    return lost
+
+
+def _note_lost(n_lost: int) -> Iterator[str]:
+    if n_lost:
+        scans = (
+            "scan at time 0 after later ones was"
+            if n_lost == 1
+            else "scans at time 0 after later ones were"
+        )
+        yield f"{n_lost:,} {scans} left out, since the times were lost"
+
+
+def _in_order(
+    time_min: Floats, count: Integers, notes: tuple[str, ...]
+) -> tuple[Integers | None, tuple[str, ...]]:
+    """The scans to keep in order of time, and the notes on it; None if all are in order."""
+    if not np.any(time_min[1:] < time_min[:-1]):
+        return None, notes
+    at_zero = _lost_times(time_min, np.ones_like(time_min, dtype=np.bool_))
+    lost = at_zero & ((count == 0) | (at_zero.sum() > 1))
+    kept = np.flatnonzero(~lost)
+    order = kept[np.argsort(time_min[kept], kind="stable")]
+    notes = (*notes, *_note_lost(int(lost.sum())))
+    if not np.array_equal(order, kept):
+        notes = (*notes, "scans were not in order of time; they were sorted")
+    return order, notes
+
+
+def _ions_of(scans: Integers, count: Integers) -> Integers:
+    """Places of the ions of some scans, scan after scan, among the ions of all."""
+    start = (np.cumsum(count) - count)[scans]
+    n_ions = count[scans]
+    before = np.cumsum(n_ions) - n_ions
+    return np.repeat(start - before, n_ions) + np.arange(n_ions.sum())
+
+
+def _note_merged(count: Integers, mz: Floats) -> Iterator[str]:
+    """Note if rows of equal time look like several scans: their m/z start over or repeat."""
+    if len(count) < MIN_SCANS:
+        return
+    scan = np.repeat(np.arange(len(count)), count)
+    step = np.diff(mz)
+    within = scan[1:] == scan[:-1]
+    falls, rises = within & (step < 0), within & (step > 0)
+    fewer = falls if falls.sum() <= rises.sum() else rises
+    if fewer.sum() <= (1 - MOSTLY) * max(int((falls | rises).sum()), 1):
+        again = scan[1:][within & ((step == 0) | fewer)]
+    else:  # in no order
+        order = np.lexsort((mz, scan))
+        again = scan[1:][within & (np.diff(mz[order]) == 0)]
+    if (n_again := len(np.unique(again))) >= REPEATED_SHARE * len(count):
+        yield (
+            f"at {n_again:,} of {len(count):,} times the m/z start over or repeat: scans whose "
+            "times were rounded alike are probably read as one; export times with more decimals"
+        )
+
+
+def _check_number(source: str, n_scans: int) -> None:
+    if n_scans < 2:
         raise ReadError(
             source,
-            "has only 1 scan" if len(time_min) == 1 else "has no scans",
+            "has only 1 scan" if n_scans == 1 else "has no scans",
             "at least two: a run is a series of spectra over time",
             "export the whole run",
         )
-    if (first := float(time_min.min())) < 0:
-        raise ReadError(
-            source, f"has a time of {first:g} min", "times of at least 0", "check the time column"
-        )
-    backwards = np.flatnonzero(np.diff(time_min) < 0)
-    if len(backwards):
-        at = int(backwards[0]) + 1
-        raise ReadError(
-            f"{source}: scan {at + 1:,}",
-            f"is at {time_min[at]:g} min, after a scan at {time_min[at - 1]:g} min",
-            "scans in order of time",
-            "sort the scans or export the run again",
-        )
 
 
-def _with_tic(run: Run, stated_tic: ArrayLike) -> Run:
+def _check_times(source: str, time_min: Floats) -> tuple[str, ...]:
+    """Refuse times before the start, and note those that are only a little before it."""
+    _check_number(source, len(time_min))
+    first = float(time_min[0])
+    if first >= 0:
+        return ()
+    if first < EARLIEST_MIN:
+        raise ReadError(
+            source,
+            f"has a time of {first:g} min",
+            f"times of at least 0, or a little before ({EARLIEST_MIN:g} min)",
+            "check the times",
+        )
+    n_before = int(np.sum(time_min < 0))
+    times = "time is" if n_before == 1 else "times are"
+    return (f"{n_before:,} {times} below 0, the first {first * 60:.3g} s; they were kept",)
+
+
+def _with_tic(run: Run, stated: Floats) -> Run:
     """Add the file's own total, and note in how many scans the sum of the ions differs from it.
 
     Instruments have good reasons for a difference (a threshold applied after the total was taken),
     so it is never an error.
     """
-    (stated,) = _columns(stated_tic)
     if len(stated) != run.n_scans:
         return run.with_notes(
             f"the file states {len(stated):,} total ion currents for {run.n_scans:,} scans; they "

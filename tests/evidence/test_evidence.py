@@ -11,7 +11,7 @@ import pytest
 from scipy.special import expit
 
 import gale
-from gale.errors import OutputError
+from gale.errors import GaleWarning, OutputError
 from gale.evidence import SCHEMA, IndexTable, Matcher, explain, find_windows
 from gale.features.elution import ElutionSpec
 from gale.features.events import EventSpec
@@ -121,6 +121,13 @@ def test_the_table_has_a_row_for_each_compound_that_is_like_the_spectrum() -> No
     assert alcohol["ions"][0] == "31 45"
     np.testing.assert_allclose(alcohol["index"], 500 + 100 * alcohol["apex_min"].to_numpy())
     assert aromatic.select("match", "compound", "cosine").rows() == [(None, None, None)]
+
+
+def test_an_index_table_outside_the_run_is_told() -> None:
+    index = IndexTable(np.array([180.0, 600.0]), np.array([500.0, 1500.0]), "alkanes.csv")
+    run = run_of((3.0, ALCOHOL), (7.0, TOLUENE))
+    with pytest.warns(GaleWarning, match=r"alkanes\.csv: none of its times, 180 to 600 min"):
+        find_windows(known(), run, index=index)
 
 
 def test_a_trained_model(stack: Model, campaign: gale.Campaign) -> None:

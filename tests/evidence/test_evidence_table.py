@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
 import gale
 from gale.errors import ModelError, OutputError, ReadError
-from gale.evidence import SCHEMA, Matcher, explain
+from gale.evidence import SCHEMA, IndexTable, Matcher, explain
 from gale.evidence.table import DECIMALS, evidence_table, write_evidence
 from gale.plumbing.work import Work
 from helpers.errors import refused
@@ -61,6 +62,15 @@ def test_the_file(stack: gale.Model, runs: list[Path], tmp_path: Path) -> None:
     with refused(OutputError, tmp_path / "e.csv"):
         write_evidence(table, tmp_path / "e.csv")
     write_evidence(table, tmp_path / "e.csv", force=True)
+
+
+def test_an_index_table_outside_the_runs_is_told(stack: gale.Model, runs: list[Path]) -> None:
+    index = IndexTable(np.array([180.0, 280.0]), np.array([500.0, 1500.0]), "alkanes.csv")
+    recorder = Recorder()
+    evidence_table(stack, runs[:2], index=index, work=Work(progress=recorder))
+    assert ["alkanes.csv: none of its times" in note for note in recorder.notes] == [True] * 2
+    page = gale.run_report(stack, gale.read_run(runs[0]), index=index)
+    assert "alkanes.csv: none of its times" in page
 
 
 @pytest.mark.parametrize("columns", [None, {"time_min": "RT", "mz": "m/z", "intensity": "counts"}])

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from gale.errors import UnsupportedFormatError
 from gale.readers import parse_run
 from gale.readers.centroids import centroid
+from gale.readers.scans import MAX_PROFILE_GAP
 from gale.run import TIC_NOTE, Run
 from helpers.errors import refused
-from helpers.run_files import PROFILE, andi, cv, mzml
+from helpers.run_files import PROFILE, andi, assert_same, cv, mzml
 
 Floats = NDArray[np.float64]
 
@@ -95,4 +96,58 @@ def test_files_are_centroided_only_if_asked() -> None:
 
 def test_centroids_stay_as_they_are() -> None:
     run = run_of(*(curve({57.07: 1_000.0 * scan}, step=1.0) for scan in range(1, 5)))
-    assert parse_run(mzml(run), "x", centroid=True).facts.get("centroided") is None
+    found = parse_run(mzml(run), "x", centroid=True)
+    assert found.facts.get("centroided") is None
+    assert "centroids already" in found.notes[-1]
+
+
+@pytest.mark.parametrize("step", [1, -1])
+def test_centroids_that_declare_nothing_stay_as_they_are(step: int) -> None:
+    rng = np.random.default_rng(0)
+    scans = [np.sort(rng.choice(400, 6, replace=False))[::step] + 40 for _ in range(120)]
+    rows = [f"{3 + s / 40},{mz},{mz + s}" for s, scan in enumerate(scans) for mz in scan]
+    data = "\n".join(["time,mass,intensity", *rows, ""]).encode()
+    found = parse_run(data, "x", centroid=True)
+    assert_same(found, parse_run(data, "x"))
+    assert "centroids already" in found.notes[-1]
+
+
+def test_profile_data_in_any_order_are_recognised_and_centroided_alike() -> None:
+    mz, height = curve({57.07: 1_000.0, 71.11: 5_000.0})
+    texts = {}
+    for name, order in (
+        ("up", np.arange(len(mz))),
+        ("down", np.arange(len(mz))[::-1]),
+        ("any", np.random.default_rng(0).permutation(len(mz))),
+    ):
+        rows = [
+            f"{t},{m},{h}" for t in (1, 2, 3) for m, h in zip(mz[order], height[order], strict=True)
+        ]
+        texts[name] = "\n".join(["time,mass,intensity", *rows, ""]).encode()
+        with refused(UnsupportedFormatError, "x", found="profile"):
+            parse_run(texts[name], "x")
+    expected = parse_run(texts["up"], "x", centroid=True)
+    assert expected.ions_per_scan.tolist() == [2, 2, 2]
+    for data in texts.values():
+        assert_same(parse_run(data, "x", centroid=True), expected)
+
+
+@given(
+    st.lists(
+        st.lists(st.tuples(st.floats(40, 60), st.floats(0, 1e6)), max_size=30),
+        min_size=2,
+        max_size=4,
+    )
+)
+def test_every_centroid_lies_within_the_points_of_its_peak(
+    scans: list[list[tuple[float, float]]],
+) -> None:
+    """No m/z is made up: between two points of the scan that are no gap apart, or on one."""
+    scans = [*scans, [(50.0, 1.0)]]
+    points = [tuple(np.array(scan, dtype=np.float64).reshape(-1, 2).T) for scan in scans]
+    found = centroid(run_of(*points))  # type: ignore[arg-type]
+    for s, scan in enumerate(scans):
+        mz = np.sort([point[0] for point in scan])
+        stretches = np.split(mz, np.flatnonzero(np.diff(mz) > MAX_PROFILE_GAP) + 1)
+        for ion in found.mz[found.scan_start[s] : found.scan_start[s + 1]]:
+            assert any(each[0] - 1e-9 <= ion <= each[-1] + 1e-9 for each in stretches if len(each))

@@ -198,3 +198,67 @@ def test_cut_at_any_line() -> None:
     for end in ends:
         with pytest.raises(ReadError):
             parse_run(data[:end], "x")
+
+
+def with_commas(data: bytes, *places: str) -> bytes:
+    """Write decimal commas in some places of a file: after a label, or in the ``points``."""
+    text = data.decode()
+    for place in places:
+        pattern = r"(?m)^ .*$" if place == "points" else rf"(?m)^##{place}=.*$"
+        text = re.sub(pattern, lambda line: line[0].replace(", ", " ").replace(".", ","), text)
+    return text.encode()
+
+
+@pytest.mark.parametrize(
+    "places", [("PAGE",), ("PAGE", "TIC"), ("points",), ("PAGE", "TIC", "points"), ("TIC",)]
+)
+@pytest.mark.parametrize("label", ["##PAGE=   T=", "##RETENTION_TIME= "])
+def test_decimal_commas(places: tuple[str, ...], label: str) -> None:
+    run = small_run(empty=(1, 5))
+    data = with_commas(jcamp(run), *places).decode().replace("##PAGE=   T=", label)
+    if label != "##PAGE=   T=":
+        data = re.sub(r"(ION_TIME= \d+)\.", r"\1,", data) if "PAGE" in places else data
+    found = parse_run(data.encode(), "x")
+    assert_same(found, run)
+    assert found.notes == ()
+
+
+def test_decimal_commas_without_a_number_of_points() -> None:
+    run = small_run()
+    data = with_commas(jcamp(run), "PAGE", "points")
+    assert_same(parse_run(re.sub(rb"##NPOINTS=.*\n", b"", data), "x"), run)
+
+
+def test_decimal_commas_of_factors_and_the_header() -> None:
+    header = f"##XFACTOR= 0,1\n##YFACTOR= 0,5\n##FIRST= ; ; 2,5\n##LAST= ; ; {LAST_S / 60:g}\n"
+    data = with_commas(jcamp(small_run(), header=header), "PAGE", "LAST")
+    found = parse_run(data, "x")
+    np.testing.assert_allclose(found.mz, small_run().mz * 0.1)
+    np.testing.assert_allclose(found.intensity, small_run().intensity * 0.5)
+
+
+@pytest.mark.parametrize(
+    ("times", "found"), [(["999", "1,000"], "'1,000'"), (["999.5", "1,000.5"], "no time")]
+)
+def test_commas_that_separate_thousands_are_refused(times: list[str], found: str) -> None:
+    data = jcamp(small_run(2)).decode()
+    for stated, time in zip(re.findall(r"T=.*", data), times, strict=True):
+        data = data.replace(stated, f"T={time}")
+    with pytest.raises(ReadError, match=found):
+        parse_run(data.encode(), "x")
+
+
+@pytest.mark.parametrize("unit", ["seconds", "minutes"])
+def test_a_note_on_other_times_says_the_unit_that_was_read(unit: str) -> None:
+    data = jcamp(small_run(), header="##TIME_RANGE= (7.0, 9.0)\n")
+    if unit == "minutes":
+        data = re.sub(rb"T=(.*)", lambda time: b"T=%g min" % (float(time[1]) / 60), data)
+    assert parse_run(data, "x").notes[0].endswith(f"they were read as {unit}")
+
+
+def test_profile_data_are_centroided_if_asked() -> None:
+    header = "##TITLE=\n##DATA_FORMAT= Continuum\n"
+    data = jcamp(small_run(), header=header)
+    with refused(UnsupportedFormatError, "x", found="profile", remedy="centroid=True"):
+        parse_run(data, "x")
+    assert parse_run(data, "x", centroid=True).facts["spectra"] == "centroid"

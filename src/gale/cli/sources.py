@@ -65,7 +65,7 @@ def _open_campaign(
     from gale.errors import CampaignError
     from gale.plumbing.text import listed
 
-    columns = columns or model.facts["columns"]
+    columns = columns or model.remembered_columns
     campaign = gale.Campaign.open(path, columns=columns, with_labels=False)
     if campaign.left_out:
         names = [run_name(file, path) for file in campaign.left_out]

@@ -89,6 +89,8 @@ def evidence_table(
                 raise
             work.progress.note(f"run {name} is left out: {error}")
         else:
+            for note in index.note_outside(run) if index else ():
+                work.progress.note(note)
             tables.append(found.with_columns(pl.lit(name).alias("run")))
         work.progress.step()
     return pl.concat(tables)

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import logit, softmax
 
+from gale.errors import warn
 from gale.evidence.attribution import IONS
 from gale.evidence.index import IndexTable
 from gale.evidence.matching import Match, Matcher
@@ -87,6 +88,8 @@ def find_windows(
 ) -> list[Window]:
     """Find the windows of each family in a run.
 
+    Warns (`gale.GaleWarning`) if `index` covers no part of the run.
+
     Parameters
     ----------
     model : Model
@@ -128,6 +131,8 @@ def find_windows(
         check_kind("matcher", matcher, Matcher)
     if index is not None:
         check_kind("index", index, IndexTable)
+        for note in index.note_outside(run):
+            warn(note)
     spec = model.event_spec
     features, times = spec.describe(run)
     spectra = features[spec.profile.n_features :].reshape(spec.shape)

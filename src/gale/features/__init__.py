@@ -23,6 +23,7 @@ from gale.plumbing.work import Work
 from gale.readers import VERSION as READERS
 from gale.readers import checksum_of, load, parse_run, read_run
 from gale.readers.faults import faults_of
+from gale.readers.tables.headers import RememberedColumns
 from gale.run import Floats, Floats32, Run
 
 PathOrRun = Path | Run
@@ -184,7 +185,8 @@ def _features(
     checksum = checksum_of(data)
     if cache is None:
         return _parse_and_compute(data, source, spec, columns, look, checksum)
-    read_as = json.dumps(dict(columns or {}), sort_keys=True)
+    optional = isinstance(columns, RememberedColumns)
+    read_as = json.dumps([optional, dict(columns or {})], sort_keys=True)
     said_by = () if look is reader_notes else (f"{look.__module__}.{look.__qualname__}",)
     software = f"{version('gale-ms')} {READERS}"
     key = Cache.key(data, software, spec.fingerprint, read_as, *said_by)

@@ -5,15 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
-from gale.run import Integers, Run
+from gale.run import Floats, Integers, Run
 
 LARGEST_MZ = 1_000
 """Ions above this m/z are not from a compound: EI spectra in GC end below."""
 
 SIDE = 0.05
 """A peak is compared with its m/z this share of the scans before and after it."""
+
+CELLS_AT_ONCE = 2**20
+"""Cells of scans × m/z that are looked at at a time, which limits the memory used."""
 
 FLOOR_QUANTILE = 0.005
 """Quantile of a run's intensities that is taken as its floor: the lowest one may be a stray."""
@@ -150,13 +154,27 @@ def standing_out(run: Run, times: float, among: Integers | None = None) -> int:
     mz = nominal_mz(run)
     counts = mz <= LARGEST_MZ if among is None else np.isin(mz, among)
     distinct, column = np.unique(mz[counts], return_inverse=True)
-    size = run.n_scans * len(distinct)
-    cell = run.scan_of_ion[counts] * len(distinct) + column
-    total = np.bincount(cell, weights=run.intensity[counts], minlength=size)
-    trace = total.reshape(run.n_scans, len(distinct))
-    side = max(int(SIDE * run.n_scans), 1)
+    order = np.argsort(column, kind="stable")
+    column, scan = column[order], run.scan_of_ion[counts][order]
+    intensity = run.intensity[counts][order]
+    floor = np.quantile(run.intensity, FLOOR_QUANTILE)
+    some = max(CELLS_AT_ONCE // run.n_scans, 1)
+    n_standing = 0
+    for first in range(0, len(distinct), some):
+        n_columns = min(some, len(distinct) - first)
+        ions = slice(*np.searchsorted(column, [first, first + n_columns]))
+        cell = scan[ions] * n_columns + column[ions] - first
+        total = np.bincount(cell, intensity[ions], run.n_scans * n_columns).astype(np.float64)
+        stands = _stands_out(total.reshape(run.n_scans, n_columns), times, floor)
+        n_standing += int(stands.sum())
+    return n_standing
+
+
+def _stands_out(trace: Floats, times: float, floor: float) -> NDArray[np.bool_]:
+    """Whether each column of traces, shape (S, M), has a peak, see :func:`standing_out`."""
+    side = max(int(SIDE * len(trace)), 1)
     padded = np.pad(uniform_filter1d(trace, 5, axis=0), ((side, side), (0, 0)), mode="edge")
     around = np.maximum(padded[: -2 * side], padded[2 * side :])
     height = np.minimum(trace[:-1], trace[1:])
-    floor = np.quantile(run.intensity, FLOOR_QUANTILE)
-    return int(np.sum(np.any(height > times * np.maximum(around[:-1], floor), axis=0)))
+    stands: NDArray[np.bool_] = np.any(height > times * np.maximum(around[:-1], floor), axis=0)
+    return stands

@@ -30,6 +30,7 @@ from gale.plumbing.kinds import checked, checked_but
 from gale.plumbing.tables import DOUBTFUL, FAILED, OK, SPREAD, UNLIKE
 from gale.plumbing.text import counted, display_name, listed
 from gale.plumbing.work import Work
+from gale.readers.tables.headers import RememberedColumns
 from gale.run import Floats32, Run
 
 Runs = Campaign | Sequence[str | Path | Run] | str | Path | Run
@@ -285,6 +286,12 @@ class Model:
         return EVIDENCE in self._output_names and isinstance(self.spec, EventSpec)
 
     @property
+    def remembered_columns(self) -> RememberedColumns | None:
+        """Names of columns that the tables of the training had; other tables may have none."""
+        columns = self.facts["columns"]
+        return RememberedColumns(columns) if columns else None
+
+    @property
     def event_spec(self) -> EventSpec:
         """The features that the elution network looks at.
 
@@ -443,7 +450,7 @@ class Model:
                 check_kind("run", each, str, Path, Run)
             sources = [run if isinstance(run, Run) else Path(run) for run in several]
             names = [run.source if isinstance(run, Run) else display_name(run) for run in sources]
-        columns = work.columns or of_campaign or self.facts["columns"]
+        columns = work.columns or of_campaign or self.remembered_columns
         return names, sources, replace(work, columns=columns)
 
     def _warn_of(self, predictions: pl.DataFrame, n_notes: int) -> None:

@@ -9,10 +9,14 @@ import numpy as np
 
 from gale.errors import PlotError
 from gale.plumbing.text import counted
-from gale.run import Floats, Run
+from gale.run import Floats, Integers, Run
 
 MOST_COLUMNS, MOST_ROWS = 1_400, 1_000
 """Largest size of an ion map, about the number of pixels that it is drawn on."""
+
+
+CELLS_AT_ONCE = 2**20
+"""Cells of scans × m/z that are summed at a time, which limits the memory used."""
 
 
 @dataclass(frozen=True)
@@ -132,8 +136,8 @@ def ion_map(run: Run, mz_range: tuple[float, float] | None = None) -> IonMap:
     """
     low, high = mz_range or (run.mz.min(), run.mz.max())
     first, last = int(np.rint(low)), int(np.rint(high))
-    row = np.rint(run.mz).astype(np.int64) - first
-    inside = (row >= 0) & (row <= last - first)
+    nominal = np.rint(run.mz).astype(np.int64)
+    inside = (nominal >= first) & (nominal <= last)
     if not inside.any():
         raise PlotError(
             run.source,
@@ -142,16 +146,35 @@ def ion_map(run: Run, mz_range: tuple[float, float] | None = None) -> IonMap:
             "choose another range",
         )
     mz_width = ceil((last - first + 1) / MOST_ROWS)
+    row = np.where(inside, (nominal - first) // mz_width, -1)
     n_rows = (last - first) // mz_width + 1
-    cell = run.scan_of_ion[inside] * n_rows + row[inside] // mz_width
-    of_scan = np.bincount(cell, weights=run.intensity[inside], minlength=run.n_scans * n_rows)
     width = ceil(run.n_scans / MOST_COLUMNS)
     begins = np.arange(0, run.n_scans, width)
+    intensity = np.zeros((n_rows, len(begins)))
+    some = max(CELLS_AT_ONCE // (width * n_rows), 1)
+    for column in range(0, len(begins), some):
+        columns = slice(column, column + some)
+        intensity[:, columns] = _highest_sums(run, row, n_rows, begins[columns], width)
     return IonMap(
         np.append(_scan_edges(run.time_min)[begins], _scan_edges(run.time_min)[-1]),
         first - 0.5 + mz_width * np.arange(n_rows + 1, dtype=np.float64),
-        np.maximum.reduceat(of_scan.reshape(run.n_scans, n_rows), begins, axis=0).T,
+        intensity,
     )
+
+
+def _highest_sums(run: Run, row: Integers, n_rows: int, begins: Integers, width: int) -> Floats:
+    """Sums of rows of m/z in each scan, the highest of every `width` scans, shape (M, T).
+
+    `row` has that of each ion, or -1; `begins` has the first of every `width` scans.
+    """
+    start, end = int(begins[0]), min(int(begins[-1]) + width, run.n_scans)
+    ions = slice(run.scan_start[start], run.scan_start[end])
+    scan = np.repeat(np.arange(end - start), run.ions_per_scan[start:end])
+    inside = row[ions] >= 0
+    cell = scan[inside] * n_rows + row[ions][inside]
+    of_scan = np.bincount(cell, run.intensity[ions][inside], (end - start) * n_rows)
+    sums = of_scan.reshape(end - start, n_rows)
+    return np.asarray(np.maximum.reduceat(sums, begins - start, axis=0).T, dtype=np.float64)
 
 
 def _scan_edges(time_min: Floats) -> Floats:

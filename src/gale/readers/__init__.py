@@ -19,14 +19,13 @@ from gale.readers.formats import name_format, sniff
 from gale.readers.limits import HEAD_BYTES, max_unpacked
 from gale.readers.scans import (
     FACT_SPECTRA,
-    LONGEST_MIN,
-    SHORTEST_MIN,
     looks_like_profile,
     profile_error,
 )
 from gale.readers.tables import columnar
 from gale.readers.tables.headers import N_COLUMNS, check_names, count_columns
 from gale.readers.tables.text import as_utf8, find_table
+from gale.readers.times import note_unusual
 from gale.readers.vendors import chemstation
 from gale.readers.xml import mzml, mzxml
 from gale.run import Run
@@ -40,7 +39,7 @@ __all__ = [
     "sniff",
 ]
 
-VERSION = 1
+VERSION = 2
 """Increase it when a file gives another run than before, so that cached features are not used."""
 
 SCAN_FORMATS = ("andi", "chemstation", "jcamp", "masshunter", "masslynx", "mzml", "mzxml")
@@ -168,7 +167,7 @@ def _parse(data: bytes, source: str, columns: Mapping[str, str] | None, centroid
     if not data:
         raise _empty(source)
     if isinstance(data, instrument_folders.PackedFolder):
-        return _check(instrument_folders.read(data, source))
+        return _check(instrument_folders.read(data, source), centroid=centroid)
     check_names(columns)
     content = Content.of_bytes(data, source)
     content = unpack(content, partial(_is_run, columns=columns), max_unpacked(len(data)))
@@ -183,7 +182,7 @@ def _parse(data: bytes, source: str, columns: Mapping[str, str] | None, centroid
         case "andi":
             run = andi.read(data, source, profile=centroid)
         case "jcamp":
-            run = jcamp.read(data, source)
+            run = jcamp.read(data, source, profile=centroid)
         case "mzml":
             run = mzml.read(data, source, profile=centroid)
         case "mzxml":
@@ -197,14 +196,19 @@ def _parse(data: bytes, source: str, columns: Mapping[str, str] | None, centroid
 
 def _check(run: Run, *, centroid: bool = False) -> Run:
     """Centroid profile data or refuse them, and note a run of unusual length."""
-    if centroid and run.facts.get(FACT_SPECTRA) != "centroid":
-        run = to_centroids(run)
+    if centroid:
+        declared = run.facts.get(FACT_SPECTRA)
+        undeclared_profile = declared is None and looks_like_profile(run, as_asked=True)
+        if declared == "profile" or undeclared_profile:
+            run = to_centroids(run)
+        else:
+            run = run.with_notes("the spectra are centroids already; they were left as they are")
     if run.facts.get(FACT_SPECTRA) != "centroid" and looks_like_profile(run):
         raise profile_error(
             run.source,
             "has points in small, equal steps of m/z, as in profile data",
         )
-    return _note_length(run)
+    return note_unusual(run)
 
 
 def is_run_file(path: str | os.PathLike[str], *, columns: Mapping[str, str] | None = None) -> bool:
@@ -294,13 +298,4 @@ def _unreadable(path: str | os.PathLike[str], error: OSError | ValueError) -> Re
         f"cannot be read ({getattr(error, 'strerror', None) or error})",
         "a file that you may read",
         "check its permissions",
-    )
-
-
-def _note_length(run: Run) -> Run:
-    length = float(run.time_min[-1] - run.time_min[0])
-    if SHORTEST_MIN <= length <= LONGEST_MIN:
-        return run
-    return run.with_notes(
-        f"the run lasts {length:.3g} min, which is unusual; its times may be in another unit"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gale.readers.scans import FACT_SPECTRA, MAX_PROFILE_GAP
+from gale.readers.scans import FACT_SPECTRA, MAX_PROFILE_GAP, sort_ions
 from gale.run import TIC_NOTE, Run
 
 FACT_CENTROIDED = "centroided"
@@ -25,7 +25,7 @@ def centroid(run: Run) -> Run:
     Parameters
     ----------
     run : Run
-        A run whose points are in order of m/z within each scan.
+        A run of profile data; its points are sorted by m/z within each scan.
 
     Returns
     -------
@@ -41,17 +41,19 @@ def centroid(run: Run) -> Run:
     """
     from scipy.signal import find_peaks  # slow to import, and rarely needed
 
-    breaks = (np.diff(run.mz) > MAX_PROFILE_GAP) | (np.diff(run.scan_of_ion) != 0)
+    points = sort_ions(run.ions_per_scan, run.mz, run.intensity)
+    breaks = (np.diff(points[0]) > MAX_PROFILE_GAP) | (np.diff(run.scan_of_ion) != 0)
     ends = np.concatenate([[0], np.flatnonzero(breaks) + 1, [run.n_ions]])
     # A point of height 0 bounds each stretch without gaps.
     height, mz, scan = (
-        np.insert(column, ends, 0) for column in (run.intensity, run.mz, run.scan_of_ion)
+        np.insert(column, ends, 0) for column in (points[1], points[0], run.scan_of_ion)
     )
     peaks, _ = find_peaks(height)
     minima, _ = find_peaks(-height)  # one between each two maxima
     peak = np.searchsorted(minima, np.arange(len(height)), side="right")
     apex = height[peaks]
-    weight = np.where(height >= TOP * np.append(apex, 0.0)[peak], height, 0.0)
+    share = height / np.append(apex, np.inf)[peak]  # or products of tiny heights would be 0
+    weight = np.where(share >= TOP, share, 0.0)
     moment = np.bincount(peak, weight * mz, len(peaks))[: len(peaks)]
     mean_mz = moment / np.bincount(peak, weight, len(peaks))[: len(peaks)]
     return Run.from_scans(

@@ -11,7 +11,7 @@ from gale.readers.refused import CONVERT
 from gale.run import Floats, Integers, Run
 
 FACT_SPECTRA = "spectra"
-"""The fact that is ``centroid`` where the file declares centroid spectra."""
+"""The fact that is ``centroid`` or ``profile`` where the file declares such spectra."""
 
 FACT_CEILING = "ceiling"
 """The fact that gives the highest intensity the format can hold."""
@@ -22,8 +22,8 @@ MAX_PROFILE_GAP = 0.3
 MIN_PROFILE_PAIRS = 100
 """Fewer pairs of gaps than this decide nothing."""
 
-SHORTEST_MIN, LONGEST_MIN = 1.0, 300.0
-"""A GC-MS run of another length (minutes) probably has its times in another unit."""
+PROFILE_SHARE, ASKED_SHARE = 0.5, 0.1
+"""Share of regular pairs above which a run is profile data, unasked and if somebody says so."""
 
 _CHECKED_IONS = 50_000
 """The first ions of a run; they show whether it is profile data."""
@@ -61,7 +61,7 @@ def sort_ions(ions_per_scan: Integers, mz: Floats, intensity: Floats) -> tuple[F
     return mz[order], intensity[order]
 
 
-def looks_like_profile(run: Run) -> bool:
+def looks_like_profile(run: Run, *, as_asked: bool = False) -> bool:
     """Whether the points of the scans sample a curve, rather than being one point per ion.
 
     Samples of a curve follow each other in small, equal steps. A run is profile data if, in more
@@ -69,8 +69,19 @@ def looks_like_profile(run: Run) -> bool:
     :data:`MAX_PROFILE_GAP` and equal within 10 %. Nominal masses are 1 apart, and the close ions
     of high-resolution centroids are few and unequally spaced. Only the first 50,000 ions are
     checked.
+
+    Parameters
+    ----------
+    run : Run
+        Its ions may be in any order.
+    as_asked : bool
+        Whether somebody says that they are profile data. Then one in ten pairs will do, as where
+        only the tops of peaks were kept, and so will fewer pairs than could decide.
     """
-    gap = np.diff(run.mz[:_CHECKED_IONS])
+    counts = np.diff(np.minimum(run.scan_start, _CHECKED_IONS))
+    mz = run.mz[:_CHECKED_IONS]
+    mz, _ = sort_ions(counts, mz, mz)
+    gap = np.diff(mz)
     first, second = gap[:-1], gap[1:]
     larger = np.maximum(first, second)
     # Between scans m/z falls; that gap is negative and does not count.
@@ -79,7 +90,9 @@ def looks_like_profile(run: Run) -> bool:
         & (larger < MAX_PROFILE_GAP)
         & (np.abs(first - second) < 0.1 * larger)
     )
-    return len(regular) >= MIN_PROFILE_PAIRS and int(regular.sum()) > 0.5 * len(regular)
+    if len(regular) < MIN_PROFILE_PAIRS:
+        return as_asked
+    return int(regular.sum()) > (ASKED_SHARE if as_asked else PROFILE_SHARE) * len(regular)
 
 
 def profile_error(source: str, found: str) -> UnsupportedFormatError:

@@ -162,7 +162,11 @@ def run_report(
         calibrated=model.facts["calibrated"],
         attributions=attributions,
         any_windows=bool(windows),
-        warnings=[each.text for each in oddities(run)] + list(unlike_notes(unlike)),
+        warnings=[
+            *(each.text for each in oddities(run)),
+            *unlike_notes(unlike),
+            *(index.note_outside(run) if index else ()),
+        ],
         unlike=unlike,
         picture=Picture.of(run, lanes=_lanes(families), most_bytes=MOST_BYTES),
         library=library and library.library,

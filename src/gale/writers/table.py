@@ -10,7 +10,7 @@ import polars as pl
 from gale.errors import OutputError
 from gale.plumbing import files
 from gale.plumbing.text import counted
-from gale.readers.scans import LONGEST_MIN
+from gale.readers.times import LONGEST_MIN, Unit, plausible_unit
 from gale.run import Run
 
 
@@ -36,13 +36,14 @@ def _frame(run: Run) -> pl.DataFrame:
             "different times, since rows of a table with the same time are one scan",
             "write mzML, which keeps them apart",
         )
-    # a run this long is refused when it is read, unless the name of the column states the unit
+    # times that may be in another unit are refused when they are read, unless the column names it
     is_long = run.time_min[-1] - run.time_min[0] > LONGEST_MIN
+    in_doubt = is_long or plausible_unit(run.time_min, "minutes") != Unit("minutes")
     empty = run.ions_per_scan == 0
     before = run.scan_start[:-1][empty]
     return pl.DataFrame(
         {
-            "time_min" if is_long else "time": np.repeat(
+            "time_min" if in_doubt else "time": np.repeat(
                 run.time_min, np.maximum(run.ions_per_scan, 1)
             ),
             "mass": np.insert(run.mz, before, 0.0),

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import polars as pl
 import pytest
 
 from gale.errors import ReadError
-from gale.readers import parse_run
+from gale.readers import is_run_file, parse_run
+from gale.readers.tables.headers import RememberedColumns
 from helpers.errors import refused
 from helpers.run_files import assert_same, csv, frame, small_run
 
@@ -76,9 +78,9 @@ def test_some_columns_of_other_names() -> None:
 
 
 @pytest.mark.parametrize("write", [lambda table: table.write_csv().encode(), parquet])
-def test_default_names_do_where_others_are_not_there(write: object) -> None:
+def test_default_names_do_where_remembered_ones_are_not_there(write: object) -> None:
     run = small_run()
-    columns = {"time_s": "RT", "mz": "m/z"}
+    columns = RememberedColumns({"time_s": "RT", "mz": "m/z"})
     assert callable(write)
     assert_same(parse_run(write(frame(run)), "x", columns=columns), run)
     mixed = frame(run).rename({"time": "RT"})
@@ -86,6 +88,42 @@ def test_default_names_do_where_others_are_not_there(write: object) -> None:
         ReadError, "x", found="'m/z'", expected="RT", remedy="pass columns={'mz': 'NAME'}"
     ):
         parse_run(write(mixed), "x", columns=columns)
+
+
+@pytest.mark.parametrize("write", [lambda table: table.write_csv().encode(), parquet])
+@pytest.mark.parametrize("columns", [{"time_s": "t"}, {"mz": "exact"}, {"time_s": "t", "mz": "x"}])
+def test_a_column_that_is_named_and_absent_is_refused(
+    write: object, columns: dict[str, str], tmp_path: Path
+) -> None:
+    data = write(frame(small_run())) if callable(write) else b""
+    with refused(
+        ReadError,
+        "x",
+        found=[*map(repr, columns.values()), "time, mass, intensity"],
+        remedy=f"pass columns={dict.fromkeys(columns, 'NAME')!r}",
+    ):
+        parse_run(data, "x", columns=columns)
+    path = tmp_path / "x"
+    path.write_bytes(data)
+    assert is_run_file(path, columns=columns), "or a folder would leave it out"
+
+
+@pytest.mark.parametrize("columns", [{"time_s": "t"}, {"time_s": "T", "mz": "x", "intensity": "y"}])
+def test_a_column_of_a_wide_table_that_is_absent_is_refused(columns: dict[str, str]) -> None:
+    with refused(ReadError, "x", found=repr(next(iter(columns.values())))):
+        parse_run(b"time,43,57\n1,5,6\n2,7,8\n", "x", columns=columns)
+
+
+@pytest.mark.parametrize("write", [lambda table: table.write_csv().encode(), parquet])
+@pytest.mark.parametrize("name", ["rt", "RT", " Rt "])
+def test_names_are_found_in_any_case(write: object, name: str) -> None:
+    run = small_run()
+    table = frame(run).select((pl.col("time") * 60).alias("RT"), "mass", "intensity")
+    assert callable(write)
+    assert_same(parse_run(write(table), "x", columns={"time_s": name}), run)
+    both = table.with_columns((pl.col("RT") / 60).alias("rt"))
+    if name == "rt":
+        assert_same(parse_run(write(both), "x", columns={"time_min": name}), run)
 
 
 def test_names_that_are_given_come_first() -> None:

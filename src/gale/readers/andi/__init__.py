@@ -12,12 +12,20 @@ from gale.errors import ReadError, UnsupportedFormatError
 from gale.readers.andi import netcdf
 from gale.readers.refused import refusal
 from gale.readers.scans import FACT_SPECTRA, profile_error, sort_ions
+from gale.readers.times import PER_MIN, Unit, plausible_unit
 from gale.run import Floats, Integers, Run
 
 ANDI_FILL = -9999.0
 FILLS = ("_FillValue", "missing_value")
 NETCDF_FILL = 9.9e36
 """A value above this is the default fill of netCDF, 9.969e36."""
+
+UNITS = {
+    "minutes": re.compile(r"\bmin"),
+    "milliseconds": re.compile(r"\b(?:ms\b|msec|milli)"),
+    "seconds": re.compile(r"\b(?:s\b|sec)"),
+}
+"""What a text has to contain to name a unit of time."""
 
 EXPORT_AGAIN = "export the run again"
 COPY_AGAIN = "copy or export the file again"
@@ -29,7 +37,8 @@ def read(data: bytes, source: str, *, profile: bool = False) -> Run:
     """Read an ANDI-MS file.
 
     Scan s has the ``point_count[s]`` ions from ``scan_index[s]`` on. Scale factors and offsets are
-    applied, and fill values dropped. Times are in seconds unless their variable declares minutes.
+    applied, and fill values dropped. Times are in seconds, as the standard says, unless the file
+    names another unit, or names none and :func:`~gale.readers.times.plausible_unit` finds another.
 
     Parameters
     ----------
@@ -54,22 +63,22 @@ def read(data: bytes, source: str, *, profile: bool = False) -> Run:
     variables = file.variables
     kind = _text(file.attributes.get("experiment_type", ""))
     _check_kind(variables, kind, source, profile=profile)
-    seconds = _numbers(variables, "scan_acquisition_time", source)
-    if "min" in _text(variables["scan_acquisition_time"].attributes.get("units", "")).lower():
-        seconds = seconds * 60
-    counts = _integers(variables, "point_count", len(seconds), source)
+    times = _numbers(variables, "scan_acquisition_time", source)
+    unit = _unit(file) or plausible_unit(times, "seconds")
+    counts = _integers(variables, "point_count", len(times), source)
     mz, intensity = _points(variables, source)
     ions = _indices(variables, counts, len(mz), source)
     mz, intensity = sort_ions(counts, mz[ions], intensity[ions])
     return Run.from_scans(
-        seconds / 60,
+        times / PER_MIN[unit.name],
         counts,
         mz,
         intensity,
         source=source,
         format="andi",
         facts=_facts(file, variables, kind),
-        stated_tic=_stated_tic(variables, len(seconds), source),
+        notes=unit.notes,
+        stated_tic=_stated_tic(variables, len(times), source),
     )
 
 
@@ -102,6 +111,19 @@ def _check_kind(variables: Variables, kind: str, source: str, *, profile: bool) 
             )
     if "continu" in kind.lower() and not profile:
         raise profile_error(source, f"declares profile data (experiment type {kind[:80]!r})")
+
+
+def _unit(file: netcdf.NetCDF) -> Unit | None:
+    """Unit of the times that their variable names, or else the whole file; None if there is none.
+
+    The standard calls the unit of the whole file ``units``: "Seconds", or "Arbitrary Time Units".
+    """
+    for attributes in (file.variables["scan_acquisition_time"].attributes, file.attributes):
+        said = _text(attributes.get("units", "")).lower()
+        for name, pattern in UNITS.items():
+            if pattern.search(said):
+                return Unit(name)
+    return None
 
 
 def _numbers(variables: Variables, name: str, source: str) -> Floats:
@@ -214,8 +236,9 @@ def _facts(file: netcdf.NetCDF, variables: Variables, kind: str) -> dict[str, st
         "maker": variable("instrument_mfr"),
         "software": variable("instrument_app_version") or attribute("source_file_format"),
     }
-    if "centroid" in kind.lower():
-        facts[FACT_SPECTRA] = "centroid"
+    for word, spectra in (("centroid", "centroid"), ("continu", "profile")):
+        if word in kind.lower():
+            facts[FACT_SPECTRA] = spectra
     return {key: value for key, value in facts.items() if value}
 
 

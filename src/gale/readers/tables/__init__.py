@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import polars as pl
 
 from gale.errors import ReadError
 from gale.readers import refused
-from gale.readers.scans import LONGEST_MIN, note_last_line
+from gale.readers.scans import note_last_line
 from gale.readers.tables import columnar
 from gale.readers.tables.cells import read_cells
 from gale.readers.tables.headers import (
-    PER_MIN,
+    UNITS,
     Column,
     Long,
     Wide,
@@ -21,8 +22,10 @@ from gale.readers.tables.headers import (
     find_columns,
     remedy_of,
 )
+from gale.readers.tables.peaks import MANY_NAMES, MIN_NAMES, check_peaks, peak_names, refusal
 from gale.readers.tables.text import as_utf8, find_table
 from gale.readers.tables.wide import scans
+from gale.readers.times import LONGEST_MIN, LONGEST_STEP_S, PER_MIN, Pace, plausible_unit
 from gale.run import Floats, Run
 
 FACT_COLUMNS = "columns"
@@ -55,9 +58,11 @@ def read_csv(data: bytes, source: str, *, columns: Mapping[str, str] | None = No
     text = find_table(as_utf8(data), columns)
     if text is None:
         raise refused.refusal("text", data, source)
-    found = find_columns(text.header, columns, source)
+    with _peaks_named(text.header, source):
+        found = find_columns(text.header, columns, source)
     may_be_blank = found.mz_positions if isinstance(found, Wide) else ()
-    frame = read_cells(text, found.positions, source, may_be_blank=frozenset(may_be_blank))
+    with _peaks_named(text.header, source, MANY_NAMES):
+        frame = read_cells(text, found.positions, source, may_be_blank=frozenset(may_be_blank))
     return _run(frame, found, text.header, source, "csv", note_last_line(text.data))
 
 
@@ -88,7 +93,8 @@ def read_columnar(
         has nulls or values that are not numbers, or there are no rows.
     """
     header = columnar.header(data, source, format)
-    found = find_columns(header, columns, source)
+    with _peaks_named(header, source):
+        found = find_columns(header, columns, source)
     may_be_null = found.mz_positions if isinstance(found, Wide) else ()
     names = [header[at] for at in found.positions]
     frame = columnar.read_numbers(
@@ -96,6 +102,17 @@ def read_columnar(
     )
     notes = columnar.note_no_end(data)
     return _run(frame, found, header, source, format, notes)
+
+
+@contextmanager
+def _peaks_named(header: Sequence[str], source: str, least: int = MIN_NAMES) -> Iterator[None]:
+    """Name a table that cannot be read for what it is, if its header is one of peaks."""
+    try:
+        yield
+    except ReadError:
+        if names := peak_names(header, least):
+            raise refusal(source, names) from None
+        raise
 
 
 def _run(
@@ -112,36 +129,35 @@ def _run(
             source, "has a header and no ions", "one row per ion", "export the run again"
         )
     time, *others = frame.iter_columns()
-    time_min = time.cast(pl.Float64).to_numpy()
-    if found.time.key != "time_min":
-        time_min = time_min / PER_MIN[found.time.key]
-    _check_length(time_min, found.time, header, source)
+    times = time.cast(pl.Float64).to_numpy()
+    notes = (*_check_unit(times, found.time, header, source), *notes)
+    time_min = times / PER_MIN[UNITS[found.time.key]]
     facts = {FACT_COLUMNS: describe(found, header)}
     if isinstance(found, Long):
         mz, intensity = (column.cast(pl.Float64).to_numpy() for column in others)
+        notes = (*check_peaks(time_min, mz, header, source), *notes)
         return Run.from_rows(
             time_min, mz, intensity, source=source, format=format, facts=facts, notes=notes
         )
-    if np.any(time_min[1:] < time_min[:-1]):
-        order = np.argsort(time_min, kind="stable")
-        time_min, frame = time_min[order], frame[order]
-        notes = (*notes, "rows were not in order of time; they were sorted")
     counts, mz, intensity = scans(frame.drop(time.name), found.mz)
     return Run.from_scans(
         time_min, counts, mz, intensity, source=source, format=format, facts=facts, notes=notes
     )
 
 
-def _check_length(time_min: Floats, time: Column, header: Sequence[str], source: str) -> None:
-    """Check that a run without a stated unit of time can be in minutes."""
-    with np.errstate(invalid="ignore"):  # Run refuses times that are not finite
-        length = float(time_min.max() - time_min.min())
-    if time.known_by != "default" or not LONGEST_MIN < length < np.inf:
-        return
+def _check_unit(times: Floats, time: Column, header: Sequence[str], source: str) -> tuple[str, ...]:
+    """Check that times whose column names no unit can be in minutes; note if it is in doubt."""
+    if time.known_by != "default" or not np.isfinite(times).all():
+        return ()  # Run refuses times that are not finite
+    unit = plausible_unit(times, UNITS[time.key])
+    in_minutes = Pace.of(times)
+    if unit.name == UNITS[time.key] and in_minutes.length_min <= LONGEST_MIN:
+        return unit.notes
     name = header[time.position].strip()
+    hint = "" if unit.name == "minutes" else f", but {unit.name} would be usual"
     raise ReadError(
         f"{source}: column {name!r}",
-        f"names no unit of time, and in minutes the run would last {length:,.0f} min",
-        f"at most {LONGEST_MIN:g} min",
-        remedy_of(*({key: name} for key in PER_MIN)),
+        f"names no unit of time, and in minutes the run would last {in_minutes}{hint}",
+        f"at most {LONGEST_MIN:g} min, and at most {LONGEST_STEP_S:g} s from scan to scan",
+        remedy_of(*({key: name} for key in UNITS)),
     )

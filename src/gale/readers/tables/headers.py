@@ -11,12 +11,10 @@ from gale.plumbing.arguments import check_kind
 from gale.plumbing.text import listed, shown
 from gale.readers.tables.names import meaning, named_mz, says_mz
 
-PER_MIN = {"time_min": 1.0, "time_s": 60.0, "time_ms": 60_000.0}
-"""The units in a minute, for each key under which a caller may name the time."""
+UNITS = {"time_min": "minutes", "time_s": "seconds", "time_ms": "milliseconds"}
+"""The unit of the time, for each key under which a caller may name it."""
 
-UNIT_WORDS = {"time_min": "minutes", "time_s": "seconds", "time_ms": "milliseconds"}
-
-ROLES = {**dict.fromkeys(PER_MIN, "time"), "mz": "mz", "intensity": "intensity"}
+ROLES = {**dict.fromkeys(UNITS, "time"), "mz": "mz", "intensity": "intensity"}
 """The role of each key under which a caller may name a column."""
 
 DEFAULT_NAMES = {"time": "time", "mz": "mass", "intensity": "intensity"}
@@ -38,6 +36,10 @@ _KNOWN_BY = {
     "name": "by its name",
     "default": "as its name gives no unit",
 }
+
+
+class RememberedColumns(dict[str, str]):
+    """Names of columns, by key, that other runs had; tables may have none of them."""
 
 
 class Column(NamedTuple):
@@ -95,11 +97,11 @@ def check_names(columns: Mapping[str, str] | None) -> dict[str, str]:
     if columns is not None:
         check_kind("columns", columns, Mapping)
     names = dict(columns or {})
-    if names.keys() - ROLES.keys() or len(names.keys() & PER_MIN.keys()) > 1:
+    if names.keys() - ROLES.keys() or len(names.keys() & UNITS.keys()) > 1:
         raise ReadError(
             "columns",
             f"is {names!r}",
-            f"the keys mz, intensity and one of {', '.join(PER_MIN)}",
+            f"the keys mz, intensity and one of {', '.join(UNITS)}",
             "correct the keys",
         )
     return names
@@ -110,8 +112,9 @@ def find_columns(
 ) -> Long | Wide:
     """Find the columns of a table that make a run.
 
-    The caller's names come first. The usual spellings apply to what the caller does not name, and
-    to everything if the table has none of the caller's names.
+    The caller's names come first, in the case of the header or in any other. The usual spellings
+    apply to what the caller does not name, and to everything if the table has none of the names of
+    :class:`RememberedColumns`.
 
     Parameters
     ----------
@@ -125,8 +128,8 @@ def find_columns(
     Raises
     ------
     ReadError
-        If a column is missing or appears twice, several columns may have the same role, or there
-        are more than :data:`MAX_COLUMNS`.
+        If a column is missing, also one that the caller names, or appears twice, several columns
+        may have the same role, or there are more than :data:`MAX_COLUMNS`.
     """
     if len(header) > MAX_COLUMNS:
         raise ReadError(
@@ -137,11 +140,17 @@ def find_columns(
         )
     header = [name.strip() for name in header]
     names = _names_here(header, columns)
+    if absent := {key: name for key, name in names.items() if name not in header}:
+        raise ReadError(
+            source,
+            f"has no {'column' if len(absent) == 1 else 'columns'} "
+            f"{', '.join(map(repr, absent.values()))} in its header {_listed(header)}",
+            ", ".join(names.values()),
+            f"{remedy_of(dict.fromkeys(absent, 'NAME'))} with this file's names, or none",
+        )
     candidates = _candidates(header, names)
     mz_columns = _mz_columns(header)
     if len(mz_columns) >= MIN_WIDE and not all(candidates.values()):
-        if not candidates["time"]:
-            candidates = _candidates(header, {})
         if not candidates["time"]:
             raise _missing(["time"], header, names, source)
         time = _only("time", candidates, header, source)
@@ -157,13 +166,16 @@ def find_columns(
 def count_columns(header: Sequence[str], columns: Mapping[str, str] | None = None) -> int:
     """Count the roles (time, m/z, intensity) that a header has a column for.
 
-    The count is :data:`N_COLUMNS` only if :func:`find_columns` succeeds.
+    The count is :data:`N_COLUMNS` only if :func:`find_columns` succeeds, with the caller's names or
+    with none: a table that lacks these is a run all the same, which the reader refuses.
     """
-    try:
-        find_columns(header, columns, "header")
-    except ReadError:
-        return min(N_COLUMNS - 1, count_roles(header, columns))
-    return N_COLUMNS
+    for names in (columns, None):
+        try:
+            find_columns(header, names, "header")
+        except ReadError:
+            continue
+        return N_COLUMNS
+    return min(N_COLUMNS - 1, count_roles(header, columns))
 
 
 def count_roles(header: Sequence[str], columns: Mapping[str, str] | None = None) -> int:
@@ -171,7 +183,8 @@ def count_roles(header: Sequence[str], columns: Mapping[str, str] | None = None)
     if len(header) > MAX_COLUMNS:
         return 0
     header = [name.strip() for name in header]
-    candidates = _candidates(header, _names_here(header, columns))
+    names = {key: name for key, name in _names_here(header, columns).items() if name in header}
+    candidates = _candidates(header, names)
     if candidates["time"] and len(_mz_columns(header)) >= MIN_WIDE:
         return N_COLUMNS
     return sum(map(bool, candidates.values()))
@@ -180,7 +193,7 @@ def count_roles(header: Sequence[str], columns: Mapping[str, str] | None = None)
 def describe(found: Long | Wide, header: Sequence[str]) -> str:
     """Say which columns were read, and the unit of the time and how it is known."""
     time = (
-        f"{header[found.time.position].strip()!r} in {UNIT_WORDS[found.time.key]}, "
+        f"{header[found.time.position].strip()!r} in {UNITS[found.time.key]}, "
         f"{_KNOWN_BY[found.time.known_by]}"
     )
     if isinstance(found, Wide):
@@ -194,9 +207,17 @@ def remedy_of(*columns: Mapping[str, str]) -> str:
 
 
 def _names_here(header: Sequence[str], columns: Mapping[str, str] | None) -> Mapping[str, str]:
-    """Return the caller's names if the header has any of them, otherwise none."""
+    """Return the caller's names as the header spells them; none if it has none remembered.
+
+    A name that is there only in another case is the column whose name it is then, if it is one.
+    """
     names = check_names(columns)
-    return names if set(names.values()) & {*header[:1], *filter(None, header)} else {}
+    for key, name in names.items():
+        alike = [each for each in header if each.casefold() == name.strip().casefold()]
+        if name not in header and len(alike) == 1:
+            names[key] = alike[0]
+    remembered = isinstance(columns, RememberedColumns)
+    return {} if remembered and not set(names.values()) & set(header) else names
 
 
 def _candidates(header: Sequence[str], names: Mapping[str, str]) -> dict[str, list[Column]]:
@@ -252,7 +273,7 @@ def _only(
 def _missing(
     roles: Sequence[str], header: Sequence[str], names: Mapping[str, str], source: str
 ) -> ReadError:
-    time_key = next((key for key in PER_MIN if key in names), "time_min")
+    time_key = next((key for key in UNITS if key in names), "time_min")
     keys = {"time": time_key, "mz": "mz", "intensity": "intensity"}
     expected = {role: names.get(keys[role], name) for role, name in DEFAULT_NAMES.items()}
     missing = ", ".join(repr(expected[role]) for role in roles)

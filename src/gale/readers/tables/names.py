@@ -13,7 +13,7 @@ TIME_UNITS = {
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), "time_s"),
     **dict.fromkeys(("ms", "msec", "msecs", "millisecond", "milliseconds"), "time_ms"),
 }
-"""The key of each spelling of a unit of time, see :data:`gale.readers.tables.headers.PER_MIN`."""
+"""The key of each spelling of a unit of time, see :data:`gale.readers.tables.headers.UNITS`."""
 
 _SPELLINGS = {
     "time": {"time", "rt", "tr", "rettime", "retentiontime", "scantime", "scanacquisitiontime",
@@ -46,7 +46,7 @@ class Meaning(NamedTuple):
     role : str
         ``time``, ``mz`` or ``intensity``.
     key : str, optional
-        For a time with a unit, its key in :data:`gale.readers.tables.headers.PER_MIN`.
+        For a time with a unit, its key in :data:`gale.readers.tables.headers.UNITS`.
     """
 
     role: str
@@ -58,14 +58,14 @@ def meaning(name: str) -> Meaning | None:
     """Say what the name of a column means; None if a run has no such column."""
     text = name.strip().lstrip("\ufeff").casefold()
     bracketed = _BRACKETED.fullmatch(text)
-    words = _words(bracketed[1] if bracketed else text)
-    unit = "".join(_words(bracketed[2])) if bracketed else ""
+    parts = words(bracketed[1] if bracketed else text)
+    unit = "".join(words(bracketed[2])) if bracketed else ""
     for role, spellings in _SPELLINGS.items():
-        if not bracketed and len(words) > 1 and words[-1] in _UNITS[role]:
-            stem, found_unit = "".join(words[:-1]).removesuffix("in"), words[-1]
+        if not bracketed and len(parts) > 1 and parts[-1] in _UNITS[role]:
+            stem, found_unit = "".join(parts[:-1]).removesuffix("in"), parts[-1]
             if stem in spellings:
                 return Meaning(role, TIME_UNITS.get(found_unit))
-        if "".join(words) in spellings and (unit in _UNITS[role] or not bracketed):
+        if "".join(parts) in spellings and (unit in _UNITS[role] or not bracketed):
             return Meaning(role, TIME_UNITS.get(unit) if role == "time" else None)
     return None
 
@@ -84,6 +84,6 @@ def says_mz(name: str) -> bool:
     return bool(match and match["word"])
 
 
-def _words(text: str) -> list[str]:
+def words(text: str) -> list[str]:
     """Split a name at blanks and punctuation, but not at other signs (such as %)."""
     return [word for word in _BREAKS.split(text) if word]

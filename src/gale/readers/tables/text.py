@@ -18,6 +18,8 @@ HEADER_WITHIN = 65_536
 MAX_PREAMBLE = 200
 """Lines that may come before the header."""
 
+BLANK = " "
+
 _LINE = re.compile(rb"[^\r\n]+")
 
 
@@ -73,20 +75,25 @@ def find_table(data: bytes, columns: Mapping[str, str] | None = None) -> Text | 
         None if no line has several cells.
     """
     best, most = None, 0
+    for found in possible_tables(data):
+        n_roles = count_roles(found.header, columns)
+        if n_roles == N_COLUMNS:
+            return with_units(found, columns)
+        if found.mark != BLANK and (best is None or n_roles > max(most, 1)):
+            best, most = found, n_roles
+    return best
+
+
+def possible_tables(data: bytes) -> Iterator[Text]:
+    """Yield a table for each line that may be the header and each mark that may separate cells.
+
+    Pass the right one to :func:`with_units` before its rows are read.
+    """
     for line in _first_lines(data):
         for mark in MARKS:
-            if mark.encode() not in line[0]:
-                continue
-            found = Text(data, _cells(line[0], mark), line.end(), mark)
-            n_roles = count_roles(found.header, columns)
-            if n_roles == N_COLUMNS:
-                return _with_units(found, columns)
-            if best is None or n_roles > max(most, 1):
-                best, most = found, n_roles
-        words = tuple(_decode(line[0]).split())
-        if count_roles(words, columns) == N_COLUMNS:
-            return _with_units(_blanks_as_tabs(Text(data, words, line.end(), " ")), columns)
-    return best
+            if mark.encode() in line[0]:
+                yield Text(data, _cells(line[0], mark), line.end(), mark)
+        yield Text(data, tuple(_decode(line[0]).split()), line.end(), BLANK)
 
 
 def _first_lines(data: bytes) -> Iterator[re.Match[bytes]]:
@@ -114,8 +121,9 @@ def _cells(line: bytes, mark: str) -> tuple[str, ...]:
     return tuple(cell.strip() for cell in cells)
 
 
-def _with_units(text: Text, columns: Mapping[str, str] | None) -> Text:
+def with_units(text: Text, columns: Mapping[str, str] | None = None) -> Text:
     """Add the units in a row below the header, if there is one, to the names."""
+    text = _blanks_as_tabs(text) if text.mark == BLANK else text
     row = _LINE.search(text.data, text.start)
     if row is None or row.start() > text.start + 1000 * len(text.header):
         return text
@@ -127,10 +135,10 @@ def _with_units(text: Text, columns: Mapping[str, str] | None) -> Text:
     )
     if not is_unit_row:
         return text
-    callers = set((columns or {}).values())
+    callers = {name.casefold() for name in (columns or {}).values()}
     header = tuple(
         name
-        if name in callers or not unit or meaning(name) is None
+        if name.casefold() in callers or not unit or meaning(name) is None
         else f"{name} ({unit.strip('()[]')})"
         for name, unit in zip(text.header, units, strict=True)
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import nan
 
 import numpy as np
@@ -13,16 +13,20 @@ from gale.errors import ReadError, UnsupportedFormatError
 from gale.plumbing.text import listed
 from gale.readers.limits import max_unpacked
 from gale.readers.refused import CONVERT
+from gale.readers.times import PER_MIN, Unit, plausible_unit
 from gale.readers.xml.binary import EXPORT_AGAIN, RECOMPRESS, check_size, read_length, unpack
 from gale.readers.xml.spectra import Spectra, Spectrum, parse_elements
 from gale.run import Floats, Run
 
+DEFAULT_UNIT = "seconds"
+"""The unit of times that are plain numbers, as most writers mean them."""
+
 DTYPES = {"32": ">f4", "64": ">f8"}
 
-_NUMBER = r"[0-9]+\.?[0-9]*(?:[eE][-+]?[0-9]+)?"
+_NUMBER = r"-?[0-9]+\.?[0-9]*(?:[eE][-+]?[0-9]+)?"
 _PLAIN = re.compile(_NUMBER)
 _DURATION = re.compile(
-    rf"P(?:0+Y)?(?:0+M)?(?:(?P<d>[0-9]+)D)?"
+    rf"-?P(?:0+Y)?(?:0+M)?(?:(?P<d>[0-9]+)D)?"
     rf"(?:T(?:(?P<h>{_NUMBER})H)?(?:(?P<m>{_NUMBER})M)?(?:(?P<s>{_NUMBER})S)?)?"
 )
 _MINUTES = {"d": 1440.0, "h": 60.0, "m": 1.0, "s": 1 / 60}
@@ -36,7 +40,8 @@ class _State:
     spectra: Spectra
     facts: dict[str, str] = field(default_factory=dict)
     n_scans: int = 0
-    times_without_unit: bool = False
+    has_times_without_unit: bool = False
+    has_durations: bool = False
     stated_n_scans: str | None = None
 
 
@@ -76,13 +81,30 @@ def read(data: bytes, source: str, *, profile: bool = False) -> Run:
         handlers,
         lambda: _State(source, Spectra(source, max_unpacked(len(data)), profile)),
     )
-    return state.spectra.to_run("mzxml", state.facts, (*notes, *_notes(state)))
+    notes = (*notes, *_set_unit(state), *_notes(state))
+    return state.spectra.to_run("mzxml", state.facts, notes)
+
+
+def _set_unit(state: _State) -> tuple[str, ...]:
+    """Choose the unit of times that are plain numbers, and say so."""
+    if not state.has_times_without_unit:
+        return ()
+    unit = Unit(DEFAULT_UNIT)
+    if not state.has_durations:
+        per_min = PER_MIN[DEFAULT_UNIT]
+        times = np.array([spectrum.time_min for spectrum in state.spectra.ms1]) * per_min
+        unit = plausible_unit(times, DEFAULT_UNIT)
+        if unit.name != DEFAULT_UNIT:
+            factor = per_min / PER_MIN[unit.name]
+            state.spectra.ms1 = [
+                replace(spectrum, time_min=spectrum.time_min * factor)
+                for spectrum in state.spectra.ms1
+            ]
+    return unit.notes or (f"times have no unit; they were read as {unit.name}",)
 
 
 def _notes(state: _State) -> tuple[str, ...]:
     notes = []
-    if state.times_without_unit:
-        notes.append("times have no unit; they were read as seconds")
     if state.stated_n_scans not in (None, str(state.n_scans)):
         notes.append(
             f"the file has {state.n_scans:,} scans and states {state.stated_n_scans}; it may be "
@@ -140,8 +162,8 @@ def _spectrum(state: _State, element: etree._Element, name: str) -> Spectrum:
 def _time_min(state: _State, text: str, source: str) -> float:
     text = text.strip()
     if _PLAIN.fullmatch(text):
-        state.times_without_unit = True
-        return float(text) / 60
+        state.has_times_without_unit = True
+        return float(text) / PER_MIN[DEFAULT_UNIT]
     match = _DURATION.fullmatch(text)
     parts = {} if match is None else {k: v for k, v in match.groupdict().items() if v is not None}
     if not parts:
@@ -151,7 +173,9 @@ def _time_min(state: _State, text: str, source: str) -> float:
             "a duration such as PT90.5S",
             EXPORT_AGAIN,
         )
-    return sum(float(value) * _MINUTES[unit] for unit, value in parts.items())
+    state.has_durations = True
+    sign = -1 if text.startswith("-") else 1
+    return sign * sum(float(value) * _MINUTES[unit] for unit, value in parts.items())
 
 
 def _tic(text: str | None, source: str) -> float:

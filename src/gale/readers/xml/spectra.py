@@ -6,7 +6,6 @@ import io
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
 from math import nan
 from typing import TypeVar
 
@@ -124,11 +123,10 @@ class Spectra:
                 raise profile_error(
                     self.source, f"declares profile data (spectrum {spectrum.name})"
                 )
-        if any(b.time_min < a.time_min for a, b in pairwise(chosen)):
-            chosen.sort(key=lambda spectrum: spectrum.time_min)
-            notes = (*notes, "spectra were not in order of time; they were sorted")
         if chosen and all(spectrum.centroid for spectrum in chosen):
             facts = {**facts, FACT_SPECTRA: "centroid"}
+        elif any(spectrum.profile for spectrum in chosen):
+            facts = {**facts, FACT_SPECTRA: "profile"}
         counts = np.array([len(spectrum.mz) for spectrum in chosen], dtype=np.int64)
         mz = np.concatenate([np.empty(0), *(spectrum.mz for spectrum in chosen)])
         intensity = np.concatenate([np.empty(0), *(spectrum.intensity for spectrum in chosen)])
