@@ -35,6 +35,7 @@ def test_a_chunk_is_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert outcomes.keys() <= {"Run", "ReadError", "UnsupportedFormatError"}
 
 
+@pytest.mark.filterwarnings("ignore::gale.errors.GaleWarning")
 @pytest.mark.parametrize("kind", sorted(structures.KINDS))
 def test_every_kind_of_structure(kind: str, tmp_path: Path) -> None:
     """A few cases of each kind give a result or an error; the tool runs many more."""

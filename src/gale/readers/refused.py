@@ -160,7 +160,7 @@ TEXTS = {
     ),
     "chromatof": FileKind(
         b"",
-        "a peak table of LECO ChromaTOF",
+        "a table of peaks of LECO ChromaTOF",
         "export the run as ANDI (netCDF) from ChromaTOF",
         rb'(?i)"?(?:Peak #|Name)"?[,\t;].*\bR\.T\. \(s\)',
     ),

@@ -255,7 +255,7 @@ def test_a_first_column_without_a_name_can_be_the_time(name: str) -> None:
 def test_only_the_first_column_can_be_meant_by_an_empty_name() -> None:
     data = b",mass,intensity,,\n1,43,5,,\n2,57,6,,\n3,57,6,,\n"
     assert parse_run(data, "x", columns={"time_min": ""}).time_min.tolist() == [1, 2, 3]
-    with refused(ReadError, "x", found="'time'"):
+    with refused(ReadError, "x", found="''"):
         parse_run(b"a,mass,intensity,\n1,43,5,\n", "x", columns={"time_min": ""})
 
 

@@ -39,9 +39,7 @@ TABLES = {
 @pytest.mark.parametrize("name", TABLES)
 @pytest.mark.parametrize("columns", [None, {"mz": "UniqueMass", "intensity": "Area"}])
 def test_tables_of_peaks_are_refused(name: str, columns: dict[str, str] | None) -> None:
-    with refused(
-        UnsupportedFormatError, "x", found=["table of peaks", "Area"], remedy=["export", "ANDI"]
-    ):
+    with refused(UnsupportedFormatError, "x", found="table of peaks", remedy=["export", "ANDI"]):
         parse_run(TABLES[name].replace("area", "Area").encode(), "x", columns=columns)
 
 
