@@ -28,6 +28,7 @@ LAST_S = (2.5 + 39 * 3 / 40) * 60  # of small_run()
         lambda text: text.replace("##END=\n", "").replace("##TITLE= a run\n", "##TITLE=\n"),
         lambda text: text.replace("##NPOINTS=", "##n_points ="),
         lambda text: re.sub("(T=.*)", r"\1 sec", text),
+        lambda text: re.sub("T=(.*)", r"T= PT\1S", text),
         lambda text: text.replace("##PAGE=   T=", "##.RETENTION TIME= "),
         lambda text: "$$ made by hand\n" + text.replace("\n ", "  $$ why\n ", 30),
     ],

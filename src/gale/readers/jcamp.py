@@ -31,8 +31,8 @@ _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _WITH_COMMA = re.compile(r"[-+]?(?:\d+(?:\.\d*|,\d+)?|\.\d+)(?:[eE][-+]?\d+)?(?![.,]?\d)")
 """A number with a decimal point or comma, but not with thousands separated."""
 
-_TIME = re.compile(rf"(?:.*\bT *= *)?({_WITH_COMMA.pattern})[ ,(\[]*([A-Za-z]*)")
-"""A time, which follows ``T=`` in ``##PAGE``, and its unit, where there is one."""
+_TIME = re.compile(rf"(?:.*\bT *= *)?(?:PT)?({_WITH_COMMA.pattern})[ ,(\[]*([A-Za-z]*)")
+"""A time, which follows ``T=`` in ``##PAGE``, and its unit, where there is one; or ``PT90.5S``."""
 
 _DECIMAL = re.compile(r"[-+]?(?:0\d*|\d{4,}),|.*,(?!\d{3}$)")
 """A comma that cannot separate thousands."""
@@ -57,7 +57,7 @@ class _Scan:
     def time(self) -> tuple[str, str]:
         """Time of the scan and its unit as text, of PAGE or RETENTION_TIME; empty if missing."""
         page = self.labels.get("PAGE", "")
-        if not re.match(rf".*\bT *= *{_NUMBER.pattern}", page):
+        if not re.match(rf".*\bT *= *(?:PT)?{_NUMBER.pattern}", page):
             page = self.labels.get("RETENTIONTIME", "")
         match = _TIME.match(page)
         return (match[1], match[2]) if match else ("", "")
