@@ -230,6 +230,17 @@ def test_decimal_commas_without_a_number_of_points() -> None:
     assert_same(parse_run(re.sub(rb"##NPOINTS=.*\n", b"", data), "x"), run)
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("0,001", 0.001), (" 12.5 ", 12.5), ("1,5E3", 1500), ("x= -3,25", -3.25), ("1,234.5", None)],
+)
+def test_a_number_under_a_label(text: str, value: float | None) -> None:
+    found = parse_run(jcamp(small_run(), header=f"##TITLE=\n##YFACTOR= {text}\n"), "x")
+    if value is None or value < 0:
+        value = 1.0 if value is None else 0.0
+    np.testing.assert_allclose(found.intensity, small_run().intensity * value)
+
+
 def test_decimal_commas_of_factors_and_the_header() -> None:
     header = f"##XFACTOR= 0,1\n##YFACTOR= 0,5\n##FIRST= ; ; 2,5\n##LAST= ; ; {LAST_S / 60:g}\n"
     data = with_commas(jcamp(small_run(), header=header), "PAGE", "LAST")

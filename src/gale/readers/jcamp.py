@@ -28,7 +28,9 @@ SCANS_AT_ONCE = 256
 """Scans whose text is parsed at a time, which limits the memory used beside their columns."""
 
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
-_WITH_COMMA = re.compile(r"[-+]?(?:\d+(?:\.\d*|,\d+)?|\.\d+)(?:[eE][-+]?\d+)?(?![.,]?\d)")
+_WITH_COMMA = re.compile(
+    r"(?<![\d.,])[-+]?(?:\d+(?:\.\d*|,\d+)?|\.\d+)(?:[eE][-+]?\d+)?(?![.,]?\d)"
+)
 """A number with a decimal point or comma, but not with thousands separated."""
 
 _TIME = re.compile(rf"(?:.*\bT *= *)?(?:PT)?({_WITH_COMMA.pattern})[ ,(\[]*([A-Za-z]*)")
