@@ -231,14 +231,17 @@ def test_decimal_commas_without_a_number_of_points() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "value"),
-    [("0,001", 0.001), (" 12.5 ", 12.5), ("1,5E3", 1500), ("x= -3,25", -3.25), ("1,234.5", None)],
+    ("text", "value"), [("0,001", 0.001), (" 12.5 ", 12.5), ("1,5E3", 1500), ("x= 3,25", 3.25)]
 )
-def test_a_number_under_a_label(text: str, value: float | None) -> None:
+def test_a_number_under_a_label(text: str, value: float) -> None:
     found = parse_run(jcamp(small_run(), header=f"##TITLE=\n##YFACTOR= {text}\n"), "x")
-    if value is None or value < 0:
-        value = 1.0 if value is None else 0.0
     np.testing.assert_allclose(found.intensity, small_run().intensity * value)
+
+
+@pytest.mark.parametrize("text", ["1,234.5", "one"])
+def test_a_factor_that_is_not_a_number_is_refused(text: str) -> None:
+    with refused(ReadError, "x: ##YFACTOR", found=text, expected="a number"):
+        parse_run(jcamp(small_run(), header=f"##TITLE=\n##YFACTOR= {text}\n"), "x")
 
 
 def test_decimal_commas_of_factors_and_the_header() -> None:

@@ -246,9 +246,13 @@ def _time_unit(header: dict[str, str]) -> str:
     return of_symbol.get("T", "")
 
 
-def _factor(header: dict[str, str], label: str) -> float:
-    factor = _value(header.get(label, ""))
-    return 1.0 if np.isnan(factor) else factor
+def _factor(header: dict[str, str], label: str, source: str) -> float:
+    text = header.get(label, "")
+    if np.isnan(factor := _value(text or "1")):
+        raise ReadError(
+            f"{source}: ##{label}", f"is {shown(text[:40])}", "a number", "correct it in the file"
+        )
+    return factor
 
 
 def _count_pairs(scan: _Scan, source: str, decimal_comma: bool) -> int:
@@ -269,7 +273,9 @@ def _ions(
 ) -> tuple[Floats, Floats]:
     """m/z and intensity of all points, each multiplied by its factor in the header."""
     numbers = _numbers(scans, source, decimal_comma)
-    return numbers[0::2] * _factor(header, "XFACTOR"), numbers[1::2] * _factor(header, "YFACTOR")
+    return numbers[0::2] * _factor(header, "XFACTOR", source), numbers[1::2] * _factor(
+        header, "YFACTOR", source
+    )
 
 
 def _numbers(scans: list[_Scan], source: str, decimal_comma: bool) -> Floats:
