@@ -28,6 +28,7 @@ LAST_S = (2.5 + 39 * 3 / 40) * 60  # of small_run()
         lambda text: text.replace("##END=\n", "").replace("##TITLE= a run\n", "##TITLE=\n"),
         lambda text: text.replace("##NPOINTS=", "##n_points ="),
         lambda text: re.sub("(T=.*)", r"\1 sec", text),
+        lambda text: re.sub("T=(.*)", r"T= PT\1S", text),
         lambda text: text.replace("##PAGE=   T=", "##.RETENTION TIME= "),
         lambda text: "$$ made by hand\n" + text.replace("\n ", "  $$ why\n ", 30),
     ],
@@ -227,6 +228,20 @@ def test_decimal_commas_without_a_number_of_points() -> None:
     run = small_run()
     data = with_commas(jcamp(run), "PAGE", "points")
     assert_same(parse_run(re.sub(rb"##NPOINTS=.*\n", b"", data), "x"), run)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("0,001", 0.001), (" 12.5 ", 12.5), ("1,5E3", 1500), ("x= 3,25", 3.25)]
+)
+def test_a_number_under_a_label(text: str, value: float) -> None:
+    found = parse_run(jcamp(small_run(), header=f"##TITLE=\n##YFACTOR= {text}\n"), "x")
+    np.testing.assert_allclose(found.intensity, small_run().intensity * value)
+
+
+@pytest.mark.parametrize("text", ["1,234.5", "one"])
+def test_a_factor_that_is_not_a_number_is_refused(text: str) -> None:
+    with refused(ReadError, "x: ##YFACTOR", found=text, expected="a number"):
+        parse_run(jcamp(small_run(), header=f"##TITLE=\n##YFACTOR= {text}\n"), "x")
 
 
 def test_decimal_commas_of_factors_and_the_header() -> None:

@@ -28,11 +28,13 @@ SCANS_AT_ONCE = 256
 """Scans whose text is parsed at a time, which limits the memory used beside their columns."""
 
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
-_WITH_COMMA = re.compile(r"[-+]?(?:\d+(?:\.\d*|,\d+)?|\.\d+)(?:[eE][-+]?\d+)?(?![.,]?\d)")
+_WITH_COMMA = re.compile(
+    r"(?<![\d.,])[-+]?(?:\d+(?:\.\d*|,\d+)?|\.\d+)(?:[eE][-+]?\d+)?(?![.,]?\d)"
+)
 """A number with a decimal point or comma, but not with thousands separated."""
 
-_TIME = re.compile(rf"(?:.*\bT *= *)?({_WITH_COMMA.pattern})[ ,(\[]*([A-Za-z]*)")
-"""A time, which follows ``T=`` in ``##PAGE``, and its unit, where there is one."""
+_TIME = re.compile(rf"(?:.*\bT *= *)?(?:PT)?({_WITH_COMMA.pattern})[ ,(\[]*([A-Za-z]*)")
+"""A time, which follows ``T=`` in ``##PAGE``, and its unit, where there is one; or ``PT90.5S``."""
 
 _DECIMAL = re.compile(r"[-+]?(?:0\d*|\d{4,}),|.*,(?!\d{3}$)")
 """A comma that cannot separate thousands."""
@@ -57,7 +59,7 @@ class _Scan:
     def time(self) -> tuple[str, str]:
         """Time of the scan and its unit as text, of PAGE or RETENTION_TIME; empty if missing."""
         page = self.labels.get("PAGE", "")
-        if not re.match(rf".*\bT *= *{_NUMBER.pattern}", page):
+        if not re.match(rf".*\bT *= *(?:PT)?{_NUMBER.pattern}", page):
             page = self.labels.get("RETENTIONTIME", "")
         match = _TIME.match(page)
         return (match[1], match[2]) if match else ("", "")
@@ -244,9 +246,13 @@ def _time_unit(header: dict[str, str]) -> str:
     return of_symbol.get("T", "")
 
 
-def _factor(header: dict[str, str], label: str) -> float:
-    factor = _value(header.get(label, ""))
-    return 1.0 if np.isnan(factor) else factor
+def _factor(header: dict[str, str], label: str, source: str) -> float:
+    text = header.get(label, "")
+    if np.isnan(factor := _value(text or "1")):
+        raise ReadError(
+            f"{source}: ##{label}", f"is {shown(text[:40])}", "a number", "correct it in the file"
+        )
+    return factor
 
 
 def _count_pairs(scan: _Scan, source: str, decimal_comma: bool) -> int:
@@ -267,7 +273,9 @@ def _ions(
 ) -> tuple[Floats, Floats]:
     """m/z and intensity of all points, each multiplied by its factor in the header."""
     numbers = _numbers(scans, source, decimal_comma)
-    return numbers[0::2] * _factor(header, "XFACTOR"), numbers[1::2] * _factor(header, "YFACTOR")
+    return numbers[0::2] * _factor(header, "XFACTOR", source), numbers[1::2] * _factor(
+        header, "YFACTOR", source
+    )
 
 
 def _numbers(scans: list[_Scan], source: str, decimal_comma: bool) -> Floats:
