@@ -86,16 +86,15 @@ def command(
     if (libraries or index_table) and evidence_path is None:
         raise click.UsageError("--library and --index-table need --evidence")
     import gale
-    from gale.evaluation.predictions import sidecar as sidecar_of
+    from gale.evaluation.predictions import sidecar
     from gale.evidence.table import write_evidence
     from gale.inspection.batch import batch_notes
 
     plan([output], force=force)
-    sidecar = sidecar_of(output)
     model = gale.Model.load(model_path)
     sources = open_runs(runs, splits, reading["columns"], model, submission=submission)
     inputs = [model_path, *files_of(sources), *libraries, index_table]
-    plan(filter(None, (output, sidecar, evidence_path)), filter(None, inputs), force=force)
+    plan(filter(None, (output, sidecar(output), evidence_path)), filter(None, inputs), force=force)
     spectra = open_spectra(model, libraries, index_table)
     with working(**reading) as work:
         table, checksums = model.predict_read(sources, work)
@@ -111,7 +110,7 @@ def command(
         written = model.submission(sources, table)
     notes = batch_notes(table, model.prevalence)
     write_table(written, output, force=force)
-    write_sidecar(sidecar, model, model_path.name, table, notes, force=force)
+    write_sidecar(sidecar(output), model, model_path.name, table, notes, force=force)
     n_failed = print_summary(output, model, table, notes, submission)
     if evidence_path is not None and not model.has_elution_network:
         click.echo(
