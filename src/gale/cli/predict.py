@@ -71,8 +71,8 @@ def command(
     The table has one row per run, in the order given: run, status, message, unlike (distance from
     the training runs; 1 is their own 95th percentile), one column per family, and <family>_spread,
     the standard deviation over the members of the ensemble. A run that cannot be read has the
-    status "failed" and a message; the others are predicted, and the exit status is 1. A JSON file
-    beside the table records how it was made.
+    status "failed" and a message; the others are predicted, and the exit status is 1. One that is
+    "doubtful" has numbers not to rely upon. A JSON file beside the table records how it was made.
 
     --evidence writes a second table, for each family whose predicted probability exceeds its
     training prevalence: when it elutes, by which ions, and which compounds of a library match the
