@@ -38,6 +38,14 @@ folds.count = 2
 """
 """A recipe that trains in moments."""
 
+RARE = (
+    "chlorine_bearing_compound",
+    "sulfur_bearing_compound",
+    "alcohol",
+    "other_oxygen_bearing_compound",
+)
+"""Families that a small campaign has none of, unless it is told to."""
+
 VERBS = {
     "ablate": "ablate campaign --recipe split.toml --trainings 1 --iterations 1 -o here/out",
     "convert": "convert run.csv -o here/out.mzML",
@@ -96,13 +104,20 @@ def prepare(root: Path, verbs: Sequence[str]) -> None:
     (root / "tiny.toml").write_text(TINY, "utf-8")
     split = TINY.replace("folds.count = 2", 'folds.kind = "split"').replace("tiny", "split")
     (root / "split.toml").write_text(split, "utf-8")
-    start(root, "simulate -o campaign --runs 50,20,8 --ions 800 --seed 3 -q").wait(LONGEST_S)
-    (root / "run.csv").write_bytes((root / "campaign/test_features/S0070.csv").read_bytes())
+    rare = "".join(f" --prevalence {family}=0.1" for family in RARE)
+    make(root, f"simulate -o campaign --runs 60,24,8 --ions 800 --seed 3 -q{rare}")
+    (root / "run.csv").write_bytes((root / "campaign/test_features/S0084.csv").read_bytes())
     if {"predict", "evaluate", "report run", "report training"} & set(verbs):
-        start(root, "train campaign --recipe tiny.toml --no-report -o model.onnx -q").wait(
-            LONGEST_S
-        )
-        start(root, "predict campaign --split test --model model.onnx -o scored.csv -q").wait()
+        make(root, "train campaign --recipe tiny.toml --no-report -o model.onnx -q")
+        make(root, "predict campaign --split test --model model.onnx -o scored.csv -q")
+
+
+def make(root: Path, command: str) -> None:
+    """Run a command that has to succeed."""
+    process = start(root, command)
+    _, said = process.communicate(timeout=LONGEST_S)
+    if process.returncode:
+        raise SystemExit(f"gale {command}: {said}")
 
 
 def start(root: Path, command: str, *more: str) -> subprocess.Popen[str]:
