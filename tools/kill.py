@@ -90,13 +90,14 @@ def main(words: Sequence[str] | None = None) -> int:
         root = Path(folder)
         prepare(root, verbs)
         whole = {verb: run_whole(root, verb) for verb in verbs}
-        found = []
+        n_wrong = 0
         for number in range(options.kills):
             verb = verbs[number % len(verbs)]
-            found += [f"kill {number}, {verb}: {each}" for each in kill(root, verb, whole, chance)]
-    print(f"seed {options.seed}: {options.kills} kills of {len(verbs)} verbs")
-    print("\n".join(found) or "nothing lost, nothing half-written, nothing left")
-    return bool(found)
+            wrong = kill(root, verb, whole, chance)
+            n_wrong += len(wrong)
+            print(f"kill {number}, {verb}: {'; '.join(wrong) or 'well'}", flush=True)
+    print(f"seed {options.seed}: {options.kills} kills of {len(verbs)} verbs, {n_wrong} findings")
+    return bool(n_wrong)
 
 
 def prepare(root: Path, verbs: Sequence[str]) -> None:

@@ -14,7 +14,7 @@ from tools import kill
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 def test_a_killed_conversion(capsys: pytest.CaptureFixture[str]) -> None:
     assert kill.main(["--kills", "2", "--seed", "1", "--verb", "convert"]) == 0
-    assert "nothing left" in capsys.readouterr().out
+    assert "2 kills of 1 verbs, 0 findings" in capsys.readouterr().out
 
 
 def test_damage_is_seen(tmp_path: Path) -> None:
