@@ -47,7 +47,7 @@ RARE = (
 """Families that a small campaign has none of, unless it is told to."""
 
 VERBS = {
-    "ablate": "ablate campaign --recipe split.toml --trainings 1 --iterations 1 -o here/out",
+    "ablate": "ablate campaign --recipe tiny.toml --trainings 1 --iterations 1 -o here/out",
     "convert": "convert run.csv -o here/out.mzML",
     "convert folder": "convert campaign/train_features/S0000.csv run.csv --to parquet -o here/out",
     "evaluate": "evaluate scored.csv --labels campaign/test_labels.csv --json here/out.json",
@@ -103,8 +103,6 @@ def main(words: Sequence[str] | None = None) -> int:
 def prepare(root: Path, verbs: Sequence[str]) -> None:
     """Make what the verbs read."""
     (root / "tiny.toml").write_text(TINY, "utf-8")
-    split = TINY.replace("folds.count = 2", 'folds.kind = "split"').replace("tiny", "split")
-    (root / "split.toml").write_text(split, "utf-8")
     rare = "".join(f" --prevalence {family}=0.1" for family in RARE)
     make(root, f"simulate -o campaign --runs 60,24,8 --ions 800 --seed 3 -q{rare}")
     (root / "run.csv").write_bytes((root / "campaign/test_features/S0084.csv").read_bytes())
