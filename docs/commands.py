@@ -20,7 +20,8 @@ def page() -> str:
         "# Commands",
         "Made by `docs/commands.py`; every command also answers to `--help`.",
         "Exit status: 0 when all went well; 1 when some runs of a batch could not be read, and the "
-        "others\nwere done; 2 for an error, which is one line on standard error; 130 after Ctrl-C.",
+        "others\nwere done; 2 for an error, which is one line on standard error; 130 after Ctrl-C, "
+        "143 after\nSIGTERM ([outputs.md](outputs.md)).",
     ]
     for verb in sorted(VERBS):
         command = group.get_command(click.Context(group), verb)

@@ -7,7 +7,15 @@ import pytest
 
 from gale.errors import PlotError
 from gale.plotting import measures
-from gale.plotting.measures import base_peak, cut_time, extracted_ion, ion_map, nearest_scan
+from gale.plotting.measures import (
+    base_peak,
+    cut_time,
+    extracted_ion,
+    ion_map,
+    nearest_scan,
+    of_scans,
+    telling_scans,
+)
 from gale.run import Run
 from helpers.errors import refused
 from helpers.run_files import small_run
@@ -107,3 +115,23 @@ def test_an_ion_map_of_a_range() -> None:
     assert grid.intensity.sum() == pytest.approx(RUN.intensity[inside].sum())
     with refused(PlotError, "memory", found="m/z 500 to 600", expected=f"{RUN.mz.min():.1f} to "):
         ion_map(RUN, (500.0, 600.0))
+
+
+@pytest.mark.parametrize("n_scans", [9, 10, 11, 57, 1000])
+def test_thinned_chromatograms_keep_their_peaks(n_scans: int) -> None:
+    total = np.random.default_rng(n_scans).gamma(1.0, 100.0, n_scans)
+    chosen = telling_scans(total, 10)
+    assert chosen.tolist() == sorted(set(chosen.tolist()))
+    assert len(chosen) <= 10
+    width = -(-2 * n_scans // 10)
+    for begin in range(0, n_scans, width) if n_scans > 10 else ():
+        part = total[begin : begin + width]
+        assert {begin + int(part.argmax()), begin + int(part.argmin())} <= set(chosen.tolist())
+
+
+def test_a_run_of_some_scans() -> None:
+    chosen = np.array([1, 2, 5])
+    part = of_scans(RUN, chosen)
+    assert scans(part) == [scans(RUN)[at] for at in chosen]
+    assert part.time_min.tolist() == RUN.time_min[chosen].tolist()
+    assert of_scans(RUN, np.arange(RUN.n_scans)) is RUN

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from gale.plotting.themes import THEMES
+from gale.report.picture import Picture
 from gale.report.picture import plot_page as run_page
 from gale.run import Run
 from helpers.html_pages import parsed
@@ -116,3 +117,30 @@ def test_the_script_draws_the_spectrum(tmp_path: Path) -> None:
     assert plot.get("aria-label") == "spectrum at 2.508 min"
     (sticks,) = plot.xpath("./path")
     assert sticks.get("d").count("M") == RUN.ions_per_scan[301]
+
+
+def test_a_run_of_very_many_scans_is_thinned(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gale.report.picture.MOST_SCANS", 20)
+    n_scans = 101
+    intensity = np.ones(2 * n_scans)
+    intensity[140] = 900.0  # in scan 70, from 0
+    run = Run.from_scans(
+        np.linspace(1, 2, n_scans), np.full(n_scans, 2), np.tile([57.0, 91.0], n_scans), intensity
+    )
+    picture = Picture.of(run, most_bytes=10_000)
+    found = json.loads(picture.settings)
+    assert found["scans"] == len(found["numbers"]) <= 20
+    assert found["numbers"][found["scan"]] == 71, "the highest scan keeps its number"
+    assert f"only {found['scans']} of the run's 101 scans" in picture.left_out
+    whole = Picture.of(run)
+    assert (json.loads(whole.settings)["numbers"], whole.left_out) == (None, "")
+
+
+def test_times_alone_may_be_more_than_a_page_holds() -> None:
+    """Packing ends, however many scans there are; no ions may be left."""
+    run = Run.from_scans(
+        np.random.default_rng(0).uniform(0, 1, 3000).cumsum(), np.full(3000, 1),
+        np.full(3000, 57.0), np.ones(3000),
+    )  # fmt: skip
+    picture = Picture.of(run, most_bytes=2_000)
+    assert json.loads(picture.settings)["ions"] == 0

@@ -183,3 +183,13 @@ def test_a_journal_without_fits_is_no_journal(folder: Path) -> None:
     (folder / "fingerprint").write_text("print")
     Journal.open(folder, "another").keep(STEP, fit_of(2))
     assert_equal(found(Journal.open(folder, "another", resume=True)), fit_of(2))
+
+
+def test_what_a_killed_process_left_does_not_keep_the_folder(folder: Path) -> None:
+    journal = Journal.open(folder, "a")
+    journal.keep(STEP, fit_of(0.5))
+    for left in (".fold0_member1.npz.gale-tmp", ".fold0_member1.npz.gale-lock"):
+        (folder / left).write_bytes(b"half")
+    assert count_fits(folder) == 1
+    discard(folder)
+    assert not folder.exists()

@@ -71,8 +71,8 @@ def command(
     The table has one row per run, in the order given: run, status, message, unlike (distance from
     the training runs; 1 is their own 95th percentile), one column per family, and <family>_spread,
     the standard deviation over the members of the ensemble. A run that cannot be read has the
-    status "failed" and a message; the others are predicted, and the exit status is 1. A JSON file
-    beside the table records how it was made.
+    status "failed" and a message; the others are predicted, and the exit status is 1. One that is
+    "doubtful" has numbers not to rely upon. A JSON file beside the table records how it was made.
 
     --evidence writes a second table, for each family whose predicted probability exceeds its
     training prevalence: when it elutes, by which ions, and which compounds of a library match the
@@ -86,16 +86,15 @@ def command(
     if (libraries or index_table) and evidence_path is None:
         raise click.UsageError("--library and --index-table need --evidence")
     import gale
-    from gale.evaluation.predictions import sidecar as sidecar_of
+    from gale.evaluation.predictions import sidecar
     from gale.evidence.table import write_evidence
     from gale.inspection.batch import batch_notes
 
     plan([output], force=force)
-    sidecar = sidecar_of(output)
     model = gale.Model.load(model_path)
     sources = open_runs(runs, splits, reading["columns"], model, submission=submission)
     inputs = [model_path, *files_of(sources), *libraries, index_table]
-    plan(filter(None, (output, sidecar, evidence_path)), filter(None, inputs), force=force)
+    plan(filter(None, (output, sidecar(output), evidence_path)), filter(None, inputs), force=force)
     spectra = open_spectra(model, libraries, index_table)
     with working(**reading) as work:
         table, checksums = model.predict_read(sources, work)
@@ -111,7 +110,7 @@ def command(
         written = model.submission(sources, table)
     notes = batch_notes(table, model.prevalence)
     write_table(written, output, force=force)
-    write_sidecar(sidecar, model, model_path.name, output, table, notes, force=force)
+    write_sidecar(sidecar(output), model, model_path.name, output, table, notes, force=force)
     n_failed = print_summary(output, model, table, notes, submission)
     if evidence_path is not None and not model.has_elution_network:
         click.echo(

@@ -92,6 +92,50 @@ def highest_ions(run: Run, most: int) -> Run:
     )
 
 
+def telling_scans(total: Floats, most: int) -> Integers:
+    """Choose at most `most` scans that show all that a chromatogram does, in order.
+
+    Parameters
+    ----------
+    total : array of shape (S,)
+        Total ion current of the scans.
+    most : int
+        An even number.
+
+    Returns
+    -------
+    array of int
+        All scans, if they are not more; else of every few neighbours that with the highest and that
+        with the lowest total, so that peaks keep their heights.
+    """
+    n_scans = len(total)
+    if n_scans <= most:
+        return np.arange(n_scans)
+    width = ceil(2 * n_scans / most)
+    n_bins = ceil(n_scans / width)
+    padded = np.pad(total, (0, n_bins * width - n_scans), mode="edge").reshape(n_bins, width)
+    begins = width * np.arange(n_bins)
+    chosen = np.concatenate([begins + padded.argmax(axis=1), begins + padded.argmin(axis=1)])
+    return np.unique(np.minimum(chosen, n_scans - 1))
+
+
+def of_scans(run: Run, chosen: Integers) -> Run:
+    """Return a run with some of the scans, in order."""
+    if len(chosen) == run.n_scans:
+        return run
+    kept = np.zeros(run.n_scans, dtype=np.bool_)
+    kept[chosen] = True
+    ions = np.repeat(kept, run.ions_per_scan)
+    return replace(
+        run,
+        time_min=run.time_min[chosen],
+        scan_start=np.append(0, np.cumsum(run.ions_per_scan[chosen])),
+        mz=run.mz[ions],
+        intensity=run.intensity[ions],
+        stated_tic=None if run.stated_tic is None else run.stated_tic[chosen],
+    )
+
+
 def base_peak(run: Run) -> Floats:
     """Return the highest intensity of each scan, shape (S,); 0 for a scan without ions."""
     highest = np.zeros(run.n_scans)

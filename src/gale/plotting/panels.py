@@ -12,7 +12,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from gale.plotting.measures import base_peak, extracted_ion, ion_map, nearest_scan
+from gale.plotting.measures import base_peak, extracted_ion, ion_map, nearest_scan, telling_scans
 from gale.plotting.themes import COLOUR_MAP, Theme
 from gale.plumbing.text import in_words
 from gale.run import Floats, Run
@@ -28,6 +28,9 @@ LABEL_WIDTH = 0.028
 
 MOST_POINTS = 8_000
 """With more scans, chromatograms are drawn as pixels rather than lines."""
+
+MOST_DRAWN = 20_000
+"""Points of a chromatogram that are drawn, several of them on each column of pixels."""
 
 ROUND_STEPS = (1, 2, 2.5, 5, 10)
 """Distances between ticks, times a power of ten."""
@@ -78,15 +81,22 @@ def draw_lanes(axes: Axes, lanes: Mapping[str, Sequence[Span]], theme: Theme) ->
 def draw_chromatograms(axes: Axes, run: Run, theme: Theme, *, log: bool = False) -> None:
     """Draw the total ion chromatogram and the base peak chromatogram."""
     total = run.total_ion_current
-    axes.fill_between(run.time_min, total, color=theme.total, alpha=0.12, linewidth=0)
-    axes.plot(run.time_min, total, color=theme.total, linewidth=0.9, label="total ion current")
+    drawn = _drawn(run, total)
+    axes.fill_between(*drawn, color=theme.total, alpha=0.12, linewidth=0)
+    axes.plot(*drawn, color=theme.total, linewidth=0.9, label="total ion current")
     axes.plot(
-        run.time_min, base_peak(run), color=theme.base, linewidth=0.9,
+        *_drawn(run, base_peak(run)), color=theme.base, linewidth=0.9,
         label="base peak (highest ion)",
     )  # fmt: skip
     for artist in (*axes.lines, *axes.collections):
         artist.set_rasterized(run.n_scans > MOST_POINTS)
     _finish_intensity(axes, float(total.max()), "ion current", log)
+
+
+def _drawn(run: Run, trace: Floats) -> tuple[Floats, Floats]:
+    """Thin out a chromatogram to what can be seen of it: times and intensities."""
+    seen = telling_scans(trace, MOST_DRAWN)
+    return run.time_min[seen], trace[seen]
 
 
 def draw_ions(axes: Axes, run: Run, mz: Sequence[int], theme: Theme, *, log: bool = False) -> None:
@@ -97,8 +107,7 @@ def draw_ions(axes: Axes, run: Run, mz: Sequence[int], theme: Theme, *, log: boo
         highest = max(highest, float(trace.max()))
         absent = "" if trace.any() else " (no ions)"
         axes.plot(
-            run.time_min,
-            trace,
+            *_drawn(run, trace),
             color=theme.ions[at % len(theme.ions)],
             linestyle=LINES[at // len(theme.ions) % len(LINES)],
             linewidth=1.0,

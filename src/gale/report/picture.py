@@ -18,9 +18,12 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from gale.plotting import TIME_PANEL, Span, plot_run
-from gale.plotting.measures import cut_time, highest_ions, nearest_scan
+from gale.plotting.measures import cut_time, highest_ions, nearest_scan, of_scans, telling_scans
 from gale.report.pages import as_json, render, themed_svg
-from gale.run import Floats, Run
+from gale.run import Floats, Integers, Run
+
+MOST_SCANS = 20_000
+"""Scans in a page, many times as many as a picture has pixels."""
 
 MZ_DECIMALS = 2
 """Decimals of m/z in a page, which shows one."""
@@ -65,7 +68,8 @@ class Picture:
     ) -> Picture:
         """Draw a run; see :func:`gale.plotting.plot_run` for the choices.
 
-        With `most_bytes`, only the highest ions are packed, as many as fit.
+        With `most_bytes`, only the highest ions are packed, as many as fit, of at most
+        :data:`MOST_SCANS` scans.
         """
         part = cut_time(run, time_range)
         highest = int(part.total_ion_current.argmax())
@@ -74,12 +78,17 @@ class Picture:
         label = f"chromatograms and ion map of {Path(run.source).name}"
         svg = themed_svg(figure, label)
         axes = _axes_box(figure, part)  # drawing has put them there
-        packed, scans = _within(part, most_bytes)
+        kept = np.arange(part.n_scans)
+        if most_bytes is not None:
+            kept = telling_scans(part.total_ion_current, MOST_SCANS)
+        packed, scans = _within(of_scans(part, kept), most_bytes)
+        first = int(np.searchsorted(run.time_min, part.time_min[0])) + 1
         settings = {
-            "scans": part.n_scans,
+            "scans": packed.n_scans,
             "ions": packed.n_ions,
-            "first_scan": int(np.searchsorted(run.time_min, part.time_min[0])) + 1,
-            "scan": scan,
+            "first_scan": first,
+            "numbers": None if len(kept) == part.n_scans else (first + kept).tolist(),
+            "scan": int(np.searchsorted(kept, scan)),
             "mz": mz_range or (float(part.mz.min()) - 2, float(part.mz.max()) + 2),
             "axes": axes,
         }
@@ -89,10 +98,7 @@ class Picture:
             f"{axes['left'] / axes['width']:.1%}",
             as_json(settings),
             scans,
-            ""
-            if packed.n_ions == part.n_ions
-            else f"The page has only the {packed.n_ions:,} highest of the run's {part.n_ions:,} "
-            "ions; spectra and totals are of these.",
+            _left_out(part, kept, packed),
         )
 
 
@@ -160,10 +166,26 @@ def _rounded(intensity: Floats) -> Floats:
     return (bits & np.uint32(0xFFFFFF80)).view("<f4")
 
 
+def _left_out(part: Run, kept: Integers, packed: Run) -> str:
+    """Say which scans and ions of a run are not in the page."""
+    sentences = []
+    if len(kept) < part.n_scans:
+        sentences.append(
+            f"The page has only {len(kept):,} of the run's {part.n_scans:,} scans: of every few "
+            "neighbours the two with the highest and the lowest total, so every peak is there."
+        )
+    if packed.n_ions < part.ions_per_scan[kept].sum():
+        sentences.append(
+            f"The page has only the {packed.n_ions:,} highest of the run's {part.n_ions:,} ions; "
+            "spectra and totals are of these."
+        )
+    return " ".join(sentences)
+
+
 def _within(part: Run, most_bytes: int | None) -> tuple[Run, str]:
     """Pack the highest ions, as many as fit; return them and the packed text."""
     packed = _packed(part)
-    while most_bytes is not None and len(packed) > most_bytes:
+    while most_bytes is not None and len(packed) > most_bytes and part.n_ions:
         part = highest_ions(part, int(0.95 * part.n_ions * most_bytes / len(packed)))
         packed = _packed(part)
     return part, packed

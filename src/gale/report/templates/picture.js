@@ -59,8 +59,9 @@ function begin(run) {
     const base = highest < 0 ? "no ions"
       : `total ${number(total)}, base peak m/z ${run.mz[highest].toFixed(1)} with ` +
         number(run.intensity[highest]);
+    const numbered = settings.numbers ? settings.numbers[scan] : settings.first_scan + scan;
     document.getElementById("readout").textContent =
-      `${run.time[scan].toFixed(3)} min, scan ${settings.first_scan + scan}: ${base}`;
+      `${run.time[scan].toFixed(3)} min, scan ${numbered}: ${base}`;
   }
 
   function show(scan) {

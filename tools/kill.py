@@ -1,0 +1,233 @@
+"""Kill verbs that write, at random moments, and look at what they leave.
+
+    python tools/kill.py --kills 100 --seed 1
+    python tools/kill.py --kills 20 --seed 1 --verb simulate
+
+Each kill is SIGKILL or SIGTERM to one process, at a moment between its claim of the output and its
+end; half of the time over an older output, which --force replaces. Then nothing that was finished
+may be lost, nothing half-written may lie under its final name, and after the same command once more
+nothing else may be left. Findings are printed, and the exit status is 1 if there is one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+import gale
+from gale.plumbing.locks import LOCK
+
+TINY = """
+name = "tiny"
+features.mz = [18, 28, 41, 43, 55, 57, 91]
+network.hidden = [8]
+fitting.epochs = 3
+soup.size = 2
+folds.count = 2
+"""
+"""A recipe that trains in moments."""
+
+RARE = (
+    "chlorine_bearing_compound",
+    "sulfur_bearing_compound",
+    "alcohol",
+    "other_oxygen_bearing_compound",
+)
+"""Families that a small campaign has none of, unless it is told to."""
+
+VERBS = {
+    "ablate": "ablate campaign --recipe tiny.toml --trainings 1 --iterations 1 -o here/out",
+    "convert": "convert run.csv -o here/out.mzML",
+    "convert folder": "convert campaign/train_features/S0000.csv run.csv --to parquet -o here/out",
+    "evaluate": "evaluate scored.csv --labels campaign/test_labels.csv --json here/out.json",
+    "plot": "plot run.csv -o here/out.html",
+    "predict": "predict campaign --model model.onnx -o here/out.csv --evidence here/evidence.csv",
+    "report run": "report run campaign --split test --model model.onnx -o here/out",
+    "report training": "report training campaign --model model.onnx -o here/out.html",
+    "simulate": "simulate -o here/out --runs 24,8,8 --ions 1500 --workers 2",
+    "train": "train campaign --recipe tiny.toml --no-report -o here/out.onnx",
+}
+"""Commands, in a folder with what they read; they write into the folder ``here``."""
+
+RESUMABLE = ("ablate", "train")
+NEVER_REPLACES = ("simulate",)
+LONGEST_S = 300
+ENDS = {".html": b"</html>", ".mzML": b"mzML>", ".csv": b"\n", ".md": b"\n", ".svg": b"</svg>"}
+"""What whole files of some kinds end with."""
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A command that was not killed: the names it writes, and the seconds from claim to end."""
+
+    names: frozenset[str]
+    seconds: float
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Prepare what the verbs read, kill them, and report."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--verb", action="append", choices=sorted(VERBS))
+    options = parser.parse_args(words)
+    chance = random.Random(options.seed)
+    verbs = options.verb or sorted(VERBS)
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        prepare(root, verbs)
+        whole = {verb: run_whole(root, verb) for verb in verbs}
+        n_wrong = 0
+        for number in range(options.kills):
+            verb = verbs[number % len(verbs)]
+            wrong = kill(root, verb, whole, chance)
+            n_wrong += len(wrong)
+            print(f"kill {number}, {verb}: {'; '.join(wrong) or 'well'}", flush=True)
+    print(f"seed {options.seed}: {options.kills} kills of {len(verbs)} verbs, {n_wrong} findings")
+    return bool(n_wrong)
+
+
+def prepare(root: Path, verbs: Sequence[str]) -> None:
+    """Make what the verbs read."""
+    (root / "tiny.toml").write_text(TINY, "utf-8")
+    rare = "".join(f" --prevalence {family}=0.1" for family in RARE)
+    make(root, f"simulate -o campaign --runs 60,24,8 --ions 800 --seed 3 -q{rare}")
+    (root / "run.csv").write_bytes((root / "campaign/test_features/S0084.csv").read_bytes())
+    if {"predict", "evaluate", "report run", "report training"} & set(verbs):
+        make(root, "train campaign --recipe tiny.toml --no-report -o model.onnx -q")
+        make(root, "predict campaign --split test --model model.onnx -o scored.csv -q")
+
+
+def make(root: Path, command: str) -> None:
+    """Run a command that has to succeed."""
+    process = start(root, command)
+    _, said = process.communicate(timeout=LONGEST_S)
+    if process.returncode:
+        raise SystemExit(f"gale {command}: {said}")
+
+
+def start(root: Path, command: str, *more: str) -> subprocess.Popen[str]:
+    """Start a command in the folder."""
+    words = [sys.executable, "-m", "gale", *command.split(), *more]
+    return subprocess.Popen(
+        words, cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+
+
+def fresh(root: Path) -> Path:
+    """Make an empty folder to write into."""
+    here = root / "here"
+    if here.exists():
+        here.rename(root / f"done{time.monotonic_ns()}")
+    here.mkdir()
+    return here
+
+
+def run_whole(root: Path, verb: str) -> Whole:
+    """Run a command once without a kill."""
+    here = fresh(root)
+    process = start(root, VERBS[verb])
+    begin = wait_for_claim(process, here)
+    if process.wait(LONGEST_S):
+        assert process.stderr is not None
+        raise SystemExit(f"{verb} fails without a kill: {process.stderr.read()}")
+    return Whole(names_in(here), time.monotonic() - begin)
+
+
+def wait_for_claim(process: subprocess.Popen[str], here: Path) -> float:
+    """Wait until an output is claimed, or the process has ended; return the time."""
+    while process.poll() is None and not any(here.rglob(f".*.{LOCK}")):
+        time.sleep(0.001)
+    return time.monotonic()
+
+
+def kill(root: Path, verb: str, whole: dict[str, Whole], chance: random.Random) -> list[str]:
+    """Kill a command once, run it again, and say what is wrong."""
+    here, known = fresh(root), whole[verb]
+    replaces = verb not in NEVER_REPLACES and chance.random() < 0.5
+    if replaces:
+        start(root, VERBS[verb]).wait(LONGEST_S)
+    force = ("--force",) if replaces else ()
+    process = start(root, VERBS[verb], *force)
+    wait_for_claim(process, here)
+    time.sleep(chance.random() * known.seconds)
+    number = chance.choice((signal.SIGKILL, signal.SIGTERM))
+    process.send_signal(number)
+    _, said = process.communicate(timeout=LONGEST_S)
+    wrong = [f"after {number.name}: {each}" for each in damage(here)]
+    if number == signal.SIGTERM and process.returncode not in (143, 0, -15):
+        wrong.append(f"ended with status {process.returncode}: {said[-300:]}")
+    if number == signal.SIGTERM and (left := hidden_in(here)) and process.returncode == 143:
+        wrong.append(f"SIGTERM left {left}")
+    if replaces and not any("out" in name for name in names_in(here, all_names=True)):
+        wrong.append("what was finished is lost")
+    more = [] if verb in NEVER_REPLACES else ["--force"]
+    if verb in RESUMABLE and chance.random() < 0.5:
+        more.append("--resume")
+    again = start(root, VERBS[verb], *more)
+    _, said = again.communicate(timeout=LONGEST_S)
+    is_done = verb in NEVER_REPLACES and "exists already" in said
+    if again.returncode and not is_done:
+        wrong.append(f"the next call fails: {said[-300:]}")
+    wrong += [f"after the next call: {each}" for each in damage(here)]
+    if (left := hidden_in(here)) or names_in(here) != known.names:
+        wrong.append(f"left: {left + sorted(names_in(here) ^ known.names)}")
+    return wrong
+
+
+def names_in(here: Path, *, all_names: bool = False) -> frozenset[str]:
+    """Name the files, without hidden ones and those of an interrupted training."""
+    names = (file.relative_to(here).as_posix() for file in here.rglob("*") if file.is_file())
+    return frozenset(
+        name for name in names if all_names or not (name.startswith(".") or "/." in name)
+    )
+
+
+def hidden_in(here: Path) -> list[str]:
+    """Name what is hidden."""
+    return sorted(file.name for file in here.rglob(".*"))
+
+
+def damage(here: Path) -> list[str]:
+    """Name the files that are not whole, of those with a final name."""
+    return [f"{name} is not whole" for name in sorted(names_in(here)) if not is_whole(here / name)]
+
+
+def is_whole(file: Path) -> bool:
+    """Whether a file can be read to its end."""
+    try:
+        match file.suffix:
+            case ".onnx":
+                gale.Model.load(file)
+            case ".json":
+                json.loads(file.read_text("utf-8"))
+            case ".parquet":
+                pl.read_parquet(file)
+            case ".png":
+                return b"IEND" in file.read_bytes()[-12:]
+            case suffix if suffix in ENDS:
+                return (
+                    file.read_bytes()
+                    .rstrip(b" \n" if suffix != ".csv" else b"")
+                    .endswith(ENDS[suffix].strip() if suffix != ".csv" else b"\n")
+                )
+    except Exception:  # noqa: BLE001  (whatever a reader says of a broken file)
+        return False
+    return file.stat().st_size > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
