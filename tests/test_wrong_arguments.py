@@ -37,6 +37,9 @@ Call = tuple[Callable[..., object], dict[str, Any]]
 """A function, and arguments that it takes."""
 
 
+pytestmark = pytest.mark.filterwarnings("ignore::gale.errors.GaleWarning")  # of small runs
+
+
 def is_public(name: str) -> bool:
     return callable(getattr(gale, name)) and name not in ("GaleError", "GaleWarning", "Progress")
 

@@ -27,6 +27,7 @@ SEALED = restated(OLD, {**facts_of(OLD), "checksum": "sha256"})
 RUN = gale.Run.from_rows([1, 1, 2, 2, 3], [18, 57, 18, 91, 18], [5, 7e4, 6, 3, 5])
 
 
+@pytest.mark.filterwarnings("ignore::gale.errors.GaleWarning")  # of a small run
 def test_a_file_with_a_checksum_predicts_as_without() -> None:
     sealed, old = gale.Model(SEALED), gale.Model(OLD)
     assert (sealed.has_checksum, old.has_checksum) == (True, False)

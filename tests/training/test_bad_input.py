@@ -173,7 +173,11 @@ def test_a_full_disk_leaves_nothing_behind(
             raise OSError(errno.ENOSPC, "No space left on device")
         return rename(path, target)
 
+    def without_links(path: Path, target: Path) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
     monkeypatch.setattr(Path, "replace", full)
+    monkeypatch.setattr(Path, "hardlink_to", without_links)
     output = labels.with_name(name)
     error = error_of(*writers[name])
     assert isinstance(error, OutputError)

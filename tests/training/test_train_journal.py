@@ -215,11 +215,11 @@ def test_a_full_disk_keeps_what_is_finished(
     campaign: gale.Campaign, cache: Cache, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    def full(frame: pl.DataFrame, path: Path) -> None:
+    def full(_: pl.DataFrame, path: Path) -> None:
         path.write_bytes(b"fold")
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(pl.DataFrame, "write_csv", full)
+    monkeypatch.setattr("gale.training.members.write_csv", full)
     history = tmp_path / "history.csv"
     with pytest.raises(OutputError, match=r"history.csv: .*No space left"):
         gale.train(

@@ -124,7 +124,11 @@ def _link(temporary: Path, path: Path) -> None:
         raise
     except OSError:  # a file system without links
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
-        temporary.replace(path)
+        try:
+            temporary.replace(path)
+        except OSError:
+            path.unlink()
+            raise
 
 
 def write_csv(table: pl.DataFrame, path: Path) -> None:

@@ -89,7 +89,7 @@ def claimed(path: Path) -> Iterator[Claim]:
     Raises
     ------
     OutputError
-        If another process or thread makes it, or nothing can be written beside it.
+        If another process or thread makes it, it has no name, or nothing can be written beside it.
 
     Examples
     --------
@@ -98,6 +98,8 @@ def claimed(path: Path) -> Iterator[Claim]:
     ...     claim.temporary.name
     '.table.csv.gale-tmp'
     """
+    if path.name in ("", ".."):
+        raise OutputError(path, "is a folder", "the name of an output in it", "choose a name")
     key, thread = path.parent.resolve() / path.name, threading.get_ident()
     with _GUARD:
         owner, held = _HELD.setdefault(key, (thread, None))

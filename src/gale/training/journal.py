@@ -183,9 +183,8 @@ def check_journal(folder: str | Path | None, *, resume: bool, restart: bool) -> 
     for name, value in (("resume", resume), ("restart", restart)):
         if value and folder is None:
             raise TrainingError(
-                name, "is true, but there is no journal", "a folder of finished fits",
-                "pass journal=folder",
-            )  # fmt: skip
+                name, "is true, but there is no journal", "journal=, a folder of finished fits"
+            )
 
 
 def _path(folder: Path, step: Step) -> Path:
