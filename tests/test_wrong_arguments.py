@@ -37,7 +37,10 @@ Call = tuple[Callable[..., object], dict[str, Any]]
 """A function, and arguments that it takes."""
 
 
-pytestmark = pytest.mark.filterwarnings("ignore::gale.errors.GaleWarning")  # of small runs
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::gale.errors.GaleWarning"),  # of small runs
+]
 
 
 def is_public(name: str) -> bool:

@@ -18,6 +18,8 @@ from gale.ablation.steps import ablation_steps
 from gale.plotting import save_figure
 from helpers.training import tiny_recipe
 
+pytestmark = pytest.mark.slow
+
 STEPS = tuple(ablation_steps(tiny_recipe(), 3))
 
 

@@ -30,6 +30,8 @@ from helpers.predictions import probability_of
 from helpers.training import Array, Recorder, tiny_recipe
 from helpers.work import with_work
 
+pytestmark = pytest.mark.slow
+
 RECIPE = tiny_recipe(
     # A larger epsilon than that of the recipe, with which rounding would grow without bound.
     fitting={"adam_epsilon": 1e-4},

@@ -18,6 +18,8 @@ from helpers.commands import error_of, invoke, start, succeed
 from helpers.errors import check_error
 from helpers.interruptions import interrupt_after
 
+pytestmark = pytest.mark.slow
+
 Ablate = Callable[..., Sequence[object]]
 
 STEPS = ["base", "hinge", "prior bias", "BatchNorm", "LayerNorm", "LCG loss", "FixedSoup"]
@@ -196,7 +198,6 @@ def test_usage_errors(ablate: Ablate, more: tuple[str, str]) -> None:
     assert "Usage: " in result.stderr
 
 
-@pytest.mark.slow
 def test_the_installed_command(ablate: Ablate, tmp_path: Path) -> None:
     done = start(*ablate("--trainings", 1), cwd=tmp_path)
     assert done.returncode == 0, done.stderr

@@ -11,6 +11,8 @@ from helpers.commands import error_of, invoke, start, succeed
 from helpers.errors import check_error
 from helpers.run_files import csv, small_run
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:

@@ -23,6 +23,8 @@ from gale.run import Run
 from helpers.errors import refused
 from helpers.scanned_runs import background, run_of, with_peaks
 
+pytestmark = pytest.mark.slow
+
 RUN = run_of(with_peaks(background()))
 
 

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from helpers.hostile import KINDS, Change, check, damage, samples
 
+pytestmark = pytest.mark.slow
+
 SAMPLES = samples()
 NAMES = sorted(SAMPLES)
 MAX_CUTS = 400

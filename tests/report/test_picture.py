@@ -21,6 +21,8 @@ from gale.run import Run
 from helpers.html_pages import parsed
 from helpers.scanned_runs import background, run_of, with_peaks
 
+pytestmark = pytest.mark.slow
+
 RUN = run_of(with_peaks(background()))
 CHROMIUM = shutil.which("chromium")
 
@@ -99,7 +101,6 @@ def test_the_same_run_gives_the_same_page() -> None:
     assert run_page(RUN) == run_page(RUN)
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 def test_the_script_draws_the_spectrum(tmp_path: Path) -> None:
     page = run_page(RUN, at_min=2.5)

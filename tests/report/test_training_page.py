@@ -18,6 +18,8 @@ from gale.report.second_look import second_looks
 from gale.report.training_page import _label_sets, label_grids, training_page
 from helpers.html_pages import parsed, text
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def known(campaign: gale.Campaign) -> gale.Campaign:

@@ -19,6 +19,8 @@ from helpers.html_pages import parsed
 from helpers.model_files import facts_of, restated
 from helpers.training import Recorder, tiny_recipe
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def files(stack_file: Path, tmp_path: Path) -> TrainingFiles:

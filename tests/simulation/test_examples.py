@@ -26,6 +26,8 @@ from helpers.errors import refused
 from helpers.laboratories import MEMBERS, default_but, library
 from helpers.work import with_work
 
+pytestmark = pytest.mark.slow
+
 FAMILIES = tuple(default_family_table())
 PHYSICS = default_but()
 Whole = tuple[Run, list[Truth]]

@@ -125,7 +125,7 @@ def test_resuming_what_never_began_begins_and_says_so(folder: Path) -> None:
 
 @pytest.mark.parametrize("asked", ["resume", "restart"])
 def test_without_a_folder_nothing_can_go_on_or_begin_anew(asked: str) -> None:
-    with refused(TrainingError, asked, found="no journal", remedy="pass journal="):
+    with refused(TrainingError, asked, found="no journal", expected="journal="):
         Journal.open(None, "print", **{asked: True})
 
 

@@ -26,6 +26,8 @@ from gale.training.waves import fit_all
 from helpers.errors import refused
 from helpers.training import Exported, Recorder, Trained, tiny_recipe
 
+pytestmark = pytest.mark.slow
+
 COUNTS = ["fold", "stage", "member", "epoch"]
 
 
