@@ -22,7 +22,10 @@ from helpers.errors import refused
 from helpers.html_pages import parsed, text
 from helpers.training import Trained
 
-pytestmark = pytest.mark.filterwarnings("ignore::gale.errors.GaleWarning")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::gale.errors.GaleWarning"),
+]
 
 
 def names(folder: Path) -> set[str]:

@@ -24,7 +24,10 @@ from helpers.html_pages import parsed, text
 from helpers.small_libraries import library
 from helpers.training import Trained
 
-pytestmark = pytest.mark.filterwarnings("ignore::gale.errors.GaleWarning")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::gale.errors.GaleWarning"),
+]
 
 
 @pytest.fixture(scope="module")
