@@ -208,5 +208,5 @@ def test_a_missing_file(tmp_path: Path) -> None:
     ],
 )
 def test_a_file_that_is_no_sidecar_is_refused(tmp_path: Path, text: str) -> None:
-    with refused(TableError, written(tmp_path / "p.json", text), found="prevalence"):
+    with refused(TableError, written(tmp_path / "p.json", text), remedy="move the file away"):
         read_predictions(written(tmp_path / "p.csv", SUBMISSION))

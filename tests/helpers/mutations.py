@@ -175,13 +175,11 @@ def change_nested(rng: random.Random, value: Any) -> Any:
 
 def _places(value: Any) -> list[tuple[Any, Any]]:
     """Every item of every mapping and list."""
-    items = value.items() if isinstance(value, dict) else enumerate(value)
+    if not isinstance(value, dict | list):
+        return []
     found: list[tuple[Any, Any]] = []
-    if isinstance(value, dict | list):
-        for key, each in list(items):
-            found += (
-                [(value, key), *_places(each)] if isinstance(each, dict | list) else [(value, key)]
-            )
+    for key, each in list(value.items() if isinstance(value, dict) else enumerate(value)):
+        found += [(value, key), *_places(each)]
     return found
 
 

@@ -12,8 +12,8 @@ import numpy as np
 import polars as pl
 
 from gale.errors import TableError
+from gale.plumbing import schema
 from gale.plumbing.kinds import checked
-from gale.plumbing.schema import read_json
 from gale.plumbing.tables import (
     DOUBTFUL,
     FAILED,
@@ -168,6 +168,14 @@ def sidecar(path: Path) -> Path:
     return path.parent / (path.name.removesuffix(".csv") + ".json")
 
 
+SIDECAR_FILE = 'the sidecar of predictions, with "families" and "prevalence"'
+MOVE_AWAY = "move the file away if it is something else, or predict again"
+SIDECAR = schema.Table(
+    {"families": schema.ListOf(schema.NAME), "prevalence": schema.ListOf(schema.number(0, 1))},
+    {"model_sha256": schema.TEXT, "table_sha256": schema.TEXT},
+)
+
+
 @dataclass(frozen=True)
 class Sidecar:
     """What the sidecar of a table of predictions says of the model."""
@@ -249,24 +257,14 @@ def _read_sidecar(table: Path) -> Sidecar | None:
     if not path.exists():
         return None
     try:
-        facts = read_json(path.read_text(encoding="utf-8"))
-        prevalence = dict(zip(facts["families"], map(float, facts["prevalence"]), strict=True))
-        model, written = facts.get("model_sha256"), facts.get("table_sha256")
-    except (OSError, ValueError, TypeError, LookupError, AttributeError, OverflowError) as error:
-        raise TableError(
-            path,
-            f"has no prevalence for each family ({error})",
-            'the sidecar of predictions, with "families" and "prevalence"',
-            "move the file away if it is something else",
-        ) from error
-    for family, share in prevalence.items():
-        if not 0 <= share <= 1:
-            raise TableError(
-                path,
-                f"gives the prevalence {share:g} for {shown(str(family))}",
-                "a number from 0 to 1",
-                "predict again",
-            )
+        facts = schema.read_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise TableError(path, f"is no JSON ({error})", SIDECAR_FILE, MOVE_AWAY) from error
+    schema.check_schema(facts, SIDECAR, str(path), TableError, place="", remedy=MOVE_AWAY)
+    if len(facts["families"]) != len(facts["prevalence"]):
+        raise TableError(path, "has no prevalence for each family", SIDECAR_FILE, MOVE_AWAY)
+    prevalence = dict(zip(facts["families"], map(float, facts["prevalence"]), strict=True))
+    written = facts.get("table_sha256")
     if written is not None and table.exists() and written != _sha256(table):
         raise TableError(
             path,
@@ -274,7 +272,7 @@ def _read_sidecar(table: Path) -> Sidecar | None:
             "the sidecar that was written with the table",
             "predict again, or move the JSON file away",
         )
-    return Sidecar(path, prevalence, model if isinstance(model, str) else None)
+    return Sidecar(path, prevalence, facts.get("model_sha256"))
 
 
 def _sha256(file: Path) -> str:
