@@ -128,6 +128,15 @@ def test_what_is_odd_is_said(stack: gale.Model, run: gale.Run) -> None:
     assert any("7.2" in each for each in warnings)
 
 
+@pytest.mark.parametrize("status", ["ok", "doubtful"])
+def test_a_doubtful_run_says_so_first(stack: gale.Model, run: gale.Run, status: str) -> None:
+    row = {**stack.predict(run).row(0, named=True), "status": status}
+    first = text(
+        parsed(run_report(stack, run, prediction=row)).xpath("//h1/following-sibling::p")[0]
+    )
+    assert first.startswith("Doubtful") == (status == "doubtful")
+
+
 def test_where_it_is_from(page: Any, stack: gale.Model, run: gale.Run) -> None:
     facts = {text(name): text(name.getnext()) for name in page.xpath("//dl/dt")}
     assert facts["file"] == run.source

@@ -31,7 +31,7 @@ from gale.model.unlike import unlike_notes
 from gale.plotting import Span
 from gale.plumbing.arguments import check_kind
 from gale.plumbing.kinds import checked
-from gale.plumbing.tables import SPREAD, UNLIKE
+from gale.plumbing.tables import DOUBTFUL, SPREAD, UNLIKE
 from gale.plumbing.text import listed
 from gale.report.pages import as_json, render
 from gale.report.picture import Picture
@@ -160,6 +160,7 @@ def run_report(
         probable=[row for row in families if row.probability >= PROBABLE],
         likelier=[row for row in families if row.prevalence <= row.probability < PROBABLE],
         calibrated=model.facts["calibrated"],
+        doubtful=predicted.get("status") == DOUBTFUL,
         attributions=attributions,
         any_windows=bool(windows),
         warnings=[
