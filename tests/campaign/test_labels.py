@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 
 from gale.campaign.labels import RESERVED, prevalence_of, read_label_table
 from gale.errors import SHOWN, CampaignError, TableError
-from gale.plumbing.tables import Problems
+from gale.plumbing import tables
+from gale.plumbing.tables import MAX_COLUMNS, Problems
 from helpers.campaign_folders import Problem, check_problems
 from helpers.errors import refused
 
-NAMES = (  # without "\\r", which the csv module writes unquoted
-    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), max_size=8)
+NAMES = (  # without "\\r", which the csv module writes unquoted, and "\\0", which is refused
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\0"), max_size=8)
     .map(str.strip)
     .filter(bool)
 )
@@ -193,3 +194,23 @@ def test_problems_are_raised_as_the_requested_kind() -> None:
         problems.check()
     assert [each.source for each in caught.value.problems] == ["a.csv: column c", "b.csv: row 2"]
     assert {type(each) for each in caught.value.problems} == {CampaignError}
+
+
+def test_many_families(tmp_path: Path) -> None:
+    """In time that grows with their number, and up to a limit."""
+    names = [f"f{number}" for number in range(MAX_COLUMNS)]
+    path = write(tmp_path, f"run,{','.join(names[1:])}\na{',1' * (MAX_COLUMNS - 1)}\n")
+    assert len(read_label_table(path).families) == MAX_COLUMNS - 1
+    path = write(tmp_path, f"run,{','.join(names)}\na{',1' * MAX_COLUMNS}\n")
+    with refused(TableError, path, found="10,001 columns", expected="10,000"):
+        read_label_table(path)
+
+
+@pytest.mark.parametrize("text", ["run,alcohol\n" + "a\n" * 60, "run,a,b\n" + "," * 200])
+def test_more_cells_than_a_table_may_have(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "MAX_CELLS", 100)
+    path = write(tmp_path, text)
+    with refused(TableError, path, expected=()):
+        read_label_table(path)

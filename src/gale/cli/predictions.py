@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gale.cli.wording import in_options
+from gale.plumbing.reading import read_bytes
 from gale.plumbing.text import counted, display_name
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def write_sidecar(
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "model": model_name,
         "model_sha256": model.sha256,
-        "table_sha256": hashlib.sha256(written.read_bytes()).hexdigest(),
+        "table_sha256": hashlib.sha256(read_bytes(written)).hexdigest(),
         "recipe": model.facts["recipe"]["name"],
         "families": list(model.families),
         "prevalence": model.facts["prevalence"],

@@ -13,6 +13,7 @@ import polars as pl
 
 from gale.errors import TableError
 from gale.plumbing.kinds import checked
+from gale.plumbing.reading import read_bytes, read_text
 from gale.plumbing.schema import read_json
 from gale.plumbing.tables import (
     DOUBTFUL,
@@ -192,7 +193,8 @@ def _family_columns(table: Table, beside: Sidecar | None, problems: Problems) ->
         )
         return ()
     rest = table.columns[len(header) :]
-    spreads = [name for name in rest if name.endswith(SPREAD) and name.removesuffix(SPREAD) in rest]
+    known = {name + SPREAD for name in rest}
+    spreads = dict.fromkeys(name for name in rest if name in known)
     families = tuple(name for name in rest if name not in spreads)
     if not families:
         problems.add(table.path, "found no family columns", "one for each family", row=1)
@@ -249,7 +251,7 @@ def _read_sidecar(table: Path) -> Sidecar | None:
     if not path.exists():
         return None
     try:
-        facts = read_json(path.read_text(encoding="utf-8"))
+        facts = read_json(read_text(path))
         prevalence = dict(zip(facts["families"], map(float, facts["prevalence"]), strict=True))
         model, written = facts.get("model_sha256"), facts.get("table_sha256")
     except (OSError, ValueError, TypeError, LookupError, AttributeError, OverflowError) as error:
@@ -278,4 +280,4 @@ def _read_sidecar(table: Path) -> Sidecar | None:
 
 
 def _sha256(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+    return hashlib.sha256(read_bytes(file)).hexdigest()

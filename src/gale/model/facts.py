@@ -139,13 +139,15 @@ def _cut(value: Any) -> str:
 
 def _check_families(families: list[str], source: str) -> None:
     """Refuse families whose columns in a table of predictions would not be their own."""
-    for at, name in enumerate(families):
-        if name in families[:at] or is_reserved(name, families):
+    known, seen = frozenset(families), set[str]()
+    for name in families:
+        if name in seen or is_reserved(name, known):
             raise ModelError(
                 source,
                 f"is damaged: its family {name!r} is there twice or has a reserved name",
                 "families of different names",
                 TRAIN_AGAIN,
             )
+        seen.add(name)
     if not families:
         raise ModelError(source, "is damaged: it has no families", MODEL_FILE)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from gale.errors import OutputError
 from gale.plumbing.files import writing
+from gale.plumbing.reading import read_bytes
 
 DIGEST_BYTES = 32
 """A file begins with the SHA-256 of the NPZ content that follows, so that damage is noticed."""
@@ -74,7 +75,7 @@ class Cache:
     def get(self, key: str) -> dict[str, NDArray[Any]] | None:
         """Return arrays by name, or None if they are missing or their file is damaged."""
         try:
-            stored = self._path(key).read_bytes()
+            stored = read_bytes(self._path(key))
         except OSError:
             return None
         digest, content = stored[:DIGEST_BYTES], stored[DIGEST_BYTES:]

@@ -16,6 +16,7 @@ from gale.evaluation import Evaluation
 from gale.model import FEW_POSITIVES, Model
 from gale.plumbing.arguments import check_kind
 from gale.plumbing.kinds import checked
+from gale.plumbing.reading import read_text
 from gale.plumbing.schema import read_json
 from gale.plumbing.text import counted, listed
 from gale.plumbing.toml import toml_lines
@@ -112,7 +113,7 @@ def _of_model(measured: list[_Measured], model: Model, source: str) -> list[_Mea
 
 def _read_scores(path: Path) -> list[_Measured]:
     try:
-        found = read_json(path.read_text("utf-8"))
+        found = read_json(read_text(path))
         labels = ", ".join(map(str, found["labels"]))
         measured = [_Measured(labels, each) for each in found["evaluations"]]
         _ = [list(each.lines()) for each in measured], measured[0]

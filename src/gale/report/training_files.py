@@ -15,6 +15,7 @@ from gale.errors import ModelError, TableError
 from gale.model import Model
 from gale.plumbing.files import writing
 from gale.plumbing.progress import Progress
+from gale.plumbing.reading import read_bytes
 from gale.plumbing.tables import HEADER
 from gale.plumbing.text import listed
 from gale.report.charts import HISTORY
@@ -119,7 +120,7 @@ class TrainingFiles:
         Models of older versions of gale do not say which one that is.
         """
         written = model.facts.get("files", {}).get(fact)
-        if written is not None and hashlib.sha256(file.read_bytes()).hexdigest() != written:
+        if written is not None and hashlib.sha256(read_bytes(file)).hexdigest() != written:
             raise TableError(
                 file,
                 f"is not the file that the training of {model.source} wrote",
@@ -140,7 +141,7 @@ class TrainingFiles:
         if not self.history.exists():
             return None
         self._check_same(self.history, "history", model)
-        table = pl.read_csv(self.history.read_bytes())
+        table = pl.read_csv(read_bytes(self.history))
         if set(HISTORY) <= set(table.columns):
             return table
         progress.note(
@@ -155,7 +156,7 @@ def read_truth(campaign: Path, progress: Progress) -> pl.DataFrame | None:
     if not file.exists():
         return None
     try:
-        table = pl.read_parquet(io.BytesIO(file.read_bytes()))
+        table = pl.read_parquet(io.BytesIO(read_bytes(file)))
     except (pl.exceptions.PolarsError, OSError):
         table = pl.DataFrame()
     if set(TRUTH) <= set(table.columns):
@@ -170,4 +171,4 @@ def read_truth(campaign: Path, progress: Progress) -> pl.DataFrame | None:
 def read_predicted(file: Path) -> pl.DataFrame:
     """Read predictions that a training wrote; names and messages are texts."""
     texts = {"run": pl.String, "message": pl.String}
-    return pl.read_csv(file.read_bytes(), schema_overrides=texts)
+    return pl.read_csv(read_bytes(file), schema_overrides=texts)

@@ -14,6 +14,7 @@ from gale.errors import TrainingError, warn
 from gale.plumbing.files import writing
 from gale.plumbing.locks import LOCK, TEMPORARY
 from gale.plumbing.outputs import make_folder
+from gale.plumbing.reading import open_file, read_bytes
 from gale.plumbing.text import counted
 from gale.training.fitting import Epoch, Fit
 
@@ -153,7 +154,7 @@ class Journal:
     def _stamp(self) -> bytes | None:
         assert self.folder is not None
         path = self.folder / STAMP
-        return path.read_bytes() if path.is_file() else None
+        return read_bytes(path) if path.is_file() else None
 
     def _write(self, folder: Path, step: Step, fit: Fit) -> None:
         epochs = np.array([astuple(epoch) for epoch in fit.epochs], dtype=float).reshape(-1, 3)
@@ -196,7 +197,7 @@ def _read(path: Path) -> Fit | None:
     if not path.is_file():
         return None
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        with open_file(path) as file, np.load(file, allow_pickle=False) as arrays:
             weights = {name: arrays[name] for name in arrays.files}
         score = float(weights.pop("/score"))
         rows = weights.pop("/epochs")
