@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -11,10 +10,11 @@ import numpy as np
 import polars as pl
 
 from gale.errors import TrainingError, warn
+from gale.plumbing.arrays import DAMAGED, load_arrays
 from gale.plumbing.files import writing
 from gale.plumbing.locks import LOCK, TEMPORARY
 from gale.plumbing.outputs import make_folder
-from gale.plumbing.reading import open_file, read_bytes
+from gale.plumbing.reading import read_bytes
 from gale.plumbing.text import counted
 from gale.training.fitting import Epoch, Fit
 
@@ -29,9 +29,6 @@ HISTORY_SCHEMA = {
 }
 """Columns of the history. ``part`` is empty unless the recipe is a stack. ``stage`` is ``member``,
 or ``soup`` for a fit that trains on from an average; its ``member`` is the iteration."""
-
-DAMAGED = (EOFError, KeyError, OSError, RuntimeError, ValueError, zipfile.BadZipFile)
-"""What numpy and zipfile raise for a file that is cut short or damaged."""
 
 STAMP = "fingerprint"
 """The file that says which training a journal belongs to."""
@@ -197,13 +194,14 @@ def _read(path: Path) -> Fit | None:
     if not path.is_file():
         return None
     try:
-        with open_file(path) as file, np.load(file, allow_pickle=False) as arrays:
-            weights = {name: arrays[name] for name in arrays.files}
+        weights = load_arrays(read_bytes(path))
+        if weights is None:
+            return None
         score = float(weights.pop("/score"))
         rows = weights.pop("/epochs")
+        epochs = tuple(Epoch(int(n), float(t), float(v)) for n, t, v in rows)
     except DAMAGED:
         return None
-    epochs = tuple(Epoch(int(n), float(t), float(v)) for n, t, v in rows)
     return Fit(weights, score, epochs)
 
 
