@@ -17,8 +17,8 @@ from gale.plumbing.tables import MAX_COLUMNS, Problems
 from helpers.campaign_folders import Problem, check_problems
 from helpers.errors import refused
 
-NAMES = (  # without "\\r", which the csv module writes unquoted, and "\\0", which is refused
-    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\0"), max_size=8)
+NAMES = (
+    st.text(st.characters(exclude_categories=["Cs", "Cc", "Cf", "Zl", "Zp"]), max_size=8)
     .map(str.strip)
     .filter(bool)
 )
@@ -214,3 +214,12 @@ def test_more_cells_than_a_table_may_have(
     path = write(tmp_path, text)
     with refused(TableError, path, expected=()):
         read_label_table(path)
+
+
+@pytest.mark.parametrize("sign", ["\x1b", "\n", "\x7f", "\x9b", "\u202e"])
+def test_names_with_control_characters(sign: str, tmp_path: Path) -> None:
+    check_table(
+        write(tmp_path, f'run,"al{sign}"\n"a{sign}b",1\n'),
+        Problem("row 1, column 2", repr(f"al{sign}"), "control"),
+        Problem("row 2, column run", repr(f"a{sign}b"), "control"),
+    )

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gale.errors import TableError
+from gale.errors import CONTROLS, TableError
 from gale.plumbing.tables import (
     HEADER,
+    PLAIN_NAME,
     SPREAD,
     SUBMISSION_HEADER,
     UNLIKE,
@@ -105,7 +106,9 @@ def collect_label_table(path: Path, problems: Problems) -> LabelTable | None:
     if not families:
         problems.add(path, "found no family columns", "one for each family", row=1)
     known = frozenset(families)
-    for family in families:
+    for at, family in enumerate(families, start=2):
+        if CONTROLS.search(family):
+            problems.add(path, f"found {shown(family)}", PLAIN_NAME, row=1, column=str(at))
         if is_reserved(family, known):
             problems.add(
                 path,

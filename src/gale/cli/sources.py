@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gale.cli.printing import echo
+
 if TYPE_CHECKING:
     import gale
 
@@ -69,7 +71,7 @@ def _open_campaign(
     campaign = gale.Campaign.open(path, columns=columns, with_labels=False)
     if campaign.left_out:
         names = [left_out_name(file, path) for file in campaign.left_out]
-        click.echo(f"not runs, left out: {listed(names)}", err=True)
+        echo(f"not runs, left out: {listed(names)}", err=True)
     if splits:
         campaign = campaign.of_split(*splits)
     if submission:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from gale.errors import GaleError
+from gale.errors import CONTROLS, GaleError
 from gale.plumbing.reading import read_bytes
 from gale.plumbing.text import counted, shown
 
@@ -33,6 +33,9 @@ MARKS = ",;\t|"
 
 MAX_BYTES, MAX_COLUMNS, MAX_CELLS = 2**26, 10_000, 10**7
 """Limits of a table that people fill in, far above any; its cells are texts in memory."""
+
+PLAIN_NAME = "a name without control characters"
+"""What is expected of the names of runs, files and families."""
 
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 """How text in UTF-16 begins, as spreadsheets write it."""
@@ -101,12 +104,14 @@ class Table:
     rows: Mapping[int, tuple[str, ...]]
 
     def check_names(self, column: int, problems: Problems, of: str = "run") -> None:
-        """Note blank and repeated names in a column, by its position from 0."""
+        """Note blank, repeated and unprintable names in a column, by its position from 0."""
         first: dict[str, int] = {}
         for number, cells in self.rows.items():
             name = cells[column]
             if not name:
                 self.note(problems, number, column, "found a blank", f"the name of a {of}")
+            elif CONTROLS.search(name):
+                self.note(problems, number, column, f"found {shown(name)}", PLAIN_NAME)
             elif name in first:
                 found = f"found {shown(name)} as in row {first[name]}"
                 self.note(problems, number, column, found, f"every {of} once")
