@@ -11,7 +11,7 @@ import warnings
 import click
 
 from gale.cli.interruption import signals_interrupt, status_of
-from gale.cli.printing import echo, printable
+from gale.cli.printing import echo
 from gale.cli.wording import error_text
 from gale.errors import GaleError, GaleWarning
 
@@ -79,8 +79,9 @@ def main() -> None:
         echo(f"gale: {error_text(error)}", err=True)
         sys.exit(2)
     except click.ClickException as error:
-        error.message = printable(error.message)
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
+        echo(shown.getvalue(), err=True, nl=False)
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt) as error:
         echo("gale: interrupted", err=True)
