@@ -6,6 +6,7 @@ import ast
 import errno
 import os
 import socket
+import stat
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,8 +18,13 @@ from gale.campaign.labels import read_label_table
 from gale.chemistry.families import read_family_table
 from gale.errors import GaleError
 from gale.evaluation.predictions import read_predictions
+from gale.features import compute_features
+from gale.features.elution import ElutionSpec
+from gale.features.profile import ProfileSpec
 from gale.plumbing.reading import is_within, open_file, read_bytes, read_text
+from helpers.run_files import csv, small_run
 
+SPEC = ProfileSpec(ElutionSpec(mz_first=50, mz_last=99), 10)
 SOURCES = Path(__file__).parents[2] / "src" / "gale"
 
 ALLOWED = {
@@ -98,6 +104,21 @@ def test_pipes_and_devices_are_refused(
         read(path)
     assert f"it is a {kind}" in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are neither on Windows")
+def test_a_batch_goes_on(tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in ("pipe.csv", "device.csv", "socket", "run.csv", "none")]
+    os.mkfifo(paths[0])
+    paths[1].symlink_to("/dev/zero")
+    os.mknod(paths[2], stat.S_IFSOCK | 0o600)
+    paths[3].write_bytes(csv(small_run()))
+    table = compute_features(paths, SPEC)
+    assert table.ok.tolist() == [False, False, False, True, False]
+    for error, kind in zip(table.errors, ("pipe", "device", "socket"), strict=False):
+        assert error is not None
+        assert f"it is a {kind}" in error
+        assert "ordinary" in error
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no pipes in folders on Windows")

@@ -25,6 +25,10 @@ _FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOCTTY", 0)
 _WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0)
 
 
+class SpecialFileError(OSError):
+    """A path that is a pipe, a device or a socket, as its `strerror` says."""
+
+
 def open_file(path: str | os.PathLike[str]) -> BinaryIO:
     """Open an ordinary file for reading.
 
@@ -39,7 +43,7 @@ def open_file(path: str | os.PathLike[str]) -> BinaryIO:
     >>> open_file("/dev/null")
     Traceback (most recent call last):
         ...
-    OSError: [Errno 22] it is a device: '/dev/null'
+    gale.plumbing.reading.SpecialFileError: [Errno 22] it is a device: '/dev/null'
     """
     try:
         _check(os.stat(path).st_mode, path)  # noqa: PTH116  (to open a device may change it)
@@ -101,4 +105,4 @@ def _check(mode: int, path: str | os.PathLike[str]) -> None:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
     if not stat.S_ISREG(mode):
         kind = KINDS.get(stat.S_IFMT(mode), "it is no ordinary file")
-        raise OSError(errno.EINVAL, kind, path)
+        raise SpecialFileError(errno.EINVAL, kind, path)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gale.errors import ReadError
 from gale.plumbing.kinds import checked
-from gale.plumbing.reading import read_bytes
+from gale.plumbing.reading import SpecialFileError, read_bytes
 from gale.plumbing.text import display_name
 from gale.readers import andi, instrument_folders, jcamp, refused, tables
 from gale.readers.archives import Content, unpack
@@ -296,9 +296,7 @@ def _unreadable(path: str | os.PathLike[str], error: OSError | ValueError) -> Re
     source = display_name(path)
     if isinstance(error, FileNotFoundError):
         return ReadError(source, "does not exist", "a file", "check the path")
-    return ReadError(
-        source,
-        f"cannot be read ({getattr(error, 'strerror', None) or error})",
-        "a file that you may read",
-        "check its permissions",
-    )
+    found = f"cannot be read ({getattr(error, 'strerror', None) or error})"
+    if isinstance(error, SpecialFileError):
+        return ReadError(source, found, "an ordinary file", "save its content as a file")
+    return ReadError(source, found, "a file that you may read", "check its permissions")
