@@ -305,10 +305,10 @@ def _damaged_model(rng: random.Random) -> Files:
     return {"m.onnx": fuzz_models.damaged(np.random.default_rng(rng.getrandbits(64)))}
 
 
-def _used_model(folder: Path) -> object:
+def _used_model(folder: Path) -> None:
     from tools import fuzz_models
 
-    return fuzz_models.use((folder / "m.onnx").read_bytes(), pages=False)
+    fuzz_models.use((folder / "m.onnx").read_bytes(), pages=False)
 
 
 KINDS = {
