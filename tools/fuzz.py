@@ -3,7 +3,7 @@
     python tools/fuzz.py --kind all --cases 100000 --seed 1 --output found
 
 Bytes of files of every format are damaged (kind "bytes"; tests/helpers/hostile.py), and the
-structure of run files, folders, archives, libraries, tables and recipes (every other kind;
+structure of run files, folders, archives, libraries, tables, recipes and models (every other kind;
 tests/helpers/structures.py). What gives neither a result nor a GaleError, takes too long, needs too
 much memory or ends the process is saved in the output folder, once for each place in the code, with
 what happened beside it. The exit status is 1 if there is one.
@@ -229,5 +229,6 @@ def save(output: Path, number: int, what: dict[str, str]) -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+    root = Path(__file__).parents[1]
+    sys.path[:0] = [str(root / "tests"), str(root)]
     sys.exit(main())

@@ -32,8 +32,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
-_BREAKS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-"""What would break a line, or could not be printed, in the name or the content of a file."""
+CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What would break a line, command a terminal, turn the direction of text, or cannot be printed."""
 
 SHOWN = 20
 """Problems that one message lists; the rest are counted."""
@@ -98,7 +98,7 @@ class GaleError(Exception):
         expected = f"expected {self.expected}" if self.expected else ""
         said = "; ".join(part for part in (self.found, expected, self.remedy) if part)
         text = ": ".join(part for part in (self.source, said) if part)
-        return _BREAKS.sub(lambda sign: repr(sign[0])[1:-1], text)
+        return CONTROLS.sub(lambda sign: repr(sign[0])[1:-1], text)
 
 
 class ReadError(GaleError):

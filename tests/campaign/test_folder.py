@@ -7,6 +7,7 @@ import gzip
 import os
 import sys
 import unicodedata
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -14,9 +15,12 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from gale.campaign import Campaign, folder
-from gale.errors import ReadError
+import gale
+from gale.campaign import TABLES, Campaign, folder
+from gale.campaign.folder import left_out_name
+from gale.errors import CampaignError, ReadError
 from helpers.campaign_folders import Problem, check_problems
+from helpers.errors import refused
 
 RUN = "time,mass,intensity\n0.0,18.1,100\n0.1,18.1,200\n"
 NAMES = ("a.csv", "b.csv", "day1/c.csv", "day2/c.csv", "day2/d.csv")
@@ -262,10 +266,72 @@ def test_links_are_followed_once(root: Path, tmp_path: Path) -> None:
     (root / "linked.csv").symlink_to(root / "a.csv")
     (root / "broken.csv").symlink_to(root / "none.csv")
     (root / "itself.csv").symlink_to(root / "itself.csv")
+    (root / "outside.csv").symlink_to(tmp_path / "elsewhere" / "f.csv")
+    (root / "password.csv").symlink_to("/etc/passwd")
     campaign = Campaign.open(root)
-    links = ("broken.csv", "itself.csv", "linked/f.csv", "linked.csv")
+    links = ("broken.csv", "itself.csv", "linked.csv")
     assert campaign.runs == tuple(sorted((*NAMES, *links), key=Path))
-    assert campaign.left_out == (root / "notes.txt",)
+    outside = [root / name for name in ("linked", "outside.csv", "password.csv")]
+    assert campaign.left_out == tuple(sorted([root / "notes.txt", *outside]))
+    assert "leads out" in left_out_name(root / "linked", root)
+    assert left_out_name(root / "notes.txt", root) == "notes.txt"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege on Windows")
+def test_a_label_of_a_link_that_leads_out(tmp_path: Path) -> None:
+    root = tmp_path / "runs"
+    write(root / "a.csv", RUN)
+    write(tmp_path / "b.csv", RUN)
+    (root / "b.csv").symlink_to(tmp_path / "b.csv")
+    write(root / "labels.csv", "run,alcohol\na,1\nb.csv,0\n")
+    with refused(CampaignError, f"{root / 'labels.csv'}: row 3, column 1", found=("b.csv", "link")):
+        Campaign.open(root)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege on Windows")
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_that_leads_out(name: str, tmp_path: Path) -> None:
+    root = tmp_path / "runs"
+    write(root / "a.csv", RUN)
+    (root / name).symlink_to("/etc/passwd")
+    with refused(CampaignError, root / name, found="link"):
+        Campaign.open(root)
+
+
+DENIED = PermissionError(errno.EACCES, "Permission denied")
+
+
+def test_a_folder_that_cannot_be_listed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = Path.iterdir
+
+    def deny(path: Path) -> Iterator[Path]:
+        if path.name == "day1":
+            raise DENIED
+        return listed(path)
+
+    monkeypatch.setattr(Path, "iterdir", deny)
+    campaign = Campaign.open(root, with_labels=False)
+    assert "day1" in campaign.runs
+    assert "a.csv" in campaign.runs
+    with refused(ReadError, root / "day1", found="Permission denied"):
+        gale.read_run(root / "day1")
+    monkeypatch.setattr(Path, "iterdir", lambda _: (_ for _ in ()).throw(DENIED))
+    with pytest.raises(CampaignError, match="Permission denied"):
+        Campaign.open(root)
+
+
+@pytest.mark.skipif(
+    sys.platform == "win32" or os.geteuid() == 0, reason="root may read and enter everything"
+)
+@pytest.mark.parametrize("mode", [0o000, 0o400, 0o100])
+def test_a_folder_that_may_not_be_entered(root: Path, mode: int) -> None:
+    (root / "day1").chmod(mode)
+    try:
+        campaign = Campaign.open(root, with_labels=False)
+        assert "a.csv" in campaign.runs
+        assert any(run.startswith("day1") for run in campaign.runs)
+    finally:
+        (root / "day1").chmod(0o700)
 
 
 def test_real_runs(tmp_path: Path) -> None:

@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 
 from gale.campaign.labels import RESERVED, prevalence_of, read_label_table
 from gale.errors import SHOWN, CampaignError, TableError
-from gale.plumbing.tables import Problems
+from gale.plumbing import tables
+from gale.plumbing.tables import MAX_COLUMNS, Problems
 from helpers.campaign_folders import Problem, check_problems
 from helpers.errors import refused
 
-NAMES = (  # without "\\r", which the csv module writes unquoted
-    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), max_size=8)
+NAMES = (
+    st.text(st.characters(exclude_categories=["Cs", "Cc", "Cf", "Zl", "Zp"]), max_size=8)
     .map(str.strip)
     .filter(bool)
 )
@@ -124,7 +125,7 @@ def test_any_valid_table_round_trips(
         ("run,alcohol\na,1\nb,0\na,1\n", Problem("row 4, column run", ("'a'", "row 2"), "once")),
         ("run,alcohol\na,2\n", Problem("row 2, column alcohol", "'2'", ("0", "1", "blank"))),
         ("run,alcohol\na,yes\n", Problem("row 2, column alcohol", "'yes'", "blank")),
-        ('run,alcohol\n"a\nb",1\n\nc,NaN\n', Problem("row 4, column alcohol", "'NaN'", "blank")),
+        ('run,alcohol\n"a\n",1\n\nc,NaN\n', Problem("row 4, column alcohol", "'NaN'", "blank")),
         ("run,alcohol\n,1\n", Problem("row 2, column run", "blank", "run")),
         ("run,alcohol,alcohol\na,1,0\n", Problem("row 1, column alcohol", "2 and 3", "once")),
         ("run,alcohol, \na,1,0\n", Problem("row 1, column 3", "blank", "column")),
@@ -193,3 +194,32 @@ def test_problems_are_raised_as_the_requested_kind() -> None:
         problems.check()
     assert [each.source for each in caught.value.problems] == ["a.csv: column c", "b.csv: row 2"]
     assert {type(each) for each in caught.value.problems} == {CampaignError}
+
+
+def test_many_families(tmp_path: Path) -> None:
+    """In time that grows with their number, and up to a limit."""
+    names = [f"f{number}" for number in range(MAX_COLUMNS)]
+    path = write(tmp_path, f"run,{','.join(names[1:])}\na{',1' * (MAX_COLUMNS - 1)}\n")
+    assert len(read_label_table(path).families) == MAX_COLUMNS - 1
+    path = write(tmp_path, f"run,{','.join(names)}\na{',1' * MAX_COLUMNS}\n")
+    with refused(TableError, path, found="10,001 columns", expected="10,000"):
+        read_label_table(path)
+
+
+@pytest.mark.parametrize("text", ["run,alcohol\n" + "a\n" * 60, "run,a,b\n" + "," * 200])
+def test_more_cells_than_a_table_may_have(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "MAX_CELLS", 100)
+    path = write(tmp_path, text)
+    with refused(TableError, path, expected=()):
+        read_label_table(path)
+
+
+@pytest.mark.parametrize("sign", ["\x1b", "\n", "\x7f", "\x9b", "\u202e"])
+def test_names_with_control_characters(sign: str, tmp_path: Path) -> None:
+    check_table(
+        write(tmp_path, f'run,"al{sign}c"\n"a{sign}b",1\n'),
+        Problem("row 2, column run", repr(f"a{sign}b"), "control"),
+        Problem("row 1, column 2", repr(f"al{sign}c"), "control"),
+    )

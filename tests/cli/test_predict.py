@@ -178,6 +178,20 @@ def test_outputs_of_any_name_have_sidecars_of_their_own(
     assert {path.name for path in Path().iterdir()} == {"m.1", "m.1.json", "m.2", "m.2.json"}
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no such names there")
+def test_names_that_are_formulas(predict: Arguments, runs: list[Path]) -> None:
+    """They are joined by, so they stay; what a spreadsheet would compute of a message does not."""
+    for name in ("=1+1.csv", "-20C.csv", "@bad.csv"):
+        shutil.copy(runs[0], name)
+    Path("@bad.csv").write_text("no run")
+    result = invoke(*predict("--", "=1+1.csv", "-20C.csv", "@bad.csv"))
+    assert "import these columns as text" in result.output
+    table = pl.read_csv("p.csv")
+    assert table["run"].to_list() == ["=1+1.csv", "-20C.csv", "@bad.csv"]
+    assert table["message"][2].startswith("'@bad.csv")
+    assert gale.read_predictions("p.csv").runs == ("=1+1.csv", "-20C.csv", "@bad.csv")
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="names of files are bytes on Linux only")
 def test_names_that_are_not_utf8(predict: Arguments, runs: list[Path]) -> None:
     names = [os.fsdecode(b"a\xe9.csv"), os.fsdecode(b"b\xe9.csv")]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -183,13 +185,7 @@ def test_a_folder_of_runs_with_other_columns(
 def one_empty(campaign_folder: Path, tmp_path: Path) -> Path:
     """The campaign with one run that cannot be read."""
     folder = tmp_path / "spoiled"
-    folder.mkdir()
-    for entry in campaign_folder.iterdir():
-        (folder / entry.name).symlink_to(entry, target_is_directory=entry.is_dir())
-    (folder / "train_features").unlink()
-    (folder / "train_features").mkdir()
-    for run in (campaign_folder / "train_features").iterdir():
-        (folder / "train_features" / run.name).symlink_to(run)
+    shutil.copytree(campaign_folder, folder, copy_function=os.link)
     spoiled = folder / "train_features" / "S0004.csv"
     spoiled.unlink()
     spoiled.touch()

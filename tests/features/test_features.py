@@ -158,6 +158,36 @@ def test_damaged_kept_features_are_computed_again(files: list[Path], tmp_path: P
     check(compute_features(files, SPEC, work=Work(cache=cache)), files)
 
 
+GOOD = np.zeros(SPEC.n_features, dtype=np.float32)
+
+
+@pytest.mark.parametrize(
+    "arrays",
+    [
+        {},
+        {"features": GOOD[1:]},
+        {"features": GOOD[None]},
+        {"features": GOOD.astype(np.float64)},
+        {"features": GOOD.astype(str)},
+        {"features": np.full_like(GOOD, np.nan)},
+        {"features": np.full_like(GOOD, np.inf)},
+        {"features": GOOD, "notes": np.array("one")},
+        {"features": GOOD, "weighty": np.zeros(3)},
+    ],
+)
+def test_planted_features_are_computed_again(
+    arrays: dict[str, np.ndarray],
+    files: list[Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cache = Cache(tmp_path / "cache")
+    compute_features(files, SPEC, work=Work(cache=cache))
+    for path in Path(cache.folder).rglob("*.features"):
+        cache.put(path.stem, arrays)
+    check(compute_features(files, SPEC, work=Work(cache=cache)), files)
+
+
 def test_columns_of_other_names(tmp_path: Path) -> None:
     path = write_run(tmp_path / "a.csv", 1, header="minutes,m,counts")
     plain = write_run(tmp_path / "b.csv", 1)

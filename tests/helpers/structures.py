@@ -298,6 +298,19 @@ def _evidence(folder: Path) -> object:
     return gale.find_attributions(_model("format1.onnx"), run, least=0.0)
 
 
+def _damaged_model(rng: random.Random) -> Files:
+    """A model with other facts or another graph, which tools/fuzz_models.py makes and uses."""
+    from tools import fuzz_models
+
+    return {"m.onnx": fuzz_models.damaged(np.random.default_rng(rng.getrandbits(64)))}
+
+
+def _used_model(folder: Path) -> None:
+    from tools import fuzz_models
+
+    fuzz_models.use((folder / "m.onnx").read_bytes(), pages=False)
+
+
 KINDS = {
     "tables": Kind(_tables, _any_run),
     "typed tables": Kind(_parquet, _any_run),
@@ -321,5 +334,6 @@ KINDS = {
     "families": Kind(_rules, _families),
     "index tables": Kind(_index, lambda folder: gale.IndexTable.read(folder / "i.csv")),
     "evidence": Kind(_extreme_runs, _evidence),
+    "models": Kind(_damaged_model, _used_model),
 }
 """Every kind of input, by name."""

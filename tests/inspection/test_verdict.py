@@ -65,6 +65,53 @@ def test_what_no_model_can_judge_is_doubtful(name: str, run: Run, trained: Train
     assert table.select(trained.model.families).null_count().row(0) == (0,) * 9
 
 
+def chromatogram(n_scans: int, length_min: float, *, peaks: bool = True) -> Run:
+    """A full-scan run of a quadrupole: air, noise at random m/z, and peaks every minute or so."""
+    random = np.random.default_rng(4)
+    time = np.linspace(3, 3 + length_min, n_scans)
+    air, mz = np.array([18, 28, 32, 40, 44]), np.arange(45, 350)
+    levels = np.array([3e4, 9e5, 2e5, 1e4, 2e4])
+    background = random.poisson(levels, (n_scans, 5))
+    noise = random.poisson(30, (n_scans, len(mz))) * (random.random((n_scans, len(mz))) < 0.02)
+    if peaks:
+        for apex in np.arange(7, 3 + length_min):
+            shape = np.exp(-0.5 * ((time - apex) / 0.05) ** 2)
+            ions = random.choice(len(mz), 20, replace=False)
+            noise[:, ions] += (2e4 * shape[:, None]).astype(int)
+    heights = np.hstack([background, noise])
+    scan, ion = np.nonzero(heights)
+    return Run.from_rows(
+        time[scan], np.concatenate([air, mz])[ion].astype(float), heights[scan, ion].astype(float)
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda run: scans(run, run.n_scans // 20), "beginning"),
+        (lambda run: scans(run, 2), "only 2 scans"),
+        (lambda run: only(run, run.mz > 0, 0.0), "every intensity is 0"),
+        (lambda run: scans(only(run, run.mz > 0, 0.0), 80), "0"),
+        (lambda _: chromatogram(1200, 30, peaks=False), "blank"),
+    ],
+)
+def test_runs_of_usual_length_without_a_sample(change: Change, words: str) -> None:
+    run = chromatogram(1200, 30)
+    assert verdict(run).weighty == ()
+    (why, *_) = verdict(change(run)).weighty
+    assert words in why
+    assert "scaled" not in "".join(verdict(change(run)).weighty)
+
+
+@pytest.mark.parametrize(
+    ("n_scans", "length_min", "is_doubtful"),
+    [(60, 1.5, True), (400, 1.5, True), (150, 4, True), (600, 4, False), (150, 8, False)],
+)
+def test_short_runs(n_scans: int, length_min: float, is_doubtful: bool) -> None:
+    why = verdict(chromatogram(n_scans, length_min)).weighty
+    assert any("beginning" in each for each in why) == is_doubtful
+
+
 def test_a_file_that_is_cut_within_a_line(
     runs: list[Path], trained: Trained, tmp_path: Path
 ) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +72,42 @@ def test_a_damaged_file_is_a_miss_wherever_it_is_damaged(cache: Cache) -> None:
         assert cache.get("abc") is None, f"changed at {at}"
     cache.put("abc", KEPT)
     assert cache.get("abc") is not None
+
+
+def planted(cache: Cache, content: bytes) -> None:
+    """Put content where the cache keeps its file, with a right hash."""
+    cache.put("abc", KEPT)
+    kept_file(cache).write_bytes(hashlib.sha256(content).digest() + content)
+
+
+def npz(**arrays: object) -> bytes:
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)  # type: ignore[arg-type]
+    return buffer.getvalue()
+
+
+WHOLE = npz(features=ARRAY)
+PLANTED = {
+    "nothing": b"",
+    "words": b"planted",
+    "pickle": pickle.dumps({"features": 1}),
+    "objects": npz(features=np.array([{}], dtype=object)),
+    "one array": WHOLE[: len(WHOLE) // 2],
+    "header": WHOLE.replace(b"'shape': (20,)", b"'shape': (2*,)"),
+    "size": WHOLE.replace(b"'shape': (20,)", b"'shape': (99,)"),
+}
+
+
+@pytest.mark.parametrize("content", PLANTED.values(), ids=PLANTED)
+def test_what_is_planted_is_a_miss(cache: Cache, content: bytes) -> None:
+    planted(cache, content)
+    assert cache.get("abc") is None
+
+
+def test_what_cannot_be_used_is_a_miss(cache: Cache) -> None:
+    cache.put("abc", KEPT)
+    assert cache.get("abc", lambda arrays: "features" in arrays) is not None
+    assert cache.get("abc", lambda arrays: "weights" in arrays) is None
 
 
 def test_a_folder_that_cannot_be_written_is_harmless(tmp_path: Path) -> None:

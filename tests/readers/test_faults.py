@@ -14,6 +14,7 @@ from gale.errors import ReadError
 from gale.features import compute_features
 from gale.features.elution import ElutionSpec
 from gale.features.profile import ProfileSpec
+from gale.plumbing import reading
 from gale.readers import parse_run, read_run
 from helpers.errors import refused
 from helpers.run_files import csv, small_run
@@ -47,14 +48,14 @@ def files(tmp_path: Path) -> list[Path]:
 def test_a_fault_while_a_file_is_loaded(
     fault: BaseException, files: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read_bytes = Path.read_bytes
+    read_bytes = reading.read_bytes
 
-    def fail(path: Path) -> bytes:
+    def fail(path: Path, most: int | None) -> bytes:
         if path.name == "bad.csv":
             raise fault
-        return read_bytes(path)
+        return read_bytes(path, most)
 
-    monkeypatch.setattr(Path, "read_bytes", fail)
+    monkeypatch.setattr(readers, "read_bytes", fail)
     with refused(ReadError, files[0]):
         read_run(files[0])
     assert compute_features(files, SPEC).ok.tolist() == [False, True]

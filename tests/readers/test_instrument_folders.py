@@ -262,7 +262,7 @@ def test_a_folder_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.Monke
         raise PermissionError(13, "Permission denied")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "read_bytes", refuse)
+        patch.setattr(os, "open", refuse)
         with refused(ReadError, folder, found="(Permission denied)"):
             load(folder)
     with monkeypatch.context() as patch:

@@ -54,6 +54,34 @@ def test_a_pre_trained_and_calibrated_model(trained: Trained) -> None:
     assert "compounds of mine.msp, gale." in card()
 
 
+EVIL = "<img src=x onerror=alert(1)>|[a](javascript:b)`*"
+
+
+def test_names_are_no_html(trained: Trained, evaluation: gale.evaluation.Evaluation) -> None:
+    old = trained.model.facts
+    training = {**old["training"], "campaign": EVIL}
+    recipe = {**old["recipe"], "name": EVIL + "\n\n# Heading"}
+    families = [EVIL, *trained.model.families[1:]]
+    scores = {**old["scores"], "caution": EVIL, "measured_on": EVIL}
+    facts = {**old, "training": training, "recipe": recipe, "families": families, "scores": scores}
+    model = gale.Model(restated(trained.path.read_bytes(), facts))
+    scored = evaluation.to_dict()
+    scored |= {"predictions": EVIL, "model_sha256": None}
+    scored["scores"]["families"][0]["family"] = EVIL
+    file = trained.path.with_name("evil.json")
+    file.write_text(json.dumps({"labels": [EVIL], "evaluations": [scored]}), "utf-8")
+    with pytest.warns(GaleWarning):
+        text = model_card(model, file)
+    file.unlink()
+    text, toml, _ = re.split("```toml\n|\n```\n", text)
+    assert EVIL[1:9] in toml
+    assert "&lt;img" in text
+    assert not re.search(r"<|[^\\]\||(?<!\\)\]\(", re.sub(r"(?m)^\|.*\|$", "", text))
+    assert "\n# Heading" not in text
+    rows = [line for line in text.splitlines() if line.startswith("| &lt;img")]
+    assert [len(re.findall(r"(?<!\\)\|", row)) for row in rows] == [5, 5]
+
+
 @pytest.fixture
 def evaluation(trained: Trained, campaign: gale.Campaign) -> gale.evaluation.Evaluation:
     test = campaign.of_split("test")

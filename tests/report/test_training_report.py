@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 import gale
@@ -14,6 +16,7 @@ from gale.errors import GaleWarning, ModelError, TableError
 from gale.plumbing.work import Work
 from gale.report import TrainingFiles
 from gale.report.training import training_report
+from gale.report.training_files import read_predicted, read_truth
 from helpers.errors import refused
 from helpers.html_pages import parsed
 from helpers.model_files import facts_of, restated
@@ -136,6 +139,54 @@ def test_predictions_that_are_missing_or_others(
         files.out_of_fold.unlink(missing_ok=True)
     assert all("older gale" in note for note in recorder.notes)
     assert len(recorder.notes) == 2
+
+
+DAMAGED = {
+    "half": lambda data: data[: len(data) // 2] + b'"',
+    "bytes": lambda data: data[:200] + b"\xff\xfe" + data[200:],
+    "nothing": lambda _: b"",
+    "binary": lambda _: bytes(range(256)),
+    "words": lambda data: data.replace(b"0.", b"a."),
+    "too large": lambda data: data.replace(b"0.", b"7."),
+    "below 0": lambda data: data.replace(b",0.", b",-0."),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGED.values(), ids=DAMAGED)
+def test_damaged_predictions(older: TrainingFiles, damage: Callable[[bytes], bytes]) -> None:
+    file, model = older.out_of_fold, gale.Model.load(older.model)
+    assert older.read_out_of_fold(model).height
+    file.write_bytes(damage(file.read_bytes()))
+    with refused(TableError, file, remedy="train"):
+        older.read_out_of_fold(model)
+
+
+@pytest.mark.parametrize("damage", [*DAMAGED.values()][:5], ids=[*DAMAGED][:5])
+def test_a_damaged_history_is_noted(older: TrainingFiles, damage: Callable[[bytes], bytes]) -> None:
+    file, model, recorder = older.history, gale.Model.load(older.model), Recorder()
+    assert older.read_history(model, recorder) is not None
+    file.write_bytes(damage(file.read_bytes()))
+    assert older.read_history(model, recorder) is None
+    assert len(recorder.notes) == 1
+
+
+def test_truth_of_other_types_is_noted(tmp_path: Path) -> None:
+    recorder = Recorder()
+    for column in ("run", "families", "role", "abundance"):
+        table = pl.DataFrame({"run": ["a"], "families": [["b"]], "role": ["c"], "abundance": [1.0]})
+        table.write_parquet(tmp_path / "truth.parquet")
+        assert read_truth(tmp_path, recorder) is not None
+        table.with_columns(pl.Series(column, [1])).write_parquet(tmp_path / "truth.parquet")
+        assert read_truth(tmp_path, recorder) is None
+    assert len(recorder.notes) == 4
+
+
+def test_names_of_families_with_quotes(tmp_path: Path) -> None:
+    table = pl.DataFrame(
+        {"run": ["a", "b"], "status": ["ok"] * 2, "message": [None, "x"], 'al"co,hol': [0.5, 1.0]},
+    )
+    table.write_csv(tmp_path / "a.csv")
+    assert read_predicted(tmp_path / "a.csv").equals(table)
 
 
 def test_a_file_that_is_no_model(files: TrainingFiles, campaign: gale.Campaign) -> None:

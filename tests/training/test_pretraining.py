@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,43 @@ def test_a_narrow_peak_has_the_spectrum_of_its_time_bin() -> None:
 def test_a_wide_peak_has_more_spectra() -> None:
     found = told(compound(5.0, role="evolved gas", families=("mineral",), width_min=1.0))
     np.testing.assert_allclose(found["mineral"], np.arange(3.95, 6.06, 0.1))
+
+
+def _without_one(weights: Weights) -> Weights:
+    return dict(list(weights.items())[1:])
+
+
+def _with_nan(weights: Weights) -> Weights:
+    free = [name for name in weights if name.endswith("weight")]
+    return {**weights, free[0]: np.full_like(weights[free[0]], np.nan)}
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        _without_one,
+        _with_nan,
+        lambda weights: {name: array[..., None] for name, array in weights.items()},
+        lambda weights: {name: array.astype(np.float64) for name, array in weights.items()},
+        lambda weights: {name: np.full_like(array, np.inf) for name, array in weights.items()},
+    ],
+)
+def test_planted_weights_are_not_used(
+    planted: Callable[[Weights], Weights],
+    kept: tuple[Cache, dict[str, Weights]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cache = Cache(tmp_path / "cache")
+    shutil.copytree(kept[0].folder, cache.folder)
+    monkeypatch.setattr(pretraining, "simulate_examples", no_simulation)
+    assert_same(weights_of(cache), kept[1])
+    for path in Path(cache.folder).rglob("*.features"):
+        weights = cache.get(path.stem)
+        assert weights is not None
+        cache.put(path.stem, planted(weights))
+    with pytest.raises(RuntimeError, match="simulates"):
+        weights_of(cache)
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,8 @@ from lxml import etree
 from psims.validation import xsd
 
 import gale
-from gale.errors import OutputError
-from gale.readers import read_run
+from gale.errors import OutputError, ReadError
+from gale.readers import limits, read_run
 from gale.run import Run
 from gale.writers import FORMATS, format_of, write_run
 from helpers.errors import refused
@@ -182,3 +182,19 @@ def test_a_name_that_is_not_utf8(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / os.fsdecode(b"soil_\xe9" + suffix.encode())
     write_run(small_run(), path)
     assert_same(read_run(path), small_run())
+
+
+def test_what_reading_would_refuse_is_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of equal cells, a small Parquet file can have any number."""
+    run = small_run()
+    monkeypatch.setattr(limits, "FREE_CELLS", 100)
+    write_run(run, tmp_path / "a.parquet")
+    assert_same(read_run(tmp_path / "a.parquet"), run)
+    monkeypatch.setattr(limits, "CELLS_PER_BYTE", 0)
+    with refused(OutputError, found="cells", expected="100", remedy="CSV or mzML"):
+        write_run(run, tmp_path / "b.parquet")
+    assert not (tmp_path / "b.parquet").exists()
+    with refused(ReadError, tmp_path / "a.parquet", found="values"):
+        read_run(tmp_path / "a.parquet")

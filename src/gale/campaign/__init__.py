@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from gale.campaign import competition
 from gale.campaign.checksums import find_mismatches
-from gale.campaign.folder import find_runs, match_runs, run_name
+from gale.campaign.folder import OUTSIDE, find_runs, match_runs, run_name
 from gale.campaign.labels import LabelTable, collect_label_table, prevalence_of
 from gale.errors import CampaignError
 from gale.plumbing.kinds import checked
+from gale.plumbing.reading import is_within
 from gale.plumbing.tables import Problems
 from gale.plumbing.text import counted, shown
 
@@ -139,7 +140,8 @@ class Campaign:
         ``labels.csv``, which must then name every run: by its path relative to the folder, or by
         the name of its file without the extension if only one file has that name. Without a label
         table, every file that could be a run counts as one, even if it is empty, damaged, or in a
-        format that gale does not read. The runs themselves are not read.
+        format that gale does not read. The runs themselves are not read. Links are followed inside
+        the folder: one that leads out of it is left out, or refused where a table names it.
 
         Parameters
         ----------
@@ -160,6 +162,10 @@ class Campaign:
         root = Path(path)
         if not root.is_dir():
             raise CampaignError(root, "is not a folder", "a folder of runs", "check the path")
+        if outside := [name for name in TABLES if not is_within(root / name, root)]:
+            raise CampaignError(
+                root / outside[0], OUTSIDE, "a table in the folder", "copy it into the folder"
+            )
         given = None if labels is None else Path(labels)
         opened = _open_competition if (root / "metadata.csv").exists() else _open_folder
         return opened(root, given, columns, with_labels)
@@ -376,13 +382,13 @@ def _open_folder(
         if table is None:
             raise problems.error()
         files = list(match_runs(path, table, root, found["run"], problems).values())
-        left_out = sorted(found["doubtful"] + found["other"])
+        left_out = sorted(found["doubtful"] + found["other"] + found["outside"])
         left_out = [file for file in left_out if file.absolute() != path.absolute()]
     else:
         files = sorted(found["run"] + found["doubtful"])
         names = tuple(run_name(file, root) for file in files)
         table = LabelTable(names, (), np.empty((len(files), 0), dtype=np.float32))
-        left_out = found["other"]
+        left_out = sorted(found["other"] + found["outside"])
         if not files:
             problems.add(root, f"has no run among {counted(len(left_out), 'file')}", "at least one")
     problems.check()

@@ -9,6 +9,8 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
 
+from gale.plumbing.reading import open_file
+
 BLOCK = 1 << 20
 """Bytes read at a time."""
 
@@ -37,7 +39,7 @@ def find_mismatches(expected: Mapping[Path, str], executor: Executor | None) -> 
 def _mismatch(path: Path, expected: str) -> str | None:
     digest = hashlib.md5(usedforsecurity=False)
     try:
-        with path.open("rb", buffering=0) as file:
+        with open_file(path) as file:
             while block := file.read(BLOCK):
                 digest.update(block)
     except OSError as error:

@@ -14,8 +14,9 @@ from pathlib import Path, PureWindowsPath
 import numpy as np
 from numpy.typing import NDArray
 
-from gale.campaign.labels import LabelTable, check_run_column, collect_label_table
+from gale.campaign.labels import LabelTable, check_run_column, collect_label_table, order_of
 from gale.plumbing.files import exists
+from gale.plumbing.reading import is_within
 from gale.plumbing.tables import Problems, Table, read_table
 from gale.plumbing.text import counted, shown
 
@@ -114,6 +115,8 @@ class _Row:
         path = root.joinpath(*relative.parts)
         if relative.anchor or ".." in relative.parts or (cell and path == root):
             self.wrong("features_path", "a path inside the folder of this table")
+        elif not is_within(path, root):
+            self.wrong("features_path", "a path that no link leads out of the folder of this table")
         elif self.check_files and not exists(path):
             self.wrong("features_path", f"a file that exists in {root}")
         return path
@@ -169,7 +172,7 @@ def compare_labels(
                 row=1,
             )
             continue
-        order = [table.families.index(family) for family in families]
+        order = order_of(table.families, families)
         for run, values in zip(table.runs, table.values[:, order], strict=True):
             if run in matching:
                 labels[at[run]] = values

@@ -10,6 +10,7 @@ from typing import Literal
 from gale.campaign.labels import RUN_COLUMNS, LabelTable
 from gale.errors import ReadError
 from gale.plumbing.files import exists
+from gale.plumbing.reading import is_within
 from gale.plumbing.tables import Problems
 from gale.plumbing.text import composed, display_name, shown
 from gale.readers import SCAN_FORMATS, glance, is_run_file
@@ -17,8 +18,14 @@ from gale.readers.instrument_folders import is_run_folder
 from gale.readers.refused import NO_RUNS
 from gale.readers.tables.headers import N_COLUMNS, count_columns
 
-Kind = Literal["run", "doubtful", "other"]
-"""Kind of a file in a folder; a ``doubtful`` one may be meant as a run that cannot be read."""
+Kind = Literal["run", "doubtful", "other", "outside"]
+"""Kind of a file in a folder; a ``doubtful`` one may be meant as a run that cannot be read.
+
+What is ``outside`` is a link that leads out of the folder, and is not opened: who made the folder
+must not choose what else of this computer is read, and quoted in messages.
+"""
+
+OUTSIDE = "is a link that leads out of the folder"
 
 RUN_SUFFIXES = (".cdf", ".nc", ".jdx", ".dx", ".mzml", ".mzxml")
 """Suffixes that only runs have."""
@@ -29,11 +36,12 @@ def find_runs(
 ) -> dict[Kind, list[Path]]:
     """List the files of a folder and its subfolders by kind; hidden files are skipped.
 
-    A vendor's run folder counts as one file. Each list is in order of the paths.
+    A vendor's run folder counts as one file. A folder that cannot be listed is a doubtful file.
+    Each list is in order of the paths.
     """
-    found: dict[Kind, list[Path]] = {"run": [], "doubtful": [], "other": []}
+    found: dict[Kind, list[Path]] = {"run": [], "doubtful": [], "other": [], "outside": []}
     for file in _files(root, problems):
-        found[recognise(file, columns)].append(file)
+        found[recognise(file, columns) if is_within(file, root) else "outside"].append(file)
     return found
 
 
@@ -43,13 +51,14 @@ def recognise(file: Path, columns: Mapping[str, str] | None) -> Kind:
     Doubtful are files that are empty, damaged or unreadable, tables with only some columns of a
     run, and formats that may contain a run but that gale does not read.
     """
-    if not file.is_file() and not file.is_dir():  # reading a pipe would wait
-        return "doubtful" if file.is_symlink() else "other"
     try:
-        if file.is_dir():
+        is_folder = file.is_dir()
+        if not is_folder and not file.is_file():  # reading a pipe would wait
+            return "doubtful" if file.is_symlink() else "other"
+        if is_folder:
             return "run" if is_run_file(file) else "doubtful"
         word, header = glance(file, columns=columns)
-    except ReadError:
+    except (ReadError, OSError):
         return "doubtful"
     n_columns = count_columns(header, columns)
     if word in SCAN_FORMATS or n_columns == N_COLUMNS:
@@ -64,7 +73,8 @@ def recognise(file: Path, columns: Mapping[str, str] | None) -> Kind:
 def _files(root: Path, problems: Problems) -> list[Path]:
     """List all files; linked folders are entered last, and no folder is entered twice.
 
-    So loops of links end, and a run in a linked folder gets the name of its real folder.
+    So loops of links end, and a run in a linked folder gets the name of its real folder. Folders
+    that cannot be listed, and links that lead out of `root`, count as files.
     """
     files: list[Path] = []
     folders, links = [root], list[Path]()
@@ -74,20 +84,32 @@ def _files(root: Path, problems: Problems) -> list[Path]:
         if (place := folder.resolve()) in entered:
             continue
         entered.add(place)
+        if folder != root and is_run_folder(folder):
+            files.append(folder)
+            continue
         try:
-            if folder != root and is_run_folder(folder):
-                files.append(folder)
-                continue
-            for entry in folder.iterdir():
-                if entry.name.startswith("."):
-                    continue
-                if entry.is_dir():
-                    (links if entry.is_symlink() else folders).append(entry)
-                else:
-                    files.append(entry)
+            entries = list(folder.iterdir())
         except OSError as error:
-            problems.add(folder, f"cannot be listed ({error.strerror})", "a folder of runs")
+            if folder == root:
+                problems.add(folder, f"cannot be listed ({error.strerror})", "a folder of runs")
+            else:
+                files.append(folder)
+            continue
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if _may_be_entered(entry, root):
+                (links if entry.is_symlink() else folders).append(entry)
+            else:
+                files.append(entry)
     return sorted(files)
+
+
+def _may_be_entered(entry: Path, root: Path) -> bool:
+    try:
+        return entry.is_dir() and (not entry.is_symlink() or is_within(entry, root))
+    except OSError:
+        return False
 
 
 def match_runs(
@@ -128,6 +150,12 @@ def run_name(file: Path, root: Path) -> str:
     return display_name(file.relative_to(root).as_posix())
 
 
+def left_out_name(file: Path, root: Path) -> str:
+    """Return the name of a file that is left out, with the reason if it leads out of `root`."""
+    name = run_name(file, root)
+    return name if is_within(file, root) else f"{name} ({OUTSIDE})"
+
+
 def _mismatch(
     run: str, meant: Sequence[Path], root: Path, row_of: Mapping[Path, int]
 ) -> tuple[str, str]:
@@ -139,4 +167,6 @@ def _mismatch(
     if names:
         return f"{found} is {names[0]} as in row {row_of[meant[0]]}", "every run once"
     reason = "is not a run that gale reads" if exists(root / run) else "does not exist"
+    if not is_within(root / run, root):
+        reason = OUTSIDE
     return f"{found} {reason}", f"the path of a run in {root}"

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gale.errors import TableError
+from gale.errors import CONTROLS, TableError
 from gale.plumbing.tables import (
     HEADER,
+    PLAIN_NAME,
     SPREAD,
     SUBMISSION_HEADER,
     UNLIKE,
@@ -104,8 +105,11 @@ def collect_label_table(path: Path, problems: Problems) -> LabelTable | None:
     families = table.columns[1:]
     if not families:
         problems.add(path, "found no family columns", "one for each family", row=1)
-    for family in families:
-        if is_reserved(family, families):
+    known = frozenset(families)
+    for at, family in enumerate(families, start=2):
+        if CONTROLS.search(family):
+            problems.add(path, f"found {shown(family)}", PLAIN_NAME, row=1, column=str(at))
+        if is_reserved(family, known):
             problems.add(
                 path,
                 "is a reserved name",
@@ -128,9 +132,22 @@ def collect_label_table(path: Path, problems: Problems) -> LabelTable | None:
     )
 
 
+def order_of(names: Sequence[str], wanted: Iterable[str]) -> list[int]:
+    """Return the position in `names` of each wanted one.
+
+    Examples
+    --------
+    >>> order_of(("alcohol", "mineral", "sulfur"), ("sulfur", "alcohol"))
+    [2, 0]
+    """
+    at = {name: position for position, name in enumerate(names)}
+    return [at[name] for name in wanted]
+
+
 def is_reserved(family: str, families: Collection[str]) -> bool:
     """Whether other columns of tables with these families have or could have the family's name."""
-    return family in RESERVED or family.removesuffix(SPREAD) in {*families} - {family}
+    stem = family.removesuffix(SPREAD)
+    return family in RESERVED or (stem != family and stem in families)
 
 
 def check_run_column(table: Table, problems: Problems) -> bool:

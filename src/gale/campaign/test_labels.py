@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from gale.campaign import Campaign
-from gale.campaign.labels import LabelTable, read_label_table
+from gale.campaign.labels import LabelTable, order_of, read_label_table
 from gale.errors import TableError
 from gale.plumbing.tables import Problems
 from gale.plumbing.text import shown
@@ -34,7 +34,7 @@ def with_test_labels(campaign: Campaign, path: Path | str) -> Campaign:
     labels = np.array(campaign.labels)
     labels[np.array(campaign.split) == "test"] = np.nan
     position = {run: at for at, run in enumerate(campaign.runs)}
-    order = [table.families.index(family) for family in campaign.families]
+    order = order_of(table.families, campaign.families)
     labels[[position[run] for run in table.runs]] = table.values[:, order]
     return replace(campaign, labels=labels)
 

@@ -11,6 +11,7 @@ import warnings
 import click
 
 from gale.cli.interruption import signals_interrupt, status_of
+from gale.cli.printing import echo
 from gale.cli.wording import error_text
 from gale.errors import GaleError, GaleWarning
 
@@ -75,20 +76,20 @@ def main() -> None:
             sys.stdout.flush()
         sys.exit(status)
     except GaleError as error:
-        click.echo(f"gale: {error_text(error)}", err=True)
+        echo(f"gale: {error_text(error)}", err=True)
         sys.exit(2)
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
+        echo(shown.getvalue(), err=True, nl=False)
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt) as error:
-        click.echo("gale: interrupted", err=True)
+        echo("gale: interrupted", err=True)
         sys.exit(status_of(error.__cause__ or error))
     except OSError as error:
         if error.errno not in STORAGE:
             raise
-        click.echo(
-            f"gale: {error.filename or 'output'}: cannot be written ({error.strerror})", err=True
-        )
+        echo(f"gale: {error.filename or 'output'}: cannot be written ({error.strerror})", err=True)
         sys.exit(2)
 
 

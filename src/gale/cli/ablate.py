@@ -11,6 +11,7 @@ import click
 
 from gale.cli.options import PATH, output_option
 from gale.cli.outputs import claim
+from gale.cli.printing import echo
 from gale.cli.resumable import resumable, sleep_when_idle, training_options
 from gale.cli.working import working
 from gale.plumbing.text import counted
@@ -108,9 +109,9 @@ def command(
         )
         gale.save_ablation(ablation, output, force=force)
     discard(partial)
-    click.echo(f"{step_table(ablation)}\n{caution_text(ablation)}")
+    echo(f"{step_table(ablation)}\n{caution_text(ablation)}")
     seconds = ablation.facts["seconds"]
-    click.echo(f"{output}: tables and figures, {seconds:,.0f} s; look at {output / 'ablation.md'}")
+    echo(f"{output}: tables and figures, {seconds:,.0f} s; look at {output / 'ablation.md'}")
     if unreadable := ablation.facts["campaign"]["unreadable"]:
-        click.echo(f"{counted(len(unreadable), 'run')} left out: not readable, see the notes")
+        echo(f"{counted(len(unreadable), 'run')} left out: not readable, see the notes")
         sys.exit(1)

@@ -10,6 +10,7 @@ import click
 
 from gale.cli.options import PATH, columns_option, force_option, output_option, quiet_option
 from gale.cli.outputs import claim
+from gale.cli.printing import echo
 from gale.cli.wording import error_text
 from gale.errors import GaleError, OutputError
 from gale.plumbing.text import counted
@@ -75,9 +76,9 @@ def command(
             except GaleError as error:
                 failed.append(error)
             progress.step()
-    click.echo("".join(f"failed: {error_text(each)}\n" for each in failed), nl=False, err=True)
+    echo("".join(f"failed: {error_text(each)}\n" for each in failed), nl=False, err=True)
     done = counted(len(runs) - len(failed), "run")
-    click.echo(f"{display_name(output)}: {done} converted, {len(failed):,} failed")
+    echo(f"{display_name(output)}: {done} converted, {len(failed):,} failed")
     if failed:
         sys.exit(1)
 

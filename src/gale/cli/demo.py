@@ -11,6 +11,7 @@ import click
 
 from gale.cli.options import force_option, output_option, seed_option
 from gale.cli.outputs import claim
+from gale.cli.printing import echo
 from gale.errors import OutputError
 
 EXAMPLE = """
@@ -54,16 +55,16 @@ def command(output: Path, seed: int, force: bool) -> None:
     make_folder(output)
     claim(output / "demo")
     for step in _steps(output, seed, ["--force"] if force else []):
-        click.secho(f"\n$ gale {shlex.join(step)}", bold=True)
+        echo(f"\n$ gale {shlex.join(step)}", bold=True)
         if status := group.main(step, prog_name="gale", standalone_mode=False):
             sys.exit(status)
-    click.echo(
+    echo(
         "\nThe campaign was simulated: its scores show that gale works; they say nothing about "
         "real samples. Look at"
     )
     for file, content in LOOK_AT.items():
-        click.echo(f"  {output / file!s:<{len(str(output)) + 24}} {content}")
-    click.echo(f"  gale inspect {shlex.quote(str(output / 'quick.onnx'))}")
+        echo(f"  {output / file!s:<{len(str(output)) + 24}} {content}")
+    echo(f"  gale inspect {shlex.quote(str(output / 'quick.onnx'))}")
 
 
 def _steps(output: Path, seed: int, overwrite: list[str]) -> Iterator[list[str]]:

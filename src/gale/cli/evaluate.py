@@ -11,6 +11,7 @@ import click
 
 from gale.cli.options import PATH, force_option, seed_option
 from gale.cli.outputs import WRITTEN, plan
+from gale.cli.printing import echo
 from gale.errors import OutputError
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def command(
         )
     comparisons = [scoring.compare(first, second) for first, second in combinations(evaluations, 2)]
     notes = _baseline_notes(evaluations, bool(train_labels))
-    click.echo(evaluation_text(evaluations, comparisons, labels, notes))
+    echo(evaluation_text(evaluations, comparisons, labels, notes))
     if json_path is not None:
         results = {
             "labels": [*map(str, labels)],
@@ -112,9 +113,5 @@ def _check_no_sidecar(json_path: Path, predictions: tuple[Path, ...]) -> None:
     from gale.evaluation.predictions import sidecar
 
     if json_path in map(sidecar, predictions):
-        raise OutputError(
-            json_path,
-            "is the JSON file (sidecar) of the predictions",
-            "another name",
-            "choose another name",
-        )
+        found = "is the JSON file (sidecar) of the predictions"
+        raise OutputError(json_path, found, "another name", "choose another name")

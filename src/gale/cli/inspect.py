@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from gale.cli.options import PATH, columns_option
+from gale.cli.printing import echo
 from gale.cli.wording import error_text, in_options
 from gale.errors import GaleError, GaleWarning
 
@@ -63,7 +64,7 @@ def command(
     if scores is not None and not card:
         raise click.UsageError("--scores is for --card")
     if recipe or card:
-        click.echo(_of_model(paths[0], card, scores), nl=False)
+        echo(_of_model(paths[0], card, scores), nl=False)
         return
     n_failed = 0
     for at, (path, kind) in enumerate(zip(paths, kinds, strict=True)):
@@ -74,10 +75,10 @@ def command(
                 raise
             n_failed += 1
             if not as_json:
-                click.echo(f"failed: {error_text(error)}", err=True)
+                echo(f"failed: {error_text(error)}", err=True)
                 continue
             text = as_object(path, "failed", {"message": str(error)})
-        click.echo(text if as_json or not at else f"\n{text}")
+        echo(text if as_json or not at else f"\n{text}")
     if n_failed:
         sys.exit(1)
 
@@ -93,6 +94,6 @@ def _of_model(path: Path, card: bool, scores: Path | None) -> str:
             warnings.simplefilter("always", GaleWarning)
             text = gale.model_card(model, scores or ())
         for each in told:
-            click.echo(f"note: {in_options(str(each.message))}", err=True)
+            echo(f"note: {in_options(str(each.message))}", err=True)
         return text
     return "\n".join(toml_lines(model.facts["recipe"])) + "\n"

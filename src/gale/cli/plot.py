@@ -9,6 +9,7 @@ import click
 
 from gale.cli.options import PATH, columns_option, force_option, output_option
 from gale.cli.outputs import plan
+from gale.cli.printing import echo
 from gale.errors import OutputError
 from gale.plumbing.text import counted
 
@@ -88,4 +89,4 @@ def command(
             temporary.write_text(plot_page(opened, **choices), "utf-8")
         else:
             save_figure(plot_run(opened, theme=theme, **choices), temporary, form[1:])
-    click.echo(f"{display_name(output)}: {counted(opened.n_scans, 'scan')} drawn")
+    echo(f"{display_name(output)}: {counted(opened.n_scans, 'scan')} drawn")

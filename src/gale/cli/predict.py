@@ -20,6 +20,7 @@ from gale.cli.options import (
 )
 from gale.cli.outputs import WRITTEN, plan
 from gale.cli.predictions import print_summary, write_sidecar, write_table
+from gale.cli.printing import echo
 from gale.cli.sources import files_of, open_runs, select
 from gale.cli.spectra import open_spectra
 from gale.cli.working import working
@@ -113,8 +114,6 @@ def command(
     write_sidecar(sidecar(output), model, model_path.name, output, table, notes, force=force)
     n_failed = print_summary(output, model, table, notes, submission)
     if evidence_path is not None and not model.has_elution_network:
-        click.echo(
-            f"{model.source} has no elution network: its evidence is features, without times"
-        )
+        echo(f"{model.source} has no elution network: its evidence is features, without times")
     if n_failed:
         sys.exit(1)

@@ -10,10 +10,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
+from gale.cli.printing import echo
 from gale.cli.wording import in_options
-from gale.plumbing.text import counted, display_name
+from gale.plumbing.reading import read_bytes
+from gale.plumbing.text import counted, display_name, is_formula, listed, shown
 
 if TYPE_CHECKING:
     import polars as pl
@@ -22,11 +22,18 @@ if TYPE_CHECKING:
 
 
 def write_table(table: pl.DataFrame, path: Path, *, force: bool) -> None:
-    """Write the shortest numbers that read back as what the model computed, which is Float32."""
+    """Write the shortest numbers that read back as what the model computed, which is Float32.
+
+    A message that a spreadsheet would take for a formula begins with an apostrophe there; names
+    stay what they are, since tables are joined by them.
+    """
     import polars as pl
 
     from gale.plumbing.files import writing
 
+    if "message" in table.columns:
+        texts = [f"'{text}" if is_formula(text) else text for text in table["message"]]
+        table = table.with_columns(pl.Series("message", texts, dtype=pl.String))
     with writing(path, force=force) as temporary:
         temporary.write_bytes(table.cast({pl.Float64: pl.Float32}).write_csv().encode())
 
@@ -49,7 +56,7 @@ def write_sidecar(
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "model": model_name,
         "model_sha256": model.sha256,
-        "table_sha256": hashlib.sha256(written.read_bytes()).hexdigest(),
+        "table_sha256": hashlib.sha256(read_bytes(written)).hexdigest(),
         "recipe": model.facts["recipe"]["name"],
         "families": list(model.families),
         "prevalence": model.facts["prevalence"],
@@ -68,7 +75,7 @@ def print_failed(table: pl.DataFrame) -> int:
     failed = table.filter(status="failed")
     for run, message in failed.select("run", "message").iter_rows():
         prefix = "" if message.startswith(run) else f"{run}: "
-        click.echo(f"failed: {prefix}{in_options(message)}", err=True)
+        echo(f"failed: {prefix}{in_options(message)}", err=True)
     return len(failed)
 
 
@@ -80,21 +87,24 @@ def print_summary(
 
     n_failed = print_failed(table)
     n_predicted = len(table) - n_failed
-    click.echo(
-        f"{display_name(output)}: {counted(n_predicted, 'run')} predicted, {n_failed:,} failed"
-    )
+    echo(f"{display_name(output)}: {counted(n_predicted, 'run')} predicted, {n_failed:,} failed")
     if n_doubtful := len(table.filter(status="doubtful")):
         are = "is" if n_doubtful == 1 else "are"
-        click.echo(f"{counted(n_doubtful, 'run')} {are} doubtful; the column message says why")
+        echo(f"{counted(n_doubtful, 'run')} {are} doubtful; the column message says why")
     if n_odd := len(table.filter(pl.col("message").is_not_null(), status="ok")):
         are = "is" if n_odd == 1 else "are"
-        click.echo(f"{counted(n_odd, 'run')} {are} odd; the column message says what is odd")
+        echo(f"{counted(n_odd, 'run')} {are} odd; the column message says what is odd")
     for note in notes:
-        click.echo(note)
+        echo(note)
+    if formulas := [name for name in (*table["run"], *model.families) if is_formula(name)]:
+        echo(
+            f"a spreadsheet takes {listed(map(shown, formulas), 3)} for a formula; import these "
+            "columns as text"
+        )
     if submission and n_failed:
-        click.echo("for failed runs the submission has the training prevalence")
+        echo("for failed runs the submission has the training prevalence")
     if not model.facts["calibrated"]:
-        click.echo(
+        echo(
             "the numbers are scores from 0 to 1: trained as probabilities but not calibrated on "
             "held-out runs"
         )

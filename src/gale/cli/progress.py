@@ -6,9 +6,9 @@ import math
 import sys
 import time
 
-import click
 from tqdm import tqdm
 
+from gale.cli.printing import echo, printable
 from gale.cli.wording import in_options
 from gale.plumbing.progress import Progress
 
@@ -41,9 +41,9 @@ class ConsoleProgress(Progress):
         if self._quiet:
             return
         if sys.stderr.isatty():
-            self._bar = tqdm(total=total, desc=what, leave=False, file=sys.stderr)
+            self._bar = tqdm(total=total, desc=printable(what), leave=False, file=sys.stderr)
         else:
-            click.echo(f"{what} ({total:,})", err=True)
+            echo(f"{what} ({total:,})", err=True)
 
     def step(self, text: str = "") -> None:
         """Move the bar, or print what came out of the step."""
@@ -56,12 +56,12 @@ class ConsoleProgress(Progress):
         if text:
             self._line(f"[{self._done} of {self._total}] {text}")
         elif self._bar is None and self._total >= LINES and self._done % every == 0:
-            click.echo(f"{self._what}: {self._done:,} of {self._total:,}", err=True)
+            echo(f"{self._what}: {self._done:,} of {self._total:,}", err=True)
 
     def status(self, text: str) -> None:
         """Show a text behind the bar; without one, print it if nothing was printed for a while."""
         if self._bar is not None:
-            self._bar.set_postfix_str(text)
+            self._bar.set_postfix_str(printable(text))
         elif not self._quiet and time.monotonic() - self._printed_at > SECONDS:
             self._line(f"{self._what}: {text}")
 
@@ -78,6 +78,6 @@ class ConsoleProgress(Progress):
     def _line(self, text: str) -> None:
         self._printed_at = time.monotonic()
         if self._bar is None:
-            click.echo(text, err=True)
+            echo(text, err=True)
         else:
-            tqdm.write(text, file=sys.stderr)
+            tqdm.write(printable(text), file=sys.stderr)

@@ -18,6 +18,7 @@ from gale.cli.options import (
     split_option,
 )
 from gale.cli.predictions import print_failed
+from gale.cli.printing import echo
 from gale.cli.sources import open_runs
 from gale.cli.spectra import open_spectra
 from gale.cli.working import working
@@ -75,6 +76,6 @@ def command(
         )
     n_failed = print_failed(table)
     n_made = len(table) - n_failed
-    click.echo(f"{output / 'index.html'}: pages of {counted(n_made, 'run')}, {n_failed:,} failed")
+    echo(f"{output / 'index.html'}: pages of {counted(n_made, 'run')}, {n_failed:,} failed")
     if n_failed:
         sys.exit(1)

@@ -9,6 +9,7 @@ import click
 
 from gale.cli.options import PATH, force_option, model_option, output_option, reading_options
 from gale.cli.outputs import plan
+from gale.cli.printing import echo
 from gale.cli.working import working
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def command(
     plan([output], filter(None, [*inputs, labels]), force=force)
     with working(**reading) as work:
         write_report(opened, files, output, work, force=force)
-    click.echo(f"{display_name(output)}: the report of the training")
+    echo(f"{display_name(output)}: the report of the training")
 
 
 def write_report(

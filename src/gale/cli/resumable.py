@@ -12,6 +12,7 @@ import click
 
 from gale.cli.interruption import status_of
 from gale.cli.options import Function, device_option, force_option, reading_options, seed_option
+from gale.cli.printing import echo
 from gale.errors import GaleError
 from gale.plumbing.progress import Progress
 from gale.plumbing.text import counted
@@ -76,7 +77,7 @@ def resumable(journal: Path, progress: Progress) -> Iterator[None]:
         progress.close()
         n_fits = count_fits(journal)
         kept = _kept(n_fits, journal) if n_fits else "no fit had finished, so nothing is kept"
-        click.echo(f"gale: interrupted; {kept}", err=True)
+        echo(f"gale: interrupted; {kept}", err=True)
         sys.exit(status_of(error))
     except GaleError as error:
         if (n_fits := count_fits(journal)) > fits_before:

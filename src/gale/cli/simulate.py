@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from gale.cli.printing import echo
 from gale.cli.simulation_options import simulation_options
 
 EXAMPLE = """
@@ -61,7 +62,7 @@ def command(
             **choices,
         )
     size = sum(path.stat().st_size for path in output.rglob("*.csv"))
-    click.echo(
+    echo(
         f"{output}: simulated in {time.monotonic() - started:.0f} s, {size / 1e6:,.0f} MB; "
         f"look at it with: gale inspect {output}"
     )

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gale.cli.printing import echo
+
 if TYPE_CHECKING:
     import gale
 
@@ -61,15 +63,15 @@ def _open_campaign(
 ) -> gale.Campaign:
     """Open a campaign and select its runs."""
     import gale
-    from gale.campaign.folder import run_name
+    from gale.campaign.folder import left_out_name
     from gale.errors import CampaignError
     from gale.plumbing.text import listed
 
     columns = columns or model.remembered_columns
     campaign = gale.Campaign.open(path, columns=columns, with_labels=False)
     if campaign.left_out:
-        names = [run_name(file, path) for file in campaign.left_out]
-        click.echo(f"not runs, left out: {listed(names)}", err=True)
+        names = [left_out_name(file, path) for file in campaign.left_out]
+        echo(f"not runs, left out: {listed(names)}", err=True)
     if splits:
         campaign = campaign.of_split(*splits)
     if submission:

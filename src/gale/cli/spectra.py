@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
-import click
+from gale.cli.printing import echo
 
 if TYPE_CHECKING:
     import gale
@@ -35,7 +35,7 @@ def open_spectra(model: gale.Model, libraries: Sequence[Path], index_table: Path
         check_spectra(model)
     joined = Library.join([read_library(each) for each in libraries]) if libraries else None
     if joined and joined.note:
-        click.echo(f"note: {joined.note}", err=True)
+        echo(f"note: {joined.note}", err=True)
     return {
         "matcher": Matcher(joined) if joined is not None else None,
         "index": IndexTable.read(index_table) if index_table else None,

@@ -13,6 +13,7 @@ import click
 
 from gale.cli.options import PATH, output_option
 from gale.cli.outputs import plan
+from gale.cli.printing import echo
 from gale.cli.report_training import write_report
 from gale.cli.resumable import resumable, sleep_when_idle, training_options
 from gale.cli.working import working
@@ -90,9 +91,9 @@ def command(
     plan(files.beside, inputs, force=force or count_fits(partial) > 0)
     if verify:
         agree = f"{opened.verify_checksums():,} of {len(opened):,}"
-        click.echo(f"checksums of {agree} files agree", err=True)
+        echo(f"checksums of {agree} files agree", err=True)
     if not reading["quiet"]:
-        click.echo("\n".join(training_lines(opened)), err=True)
+        echo("\n".join(training_lines(opened)), err=True)
     with working(**reading) as work:
         work = replace(work, device=device, strict=strict, workers=os.cpu_count() or 1)
         with resumable(partial, work.progress), files.writing_tables() as tables:
@@ -109,9 +110,9 @@ def command(
             model.save(output, force=force)
         files.report.unlink(missing_ok=True)  # it would be that of another model
         discard(partial)
-        click.echo("\n".join(trained_lines(model, files, time.monotonic() - started)))
+        echo("\n".join(trained_lines(model, files, time.monotonic() - started)))
         if not no_report:
             write_report(opened, files, files.report, work)
-            click.echo(f"{files.report}: how good the model is, and where to look")
+            echo(f"{files.report}: how good the model is, and where to look")
     if model.facts["training"]["unreadable"]:
         sys.exit(1)

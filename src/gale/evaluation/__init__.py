@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from gale.campaign import Campaign
-from gale.campaign.labels import LabelTable, prevalence_of, read_label_table
+from gale.campaign.labels import LabelTable, order_of, prevalence_of, read_label_table
 from gale.errors import TableError, warn
 from gale.evaluation.bootstrap import Estimate
 from gale.evaluation.matching import match_runs
@@ -362,12 +362,12 @@ def _check_scored(scored: Sequence[str], predictions: Predictions, labelled: Ite
 def _aligned(predictions: Predictions, runs: Iterable[str], families: Sequence[str]) -> Floats:
     """Return the probabilities of these runs and families in this order."""
     row = {run: row for row, run in enumerate(predictions.runs)}
-    columns = [predictions.families.index(family) for family in families]
+    columns = order_of(predictions.families, families)
     return predictions.probability[np.ix_([row[run] for run in runs], columns)]
 
 
 def _in_order(labels: LabelTable, families: Sequence[str]) -> Floats32:
-    return labels.values[:, [labels.families.index(family) for family in families]]
+    return labels.values[:, order_of(labels.families, families)]
 
 
 def _prior(

@@ -14,6 +14,7 @@ import polars as pl
 from gale.errors import TableError
 from gale.plumbing import schema
 from gale.plumbing.kinds import checked
+from gale.plumbing.reading import read_bytes, read_text
 from gale.plumbing.tables import (
     DOUBTFUL,
     FAILED,
@@ -200,7 +201,8 @@ def _family_columns(table: Table, beside: Sidecar | None, problems: Problems) ->
         )
         return ()
     rest = table.columns[len(header) :]
-    spreads = [name for name in rest if name.endswith(SPREAD) and name.removesuffix(SPREAD) in rest]
+    known = {name + SPREAD for name in rest}
+    spreads = dict.fromkeys(name for name in rest if name in known)
     families = tuple(name for name in rest if name not in spreads)
     if not families:
         problems.add(table.path, "found no family columns", "one for each family", row=1)
@@ -257,7 +259,7 @@ def _read_sidecar(table: Path) -> Sidecar | None:
     if not path.exists():
         return None
     try:
-        facts = schema.read_json(path.read_text(encoding="utf-8"))
+        facts = schema.read_json(read_text(path))
     except (OSError, ValueError) as error:
         raise TableError(path, f"is no JSON ({error})", SIDECAR_FILE, MOVE_AWAY) from error
     schema.check_schema(facts, SIDECAR, str(path), TableError, place="", remedy=MOVE_AWAY)
@@ -276,4 +278,4 @@ def _read_sidecar(table: Path) -> Sidecar | None:
 
 
 def _sha256(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+    return hashlib.sha256(read_bytes(file)).hexdigest()

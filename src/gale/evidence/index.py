@@ -11,6 +11,7 @@ import numpy as np
 
 from gale.errors import ReadError, TableError
 from gale.plumbing.kinds import checked
+from gale.plumbing.reading import read_bytes
 from gale.plumbing.text import counted, listed
 from gale.readers.tables.cells import read_cells
 from gale.readers.tables.headers import UNITS
@@ -121,7 +122,7 @@ class _Time(NamedTuple):
 def _find_columns(path: Path | str) -> tuple[Text, _Time, int]:
     """Find the header of a table and the positions of its time, with the unit, and its index."""
     try:
-        data = as_utf8(Path(path).read_bytes())
+        data = as_utf8(read_bytes(path))
     except OSError as error:
         raise TableError(
             path, f"cannot be read as a table of retention indices ({error.strerror})", EXPECTED

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from gale.errors import GaleError, MissingExtraError, ReadError
 from gale.features.spec import FeatureSpec
 from gale.features.summary import intensity_moments
+from gale.plumbing.arrays import Arrays, is_finite
 from gale.plumbing.cache import Cache
 from gale.plumbing.text import display_name
 from gale.plumbing.work import Work
@@ -190,7 +191,7 @@ def _features(
     said_by = () if look is reader_notes else (f"{look.__module__}.{look.__qualname__}",)
     software = f"{version('gale-ms')} {READERS}"
     key = Cache.key(data, software, spec.fingerprint, read_as, *said_by)
-    cached = cache.get(key)
+    cached = cache.get(key, partial(_is_usable, spec=spec))
     if cached is not None:
         weighty, notes, others = (tuple(map(str, cached.get(name, ()))) for name in SAID)
         return RunFeatures(cached["features"], weighty, notes, others, checksum)
@@ -198,6 +199,22 @@ def _features(
     said_texts = {name: np.array(getattr(result, name), dtype=str) for name in SAID}
     cache.put(key, {"features": result.features, **said_texts})
     return result
+
+
+def _is_usable(arrays: Arrays, spec: FeatureSpec) -> bool:
+    """Whether the cache has what :func:`_features` stores."""
+    features = arrays.get("features")
+    return (
+        features is not None
+        and features.shape == (spec.n_features,)
+        and features.dtype == np.float32
+        and is_finite(features)
+        and all(
+            arrays[name].ndim == 1 and arrays[name].dtype.kind == "U"
+            for name in SAID
+            if name in arrays
+        )
+    )
 
 
 def _parse_and_compute(

@@ -73,6 +73,11 @@ MIN_BLANK_SCANS = 200
 """With fewer scans, a peak is too wide to stand out from what is around it."""
 
 
+SHORTEST_MIN, SHORT_MIN = 2.0, 5.0
+"""Runs below are shorter than chromatography takes, the second if they have fewer scans than
+:data:`MIN_BLANK_SCANS`: fast gas chromatography has fast detectors."""
+
+
 class Oddity(NamedTuple):
     """One thing that is unusual in a run.
 
@@ -116,10 +121,17 @@ def oddities(run: Run) -> tuple[Oddity, ...]:
 
 
 def _few_scans(run: Run) -> str | None:
-    if run.n_scans >= MIN_SCANS:
+    if run.n_scans < MIN_SCANS:
+        return (
+            f"the run has only {run.n_scans} scans, so little can be said about it; hundreds are "
+            "usual"
+        )
+    length = run.time_min[-1] - run.time_min[0]
+    if length >= SHORT_MIN or (run.n_scans >= MIN_BLANK_SCANS and length >= SHORTEST_MIN):
         return None
     return (
-        f"the run has only {run.n_scans} scans, so little can be said about it; hundreds are usual"
+        f"the run has only {run.n_scans} scans in {length:.2g} min, so it may be the beginning of "
+        "one; hundreds in ten minutes or more are usual"
     )
 
 
@@ -205,8 +217,8 @@ def _clipping(run: Run) -> str | None:
 
 
 def _level_scans(run: Run) -> str | None:
-    highest = float(run.intensity.max())
-    if run.n_scans < MIN_SCANS or not _is_level(run, highest):
+    highest = float(run.intensity.max(initial=0.0))
+    if run.n_scans < MIN_SCANS or highest == 0 or not _is_level(run, highest):
         return None
     return (
         f"most scans have the same highest intensity, {highest:,.10g}: they were scaled, so they "
@@ -231,6 +243,8 @@ def _halves(run: Run) -> str | None:
 
 
 def _blank(run: Run) -> str | None:
+    if not run.intensity.any():
+        return "looks like a blank: every intensity is 0"
     if run.n_scans < MIN_BLANK_SCANS:
         return None
     if standing_out(run, STANDS_OUT, highest_mz(run, FIRST_LOOK)) >= MIN_STANDING:

@@ -11,6 +11,7 @@ from gale.library import massbank, msp
 from gale.library.library import Library
 from gale.library.records import Record, build_library
 from gale.plumbing.kinds import checked
+from gale.plumbing.reading import is_within, read_bytes
 from gale.plumbing.text import display_name
 from gale.readers.archives import gunzip
 
@@ -77,8 +78,10 @@ def _folder_records(folder: Path) -> Iterator[Record]:
     """Yield the records of a folder in order of their paths, and a flawed one for other files."""
     for file in sorted(folder.rglob("*.txt")):
         try:
-            text = _read_text(file)
+            text = _read_text(file) if is_within(file, folder) else None
         except ReadError:
+            text = None
+        if text is None:
             yield Record(flaw=UNREADABLE)
             continue
         if massbank.is_massbank(text):
@@ -91,7 +94,7 @@ def _read_text(file: Path) -> str:
     """Read a file as text: UTF-8, or else Latin-1, which can decode anything."""
     source = display_name(file)
     try:
-        data = file.read_bytes()
+        data = read_bytes(file)
     except OSError as error:
         raise _unreadable(source, error) from error
     data = gunzip(data, source)

@@ -27,6 +27,7 @@ from gale.model.unlike import unlike_notes
 from gale.plumbing.arguments import check_kind
 from gale.plumbing.files import writing
 from gale.plumbing.kinds import checked, checked_but
+from gale.plumbing.reading import read_bytes
 from gale.plumbing.tables import DOUBTFUL, FAILED, OK, SPREAD, UNLIKE
 from gale.plumbing.text import counted, display_name, listed
 from gale.plumbing.work import Work
@@ -102,7 +103,7 @@ class Model:
         """
         path = Path(path)
         try:
-            data = path.read_bytes()
+            data = read_bytes(path)
         except OSError as error:
             raise ModelError(
                 path, f"cannot be read ({error.strerror})", "a model file (.onnx)", "check the path"

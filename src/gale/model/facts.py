@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gale.campaign.labels import is_reserved
-from gale.errors import ModelError
+from gale.errors import CONTROLS, ModelError
 from gale.features.versions import TRAIN_AGAIN
 from gale.plumbing.schema import (
     NAME,
@@ -139,13 +139,15 @@ def _cut(value: Any) -> str:
 
 def _check_families(families: list[str], source: str) -> None:
     """Refuse families whose columns in a table of predictions would not be their own."""
-    for at, name in enumerate(families):
-        if name in families[:at] or is_reserved(name, families):
+    known, seen = frozenset(families), set[str]()
+    for name in families:
+        if name in seen or is_reserved(name, known) or CONTROLS.search(name):
             raise ModelError(
                 source,
-                f"is damaged: its family {name!r} is there twice or has a reserved name",
-                "families of different names",
+                f"is damaged: its family {name!r} is there twice, or has a name that none may have",
+                "families of different names without control characters",
                 TRAIN_AGAIN,
             )
+        seen.add(name)
     if not families:
         raise ModelError(source, "is damaged: it has no families", MODEL_FILE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,9 @@ import platformdirs
 from numpy.typing import NDArray
 
 from gale.errors import OutputError
+from gale.plumbing.arrays import Arrays, load_arrays
 from gale.plumbing.files import writing
+from gale.plumbing.reading import read_bytes
 
 DIGEST_BYTES = 32
 """A file begins with the SHA-256 of the NPZ content that follows, so that damage is noticed."""
@@ -71,17 +73,25 @@ class Cache:
             digest.update(b"\0" + text.encode())
         return digest.hexdigest()
 
-    def get(self, key: str) -> dict[str, NDArray[Any]] | None:
-        """Return arrays by name, or None if they are missing or their file is damaged."""
+    def get(self, key: str, is_usable: Callable[[Arrays], bool] = bool) -> Arrays | None:
+        """Return arrays by name, or None if they are missing or cannot be used.
+
+        Parameters
+        ----------
+        key : str
+        is_usable : callable
+            Whether the arrays are such as were stored: who can write into the folder may have put
+            others there, with a right hash.
+        """
         try:
-            stored = self._path(key).read_bytes()
+            stored = read_bytes(self._path(key))
         except OSError:
             return None
         digest, content = stored[:DIGEST_BYTES], stored[DIGEST_BYTES:]
         if hashlib.sha256(content).digest() != digest:
             return None
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            return dict(arrays)
+        arrays = load_arrays(content)
+        return arrays if arrays is not None and is_usable(arrays) else None
 
     def put(self, key: str, arrays: Mapping[str, NDArray[Any]]) -> bool:
         """Store arrays by name; False if that fails, since a cache must never stop the work."""

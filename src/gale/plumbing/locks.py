@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gale.errors import OutputError
+from gale.plumbing.reading import read_text
 
 LOCK, TEMPORARY, REPLACED = "gale-lock", "gale-tmp", "gale-old"
 """Endings of the hidden files beside an output: its lock, what is being made, what it replaces."""
@@ -205,7 +206,7 @@ def unwritable(path: Path, error: OSError) -> OutputError:
 
 def _owner(file: Path) -> str:
     try:
-        return file.read_text("utf-8").strip() or "another process"
+        return read_text(file).strip() or "another process"
     except (OSError, UnicodeDecodeError):
         return "another process"
 

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from gale.errors import GaleError
+from gale.errors import CONTROLS, GaleError
+from gale.plumbing.reading import read_bytes
 from gale.plumbing.text import counted, shown
 
 HEADER = ("run", "status", "message")
@@ -29,6 +30,12 @@ SPREAD = "_spread"
 
 MARKS = ",;\t|"
 """What may separate the cells of a table; a comma goes before the others."""
+
+MAX_BYTES, MAX_COLUMNS, MAX_CELLS = 2**26, 10_000, 10**7
+"""Limits of a table that people fill in, far above any; its cells are texts in memory."""
+
+PLAIN_NAME = "a name without control characters"
+"""What is expected of the names of runs, files and families."""
 
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 """How text in UTF-16 begins, as spreadsheets write it."""
@@ -97,12 +104,14 @@ class Table:
     rows: Mapping[int, tuple[str, ...]]
 
     def check_names(self, column: int, problems: Problems, of: str = "run") -> None:
-        """Note blank and repeated names in a column, by its position from 0."""
+        """Note blank, repeated and unprintable names in a column, by its position from 0."""
         first: dict[str, int] = {}
         for number, cells in self.rows.items():
             name = cells[column]
             if not name:
                 self.note(problems, number, column, "found a blank", f"the name of a {of}")
+            elif CONTROLS.search(name):
+                self.note(problems, number, column, f"found {shown(name)}", PLAIN_NAME)
             elif name in first:
                 found = f"found {shown(name)} as in row {first[name]}"
                 self.note(problems, number, column, found, f"every {of} once")
@@ -129,13 +138,15 @@ def read_table(path: Path, problems: Problems) -> Table | None:
     Cells are separated by the first of :data:`MARKS` that divides the header: spreadsheets write
     semicolons in countries with decimal commas. The text is UTF-8 or UTF-16.
     Rows that contain only blanks, as spreadsheets leave behind, are skipped. A row with too few or
-    too many cells is noted, then filled up or cut.
+    too many cells is noted, then filled up or cut. A table over the limits of size is no table.
     """
     try:
-        data = path.read_bytes()
+        data = read_bytes(path, MAX_BYTES)
         text = data.decode("utf-16" if data.startswith(UTF16) else "utf-8-sig")
         mark = next((each for each in MARKS if len(next(_rows(text, each), [])) > 1), MARKS[0])
-        lines = list(_rows(text, mark))
+        if "\0" in text:
+            raise csv.Error("it has characters of the code 0")
+        lines = list(_within(_rows(text, mark)))
     except OSError as error:
         problems.add(path, f"cannot be read ({error.strerror or error})", "a CSV table")
         return None
@@ -163,6 +174,13 @@ def read_table(path: Path, problems: Problems) -> Table | None:
         problems.add(path, "found no header", "the names of the columns", row=1)
         return None
     columns = tuple(filled.pop(1))
+    if len(columns) > MAX_COLUMNS or len(columns) * len(filled) > MAX_CELLS:
+        problems.add(
+            path,
+            f"found {counted(len(columns), 'column')} and {counted(len(filled), 'row')}",
+            f"at most {MAX_COLUMNS:,} columns, and {MAX_CELLS:,} cells",
+        )
+        return None
     _check_columns(path, columns, problems)
     if not filled:
         problems.add(path, "found no rows below the header", "one for each run")
@@ -190,11 +208,22 @@ def _rows(text: str, mark: str) -> Iterator[list[str]]:
     return csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True)
 
 
+def _within(rows: Iterator[list[str]]) -> Iterator[list[str]]:
+    n_cells = 0
+    for cells in rows:
+        n_cells += len(cells)
+        if n_cells > MAX_CELLS:
+            raise csv.Error(f"it has more than {MAX_CELLS:,} cells")
+        yield cells
+
+
 def _check_columns(path: Path, columns: tuple[str, ...], problems: Problems) -> None:
+    first_of: dict[str, int] = {}
     for at, name in enumerate(columns):
+        first = first_of.setdefault(name, at)
         if not name:
             problems.add(path, "found a blank", "the name of a column", row=1, column=str(at + 1))
-        elif (first := columns.index(name)) < at:
+        elif first < at:
             problems.add(
                 path,
                 f"found in columns {first + 1} and {at + 1}",

@@ -6,16 +6,42 @@ import os
 import unicodedata
 from collections.abc import Iterable
 
+from gale.errors import CONTROLS
+
 
 def display_name(path: str | os.PathLike[str]) -> str:
-    """Return the name of a file as text for messages, with escapes for what is not UTF-8.
+    r"""Return the name of a file as text; control characters and what is not UTF-8 are escaped.
+
+    So a file cannot command the terminal by its name, and a name is one line of a table.
 
     Examples
     --------
-    >>> display_name("run.csv")
-    'run.csv'
+    >>> display_name("run.csv"), display_name("a\x1b[2J.csv")
+    ('run.csv', 'a\\x1b[2J.csv')
     """
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+    return escaped(os.fsencode(path).decode("utf-8", "backslashreplace"))
+
+
+def escaped(text: str) -> str:
+    r"""Escape the control characters of a text, as Python writes them.
+
+    Examples
+    --------
+    >>> print(escaped("two\nlines"))
+    two\nlines
+    """
+    return CONTROLS.sub(lambda sign: repr(sign[0])[1:-1], text)
+
+
+def is_formula(text: str | None) -> bool:
+    """Whether a spreadsheet takes a cell for a formula, and computes it.
+
+    Examples
+    --------
+    >>> is_formula("=1+1"), is_formula("run.csv")
+    (True, False)
+    """
+    return bool(text) and str(text)[0] in "=+-@\t\r"
 
 
 def composed(name: str) -> str:

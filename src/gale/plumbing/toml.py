@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gale.errors import GaleError
+from gale.plumbing.reading import read_text
 
 
 def toml_lines(values: Mapping[str, Any], prefix: str = "") -> list[str]:
@@ -46,7 +47,7 @@ def read_toml_text(path: Path, what: str, error: type[GaleError]) -> str:
         Of the kind `error`, if the file cannot be read or is not text.
     """
     try:
-        return path.read_text("utf-8-sig")
+        return read_text(path, "utf-8-sig")
     except OSError as reason:
         raise error(path, f"cannot be read ({reason.strerror})", what) from None
     except UnicodeDecodeError:

@@ -10,13 +10,14 @@ from pathlib import Path
 
 from gale.errors import ReadError
 from gale.plumbing.kinds import checked
+from gale.plumbing.reading import SpecialFileError, read_bytes
 from gale.plumbing.text import display_name
 from gale.readers import andi, instrument_folders, jcamp, refused, tables
 from gale.readers.archives import Content, unpack
 from gale.readers.centroids import centroid as to_centroids
 from gale.readers.faults import faults_of
 from gale.readers.formats import name_format, sniff
-from gale.readers.limits import HEAD_BYTES, max_unpacked
+from gale.readers.limits import HEAD_BYTES, max_cells, max_unpacked
 from gale.readers.scans import (
     FACT_SPECTRA,
     looks_like_profile,
@@ -110,7 +111,7 @@ def load(path: str | os.PathLike[str]) -> bytes:
     file = Path(path)
     try:
         with faults_of(path):
-            data = instrument_folders.load(file) if file.is_dir() else file.read_bytes()
+            data = instrument_folders.load(file) if file.is_dir() else read_bytes(file, most=None)
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from error
     if not data:
@@ -169,16 +170,18 @@ def _parse(data: bytes, source: str, columns: Mapping[str, str] | None, centroid
     if isinstance(data, instrument_folders.PackedFolder):
         return _check(instrument_folders.read(data, source), centroid=centroid)
     check_names(columns)
-    content = Content.of_bytes(data, source)
-    content = unpack(content, partial(_is_run, columns=columns), max_unpacked(len(data)))
+    content, size = Content.of_bytes(data, source), len(data)
+    content = unpack(content, partial(_is_run, columns=columns), max_unpacked(size))
     data, source = content.read(), content.source
     if isinstance(data, instrument_folders.PackedFolder):
         return _check(instrument_folders.read(data, source), centroid=centroid)
     match name := name_format(data[:HEAD_BYTES]):
         case "csv" | "text":  # with the caller's names of columns, a text may be a table
-            run = tables.read_csv(data, source, columns=columns)
+            run = tables.read_csv(data, source, columns=columns, most_cells=max_cells(size))
         case "parquet" | "arrow":
-            run = tables.read_columnar(data, source, name, columns=columns)
+            run = tables.read_columnar(
+                data, source, name, columns=columns, most_cells=max_cells(size)
+            )
         case "andi":
             run = andi.read(data, source, profile=centroid)
         case "jcamp":
@@ -293,9 +296,7 @@ def _unreadable(path: str | os.PathLike[str], error: OSError | ValueError) -> Re
     source = display_name(path)
     if isinstance(error, FileNotFoundError):
         return ReadError(source, "does not exist", "a file", "check the path")
-    return ReadError(
-        source,
-        f"cannot be read ({getattr(error, 'strerror', None) or error})",
-        "a file that you may read",
-        "check its permissions",
-    )
+    found = f"cannot be read ({getattr(error, 'strerror', None) or error})"
+    if isinstance(error, SpecialFileError):
+        return ReadError(source, found, "an ordinary file", "save its content as a file")
+    return ReadError(source, found, "a file that you may read", "check its permissions")

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO
 
 from gale.errors import ReadError, UnsupportedFormatError
+from gale.plumbing.reading import open_file
 from gale.plumbing.text import display_name, listed
 from gale.readers import refused
 from gale.readers.formats import GZIP, ZIP, opened_head
@@ -71,9 +72,9 @@ class Content:
     @classmethod
     def of_file(cls, path: Path) -> Content:
         """Make one from a file and read its beginning; may raise OSError."""
-        with path.open("rb") as file:
+        with open_file(path) as file:
             head = file.read(HEAD_BYTES)
-        return cls(display_name(path), head, lambda: path.open("rb"))
+        return cls(display_name(path), head, lambda: open_file(path))
 
     def read(self) -> bytes:
         """Read the whole file, or the files of a folder, packed."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from gale.errors import ReadError
+from gale.plumbing.reading import is_within, read_bytes
 from gale.plumbing.text import display_name
 from gale.readers.formats import name_format
 from gale.readers.limits import HEAD_BYTES, MAX_BYTES
@@ -118,8 +119,8 @@ def load(folder: Path) -> PackedFolder:
     UnsupportedFormatError
         If the folder is of a kind that gale does not read.
     ReadError
-        If it is not the folder of a run, or its spectra exceed
-        :data:`gale.readers.limits.MAX_BYTES`.
+        If it is not the folder of a run, its spectra exceed
+        :data:`gale.readers.limits.MAX_BYTES`, or a link in it leads out of it.
     OSError
         If the folder or a file in it may not be read.
     """
@@ -129,7 +130,15 @@ def load(folder: Path) -> PackedFolder:
         raise ReadError(
             source, "is a folder", "the file or folder of one run", "choose one of the runs in it"
         )
-    sizes = [path.stat().st_size for path in found.files.values() if isinstance(path, Path)]
+    paths = [path for path in found.files.values() if isinstance(path, Path)]
+    if outside := [path.name for path in paths if not is_within(path, folder)]:
+        raise ReadError(
+            f"{source}: {display_name(outside[0])}",
+            "is a link that leads out of the folder",
+            "the whole folder of a run",
+            "copy the file into it",
+        )
+    sizes = [path.stat().st_size for path in paths]
     if sum(sizes) > MAX_BYTES:
         raise ReadError(
             source,
@@ -152,7 +161,7 @@ def pack(found: RunFolder, source: str) -> PackedFolder:
     """
     if not found.format:
         raise kind_refusal(found.kind, source)
-    contents = {name: path.read_bytes() for name, path in found.files.items()}
+    contents = {name: _content(path) for name, path in found.files.items()}
     sizes = {name: len(content) for name, content in contents.items()}
     table = {"format": found.format, "sizes": sizes, "others": found.others}
     return PackedFolder(b"\n".join([json.dumps(table).encode(), b"".join(contents.values())]))
@@ -287,6 +296,10 @@ def _entries(folder: Entry) -> dict[str, Entry]:
     """What is in a folder, by its names in lower case, since makers write them either way."""
     entries = sorted(folder.iterdir(), key=lambda entry: entry.name)
     return {entry.name.lower(): entry for entry in entries}
+
+
+def _content(entry: Entry) -> bytes:
+    return read_bytes(entry) if isinstance(entry, Path) else entry.read_bytes()
 
 
 def _wanted_files(inside: Mapping[str, Entry], wanted: Callable[[str], bool]) -> dict[str, Entry]:

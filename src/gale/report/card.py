@@ -6,6 +6,7 @@ model knows them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +17,9 @@ from gale.evaluation import Evaluation
 from gale.model import FEW_POSITIVES, Model
 from gale.plumbing.arguments import check_kind
 from gale.plumbing.kinds import checked
+from gale.plumbing.reading import read_text
 from gale.plumbing.schema import read_json
-from gale.plumbing.text import counted, listed
+from gale.plumbing.text import counted, escaped, listed
 from gale.plumbing.toml import toml_lines
 
 ADVICE = (
@@ -112,7 +114,7 @@ def _of_model(measured: list[_Measured], model: Model, source: str) -> list[_Mea
 
 def _read_scores(path: Path) -> list[_Measured]:
     try:
-        found = read_json(path.read_text("utf-8"))
+        found = read_json(read_text(path))
         labels = ", ".join(map(str, found["labels"]))
         measured = [_Measured(labels, each) for each in found["evaluations"]]
         _ = [list(each.lines()) for each in measured], measured[0]
@@ -149,11 +151,12 @@ class _Measured:
 
     def lines(self) -> Iterator[str]:
         """The scores in Markdown."""
-        scores, prior = self.evaluation["scores"], self.evaluation["prior"]
+        scores, prior = _plain(self.evaluation["scores"]), self.evaluation["prior"]
+        labels, predictions = _plain(self.labels), _plain(self.evaluation["predictions"])
         yield ""
         yield (
-            f"Predictions {self.evaluation['predictions']} on {scores['runs']:,} "
-            + (f"runs of {self.labels}" if self.labels else "labelled runs")
+            f"Predictions {predictions} on {scores['runs']:,} "
+            + (f"runs of {labels}" if labels else "labelled runs")
             + f": log loss {_interval(scores['mean']['log_loss'], '')}; predicting the prevalence "
             + ("in these runs" if prior["prevalence_from"] == "labels" else "in the training runs")
             + f" gives {prior['mean']['log_loss']['value']:.3f}. Calibration error "
@@ -162,17 +165,25 @@ class _Measured:
         if n_left := len(self.evaluation["missing"]) + len(self.evaluation["failed"]):
             yield f"Labelled runs without a prediction: {n_left:,}."
         yield from ("", "| family | positive | log loss | ROC AUC |", "| --- | --- | --- | --- |")
-        for row in self.rows:
+        for row in scores["families"]:
             loss, area = (
                 _interval({key: row[f"{name}{end}"] for key, end in SUFFIXES.items()}, "-")
                 for name in ("log_loss", "roc_auc")
             )
-            yield f"| {_cell(row['family'])} | {row['positives']:,} | {loss} | {area} |"
+            yield f"| {row['family']} | {row['positives']:,} | {loss} | {area} |"
 
 
-def _cell(text: str) -> str:
-    """Write a text so that it stays in its cell."""
-    return text.replace("|", "\\|")
+def _plain(value: Any) -> Any:
+    """Write the texts in nested values so that Markdown shows them as they are, on one line.
+
+    Names and facts are from files of others: they are no HTML, no links, and end no cell.
+    """
+    if isinstance(value, str):
+        text = re.sub(r"([\\`*\[\]|])", r"\\\1", escaped(value))
+        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    if isinstance(value, Mapping):
+        return {key: _plain(each) for key, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _interval(estimate: Mapping[str, float | None], undefined: str) -> str:
@@ -183,7 +194,7 @@ def _interval(estimate: Mapping[str, float | None], undefined: str) -> str:
 
 
 def _lines(model: Model, measured: Sequence[_Measured]) -> Iterator[str]:
-    facts = model.facts
+    facts = _plain(model.facts)
     training, scores, recipe = facts["training"], facts["scores"], facts["recipe"]
     yield f"# Model card: {recipe['name']}, trained on {training['campaign']}"
     yield ""
@@ -212,12 +223,12 @@ def _lines(model: Model, measured: Sequence[_Measured]) -> Iterator[str]:
         yield from each.lines()
     yield from ("", "## Limits", "")
     yield from _limits(model)
-    yield from ("", "## Recipe", "", "```toml", *toml_lines(recipe), "```", "")
+    yield from ("", "## Recipe", "", "```toml", *toml_lines(model.facts["recipe"]), "```", "")
     yield f"Fingerprint of the training (runs, labels, recipe, seed): `{training['fingerprint']}`"
 
 
 def _data_lines(model: Model) -> Iterator[str]:
-    training, recipe = model.facts["training"], model.facts["recipe"]
+    training, recipe = _plain(model.facts["training"]), _plain(model.facts["recipe"])
     n_left_out = len(training["unreadable"])
     yield from ("", "## Training data", "")
     yield (
@@ -228,7 +239,7 @@ def _data_lines(model: Model) -> Iterator[str]:
     yield from ("", "| family | positive | known | prevalence |", "| --- | --- | --- | --- |")
     counts = zip(model.prevalence.items(), training["positive"], training["known"], strict=True)
     for (family, prevalence), positive, known in counts:
-        yield f"| {_cell(family)} | {positive:,} | {known:,} | {prevalence:.3f} |"
+        yield f"| {_plain(family)} | {positive:,} | {known:,} | {prevalence:.3f} |"
     if "pretraining" in recipe:
         pretraining = recipe["pretraining"]
         own = ", ".join(pretraining.get("libraries", ()))  # not in older models
@@ -250,7 +261,9 @@ def _limits(model: Model) -> Iterator[str]:
         yield "- The outputs are scores from 0 to 1, not calibrated probabilities."
     positives = zip(model.families, model.facts["training"]["positive"], strict=True)
     if few := [
-        f"{family} ({positive})" for family, positive in positives if positive < FEW_POSITIVES
+        f"{_plain(family)} ({positive})"
+        for family, positive in positives
+        if positive < FEW_POSITIVES
     ]:
         yield (
             f"- Families with fewer than {FEW_POSITIVES} positive runs in training, whose "

@@ -39,6 +39,9 @@ DARK, LIGHT = "#1a1a1a", "#fefefe"
 HISTORY = ("part", "fold", "stage", "member", "epoch", "validation_log_loss")
 """Columns of the history of a training that are drawn."""
 
+NUMBERS = ("fold", "member", "epoch", "validation_log_loss")
+"""Those of them that are numbers."""
+
 COLUMNS = 3
 """Panels per row of small multiples."""
 

@@ -20,6 +20,7 @@ from gale.model import Model
 from gale.plumbing.arguments import check_kind
 from gale.plumbing.files import check_folder_free, writing_folder
 from gale.plumbing.kinds import checked_but
+from gale.plumbing.reading import open_file
 from gale.plumbing.tables import FAILED
 from gale.plumbing.text import counted, display_name
 from gale.plumbing.work import Work
@@ -119,7 +120,7 @@ def check_pages_free(folder: Path, *, force: bool) -> None:
 
 
 def _is_page(file: Path) -> bool:
-    with file.open("rb") as opened:
+    with open_file(file) as opened:
         return GENERATOR in opened.read(1000)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import io
 from collections.abc import Iterator
@@ -15,10 +16,12 @@ from gale.errors import ModelError, TableError
 from gale.model import Model
 from gale.plumbing.files import writing
 from gale.plumbing.progress import Progress
+from gale.plumbing.reading import read_bytes
 from gale.plumbing.tables import HEADER
 from gale.plumbing.text import listed
-from gale.report.charts import HISTORY
+from gale.report.charts import HISTORY, NUMBERS
 from gale.report.shares import TRUTH
+from gale.simulation.writing import TRUTH as WRITTEN
 
 TRAIN_AGAIN = "train the model again"
 
@@ -111,6 +114,10 @@ class TrainingFiles:
                 listed(columns),
                 TRAIN_AGAIN,
             )
+        if not all(table[name].is_between(0, 1).all() for name in model.families):
+            raise TableError(
+                self.out_of_fold, "has values that are no probabilities", "0 to 1", TRAIN_AGAIN
+            )
         return table
 
     def _check_same(self, file: Path, fact: str, model: Model) -> None:
@@ -119,7 +126,7 @@ class TrainingFiles:
         Models of older versions of gale do not say which one that is.
         """
         written = model.facts.get("files", {}).get(fact)
-        if written is not None and hashlib.sha256(file.read_bytes()).hexdigest() != written:
+        if written is not None and hashlib.sha256(read_bytes(file)).hexdigest() != written:
             raise TableError(
                 file,
                 f"is not the file that the training of {model.source} wrote",
@@ -140,8 +147,13 @@ class TrainingFiles:
         if not self.history.exists():
             return None
         self._check_same(self.history, "history", model)
-        table = pl.read_csv(self.history.read_bytes())
-        if set(HISTORY) <= set(table.columns):
+        try:
+            table = pl.read_csv(read_bytes(self.history), infer_schema_length=None)
+        except (pl.exceptions.PolarsError, OSError):
+            table = pl.DataFrame()
+        numbers = table.select(pl.selectors.numeric()).columns
+        whole = [name for name in numbers if not table[name].null_count()]
+        if set(HISTORY) <= set(table.columns) and set(NUMBERS) <= set(whole):
             return table
         progress.note(
             f"{self.history}: is not the history of a training; the report has no learning curves"
@@ -155,10 +167,10 @@ def read_truth(campaign: Path, progress: Progress) -> pl.DataFrame | None:
     if not file.exists():
         return None
     try:
-        table = pl.read_parquet(io.BytesIO(file.read_bytes()))
-    except (pl.exceptions.PolarsError, OSError):
+        table = pl.read_parquet(io.BytesIO(read_bytes(file)))
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
         table = pl.DataFrame()
-    if set(TRUTH) <= set(table.columns):
+    if all(table.schema.get(name) == WRITTEN[name] for name in TRUTH):
         return table
     progress.note(
         f"{file}: is not the truth of a simulated campaign; the report does not show what is found "
@@ -168,6 +180,24 @@ def read_truth(campaign: Path, progress: Progress) -> pl.DataFrame | None:
 
 
 def read_predicted(file: Path) -> pl.DataFrame:
-    """Read predictions that a training wrote; names and messages are texts."""
-    texts = {"run": pl.String, "message": pl.String}
-    return pl.read_csv(file.read_bytes(), schema_overrides=texts)
+    """Read predictions that a training wrote; names and messages are texts, all else numbers.
+
+    Raises
+    ------
+    TableError
+        If it cannot be read.
+    """
+    try:
+        data = read_bytes(file)
+        # polars leaves quotes in the names of columns doubled
+        names = next(csv.reader(io.StringIO(data.decode(), newline="")), [])
+        types = [pl.String if name in HEADER else pl.Float64 for name in names]
+        return pl.read_csv(data, schema_overrides=types, new_columns=names)
+    except (pl.exceptions.PolarsError, OSError, ValueError, csv.Error) as error:
+        why = str(error).partition("\n")[0][:120]
+        raise TableError(
+            file,
+            f"cannot be read ({why})",
+            "the predictions that a training writes beside its model",
+            TRAIN_AGAIN,
+        ) from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -11,9 +10,11 @@ import numpy as np
 import polars as pl
 
 from gale.errors import TrainingError, warn
+from gale.plumbing.arrays import DAMAGED, load_arrays
 from gale.plumbing.files import writing
 from gale.plumbing.locks import LOCK, TEMPORARY
 from gale.plumbing.outputs import make_folder
+from gale.plumbing.reading import read_bytes
 from gale.plumbing.text import counted
 from gale.training.fitting import Epoch, Fit
 
@@ -28,9 +29,6 @@ HISTORY_SCHEMA = {
 }
 """Columns of the history. ``part`` is empty unless the recipe is a stack. ``stage`` is ``member``,
 or ``soup`` for a fit that trains on from an average; its ``member`` is the iteration."""
-
-DAMAGED = (EOFError, KeyError, OSError, RuntimeError, ValueError, zipfile.BadZipFile)
-"""What numpy and zipfile raise for a file that is cut short or damaged."""
 
 STAMP = "fingerprint"
 """The file that says which training a journal belongs to."""
@@ -153,7 +151,7 @@ class Journal:
     def _stamp(self) -> bytes | None:
         assert self.folder is not None
         path = self.folder / STAMP
-        return path.read_bytes() if path.is_file() else None
+        return read_bytes(path) if path.is_file() else None
 
     def _write(self, folder: Path, step: Step, fit: Fit) -> None:
         epochs = np.array([astuple(epoch) for epoch in fit.epochs], dtype=float).reshape(-1, 3)
@@ -195,13 +193,14 @@ def _read(path: Path) -> Fit | None:
     if not path.is_file():
         return None
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            weights = {name: arrays[name] for name in arrays.files}
+        weights = load_arrays(read_bytes(path))
+        if weights is None:
+            return None
         score = float(weights.pop("/score"))
         rows = weights.pop("/epochs")
+        epochs = tuple(Epoch(int(n), float(t), float(v)) for n, t, v in rows)
     except DAMAGED:
         return None
-    epochs = tuple(Epoch(int(n), float(t), float(v)) for n, t, v in rows)
     return Fit(weights, score, epochs)
 
 

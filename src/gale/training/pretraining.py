@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -22,13 +23,15 @@ from torch import Tensor, nn
 from gale.features.events import EventSpec
 from gale.features.spec import FeatureSpec
 from gale.library import Library, default_libraries, read_library
+from gale.plumbing.arrays import Arrays, is_finite
+from gale.plumbing.cache import Cache
 from gale.plumbing.progress import Progress
 from gale.plumbing.work import Work
 from gale.simulation.compounds import Compounds
 from gale.simulation.examples import simulate_examples
 from gale.simulation.series import read_analytes
 from gale.simulation.targets import FeaturesAndTargets
-from gale.training.fitting import Examples, Weights
+from gale.training.fitting import Examples, Weights, get_weights
 from gale.training.losses import Loss, binary_cross_entropy
 from gale.training.members import settings_of
 from gale.training.networks.build import build_network, columns_of, scale_of
@@ -120,8 +123,7 @@ def pretrain(
         return {}
     keys = _cache_keys(recipe, parts, analytes, spec, families, seed, device)
     cache = work.cache
-    cached = {name: None if cache is None else cache.get(key) for name, key in keys.items()}
-    weights = {name: arrays for name, arrays in cached.items() if arrays is not None}
+    weights = {} if cache is None else _cached(cache, keys, parts, spec, len(families))
     missing = [part for part in parts if part.name not in weights]
     if missing:
         runs = simulate_runs(
@@ -297,6 +299,41 @@ def _fit(
     for key in fixed_biases(build([0], [torch.Generator()])):
         fit.weights[key][np.isnan(runs.labels).all(axis=0)] = np.nan
     return {key.removeprefix("network."): value for key, value in fit.weights.items()}
+
+
+def _cached(
+    cache: Cache, keys: Mapping[str, str], parts: Sequence[Part], spec: EventSpec, n_families: int
+) -> dict[str, Weights]:
+    """Return the weights that the cache has, by the names of the parts."""
+    found = {
+        part.name: cache.get(
+            keys[part.name], partial(_is_usable, part=part, spec=spec, n_families=n_families)
+        )
+        for part in parts
+    }
+    return {name: arrays for name, arrays in found.items() if arrays is not None}
+
+
+def _is_usable(arrays: Arrays, part: Part, spec: EventSpec, n_families: int) -> bool:
+    """Whether these are weights of the network of a part; only fixed biases may be NaN."""
+    columns = columns_of(part, spec)
+    blank = torch.zeros(columns.stop - columns.start)
+    network = build_network(
+        part,
+        spec,
+        [torch.Generator()],
+        priors=[torch.zeros(n_families)],
+        scales=[scale_of(part, blank.numpy()[None])],
+    )
+    expected = {
+        name.removeprefix("network."): array for name, array in get_weights(network, 0).items()
+    }
+    free = {name.removeprefix("network.") for name in fixed_biases(network)}
+    return arrays.keys() == expected.keys() and all(
+        (arrays[name].shape, arrays[name].dtype) == (array.shape, array.dtype)
+        and (is_finite(arrays[name]) or (name in free and not np.isinf(arrays[name]).any()))
+        for name, array in expected.items()
+    )
 
 
 class _RunAndSpectrumLogits(nn.Module):

@@ -10,6 +10,7 @@ import polars as pl
 from gale.errors import OutputError
 from gale.plumbing import files
 from gale.plumbing.text import counted
+from gale.readers.limits import max_cells
 from gale.readers.times import LONGEST_MIN, Unit, plausible_unit
 from gale.run import Run
 
@@ -20,8 +21,23 @@ def write_csv(run: Run, path: Path) -> None:
 
 
 def write_parquet(run: Run, path: Path) -> None:
-    """Write a run as Parquet."""
-    files.write_parquet(_frame(run), path)
+    """Write a run as Parquet.
+
+    Raises
+    ------
+    OutputError
+        If the run is so large, and the file so small, that reading it again would be refused.
+    """
+    frame = _frame(run)
+    files.write_parquet(frame, path)
+    n_cells, most = frame.height * frame.width, max_cells(path.stat().st_size)
+    if n_cells > most:
+        raise OutputError(
+            path,
+            f"would have {n_cells:,} cells",
+            f"at most {most:,} in a file of its size, so that it can be read again",
+            "write CSV or mzML",
+        )
 
 
 def _frame(run: Run) -> pl.DataFrame:

@@ -10,8 +10,7 @@ import polars as pl
 import pytest
 
 from gale.errors import ReadError
-from gale.readers import parse_run, sniff
-from gale.readers.tables import columnar
+from gale.readers import limits, parse_run, sniff
 from helpers.errors import refused
 from helpers.run_files import assert_same, frame, small_run
 
@@ -99,7 +98,8 @@ def test_columns_that_are_no_numbers(
 @every_kind
 def test_more_rows_than_a_run_has(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     data = write(frame(small_run()))
-    monkeypatch.setattr(columnar, "MAX_CELLS", 300)
+    monkeypatch.setattr(limits, "FREE_CELLS", 300)
+    monkeypatch.setattr(limits, "CELLS_PER_BYTE", 0)
     with refused(ReadError, "x", found="100 rows"):
         parse_run(data, "x")
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from gale.errors import ReadError
-from gale.readers import glance, parse_run, sniff
+from gale.readers import glance, limits, parse_run, sniff
+from gale.readers.tables import cells, text
 from gale.run import Run
 from helpers.errors import refused
 from helpers.run_files import assert_same, csv, small_run
@@ -144,3 +145,34 @@ def test_another_table_below_the_first(mark: bytes, header: bytes | None) -> Non
     with refused(ReadError, found="another table", expected="one run", remedy="divide") as caught:
         parse_run(first + second, "x")
     assert f"row {n_rows:,}" in caught.value.source
+
+
+WIDE = b"time,50,51\n" + b"".join(b"%d,1,2\n" % row for row in range(1, 41))
+
+
+@pytest.mark.parametrize("data", [WIDE, WIDE.replace(b",1,2", b""), csv(small_run())])
+def test_more_cells_than_its_size_allows(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "FREE_CELLS", 100)
+    monkeypatch.setattr(limits, "CELLS_PER_BYTE", 0)
+    with refused(ReadError, "x", found="3 columns", expected="100"):
+        parse_run(data, "x")
+
+
+def test_blank_lines_are_no_cells(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "FREE_CELLS", 120)
+    monkeypatch.setattr(limits, "CELLS_PER_BYTE", 0)
+    assert parse_run(WIDE + b"\n" * 500, "x").n_scans == 40
+
+
+@pytest.mark.parametrize("row", [b"1,2,3" + b"," * 500, b'1,2,"' + b"3\n" * 500])
+def test_a_row_without_end(row: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cells, "MAX_ROW", 100)
+    rows = b"1,50,1\n" * 200  # each is short
+    with refused(ReadError, found=("row", "100")):
+        parse_run(b"time,mass,intensity\n" + rows + row, "x")
+
+
+def test_a_header_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text, "MAX_HEADER", 10)
+    with pytest.raises(ReadError):
+        parse_run(csv(small_run()), "x")

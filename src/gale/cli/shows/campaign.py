@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gale.campaign import Campaign
-from gale.campaign.folder import run_name
+from gale.campaign.folder import left_out_name, run_name
 from gale.plumbing.text import listed
 
 
@@ -45,7 +45,7 @@ def lines(campaign: Campaign, verify: bool) -> list[str]:
             share = "" if prevalence is None else f"{prevalence:.3f}"
             text.append(f"  {family:<32}{positive:>9,}{negative:>9,}{unknown:>9,}{share:>12}")
     if campaign.left_out:
-        names = listed(run_name(file, campaign.root) for file in campaign.left_out)
+        names = listed(left_out_name(file, campaign.root) for file in campaign.left_out)
         text.append(f"\n  not runs, left out: {names}")
     if verify:
         n_compared = campaign.verify_checksums()

@@ -10,6 +10,7 @@ import polars as pl
 
 from gale.errors import ReadError
 from gale.readers import refused
+from gale.readers.limits import max_cells
 from gale.readers.scans import note_last_line
 from gale.readers.tables import columnar
 from gale.readers.tables.cells import read_cells
@@ -32,7 +33,13 @@ FACT_COLUMNS = "columns"
 """The fact that names the columns that were read, and the unit of the time."""
 
 
-def read_csv(data: bytes, source: str, *, columns: Mapping[str, str] | None = None) -> Run:
+def read_csv(
+    data: bytes,
+    source: str,
+    *,
+    columns: Mapping[str, str] | None = None,
+    most_cells: int | None = None,
+) -> Run:
     """Read a table of text whose cells are separated by commas, semicolons, tabs, bars or blanks.
 
     Long tables keep the order of their rows. Other columns, lines before the header and blank lines
@@ -46,12 +53,14 @@ def read_csv(data: bytes, source: str, *, columns: Mapping[str, str] | None = No
         Name of the file in messages.
     columns : mapping, optional
         See :func:`gale.read_run`.
+    most_cells : int, optional
+        How many cells it may have; by default :func:`gale.readers.limits.max_cells` of its size.
 
     Raises
     ------
     ReadError
         If a column is missing, appears twice or may be one of several, there are no rows, or a cell
-        is not a number; the error names the row, the column and the cell.
+        is not a number; the error names the row, the column and the cell. If there are too many.
     UnsupportedFormatError
         If no line has several cells.
     """
@@ -62,7 +71,13 @@ def read_csv(data: bytes, source: str, *, columns: Mapping[str, str] | None = No
         found = find_columns(text.header, columns, source)
     may_be_blank = found.mz_positions if isinstance(found, Wide) else ()
     with _peaks_named(text.header, source, MANY_NAMES):
-        frame = read_cells(text, found.positions, source, may_be_blank=frozenset(may_be_blank))
+        frame = read_cells(
+            text,
+            found.positions,
+            source,
+            may_be_blank=frozenset(may_be_blank),
+            most=max_cells(len(data)) if most_cells is None else most_cells,
+        )
     return _run(frame, found, text.header, source, "csv", note_last_line(text.data))
 
 
@@ -72,6 +87,7 @@ def read_columnar(
     format: str,  # noqa: A002
     *,
     columns: Mapping[str, str] | None = None,
+    most_cells: int | None = None,
 ) -> Run:
     """Read a Parquet or Arrow file with columns as in :func:`read_csv`.
 
@@ -85,12 +101,14 @@ def read_columnar(
         ``parquet`` or ``arrow``.
     columns : mapping, optional
         See :func:`gale.read_run`.
+    most_cells : int, optional
+        How many cells it may have; by default :func:`gale.readers.limits.max_cells` of its size.
 
     Raises
     ------
     ReadError
         If the file is damaged or cut short, a column is missing or may be one of several, a column
-        has nulls or values that are not numbers, or there are no rows.
+        has nulls or values that are not numbers, or there are no rows or too many cells.
     """
     header = columnar.header(data, source, format)
     with _peaks_named(header, source):
@@ -98,7 +116,12 @@ def read_columnar(
     may_be_null = found.mz_positions if isinstance(found, Wide) else ()
     names = [header[at] for at in found.positions]
     frame = columnar.read_numbers(
-        data, source, format, names, may_be_null=frozenset(header[at] for at in may_be_null)
+        data,
+        source,
+        format,
+        names,
+        may_be_null=frozenset(header[at] for at in may_be_null),
+        most=max_cells(len(data)) if most_cells is None else most_cells,
     )
     notes = columnar.note_no_end(data)
     return _run(frame, found, header, source, format, notes)

@@ -14,9 +14,14 @@ import polars as pl
 
 from gale.errors import ReadError
 from gale.plumbing.text import counted, shown
+from gale.readers.limits import FREE_CELLS
 from gale.readers.tables.headers import N_COLUMNS, count_roles
 from gale.readers.tables.text import Text
 
+MAX_ROW = 2**22
+"""Characters of a row read cell by cell: 80 for each of the columns that a run may have."""
+
+_LINE = re.compile(rb"[^\r\n]+")
 _NUMBER = r"^\s*[+-]?[\d.,]+(?:[eE][+-]?\d+)?\s*$"
 _THOUSANDS = re.compile(r"\s*[+-]?\d{1,3}(?:[.,' \u00a0\u202f\u2019]\d{3})+(?:[.,]\d*)?\s*")
 _DECIMAL_COMMA = r"^\s*[+-]?(?:0\d*,|\d{4,},|\d*,(?:\d{0,2}|\d{4,})(?:[eE]|\s*$))"
@@ -24,7 +29,12 @@ _DECIMAL_COMMA = r"^\s*[+-]?(?:0\d*,|\d{4,},|\d*,(?:\d{0,2}|\d{4,})(?:[eE]|\s*$)
 
 
 def read_cells(
-    text: Text, positions: Sequence[int], source: str, *, may_be_blank: Collection[int] = ()
+    text: Text,
+    positions: Sequence[int],
+    source: str,
+    *,
+    may_be_blank: Collection[int] = (),
+    most: int = FREE_CELLS,
 ) -> pl.DataFrame:
     """Read columns of a table of text as numbers.
 
@@ -38,6 +48,8 @@ def read_cells(
         Name of the file in messages.
     may_be_blank : collection of int
         Positions of the columns whose cells may be blank; a blank cell becomes null or NaN.
+    most : int
+        How many cells may be read; a row of a single cell counts as a whole one.
 
     Returns
     -------
@@ -48,8 +60,18 @@ def read_cells(
     ------
     ReadError
         If a cell is not a number, a row has more or fewer cells than the header, or commas may be
-        decimal marks or separate thousands.
+        decimal marks or separate thousands. If there are more than `most` cells.
     """
+    n_rows = max(text.data.count(end, text.start) for end in (b"\n", b"\r"))
+    if n_rows * len(positions) > most:  # blank ones are not counted, if it matters
+        n_rows = sum(1 for _ in _LINE.finditer(text.data, text.start))
+    if n_rows * len(positions) > most:
+        raise ReadError(
+            source,
+            f"has {n_rows:,} rows of {counted(len(positions), 'column')}",
+            f"a run, which has far fewer cells than {most:,}",
+            "check that it is a run",
+        )
     decimal = _decimal_mark(text, positions, source)
     frame = _read_fast(text, positions, pl.Float64, decimal)
     if frame is None or not _is_whole(frame, text, may_be_blank):
@@ -108,12 +130,9 @@ def _read_slowly(
     """Read what the fast reader refused row by row, to find the cell that is wrong."""
     file = io.BytesIO(text.data)
     file.seek(text.start)
-    lines = csv.reader(
-        io.TextIOWrapper(file, encoding="utf-8", errors="replace", newline=""),
-        delimiter=text.mark,
-        skipinitialspace=True,
-    )
-    rows = (line for line in lines if any(map(str.strip, line)))
+    given = _Lines(io.TextIOWrapper(file, encoding="utf-8", errors="replace", newline=""))
+    lines = csv.reader(given, delimiter=text.mark, skipinitialspace=True)
+    rows = (line for line in lines if given.in_one_row(line))
     n_before = len(re.findall(rb"\r\n|\r|\n", text.data[: text.start]))
     n_cells = len(text.header)
     values = array("d")
@@ -151,6 +170,30 @@ def _read_slowly(
         ) from error
     table = np.frombuffer(values, dtype=np.float64).reshape(-1, len(positions))
     return pl.DataFrame(table, schema=[str(position) for position in positions])
+
+
+class _Lines:
+    """The lines of a file, of which one row of a table may take :data:`MAX_ROW` characters."""
+
+    def __init__(self, file: io.TextIOWrapper) -> None:
+        self._file, self._length = file, 0
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        line = self._file.readline(MAX_ROW + 1)
+        self._length += len(line)
+        if self._length > MAX_ROW:
+            raise csv.Error(f"a row of more than {MAX_ROW:,} characters")
+        if not line:
+            raise StopIteration
+        return line
+
+    def in_one_row(self, cells: Sequence[str]) -> bool:
+        """Count from here, where a row has ended; return whether it is not blank."""
+        self._length = 0
+        return any(map(str.strip, cells))
 
 
 def _is_header(row: Sequence[str], header: Sequence[str]) -> bool:

@@ -9,6 +9,7 @@ from typing import IO
 import polars as pl
 
 from gale.errors import ReadError
+from gale.readers.limits import FREE_CELLS
 from gale.readers.tables.parquet_pages import check_pages
 
 PARQUET = b"PAR1"
@@ -16,12 +17,11 @@ ARROW_FILE = b"ARROW1\0\0"
 ARROW_STREAM = b"\xff\xff\xff\xff"
 """How a message of a stream begins; its length follows."""
 
-MAX_CELLS = 2**25
-"""A table with more cells, which would take 256 MiB, is no run. Even a small file may have more,
-since a few bytes can encode any number of equal cells."""
-
 MAX_BYTES = 2**30
-"""Limit of what all pages of a Parquet file unpack to, including those of columns not read."""
+"""All pages of a Parquet file, including those of columns not read, may unpack to this."""
+
+CELL_BYTES = 8
+"""They may unpack to this for each cell that a file may have."""
 
 _STREAM_END = ARROW_STREAM + bytes(4)
 
@@ -73,6 +73,7 @@ def read_numbers(
     names: Sequence[str],
     *,
     may_be_null: Collection[str] = (),
+    most: int = FREE_CELLS,
 ) -> pl.DataFrame:
     """Read columns of numbers.
 
@@ -88,6 +89,8 @@ def read_numbers(
         The columns to read.
     may_be_null : collection of str
         The columns in which values may be missing.
+    most : int
+        How many cells it may have: a few bytes can encode any number of equal ones.
 
     Returns
     -------
@@ -98,24 +101,24 @@ def read_numbers(
     ------
     ReadError
         If the file is damaged or cut short, a column is not numeric, a value is missing, or there
-        are more than :data:`MAX_CELLS` cells.
+        are more than `most` cells.
     """
     file = io.BytesIO(data)
-    most = MAX_CELLS // len(names)
+    most_rows = most // len(names)
     try:
         if format == "parquet":
-            check_pages(data, MAX_BYTES, MAX_CELLS)
-            frame = pl.read_parquet(file, columns=list(names), n_rows=most + 1)
+            check_pages(data, max(MAX_BYTES, CELL_BYTES * most), most)
+            frame = pl.read_parquet(file, columns=list(names), n_rows=most_rows + 1)
         elif _is_stream(file):
-            frame = pl.read_ipc_stream(file, columns=list(names), n_rows=most + 1)
+            frame = pl.read_ipc_stream(file, columns=list(names), n_rows=most_rows + 1)
         else:
-            frame = pl.read_ipc(file, columns=list(names), n_rows=most + 1)
+            frame = pl.read_ipc(file, columns=list(names), n_rows=most_rows + 1)
     except _DAMAGED as error:
         raise _damaged(source, format, error) from error
-    if len(frame) > most:
+    if len(frame) > most_rows:
         raise ReadError(
             source,
-            f"has more than {most:,} rows",
+            f"has more than {most_rows:,} rows",
             "a run, which has far fewer",
             "check that it is a run",
         )

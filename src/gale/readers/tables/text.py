@@ -15,6 +15,9 @@ from gale.readers.tables.names import TIME_UNITS, meaning
 HEADER_WITHIN = 65_536
 """Bytes at the beginning of a file within which a header begins."""
 
+MAX_HEADER = 2**22
+"""Bytes of a header: 80 for each of the columns that a run may have."""
+
 MAX_PREAMBLE = 200
 """Lines that may come before the header."""
 
@@ -101,7 +104,8 @@ def _first_lines(data: bytes) -> Iterator[re.Match[bytes]]:
     for number, line in enumerate(_LINE.finditer(data)):
         if number > MAX_PREAMBLE or line.start() > HEADER_WITHIN:
             return
-        yield line
+        if line.end() - line.start() <= MAX_HEADER:
+            yield line
 
 
 def _decode(line: bytes) -> str:
@@ -125,7 +129,7 @@ def with_units(text: Text, columns: Mapping[str, str] | None = None) -> Text:
     """Add the units in a row below the header, if there is one, to the names."""
     text = _blanks_as_tabs(text) if text.mark == BLANK else text
     row = _LINE.search(text.data, text.start)
-    if row is None or row.start() > text.start + 1000 * len(text.header):
+    if row is None or row.end() > text.start + 1000 * len(text.header):
         return text
     units = _cells(row[0], text.mark)
     is_unit_row = (
