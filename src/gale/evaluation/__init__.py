@@ -24,7 +24,7 @@ from gale.evaluation.metrics import Scores, log_loss_difference, score
 from gale.evaluation.predictions import Predictions, read_predictions, sidecar
 from gale.plumbing.arguments import check_kind, check_whole
 from gale.plumbing.kinds import checked
-from gale.plumbing.text import listed, shown
+from gale.plumbing.text import counted, listed, shown
 from gale.run import Floats, Floats32
 
 __all__ = [
@@ -75,6 +75,8 @@ class Evaluation:
         Predicted families that the labels lack.
     model_sha256 : str, optional
         SHA-256 of the model file that predicted, if it is known.
+    trained_on : tuple of str
+        The scored runs that the model was trained on, as far as it says so.
     """
 
     source: str
@@ -92,6 +94,7 @@ class Evaluation:
     unlabelled: tuple[str, ...]
     extra_families: tuple[str, ...]
     model_sha256: str | None = None
+    trained_on: tuple[str, ...] = ()
 
     @property
     def not_scored(self) -> dict[str, tuple[str, ...]]:
@@ -298,7 +301,10 @@ def evaluate(
         unlabelled=tuple(run for run in predictions.runs if run not in matched),
         extra_families=tuple(f for f in predictions.families if f not in labels.families),
         model_sha256=predictions.model_sha256,
+        trained_on=tuple(run for run in scored if match[run] in predictions.trained_on),
     )
+    if evaluation.trained_on:
+        warn(f"{predictions.source}: {trained_on_note(evaluation)}")
     for reason, names in evaluation.not_scored.items():
         warn(f"{predictions.source}: not scored: {reason}: {len(names):,} ({listed(names)})")
     if share_from == "labels":
@@ -307,6 +313,15 @@ def evaluate(
             "which flatters it; pass prevalence=model.prevalence"
         )
     return evaluation
+
+
+def trained_on_note(evaluation: Evaluation) -> str:
+    """Say how many of the scored runs the model was trained on."""
+    known, n_scored = evaluation.trained_on, len(evaluation.runs)
+    return (
+        f"the model was trained on {len(known):,} of the {counted(n_scored, 'scored run')} "
+        f"({listed(known, 3)}), so these scores flatter it"
+    )
 
 
 def compare(first: Evaluation, second: Evaluation) -> Comparison:

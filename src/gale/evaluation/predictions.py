@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from gale.plumbing.tables import (
     OK,
     SPREAD,
     SUBMISSION_HEADER,
+    TRAINED_ON,
     UNLIKE,
     Problems,
     Table,
@@ -52,6 +53,8 @@ class Predictions:
         For each family, the share of the model's training runs that hold it.
     model_sha256 : str, optional
         SHA-256 of the model file that predicted, if the sidecar says it.
+    trained_on : frozenset of str
+        The runs that the model was trained on, as far as their messages say so.
     """
 
     source: str
@@ -61,6 +64,7 @@ class Predictions:
     failed: Mapping[str, str] = field(default_factory=dict)
     prevalence: Mapping[str, float] | None = None
     model_sha256: str | None = None
+    trained_on: frozenset[str] = frozenset()
 
     @classmethod
     def from_frame(cls, frame: pl.DataFrame, source: str = "predictions") -> Predictions:
@@ -105,6 +109,7 @@ class Predictions:
             families=tuple(families),
             probability=frame.select(pl.col(families).fill_null(math.nan)).to_numpy(),
             failed=dict(zip(failed["run"], failed["message"], strict=True)),
+            trained_on=_trained_on(frame.select("run", "message").iter_rows()),
         )
 
 
@@ -161,7 +166,13 @@ def read_predictions(path: Path | str) -> Predictions:
         failed={table.rows[number][0]: message for number, message in failed.items()},
         prevalence=None if beside is None else beside.prevalence,
         model_sha256=None if beside is None else beside.model_sha256,
+        trained_on=_trained_on((cells[0], cells[2]) for cells in table.rows.values()),
     )
+
+
+def _trained_on(rows: Iterable[tuple[str, str | None]]) -> frozenset[str]:
+    """The runs whose message says that the model was trained on them."""
+    return frozenset(run for run, message in rows if message and TRAINED_ON in message)
 
 
 def sidecar(path: Path) -> Path:

@@ -21,14 +21,14 @@ from gale.features.spec import feature_spec
 from gale.features.versions import TRAIN_AGAIN
 from gale.inspection.batch import batch_notes
 from gale.inspection.verdict import verdict
-from gale.model.facts import MODEL_FILE
+from gale.model.facts import DIGITS, MODEL_FILE
 from gale.model.file import EVIDENCE, OUTPUTS, check_shapes, open_file, run_graph
 from gale.model.unlike import unlike_notes
 from gale.plumbing.arguments import check_kind
 from gale.plumbing.files import writing
 from gale.plumbing.kinds import checked, checked_but
 from gale.plumbing.reading import read_bytes
-from gale.plumbing.tables import DOUBTFUL, FAILED, OK, SPREAD, UNLIKE
+from gale.plumbing.tables import DOUBTFUL, FAILED, OK, SPREAD, TRAINED_ON, UNLIKE
 from gale.plumbing.text import counted, display_name, listed
 from gale.plumbing.work import Work
 from gale.readers.tables.headers import RememberedColumns
@@ -190,6 +190,11 @@ class Model:
             np.concatenate(member_probability, axis=1),
             np.concatenate(unlike[0]) if unlike else np.full(len(features), np.nan, np.float32),
         )
+
+    def _trained_on(self, checksum: str) -> tuple[str, ...]:
+        """Say that the model was trained on a run of this content, if it knows."""
+        known = self.facts["training"].get("content", ())
+        return (TRAINED_ON,) if checksum and checksum[:DIGITS] in known else ()
 
     def _faults(
         self, probability: Floats32, member_probability: Floats32, unlike: Floats32
@@ -395,9 +400,9 @@ class Model:
         far = [unlike_notes(each) for each in distance[UNLIKE]]
         weighty = [said + more for said, more in zip(table.weighty, far, strict=True)]
         messages = [
-            error or _message((*first, *notes, *others))
-            for error, first, notes, others in zip(
-                errors, weighty, table.notes, table.others, strict=True
+            error or _message((*self._trained_on(checksum), *first, *notes, *others))
+            for error, checksum, first, notes, others in zip(
+                errors, table.checksums, weighty, table.notes, table.others, strict=True
             )
         ]
         status = [

@@ -30,6 +30,9 @@ FORMAT = 1
 
 MODEL_FILE = "a model file that gale wrote"
 
+DIGITS = 16
+"""Hexadecimal digits by which a model knows the content of its training runs again."""
+
 SHARE = number(0, 1)
 
 NAMES_OF_COLUMNS = Value(
@@ -81,7 +84,7 @@ def schema_of_facts(n_families: int) -> Table:
                     "runs": whole(1),
                     "unreadable": ListOf(TEXT),
                 },
-                {"labels": TEXT},
+                {"labels": TEXT, "copies": ListOf(TEXT), "content": ListOf(TEXT)},
             ),
         },
         {

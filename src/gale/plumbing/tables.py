@@ -28,6 +28,9 @@ SUBMISSION_HEADER = ("sample_id",)
 SPREAD = "_spread"
 """Suffix of a column of spreads, after the name of its family."""
 
+TRAINED_ON = "the model was trained on this run, so its numbers are not held out"
+"""What the message of a prediction says of a training run."""
+
 MARKS = ",;\t|"
 """What may separate the cells of a table; a comma goes before the others."""
 

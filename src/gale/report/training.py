@@ -98,7 +98,8 @@ def _known(campaign: Campaign, model: Model, progress: Progress) -> Campaign:
     """Select the runs that the model was trained and validated with."""
     facts = model.facts["training"]
     known = campaign.of_split("train", "val")
-    known = known.select(known.labelled & ~np.isin(known.runs, facts["unreadable"]))
+    left_out = [*facts["unreadable"], *facts.get("copies", ())]
+    known = known.select(known.labelled & ~np.isin(known.runs, left_out))
     learned = known.of_split("train") if model.facts["folds"] == 1 else known
     positive = (learned.labels == 1).sum(axis=0).tolist()
     fits = (known.families, positive) == (model.families, facts["positive"])

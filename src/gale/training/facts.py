@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from gale.campaign import Campaign
 from gale.evaluation import metrics
-from gale.model.facts import FORMAT
+from gale.model.facts import DIGITS, FORMAT
 from gale.run import Floats
 from gale.training.fitting import Weights
 from gale.training.folds import Fold, held_out_by
@@ -60,6 +60,7 @@ def facts_of(
         See :func:`fingerprint_of`.
     """
     labels = learned_from.labels
+    sha256_of = dict(zip(runs.campaign.runs, runs.checksums, strict=True))
     return {
         "format": FORMAT,
         "gale_version": version("gale-ms"),
@@ -74,6 +75,8 @@ def facts_of(
             "campaign": learned_from.root.resolve().name,
             "runs": len(learned_from),
             "unreadable": runs.unreadable,
+            "copies": runs.copies,
+            "content": [sha256_of[run][:DIGITS] for run in learned_from.runs],
             "positive": np.nansum(labels, axis=0).astype(int).tolist(),
             "known": np.isfinite(labels).sum(axis=0).tolist(),
             "fingerprint": fingerprint,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from gale.features.summary import PUBLISHED_MZ, SummarySpec, learn_mz
 from gale.plumbing.progress import Progress
 from gale.plumbing.text import counted
 from gale.plumbing.work import Work
+from gale.training.copies import check_not_tested, first_of_each
 from gale.training.cost import check_features
 from gale.training.settings import EventSettings, FeatureSettings, ProfileSettings, SummarySettings
 
@@ -54,13 +56,19 @@ class TrainingRuns:
     spec : FeatureSpec
     features : array of shape (R, D)
     unreadable : list of str
-        Names of the labelled runs that are left out.
+        Names of the labelled runs that cannot be read.
+    checksums : tuple of str, length R
+        SHA-256 of the content of each run.
+    copies : list of str
+        Names of the labelled runs that are left out, since they have the content of others.
     """
 
     campaign: Campaign
     spec: FeatureSpec
     features: NDArray[np.float32]
     unreadable: list[str]
+    checksums: tuple[str, ...]
+    copies: list[str] = field(default_factory=list)
 
     @property
     def labels(self) -> NDArray[np.float32]:
@@ -85,7 +93,8 @@ def read_training_runs(campaign: Campaign, settings: FeatureSettings, work: Work
     Raises
     ------
     CampaignError
-        If a family has no positive or no negative run.
+        If a family has no positive or no negative run, runs of the same content have contradicting
+        labels, or a test run has the content of one to train on.
     TrainingError
         If no run can be read, if one cannot and `work.strict` is true, if no m/z is left, or if no
         memory holds the features.
@@ -99,14 +108,29 @@ def read_training_runs(campaign: Campaign, settings: FeatureSettings, work: Work
     spec = _feature_spec(chosen, settings, work)
     check_features(spec, len(chosen))
     runs = read_runs(chosen, spec, work)
-    if runs.unreadable:
+    runs = _without_copies(runs, work.progress)
+    if runs.unreadable or runs.copies:
         runs.campaign.check_trainable()
+    check_not_tested(campaign, dict(zip(runs.checksums, runs.campaign.paths, strict=True)))
     if len(runs.campaign) < FEW_RUNS:
         work.progress.note(
             f"there are only {counted(len(runs.campaign), 'labelled run')}: probabilities learned "
             f"from fewer than {FEW_RUNS} say little about other runs"
         )
     return runs
+
+
+def _without_copies(runs: TrainingRuns, progress: Progress) -> TrainingRuns:
+    rows, copies = first_of_each(runs.campaign, runs.checksums, progress)
+    if not copies:
+        return runs
+    return replace(
+        runs,
+        campaign=runs.campaign.select(rows),
+        features=runs.features[rows],
+        checksums=tuple(runs.checksums[row] for row in rows),
+        copies=copies,
+    )
 
 
 def read_runs(campaign: Campaign, spec: FeatureSpec, work: Work) -> TrainingRuns:
@@ -121,7 +145,10 @@ def read_runs(campaign: Campaign, spec: FeatureSpec, work: Work) -> TrainingRuns
     table = compute_features(campaign.paths, spec, replace(work, columns=campaign.columns))
     unreadable = _unreadable(campaign, table, work)
     _note_odd_runs(campaign, table, work.progress)
-    return TrainingRuns(campaign.select(table.ok), spec, table.values[table.ok], unreadable)
+    checksums = tuple(compress(table.checksums, table.ok))
+    return TrainingRuns(
+        campaign.select(table.ok), spec, table.values[table.ok], unreadable, checksums
+    )
 
 
 def _feature_spec(campaign: Campaign, settings: FeatureSettings, work: Work) -> FeatureSpec:
