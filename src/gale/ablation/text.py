@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from gale.ablation.results import ENSEMBLE, METHODS, SPLITS, Ablation
 from gale.ablation.steps import BASE, SOUP
-from gale.plumbing.text import counted
+from gale.plumbing.text import counted, in_markdown
 
 UNKNOWN = "-"
 
@@ -16,7 +16,7 @@ def report_text(ablation: Ablation) -> str:
     facts = ablation.facts
     return "\n\n".join(
         [
-            f"# Ablation of the recipe {facts['recipe']['name']}",
+            f"# Ablation of the recipe {in_markdown(facts['recipe']['name'])}",
             _scope(ablation),
             step_table(ablation),
             caution_text(ablation),
@@ -88,9 +88,10 @@ def _splits(ablation: Ablation) -> list[str]:
 
 def _scope(ablation: Ablation) -> str:
     campaign, trainings = ablation.facts["campaign"], ablation.facts["trainings"]
+    name = in_markdown(campaign["name"])
     counts = ", ".join(f"{n:,} of {split}" for split, n in campaign["runs"].items() if n)
     return (
-        f"Runs of {campaign['name']}: {counts}. Each step has one more ingredient than the one "
+        f"Runs of {name}: {counts}. Each step has one more ingredient than the one "
         f"above; mean ± standard deviation over {counted(trainings, 'training')}. {SOUP}: "
         f"{counted(ablation.steps[-1].recipe.soup.size, 'network')} in a soup, "
         f"{counted(ablation.facts['iterations'], 'iteration')}."

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from gale.errors import CONTROLS
 
@@ -42,6 +44,24 @@ def is_formula(text: str | None) -> bool:
     (True, False)
     """
     return bool(text) and str(text)[0] in "=+-@\t\r"
+
+
+def in_markdown(value: Any) -> Any:
+    """Write the texts in nested values so that Markdown shows them as they are, on one line.
+
+    Names and facts are from files of others: they are no HTML, no links, and end no cell.
+
+    Examples
+    --------
+    >>> in_markdown(["<b>", 1])
+    ['&lt;b&gt;', 1]
+    """
+    if isinstance(value, str):
+        text = re.sub(r"([\\`*\[\]|])", r"\\\1", escaped(value))
+        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    if isinstance(value, Mapping):
+        return {key: in_markdown(each) for key, each in value.items()}
+    return [in_markdown(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def composed(name: str) -> str:

@@ -6,7 +6,6 @@ model knows them.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ from gale.plumbing.arguments import check_kind
 from gale.plumbing.kinds import checked
 from gale.plumbing.reading import read_text
 from gale.plumbing.schema import read_json
-from gale.plumbing.text import counted, escaped, listed
+from gale.plumbing.text import counted, in_markdown, listed
 from gale.plumbing.toml import toml_lines
 
 ADVICE = (
@@ -151,8 +150,8 @@ class _Measured:
 
     def lines(self) -> Iterator[str]:
         """The scores in Markdown."""
-        scores, prior = _plain(self.evaluation["scores"]), self.evaluation["prior"]
-        labels, predictions = _plain(self.labels), _plain(self.evaluation["predictions"])
+        scores, prior = in_markdown(self.evaluation["scores"]), self.evaluation["prior"]
+        labels, predictions = in_markdown(self.labels), in_markdown(self.evaluation["predictions"])
         yield ""
         yield (
             f"Predictions {predictions} on {scores['runs']:,} "
@@ -173,19 +172,6 @@ class _Measured:
             yield f"| {row['family']} | {row['positives']:,} | {loss} | {area} |"
 
 
-def _plain(value: Any) -> Any:
-    """Write the texts in nested values so that Markdown shows them as they are, on one line.
-
-    Names and facts are from files of others: they are no HTML, no links, and end no cell.
-    """
-    if isinstance(value, str):
-        text = re.sub(r"([\\`*\[\]|])", r"\\\1", escaped(value))
-        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    if isinstance(value, Mapping):
-        return {key: _plain(each) for key, each in value.items()}
-    return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
-
-
 def _interval(estimate: Mapping[str, float | None], undefined: str) -> str:
     value, low, high = (estimate[key] for key in SUFFIXES)
     if value is None or low is None or high is None:
@@ -194,7 +180,7 @@ def _interval(estimate: Mapping[str, float | None], undefined: str) -> str:
 
 
 def _lines(model: Model, measured: Sequence[_Measured]) -> Iterator[str]:
-    facts = _plain(model.facts)
+    facts = in_markdown(model.facts)
     training, scores, recipe = facts["training"], facts["scores"], facts["recipe"]
     yield f"# Model card: {recipe['name']}, trained on {training['campaign']}"
     yield ""
@@ -228,7 +214,7 @@ def _lines(model: Model, measured: Sequence[_Measured]) -> Iterator[str]:
 
 
 def _data_lines(model: Model) -> Iterator[str]:
-    training, recipe = _plain(model.facts["training"]), _plain(model.facts["recipe"])
+    training, recipe = in_markdown(model.facts["training"]), in_markdown(model.facts["recipe"])
     n_left_out = len(training["unreadable"])
     yield from ("", "## Training data", "")
     yield (
@@ -239,7 +225,7 @@ def _data_lines(model: Model) -> Iterator[str]:
     yield from ("", "| family | positive | known | prevalence |", "| --- | --- | --- | --- |")
     counts = zip(model.prevalence.items(), training["positive"], training["known"], strict=True)
     for (family, prevalence), positive, known in counts:
-        yield f"| {_plain(family)} | {positive:,} | {known:,} | {prevalence:.3f} |"
+        yield f"| {in_markdown(family)} | {positive:,} | {known:,} | {prevalence:.3f} |"
     if "pretraining" in recipe:
         pretraining = recipe["pretraining"]
         own = ", ".join(pretraining.get("libraries", ()))  # not in older models
@@ -261,7 +247,7 @@ def _limits(model: Model) -> Iterator[str]:
         yield "- The outputs are scores from 0 to 1, not calibrated probabilities."
     positives = zip(model.families, model.facts["training"]["positive"], strict=True)
     if few := [
-        f"{_plain(family)} ({positive})"
+        f"{in_markdown(family)} ({positive})"
         for family, positive in positives
         if positive < FEW_POSITIVES
     ]:
