@@ -1,0 +1,99 @@
+"""Runs of the same content: within a training, in its test runs, and when they are predicted."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import gale
+from gale.errors import CampaignError, GaleWarning
+from gale.evaluation import evaluate
+from gale.plumbing.tables import TRAINED_ON
+from gale.plumbing.work import Work
+from gale.training.runs import read_training_runs
+from helpers.errors import refused
+from helpers.training import Recorder, Trained, tiny_recipe
+
+FEATURES = tiny_recipe().features
+
+
+@pytest.fixture
+def folder(campaign_folder: Path, tmp_path: Path) -> Path:
+    """A campaign of one's own, whose files may be changed."""
+    shutil.copytree(campaign_folder, tmp_path / "campaign")
+    metadata = tmp_path / "campaign" / "metadata.csv"
+    table = pl.read_csv(metadata.read_bytes())
+    metadata.write_bytes(table.with_columns(features_md5_hash=None).write_csv().encode())
+    return tmp_path / "campaign"
+
+
+def copy_over(folder: Path, split: str, source: Path, *, labels_of: str | None = None) -> str:
+    """Give the first run of a split the content of another, and perhaps its labels."""
+    target = sorted(path for path in (folder / f"{split}_features").iterdir() if path != source)[0]
+    shutil.copy(source, target)
+    if labels_of is not None:
+        file = folder / f"{split}_labels.csv"
+        table = pl.read_csv(file.read_bytes())
+        row = pl.read_csv((folder / "train_labels.csv").read_bytes()).filter(sample_id=labels_of)
+        rest = table.filter(pl.col("sample_id") != target.stem)
+        copied = row.with_columns(sample_id=pl.lit(target.stem))
+        file.write_bytes(pl.concat([rest, copied]).write_csv().encode())
+    return target.stem
+
+
+def source_of(folder: Path) -> Path:
+    return sorted((folder / "train_features").iterdir())[-1]
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_a_copy_with_equal_labels_is_left_out(folder: Path, split: str) -> None:
+    source = source_of(folder)
+    copy = copy_over(folder, split, source, labels_of=source.stem)
+    progress = Recorder()
+    work = Work(progress=progress)
+    runs = read_training_runs(gale.Campaign.open(folder), FEATURES, work)
+    assert len(runs.copies) == 1
+    assert {*runs.copies} < {copy, source.stem}
+    assert len(runs.campaign) == len(runs.features) == len(runs.checksums) == 83
+    assert len(set(runs.checksums)) == 83
+    (note,) = [note for note in progress.notes if "same content" in note]
+    assert copy in note
+    assert source.stem in note
+
+
+def test_copies_with_contradicting_labels_are_refused(folder: Path) -> None:
+    file = folder / "train_labels.csv"
+    table = pl.read_csv(file.read_bytes())
+    one, other = table.filter(alcohol=1)["sample_id"][0], table.filter(alcohol=0)["sample_id"][0]
+    shutil.copy(
+        folder / "train_features" / f"{one}.csv", folder / "train_features" / f"{other}.csv"
+    )
+    with refused(CampaignError, folder, found=[one, other, "same content"]):
+        read_training_runs(gale.Campaign.open(folder), FEATURES, Work())
+
+
+def test_a_test_run_among_those_to_train_on_is_refused(folder: Path) -> None:
+    source = source_of(folder)
+    copy = copy_over(folder, "test", source)
+    with refused(CampaignError, folder, found=[copy, source.name, "same content"]):
+        read_training_runs(gale.Campaign.open(folder), FEATURES, Work())
+
+
+@pytest.mark.filterwarnings("default:.*doubtful:gale.errors.GaleWarning")
+def test_a_model_knows_its_training_runs_again(
+    trained: Trained, campaign: gale.Campaign, tmp_path: Path
+) -> None:
+    learned, unseen = campaign.of_split("train").paths[0], campaign.of_split("test").paths[0]
+    renamed = tmp_path / "renamed.csv"
+    shutil.copy(learned, renamed)
+    table = trained.model.predict([renamed, unseen])
+    assert TRAINED_ON in table["message"][0]
+    assert TRAINED_ON not in (table["message"][1] or "")
+    known = campaign.of_split("train")
+    predictions = trained.model.predict(known)
+    with pytest.warns(GaleWarning, match="trained on 60 of the 60 scored runs"):
+        evaluation = evaluate(predictions, known, resamples=10)
+    assert len(evaluation.trained_on) == 60
