@@ -94,6 +94,7 @@ def test_a_model_knows_its_training_runs_again(
     assert TRAINED_ON not in (table["message"][1] or "")
     known = campaign.of_split("train")
     predictions = trained.model.predict(known)
+    prevalence = trained.model.prevalence
     with pytest.warns(GaleWarning, match="trained on 60 of the 60 scored runs"):
-        evaluation = evaluate(predictions, known, resamples=10)
+        evaluation = evaluate(predictions, known, prevalence=prevalence, resamples=10)
     assert len(evaluation.trained_on) == 60
