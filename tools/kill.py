@@ -141,9 +141,9 @@ def run_whole(root: Path, verb: str) -> Whole:
     here = fresh(root)
     process = start(root, VERBS[verb])
     begin = wait_for_claim(process, here)
-    if process.wait(LONGEST_S):
-        assert process.stderr is not None
-        raise SystemExit(f"{verb} fails without a kill: {process.stderr.read()}")
+    _, said = process.communicate(timeout=LONGEST_S)
+    if process.returncode:
+        raise SystemExit(f"{verb} fails without a kill: {said}")
     return Whole(names_in(here), time.monotonic() - begin)
 
 
@@ -159,7 +159,7 @@ def kill(root: Path, verb: str, whole: dict[str, Whole], chance: random.Random) 
     here, known = fresh(root), whole[verb]
     replaces = verb not in NEVER_REPLACES and chance.random() < 0.5
     if replaces:
-        start(root, VERBS[verb]).wait(LONGEST_S)
+        start(root, VERBS[verb]).communicate(timeout=LONGEST_S)
     force = ("--force",) if replaces else ()
     process = start(root, VERBS[verb], *force)
     wait_for_claim(process, here)

@@ -83,6 +83,7 @@ def test_the_sidecar(predict: Arguments, trained: Trained, runs: list[Path]) -> 
         "notes": [],
         "runs": 2,
         "doubtful": [],
+        "trained_on": [],
         "failed": ["bad.csv"],
     }
 

@@ -75,10 +75,32 @@ def test_copies_with_contradicting_labels_are_refused(folder: Path) -> None:
         read_training_runs(gale.Campaign.open(folder), FEATURES, Work())
 
 
+def test_the_copy_with_the_most_labels_stays(folder: Path) -> None:
+    """A blank contradicts nothing; labels that no single copy has are refused."""
+    file = folder / "train_labels.csv"
+    source = source_of(folder)
+    copy_over(folder, "train", source, labels_of=source.stem)
+    table = pl.read_csv(file.read_bytes())
+    copies = sorted((folder / "train_features").iterdir())
+    blank, full = copies[0].stem, source.stem
+    of_blank = pl.col("sample_id") == blank
+
+    def blanked(of: pl.Expr, family: str) -> pl.Expr:
+        return pl.when(of).then(None).otherwise(pl.col(family)).alias(family)
+
+    file.write_bytes(table.with_columns(blanked(of_blank, "alcohol")).write_csv().encode())
+    runs = read_training_runs(gale.Campaign.open(folder), FEATURES, Work(progress=Recorder()))
+    assert runs.copies == [blank]
+    changed = table.with_columns(blanked(of_blank, "alcohol"), blanked(~of_blank, "mineral"))
+    file.write_bytes(changed.write_csv().encode())
+    with refused(CampaignError, folder, found=[blank, full, "same content"]):
+        read_training_runs(gale.Campaign.open(folder), FEATURES, Work(progress=Recorder()))
+
+
 def test_a_test_run_among_those_to_train_on_is_refused(folder: Path) -> None:
     source = source_of(folder)
     copy = copy_over(folder, "test", source)
-    with refused(CampaignError, folder, found=[copy, source.name, "same content"]):
+    with refused(CampaignError, folder, found=[copy, source.stem, "same content"]):
         read_training_runs(gale.Campaign.open(folder), FEATURES, Work())
 
 

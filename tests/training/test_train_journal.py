@@ -204,7 +204,7 @@ def test_a_journal_of_other_splits_is_refused(
 def test_the_fingerprint_is_of_the_folds(campaign: gale.Campaign) -> None:
     """Whatever they depend on: splits, derivatized samples, seed, or a way of splitting to come."""
     known = campaign.select(range(8))
-    runs = TrainingRuns(known, SummarySpec((18,)), np.zeros((8, 7), np.float32), [])
+    runs = TrainingRuns(known, SummarySpec((18,)), np.zeros((8, 7), np.float32), [], ("",) * 8)
     rows = np.arange(8)
     folds = [[Fold(rows[at:], rows[:at])] for at in (2, 3)]
     one, same, other = (

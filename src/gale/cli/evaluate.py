@@ -80,14 +80,7 @@ def command(
             scoring.evaluate(each, known, prevalence=share, resamples=resamples, seed=seed)
         )
     comparisons = [scoring.compare(first, second) for first, second in combinations(evaluations, 2)]
-    notes = [
-        *_baseline_notes(evaluations, bool(train_labels)),
-        *(
-            f"{each.source}: {scoring.trained_on_note(each)}"
-            for each in evaluations
-            if each.trained_on
-        ),
-    ]
+    notes = _baseline_notes(evaluations, bool(train_labels))
     echo(evaluation_text(evaluations, comparisons, labels, notes))
     if json_path is not None:
         results = {

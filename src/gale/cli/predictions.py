@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from gale.cli.printing import echo
 from gale.cli.wording import in_options
 from gale.plumbing.reading import read_bytes
+from gale.plumbing.tables import TRAINED_ON
 from gale.plumbing.text import counted, display_name, is_formula, listed, shown
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def write_sidecar(
     force: bool,
 ) -> None:
     """Write what made a table of predictions, as JSON; `written` is the file of the table."""
+    from gale.evaluation.predictions import runs_trained_on
     from gale.plumbing.files import writing
 
     provenance = {
@@ -63,6 +65,7 @@ def write_sidecar(
         "calibrated": model.facts["calibrated"],
         "notes": list(notes),
         "runs": len(table),
+        "trained_on": sorted(runs_trained_on(table.select("run", "message").iter_rows())),
         "doubtful": table.filter(status="doubtful")["run"].to_list(),
         "failed": table.filter(status="failed")["run"].to_list(),
     }
@@ -91,7 +94,11 @@ def print_summary(
     if n_doubtful := len(table.filter(status="doubtful")):
         are = "is" if n_doubtful == 1 else "are"
         echo(f"{counted(n_doubtful, 'run')} {are} doubtful; the column message says why")
-    if n_odd := len(table.filter(pl.col("message").is_not_null(), status="ok")):
+    if n_known := int(table["message"].str.contains(TRAINED_ON, literal=True).sum()):
+        are = "is" if n_known == 1 else "are"
+        echo(f"{counted(n_known, 'run')} {are} of the training: their numbers are not held out")
+    odd = pl.col("message").is_not_null() & (pl.col("message") != TRAINED_ON)
+    if n_odd := len(table.filter(odd, status="ok")):
         are = "is" if n_odd == 1 else "are"
         echo(f"{counted(n_odd, 'run')} {are} odd; the column message says what is odd")
     for note in notes:

@@ -97,6 +97,15 @@ class Evaluation:
     trained_on: tuple[str, ...] = ()
 
     @property
+    def trained_on_note(self) -> str:
+        """How many of the scored runs the model was trained on, in words."""
+        return (
+            f"the model was trained on {len(self.trained_on):,} of the "
+            f"{counted(len(self.runs), 'scored run')} ({listed(self.trained_on, 3)}), so these "
+            "scores flatter it"
+        )
+
+    @property
     def not_scored(self) -> dict[str, tuple[str, ...]]:
         """What could not be scored: names of runs and families, by the reason in words."""
         reasons = {
@@ -303,25 +312,22 @@ def evaluate(
         model_sha256=predictions.model_sha256,
         trained_on=tuple(run for run in scored if match[run] in predictions.trained_on),
     )
-    if evaluation.trained_on:
-        warn(f"{predictions.source}: {trained_on_note(evaluation)}")
-    for reason, names in evaluation.not_scored.items():
-        warn(f"{predictions.source}: not scored: {reason}: {len(names):,} ({listed(names)})")
-    if share_from == "labels":
-        warn(
-            f"{predictions.source}: the baseline predicts the prevalence of the labels evaluated, "
-            "which flatters it; pass prevalence=model.prevalence"
-        )
+    _warn_of(evaluation)
     return evaluation
 
 
-def trained_on_note(evaluation: Evaluation) -> str:
-    """Say how many of the scored runs the model was trained on."""
-    known, n_scored = evaluation.trained_on, len(evaluation.runs)
-    return (
-        f"the model was trained on {len(known):,} of the {counted(n_scored, 'scored run')} "
-        f"({listed(known, 3)}), so these scores flatter it"
-    )
+def _warn_of(evaluation: Evaluation) -> None:
+    """Warn of what could not be scored, and of what flatters the scores or the baseline."""
+    source = evaluation.source
+    if evaluation.trained_on:
+        warn(f"{source}: {evaluation.trained_on_note}")
+    for reason, names in evaluation.not_scored.items():
+        warn(f"{source}: not scored: {reason}: {len(names):,} ({listed(names)})")
+    if evaluation.prevalence_from == "labels":
+        warn(
+            f"{source}: the baseline predicts the prevalence of the labels evaluated, which "
+            "flatters it; pass prevalence=model.prevalence"
+        )
 
 
 def compare(first: Evaluation, second: Evaluation) -> Comparison:

@@ -109,7 +109,7 @@ class Predictions:
             families=tuple(families),
             probability=frame.select(pl.col(families).fill_null(math.nan)).to_numpy(),
             failed=dict(zip(failed["run"], failed["message"], strict=True)),
-            trained_on=_trained_on(frame.select("run", "message").iter_rows()),
+            trained_on=runs_trained_on(frame.select("run", "message").iter_rows()),
         )
 
 
@@ -166,12 +166,15 @@ def read_predictions(path: Path | str) -> Predictions:
         failed={table.rows[number][0]: message for number, message in failed.items()},
         prevalence=None if beside is None else beside.prevalence,
         model_sha256=None if beside is None else beside.model_sha256,
-        trained_on=_trained_on((cells[0], cells[2]) for cells in table.rows.values()),
+        trained_on=runs_trained_on(
+            (cells[0], cells[2]) for cells in table.rows.values() if first > len(SUBMISSION_HEADER)
+        )
+        | (frozenset() if beside is None else beside.trained_on),
     )
 
 
-def _trained_on(rows: Iterable[tuple[str, str | None]]) -> frozenset[str]:
-    """The runs whose message says that the model was trained on them."""
+def runs_trained_on(rows: Iterable[tuple[str, str | None]]) -> frozenset[str]:
+    """Return the runs whose message says that the model was trained on them."""
     return frozenset(run for run, message in rows if message and TRAINED_ON in message)
 
 
@@ -184,7 +187,11 @@ SIDECAR_FILE = 'the sidecar of predictions, with "families" and "prevalence"'
 MOVE_AWAY = "move the file away if it is something else, or predict again"
 SIDECAR = schema.Table(
     {"families": schema.ListOf(schema.NAME), "prevalence": schema.ListOf(schema.number(0, 1))},
-    {"model_sha256": schema.TEXT, "table_sha256": schema.TEXT},
+    {
+        "model_sha256": schema.TEXT,
+        "table_sha256": schema.TEXT,
+        "trained_on": schema.ListOf(schema.TEXT),
+    },
 )
 
 
@@ -195,6 +202,7 @@ class Sidecar:
     path: Path
     prevalence: Mapping[str, float]
     model_sha256: str | None
+    trained_on: frozenset[str]
 
 
 def _family_columns(table: Table, beside: Sidecar | None, problems: Problems) -> tuple[str, ...]:
@@ -285,7 +293,8 @@ def _read_sidecar(table: Path) -> Sidecar | None:
             "the sidecar that was written with the table",
             "predict again, or move the JSON file away",
         )
-    return Sidecar(path, prevalence, facts.get("model_sha256"))
+    trained_on = frozenset(facts.get("trained_on", ()))
+    return Sidecar(path, prevalence, facts.get("model_sha256"), trained_on)
 
 
 def _sha256(file: Path) -> str:

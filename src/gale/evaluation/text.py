@@ -51,6 +51,8 @@ def _scope(evaluations: Sequence[Evaluation], labels: Sequence[Path]) -> Iterato
             f"{each.source}: scored {len(each.runs):,} of {n_labelled:,} runs of "
             f"{', '.join(map(str, labels))} on {len(each.families)} families"
         )
+        if each.trained_on:
+            yield f"  {each.trained_on_note}"
         for reason, names in each.not_scored.items():
             yield f"  not scored: {reason}: {len(names):,} ({listed(names)})"
 

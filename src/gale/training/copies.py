@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +10,10 @@ import numpy as np
 from gale.campaign import Campaign
 from gale.errors import CampaignError, ReadError
 from gale.plumbing.progress import Progress
-from gale.plumbing.text import counted
 from gale.readers import checksum_of, load
 
 
-def first_of_each(
+def without_copies(
     campaign: Campaign, checksums: Sequence[str], progress: Progress
 ) -> tuple[list[int], list[str]]:
     """Find the runs to keep, of which no two have the same content.
@@ -31,50 +30,48 @@ def first_of_each(
     Returns
     -------
     rows : list of int
-        The first run of each content.
+        The run of each content that has the most known labels, in order.
     copies : list of str
         Names of the others.
 
     Raises
     ------
     CampaignError
-        If two labels of the same content contradict each other.
+        If labels of the same content contradict each other, or no copy has all of them.
     """
-    rows: list[int] = []
-    copies: list[str] = []
-    first: dict[str, int] = {}
+    alike: dict[str, list[int]] = {}
     for row, checksum in enumerate(checksums):
-        before = first.setdefault(checksum, row) if checksum else row
-        if before == row:
-            rows.append(row)
-            continue
-        _check_same_labels(campaign, before, row)
-        if not copies:
+        alike.setdefault(checksum or f"unknown {row}", []).append(row)
+    kept = {_best_labelled(campaign, rows): rows for rows in alike.values()}
+    copies = [row for first, rows in kept.items() for row in rows if row != first]
+    for first, rows in kept.items():
+        if len(rows) > 1:
+            names = ", ".join(campaign.runs[row] for row in rows if row != first)
             progress.note(
-                f"run {campaign.runs[row]} has the same content as run {campaign.runs[before]}: "
-                "of runs with the same content, only the first is trained on"
+                f"left out, since run {campaign.runs[first]} has the same content: {names}"
             )
-        copies.append(campaign.runs[row])
-    if len(copies) > 1:
-        progress.note(f"{counted(len(copies), 'run')} left out as copies of others")
-    return rows, copies
+    return sorted(kept), [campaign.runs[row] for row in sorted(copies)]
 
 
-def _check_same_labels(campaign: Campaign, first: int, second: int) -> None:
-    ours, theirs = campaign.labels[first], campaign.labels[second]
-    contradict = np.isfinite(ours) & np.isfinite(theirs) & (ours != theirs)
-    if contradict.any():
-        family = campaign.families[int(np.argmax(contradict))]
+def _best_labelled(campaign: Campaign, rows: Sequence[int]) -> int:
+    """Choose the copy with the most known labels, which has to have those of all others."""
+    labels = campaign.labels[list(rows)]
+    known = np.isfinite(labels)
+    best = int(np.argmax(known.sum(axis=1)))
+    unlike = known & (labels != labels[best])  # also where the best one is blank
+    if unlike.any():
+        other, family = np.argwhere(unlike)[0]
         raise CampaignError(
             campaign.root,
-            f"found the same content in the runs {campaign.runs[first]} and "
-            f"{campaign.runs[second]}, but another label of {family}",
-            "one label for one content",
+            f"found the same content in the runs {campaign.runs[rows[best]]} and "
+            f"{campaign.runs[rows[other]]}, but another label of {campaign.families[family]}",
+            "the same labels for the same content",
             "correct the labels, or remove one of the runs",
         )
+    return rows[best]
 
 
-def check_not_tested(campaign: Campaign, training: Mapping[str, Path]) -> None:
+def check_not_tested(campaign: Campaign, training: Campaign, checksums: Sequence[str]) -> None:
     """Refuse test runs with the content of a run to train on.
 
     Only test files of the size of a training file are read.
@@ -83,26 +80,29 @@ def check_not_tested(campaign: Campaign, training: Mapping[str, Path]) -> None:
     ----------
     campaign : Campaign
         With its test runs.
-    training : mapping of str to Path
-        Path of each run to train on, by the SHA-256 of its content.
+    training : Campaign
+        The R runs to train on.
+    checksums : sequence of str, length R
+        SHA-256 of their content.
 
     Raises
     ------
     CampaignError
     """
-    sizes = {_size(path) for path in training.values()} - {None}
+    run_of = dict(zip(checksums, training.runs, strict=True))
+    sizes = {_size(path) for path in training.paths} - {None}
     test = campaign.of_split("test")
     for run, path in zip(test.runs, test.paths, strict=True):
         if _size(path) not in sizes:
             continue
         try:
-            same = training.get(checksum_of(load(path)))
+            same = run_of.get(checksum_of(load(path)))
         except ReadError:
             continue  # whoever predicts it says so
         if same is not None:
             raise CampaignError(
                 campaign.root,
-                f"found the same content in the test run {run} and in {same.name}, which is "
+                f"found the same content in the test run {run} and in run {same}, which is "
                 "trained on, so that scores on the test runs would flatter",
                 "no run in two splits",
                 "remove it from one of them",

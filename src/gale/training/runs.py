@@ -19,7 +19,7 @@ from gale.features.summary import PUBLISHED_MZ, SummarySpec, learn_mz
 from gale.plumbing.progress import Progress
 from gale.plumbing.text import counted
 from gale.plumbing.work import Work
-from gale.training.copies import check_not_tested, first_of_each
+from gale.training.copies import check_not_tested, without_copies
 from gale.training.cost import check_features
 from gale.training.settings import EventSettings, FeatureSettings, ProfileSettings, SummarySettings
 
@@ -111,7 +111,7 @@ def read_training_runs(campaign: Campaign, settings: FeatureSettings, work: Work
     runs = _without_copies(runs, work.progress)
     if runs.unreadable or runs.copies:
         runs.campaign.check_trainable()
-    check_not_tested(campaign, dict(zip(runs.checksums, runs.campaign.paths, strict=True)))
+    check_not_tested(campaign, runs.campaign, runs.checksums)
     if len(runs.campaign) < FEW_RUNS:
         work.progress.note(
             f"there are only {counted(len(runs.campaign), 'labelled run')}: probabilities learned "
@@ -121,7 +121,7 @@ def read_training_runs(campaign: Campaign, settings: FeatureSettings, work: Work
 
 
 def _without_copies(runs: TrainingRuns, progress: Progress) -> TrainingRuns:
-    rows, copies = first_of_each(runs.campaign, runs.checksums, progress)
+    rows, copies = without_copies(runs.campaign, runs.checksums, progress)
     if not copies:
         return runs
     return replace(
