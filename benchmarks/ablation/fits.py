@@ -182,7 +182,8 @@ class Fits:
     @cached_property
     def fitters(self) -> dict[str, MemberFitter]:
         """What fits, builds and evaluates the networks of each part."""
-        journal = Journal.open(self._journal, self.fingerprint, resume=True)
+        resume = count_fits(self._journal) > 0
+        journal = Journal.open(self._journal, self.fingerprint, resume=resume)
         starts = self.starts
         return {
             part.name: self._fitter(part, journal, starts.get(part.name))
