@@ -77,31 +77,28 @@ def writing(path: Path, *, force: bool = False) -> Iterator[Path]:
     check_free(path, force=force)
     with claimed(path) as claim:
         check_free(path, force=force)  # again: what was moved away may be back
-        temporary = _unused(claim)
-        try:
+        with _making(claim) as temporary:
             yield temporary
             _name(temporary, path, force=force)
-        except OSError as error:
-            raise unwritable(path, error) from error
-        except OutputError as error:
-            _say_output(error, claim)
-            raise
-        finally:
-            remove(temporary)
 
 
-def _unused(claim: Claim) -> Path:
-    """Give the temporary path of a claim, unless this thread writes there already."""
-    if os.path.lexists(claim.temporary):
+@contextmanager
+def _making(claim: Claim) -> Iterator[Path]:
+    """Give the temporary path of a claim; afterwards it is gone, and errors name the output."""
+    temporary, path = claim.temporary, claim.path
+    if os.path.lexists(temporary):  # this thread writes there already
         raise OutputError(
-            claim.path, "is being written already", "every output once", "choose another name"
+            path, "is being written already", "every output once", "choose another name"
         )
-    return claim.temporary
-
-
-def _say_output(error: OutputError, claim: Claim) -> None:
-    """Name the output in an error, in place of the hidden path that it is made at."""
-    error.source = error.source.replace(str(claim.temporary), str(claim.path))
+    try:
+        yield temporary
+    except OSError as error:
+        raise unwritable(path, error) from error
+    except OutputError as error:
+        error.source = error.source.replace(str(temporary), str(path))
+        raise
+    finally:
+        remove(temporary)
 
 
 def _name(temporary: Path, path: Path, *, force: bool) -> None:
@@ -217,18 +214,10 @@ def writing_folder(
     _check_replaceable(path, replaces, is_own)
     with claimed(path) as claim:
         _check_replaceable(path, replaces, is_own)  # again: what was moved away may be back
-        temporary = _unused(claim)
-        try:
+        with _making(claim) as temporary:
             temporary.mkdir()
             yield temporary
             _take_place(claim, replaces, is_own)
-        except OSError as error:
-            raise unwritable(path, error) from error
-        except OutputError as error:
-            _say_output(error, claim)
-            raise
-        finally:
-            remove(temporary)
 
 
 def _check_replaceable(path: Path, replaces: Collection[str] | None, is_own: IsOwn) -> None:
