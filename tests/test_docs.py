@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 
 from gale.chemistry.families import default_family_table
 from gale.simulation import Physics, simulate
+from helpers.commands import succeed
 from helpers.shared import made_once
 
 ROOT = Path(__file__).parents[1]
@@ -35,6 +37,9 @@ LIBRARY = "\n".join(
     f"Name: {name}\nSMILES: {smiles}\nRI: {index}\nNum Peaks: {peaks.count(';') + 1}\n{peaks}\n"
     for name, smiles, index, peaks in COMPOUNDS
 )
+
+PLAIN = re.compile(r"\s*(#.*|gale [^|;&$`*?<>\\]*( > [\w.]+)?)?\s*")
+"""A line that needs no shell but for its output."""
 
 SET_UP = {"make demo", "make test", "pip install '.[train]'"}
 """Commands that .ci/run executes, in an environment that they make themselves."""
@@ -70,6 +75,21 @@ def briefly(line: str) -> str:
     if line.startswith("gale train") and "--recipe" not in line:
         return f"{line} --recipe default.toml"
     return line.replace("--recipe default", "--recipe default.toml")
+
+
+def type_lines(lines: list[str]) -> None:
+    """Run lines as a reader types them: gale within this process if nothing needs a shell."""
+    if not all(PLAIN.fullmatch(line) for line in lines):
+        done = subprocess.run(["bash", "-e"], input="\n".join(lines), text=True, check=False,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # fmt: skip
+        assert done.returncode == 0, f"{lines}\n{done.stdout}"
+        return
+    for line in lines:
+        words, _, output = line.partition(" > ")
+        if typed := shlex.split(words, comments=True):
+            result = succeed(*typed[1:])
+            if output:
+                Path(output.strip()).write_text(result.stdout, "utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -128,10 +148,7 @@ def test_every_block_of_a_page_runs(
     namespace: dict[str, object] = {}
     for language, text in BLOCK.findall(page.read_text("utf-8")):
         if language == "sh":
-            lines = [briefly(line) for line in text.splitlines() if line.strip() not in SET_UP]
-            done = subprocess.run(["bash", "-e"], input="\n".join(lines), text=True, check=False,
-                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # fmt: skip
-            assert done.returncode == 0, f"{text}\n{done.stdout}"
+            type_lines([briefly(line) for line in text.splitlines() if line.strip() not in SET_UP])
         elif language == "python":
             exec(compile(text, page.name, "exec"), namespace)
         elif language == "toml":
