@@ -104,7 +104,7 @@ def test_a_test_run_among_those_to_train_on_is_refused(folder: Path) -> None:
         read_training_runs(gale.Campaign.open(folder), FEATURES, Work())
 
 
-@pytest.mark.filterwarnings("default:.*doubtful:gale.errors.GaleWarning")
+@pytest.mark.filterwarnings("ignore:.*doubtful:gale.errors.GaleWarning")
 def test_a_model_knows_its_training_runs_again(
     trained: Trained, campaign: gale.Campaign, tmp_path: Path
 ) -> None:
