@@ -106,7 +106,6 @@ def ablate(
     >>> ablation.table()["step"].to_list()
     ['base', 'hinge', 'prior bias', 'BatchNorm', 'LayerNorm', 'LCG loss', 'FixedSoup']
     """
-    check_kind("campaign", campaign, Campaign)
     check_kind("recipe", recipe, Recipe, str, Path)
     check_whole("trainings", trainings, 1)
     check_whole("iterations", iterations, 1)

@@ -9,7 +9,6 @@ from gale.ablation.figures import plot_curves, plot_steps
 from gale.ablation.results import Ablation
 from gale.ablation.text import report_text
 from gale.plotting import save_figure
-from gale.plumbing.arguments import check_kind
 from gale.plumbing.files import check_folder_free, write_csv, writing_folder
 from gale.plumbing.kinds import checked
 
@@ -57,7 +56,6 @@ def save_ablation(ablation: Ablation, folder: Path | str, *, force: bool = False
     >>> sorted(file.name for file in Path("ablation").glob("*.csv"))
     ['curves.csv', 'table.csv', 'trainings.csv']
     """
-    check_kind("ablation", ablation, Ablation)
     folder = Path(folder)
     check_folder_free(folder, force=force, files=FILES)
     figures = {"table": plot_steps(ablation), "curves": plot_curves(ablation)}

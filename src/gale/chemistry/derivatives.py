@@ -9,7 +9,6 @@ import numpy as np
 from gale.chemistry.structures import parent_molecule, read_pattern, read_structure
 from gale.library import Library
 from gale.library.derivative_names import find_derivative
-from gale.plumbing.arguments import check_kind
 from gale.plumbing.kinds import checked
 from gale.run import Floats
 
@@ -64,7 +63,6 @@ def guess_derivatives(library: Library, *, silylated: bool = False) -> tuple[str
     >>> guess_derivatives(embedded_library().take([0, 1, 2]))
     ('n TMS', 'n TMS', 'n TMS')
     """
-    check_kind("library", library, Library)
     min_silyl = MIN_SILYL if silylated else np.inf
     return tuple(
         derivative or drawn_derivative(structure) or _guess(structure, *spectrum, min_silyl)

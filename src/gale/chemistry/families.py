@@ -21,7 +21,6 @@ from gale.chemistry.structures import (
     read_structure,
 )
 from gale.errors import TableError
-from gale.plumbing.arguments import check_kind, check_several
 from gale.plumbing.kinds import checked
 from gale.plumbing.toml import parse_toml, read_toml_text, unknown_key
 
@@ -104,9 +103,6 @@ def families_of(
     >>> [name for name, value in zip(gale.default_family_table(), families[0]) if value == 1]
     ['aromatic', 'hydrocarbon']
     """
-    check_several("structures", structures)
-    if table is not None:
-        check_kind("table", table, Mapping)
     rules = (default_family_table() if table is None else table).values()
     families = np.full((len(structures), len(rules)), np.nan, dtype=np.float32)
     for row, structure in enumerate(structures):

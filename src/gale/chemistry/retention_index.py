@@ -15,7 +15,6 @@ from gale.chemistry.derivatives import CARBONYL, drawn_derivative
 from gale.chemistry.structures import parent_molecule, read_pattern, read_structure
 from gale.errors import GaleError
 from gale.library.derivative_names import UNKNOWN, find_derivative
-from gale.plumbing.arguments import check_several
 from gale.plumbing.kinds import checked
 from gale.run import Floats
 
@@ -60,7 +59,6 @@ def estimate_retention_index(
     >>> estimate_retention_index(["CCCCCCCCCC", "CC(N)C(=O)O"], ["", "2 TMS"]).round()
     array([1002., 1124.])
     """
-    check_several("structures", structures)
     if derivatives is not None and len(derivatives) != len(structures):
         raise GaleError(
             "derivatives",

@@ -22,7 +22,7 @@ from gale.evaluation.bootstrap import Estimate
 from gale.evaluation.matching import match_runs
 from gale.evaluation.metrics import Scores, log_loss_difference, score
 from gale.evaluation.predictions import Predictions, read_predictions, sidecar
-from gale.plumbing.arguments import check_kind, check_whole
+from gale.plumbing.arguments import check_whole
 from gale.plumbing.kinds import checked
 from gale.plumbing.text import counted, listed, shown
 from gale.run import Floats, Floats32
@@ -271,10 +271,6 @@ def evaluate(
         predictions = Predictions.from_frame(predictions)
     if isinstance(labels, Campaign):
         labels = LabelTable(labels.runs, labels.families, labels.labels)
-    check_kind("predictions", predictions, Predictions, pl.DataFrame)
-    check_kind("labels", labels, Campaign, LabelTable)
-    if prevalence is not None:
-        check_kind("prevalence", prevalence, Mapping)
     check_whole("resamples", resamples, 1)
     check_whole("seed", seed)
     _check_families(predictions, labels)

@@ -17,7 +17,7 @@ from gale.evidence.index import IndexTable
 from gale.evidence.matching import Match, Matcher
 from gale.evidence.windows import Window, find_windows
 from gale.model import Model
-from gale.plumbing.arguments import check_kind, check_loaded
+from gale.plumbing.arguments import check_loaded
 from gale.plumbing.kinds import checked_but
 from gale.run import Run
 
@@ -109,7 +109,6 @@ def explain(
     (2, '31 45', 1, 'ethanol')
     """
     check_loaded("model", model, Model)
-    check_kind("run", run, Run)
     if model.has_elution_network:
         matcher = matcher or Matcher.default()
         windows = find_windows(model, run, matcher=matcher, index=index, least=least)

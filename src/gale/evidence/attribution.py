@@ -31,7 +31,7 @@ from gale.features.profile import ProfileSpec
 from gale.features.spec import FeatureSpec
 from gale.features.summary import SummarySpec
 from gale.model import Model
-from gale.plumbing.arguments import check_kind, check_loaded
+from gale.plumbing.arguments import check_loaded
 from gale.plumbing.kinds import checked_but
 from gale.run import Floats, Floats32, Integers, Run
 
@@ -105,7 +105,6 @@ def find_attributions(model: Model, run: Run, *, least: float | None = None) -> 
     ('alcohol', (65, 92, 45), 3)
     """
     check_loaded("model", model, Model)
-    check_kind("run", run, Run)
     features = model.spec.features_of(run)
     mz, without = without_ions(model.spec, features)
     probability = model.predict_features(np.concatenate([features[None], without]))[0]

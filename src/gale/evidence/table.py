@@ -10,7 +10,7 @@ import polars as pl
 from gale.errors import MissingExtraError, ReadError
 from gale.evidence import SCHEMA, IndexTable, Matcher, check_spectra, explain
 from gale.model import Model, Runs
-from gale.plumbing.arguments import check_kind, check_loaded
+from gale.plumbing.arguments import check_loaded
 from gale.plumbing.files import writing
 from gale.plumbing.kinds import checked, checked_but
 from gale.plumbing.text import display_name
@@ -118,7 +118,6 @@ def write_evidence(table: pl.DataFrame, path: str | Path, *, force: bool = False
     >>> table = gale.evidence_table(gale.Model.load("model.onnx"), ["run.csv"])
     >>> gale.write_evidence(table, "evidence.csv")
     """
-    check_kind("table", table, pl.DataFrame)
     rounded = table.with_columns(pl.col(pl.Float64).round(DECIMALS))
     with writing(Path(path), force=force) as temporary:
         temporary.write_bytes(rounded.write_csv().encode())

@@ -24,7 +24,7 @@ from gale.evidence.matching import Match, Matcher
 from gale.features.elution import excess
 from gale.features.events import EventSpec
 from gale.model import Model
-from gale.plumbing.arguments import check_kind, check_loaded
+from gale.plumbing.arguments import check_loaded
 from gale.plumbing.kinds import checked_but
 from gale.run import Floats, Floats32, Integers, Run
 
@@ -126,11 +126,7 @@ def find_windows(
     2.7 min, m/z (31, 45)
     """
     check_loaded("model", model, Model)
-    check_kind("run", run, Run)
-    if matcher is not None:
-        check_kind("matcher", matcher, Matcher)
     if index is not None:
-        check_kind("index", index, IndexTable)
         for note in index.note_outside(run):
             warn(note)
     spec = model.event_spec

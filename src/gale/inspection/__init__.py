@@ -20,7 +20,6 @@ from gale.inspection.measures import (
     scan_intervals,
     standing_out,
 )
-from gale.plumbing.arguments import check_kind
 from gale.plumbing.kinds import checked
 from gale.plumbing.text import counted, listed
 from gale.readers.scans import FACT_SPECTRA, ceiling_of, looks_like_profile
@@ -114,7 +113,6 @@ def oddities(run: Run) -> tuple[Oddity, ...]:
     ...     print(f"{oddity.rule}: {oddity.text}")
     few scans: the run has only 3 scans, so little can be said about it; hundreds are usual
     """
-    check_kind("run", run, Run)
     notes = [Oddity("reading", note) for note in run.notes]
     found = ((rule, look(run)) for rule, look in RULES.items())
     return (*notes, *(Oddity(rule, text) for rule, text in found if text is not None))

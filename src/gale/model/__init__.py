@@ -238,7 +238,6 @@ class Model:
         ReadError
             If the model's features leave out every ion of the run.
         """
-        check_kind("run", run, Run)
         features, times = self.event_spec.describe(run)
         ((evidence,),) = self._run([EVIDENCE], features[None])
         self._check_evidence(evidence)
@@ -502,8 +501,6 @@ class Model:
         TableError
             If the predictions lack a family, have a run twice, or none that is asked for.
         """
-        check_kind("campaign", campaign, Campaign)
-        check_kind("predictions", predictions, pl.DataFrame)
         wanted = campaign.submission_families
         if campaign.submission is None:
             raise CampaignError(

@@ -26,7 +26,6 @@ from gale.plotting.panels import (
     draw_spectrum,
 )
 from gale.plotting.themes import THEMES, Theme
-from gale.plumbing.arguments import check_kind
 from gale.plumbing.kinds import checked
 from gale.run import Run
 
@@ -110,7 +109,6 @@ def plot_run(
     >>> [axes.get_ylabel().splitlines()[0] for axes in figure.axes]
     ['ion current', 'extracted ions', 'm/z', 'relative', 'intensity (unit of the file)']
     """
-    check_kind("run", run, Run)
     if theme not in THEMES:
         raise PlotError("theme", f"is {theme!r}", " or ".join(THEMES))
     mz_range = None if mz_range is None else (float(mz_range[0]), float(mz_range[1]))
@@ -198,7 +196,6 @@ def save_figure(figure: Figure, file: str | os.PathLike[str] | IO[bytes], form: 
     >>> buffer.getvalue()[1:4]
     b'PNG'
     """
-    check_kind("figure", figure, Figure)
     if form not in ("png", "svg"):
         raise PlotError("form", f"is {form!r}", "png or svg", "use figure.savefig for other forms")
     settings: Any = {"svg.fonttype": "none", "svg.hashsalt": "gale"}

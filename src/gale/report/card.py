@@ -14,7 +14,6 @@ from typing import Any
 from gale.errors import TableError, warn
 from gale.evaluation import Evaluation
 from gale.model import FEW_POSITIVES, Model
-from gale.plumbing.arguments import check_kind
 from gale.plumbing.kinds import checked
 from gale.plumbing.reading import read_text
 from gale.plumbing.schema import read_json
@@ -66,7 +65,6 @@ def model_card(model: Model, scores: str | Path | Evaluation | Sequence[Evaluati
     >>> gale.model_card(model, [evaluation]).splitlines()[0]
     '# Model card: small, trained on campaign'
     """
-    check_kind("model", model, Model)
     if isinstance(scores, Evaluation):
         scores = [scores]
     if isinstance(scores, str | Path):

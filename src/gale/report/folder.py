@@ -90,7 +90,6 @@ def run_pages(
     >>> sorted(page.name for page in Path("pages").iterdir())
     ['index.html', 'run.csv.html']
     """
-    check_kind("model", model, Model)
     folder = Path(folder)
     check_pages_free(folder, force=force)
     _, sources, work = model.sources_of(runs, work)

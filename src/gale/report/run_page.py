@@ -136,8 +136,6 @@ def run_report(
     >>> page.splitlines()[0]
     '<!DOCTYPE html>'
     """
-    check_kind("model", model, Model)
-    check_kind("run", run, Run)
     if prediction is not None:
         _check_prediction(prediction, model)
     predicted = prediction or model.predict(run).row(0, named=True)

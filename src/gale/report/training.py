@@ -75,7 +75,6 @@ def training_report(
     >>> page.splitlines()[0]
     '<!DOCTYPE html>'
     """
-    check_kind("campaign", campaign, Campaign)
     check_kind("model", model, str, Path, TrainingFiles)
     work = work or Work()
     files = model if isinstance(model, TrainingFiles) else TrainingFiles.of(model)

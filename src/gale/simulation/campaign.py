@@ -106,13 +106,8 @@ def simulate(
     ...     gale.Campaign.open(f"{folder}/small").split
     ('train', 'train', 'test')
     """
-    for each in (library,) if isinstance(library, Library | str | Path) else library or ():
-        check_kind("library", each, Library)
     if families is not None:
         check_kind("families", families, Mapping)
-    if physics is not None:
-        check_kind("physics", physics, Physics)
-    check_kind("runs", runs, Mapping, int)
     check_whole("seed", seed)
     work, physics = work or Work(), physics or Physics.default()
     runs = _runs_by_split(runs)

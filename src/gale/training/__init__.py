@@ -119,13 +119,11 @@ def train(
     >>> len(model.families), model.facts["training"]["runs"], model.facts["members"]
     (9, 84, 2)
     """
-    check_kind("campaign", campaign, Campaign)
     check_kind("recipe", recipe, Recipe, str, Path)
     check_whole("seed", seed, most=MOST_SEED)
     tables = [Path(table) for table in (history, out_of_fold) if table is not None]
     plan_outputs(tables, campaign.files, force=True)
     work = work or Work()
-    check_kind("work", work, Work)
     recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
     device = find_device(work.device)
     check_journal(journal, resume=resume, restart=restart)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gale.errors import OutputError
-from gale.plumbing.arguments import check_kind
 from gale.plumbing.files import writing
 from gale.plumbing.kinds import checked
 from gale.run import Run
@@ -94,7 +93,6 @@ def write_run(
     >>> again.mz
     array([18., 44., 18.])
     """
-    check_kind("run", run, Run)
     target = Path(path)
     name = format or format_of(target)
     suffixes = ", ".join(each.suffix for each in FORMATS.values())
