@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
 import json
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from gale.cli.printing import echo
 from gale.cli.wording import in_options
-from gale.plumbing.reading import read_bytes
+from gale.plumbing.reading import sha256_of
 from gale.plumbing.tables import TRAINED_ON
 from gale.plumbing.text import counted, display_name, is_formula, listed, shown
 
@@ -58,7 +57,7 @@ def write_sidecar(
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "model": model_name,
         "model_sha256": model.sha256,
-        "table_sha256": hashlib.sha256(read_bytes(written)).hexdigest(),
+        "table_sha256": sha256_of(written),
         "recipe": model.facts["recipe"]["name"],
         "families": list(model.families),
         "prevalence": model.facts["prevalence"],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ import polars as pl
 from gale.errors import TableError
 from gale.plumbing import schema
 from gale.plumbing.kinds import checked
-from gale.plumbing.reading import read_bytes, read_text
+from gale.plumbing.reading import read_text, sha256_of
 from gale.plumbing.tables import (
     DOUBTFUL,
     FAILED,
@@ -286,7 +285,7 @@ def _read_sidecar(table: Path) -> Sidecar | None:
         raise TableError(path, "has no prevalence for each family", SIDECAR_FILE, MOVE_AWAY)
     prevalence = dict(zip(facts["families"], map(float, facts["prevalence"]), strict=True))
     written = facts.get("table_sha256")
-    if written is not None and table.exists() and written != _sha256(table):
+    if written is not None and table.exists() and written != sha256_of(table):
         raise TableError(
             path,
             f"is not of {table.name} as it is: that was changed, or belongs to other predictions",
@@ -295,7 +294,3 @@ def _read_sidecar(table: Path) -> Sidecar | None:
         )
     trained_on = frozenset(facts.get("trained_on", ()))
     return Sidecar(path, prevalence, facts.get("model_sha256"), trained_on)
-
-
-def _sha256(file: Path) -> str:
-    return hashlib.sha256(read_bytes(file)).hexdigest()

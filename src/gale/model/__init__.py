@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -191,10 +192,14 @@ class Model:
             np.concatenate(unlike[0]) if unlike else np.full(len(features), np.nan, np.float32),
         )
 
+    @cached_property
+    def _content(self) -> frozenset[str]:
+        """What names the content of the training runs; empty for a model of an older gale."""
+        return frozenset(self.facts["training"].get("content", ()))
+
     def _trained_on(self, checksum: str) -> tuple[str, ...]:
         """Say that the model was trained on a run of this content, if it knows."""
-        known = self.facts["training"].get("content", ())
-        return (TRAINED_ON,) if checksum and checksum[:DIGITS] in known else ()
+        return (TRAINED_ON,) if checksum and checksum[:DIGITS] in self._content else ()
 
     def _faults(
         self, probability: Floats32, member_probability: Floats32, unlike: Floats32

@@ -6,6 +6,7 @@ Every file that gale reads is opened here, except those that come with gale.
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import stat
 from pathlib import Path
@@ -70,6 +71,11 @@ def read_bytes(path: str | os.PathLike[str], most: int | None = MOST) -> bytes:
         if most is not None and os.fstat(file.fileno()).st_size > most:
             raise OSError(errno.EFBIG, f"it is larger than {most / 2**20:,.0f} MiB", path)
         return file.read()
+
+
+def sha256_of(path: str | os.PathLike[str]) -> str:
+    """Return the SHA-256 of what :func:`read_bytes` reads, in hexadecimal digits."""
+    return hashlib.sha256(read_bytes(path)).hexdigest()
 
 
 def read_text(path: str | os.PathLike[str], encoding: str = "utf-8") -> str:

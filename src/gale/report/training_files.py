@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ from gale.errors import ModelError, TableError
 from gale.model import Model
 from gale.plumbing.files import writing
 from gale.plumbing.progress import Progress
-from gale.plumbing.reading import read_bytes
+from gale.plumbing.reading import read_bytes, sha256_of
 from gale.plumbing.tables import HEADER
 from gale.plumbing.text import listed
 from gale.report.charts import HISTORY, NUMBERS
@@ -126,7 +125,7 @@ class TrainingFiles:
         Models of older versions of gale do not say which one that is.
         """
         written = model.facts.get("files", {}).get(fact)
-        if written is not None and hashlib.sha256(read_bytes(file)).hexdigest() != written:
+        if written is not None and sha256_of(file) != written:
             raise TableError(
                 file,
                 f"is not the file that the training of {model.source} wrote",
