@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
+from functools import partial
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from gale.cli.options import PATH, force_option, seed_option
+from gale.cli.evaluations import baseline_notes, check_no_sidecar
+from gale.cli.options import PATH, force_option, quiet_option, seed_option
 from gale.cli.outputs import WRITTEN, plan
 from gale.cli.printing import echo
-from gale.errors import OutputError
-
-if TYPE_CHECKING:
-    from gale.evaluation import Evaluation
 
 EXAMPLE = """
 \b
@@ -42,6 +40,7 @@ Example:
     help="Bootstrap resamples for the intervals.",
 )
 @seed_option("The same seed gives the same intervals.")
+@quiet_option
 def command(
     predictions: tuple[Path, ...],
     labels: tuple[Path, ...],
@@ -50,6 +49,7 @@ def command(
     force: bool,
     resamples: int,
     seed: int,
+    quiet: bool,
 ) -> None:
     """Score PREDICTIONS on labelled runs, and compare them with a baseline and with each other.
 
@@ -59,28 +59,33 @@ def command(
     baseline.
 
     Label tables are CSV files with a column run or sample_id, then one column per family with 0, 1
-    or blank for unknown.
+    or blank for unknown. Runs are matched by name. Those in the folder of such a table have to be
+    the ones predicted, as far as the JSON files say what these hold.
     """
+    import gale
     from gale import evaluation as scoring
+    from gale.cli.progress import ConsoleProgress
     from gale.evaluation.predictions import sidecar
     from gale.evaluation.text import evaluation_text
     from gale.plumbing.files import writing
 
     if json_path is not None:
-        _check_no_sidecar(json_path, predictions)
+        check_no_sidecar(json_path, predictions)
         beside = map(sidecar, predictions)
         plan([json_path], (*predictions, *beside, *labels, *train_labels), force=force)
     known = scoring.read_label_tables(labels)
     training = scoring.read_label_tables(train_labels) if train_labels else None
     prior = scoring.training_prevalence(training, known.families) if training else None
-    evaluations = []
-    for each in [scoring.read_predictions(path) for path in predictions]:
-        share = prior if each.prevalence is None else None
-        evaluations.append(
-            scoring.evaluate(each, known, prevalence=share, resamples=resamples, seed=seed)
-        )
+    tables = [scoring.read_predictions(path) for path in predictions]
+    with closing(ConsoleProgress(quiet=quiet)) as progress:
+        work = gale.Work(progress=progress)
+        content = scoring.read_labelled_contents(known, labels, tables, work)
+    score = partial(scoring.evaluate, resamples=resamples, seed=seed, content=content)
+    evaluations = [
+        score(each, known, prevalence=prior if each.prevalence is None else None) for each in tables
+    ]
     comparisons = [scoring.compare(first, second) for first, second in combinations(evaluations, 2)]
-    notes = _baseline_notes(evaluations, bool(train_labels))
+    notes = baseline_notes(evaluations, bool(train_labels))
     echo(evaluation_text(evaluations, comparisons, labels, notes))
     if json_path is not None:
         results = {
@@ -91,27 +96,3 @@ def command(
         }
         with writing(json_path, force=force) as temporary:
             temporary.write_text(json.dumps(results, indent=1, allow_nan=False), "utf-8")
-
-
-def _baseline_notes(evaluations: list[Evaluation], given: bool) -> list[str]:
-    """Say where the prevalence of the baseline is from, if that is not what one would think."""
-    origins = {each.prevalence_from for each in evaluations}
-    notes = []
-    if "labels" in origins:
-        notes.append(
-            "the baseline has the prevalence of the evaluated labels, which flatters it: there is "
-            "no JSON file beside the predictions; give --train-labels"
-        )
-    if given and "argument" not in origins:
-        notes.append(
-            "--train-labels was not used: the JSON files beside the predictions give the prevalence"
-        )
-    return notes
-
-
-def _check_no_sidecar(json_path: Path, predictions: tuple[Path, ...]) -> None:
-    from gale.evaluation.predictions import sidecar
-
-    if json_path in map(sidecar, predictions):
-        found = "is the JSON file (sidecar) of the predictions"
-        raise OutputError(json_path, found, "another name", "choose another name")

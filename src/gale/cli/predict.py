@@ -19,10 +19,11 @@ from gale.cli.options import (
     split_option,
 )
 from gale.cli.outputs import WRITTEN, plan
-from gale.cli.predictions import print_summary, write_sidecar, write_table
+from gale.cli.predictions import write_sidecar, write_table
 from gale.cli.printing import echo
 from gale.cli.sources import files_of, open_runs, select
 from gale.cli.spectra import open_spectra
+from gale.cli.summary import print_summary
 from gale.cli.working import working
 
 EXAMPLE = """
@@ -111,7 +112,7 @@ def command(
         written = model.submission(sources, table)
     notes = batch_notes(table, model.prevalence)
     write_table(written, output, force=force)
-    write_sidecar(sidecar(output), model, model_path.name, output, table, notes, force=force)
+    write_sidecar(output, model, model_path.name, sources, (table, checksums), notes, force=force)
     n_failed = print_summary(output, model, table, notes, submission)
     if evidence_path is not None and not model.has_elution_network:
         echo(f"{model.source} has no elution network: its evidence is features, without times")

@@ -1,4 +1,4 @@
-"""The files of predictions, and what is printed of them."""
+"""The files of predictions: the table, and beside it how it was made."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gale.cli.printing import echo
-from gale.cli.wording import in_options
+from gale.cli.sources import paths_of
 from gale.plumbing.reading import sha256_of
-from gale.plumbing.tables import TRAINED_ON
-from gale.plumbing.text import counted, display_name, is_formula, listed, shown
+from gale.plumbing.text import is_formula
 
 if TYPE_CHECKING:
     import polars as pl
@@ -39,25 +37,31 @@ def write_table(table: pl.DataFrame, path: Path, *, force: bool) -> None:
 
 
 def write_sidecar(
-    path: Path,
+    output: Path,
     model: gale.Model,
     model_name: str,
-    written: Path,
-    table: pl.DataFrame,
+    runs: gale.Campaign | tuple[Path, ...],
+    predicted: tuple[pl.DataFrame, Sequence[str]],
     notes: Sequence[str],
     *,
     force: bool,
 ) -> None:
-    """Write what made a table of predictions, as JSON; `written` is the file of the table."""
-    from gale.evaluation.predictions import runs_trained_on
+    """Write what made a table of predictions, as JSON beside it.
+
+    `output` is the file of the table, `predicted` what :meth:`gale.Model.predict_read` gave.
+    """
+    from gale.evaluation.content import contents_of
+    from gale.evaluation.predictions import runs_trained_on, sidecar
     from gale.plumbing.files import writing
 
+    table, checksums = predicted
+    content = contents_of(table["run"], paths_of(runs), checksums)
     provenance = {
         "gale_version": version("gale-ms"),
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "model": model_name,
         "model_sha256": model.sha256,
-        "table_sha256": sha256_of(written),
+        "table_sha256": sha256_of(output),
         "recipe": model.facts["recipe"]["name"],
         "families": list(model.families),
         "prevalence": model.facts["prevalence"],
@@ -67,51 +71,7 @@ def write_sidecar(
         "trained_on": sorted(runs_trained_on(table.select("run", "message").iter_rows())),
         "doubtful": table.filter(status="doubtful")["run"].to_list(),
         "failed": table.filter(status="failed")["run"].to_list(),
+        "content": [{"run": run, **each._asdict()} for run, each in content.items()],
     }
-    with writing(path, force=force) as temporary:
+    with writing(sidecar(output), force=force) as temporary:
         temporary.write_text(json.dumps(provenance, indent=1) + "\n")
-
-
-def print_failed(table: pl.DataFrame) -> int:
-    """Say on standard error which runs failed and why; return their number."""
-    failed = table.filter(status="failed")
-    for run, message in failed.select("run", "message").iter_rows():
-        prefix = "" if message.startswith(run) else f"{run}: "
-        echo(f"failed: {prefix}{in_options(message)}", err=True)
-    return len(failed)
-
-
-def print_summary(
-    output: Path, model: gale.Model, table: pl.DataFrame, notes: Sequence[str], submission: bool
-) -> int:
-    """Say what was predicted, and how to read it; return the number of runs that failed."""
-    import polars as pl
-
-    n_failed = print_failed(table)
-    n_predicted = len(table) - n_failed
-    echo(f"{display_name(output)}: {counted(n_predicted, 'run')} predicted, {n_failed:,} failed")
-    if n_doubtful := len(table.filter(status="doubtful")):
-        are = "is" if n_doubtful == 1 else "are"
-        echo(f"{counted(n_doubtful, 'run')} {are} doubtful; the column message says why")
-    if n_known := int(table["message"].str.contains(TRAINED_ON, literal=True).sum()):
-        are = "is" if n_known == 1 else "are"
-        echo(f"{counted(n_known, 'run')} {are} of the training: their numbers are not held out")
-    odd = pl.col("message").is_not_null() & (pl.col("message") != TRAINED_ON)
-    if n_odd := len(table.filter(odd, status="ok")):
-        are = "is" if n_odd == 1 else "are"
-        echo(f"{counted(n_odd, 'run')} {are} odd; the column message says what is odd")
-    for note in notes:
-        echo(note)
-    if formulas := [name for name in (*table["run"], *model.families) if is_formula(name)]:
-        echo(
-            f"a spreadsheet takes {listed(map(shown, formulas), 3)} for a formula; import these "
-            "columns as text"
-        )
-    if submission and n_failed:
-        echo("for failed runs the submission has the training prevalence")
-    if not model.facts["calibrated"]:
-        echo(
-            "the numbers are scores from 0 to 1: trained as probabilities but not calibrated on "
-            "held-out runs"
-        )
-    return n_failed

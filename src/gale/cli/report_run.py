@@ -17,10 +17,10 @@ from gale.cli.options import (
     reading_options,
     split_option,
 )
-from gale.cli.predictions import print_failed
 from gale.cli.printing import echo
 from gale.cli.sources import open_runs
 from gale.cli.spectra import open_spectra
+from gale.cli.summary import print_failed
 from gale.cli.working import working
 from gale.plumbing.text import counted
 

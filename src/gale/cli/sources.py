@@ -47,6 +47,11 @@ def files_of(runs: gale.Campaign | tuple[Path, ...]) -> Sequence[Path]:
     return runs if isinstance(runs, tuple) else runs.files
 
 
+def paths_of(runs: gale.Campaign | tuple[Path, ...]) -> tuple[Path, ...]:
+    """Name the file or folder of each run."""
+    return runs if isinstance(runs, tuple) else runs.paths
+
+
 def select(
     runs: gale.Campaign | tuple[Path, ...], wanted: Sequence[bool]
 ) -> gale.Campaign | tuple[Path, ...]:

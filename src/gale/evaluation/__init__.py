@@ -8,7 +8,7 @@ Symbols: R runs, K families.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,15 +16,18 @@ import numpy as np
 import polars as pl
 
 from gale.campaign import Campaign
+from gale.campaign.beside import files_beside
 from gale.campaign.labels import LabelTable, order_of, prevalence_of, read_label_table
 from gale.errors import TableError, warn
 from gale.evaluation.bootstrap import Estimate
+from gale.evaluation.content import Content, check_contents, read_contents, unknown_note
 from gale.evaluation.matching import match_runs
 from gale.evaluation.metrics import Scores, log_loss_difference, score
 from gale.evaluation.predictions import Predictions, read_predictions, sidecar
 from gale.plumbing.arguments import check_whole
 from gale.plumbing.kinds import checked
 from gale.plumbing.text import counted, listed, shown
+from gale.plumbing.work import Work
 from gale.run import Floats, Floats32
 
 __all__ = [
@@ -34,6 +37,7 @@ __all__ = [
     "compare",
     "evaluate",
     "read_label_tables",
+    "read_labelled_contents",
     "read_predictions",
     "training_prevalence",
 ]
@@ -77,6 +81,10 @@ class Evaluation:
         SHA-256 of the model file that predicted, if it is known.
     trained_on : tuple of str
         The scored runs that the model was trained on, as far as it says so.
+    content : mapping of str to Content
+        What was predicted of the scored runs, as far as the predictions say it.
+    by_name_alone : mapping of str to tuple of str
+        The scored runs of which it is unknown whether they are those predicted, by the reason.
     """
 
     source: str
@@ -95,6 +103,13 @@ class Evaluation:
     extra_families: tuple[str, ...]
     model_sha256: str | None = None
     trained_on: tuple[str, ...] = ()
+    content: Mapping[str, Content] = field(default_factory=dict)
+    by_name_alone: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def by_name_notes(self) -> list[str]:
+        """Of how many scored runs it is unknown whether they are those predicted, in words."""
+        return [unknown_note(reason, runs) for reason, runs in self.by_name_alone.items()]
 
     @property
     def trained_on_note(self) -> str:
@@ -125,6 +140,7 @@ class Evaluation:
             "failed": dict(self.failed),
             "unlabelled": list(self.unlabelled),
             "extra_families": list(self.extra_families),
+            "by_name_alone": {reason: list(runs) for reason, runs in self.by_name_alone.items()},
             "scores": self.scores.to_dict(),
             "prior": {
                 "prevalence_from": self.prevalence_from,
@@ -218,14 +234,18 @@ def evaluate(
     prevalence: Mapping[str, float] | None = None,
     resamples: int = 1000,
     seed: int = 0,
+    content: Mapping[str, Content] | None = None,
+    work: Work | None = None,
 ) -> Evaluation:
     """Score predictions on the labelled runs, beside the baseline.
 
     Runs are matched by name; if that fails, by the name of their file without its folder; and
-    then also without its extension. Rows without any known label are ignored.
+    then also without its extension. Rows without any known label are ignored. Where the sidecar of
+    the predictions says what was read, that has to be the content of the labelled runs.
 
-    Warns (`gale.GaleWarning`) of runs and families that could not be scored, and if the baseline
-    predicts the prevalence of the labels evaluated, which flatters it.
+    Warns (`gale.GaleWarning`) of runs and families that could not be scored, if the baseline
+    predicts the prevalence of the labels evaluated, which flatters it, and of runs of predictions
+    from a file whose content could not be compared.
 
     Parameters
     ----------
@@ -239,6 +259,11 @@ def evaluate(
         Number of bootstrap resamples for the intervals, 1 or more.
     seed : int
         The same seed gives the same intervals.
+    content : mapping of str to Content, optional
+        What the labelled runs hold, see :func:`read_labelled_contents`. By default the files of a
+        campaign are read, those of runs of which the predictions say what they hold.
+    work : Work, optional
+        Its progress makes one step for each file that is read.
 
     Returns
     -------
@@ -248,7 +273,7 @@ def evaluate(
     ------
     TableError
         If the predictions lack a labelled family, names of runs are ambiguous, no run can be
-        scored, or the prevalence lacks a family.
+        scored, a run has other content than the one predicted, or the prevalence lacks a family.
     GaleError
         If an argument is of another type, such as labels that are a plain table.
 
@@ -269,8 +294,11 @@ def evaluate(
     """
     if isinstance(predictions, pl.DataFrame):
         predictions = Predictions.from_frame(predictions)
+    files: Mapping[str, Path] = {}
     if isinstance(labels, Campaign):
+        files = dict(zip(labels.runs, labels.paths, strict=True))
         labels = LabelTable(labels.runs, labels.families, labels.labels)
+    said = predictions.content or {}
     check_whole("resamples", resamples, 1)
     check_whole("seed", seed)
     _check_families(predictions, labels)
@@ -283,6 +311,11 @@ def evaluate(
     }
     scored = [run for run in label_row if run in match and run not in failed]
     _check_scored(scored, predictions, label_row)
+    if content is None:
+        known = {run: files[run] for run in scored if run in files and match[run] in said}
+        content = read_contents(known, (work or Work()).progress)
+    of_scored = {run: match[run] for run in scored}
+    by_name_alone = check_contents(said, content, of_scored, predictions.source)
 
     y = labels.values[[label_row[run] for run in scored]]
     p = _aligned(predictions, [match[run] for run in scored], labels.families)
@@ -307,18 +340,65 @@ def evaluate(
         extra_families=tuple(f for f in predictions.families if f not in labels.families),
         model_sha256=predictions.model_sha256,
         trained_on=tuple(run for run in scored if match[run] in predictions.trained_on),
+        content={run: said[match[run]] for run in scored if match[run] in said},
+        by_name_alone=by_name_alone,
     )
-    _warn_of(evaluation)
+    _warn_of(evaluation, in_memory=predictions.content is None)
     return evaluation
 
 
-def _warn_of(evaluation: Evaluation) -> None:
+def read_labelled_contents(
+    labels: LabelTable,
+    tables: Sequence[Path],
+    predictions: Sequence[Predictions],
+    work: Work | None = None,
+) -> dict[str, Content]:
+    """Hash the files of labelled runs that lie in the folders of their label tables.
+
+    Only runs are read of which some of the predictions say what they hold.
+
+    Parameters
+    ----------
+    labels : LabelTable
+        Those of all tables, see :func:`read_label_tables`.
+    tables : sequence of Path
+        The label tables.
+    predictions : sequence of Predictions
+    work : Work, optional
+        Its progress makes one step for each file that is read.
+
+    Returns
+    -------
+    dict of str to Content
+        As :func:`evaluate` takes it, by the runs whose files are found.
+
+    Raises
+    ------
+    TableError
+        If names of runs are ambiguous.
+    """
+    progress = (work or Work()).progress
+    labelled = [run for run, known in zip(labels.runs, labels.labelled, strict=True) if known]
+    names: dict[str, list[str]] = {}
+    for each in predictions:
+        for run, name in match_runs(labelled, each.runs, each.source).items():
+            if name in (each.content or {}):
+                names.setdefault(run, []).append(name)
+    files: dict[str, Path] = {}
+    for folder in dict.fromkeys(table.parent for table in tables):
+        files = files_beside(folder, names, progress) | files
+    return read_contents(files, progress)
+
+
+def _warn_of(evaluation: Evaluation, *, in_memory: bool) -> None:
     """Warn of what could not be scored, and of what flatters the scores or the baseline."""
     source = evaluation.source
     if evaluation.trained_on:
         warn(f"{source}: {evaluation.trained_on_note}")
     for reason, names in evaluation.not_scored.items():
         warn(f"{source}: not scored: {reason}: {len(names):,} ({listed(names)})")
+    for note in () if in_memory else evaluation.by_name_notes:
+        warn(f"{source}: {note}")
     if evaluation.prevalence_from == "labels":
         warn(
             f"{source}: the baseline predicts the prevalence of the labels evaluated, which "
@@ -332,7 +412,7 @@ def compare(first: Evaluation, second: Evaluation) -> Comparison:
     Raises
     ------
     TableError
-        If there is no such run.
+        If there is no such run, or one has other content in the second predictions.
     """
     second_row = {run: row for row, run in enumerate(second.runs)}
     pairs = [(row, second_row[run]) for row, run in enumerate(first.runs) if run in second_row]
@@ -343,6 +423,8 @@ def compare(first: Evaluation, second: Evaluation) -> Comparison:
             "predictions of the same runs",
             "evaluate them one at a time",
         )
+    same = {first.runs[row]: first.runs[row] for row, _ in pairs}
+    check_contents(second.content, first.content, same, second.source, first.source)
     rows, second_rows = map(list, zip(*pairs, strict=True))
     difference = log_loss_difference(
         first.labels[rows],

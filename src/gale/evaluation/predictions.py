@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from gale.errors import TableError
+from gale.evaluation.content import Content
 from gale.plumbing import schema
 from gale.plumbing.kinds import checked
 from gale.plumbing.reading import read_text, sha256_of
@@ -54,6 +55,8 @@ class Predictions:
         SHA-256 of the model file that predicted, if the sidecar says it.
     trained_on : frozenset of str
         The runs that the model was trained on, as far as their messages say so.
+    content : mapping of str to Content, optional
+        What was read of each run, if the sidecar says it; None for predictions in memory.
     """
 
     source: str
@@ -64,6 +67,7 @@ class Predictions:
     prevalence: Mapping[str, float] | None = None
     model_sha256: str | None = None
     trained_on: frozenset[str] = frozenset()
+    content: Mapping[str, Content] | None = None
 
     @classmethod
     def from_frame(cls, frame: pl.DataFrame, source: str = "predictions") -> Predictions:
@@ -169,6 +173,7 @@ def read_predictions(path: Path | str) -> Predictions:
             (cells[0], cells[2]) for cells in table.rows.values() if first > len(SUBMISSION_HEADER)
         )
         | (frozenset() if beside is None else beside.trained_on),
+        content={} if beside is None else beside.content,
     )
 
 
@@ -190,6 +195,9 @@ SIDECAR = schema.Table(
         "model_sha256": schema.TEXT,
         "table_sha256": schema.TEXT,
         "trained_on": schema.ListOf(schema.TEXT),
+        "content": schema.ListOf(
+            schema.Table({"run": schema.TEXT, "file": schema.TEXT, "sha256": schema.TEXT})
+        ),
     },
 )
 
@@ -202,6 +210,7 @@ class Sidecar:
     prevalence: Mapping[str, float]
     model_sha256: str | None
     trained_on: frozenset[str]
+    content: Mapping[str, Content]
 
 
 def _family_columns(table: Table, beside: Sidecar | None, problems: Problems) -> tuple[str, ...]:
@@ -293,4 +302,7 @@ def _read_sidecar(table: Path) -> Sidecar | None:
             "predict again, or move the JSON file away",
         )
     trained_on = frozenset(facts.get("trained_on", ()))
-    return Sidecar(path, prevalence, facts.get("model_sha256"), trained_on)
+    content = {
+        each["run"]: Content(each["file"], each["sha256"]) for each in facts.get("content", ())
+    }
+    return Sidecar(path, prevalence, facts.get("model_sha256"), trained_on, content)

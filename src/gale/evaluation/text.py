@@ -55,6 +55,8 @@ def _scope(evaluations: Sequence[Evaluation], labels: Sequence[Path]) -> Iterato
             yield f"  {each.trained_on_note}"
         for reason, names in each.not_scored.items():
             yield f"  not scored: {reason}: {len(names):,} ({listed(names)})"
+        for note in each.by_name_notes:
+            yield f"  {note}"
 
 
 def _summary(evaluations: Sequence[Evaluation]) -> list[list[str]]:

@@ -22,7 +22,7 @@ from gale.features.spec import feature_spec
 from gale.features.versions import TRAIN_AGAIN
 from gale.inspection.batch import batch_notes
 from gale.inspection.verdict import verdict
-from gale.model.facts import DIGITS, MODEL_FILE
+from gale.model.facts import MODEL_FILE
 from gale.model.file import EVIDENCE, OUTPUTS, check_shapes, open_file, run_graph
 from gale.model.unlike import unlike_notes
 from gale.plumbing.arguments import check_kind
@@ -32,6 +32,7 @@ from gale.plumbing.reading import read_bytes
 from gale.plumbing.tables import DOUBTFUL, FAILED, OK, SPREAD, TRAINED_ON, UNLIKE
 from gale.plumbing.text import counted, display_name, listed
 from gale.plumbing.work import Work
+from gale.readers import DIGITS
 from gale.readers.tables.headers import RememberedColumns
 from gale.run import Floats32, Run
 

@@ -30,9 +30,6 @@ FORMAT = 1
 
 MODEL_FILE = "a model file that gale wrote"
 
-DIGITS = 16
-"""Hexadecimal digits by which a model knows the content of its training runs again."""
-
 SHARE = number(0, 1)
 
 NAMES_OF_COLUMNS = Value(

@@ -119,6 +119,10 @@ def load(path: str | os.PathLike[str]) -> bytes:
     return data
 
 
+DIGITS = 16
+"""First hexadecimal digits of a checksum, by which models and predictions know content again."""
+
+
 def checksum_of(data: bytes) -> str:
     """Return the SHA-256 of what :func:`load` returned, in hexadecimal digits."""
     return hashlib.sha256(data).hexdigest()

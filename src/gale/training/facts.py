@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from gale.campaign import Campaign
 from gale.evaluation import metrics
-from gale.model.facts import DIGITS, FORMAT
+from gale.model.facts import FORMAT
+from gale.readers import DIGITS
 from gale.run import Floats
 from gale.training.fitting import Weights
 from gale.training.folds import Fold, held_out_by
