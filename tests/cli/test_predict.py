@@ -85,6 +85,13 @@ def test_the_sidecar(predict: Arguments, trained: Trained, runs: list[Path]) -> 
         "doubtful": [],
         "trained_on": [],
         "failed": ["bad.csv"],
+        "content": [
+            {
+                "run": str(runs[0]),
+                "file": runs[0].name,
+                "sha256": hashlib.sha256(runs[0].read_bytes()).hexdigest()[:16],
+            }
+        ],
     }
 
 

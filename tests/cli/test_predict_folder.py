@@ -15,7 +15,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import gale
-from gale.errors import CampaignError
+from gale.errors import CampaignError, TableError
 from helpers.commands import error_of, invoke, printed_failures, succeed
 from helpers.errors import check_error
 from helpers.model_files import facts_of, restated
@@ -192,3 +192,25 @@ def test_a_folder_without_a_submission_format(predict: Arguments, runs: list[Pat
     result = invoke(*predict("folder", "--submission"))
     assert result.exit_code == 2
     assert "folder has no submission_format.csv" in result.stderr
+
+
+@pytest.mark.parametrize("submission", [False, True])
+def test_labels_of_another_campaign_of_the_same_names_are_refused(
+    predict: Arguments, campaign_folder: Path, tmp_path: Path, submission: bool
+) -> None:
+    succeed(*predict(campaign_folder, "--submission" if submission else "--split=test"))
+    labels = campaign_folder / "test_labels.csv"
+    result = succeed("evaluate", "p.csv", "--labels", labels)
+    assert "cannot tell" not in result.output
+    assert "comparing runs" in result.stderr
+    other = tmp_path / "other"
+    shutil.copytree(campaign_folder, other)
+    for file in (other / "test_features").iterdir():
+        file.write_bytes(file.read_bytes() + b"\n")
+    error = error_of("evaluate", "p.csv", "--labels", other / "test_labels.csv", "--quiet")
+    check_error(error, "p.csv", found="content", remedy="predict", kind=TableError)
+    shutil.rmtree(other / "test_features")
+    result = succeed("evaluate", "p.csv", "--labels", other / "test_labels.csv", "--quiet")
+    n_runs = len(list((campaign_folder / "test_features").iterdir()))
+    assert f"cannot tell whether the labels of {n_runs} runs" in result.output
+    assert result.stderr == ""

@@ -212,7 +212,12 @@ PREDICTED = [
     ["c", "ok", "", "1", "1e-3", "1", "0", "0.2"],
 ]  # fmt: skip
 
-SIDECAR = {"families": ["alcohol", "mineral"], "prevalence": [0.3, 0.5], "model": "m"}
+SIDECAR = {
+    "families": ["alcohol", "mineral"],
+    "prevalence": [0.3, 0.5],
+    "model": "m",
+    "content": [{"run": "a", "file": "a.csv", "sha256": "01"}],
+}
 
 
 def _predictions(rng: random.Random) -> Files:

@@ -294,11 +294,9 @@ def evaluate(
     """
     if isinstance(predictions, pl.DataFrame):
         predictions = Predictions.from_frame(predictions)
-    files: Mapping[str, Path] = {}
+    campaign, said = labels, predictions.content or {}
     if isinstance(labels, Campaign):
-        files = dict(zip(labels.runs, labels.paths, strict=True))
         labels = LabelTable(labels.runs, labels.families, labels.labels)
-    said = predictions.content or {}
     check_whole("resamples", resamples, 1)
     check_whole("seed", seed)
     _check_families(predictions, labels)
@@ -312,13 +310,12 @@ def evaluate(
     scored = [run for run in label_row if run in match and run not in failed]
     _check_scored(scored, predictions, label_row)
     if content is None:
-        known = {run: files[run] for run in scored if run in files and match[run] in said}
-        content = read_contents(known, (work or Work()).progress)
+        content = _contents(campaign, [run for run in scored if match[run] in said], work)
     of_scored = {run: match[run] for run in scored}
     by_name_alone = check_contents(said, content, of_scored, predictions.source)
 
     y = labels.values[[label_row[run] for run in scored]]
-    p = _aligned(predictions, [match[run] for run in scored], labels.families)
+    p = _aligned(predictions, of_scored.values(), labels.families)
     share, share_from = _prior(predictions, labels.families, y, prevalence)
     prior = np.tile(share, (len(y), 1))
     bootstrap = {"resamples": resamples, "seed": seed}
@@ -340,7 +337,7 @@ def evaluate(
         extra_families=tuple(f for f in predictions.families if f not in labels.families),
         model_sha256=predictions.model_sha256,
         trained_on=tuple(run for run in scored if match[run] in predictions.trained_on),
-        content={run: said[match[run]] for run in scored if match[run] in said},
+        content={run: said[name] for run, name in of_scored.items() if name in said},
         by_name_alone=by_name_alone,
     )
     _warn_of(evaluation, in_memory=predictions.content is None)
@@ -381,13 +378,24 @@ def read_labelled_contents(
     labelled = [run for run, known in zip(labels.runs, labels.labelled, strict=True) if known]
     names: dict[str, list[str]] = {}
     for each in predictions:
+        said = each.content or {}
         for run, name in match_runs(labelled, each.runs, each.source).items():
-            if name in (each.content or {}):
-                names.setdefault(run, []).append(name)
+            if name in said:
+                names.setdefault(run, []).extend((name, said[name].file))
     files: dict[str, Path] = {}
     for folder in dict.fromkeys(table.parent for table in tables):
         files = files_beside(folder, names, progress) | files
     return read_contents(files, progress)
+
+
+def _contents(
+    labels: LabelTable | Campaign, runs: Sequence[str], work: Work | None
+) -> dict[str, Content]:
+    """Hash the files of these runs; a table has none."""
+    if isinstance(labels, LabelTable):
+        return {}
+    path_of = dict(zip(labels.runs, labels.paths, strict=True))
+    return read_contents({run: path_of[run] for run in runs}, (work or Work()).progress)
 
 
 def _warn_of(evaluation: Evaluation, *, in_memory: bool) -> None:
