@@ -64,6 +64,16 @@ def test_the_file(stack: gale.Model, runs: list[Path], tmp_path: Path) -> None:
     write_evidence(table, tmp_path / "e.csv", force=True)
 
 
+def test_names_of_compounds_that_are_formulas(tmp_path: Path) -> None:
+    """Names by which tables are joined stay, and so do numbers."""
+    names = ["=1+1", "-pinene", "(-)-menthol", None]
+    table = pl.DataFrame({"run": ["=1.csv"] * 4, "compound": names, "index": [-1.5] * 4})
+    write_evidence(table, tmp_path / "e.csv")
+    read = pl.read_csv(tmp_path / "e.csv")
+    assert read["compound"].to_list() == ["'=1+1", "'-pinene", "(-)-menthol", None]
+    assert read.drop("compound").equals(table.drop("compound"))
+
+
 def test_an_index_table_outside_the_runs_is_told(stack: gale.Model, runs: list[Path]) -> None:
     index = IndexTable(np.array([180.0, 280.0]), np.array([500.0, 1500.0]), "alkanes.csv")
     recorder = Recorder()

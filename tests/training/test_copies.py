@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
+import zipfile
 from pathlib import Path
 
 import polars as pl
@@ -13,9 +15,12 @@ from gale.errors import CampaignError, GaleWarning
 from gale.evaluation import evaluate
 from gale.plumbing.tables import TRAINED_ON
 from gale.plumbing.work import Work
+from gale.readers import checksum_of, load
+from gale.training.copies import check_not_tested, contents_of
 from gale.training.runs import read_training_runs
 from helpers.errors import refused
 from helpers.training import Recorder, Trained, tiny_recipe
+from helpers.vendor_files import FOLDERS, lay_out, nominal_run
 
 FEATURES = tiny_recipe().features
 
@@ -102,6 +107,55 @@ def test_a_test_run_among_those_to_train_on_is_refused(folder: Path) -> None:
     copy = copy_over(folder, "test", source)
     with refused(CampaignError, folder, found=[copy, source.stem, "same content"]):
         read_training_runs(gale.Campaign.open(folder), FEATURES, Work())
+
+
+@pytest.mark.parametrize("packed", ["training", "test", "both"])
+def test_a_test_run_packed_otherwise_is_refused(folder: Path, packed: str) -> None:
+    """Not even two archives of the same run are of the same bytes."""
+    source = source_of(folder)
+    copy = copy_over(folder, "test", source)
+    data = source.read_bytes()
+    if packed in ("training", "both"):
+        source.write_bytes(gzip.compress(data, mtime=1))
+    if packed in ("test", "both"):
+        with zipfile.ZipFile(folder / "test_features" / f"{copy}.csv", "w") as archive:
+            archive.writestr("run.csv", data)
+    with refused(CampaignError, folder, found=[copy, source.stem, "same content"]):
+        read_training_runs(gale.Campaign.open(folder), FEATURES, Work())
+
+
+def test_a_packed_copy_is_left_out(folder: Path) -> None:
+    source = source_of(folder)
+    copy = copy_over(folder, "val", source, labels_of=source.stem)
+    file = folder / "val_features" / f"{copy}.csv"
+    file.write_bytes(gzip.compress(file.read_bytes()))
+    runs = read_training_runs(gale.Campaign.open(folder), FEATURES, Work(progress=Recorder()))
+    assert len(runs.copies) == 1
+    assert {*runs.copies} < {copy, source.stem}
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_a_folder_of_an_instrument_that_is_tested_and_trained_on(
+    tmp_path: Path, zipped: bool
+) -> None:
+    root = tmp_path / "campaign"
+    for name in ("one", "other"):
+        lay_out(root / f"{name}.D", FOLDERS["chemstation"](nominal_run()))
+    test = "other.D"
+    if zipped:
+        test = "other.zip"
+        shutil.make_archive(str(root / "other"), "zip", root, "other.D")
+        shutil.rmtree(root / "other.D")
+    (root / "metadata.csv").write_text(
+        "sample_id,split,derivatized,features_path,features_md5_hash\n"
+        f"S1,train,,one.D,\nS2,test,,{test},\n",
+        "utf-8",
+    )
+    campaign = gale.Campaign.open(root)
+    training = campaign.of_split("train")
+    contents = contents_of(training, [checksum_of(load(training.paths[0]))])
+    with refused(CampaignError, root, found=["S1", "S2", "same content"]):
+        check_not_tested(campaign, training, contents)
 
 
 @pytest.mark.filterwarnings("ignore:.*doubtful:gale.errors.GaleWarning")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from gale.cli.sources import paths_of
 from gale.plumbing.reading import sha256_of
-from gale.plumbing.text import is_formula
+from gale.plumbing.text import no_formula
 
 if TYPE_CHECKING:
     import polars as pl
@@ -30,8 +30,8 @@ def write_table(table: pl.DataFrame, path: Path, *, force: bool) -> None:
     from gale.plumbing.files import writing
 
     if "message" in table.columns:
-        texts = [f"'{text}" if is_formula(text) else text for text in table["message"]]
-        table = table.with_columns(pl.Series("message", texts, dtype=pl.String))
+        texts = map(no_formula, table["message"])
+        table = table.with_columns(pl.Series("message", list(texts), dtype=pl.String))
     with writing(path, force=force) as temporary:
         temporary.write_bytes(table.cast({pl.Float64: pl.Float32}).write_csv().encode())
 

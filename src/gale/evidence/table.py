@@ -13,7 +13,7 @@ from gale.model import Model, Runs
 from gale.plumbing.arguments import check_loaded
 from gale.plumbing.files import writing
 from gale.plumbing.kinds import checked, checked_but
-from gale.plumbing.text import display_name
+from gale.plumbing.text import display_name, no_formula
 from gale.plumbing.work import Work
 from gale.readers import load_same, parse_run
 from gale.run import Run
@@ -105,6 +105,8 @@ def _read(path: Path, checksum: str, work: Work) -> Run:
 def write_evidence(table: pl.DataFrame, path: str | Path, *, force: bool = False) -> None:
     """Write a table of evidence as a CSV file, its numbers rounded to :data:`DECIMALS` decimals.
 
+    The name of a compound that a spreadsheet would take for a formula begins with an apostrophe.
+
     Raises
     ------
     OutputError
@@ -119,5 +121,8 @@ def write_evidence(table: pl.DataFrame, path: str | Path, *, force: bool = False
     >>> gale.write_evidence(table, "evidence.csv")
     """
     rounded = table.with_columns(pl.col(pl.Float64).round(DECIMALS))
+    if table.schema.get("compound") == pl.String:
+        names = [no_formula(name) for name in table["compound"]]
+        rounded = rounded.with_columns(pl.Series("compound", names, dtype=pl.String))
     with writing(Path(path), force=force) as temporary:
         temporary.write_bytes(rounded.write_csv().encode())

@@ -46,6 +46,19 @@ def is_formula(text: str | None) -> bool:
     return bool(text) and str(text)[0] in "=+-@\t\r"
 
 
+def no_formula(text: str | None) -> str | None:
+    """Write an apostrophe before a text that a spreadsheet would compute.
+
+    Names by which tables are joined must stay what they are, so this is for other texts.
+
+    Examples
+    --------
+    >>> no_formula("=1+1"), no_formula("run.csv")
+    ("'=1+1", 'run.csv')
+    """
+    return f"'{text}" if is_formula(text) else text
+
+
 def in_markdown(value: Any) -> Any:
     """Write the texts in nested values so that Markdown shows them as they are, on one line.
 

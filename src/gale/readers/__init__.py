@@ -10,10 +10,10 @@ from pathlib import Path
 
 from gale.errors import ReadError
 from gale.plumbing.kinds import checked
-from gale.plumbing.reading import SpecialFileError, read_bytes
+from gale.plumbing.reading import SpecialFileError, open_file, read_bytes
 from gale.plumbing.text import display_name
 from gale.readers import andi, instrument_folders, jcamp, refused, tables
-from gale.readers.archives import Content, unpack
+from gale.readers.archives import PACKED, Content, unpack
 from gale.readers.centroids import centroid as to_centroids
 from gale.readers.faults import faults_of
 from gale.readers.formats import name_format, sniff
@@ -153,6 +153,32 @@ def load_same(path: str | os.PathLike[str], checksum: str) -> bytes:
     return data
 
 
+def is_packed(path: Path) -> bool:
+    """Whether a file is gzip or a ZIP archive; not if it cannot be read."""
+    try:
+        with open_file(path) as file:
+            return file.read(max(map(len, PACKED))).startswith(PACKED)
+    except OSError:
+        return False
+
+
+def unpacked(data: bytes, source: str, *, columns: Mapping[str, str] | None = None) -> bytes:
+    """Return what is in gzip or a ZIP archive that :func:`load` returned, and other bytes as is.
+
+    For parameters and errors see :func:`parse_run`. A folder in an archive gives the same bytes as
+    the folder itself.
+    """
+    if isinstance(data, instrument_folders.PackedFolder):
+        return data
+    with faults_of(source):
+        return _unpack(data, source, columns).read()
+
+
+def _unpack(data: bytes, source: str, columns: Mapping[str, str] | None) -> Content:
+    content = Content.of_bytes(data, source)
+    return unpack(content, partial(_is_run, columns=columns), max_unpacked(len(data)))
+
+
 def parse_run(
     data: bytes,
     source: str,
@@ -174,8 +200,7 @@ def _parse(data: bytes, source: str, columns: Mapping[str, str] | None, centroid
     if isinstance(data, instrument_folders.PackedFolder):
         return _check(instrument_folders.read(data, source), centroid=centroid)
     check_names(columns)
-    content, size = Content.of_bytes(data, source), len(data)
-    content = unpack(content, partial(_is_run, columns=columns), max_unpacked(size))
+    size, content = len(data), _unpack(data, source, columns)
     data, source = content.read(), content.source
     if isinstance(data, instrument_folders.PackedFolder):
         return _check(instrument_folders.read(data, source), centroid=centroid)

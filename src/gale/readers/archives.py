@@ -32,6 +32,9 @@ MAX_NESTED = 16
 MAX_MEMBERS = 1000
 """An archive with more files is refused, since the beginning of each would be unpacked."""
 
+PACKED = (GZIP, *ZIP)
+"""How packed files begin."""
+
 _CHUNK = 2**20
 
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -107,7 +110,7 @@ def unpack(
     UnsupportedFormatError
         If an archive has no run, or there are more than `depth` layers of packing.
     """
-    if not content.head.startswith((GZIP, *ZIP)):
+    if not content.head.startswith(PACKED):
         return content
     if depth == 0:
         raise UnsupportedFormatError(

@@ -2,19 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from gale.campaign import Campaign
 from gale.errors import CampaignError, ReadError
 from gale.plumbing.progress import Progress
-from gale.readers import checksum_of, load
+from gale.readers import checksum_of, is_packed, load, unpacked
+from gale.readers.instrument_folders import PackedFolder
+
+
+class Content(NamedTuple):
+    """The content of a run, whatever it is packed in.
+
+    Parameters
+    ----------
+    checksum : str
+        SHA-256 of the bytes; empty if that is not known.
+    size : int, optional
+        Number of bytes; None for a folder.
+    """
+
+    checksum: str
+    size: int | None
+
+
+def contents_of(campaign: Campaign, checksums: Sequence[str]) -> list[Content]:
+    """Return the content of R runs, of whose files the SHA-256 are known; packed ones are read."""
+    return [
+        _content(path, campaign.columns, checksum)
+        for path, checksum in zip(campaign.paths, checksums, strict=True)
+    ]
 
 
 def without_copies(
-    campaign: Campaign, checksums: Sequence[str], progress: Progress
+    campaign: Campaign, contents: Sequence[Content], progress: Progress
 ) -> tuple[list[int], list[str]]:
     """Find the runs to keep, of which no two have the same content.
 
@@ -24,8 +49,8 @@ def without_copies(
     ----------
     campaign : Campaign
         R runs that can be read.
-    checksums : sequence of str, length R
-        SHA-256 of the content of each, or empty.
+    contents : sequence of Content, length R
+        See :func:`contents_of`.
 
     Returns
     -------
@@ -40,8 +65,8 @@ def without_copies(
         If labels of the same content contradict each other, or no copy has all of them.
     """
     alike: dict[str, list[int]] = {}
-    for row, checksum in enumerate(checksums):
-        alike.setdefault(checksum or f"unknown {row}", []).append(row)
+    for row, content in enumerate(contents):
+        alike.setdefault(content.checksum or f"unknown {row}", []).append(row)
     kept = {_best_labelled(campaign, rows): rows for rows in alike.values()}
     copies = [row for first, rows in kept.items() for row in rows if row != first]
     for first, rows in kept.items():
@@ -71,10 +96,10 @@ def _best_labelled(campaign: Campaign, rows: Sequence[int]) -> int:
     return rows[best]
 
 
-def check_not_tested(campaign: Campaign, training: Campaign, checksums: Sequence[str]) -> None:
+def check_not_tested(campaign: Campaign, training: Campaign, contents: Sequence[Content]) -> None:
     """Refuse test runs with the content of a run to train on.
 
-    Only test files of the size of a training file are read.
+    Only test runs are read that are packed, folders, or of the size of a training run.
 
     Parameters
     ----------
@@ -82,21 +107,21 @@ def check_not_tested(campaign: Campaign, training: Campaign, checksums: Sequence
         With its test runs.
     training : Campaign
         The R runs to train on.
-    checksums : sequence of str, length R
-        SHA-256 of their content.
+    contents : sequence of Content, length R
+        See :func:`contents_of`.
 
     Raises
     ------
     CampaignError
     """
-    run_of = dict(zip(checksums, training.runs, strict=True))
-    sizes = {_size(path) for path in training.paths} - {None}
+    run_of = dict(zip((each.checksum for each in contents), training.runs, strict=True))
+    sizes = {each.size for each in contents}
     test = campaign.of_split("test")
     for run, path in zip(test.runs, test.paths, strict=True):
-        if _size(path) not in sizes:
-            continue
         try:
-            same = run_of.get(checksum_of(load(path)))
+            if not is_packed(path) and _size(path) not in sizes:
+                continue
+            same = run_of.get(_content(path, campaign.columns).checksum)
         except ReadError:
             continue  # whoever predicts it says so
         if same is not None:
@@ -109,6 +134,14 @@ def check_not_tested(campaign: Campaign, training: Campaign, checksums: Sequence
             )
 
 
+def _content(path: Path, columns: Mapping[str, str] | None, checksum: str = "") -> Content:
+    """Return the content of a run, the SHA-256 of whose file may be known."""
+    if checksum and not is_packed(path):
+        return Content(checksum, _size(path))
+    data = unpacked(load(path), str(path), columns=columns)
+    return Content(checksum_of(data), None if isinstance(data, PackedFolder) else len(data))
+
+
 def _size(path: Path) -> int | None:
-    """The size of a file; None for a folder, or if it is not there."""
+    """The size of a file; None for a folder."""
     return path.stat().st_size if path.is_file() else None

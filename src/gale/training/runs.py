@@ -19,7 +19,7 @@ from gale.features.summary import PUBLISHED_MZ, SummarySpec, learn_mz
 from gale.plumbing.progress import Progress
 from gale.plumbing.text import counted
 from gale.plumbing.work import Work
-from gale.training.copies import check_not_tested, without_copies
+from gale.training.copies import check_not_tested, contents_of, without_copies
 from gale.training.cost import check_features
 from gale.training.settings import EventSettings, FeatureSettings, ProfileSettings, SummarySettings
 
@@ -108,10 +108,13 @@ def read_training_runs(campaign: Campaign, settings: FeatureSettings, work: Work
     spec = _feature_spec(chosen, settings, work)
     check_features(spec, len(chosen))
     runs = read_runs(chosen, spec, work)
-    runs = _without_copies(runs, work.progress)
+    contents = contents_of(runs.campaign, runs.checksums)
+    kept, copies = without_copies(runs.campaign, contents, work.progress)
+    if copies:
+        runs = _select(runs, kept, copies)
     if runs.unreadable or runs.copies:
         runs.campaign.check_trainable()
-    check_not_tested(campaign, runs.campaign, runs.checksums)
+    check_not_tested(campaign, runs.campaign, [contents[row] for row in kept])
     if len(runs.campaign) < FEW_RUNS:
         work.progress.note(
             f"there are only {counted(len(runs.campaign), 'labelled run')}: probabilities learned "
@@ -120,10 +123,8 @@ def read_training_runs(campaign: Campaign, settings: FeatureSettings, work: Work
     return runs
 
 
-def _without_copies(runs: TrainingRuns, progress: Progress) -> TrainingRuns:
-    rows, copies = without_copies(runs.campaign, runs.checksums, progress)
-    if not copies:
-        return runs
+def _select(runs: TrainingRuns, rows: list[int], copies: list[str]) -> TrainingRuns:
+    """Take these rows, without the others, which are copies."""
     return replace(
         runs,
         campaign=runs.campaign.select(rows),
