@@ -28,7 +28,7 @@ def test_the_published_recipe_is_the_published_system() -> None:
         "name": "published",
         "kind": "network",
         "calibrate": False,
-        "augment": {"abundance": 0.0, "mz_cut": 0.0},
+        "augment": {"abundance": 0.0, "mz_cut": 0.0, "mixture": 0.0},
         "network": {
             "kind": "summary",
             "hidden": [1024, 512],

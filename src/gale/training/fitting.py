@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from gale.errors import TrainingError
 from gale.training.losses import Loss, log_loss
+from gale.training.mixtures import Mixture
 from gale.training.networks.layers import Random, count_members
 
 Weights = dict[str, NDArray[np.float32]]
@@ -146,6 +147,7 @@ def fit(
     generators: Sequence[torch.Generator],
     *,
     names: Sequence[str],
+    mixture: Mixture | None = None,
     report: Callable[[FittingStatus], object] = lambda _: None,
 ) -> Iterator[tuple[int, Fit]]:
     """Train members with AdamW until `patience` epochs have not lowered their validation log loss.
@@ -168,6 +170,8 @@ def fit(
         Sources of each member's shuffles and noise; its random layers use the same ones.
     names : sequence of str, length E
         Names of the members in messages.
+    mixture : Mixture, optional
+        Makes mixtures of the runs of each batch.
     report : callable
         Called after each epoch.
 
@@ -181,7 +185,9 @@ def fit(
     TrainingError
         If a loss is not a finite number; the other members' unfinished fits are then lost.
     """
-    active = _ActiveMembers(network, runs, training, validation, loss, settings, generators)
+    active = _ActiveMembers(
+        network, runs, training, validation, loss, settings, generators, mixture
+    )
     histories = [_MemberHistory(member) for member in range(len(names))]
     lowest = math.inf
     for number in range(1, settings.epochs + 1):
@@ -227,6 +233,7 @@ class _ActiveMembers:
     loss: Loss
     settings: Settings
     generators: Sequence[torch.Generator]
+    mixture: Mixture | None
 
     def __post_init__(self) -> None:
         self.optimiser = torch.optim.AdamW(
@@ -249,8 +256,10 @@ class _ActiveMembers:
         for start in range(0, n_runs, batch_size):
             batch = slice(start, start + batch_size)
             rows = order[:, batch]
-            logits = self.network(self.runs.features_of(rows))
-            losses = self.loss(logits, self.runs.labels[rows], noise[:, batch])
+            features, labels = self.runs.features_of(rows), self.runs.labels[rows]
+            if self.mixture is not None:
+                features, labels = self.mixture(features, labels, self.generators)
+            losses = self.loss(self.network(features), labels, noise[:, batch])
             self.optimiser.zero_grad()
             # No two members share a weight, so each weight gets its own member's gradient.
             losses.sum().backward()  # type: ignore[no-untyped-call]

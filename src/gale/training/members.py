@@ -30,6 +30,7 @@ from gale.training.folds import Fold
 from gale.training.journal import Journal, Step
 from gale.training.logistic import fit_logistic
 from gale.training.losses import Loss
+from gale.training.mixtures import mixture_of
 from gale.training.networks.build import build_network, columns_of, scale_of
 from gale.training.networks.summary import prior_logit
 from gale.training.recipe import Part
@@ -166,6 +167,7 @@ class MemberFitter:
             self.loss(),
             settings_of(fitting, min(len(fold.training) for fold in self.folds)),
             self._report,
+            mixture_of(self.part, self.runs.spec),
         ):
             self.work.journal.keep(missing[number], fit)
             self._clock.add(len(fit.epochs))

@@ -245,6 +245,9 @@ def _check_part(part: Part, where: LiteralString, features: FeatureSettings) -> 
             "they are",
             "set it to 'none'",
         )
+    if part.augment.mixture and isinstance(features, SummarySettings):
+        raise _misfit(f"{where}augment.mixture", "is set, but summary features cannot be added",
+                      "set features.kind = 'events' or 'profile'")  # fmt: skip
     if not part.soup.interpolate:
         raise _misfit(f"{where}soup.interpolate", "is empty", "give at least one share")
     if part.pretrain is None and part.soup.interpolate != (1.0,):

@@ -20,6 +20,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 Share = Annotated[float, Field(ge=0, lt=1)]
+Portion = Annotated[float, Field(ge=0, le=1)]
 PositiveShare = Annotated[float, Field(gt=0, le=1)]
 Width = Annotated[int, Field(gt=0, le=65_536)]
 """Sizes of layers and numbers of bins; more than anybody trains, and a bound on memory."""
@@ -212,14 +213,17 @@ class LogisticSettings(Section):
 
 
 class AugmentSettings(Section):
-    """How the spectra of a training run vary each time an elution network sees them.
+    """How a training run varies each time a network sees it.
 
-    ``abundance`` is the standard deviation of the logarithm of a factor on all signals of a run,
-    ``mz_cut`` the share of runs that keep only a random range of m/z.
+    For elution networks, ``abundance`` is the standard deviation of the logarithm of a factor on
+    all signals of a run, ``mz_cut`` the share of runs that keep only a random range of m/z.
+    ``mixture`` is the share of runs to which another is added, with its families: for networks on
+    profile or event features (see `gale.training.mixtures`).
     """
 
     abundance: NonNegativeFloat = 0.0
     mz_cut: Share = 0.0
+    mixture: Portion = 0.0
 
 
 class PretrainSettings(Section):

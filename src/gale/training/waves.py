@@ -23,6 +23,7 @@ from gale.training.fitting import (
     set_weights,
 )
 from gale.training.losses import Loss
+from gale.training.mixtures import Mixture
 from gale.training.networks.elution import ElutionNetwork
 from gale.training.networks.layers import Dense
 
@@ -86,6 +87,7 @@ def fit_all(
     loss: Loss,
     settings: Settings,
     report: Callable[[FittingStatus], object] = lambda _: None,
+    mixture: Mixture | None = None,
 ) -> Iterator[tuple[int, Fit]]:
     """Fit all members on the device of the runs, in waves of members with equally many runs.
 
@@ -94,7 +96,7 @@ def fit_all(
     jobs : sequence of Job
     build : callable
     runs : Examples
-    loss, settings, report
+    loss, settings, report, mixture
         As for :func:`gale.training.fitting.fit`.
 
     Yields
@@ -127,6 +129,7 @@ def fit_all(
                 settings,
                 generators,
                 names=[job.name for job in chosen],
+                mixture=mixture,
                 report=report,
             ):
                 yield wave[member], done

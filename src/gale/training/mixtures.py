@@ -1,0 +1,104 @@
+"""Mixtures: training runs to which another is added, as if both samples were measured at once.
+
+A mixture holds the families of both runs. It is new to a network that knows both by heart, so the
+network has to learn what the families have in common rather than which samples there are. The idea
+is mixup's (Zhang et al. 2018, arXiv 1710.09412); but signals of a mass spectrometer add up, so the
+sum is a run that could have been measured, and its labels are certain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from gale.features.events import EventSpec
+from gale.features.spec import FeatureSpec
+from gale.training.recipe import Part
+
+AMOUNT_DEVIATION = 0.5
+"""Standard deviation of the logarithm of the factor on the signals of the run that is added."""
+
+Add = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""Adds runs to runs, both (E, n, D), the former times factors (E, n, 1)."""
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Makes mixtures of a share of the runs of a batch.
+
+    Parameters
+    ----------
+    share : float
+    add : callable
+    """
+
+    share: float
+    add: Add
+
+    def __call__(
+        self, features: Tensor, labels: Tensor, generators: Sequence[torch.Generator]
+    ) -> tuple[Tensor, Tensor]:
+        """Return features (E, B, D) and labels (E, B, K) of which the first are of mixtures."""
+        count = round(self.share * labels.shape[1])
+        drawn = [_draw(labels.shape[1], count, generator) for generator in generators]
+        partner, factor = (torch.stack(each) for each in zip(*drawn, strict=True))
+        mixed = self.add(features[:, :count], _rows(features, partner), factor.unsqueeze(-1))
+        union = union_of(labels[:, :count], _rows(labels, partner))
+        return (
+            torch.cat([mixed, features[:, count:]], 1),
+            torch.cat([union, labels[:, count:]], 1),
+        )
+
+
+def mixture_of(part: Part, spec: FeatureSpec) -> Mixture | None:
+    """Return what makes the mixtures of a part, if it has any."""
+    share = part.augment.mixture
+    if not share or part.kind == "logistic":
+        return None
+    if part.network.kind == "elution":
+        assert isinstance(spec, EventSpec)
+        return Mixture(share, partial(add_spectra, shape=spec.shape))
+    return Mixture(share, add_profiles)
+
+
+def add_spectra(runs: Tensor, others: Tensor, factor: Tensor, shape: tuple[int, int]) -> Tensor:
+    """Add event features (E, n, N·M), of shape (N, M): the busiest N spectra of both runs stay.
+
+    What elutes at the same time in both is not summed: it hardly ever does.
+    """
+    both = torch.cat([runs, torch.log1p(torch.expm1(others) * factor)], -1)
+    spectra = both.unflatten(-1, (2 * shape[0], shape[1]))
+    busiest = spectra.sum(-1).topk(shape[0], -1, sorted=False).indices
+    kept = spectra.gather(2, busiest.unsqueeze(-1).expand(-1, -1, -1, shape[1]))
+    return kept.flatten(-2)
+
+
+def add_profiles(runs: Tensor, others: Tensor, factor: Tensor) -> Tensor:
+    """Add profile features (E, n, D): each is a maximum over time, so the higher one counts.
+
+    The factor is 1, since shares of spectra and losses do not depend on amounts.
+    """
+    return torch.maximum(runs, others)
+
+
+def union_of(labels: Tensor, others: Tensor) -> Tensor:
+    """Labels of mixtures: 1 if either run holds a family, 0 if neither does, NaN if unknown."""
+    known = torch.fmax(labels, others)
+    return torch.where(known == 1, known, labels + others)
+
+
+def _draw(n_runs: int, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Draw `count` partners among `n_runs`, and the factors on their signals."""
+    device = generator.device
+    partner = torch.randperm(n_runs, generator=generator, device=device)[:count]
+    normal = torch.empty(count, device=device).normal_(generator=generator)
+    return partner, torch.exp(AMOUNT_DEVIATION * normal)
+
+
+def _rows(values: Tensor, rows: Tensor) -> Tensor:
+    """Take rows (E, n) of values (E, B, ·), those of each member for itself."""
+    return values.gather(1, rows.unsqueeze(-1).expand(-1, -1, values.shape[-1]))
