@@ -13,6 +13,9 @@ FLATTERS = 1.05
 RARELY = 0.1
 """Share of groups with different labels below which groups are like repeats of one sample."""
 
+RELATED = 0.1
+"""Share of the log loss of groups that labels explain, from which both are said to be related."""
+
 
 def group_sentences(groups: Mapping[str, Any]) -> list[str]:
     """Say what the groups of a training do to its figures, and what follows for the laboratory.
@@ -56,44 +59,45 @@ def group_sentences(groups: Mapping[str, Any]) -> list[str]:
 
 
 def _flattery(baseline: Mapping[str, Any]) -> str:
+    """Put the log losses of the baseline by group and in random folds beside each other."""
     factor = baseline["factor"]
     return (
         "Side by side, a logistic regression has a held-out log loss of "
         f"{baseline['by_group']:.3f} if whole groups are held out and of {baseline['random']:.3f} "
         f"if random runs are (training prevalence: {baseline['prior']:.3f}): "
         + (
-            "random folds would be too good by a factor of "
+            "random folds would look better than new groups will, by a factor of "
             if factor["value"] >= FLATTERS
             else "here, random folds would hardly flatter, factor "
         )
         + f"{factor['value']:.2f} (95 % interval over groups: {factor['low']:.2f} to "
-        f"{factor['high']:.2f}). On a new group, expect the former."
+        f"{factor['high']:.2f})."
     )
 
 
 def _batch_effect(told: Mapping[str, Any], baseline: Mapping[str, Any]) -> str:
     """Compare how well groups and families can be told, as shares of the prior's log loss."""
-    families = 1 - baseline["by_group"] / baseline["prior"]
-    which = f"The {told['groups']} largest groups can be told from the features"
-    shares = (
-        f"({_percent(told['explained'])} of the uncertainty explained against "
-        f"{_percent(families)}; "
-        f"{_percent(told['right'])} of the runs are given to their group, "
-        f"{_percent(told['largest'])} if all were given to the largest)"
+    families, features = 1 - baseline["by_group"] / baseline["prior"], told["explained"]
+    is_better = features > max(families, 0)
+    said = (
+        f"The {told['groups']} largest groups can be told from the features "
+        f"{'better' if is_better else 'less well'} than the families can: "
+        f"{_percent(features)} of the prior's log loss is explained against {_percent(families)}, "
+        f"and {_percent(told['right'])} of the runs are given to their group, "
+        f"{_percent(told['largest'])} if all were given to the largest. "
     )
-    if told["explained"] <= max(families, 0):
-        return f"{which} less well than the families can {shares}: little sign of a batch effect."
-    if told["by_labels"] >= told["explained"] / 2:
-        return (
-            f"{which} better than the families can {shares}, but so can they from the labels alone "
-            f"({_percent(told['by_labels'])}): families and groups go together. Measure samples of "
-            "every family in every group, or the model may learn the one for the other."
+    if told["by_labels"] >= max(features / 2, RELATED):
+        return said + (
+            f"But the labels alone explain {_percent(told['by_labels'])}: families and groups go "
+            "together, so a model may learn one for the other. Measure samples of every family in "
+            "every group."
         )
-    return (
-        f"{which} better than the families can {shares}, and hardly from their labels "
-        f"({_percent(told['by_labels'])}): a batch effect, which a model may learn instead of the "
-        "compounds. Measure samples of every family in several groups, in random order and with "
-        "blanks, and more groups rather than more runs of each."
+    if not is_better:
+        return f"{said}That is little sign of a batch effect."
+    return said + (
+        f"The labels alone explain {_percent(told['by_labels'])}, so this is a batch effect, which "
+        "a model may learn instead of the compounds. Measure samples of every family in several "
+        "groups, in random order and with blanks, and more groups rather than more runs of each."
     )
 
 

@@ -1,8 +1,8 @@
 """What groups do to figures: how much random folds flatter, and whether groups can be told.
 
 Random folds put runs of one group on both sides, so a model is scored on samples or batches that it
-knows. How much this flatters is measured with the baseline, a logistic regression per family, whose
-fits take seconds: once in folds that part no group, once in random ones. Where the runs of a group
+knows. How much this flatters is measured with a logistic regression per family, whose fits take
+seconds: once in folds that part no group, once in random ones. Where the runs of a group
 have different labels, as in a batch, the same regressions are made to tell the groups themselves:
 if that is easier than telling families, instrument or batch shows more than the compounds (Leek et
 al. 2010, "Tackling the widespread and critical impact of batch effects in high-throughput data",
@@ -32,8 +32,9 @@ from gale.training.logistic import fit_logistic
 from gale.training.networks.summary import prior_logit
 from gale.training.settings import LogisticSettings
 
-SETTINGS = LogisticSettings()
-"""Of the regressions: those of the baseline."""
+VARIANCE = 2.0
+"""Prior variance of a log odds, which D standardised features share: about that of the recipe
+`logistic` with its published features, and as fair to a few labels as to many m/z."""
 
 FOLDS = 5
 """Most folds of a comparison; there are fewer if there are fewer groups."""
@@ -43,9 +44,6 @@ LEAST_RUNS = FOLDS
 
 MOST_GROUPS = 12
 """Groups that are told from each other, the largest ones; each costs as much as a family."""
-
-C_OF_LABELS = 1.0
-"""Inverse strength of the penalty where labels are the features: they are few."""
 
 RESAMPLES = 1000
 """Resamples of the groups for an interval."""
@@ -181,7 +179,7 @@ def _told(
     known = labels[rows]
     filled = np.nan_to_num(known) - np.nan_to_num(~np.isfinite(known))  # -1, 0 or 1
     told, prior = _held_out(features[rows], is_of, folds)
-    by_labels, _ = _held_out(filled, is_of, folds, c=C_OF_LABELS)
+    by_labels, _ = _held_out(filled, is_of, folds)
     return {
         "groups": len(large),
         "right": float(np.mean(told.argmax(axis=1) == which)),
@@ -192,19 +190,14 @@ def _told(
 
 
 def _held_out(
-    features: NDArray[np.float32],
-    labels: NDArray[np.float32],
-    folds: Sequence[Fold],
-    *,
-    c: float = SETTINGS.c,
+    features: NDArray[np.float32], labels: NDArray[np.float32], folds: Sequence[Fold]
 ) -> tuple[Floats, Floats]:
     """Predict held-out runs by regressions and by the prevalence, both of shape (R, K)."""
+    c, most = VARIANCE / features.shape[1], LogisticSettings().max_iterations
     logits, prior = (np.empty(labels.shape) for _ in range(2))
     for fold in folds:
         known = labels[fold.training]
-        fit = fit_logistic(
-            features[fold.training], known, c=c, max_iterations=SETTINGS.max_iterations
-        )
+        fit = fit_logistic(features[fold.training], known, c=c, max_iterations=most)
         logits[fold.validation] = features[fold.validation] @ fit["weight"] + fit["bias"]
         prior[fold.validation] = prior_logit(known).numpy()
     return np.asarray(expit(logits)), np.asarray(expit(prior))
