@@ -254,6 +254,7 @@ def test_groups_come_from_the_label_tables(root: Path) -> None:
     assert campaign.families == ("alcohol", "mineral")
     assert campaign.group == ("a", "b", "a", None, None, None)
     assert campaign.select([2, 3]).group == ("a", None)
+    assert (campaign.n_groups, campaign.select([2, 3]).n_groups) == (2, 1)
     assert campaign.of_split("test").group == (None, None)
     assert "2 families, 2 groups, 4 labelled" in repr(campaign)
     assert " group" not in repr(campaign.select([3]))

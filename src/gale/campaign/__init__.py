@@ -122,16 +122,13 @@ class Campaign:
         splits = ", ".join(
             f"{count:,} {split or 'without labels'}" for split, count in Counter(self.split).items()
         )
+        groups = f"{counted(self.n_groups, 'group')}, " if self.n_groups else ""
         return (
             f"<Campaign {self.root}: {counted(len(self), 'run')} ({splits}), "
             f"{counted(len(self.families), 'family', 'families')}, "
-            f"{self._groups_said()}"
+            f"{groups}"
             f"{self.labelled.sum():,} labelled, {self.checksums.count(None):,} without checksum>"
         )
-
-    def _groups_said(self) -> str:
-        n_groups = len({*self.group} - {None})
-        return f"{counted(n_groups, 'group')}, " if n_groups else ""
 
     @classmethod
     @checked
@@ -233,6 +230,11 @@ class Campaign:
             found = " or ".join(shown(name) for name in sorted(unknown))
             raise CampaignError(self.root, f"has no split {found}", "train, val or test")
         return self.select(at for at, split in enumerate(self.split) if split in names)
+
+    @property
+    def n_groups(self) -> int:
+        """Number of groups that have a name."""
+        return len({*self.group} - {None})
 
     @property
     def labelled(self) -> NDArray[np.bool_]:

@@ -22,9 +22,11 @@ from scipy.special import expit
 from sklearn.model_selection import StratifiedKFold
 
 from gale.campaign import Campaign
+from gale.campaign.labels import prevalence_of
 from gale.evaluation.bootstrap import estimate, resampled_weights
 from gale.evaluation.metrics import CLIP, log_loss
 from gale.features.spec import FeatureSpec
+from gale.model.groups import RARELY
 from gale.run import Floats
 from gale.training.folds import Fold, stratified_folds
 from gale.training.groups import numbered
@@ -77,7 +79,8 @@ def group_facts(
         out from members that saw others of its group; ``mixed``, the share of the groups of several
         runs in which labels differ; ``single``, the families whose positive runs are all of one
         group; and if there are several groups, what :func:`_in_and_out` gives as ``baseline``, and
-        as far as labels differ within groups, what :func:`_told` gives as ``told``.
+        unless groups are like repeats of a sample (``mixed`` below `RARELY`), what :func:`_told`
+        gives as ``told``.
     """
     group = numbered(campaign.group)
     if group is None:
@@ -102,7 +105,7 @@ def group_facts(
         facts["baseline"] = _in_and_out(campaign, summary, group, seed)
     large = np.argsort(-size, kind="stable")[:MOST_GROUPS]
     large = large[size[large] >= LEAST_RUNS]
-    if any(mixed) and len(large) > 1:
+    if facts["mixed"] >= RARELY and len(large) > 1:
         facts["told"] = _told(labels, summary, group, large, seed)
     return facts
 
@@ -177,9 +180,9 @@ def _told(
     splitter = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
     folds = [Fold(*parts) for parts in splitter.split(rows, which)]
     known = labels[rows]
-    filled = np.nan_to_num(known) - np.nan_to_num(~np.isfinite(known))  # -1, 0 or 1
+    filled = np.where(np.isfinite(known), known, np.nan_to_num(prevalence_of(known)))
     told, prior = _held_out(features[rows], is_of, folds)
-    by_labels, _ = _held_out(filled, is_of, folds)
+    by_labels, _ = _held_out(filled.astype(np.float32), is_of, folds)
     return {
         "groups": len(large),
         "right": float(np.mean(told.argmax(axis=1) == which)),

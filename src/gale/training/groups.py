@@ -81,8 +81,8 @@ def whole_groups(
             f"is {count:,}, but the {len(group):,} labelled runs are of only "
             f"{counted(len(size), 'group')}, and folds never part a group",
             "at most as many folds as groups",
-            f"lower it in the recipe, or blank the column {GROUP} of the label table: then figures "
-            "flatter",
+            f"lower it in the recipe; without the column {GROUP} of the label table, there may be "
+            "more folds, but figures flatter",
         )
     random = np.random.default_rng(seed)
     of_kind = np.zeros((len(size), kinds.shape[1]), np.int64)
