@@ -7,8 +7,8 @@ from typing import Any
 
 from gale.plumbing.text import counted, in_words, listed
 
-FLATTERS = 1.05
-"""Factor from which random folds are said to flatter."""
+FLATTERS = 1.1
+"""Factor from which random folds are said to flatter; less may be chance of how folds are drawn."""
 
 RARELY = 0.1
 """Share of groups with different labels below which groups are like repeats of one sample."""
