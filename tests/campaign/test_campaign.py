@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import nullcontext
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -244,6 +245,39 @@ def test_fingerprint_is_of_what_training_depends_on(root: Path, tmp_path: Path) 
         (moved / "submission_format.csv").unlink(missing_ok=True)
         found.add(Campaign.open(moved).fingerprint())
     assert len(found) == 5
+
+
+def test_groups_come_from_the_label_tables(root: Path) -> None:
+    edit(root / "train_labels.csv", "alcohol,mineral\nT1,1,0", "alcohol,group,mineral\nT1,1,a,0")
+    edit(root / "train_labels.csv", "T2,0,1\nT3,,1", "T2,0,b,1\nT3,,a,1")
+    campaign = Campaign.open(root)
+    assert campaign.families == ("alcohol", "mineral")
+    assert campaign.group == ("a", "b", "a", None, None, None)
+    assert campaign.select([2, 3]).group == ("a", None)
+    assert (campaign.n_groups, campaign.select([2, 3]).n_groups) == (2, 1)
+    assert campaign.of_split("test").group == (None, None)
+    assert "2 families, 2 groups, 4 labelled" in repr(campaign)
+    assert " group" not in repr(campaign.select([3]))
+    assert Campaign.open(root, with_labels=False).group == (None,) * 6
+
+
+def test_groups_of_a_folder_of_runs(root: Path) -> None:
+    (root / "metadata.csv").unlink()
+    names = [f"{split}_features/{run}.csv" for run, split in RUNS.items()]
+    rows = [f"{name},{at % 2},day {at % 2 + 1}\n" for at, name in enumerate(names)]
+    (root / "labels.csv").write_text("run,alcohol,group\n" + "".join(rows))
+    assert Campaign.open(root).group == ("day 1", "day 2") * 3
+    (root / "labels.csv").write_text("run,alcohol\n" + "".join(f"{name},1\n" for name in names))
+    assert Campaign.open(root).group == (None,) * 6
+
+
+@pytest.mark.parametrize("name", ["fingerprint", "labels_fingerprint"])
+def test_groups_are_part_of_the_fingerprints(root: Path, name: str) -> None:
+    campaign = Campaign.open(root)
+    groups = [(None,) * 6, ("a", *campaign.group[1:]), ("a", "a", None, "b", None, None)]
+    found = [getattr(replace(campaign, group=group), name)() for group in groups]
+    assert found[0] == getattr(campaign, name)()
+    assert len({*found}) == 3
 
 
 def test_fingerprint_is_the_same_everywhere(root: Path) -> None:

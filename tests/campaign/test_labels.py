@@ -88,6 +88,35 @@ def test_a_family_may_be_called_a_spread(tmp_path: Path) -> None:
     assert table.families == ("spread", "_spread", "oil_spread")
 
 
+@pytest.mark.parametrize("mark", [",", ";"])
+def test_a_column_of_groups_is_no_family(mark: str, tmp_path: Path) -> None:
+    text = "run,alcohol,group,mineral\na,1,Batch 7,0\nb,,,1\nc,0,0,\n".replace(",", mark)
+    table = read_label_table(write(tmp_path, text))
+    assert table.families == ("alcohol", "mineral")
+    assert table.group == ("Batch 7", None, "0")
+    np.testing.assert_array_equal(table.values, [[1, 0], [np.nan, 1], [0, np.nan]])
+    assert read_label_table(write(tmp_path, "run,alcohol\na,1\n")).group == ()
+    assert read_label_table(write(tmp_path, "run,group,alcohol\na,,1\n")).group == (None,)
+
+
+@pytest.mark.parametrize("cells", [("0", "1"), ("1", ""), ("0,0", "1.0")])
+def test_a_column_of_groups_that_may_be_labels(cells: tuple[str, str], tmp_path: Path) -> None:
+    text = "run;alcohol;group\na;1;{}\nb;0;{}\n".format(*cells)
+    problem = Problem("row 1, column group", ("0, 1", "labels"), "batch 0", "otherwise")
+    check_table(write(tmp_path, text), problem)
+
+
+def test_groups_without_families_and_of_unprintable_names(tmp_path: Path) -> None:
+    check_table(
+        write(tmp_path, "run,group\na,x\x1b\n"),
+        Problem("row 1", "no family"),
+        Problem("row 2, column group", "x1b", "control characters"),
+    )
+    check_table(
+        write(tmp_path, "run,group,bad\x1b\na,x,1\n"), Problem("row 1, column 3", "bad", "name")
+    )
+
+
 def test_prevalence_is_over_known_labels() -> None:
     nan = np.nan
     values = np.array([[1, nan, 0], [0, nan, 0], [nan, nan, 0], [1, nan, nan]], dtype=np.float32)

@@ -41,6 +41,14 @@ def test_they_are_all_that_is_known_of_test(campaign: Campaign, tmp_path: Path) 
     np.testing.assert_array_equal(again.labels[-2:], [[np.nan, np.nan], [0, 1]])
 
 
+def test_groups_come_with_them(campaign: Campaign, tmp_path: Path) -> None:
+    text = "run,mineral,alcohol,group\nX2,1,,second\n"
+    labelled = with_test_labels(campaign, table(tmp_path, text))
+    assert labelled.group == (*campaign.group[:-1], "second")
+    plain = with_test_labels(labelled, table(tmp_path, "run,mineral,alcohol\nX2,1,\n"))
+    assert plain.group == labelled.group
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [

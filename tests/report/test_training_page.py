@@ -180,7 +180,7 @@ def small(labels: np.ndarray, *splits: str) -> gale.Campaign:
         root=Path("x"), runs=names, paths=tuple(map(Path, names)),
         split=tuple(np.repeat(splits, n_runs // len(splits))), families=("a", "b", "c"),
         labels=labels.astype(np.float32), derivatized=np.full(n_runs, np.nan, np.float32),
-        checksums=(None,) * n_runs,
+        group=(None,) * n_runs, checksums=(None,) * n_runs,
     )  # fmt: skip
 
 

@@ -26,6 +26,7 @@ from gale.plumbing.outputs import claiming
 from gale.plumbing.work import Work
 from gale.training.facts import fingerprint_of
 from gale.training.folds import split_fold
+from gale.training.groups import note_shared_groups
 from gale.training.journal import Journal, check_journal
 from gale.training.members import FitWork
 from gale.training.recipe import Recipe
@@ -118,6 +119,7 @@ def ablate(
     steps = ablation_steps(recipe, iterations)
     _check_splits(campaign)
     runs = read_training_runs(campaign, recipe.features, work)
+    note_shared_groups(runs.campaign, ("train",), "val", work.progress)
     fold = split_fold(runs.campaign.split)
     runs.campaign.select(fold.training).check_trainable()
     test = _read_test_runs(campaign, runs, work)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -62,6 +63,9 @@ class Campaign:
         1 where the run contains the family, 0 where it does not, NaN where that is unknown.
     derivatized : array of shape (R,), float32
         1 where the sample is known to be derivatized, else NaN.
+    group : tuple of str or None, length R
+        What each run has in common with the others of the same group besides what it contains: a
+        sample, a batch, a day. None for a run on its own.
     checksums : tuple of str or None, length R
         MD5 of each file, in lower-case hexadecimal digits; None where unknown.
     columns : mapping of str to str, optional
@@ -100,6 +104,7 @@ class Campaign:
     families: tuple[str, ...]
     labels: NDArray[np.float32]
     derivatized: NDArray[np.float32]
+    group: tuple[str | None, ...]
     checksums: tuple[str | None, ...]
     columns: Mapping[str, str] | None = None
     submission: tuple[str, ...] | None = None
@@ -117,9 +122,11 @@ class Campaign:
         splits = ", ".join(
             f"{count:,} {split or 'without labels'}" for split, count in Counter(self.split).items()
         )
+        groups = f"{counted(self.n_groups, 'group')}, " if self.n_groups else ""
         return (
             f"<Campaign {self.root}: {counted(len(self), 'run')} ({splits}), "
             f"{counted(len(self.families), 'family', 'families')}, "
+            f"{groups}"
             f"{self.labelled.sum():,} labelled, {self.checksums.count(None):,} without checksum>"
         )
 
@@ -138,10 +145,11 @@ class Campaign:
         A competition folder may also contain ``train_labels.csv``, ``val_labels.csv``,
         ``test_labels.csv`` and ``submission_format.csv``. A folder of runs may contain
         ``labels.csv``, which must then name every run: by its path relative to the folder, or by
-        the name of its file without the extension if only one file has that name. Without a label
-        table, every file that could be a run counts as one, even if it is empty, damaged, or in a
-        format that gale does not read. The runs themselves are not read. Links are followed inside
-        the folder: one that leads out of it is left out, or refused where a table names it.
+        the name of its file without the extension if only one file has that name. A column
+        ``group`` of a label table names what runs have in common, see :attr:`group`. Without a
+        label table, every file that could be a run counts as one, even if it is empty, damaged, or
+        in a format that gale does not read. The runs themselves are not read. Links are followed
+        inside the folder: one that leads out of it is left out, or refused where a table names it.
 
         Parameters
         ----------
@@ -202,6 +210,7 @@ class Campaign:
             split=tuple(self.split[at] for at in chosen),
             labels=self.labels[chosen],
             derivatized=self.derivatized[chosen],
+            group=tuple(self.group[at] for at in chosen),
             checksums=tuple(self.checksums[at] for at in chosen),
             submission=None
             if self.submission is None
@@ -221,6 +230,11 @@ class Campaign:
             found = " or ".join(shown(name) for name in sorted(unknown))
             raise CampaignError(self.root, f"has no split {found}", "train, val or test")
         return self.select(at for at, split in enumerate(self.split) if split in names)
+
+    @property
+    def n_groups(self) -> int:
+        """Number of groups that have a name."""
+        return len({*self.group} - {None})
 
     @property
     def labelled(self) -> NDArray[np.bool_]:
@@ -315,7 +329,7 @@ class Campaign:
         return len(known)
 
     def fingerprint(self) -> str:
-        """Hash what training depends on, wherever the files are: run names, families, labels.
+        """Hash what training depends on, wherever the files are: names, families, labels, groups.
 
         Returns
         -------
@@ -323,11 +337,13 @@ class Campaign:
             SHA-256 in hexadecimal digits.
         """
         labels = np.nan_to_num(self.labels, nan=-1).astype(int).tolist()
-        text = json.dumps([self.runs, self.families, labels])
-        return hashlib.sha256(text.encode()).hexdigest()
+        known: list[Any] = [self.runs, self.families, labels]
+        if any(self.group):  # without, the hash is that of earlier versions
+            known.append(self.group)
+        return hashlib.sha256(json.dumps(known).encode()).hexdigest()
 
     def labels_fingerprint(self) -> str:
-        """Hash which labels are known of which run, whatever the order of runs and families.
+        """Hash the known labels and groups of the runs, whatever the order of runs and families.
 
         A model has that of its training, by which it knows its labels again.
 
@@ -338,8 +354,10 @@ class Campaign:
         """
         order = np.argsort(np.array(self.families, dtype=str))
         labels = np.nan_to_num(self.labels[:, order], nan=-1).astype(int).tolist()
-        known = [sorted(self.families), sorted(zip(self.runs, labels, strict=True))]
-        return hashlib.sha256(json.dumps(known).encode()).hexdigest()
+        known: list[Any] = [sorted(self.families), sorted(zip(self.runs, labels, strict=True))]
+        if any(self.group):  # without, the hash is that of earlier versions
+            known.append(dict(zip(self.runs, self.group, strict=True)))
+        return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 
 
 def _open_competition(
@@ -353,7 +371,7 @@ def _open_competition(
     form = competition.collect_submission(root / "submission_format.csv", problems)
     if metadata is None:
         raise problems.error()
-    families, labels = competition.compare_labels(metadata, sources, problems)
+    families, labels, group = competition.compare_labels(metadata, sources, problems)
     submission = competition.compare_submission(metadata, families, form, problems)
     problems.check()
     return Campaign(
@@ -364,6 +382,7 @@ def _open_competition(
         families=families,
         labels=labels,
         derivatized=np.array(metadata.derivatized, dtype=np.float32),
+        group=group,
         checksums=metadata.checksums,
         columns=columns,
         submission=submission,
@@ -400,6 +419,7 @@ def _open_folder(
         families=table.families,
         labels=table.values,
         derivatized=np.full(len(table.runs), np.nan, dtype=np.float32),
+        group=table.group or (None,) * len(table.runs),
         checksums=(None,) * len(table.runs),
         columns=columns,
         left_out=tuple(left_out),

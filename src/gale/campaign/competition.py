@@ -142,8 +142,8 @@ def collect_labels(root: Path, given: Path | None, problems: Problems) -> list[L
 
 def compare_labels(
     metadata: Metadata, sources: Sequence[LabelSource], problems: Problems
-) -> tuple[tuple[str, ...], NDArray[np.float32]]:
-    """Put the labels into the order of the metadata.
+) -> tuple[tuple[str, ...], NDArray[np.float32], tuple[str | None, ...]]:
+    """Put the labels and groups into the order of the metadata.
 
     Returns
     -------
@@ -151,11 +151,13 @@ def compare_labels(
         In the order of the first table; empty without tables.
     labels : array of shape (R, K), float32
         NaN where unknown.
+    group : tuple of str or None, length R
     """
     at = {run: position for position, run in enumerate(metadata.runs)}
     families: tuple[str, ...] = ()
     labels = np.empty((len(metadata.runs), 0), dtype=np.float32)
     labelled: set[str] = set()
+    group_of: dict[str, str | None] = {}
     for source in sources:
         if (table := source.table) is None:
             continue
@@ -164,6 +166,7 @@ def compare_labels(
             labels = np.full((len(metadata.runs), len(families)), np.nan, dtype=np.float32)
         matching = _compare_runs(metadata, source, table, problems)
         labelled |= matching
+        group_of |= dict(zip(table.runs, table.group, strict=False))  # it may have no groups
         if set(table.families) != set(families):
             problems.add(
                 source.path,
@@ -177,7 +180,7 @@ def compare_labels(
             if run in matching:
                 labels[at[run]] = values
     _check_complete(metadata, sources, labelled, problems)
-    return families, labels
+    return families, labels, tuple(map(group_of.get, metadata.runs))
 
 
 def _compare_runs(

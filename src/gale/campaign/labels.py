@@ -26,6 +26,9 @@ from gale.plumbing.text import shown
 RUN_COLUMNS = ("run", "sample_id")
 """Names that the first column of a table of runs may have."""
 
+GROUP = "group"
+"""Name of the column that says which runs belong together, see :func:`read_label_table`."""
+
 RESERVED = {*HEADER, UNLIKE, *SUBMISSION_HEADER, "split", "time_min"}
 """Names that no family may have, since other columns of tables have them."""
 
@@ -47,12 +50,15 @@ class LabelTable:
         1 where the run contains the family, 0 where it does not, NaN where that is unknown.
     rows : tuple of int, length R or 0
         Row of each run in the file; the header is row 1.
+    group : tuple of str or None, length R or 0
+        Name of the group of each run, None where it has none; empty without such a column.
     """
 
     runs: tuple[str, ...]
     families: tuple[str, ...]
     values: NDArray[np.float32]
     rows: tuple[int, ...] = ()
+    group: tuple[str | None, ...] = ()
 
     @property
     def labelled(self) -> NDArray[np.bool_]:
@@ -64,14 +70,17 @@ class LabelTable:
 def read_label_table(path: Path | str) -> LabelTable:
     r"""Read a label table: a CSV file with a column ``run`` or ``sample_id``, then one per family.
 
-    Cells are 0, 1, or blank for unknown.
+    Cells are 0, 1, or blank for unknown. A column ``group``, anywhere after the first, is not a
+    family: its cells name what runs have in common besides what they contain (a sample that was
+    measured again, a batch, a day, an instrument), blank for a run on its own.
 
     Raises
     ------
     TableError
         Lists all problems: a repeated or blank run, a cell with another value, a repeated or blank
-        family or a reserved name, another first column, no families, no rows, a row of another
-        length, or a file that cannot be read as CSV.
+        family or a reserved name, groups that may be labels (no other names than 0 and 1), another
+        first column, no families, no rows, a row of another length, or a file that cannot be read
+        as CSV.
 
     Examples
     --------
@@ -102,13 +111,14 @@ def collect_label_table(path: Path, problems: Problems) -> LabelTable | None:
     if table is None:
         return None
     named = check_run_column(table, problems)
-    families = table.columns[1:]
+    of_families = [at for at, name in enumerate(table.columns) if at and name != GROUP]
+    families = tuple(table.columns[at] for at in of_families)
     if not families:
         problems.add(path, "found no family columns", "one for each family", row=1)
     known = frozenset(families)
-    for at, family in enumerate(families, start=2):
+    for at, family in zip(of_families, families, strict=True):
         if CONTROLS.search(family):
-            problems.add(path, f"found {shown(family)}", PLAIN_NAME, row=1, column=str(at))
+            problems.add(path, f"found {shown(family)}", PLAIN_NAME, row=1, column=str(at + 1))
         if is_reserved(family, known):
             problems.add(
                 path,
@@ -119,9 +129,9 @@ def collect_label_table(path: Path, problems: Problems) -> LabelTable | None:
                 column=family,
             )
     values = [
-        [_value(table, number, column, problems) for column in range(1, len(table.columns))]
-        for number in table.rows
+        [_value(table, number, column, problems) for column in of_families] for number in table.rows
     ]
+    group = _groups(table, problems)
     if not (named and families):
         return None
     return LabelTable(
@@ -129,6 +139,7 @@ def collect_label_table(path: Path, problems: Problems) -> LabelTable | None:
         families=families,
         values=np.array(values, dtype=np.float32).reshape(len(table.rows), len(families)),
         rows=tuple(table.rows),
+        group=group,
     )
 
 
@@ -182,6 +193,27 @@ def prevalence_of(values: NDArray[np.float32]) -> NDArray[np.float64]:
     share = np.full(values.shape[1], np.nan)
     np.divide((values == 1).sum(axis=0), known, out=share, where=known > 0)
     return share
+
+
+def _groups(table: Table, problems: Problems) -> tuple[str | None, ...]:
+    """Return the group of each run; empty if there is no such column."""
+    if GROUP not in table.columns[1:]:
+        return ()
+    column = table.columns.index(GROUP, 1)
+    for number, cells in table.rows.items():
+        if CONTROLS.search(cells[column]):
+            table.note(problems, number, column, f"found {shown(cells[column])}", PLAIN_NAME)
+    group = tuple(cells[column] or None for cells in table.rows.values())
+    if any(group) and all(decimal_point(each or "") in VALUES for each in group):
+        problems.add(
+            table.path,
+            "found no other cells than 0, 1 and blank, which may be labels of a family",
+            "names of groups, such as batch 0 and batch 1",
+            "name the groups so, or the family otherwise",
+            row=1,
+            column=GROUP,
+        )
+    return group
 
 
 def _value(table: Table, number: int, column: int, problems: Problems) -> float:

@@ -15,13 +15,13 @@ from gale.plumbing.text import shown
 
 
 def with_test_labels(campaign: Campaign, path: Path | str) -> Campaign:
-    """Return the campaign with the labels of its test runs taken from a table.
+    """Return the campaign with the labels and groups of its test runs taken from a table.
 
     Parameters
     ----------
     campaign : Campaign
     path : Path
-        A label table; test runs that it does not name have no known label.
+        A label table; test runs that it does not name have no known label, and keep their group.
 
     Raises
     ------
@@ -36,7 +36,9 @@ def with_test_labels(campaign: Campaign, path: Path | str) -> Campaign:
     position = {run: at for at, run in enumerate(campaign.runs)}
     order = order_of(table.families, campaign.families)
     labels[[position[run] for run in table.runs]] = table.values[:, order]
-    return replace(campaign, labels=labels)
+    group_of = dict(zip(campaign.runs, campaign.group, strict=True))
+    group_of |= dict(zip(table.runs, table.group, strict=False))  # it may have no groups
+    return replace(campaign, labels=labels, group=tuple(group_of.values()))
 
 
 def _check(campaign: Campaign, path: Path, table: LabelTable) -> None:

@@ -66,7 +66,8 @@ def command(
     """Train a model on the labelled runs of CAMPAIGN.
 
     CAMPAIGN is a folder in the competition's layout, or a folder of runs with labels.csv (the
-    column run, then one column per family; 1, 0, or blank for unknown).
+    column run, then one column per family; 1, 0, or blank for unknown). A column group of a label
+    table names what runs have in common (sample, batch, day): folds never part a group.
 
     Beside the model (model.onnx), model.history.csv has the losses of every epoch,
     model.out_of_fold.csv the predictions of the labelled runs, each by members that did not train

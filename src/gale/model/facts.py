@@ -32,6 +32,36 @@ MODEL_FILE = "a model file that gale wrote"
 
 SHARE = number(0, 1)
 
+GROUPS = Table(
+    {
+        "apart": YES_NO,
+        "count": whole(1),
+        "largest": whole(2),
+        "mixed": SHARE,
+        "single": ListOf(TEXT),
+    },
+    {
+        "baseline": Table(
+            {
+                "by_group": number(0),
+                "factor": Table({"high": number(0), "low": number(0), "value": number(0)}),
+                "prior": number(0),
+                "random": number(0),
+            }
+        ),
+        "told": Table(
+            {
+                "by_labels": number(),
+                "explained": number(),
+                "groups": whole(2),
+                "largest": SHARE,
+                "right": SHARE,
+            }
+        ),
+    },
+)
+"""What a model states of the groups of its training runs, see `gale.training.group_effect`."""
+
 NAMES_OF_COLUMNS = Value(
     "a table of texts",
     lambda value: isinstance(value, dict) and all(map(TEXT.fits, (*value, *value.values()))),
@@ -87,6 +117,7 @@ def schema_of_facts(n_families: int) -> Table:
         {
             "calibration": PLAIN,
             "checksum": TEXT,
+            "groups": GROUPS,
             "files": Table({"history": TEXT, "out_of_fold": TEXT}),
             "interpolated": PLAIN,
         },

@@ -14,6 +14,7 @@ from typing import Any
 from gale.errors import TableError, warn
 from gale.evaluation import Evaluation
 from gale.model import FEW_POSITIVES, Model
+from gale.model.groups import group_sentences
 from gale.plumbing.kinds import checked
 from gale.plumbing.reading import read_text
 from gale.plumbing.schema import read_json
@@ -203,6 +204,8 @@ def _lines(model: Model, measured: Sequence[_Measured]) -> Iterator[str]:
         f"prevalence gives {scores['prior_log_loss']:.3f}. {_sentence(scores['caution'])}"
         + ("" if measured else f" {ADVICE}")
     )
+    if "groups" in facts:
+        yield from ("", *(f"- {each}" for each in group_sentences(facts["groups"])))
     for each in measured:
         yield from each.lines()
     yield from ("", "## Limits", "")

@@ -21,6 +21,7 @@ from gale.report.training_files import TrainingFiles, read_predicted, read_truth
 from gale.report.training_page import training_page
 from gale.training import Recipe, train
 from gale.training.folds import held_out_by
+from gale.training.groups import runs_of_shared_groups
 
 
 @dataclass(frozen=True)
@@ -140,8 +141,9 @@ def _score_held_out(
 ) -> Scored:
     """Score the runs that validated, each by members that did not train on it."""
     n_folds, scores = model.facts["folds"], model.facts["scores"]
+    apart = model.facts.get("groups", {}).get("apart", False)
     return Scored.of(
-        f"{{n_runs}} runs, {held_out_by(n_folds)}",
+        f"{{n_runs}} runs, {held_out_by(n_folds, apart=apart)}",
         f"{scores['caution']}. The training prevalence here is that of all training runs, these "
         f"included; that of the other folds alone has a log loss of {scores['prior_log_loss']:.3f}",
         known.of_split("val") if n_folds == 1 else known,
@@ -158,10 +160,13 @@ def _score_test(
     runs = runs.select(runs.labelled)
     if not len(runs):
         return None
+    shared = runs_of_shared_groups(campaign, ("train", "val"), "test")
+    n_shared = len(set(shared) & set(runs.runs))
     models = {MODEL: model} | ({BASELINE: baseline.model} if baseline else {})
     return Scored.of(
         "{n_runs} test runs",
-        "they were not used for any choice",
+        "they were not used for any choice"
+        + (f", but {n_shared:,} are of groups that are trained on" if n_shared else ""),
         runs,
         {name: each.predict(runs, work) for name, each in models.items()},
         model.prevalence,

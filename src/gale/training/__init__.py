@@ -29,6 +29,7 @@ from gale.training.export import PartGraph, to_onnx
 from gale.training.facts import caution_of, facts_of, fingerprint_of
 from gale.training.fitting import Weights
 from gale.training.folds import Fold, folds_of
+from gale.training.group_effect import group_facts
 from gale.training.journal import Journal, check_journal
 from gale.training.members import FitWork, MemberFitter, fits_per_fold
 from gale.training.networks.build import columns_of
@@ -131,6 +132,7 @@ def train(
     folds = folds_of(runs.campaign, recipe.folds, seed, work.progress)
     learned_from = _learned_from(runs, folds)
     check_model(recipe, runs.spec, len(runs.campaign.families), len(folds), work.progress)
+    groups = group_facts(runs.campaign, runs.features, runs.spec, folds, seed)
     starts = pretrain(recipe, runs.spec, runs.campaign.families, seed=seed, work=work)
     fingerprint = fingerprint_of(recipe, seed, runs, folds, starts)
     book = Journal.open(journal, fingerprint, resume=resume, restart=restart)
@@ -138,7 +140,9 @@ def train(
     parts = [fit_part(each) for each in _fitters(recipe, runs, folds, seed, starts, fit_work)]
     ensemble = combine(recipe, parts, runs.labels, folds)
     facts = facts_of(recipe, seed, runs, learned_from, fingerprint)
-    facts |= ensemble.facts(runs.labels, caution_of(recipe))
+    apart = groups is not None and groups["apart"]
+    facts |= ensemble.facts(runs.labels, caution_of(recipe), apart=apart)
+    facts |= {"groups": groups} if groups else {}
     facts["files"] = {
         "history": _write(book.history(), history),
         "out_of_fold": _write(ensemble.held_out_table(runs.campaign), out_of_fold),

@@ -76,7 +76,9 @@ class Ensemble:
     calibration: Calibration | None
     held_out: Floats
 
-    def facts(self, labels: NDArray[np.float32], caution: str) -> dict[str, Any]:
+    def facts(
+        self, labels: NDArray[np.float32], caution: str, *, apart: bool = False
+    ) -> dict[str, Any]:
         """Return what a model says of its members, calibration and scores.
 
         Parameters
@@ -84,13 +86,17 @@ class Ensemble:
         labels : array of shape (R, K)
         caution : str
             How to read the scores.
+        apart : bool
+            Whether no run is held out from members that saw others of its group.
         """
         prior = _prior_of_folds(labels, self.folds)
         facts: dict[str, Any] = {
             "members": sum(map(len, self.parts)),
             "folds": len(self.folds),
             "calibrated": self.calibration is not None,
-            "scores": scores_of(labels, self.held_out, prior, len(self.folds), caution),
+            "scores": scores_of(
+                labels, self.held_out, prior, len(self.folds), caution, apart=apart
+            ),
         }
         if self.calibration is not None:
             facts["calibration"] = self.calibration.to_dict()

@@ -109,7 +109,13 @@ def caution_of(recipe: Recipe) -> str:
 
 
 def scores_of(
-    labels: NDArray[np.float32], held_out: Floats, prior: Floats, n_folds: int, caution: str
+    labels: NDArray[np.float32],
+    held_out: Floats,
+    prior: Floats,
+    n_folds: int,
+    caution: str,
+    *,
+    apart: bool = False,
 ) -> dict[str, Any]:
     """Return the log loss on the held-out runs, and that of the training prevalence.
 
@@ -120,10 +126,12 @@ def scores_of(
     n_folds : int
     caution : str
         See :func:`caution_of`.
+    apart : bool
+        Whether no run is held out from members that saw others of its group.
     """
     n_runs = np.isfinite(held_out).all(axis=1).sum()
     return {
-        "measured_on": f"{n_runs:,} runs, {held_out_by(n_folds)}",
+        "measured_on": f"{n_runs:,} runs, {held_out_by(n_folds, apart=apart)}",
         "caution": caution,
         "log_loss": log_loss_of_held_out(labels, held_out),
         "prior_log_loss": log_loss_of_held_out(labels, prior),

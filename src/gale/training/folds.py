@@ -12,6 +12,7 @@ from sklearn.model_selection import KFold, StratifiedKFold
 from gale.campaign import Campaign
 from gale.errors import TrainingError
 from gale.plumbing.progress import Progress
+from gale.training.groups import note_shared_groups, numbered, whole_groups
 from gale.training.settings import FoldSettings
 
 
@@ -51,6 +52,7 @@ def stratified_folds(
     by: str,
     seed: int,
     derivatized: NDArray[np.float32] | None = None,
+    group: NDArray[np.int64] | None = None,
 ) -> list[Fold]:
     """Divide the runs into `count` parts, each of which validates one fold.
 
@@ -63,6 +65,9 @@ def stratified_folds(
     multi-label data", ECML PKDD). Unlike there, full parts take no more runs, so sizes differ by at
     most 1. Runs known not to hold a family are spread like those that hold it, which preserves the
     share of common families and of families with unknown labels.
+
+    With groups, whole groups are dealt out, as nearly as possible with the same number of runs and
+    the same shares in all parts.
 
     Parameters
     ----------
@@ -79,11 +84,14 @@ def stratified_folds(
     derivatized : array of shape (R,), optional
         1 for samples known to be derivatized, else NaN. For ``"all"`` it is spread like a family,
         since derivatization changes a run as much.
+    group : array of shape (R,), optional
+        Number of the group of each run, see :func:`gale.training.groups.numbered`; no fold parts
+        one.
 
     Raises
     ------
     TrainingError
-        If there are fewer runs than folds.
+        If there are fewer runs, or groups, than folds.
     """
     n_runs = len(labels)
     if n_runs < count:
@@ -96,11 +104,15 @@ def stratified_folds(
     if by == "all":
         spread = labels if derivatized is None else np.column_stack([labels, derivatized])
         kinds = np.hstack([spread == 1, spread == 0])
-        part = _even_parts(kinds, count, np.random.default_rng(seed))
-        return [Fold(np.flatnonzero(part != f), np.flatnonzero(part == f)) for f in range(count)]
+        if group is None:
+            return _of_parts(_even_parts(kinds, count, np.random.default_rng(seed)), count)
+        return _of_parts(whole_groups(kinds, group, count, seed), count)
     named = by != "rarest" and by in families
     column = families.index(by) if named else int(np.argmin(np.nansum(labels, axis=0)))
     positive = np.nan_to_num(labels[:, column]).astype(int)
+    if group is not None:
+        kinds = np.column_stack([positive == 1, positive == 0])
+        return _of_parts(whole_groups(kinds, group, count, seed), count)
     splitter_class = StratifiedKFold if np.bincount(positive).max() >= count else KFold
     splitter = splitter_class(count, shuffle=True, random_state=seed)
     with warnings.catch_warnings():  # a rare family may be missing from some parts
@@ -131,6 +143,11 @@ def _even_parts(
     return part
 
 
+def _of_parts(part: NDArray[np.int64], count: int) -> list[Fold]:
+    """Let each part, of runs (R,), validate one fold."""
+    return [Fold(np.flatnonzero(part != f), np.flatnonzero(part == f)) for f in range(count)]
+
+
 def folds_of(
     campaign: Campaign, settings: FoldSettings, seed: int, progress: Progress
 ) -> list[Fold]:
@@ -142,6 +159,7 @@ def folds_of(
         If there are too few labelled runs.
     """
     if settings.count == 1:
+        note_shared_groups(campaign, ("train",), "val", progress)
         return [split_fold(campaign.split)]
     by = settings.stratify_by
     if by not in ("all", "rarest", *campaign.families):
@@ -153,11 +171,13 @@ def folds_of(
         by=by,
         seed=seed if settings.seed is None else settings.seed,
         derivatized=campaign.derivatized,
+        group=numbered(campaign.group),
     )
 
 
-def held_out_by(n_folds: int) -> str:
-    """Say which members predict the held-out runs."""
-    return "each by members that did not train on it " + (
+def held_out_by(n_folds: int, *, apart: bool = False) -> str:
+    """Say which members predict the held-out runs; `apart` if no group is on both sides."""
+    saw = "saw no run of its group" if apart else "did not train on it"
+    return f"each by members that {saw} " + (
         f"({n_folds} folds)" if n_folds > 1 else "(the val split)"
     )

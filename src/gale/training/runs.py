@@ -21,6 +21,7 @@ from gale.plumbing.text import counted
 from gale.plumbing.work import Work
 from gale.training.copies import check_not_tested, contents_of, without_copies
 from gale.training.cost import check_features
+from gale.training.groups import note_shared_groups
 from gale.training.settings import EventSettings, FeatureSettings, ProfileSettings, SummarySettings
 
 FEW_RUNS = 30
@@ -115,6 +116,7 @@ def read_training_runs(campaign: Campaign, settings: FeatureSettings, work: Work
     if runs.unreadable or runs.copies:
         runs.campaign.check_trainable()
     check_not_tested(campaign, runs.campaign, [contents[row] for row in kept])
+    note_shared_groups(campaign, ("train", "val"), "test", work.progress)
     if len(runs.campaign) < FEW_RUNS:
         work.progress.note(
             f"there are only {counted(len(runs.campaign), 'labelled run')}: probabilities learned "

@@ -192,7 +192,7 @@ class FoldSettings(Section):
     Every fold has the prevalence of the family ``stratify_by`` (``"rarest"``: the family with the
     fewest positive runs; ``"all"``: as nearly as possible of every family and of derivatized
     samples). These two words take precedence over families with such names. ``seed`` shuffles the
-    folds; it defaults to the seed of the training.
+    folds; it defaults to the seed of the training. Runs of one group are never in two folds.
     """
 
     count: Count = 10

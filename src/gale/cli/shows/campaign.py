@@ -13,6 +13,7 @@ def values(campaign: Campaign, verify: bool) -> dict[str, Any]:
     """Give the properties of a campaign as values that JSON can hold."""
     return {
         "runs": len(campaign),
+        "groups": campaign.n_groups,
         "families": campaign.family_table().to_dicts(),
         "left_out": [run_name(file, campaign.root) for file in campaign.left_out],
         "checksums_compared": campaign.verify_checksums() if verify else None,

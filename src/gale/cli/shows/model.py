@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from gale.cli.shows import rows
 from gale.model import Model
+from gale.model.groups import group_sentences
 from gale.plumbing.text import counted
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def lines(model: Model) -> list[str]:
         "log loss": f"{scores['log_loss']:.3f} (training prevalence: "
         f"{scores['prior_log_loss']:.3f})",
         "measured on": f"{scores['measured_on']}; {scores['caution']}",
+        **_groups(model),
         "fingerprint": training["fingerprint"],
         "checksum": "agrees"
         if model.has_checksum
@@ -44,6 +46,12 @@ def lines(model: Model) -> list[str]:
         table.append(f"  {family:<32}{positive:>9,}{known:>9,}{prevalence:>12.3f}")
     head = f"{model.source}: a model (format {facts['format']}, gale {facts['gale_version']})"
     return [head, *rows(shown), *table]
+
+
+def _groups(model: Model) -> dict[str, str]:
+    """Say what the groups of the training runs do to its figures, if there are any."""
+    groups = model.facts.get("groups")
+    return {"groups": " ".join(group_sentences(groups))} if groups else {}
 
 
 def trained_lines(model: Model, files: TrainingFiles, seconds: float) -> list[str]:
@@ -59,4 +67,5 @@ def trained_lines(model: Model, files: TrainingFiles, seconds: float) -> list[st
         *(left_out if unreadable else []),
         f"log loss {scores['log_loss']:.3f} (training prevalence: {scores['prior_log_loss']:.3f}) "
         f"on {scores['measured_on']}; {scores['caution']}",
+        *_groups(model).values(),
     ]
