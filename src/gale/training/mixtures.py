@@ -77,7 +77,7 @@ def add_spectra(runs: Tensor, others: Tensor, factor: Tensor, shape: tuple[int, 
     return kept.flatten(-2)
 
 
-def add_profiles(runs: Tensor, others: Tensor, factor: Tensor) -> Tensor:
+def add_profiles(runs: Tensor, others: Tensor, _factor: Tensor) -> Tensor:
     """Add profile features (E, n, D): each is a maximum over time, so the higher one counts.
 
     The factor is 1, since shares of spectra and losses do not depend on amounts.
