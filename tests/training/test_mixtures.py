@@ -86,4 +86,4 @@ def test_each_kind_of_network_has_its_own_way_to_add_runs() -> None:
 def test_summary_features_cannot_be_added() -> None:
     with pytest.raises(RecipeError) as caught:
         _recipe("summary")
-    assert caught.value.source == "r.toml: augment.mixture"
+    assert caught.value.source == "r.toml: augment"

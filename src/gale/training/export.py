@@ -19,6 +19,7 @@ from gale.model.unlike import SOFTNESS, Block, n_neighbours
 from gale.plumbing.tables import UNLIKE
 from gale.training.calibration import Calibration
 from gale.training.graph import Graph
+from gale.training.networks.augment import AugmentProfile
 from gale.training.networks.elution import HEIGHT_SCALE, QUIET, SHARE_SCALE, ElutionNetwork
 from gale.training.networks.layers import (
     BatchNorm,
@@ -159,7 +160,7 @@ def _layer(layer: nn.Module, graph: Graph, x: str) -> str:
             return graph("Add", scaled, layer.bias.unsqueeze(1))
         case nn.ReLU():
             return graph("Relu", x)
-        case Dropout():
+        case Dropout() | AugmentProfile():
             return x
         case Standardise():
             centred = graph("Sub", x, layer.mean.unsqueeze(1))

@@ -245,8 +245,8 @@ def _check_part(part: Part, where: LiteralString, features: FeatureSettings) -> 
             "they are",
             "set it to 'none'",
         )
-    if part.augment.mixture and isinstance(features, SummarySettings):
-        raise _misfit(f"{where}augment.mixture", "is set, but summary features cannot be added",
+    if part.augment != AugmentSettings() and isinstance(features, SummarySettings):
+        raise _misfit(f"{where}augment", "is there, but summary features cannot be varied",
                       "set features.kind = 'events' or 'profile'")  # fmt: skip
     if not part.soup.interpolate:
         raise _misfit(f"{where}soup.interpolate", "is empty", "give at least one share")

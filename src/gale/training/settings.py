@@ -215,10 +215,10 @@ class LogisticSettings(Section):
 class AugmentSettings(Section):
     """How a training run varies each time a network sees it.
 
-    For elution networks, ``abundance`` is the standard deviation of the logarithm of a factor on
-    all signals of a run, ``mz_cut`` the share of runs that keep only a random range of m/z.
-    ``mixture`` is the share of runs to which another is added, with its families: for networks on
-    profile or event features (see `gale.training.mixtures`).
+    ``abundance`` is the standard deviation of the logarithm of a factor on all signals of a run,
+    ``mz_cut`` the share of runs that keep only a random range of m/z, and ``mixture`` the share of
+    runs to which another is added, with its families (see `gale.training.mixtures`). All need
+    profile or event features.
     """
 
     abundance: NonNegativeFloat = 0.0

@@ -1,4 +1,4 @@
-"""The elution network against one member written plainly, and what training does to its runs."""
+"""The elution network against one member written plainly."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from torch import Tensor
 
 from gale.training.fitting import Examples, Settings, _ActiveMembers, fit, get_weights, set_weights
 from gale.training.losses import Loss
-from gale.training.networks.elution import HEIGHT_SCALE, QUIET, SHARE_SCALE, Augment, ElutionNetwork
+from gale.training.networks.augment import AugmentSpectra
+from gale.training.networks.elution import HEIGHT_SCALE, QUIET, SHARE_SCALE, ElutionNetwork
 from gale.training.networks.layers import Dropout, Random
 
 N, M, K = 4, 6, 3
@@ -131,68 +132,6 @@ def test_the_gradient_is_finite_for_spectra_of_which_nothing_is_left(
     assert of_second[1].any()
 
 
-def changed(x: Tensor, *seeds: int, **how: float) -> Tensor:
-    settings = {"abundance": 0.0, "mz_cut": 0.0, **how}
-    augment = Augment(settings["abundance"], settings["mz_cut"], seeded(*seeds))
-    return torch.as_tensor(augment.train()(x))
-
-
-def images(n_runs: int, n_mz: int = M, members: int = 2) -> Tensor:
-    return spectra(n_runs, n_mz=n_mz, members=members).reshape(members, n_runs, N, n_mz)
-
-
-def test_runs_are_changed_in_training_only_and_each_time_anew() -> None:
-    augment, x = Augment(0.5, 0.5, seeded(0, 1)), images(20)
-    first, second = augment(x), augment(x)
-    assert not torch.equal(first, second)
-    assert not torch.equal(first, x)
-    assert augment.eval()(x) is x
-    assert not list(augment.state_dict())
-
-
-def test_nothing_is_changed_unless_it_is_asked_for() -> None:
-    x = images(5)
-    assert torch.equal(changed(x, 0, 1), x)
-
-
-@pytest.mark.parametrize("how", [{"abundance": 0.5}, {"mz_cut": 0.5}], ids=str)
-def test_changes_are_those_of_the_members_own_generator(how: dict[str, float]) -> None:
-    x = images(20)
-    both = changed(x, 3, 4, **how)
-    assert torch.equal(both, changed(x, 3, 4, **how))
-    assert torch.equal(both[1], changed(x[1:], 4, **how)[0])
-    assert not torch.equal(both[1], changed(x, 3, 5, **how)[1])
-    assert not torch.equal(both[0] / x[0], both[1] / x[1])
-
-
-def test_abundance_is_one_factor_on_all_signals_of_a_run() -> None:
-    x = images(2000)
-    seen = x > 0
-    factor = torch.expm1(changed(x, 0, 1, abundance=0.5).double()) / torch.expm1(x.double())
-    of_run = torch.stack([factor[m, r][seen[m, r]][0] for m in range(2) for r in range(2000)])
-    expected = of_run.reshape(2, 2000, 1, 1).expand(x.shape)
-    torch.testing.assert_close(factor[seen], expected[seen], rtol=1e-4, atol=0)
-    assert float(of_run.log().mean()) == pytest.approx(0, abs=0.03)
-    assert float(of_run.log().std()) == pytest.approx(0.5, abs=0.02)
-    assert (changed(x, 0, 1, abundance=0.5)[~seen] == 0).all()
-
-
-def test_the_cut_takes_the_ends_of_the_mz_of_a_share_of_the_runs() -> None:
-    x = torch.rand(2, 4000, N, 80, generator=seeded(5)[0]) + 0.1
-    found = changed(x, 0, 1, mz_cut=0.3)
-    left = found > 0
-    assert torch.equal(found[left], x[left]), "what is left is as it was"
-    assert (left == left[:, :, :1]).all(), "all spectra of a run have the same range"
-    of_run = left[:, :, 0].flatten(0, 1)  # (E·R, M)
-    starts, ends = of_run.float().argmax(1), 80 - of_run.flip(1).float().argmax(1)
-    assert (of_run.sum(1) == ends - starts).all(), "only the ends are lost"
-    assert starts.max() == 80 // 8
-    assert ends.min() in (32, 33)
-    cut = of_run.sum(1) < 80
-    assert float(cut.float().mean()) == pytest.approx(0.3, abs=0.02)
-    assert float(ends[cut].float().mean()) == pytest.approx(80 * 0.7, abs=1)
-
-
 def test_numbers_are_drawn_from_each_members_own_generator() -> None:
     layer = Random(seeded(1, 2))
     uniform, normal = layer.draw((4000, 3)), layer.draw((4000, 3), normal=True)
@@ -232,7 +171,7 @@ def test_the_generators_of_members_that_have_finished_are_taken_out() -> None:
     assert len(set(lengths)) > 1
     left = lengths.count(max(lengths))
     random = [layer for layer in net.modules() if isinstance(layer, Random)]
-    assert [type(layer) for layer in random] == [Augment, Dropout]
+    assert [type(layer) for layer in random] == [AugmentSpectra, Dropout]
     assert [len(layer.generators) for layer in random] == [left, left]
     for seed, done in zip((1, 2, 3, 4), together, strict=True):
         _, (alone,) = fits(seed)
@@ -245,11 +184,11 @@ def test_all_random_layers_keep_the_generators_of_the_members_that_go_on() -> No
     net = ElutionNetwork((N, M), K, generators, hidden=(5, 4), dropout=0.3, abundance=0.5)
     runs = Examples(spectra(12, members=1)[0], torch.ones(12, K))
     settings = Settings(0.05, 1e-4, batch_size=6, epochs=3, patience=3)
-    wave = _ActiveMembers(net, runs, rows, rows, Loss(0, 0), settings, generators)
+    wave = _ActiveMembers(net, runs, rows, rows, Loss(0, 0), settings, generators, None)
     wave.train()
     wave.keep_only([1, 3])
     random = [layer for layer in net.modules() if isinstance(layer, Random)]
-    assert [type(layer) for layer in random] == [Augment, Dropout, Dropout]
+    assert [type(layer) for layer in random] == [AugmentSpectra, Dropout, Dropout]
     for held in (wave.generators, *(layer.generators for layer in random)):
         assert [id(each) for each in held] == [id(generators[at]) for at in (1, 3)]
     assert wave.train().shape == wave.validate().shape == (2,)

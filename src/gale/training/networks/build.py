@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gale.features.events import EventSpec
+from gale.features.profile import ProfileSpec
 from gale.features.spec import FeatureSpec
+from gale.training.networks.augment import AugmentProfile
 from gale.training.networks.elution import ElutionNetwork
 from gale.training.networks.layers import Dense
 from gale.training.networks.summary import summary_network
@@ -98,4 +100,16 @@ def build_network(
         dropout=settings.dropout,
         scale=(torch.stack(means), torch.stack(deviations)) if known else None,
         products=products,
+        augment=_augment(part, spec, generators),
     )
+
+
+def _augment(
+    part: Part, spec: FeatureSpec, generators: Sequence[torch.Generator]
+) -> AugmentProfile | None:
+    """Return the layer that varies the profiles of runs, if the part asks for it."""
+    abundance, mz_cut = part.augment.abundance, part.augment.mz_cut
+    profile = spec.profile if isinstance(spec, EventSpec) else spec
+    if not (abundance or mz_cut) or not isinstance(profile, ProfileSpec):
+        return None
+    return AugmentProfile(profile, abundance, mz_cut, generators)

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from gale.training.networks.layers import Random
+from gale.training.networks.augment import AugmentSpectra
 from gale.training.networks.summary import summary_network
 
 HEIGHT_SCALE, SHARE_SCALE = 0.2, 12.0
@@ -44,7 +44,7 @@ class ElutionNetwork(nn.Module):
     batch_norm, layer_norm : bool
         Whether each hidden layer is normalised.
     abundance, mz_cut : float
-        See `Augment`.
+        See `AugmentSpectra`.
     products : torch.dtype
         Precision of the factors of the matrix products in training.
     """
@@ -66,7 +66,7 @@ class ElutionNetwork(nn.Module):
     ) -> None:
         super().__init__()
         self.shape = shape
-        self.augment = Augment(abundance, mz_cut, generators)
+        self.augment = AugmentSpectra(abundance, mz_cut, generators)
         self.dense = summary_network(
             2 * shape[1],
             n_families,
@@ -106,40 +106,3 @@ class ElutionNetwork(nn.Module):
         """Return the logits (E, R, N, K) of inputs (E, R, N, 2M)."""
         logits: Tensor = self.dense(inputs.flatten(1, 2))
         return logits.reshape(len(logits), -1, self.shape[0], logits.shape[-1])
-
-
-class Augment(Random):
-    """Vary training runs as another acquisition would, differently each time.
-
-    Parameters
-    ----------
-    abundance : float
-        Standard deviation of the logarithm of a factor on all signals of a run: another amount of
-        the sample, or an instrument of another sensitivity.
-    mz_cut : float
-        Share of the runs that keep only a range of m/z: up to an eighth of the m/z is lost at the
-        lower end, up to three fifths at the upper end.
-    generators : sequence of torch.Generator, length E
-    """
-
-    def __init__(
-        self, abundance: float, mz_cut: float, generators: Sequence[torch.Generator]
-    ) -> None:
-        super().__init__(generators)
-        self.abundance, self.mz_cut = abundance, mz_cut
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Vary images (E, R, N, M) of log(1 + signal over noise)."""
-        if not self.training:
-            return images
-        n_runs, n_mz = images.shape[1], images.shape[3]
-        if self.abundance:
-            factor = torch.exp(self.abundance * self.draw((n_runs, 1, 1), normal=True))
-            images = torch.log1p(torch.expm1(images) * factor)
-        if self.mz_cut:
-            cut, low, high = self.draw((n_runs, 3)).unbind(-1)
-            place = torch.arange(n_mz, device=images.device) / n_mz
-            seen = (place >= low.unsqueeze(-1) / 8) & (place < 1 - 0.6 * high.unsqueeze(-1))
-            seen |= cut.unsqueeze(-1) >= self.mz_cut
-            images = images * seen.unsqueeze(-2)
-        return images

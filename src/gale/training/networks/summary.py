@@ -48,6 +48,7 @@ def summary_network(
     prior: Tensor | None = None,
     scale: tuple[Tensor, Tensor] | None = None,
     products: torch.dtype = torch.float32,
+    augment: nn.Module | None = None,
 ) -> nn.Sequential:
     """Build the networks of E members as one module: features (E, R, D) to logits (E, R, K).
 
@@ -72,9 +73,13 @@ def summary_network(
         Mean and standard deviation that standardise the features first.
     products : torch.dtype
         Precision of the factors of the matrix products in training.
+    augment : nn.Module, optional
+        The first layer, which varies the features in training.
     """
     members = len(generators)
-    layers: list[nn.Module] = [] if scale is None else [Standardise(*scale)]
+    layers: list[nn.Module] = [] if augment is None else [augment]
+    if scale is not None:
+        layers.append(Standardise(*scale))
     width = n_features
     for next_width in hidden:
         layers.append(Dense(width, next_width, generators, products))
