@@ -14,9 +14,9 @@ from gale.training.mixtures import (
     Mixture,
     add_profiles,
     add_spectra,
-    mixture_of,
     union_of,
 )
+from gale.training.networks.build import mixture_of
 from tests.helpers.fits import seeded
 
 NAN = float("nan")

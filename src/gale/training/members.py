@@ -30,8 +30,7 @@ from gale.training.folds import Fold
 from gale.training.journal import Journal, Step
 from gale.training.logistic import fit_logistic
 from gale.training.losses import Loss
-from gale.training.mixtures import mixture_of
-from gale.training.networks.build import build_network, columns_of, scale_of
+from gale.training.networks.build import build_network, columns_of, mixture_of, scale_of
 from gale.training.networks.summary import prior_logit
 from gale.training.recipe import Part
 from gale.training.runs import LabelledRuns

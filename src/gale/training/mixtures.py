@@ -10,14 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import torch
 from torch import Tensor
-
-from gale.features.events import EventSpec
-from gale.features.spec import FeatureSpec
-from gale.training.recipe import Part
 
 AMOUNT_DEVIATION = 0.5
 """Standard deviation of the logarithm of the factor on the signals of the run that is added."""
@@ -52,17 +47,6 @@ class Mixture:
             torch.cat([mixed, features[:, count:]], 1),
             torch.cat([union, labels[:, count:]], 1),
         )
-
-
-def mixture_of(part: Part, spec: FeatureSpec) -> Mixture | None:
-    """Return what makes the mixtures of a part, if it has any."""
-    share = part.augment.mixture
-    if not share or part.kind == "logistic":
-        return None
-    if part.network.kind == "elution":
-        assert isinstance(spec, EventSpec)
-        return Mixture(share, partial(add_spectra, shape=spec.shape))
-    return Mixture(share, add_profiles)
 
 
 def add_spectra(runs: Tensor, others: Tensor, factor: Tensor, shape: tuple[int, int]) -> Tensor:

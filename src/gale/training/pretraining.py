@@ -40,6 +40,7 @@ from gale.training.networks.layers import fixed_biases
 from gale.training.networks.summary import prior_logit
 from gale.training.recipe import Part, Recipe
 from gale.training.settings import PretrainSettings
+from gale.training.shipped import shipped_families, shipped_weights
 from gale.training.waves import Job, find_device, fit_all
 
 if TYPE_CHECKING:
@@ -115,6 +116,8 @@ def pretrain(
     if not parts:
         return {}
     assert isinstance(spec, EventSpec)
+    if recipe.pretraining.shipped:
+        return _shipped(parts, spec, families, work.progress)
     library, table = read_substances(recipe.pretraining)
     analytes, _ = read_analytes(library, table, work.progress)
     known = tuple(family for family in families if family in analytes.family_names)
@@ -136,6 +139,18 @@ def pretrain(
             if cache is not None:
                 cache.put(keys[part.name], weights[part.name])
     return {part.name: weights[part.name] for part in parts}
+
+
+def _shipped(
+    parts: Sequence[Part], spec: EventSpec, families: tuple[str, ...], progress: Progress
+) -> dict[str, Weights]:
+    """Take the weights that come with gale, for the families that they know."""
+    shipped = shipped_families()
+    known = tuple(family for family in families if family in shipped)
+    _note_unknown(families, known, progress)
+    if not known:
+        return {}
+    return {part.name: shipped_weights(part, spec, families) for part in parts}
 
 
 def read_substances(settings: PretrainSettings) -> tuple[list[Library] | None, FamilyTable | None]:
@@ -229,7 +244,7 @@ def _cache_keys(
     """Hash, for each part, all that its pre-trained weights depend on."""
     choices = [
         VERSION,
-        recipe.pretraining.model_dump(exclude={"libraries", "families"}),
+        recipe.pretraining.model_dump(exclude={"shipped", "libraries", "families"}),
         _digest(analytes),
         spec.to_dict(),
         families,
@@ -242,6 +257,7 @@ def _cache_keys(
     for part in parts:
         # Of the later fitting, only the precision counts.
         part_choices = part.model_dump(mode="json", exclude={"share", "fitting", "soup"})
+        part_choices["augment"].pop("mixture")  # pre-training has none
         text = json.dumps([part_choices, part.fitting.products, *choices])
         keys[part.name] = hashlib.sha256(text.encode()).hexdigest()
     return keys

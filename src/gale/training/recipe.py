@@ -127,6 +127,10 @@ class Recipe(Part):
             raise _misfit("share", "is there, but this is no stack", "remove it")
         if len({part.share is None for part in self.parts}) > 1:
             raise _misfit("parts.share", "is missing in some parts", "set it in all parts or none")
+        simulated = self.pretraining.model_fields_set - {"shipped"}
+        if self.pretraining.shipped and simulated:
+            raise _misfit(f"pretraining.{min(simulated)}", "is there, but with "
+                          "pretraining.shipped nothing is simulated", "remove one of them")  # fmt: skip
         for part in self.members_of:
             _check_part(part, "parts." if self.parts else "", self.features)
         return self

@@ -234,8 +234,10 @@ class PretrainSettings(Section):
     with a table of families that replaces the published nine. Every ``runs_per_laboratory`` of the
     ``runs`` come from one simulated laboratory with ``instruments`` instruments. A run has about
     ``ions`` ions. The last ``runs_per_laboratory`` runs (at most half) are held out for validation.
+    With ``shipped``, nothing is simulated: the weights come with gale.
     """
 
+    shipped: bool = False
     runs: Annotated[int, Field(ge=2, le=1_000_000)] = 3840
     runs_per_laboratory: Count = 320
     instruments: Count = 3

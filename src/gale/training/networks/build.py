@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from gale.features.events import EventSpec
 from gale.features.profile import ProfileSpec
 from gale.features.spec import FeatureSpec
+from gale.training.mixtures import Mixture, add_profiles, add_spectra
 from gale.training.networks.augment import AugmentProfile
 from gale.training.networks.elution import ElutionNetwork
 from gale.training.networks.layers import Dense
@@ -113,3 +115,14 @@ def _augment(
     if not (abundance or mz_cut) or not isinstance(profile, ProfileSpec):
         return None
     return AugmentProfile(profile, abundance, mz_cut, generators)
+
+
+def mixture_of(part: Part, spec: FeatureSpec) -> Mixture | None:
+    """Return what makes the mixtures of a part, if it has any."""
+    share = part.augment.mixture
+    if not share or part.kind == "logistic":
+        return None
+    if part.network.kind == "elution":
+        assert isinstance(spec, EventSpec)
+        return Mixture(share, partial(add_spectra, shape=spec.shape))
+    return Mixture(share, add_profiles)
