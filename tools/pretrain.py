@@ -3,8 +3,8 @@
     python tools/pretrain.py --library a.msp.gz b.msp.gz --workers 2
 
 Simulates runs of the compounds of the embedded library and of these files, fits each part of the
-recipe `default` that has ``pretrain``, and writes a file for each into ``src/gale/data/pretrained``.
-Give only libraries whose licences let weights that learned from them be shipped; NOTICE names them.
+recipe `default` that has ``pretrain``, and writes a file for each into src/gale/data/pretrained.
+Give only libraries whose licences let what learned from them be shipped; NOTICE names them.
 """
 
 from __future__ import annotations

@@ -338,3 +338,41 @@ def test_a_run_that_changes_meanwhile_costs_its_own_evidence(
     assert "run changing.csv is left out: " in result.stderr
     assert pl.read_csv("p.csv")["status"].to_list() == ["ok", "ok"]
     assert pl.read_csv("e.csv")["run"].unique().to_list() == [str(runs[2])]
+
+
+def test_calls(predict: Arguments, trained: Trained, campaign_folder: Path) -> None:
+    folder = campaign_folder, "--split", "test"
+    succeed(*predict(*folder))
+    plain = Path("p.csv").read_text("utf-8").splitlines()
+    assert "cutoffs" not in json.loads(Path("p.json").read_text("utf-8"))
+    result = succeed(*predict(*folder, "--at", "f1", "--force"))
+    cutoffs = trained.model.cutoffs("f1")
+    for note in cutoffs.notes():
+        assert note in result.stdout.splitlines()
+    called = Path("p.csv").read_text("utf-8").splitlines()
+    for before, after in zip(plain, called, strict=True):
+        assert after.startswith(f"{before},")
+        assert after.count(",") == before.count(",") + 9
+    assert called[0].endswith("_call")
+    assert json.loads(Path("p.json").read_text("utf-8"))["cutoffs"] == cutoffs.to_dict()
+    scored = succeed("evaluate", "p.csv", "--labels", campaign_folder / "test_labels.csv")
+    assert "p.csv: calls\n" in scored.stdout
+
+
+def test_calls_of_ones_own(predict: Arguments, runs: list[Path]) -> None:
+    Path("own.toml").write_text("alcohol = 0\nmineral = { recall = 1 }\n", "utf-8")
+    result = succeed(*predict(runs[0], "--at", "own.toml"))
+    table = pl.read_csv("p.csv")
+    assert table.row(0, named=True)["alcohol_call"] == "yes"
+    assert table["aromatic_call"].null_count() == 1
+    assert "no threshold in own.toml" in result.stdout
+    error = error_of(*predict(runs[0], "--at", "own.toml", "-o", "own.toml", "--force"))
+    check_error(error, "own.toml", kind=OutputError)
+
+
+def test_calls_that_cannot_be_made(predict: Arguments, campaign_folder: Path) -> None:
+    error = error_of(*predict("absent.csv", "--at", "often"))
+    check_error(error, "at", found="'often'", expected="precision=0.9")
+    refused = invoke(*predict(campaign_folder, "--submission", "--at", "f1"))
+    assert refused.exit_code == 2
+    assert "--at" in refused.stderr

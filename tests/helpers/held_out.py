@@ -33,4 +33,11 @@ def held_out_scores(
         training = labels[fold.training]
         known = np.isfinite(training).sum(axis=0)
         prior[fold.validation] = np.clip(np.nansum(training, axis=0), 0.5, known - 0.5) / known
-    return log_loss(labels, found), log_loss(labels, prior)
+    return log_loss(labels, supported(found, labels)), log_loss(labels, prior)
+
+
+def supported(probability: Array, training: Array) -> Array:
+    """Probabilities (R, K) as training runs support them, with half a run on either side."""
+    known = np.isfinite(training).sum(axis=0)
+    present, absent = known * probability + 0.5, known * (1 - probability) + 0.5
+    return np.asarray(present / (present + absent))

@@ -74,6 +74,7 @@ WRONG: dict[str, tuple[str, Any]] = {
     "names twice": ("families", ["a", "a"]),
     "a name of another column": ("families", ["status", "b"]),
     "a name of a spread": ("families", ["a", "a_spread"]),
+    "a name of calls": ("families", ["a", "a_call"]),
     "blank names": ("families", ["", "b"]),
     "no m/z": ("features.mz", []),
     "m/z out of order": ("features.mz", [57, 18, 91]),

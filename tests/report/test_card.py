@@ -21,7 +21,9 @@ def test_what_a_model_knows_of_itself(trained: Trained) -> None:
     text = model_card(trained.model)
     assert text.startswith("# Model card: tiny, trained on campaign\n")
     sections = re.findall(r"^## (.*)$", text, re.MULTILINE)
-    assert sections == ["Intended use", "Training data", "How good it is", "Limits", "Recipe"]
+    assert sections == [
+        "Intended use", "Training data", "How good it is", "Cut-offs", "Limits", "Recipe",
+    ]  # fmt: skip
     facts = trained.model.facts
     for (family, share), positive in zip(
         trained.model.prevalence.items(), facts["training"]["positive"], strict=True
@@ -54,6 +56,25 @@ def test_a_pre_trained_and_calibrated_model(trained: Trained) -> None:
     assert "compounds of mine.msp, gale." in card()
 
 
+def test_cutoffs(trained: Trained) -> None:
+    text = model_card(trained.model)
+    for family, found in zip(trained.model.families, trained.model.facts["cutoffs"], strict=True):
+        positive = found["positive"]
+        if positive < 10:
+            assert f"| {family} | {positive} |  | no threshold: {positive} positive run" in text
+        for each in found["measured"]:
+            precision = "{:.2f} [{:.2f}, {:.2f}]".format(*each["precision"])
+            assert f" | {each['threshold']:.3g} | {precision} | " in text
+    assert "| best F1 |" in text
+    assert "no threshold: " in text
+    assert f"nearer to 0 or 1 than {0.5 / 85:.2g}" in text
+    facts = {**trained.model.facts, "supported": False}
+    del facts["cutoffs"]
+    old = model_card(gale.Model(restated(trained.path.read_bytes(), facts)))
+    assert "Cut-offs" not in old
+    assert "nearer to 0 or 1" not in old
+
+
 EVIL = "<img src=x onerror=alert(1)>|[a](javascript:b)`*"
 
 
@@ -79,7 +100,8 @@ def test_names_are_no_html(trained: Trained, evaluation: gale.evaluation.Evaluat
     assert not re.search(r"<|[^\\]\||(?<!\\)\]\(", re.sub(r"(?m)^\|.*\|$", "", text))
     assert "\n# Heading" not in text
     rows = [line for line in text.splitlines() if line.startswith("| &lt;img")]
-    assert [len(re.findall(r"(?<!\\)\|", row)) for row in rows] == [5, 5]
+    first, second, *of_cutoffs = [len(re.findall(r"(?<!\\)\|", row)) for row in rows]
+    assert (first, second, set(of_cutoffs)) == (5, 5, {7})
 
 
 @pytest.fixture

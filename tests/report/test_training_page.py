@@ -12,6 +12,8 @@ import pytest
 
 import gale
 from gale.evaluation.second_look import second_look
+from gale.evaluation.text import share_text
+from gale.model.cutoffs import measured_cutoffs
 from gale.plumbing.text import in_words
 from gale.report.scored import BASELINE, MODEL, PRIOR, Scored
 from gale.report.second_look import second_looks
@@ -98,6 +100,21 @@ def test_scores_beside_the_prior_and_the_baseline(page: Any, scored: Scored) -> 
     difference = float(scored.differences[PRIOR].value)
     assert on_known[2][2].startswith(f"{difference:+.3f} [".replace("-", "−"))
     assert on_known[2][4] == "0.500"
+
+
+def test_cutoffs(page: Any, stack: gale.Model) -> None:
+    (table,) = page.xpath("//h2[@id='cut-offs']/following::table[1]")
+    cells = [[cell.text_content() for cell in row] for row in table.xpath(".//tbody/tr")]
+    rows = list(measured_cutoffs(stack.facts))
+    assert len(cells) == len(rows)
+    for found, row in zip(cells, rows, strict=True):
+        assert found[1:3] == [f"{row.positive:,}", row.aim]
+        if row.threshold is None:
+            assert found[3:] == [row.why]
+        else:
+            shares = [share_text(row.precision), share_text(row.recall)]
+            assert found[3:] == [f"{row.threshold:.3g}", *shares]
+    assert {row.threshold is None for row in rows} == {True, False}
 
 
 def test_all_charts_are_there(page: Any) -> None:

@@ -13,6 +13,8 @@ from sklearn.preprocessing import StandardScaler
 from gale.training.logistic import fit_logistic
 
 C = 0.5
+EACH_ALONE = tuple(slice(at, at + 1) for at in range(5))
+"""Blocks of features that have no unit in common."""
 
 
 @pytest.fixture
@@ -34,7 +36,9 @@ def labels(features: np.ndarray) -> np.ndarray:
 def probability(
     features: np.ndarray, labels: np.ndarray, c: float = C, scale: bool = True
 ) -> np.ndarray:
-    weights = fit_logistic(features, labels, c=c, max_iterations=1000, scale=scale)
+    weights = fit_logistic(
+        features, labels, c=c, max_iterations=1000, scale=scale, blocks=EACH_ALONE
+    )
     assert weights["weight"].shape == (features.shape[1], labels.shape[1])
     assert weights["weight"].dtype == weights["bias"].dtype == np.float32
     logits = features.astype(float) @ weights["weight"] + weights["bias"]
@@ -81,6 +85,25 @@ def test_unknown_labels_do_not_count(features: np.ndarray, labels: np.ndarray) -
     )
     oracle = LogisticRegression(C=C, max_iter=1000).fit(z[25:], labels[25:, 0])
     np.testing.assert_allclose(found[:, 0], oracle.predict_proba(z)[:, 1], atol=1e-4)
+
+
+def test_a_run_with_more_of_what_hardly_varies_is_predicted_like_the_others(
+    labels: np.ndarray,
+) -> None:
+    random = np.random.default_rng(3)
+    features = random.normal(size=(60, 5)).astype(np.float32)
+    features[:, 2] = 1e-4 * (features[:, 0] + random.normal(size=60))
+    odd = np.zeros((2, 5))
+    odd[1, 2] = 1.0  # 7,000 of its deviations
+
+    def logits(blocks: tuple[slice, ...]) -> np.ndarray:
+        found = fit_logistic(features, labels, c=C, max_iterations=1000, blocks=blocks)
+        return np.asarray(odd @ found["weight"] + found["bias"])
+
+    apart, together = logits(EACH_ALONE), logits((slice(None),))
+    assert np.abs(apart[1] - apart[0]).max() > 100
+    assert np.abs(together[1] - together[0]).max() < 0.01
+    np.testing.assert_allclose(together[0], apart[0], atol=0.2)
 
 
 def test_a_feature_that_never_varies_has_no_weight(

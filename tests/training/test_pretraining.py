@@ -190,7 +190,7 @@ def test_weights_go_into_the_networks_of_their_part(
     weights = kept[1][part.name]
     columns = columns_of(part, SPEC)
     n_seen = columns.stop - columns.start
-    scale = scale_of(part, np.ones((3, n_seen), dtype=np.float32))
+    scale = scale_of(part, SPEC, np.ones((3, n_seen), dtype=np.float32))
     generators = [torch.Generator().manual_seed(seed) for seed in (5, 6)]
     network = build_network(part, SPEC, generators, priors=[torch.zeros(9)] * 2, scales=[scale] * 2)
     for member in range(2):

@@ -23,6 +23,7 @@ from gale.features.elution import ElutionSpec
 from gale.features.events import EventSpec
 from gale.features.profile import ProfileSpec
 from gale.model.file import EVIDENCE
+from gale.model.support import Support
 from gale.plumbing.cache import Cache
 from gale.plumbing.work import Work
 from gale.training.calibration import cross_fitted, fit_calibration
@@ -33,6 +34,7 @@ from gale.training.networks.layers import fixed_biases
 from gale.training.recipe import OF_PARTS
 from gale.training.runs import LabelledRuns
 from gale.training.waves import fit_all
+from helpers.held_out import supported
 from helpers.model_files import undated
 from helpers.predictions import calibration_of
 from helpers.stacks import stack_recipe
@@ -89,7 +91,10 @@ def test_the_probability_is_the_calibrated_mean_of_the_members_of_each_part(
     calibration = calibration_of(stack.model.facts)
     logits = member_logits(stack.model, events)
     parts = np.stack([logits[:4].mean(axis=0), logits[4:].mean(axis=0)])
-    np.testing.assert_allclose(probability, expit(calibration.logits(parts)), atol=1e-4)
+    support = Support.of_facts(stack.model.facts)
+    assert support is not None
+    expected = support.apply(expit(calibration.logits(parts)))
+    np.testing.assert_allclose(probability, expected, atol=1e-4)
 
 
 def test_the_score_and_the_calibration_are_of_runs_that_were_held_out(
@@ -102,7 +107,7 @@ def test_the_score_and_the_calibration_are_of_runs_that_were_held_out(
         rows = fold.validation
         held_out[0, rows] = logits[2 * number : 2 * number + 2, rows].mean(axis=0)
         held_out[1, rows] = logits[4 + number, rows]
-    expected = metrics.log_loss(labels, cross_fitted(held_out, labels, folds))
+    expected = metrics.log_loss(labels, supported(cross_fitted(held_out, labels, folds), labels))
     scores = stack.model.facts["scores"]
     assert scores["log_loss"] == pytest.approx(expected, abs=1e-4)
     found = calibration_of(stack.model.facts)

@@ -9,9 +9,10 @@ import polars as pl
 import pytest
 
 import gale
+from gale.model.support import Support
 from gale.plumbing.cache import Cache
 from gale.plumbing.work import Work
-from helpers.held_out import held_out_scores, log_loss
+from helpers.held_out import held_out_scores, log_loss, supported
 from helpers.predictions import probability_of
 from helpers.training import Array, Exported, Trained, relabelled, tiny_recipe
 
@@ -48,6 +49,43 @@ def test_scores_are_those_of_runs_held_out(
     assert "84 runs" in scores["measured_on"]
 
 
+def test_cutoffs_are_those_of_the_held_out_runs(
+    campaign: gale.Campaign, cache: Cache, tmp_path: Path
+) -> None:
+    file = tmp_path / "held_out.csv"
+    model = gale.train(campaign, tiny_recipe(), out_of_fold=file, work=Work(cache=cache))
+    held_out = pl.read_csv(file)
+    labels = dict(zip(campaign.runs, campaign.labels.astype(float), strict=True))
+    for at, (family, found) in enumerate(zip(model.families, model.facts["cutoffs"], strict=True)):
+        y = np.array([labels[run][at] for run in held_out["run"]])
+        assert (found["positive"], found["negative"]) == ((y == 1).sum(), (y == 0).sum())
+        assert bool(found["measured"]) == (found["positive"] >= 10)
+        for each in found["measured"]:
+            called = held_out[family].to_numpy() >= each["threshold"]
+            if each["at"] == "recall=0.9":
+                assert y[called].sum() >= 0.9 * y.sum()
+            if each["at"] == "precision=0.9":
+                assert y[called].mean() >= 0.9
+
+
+def test_no_probability_is_nearer_to_0_or_1_than_the_runs_support(
+    campaign: gale.Campaign, cache: Cache, tmp_path: Path
+) -> None:
+    file = tmp_path / "held_out.csv"
+    recipe = tiny_recipe(kind="logistic", folds={"count": 3}, logistic={"c": 1e4})
+    model = gale.train(campaign, recipe, out_of_fold=file, work=Work(cache=cache))
+    support = Support.of_facts(model.facts)
+    assert support is not None
+    np.testing.assert_allclose(support.least, 0.5 / 85)
+    held_out = pl.read_csv(file).select(model.families).to_numpy()
+    far = 100 * np.random.default_rng(0).normal(size=(50, model.spec.n_features))
+    predicted, of_members = model.predict_features(far.astype(np.float32))
+    for probability in (held_out, predicted):
+        assert probability.min() == pytest.approx(0.5 / 85, rel=1e-3)
+        assert probability.max() == pytest.approx(1 - 0.5 / 85, rel=1e-3)
+    assert of_members.min() < 1e-6
+
+
 def test_one_fold_is_scored_on_the_val_split(
     campaign: gale.Campaign, exported: Exported, cache: Cache, features: Array
 ) -> None:
@@ -55,6 +93,7 @@ def test_one_fold_is_scored_on_the_val_split(
     chosen = campaign.of_split("train", "val")
     is_val = np.array(chosen.split) == "val"
     found = probability_of(exported.networks[-1], features)[:, is_val].mean(axis=0)
+    found = supported(found, chosen.labels[~is_val])
     scores = model.facts["scores"]
     assert scores["log_loss"] == pytest.approx(log_loss(chosen.labels[is_val], found), abs=1e-6)
     assert scores["measured_on"].startswith("24 runs")

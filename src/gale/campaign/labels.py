@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gale.errors import CONTROLS, TableError
 from gale.plumbing.tables import (
+    CALL,
     HEADER,
     PLAIN_NAME,
     SPREAD,
@@ -157,8 +158,8 @@ def order_of(names: Sequence[str], wanted: Iterable[str]) -> list[int]:
 
 def is_reserved(family: str, families: Collection[str]) -> bool:
     """Whether other columns of tables with these families have or could have the family's name."""
-    stem = family.removesuffix(SPREAD)
-    return family in RESERVED or (stem != family and stem in families)
+    stems = {family.removesuffix(suffix) for suffix in (SPREAD, CALL)} - {family}
+    return family in RESERVED or not stems.isdisjoint(families)
 
 
 def check_run_column(table: Table, problems: Problems) -> bool:

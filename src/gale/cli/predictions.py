@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     import gale
+    from gale.model.cutoffs import Cutoffs
 
 
 def write_table(table: pl.DataFrame, path: Path, *, force: bool) -> None:
@@ -41,20 +42,22 @@ def write_sidecar(
     model: gale.Model,
     model_name: str,
     runs: gale.Campaign | tuple[Path, ...],
-    predicted: tuple[pl.DataFrame, Sequence[str]],
+    table: pl.DataFrame,
+    checksums: Sequence[str],
     notes: Sequence[str],
+    cutoffs: Cutoffs | None,
     *,
     force: bool,
 ) -> None:
     """Write what made a table of predictions, as JSON beside it.
 
-    `output` is the file of the table, `predicted` what :meth:`gale.Model.predict_read` gave.
+    `output` is the file of the table; `table` and `checksums` are what
+    :meth:`gale.Model.predict_read` gave.
     """
     from gale.evaluation.content import contents_of
     from gale.evaluation.predictions import runs_trained_on, sidecar
     from gale.plumbing.files import writing
 
-    table, checksums = predicted
     content = contents_of(table["run"], paths_of(runs), checksums)
     provenance = {
         "gale_version": version("gale-ms"),
@@ -72,6 +75,7 @@ def write_sidecar(
         "doubtful": table.filter(status="doubtful")["run"].to_list(),
         "failed": table.filter(status="failed")["run"].to_list(),
         "content": [{"run": run, **each._asdict()} for run, each in content.items()],
+        **({} if cutoffs is None else {"cutoffs": cutoffs.to_dict()}),
     }
     with writing(sidecar(output), force=force) as temporary:
         temporary.write_text(json.dumps(provenance, indent=1) + "\n")

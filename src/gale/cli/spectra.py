@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 from gale.cli.printing import echo
+from gale.cli.sources import select
 
 if TYPE_CHECKING:
+    import polars as pl
+
     import gale
     from gale.evidence import IndexTable, Matcher
+    from gale.plumbing.work import Work
 
 
 class Spectra(TypedDict):
@@ -40,3 +45,25 @@ def open_spectra(model: gale.Model, libraries: Sequence[Path], index_table: Path
         "matcher": Matcher(joined) if joined is not None else None,
         "index": IndexTable.read(index_table) if index_table else None,
     }
+
+
+def write_evidence_of(
+    model: gale.Model,
+    sources: gale.Campaign | tuple[Path, ...],
+    table: pl.DataFrame,
+    checksums: Sequence[str],
+    spectra: Spectra,
+    work: Work,
+    path: Path,
+    *,
+    force: bool,
+) -> None:
+    """Write the evidence in the runs that could be predicted, of the bytes that were."""
+    import gale
+    from gale.evidence.table import write_evidence
+
+    read = (table["status"] != "failed").to_list()
+    known = list(compress(checksums, read))
+    chosen = select(sources, read)
+    evidence = gale.evidence_table(model, chosen, **spectra, checksums=known, work=work)
+    write_evidence(evidence, path, force=force)

@@ -20,6 +20,7 @@ from gale.campaign.beside import files_beside
 from gale.campaign.labels import LabelTable, order_of, prevalence_of, read_label_table
 from gale.errors import TableError, warn
 from gale.evaluation.bootstrap import Estimate
+from gale.evaluation.calls import Calls
 from gale.evaluation.content import Content, check_contents, read_contents, unknown_note
 from gale.evaluation.matching import match_runs
 from gale.evaluation.metrics import Scores, log_loss_difference, score
@@ -85,6 +86,8 @@ class Evaluation:
         What was predicted of the scored runs, as far as the predictions say it.
     by_name_alone : mapping of str to tuple of str
         The scored runs of which it is unknown whether they are those predicted, by the reason.
+    calls : Calls, optional
+        How good the calls are, if the predictions have any.
     """
 
     source: str
@@ -105,6 +108,7 @@ class Evaluation:
     trained_on: tuple[str, ...] = ()
     content: Mapping[str, Content] = field(default_factory=dict)
     by_name_alone: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    calls: Calls | None = None
 
     @property
     def by_name_notes(self) -> list[str]:
@@ -150,6 +154,7 @@ class Evaluation:
                 **self.prior.to_dict(),
             },
             "log_loss_difference_to_prior": self.difference.to_dict(),
+            **({} if self.calls is None else {"calls": self.calls.to_dicts()}),
         }
 
 
@@ -304,9 +309,8 @@ def evaluate(
         run: row for row, run in enumerate(labels.runs) if not np.isnan(labels.values[row]).all()
     }
     match = match_runs(label_row, predictions.runs, predictions.source)
-    failed = {
-        run: predictions.failed[match[run]] for run in match if match[run] in predictions.failed
-    }
+    why = predictions.failed
+    failed = {run: why[match[run]] for run in match if match[run] in why}
     scored = [run for run in label_row if run in match and run not in failed]
     _check_scored(scored, predictions, label_row)
     if content is None:
@@ -315,7 +319,7 @@ def evaluate(
     by_name_alone = check_contents(said, content, of_scored, predictions.source)
 
     y = labels.values[[label_row[run] for run in scored]]
-    p = _aligned(predictions, of_scored.values(), labels.families)
+    p = _aligned(predictions, predictions.probability, of_scored.values(), labels.families)
     share, share_from = _prior(predictions, labels.families, y, prevalence)
     prior = np.tile(share, (len(y), 1))
     bootstrap = {"resamples": resamples, "seed": seed}
@@ -339,6 +343,7 @@ def evaluate(
         trained_on=tuple(run for run in scored if match[run] in predictions.trained_on),
         content={run: said[name] for run, name in of_scored.items() if name in said},
         by_name_alone=by_name_alone,
+        calls=_calls(predictions, of_scored.values(), labels.families, y),
     )
     _warn_of(evaluation, in_memory=predictions.content is None)
     return evaluation
@@ -466,11 +471,22 @@ def _check_scored(scored: Sequence[str], predictions: Predictions, labelled: Ite
         )
 
 
-def _aligned(predictions: Predictions, runs: Iterable[str], families: Sequence[str]) -> Floats:
-    """Return the probabilities of these runs and families in this order."""
+def _aligned(
+    predictions: Predictions, values: Floats, runs: Iterable[str], families: Sequence[str]
+) -> Floats:
+    """Return the values of these runs and families in this order."""
     row = {run: row for row, run in enumerate(predictions.runs)}
     columns = order_of(predictions.families, families)
-    return predictions.probability[np.ix_([row[run] for run in runs], columns)]
+    return values[np.ix_([row[run] for run in runs], columns)]
+
+
+def _calls(
+    predictions: Predictions, runs: Iterable[str], families: tuple[str, ...], labels: Floats32
+) -> Calls | None:
+    if predictions.calls is None:
+        return None
+    calls = _aligned(predictions, predictions.calls, runs, families)
+    return Calls.of(labels.astype(np.float64), calls, families)
 
 
 def _in_order(labels: LabelTable, families: Sequence[str]) -> Floats32:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,14 +16,17 @@ from gale.plumbing import schema
 from gale.plumbing.kinds import checked
 from gale.plumbing.reading import read_text, sha256_of
 from gale.plumbing.tables import (
+    CALL,
     DOUBTFUL,
     FAILED,
     HEADER,
+    NO,
     OK,
     SPREAD,
     SUBMISSION_HEADER,
     TRAINED_ON,
     UNLIKE,
+    YES,
     Problems,
     Table,
     decimal_point,
@@ -57,6 +60,8 @@ class Predictions:
         The runs that the model was trained on, as far as their messages say so.
     content : mapping of str to Content, optional
         What was read of each run, if the sidecar says it; None for predictions in memory.
+    calls : array of shape (R, K), optional
+        1 where the family is called present, 0 where absent, NaN without a call.
     """
 
     source: str
@@ -68,6 +73,7 @@ class Predictions:
     model_sha256: str | None = None
     trained_on: frozenset[str] = frozenset()
     content: Mapping[str, Content] | None = None
+    calls: Floats | None = None
 
     @classmethod
     def from_frame(cls, frame: pl.DataFrame, source: str = "predictions") -> Predictions:
@@ -86,8 +92,8 @@ class Predictions:
                 "pass gale.read_predictions(file) for a file of predictions",
             )
         names = [name for name in frame.columns if name not in (*HEADER, UNLIKE)]
-        spreads = {name + SPREAD for name in names} & set(names)
-        families = [name for name in names if name not in spreads]
+        spreads, calls = ({name + end for name in names} & set(names) for end in (SPREAD, CALL))
+        families = [name for name in names if name not in spreads | calls]
         for family in families:
             kind, is_family = frame.schema[family], not spreads or family + SPREAD in spreads
             if not (is_family and (kind.is_numeric() or kind == pl.Null)):
@@ -113,6 +119,7 @@ class Predictions:
             probability=frame.select(pl.col(families).fill_null(math.nan)).to_numpy(),
             failed=dict(zip(failed["run"], failed["message"], strict=True)),
             trained_on=runs_trained_on(frame.select("run", "message").iter_rows()),
+            calls=_calls_of(frame, families, source) if calls else None,
         )
 
 
@@ -121,16 +128,17 @@ def read_predictions(path: Path | str) -> Predictions:
     """Read predictions in either layout that gale writes, with their sidecar if there is one.
 
     A table has the columns ``run,status,message``, optionally ``unlike``, then one per family, then
-    optionally ``<family>_spread`` for each; ``unlike`` and spreads are ignored. Numbers are blank
-    in rows with the status ``failed``. A submission has the column ``sample_id``, then one per
+    optionally ``<family>_spread`` for each, and ``<family>_call``, which is ``yes``, ``no`` or
+    blank; ``unlike`` and spreads are ignored. Numbers are blank in rows with the status ``failed``.
+    A submission has the column ``sample_id``, then one per
     family. The :func:`sidecar` has the training prevalence of each family.
 
     Raises
     ------
     TableError
         With all problems found: other columns, a repeated or blank run or family, a status that is
-        neither ``ok`` nor ``failed``, a probability that is not a number from 0 to 1, a failed row
-        with numbers, a sidecar of another table, or a file that cannot be read.
+        neither ``ok`` nor ``failed``, a probability that is not a number from 0 to 1, another call,
+        a failed row with numbers, a sidecar of another table, or a file that cannot be read.
 
     Examples
     --------
@@ -160,6 +168,13 @@ def read_predictions(path: Path | str) -> Predictions:
         ]
         for number in table.rows
     ]
+    named = families[0] + CALL
+    first_call = table.columns.index(named) if named in table.columns else 0
+    calls = [
+        [_call(table, number, column, problems) for column in range(first_call, len(table.columns))]
+        for number in table.rows
+        if first_call
+    ]
     problems.check()
     return Predictions(
         source=str(path),
@@ -174,6 +189,7 @@ def read_predictions(path: Path | str) -> Predictions:
         )
         | (frozenset() if beside is None else beside.trained_on),
         content={} if beside is None else beside.content,
+        calls=np.array(calls) if first_call else None,
     )
 
 
@@ -228,23 +244,25 @@ def _family_columns(table: Table, beside: Sidecar | None, problems: Problems) ->
         )
         return ()
     rest = table.columns[len(header) :]
-    known = {name + SPREAD for name in rest}
-    spreads = dict.fromkeys(name for name in rest if name in known)
-    families = tuple(name for name in rest if name not in spreads)
+    known = {name + end for name in rest for end in (SPREAD, CALL)}
+    others = dict.fromkeys(name for name in rest if name in known)
+    families = tuple(name for name in rest if name not in others)
+    spreads, calls = (tuple(family + end for family in families) for end in (SPREAD, CALL))
     if not families:
         problems.add(table.path, "found no family columns", "one for each family", row=1)
-    elif rest not in (families, families + tuple(family + SPREAD for family in families)):
+    elif rest[len(families) :] not in ((), spreads, calls, spreads + calls):
         problems.add(
             table.path,
-            f"found the columns {shown(','.join(spreads))} among the families",
-            "the families, then for each in the same order its spread, or no spreads",
+            f"found the columns {shown(','.join(others))} among the families",
+            "the families, then for each in the same order its spread, or no spreads, and so its "
+            "call",
             "remove columns that are no families",
             row=1,
         )
-    elif beside and (others := [name for name in families if name not in beside.prevalence]):
+    elif beside and (unknown := [name for name in families if name not in beside.prevalence]):
         problems.add(
             table.path,
-            f"found {listed(map(shown, others), 3)}, which the model has no families for",
+            f"found {listed(map(shown, unknown), 3)}, which the model has no families for",
             f"those that {beside.path} names: {listed(beside.prevalence, 3)}",
             "remove the columns, or move the JSON file away if it is of other predictions",
             row=1,
@@ -268,6 +286,33 @@ def _probability(table: Table, number: int, column: int, failed: bool, problems:
         expected = "a blank, since the row failed" if failed else "a number from 0 to 1"
         table.note(problems, number, column, f"found {shown(cell)}", expected)
     return value
+
+
+CALLS = {YES: 1.0, NO: 0.0, "": math.nan, None: math.nan}
+
+
+def _call(table: Table, number: int, column: int, problems: Problems) -> float:
+    cell = table.rows[number][column]
+    if cell not in CALLS:
+        table.note(problems, number, column, f"found {shown(cell)}", f"{YES}, {NO} or a blank")
+    return CALLS.get(cell, math.nan)
+
+
+def _calls_of(frame: pl.DataFrame, families: Sequence[str], source: str) -> Floats:
+    """Take the calls (R, K) of a table; without a column, a family has none."""
+    calls = np.full((len(frame), len(families)), np.nan)
+    for at, family in enumerate(families):
+        cells = frame[family + CALL].to_list() if family + CALL in frame.columns else []
+        for row, cell in enumerate(cells):
+            if cell not in CALLS:
+                raise TableError(
+                    source,
+                    f"has {cell!r} in the column {shown(family + CALL)}",
+                    f"{YES}, {NO} or null",
+                    "drop the column if it has no calls",
+                )
+            calls[row, at] = CALLS[cell]
+    return calls
 
 
 def _number(cell: str) -> float:

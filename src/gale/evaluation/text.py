@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gale.evaluation import Comparison, Evaluation
 from gale.evaluation.bootstrap import Estimate
+from gale.evaluation.calls import Calls
 from gale.evaluation.metrics import CALIBRATION_BINS
 from gale.plumbing.text import listed
 
@@ -38,6 +39,11 @@ def evaluation_text(
             _aligned(_summary(evaluations)),
             _aligned(_differences(evaluations, comparisons)),
             *(f"{each.source}\n{_aligned(_families(each))}" for each in evaluations),
+            *(
+                f"{each.source}: calls\n{_aligned(_calls(each.calls))}"
+                for each in evaluations
+                if each.calls is not None
+            ),
             "\n".join([*_notes(evaluations), *notes]),
         ]
     )
@@ -104,6 +110,30 @@ def _families(evaluation: Evaluation) -> list[list[str]]:
     return rows
 
 
+def _calls(calls: Calls) -> list[list[str]]:
+    """Make the rows of calls, one per family."""
+    rows = [["family", "yes", "of them positive", "all positive", "blank", "precision", "recall"]]
+    for row in calls.to_dicts():
+        counts = (f"{row[name]:,}" for name in ("yes", "found", "positive", "blank"))
+        shares = (share_text(row[name]) for name in ("precision", "recall"))
+        rows.append([row["family"], *counts, *shares])
+    return rows
+
+
+def share_text(share: Sequence[float] | None) -> str:
+    """Write a share with its bounds, or - where there is none.
+
+    Examples
+    --------
+    >>> share_text([0.9, 0.596, 0.982])
+    '0.90 [0.60, 0.98]'
+    """
+    if share is None:
+        return "-"
+    value, low, high = share
+    return f"{value:.2f} [{low:.2f}, {high:.2f}]"
+
+
 def _notes(evaluations: Sequence[Evaluation]) -> list[str]:
     """Explain the numbers."""
     scores = evaluations[0].scores
@@ -117,6 +147,12 @@ def _notes(evaluations: Sequence[Evaluation]) -> list[str]:
         f"[low, high]: 95 % percentile bootstrap interval over runs, {scores.resamples:,} "
         f"resamples, seed {scores.seed}",
     ]
+    if any(each.calls is not None for each in evaluations):
+        notes.append(
+            "calls: precision is the share of the runs called yes that are positive, recall that "
+            "of the positive runs that are called yes; runs without a call do not count; "
+            "[low, high]: 95 % score interval (Wilson)"
+        )
     undefined = {
         family
         for each in evaluations

@@ -31,6 +31,7 @@ from gale.features.profile import ProfileSpec
 from gale.features.spec import FeatureSpec
 from gale.features.summary import SummarySpec
 from gale.model import Model
+from gale.model.support import Support
 from gale.plumbing.arguments import check_loaded
 from gale.plumbing.kinds import checked_but
 from gale.run import Floats, Floats32, Integers, Run
@@ -108,7 +109,10 @@ def find_attributions(model: Model, run: Run, *, least: float | None = None) -> 
     features = model.spec.features_of(run)
     mz, without = without_ions(model.spec, features)
     probability = model.predict_features(np.concatenate([features[None], without]))[0]
-    log_odds = logit(np.clip(probability.astype(np.float64), 1 - SUREST, SUREST))
+    support = Support.of_facts(model.facts)
+    # A limit of the probability would hide which ions matter where the model is sure.
+    free = probability if support is None else support.undo(probability)
+    log_odds = logit(np.clip(free.astype(np.float64), 1 - SUREST, SUREST))
     falls = log_odds[0] - log_odds[1:]
     return [
         Attribution(family, float(probability[0, column]), *_strongest(mz, falls[:, column]))

@@ -22,6 +22,7 @@ from gale.features.spec import feature_spec
 from gale.features.versions import TRAIN_AGAIN
 from gale.inspection.batch import batch_notes
 from gale.inspection.verdict import verdict
+from gale.model.cutoffs import At, Cutoffs, find_cutoffs
 from gale.model.facts import MODEL_FILE
 from gale.model.file import EVIDENCE, OUTPUTS, check_shapes, open_file, run_graph
 from gale.model.unlike import unlike_notes
@@ -342,12 +343,14 @@ class Model:
         self,
         runs: Runs,
         work: Work | None = None,
+        *,
+        at: At | None = None,
     ) -> pl.DataFrame:
         """Predict runs: files, runs in memory, or a campaign.
 
         Warns (`gale.GaleWarning`) of runs that failed, are doubtful or were not read as they are
-        written, of a batch that differs from the training runs, and of a model that is not
-        calibrated.
+        written, of a batch that differs from the training runs, of a model that is not calibrated,
+        and of families without a threshold where calls are asked for.
 
         Parameters
         ----------
@@ -355,6 +358,8 @@ class Model:
         work : Work, optional
             How and where runs are read. Its columns are by default those of the campaign, or else
             those of the training.
+        at : str, Path or mapping, optional
+            Cut-offs by which runs are called, see :meth:`cutoffs`.
 
         Returns
         -------
@@ -367,14 +372,60 @@ class Model:
             are null if the run failed, spreads also if there is only one member, and ``unlike``
             also if the model is too old to have it. A run is doubtful if it is far from the
             training runs, or none that a model of full scans can judge, such as selected-ion
-            monitoring, a blank, or a file that is cut short.
+            monitoring, a blank, or a file that is cut short. With `at`, ``<family>_call`` of each
+            family follows: ``yes``, ``no``, or null where there is no threshold, or the run failed
+            or is doubtful.
 
         Raises
         ------
         GaleError
-            If `runs` has something else in it, or a process of the executor ends from outside.
+            If `runs` has something else in it, a process of the executor ends from outside, or
+            there are no such cut-offs.
         """
-        return self.predict_read(runs, work)[0]
+        cutoffs = None if at is None else self.cutoffs(at)
+        predictions = self.predict_read(runs, work)[0]
+        if cutoffs is None:
+            return predictions
+        for note in cutoffs.notes():
+            warn(note)
+        return cutoffs.call(predictions)
+
+    @checked
+    def cutoffs(self, at: At) -> Cutoffs:
+        """Find the thresholds from which on runs are called positive.
+
+        Parameters
+        ----------
+        at : str, Path or mapping
+            What thresholds are to reach on held-out runs of the training: ``"precision=0.9"``,
+            ``"recall=0.9"`` (or any other number up to 1) or ``"f1"``, the best F1. Or thresholds
+            of your own: a TOML file (a path, or a name that ends in ``.toml``) or a mapping, with
+            a number or such an aim for each family. A family that it lacks has no threshold.
+
+        Returns
+        -------
+        Cutoffs
+
+        Raises
+        ------
+        ModelError
+            If an aim is asked for, and the model is too old to have cut-offs.
+        TableError
+            If the file or mapping has an unknown family, or something else for one.
+        GaleError
+            If it is none of these.
+
+        Examples
+        --------
+        Here ``model_file`` is the path of a small model.
+
+        >>> from gale import Model
+        >>> model = Model.load(model_file)
+        >>> cutoffs = model.cutoffs({"alcohol": 0.4, "mineral": {"precision": 0.9}})
+        >>> cutoffs.thresholds["alcohol"], cutoffs.missing["aromatic"]
+        (0.4, 'no threshold in the mapping at')
+        """
+        return find_cutoffs(self.facts, at, self.source)
 
     def predict_read(
         self, runs: Runs, work: Work | None = None

@@ -19,6 +19,7 @@ from gale.plumbing.schema import (
     Table,
     Value,
     check_schema,
+    misfits,
     number,
     read_json,
     whole,
@@ -66,6 +67,39 @@ NAMES_OF_COLUMNS = Value(
     "a table of texts",
     lambda value: isinstance(value, dict) and all(map(TEXT.fits, (*value, *value.values()))),
 )
+
+
+def _is_curve(value: Any) -> bool:
+    """Whether a value has the thresholds and counts of a `gale.evaluation.cutoffs.Curve`."""
+    names = ("threshold", "called", "found")
+    schema = Table(
+        {name: ListOf(number(0, 1) if name == "threshold" else whole()) for name in names}
+    )
+    if any(misfits(value, schema)) or len({len(value[name]) for name in names}) > 1:
+        return False
+    return all(
+        0 < found <= called for found, called in zip(value["found"], value["called"], strict=True)
+    )
+
+
+def _is_interval(value: Any) -> bool:
+    fits = isinstance(value, list) and len(value) == 3 and all(map(SHARE.fits, value))
+    return fits and value[1] <= value[0] <= value[2]
+
+
+INTERVAL = Either(Value("a share and its bounds, from 0 to 1", _is_interval))
+
+CUTOFFS = Table(
+    {
+        "positive": whole(),
+        "negative": whole(),
+        "measured": ListOf(
+            Table({"at": TEXT, "threshold": SHARE, "precision": INTERVAL, "recall": INTERVAL})
+        ),
+    },
+    {"curve": Value("thresholds from 0 to 1, and as many numbers of runs", _is_curve)},
+)
+"""What a model states of the cut-offs of a family, see `gale.evaluation.cutoffs`."""
 
 
 def schema_of_facts(n_families: int) -> Table:
@@ -117,9 +151,11 @@ def schema_of_facts(n_families: int) -> Table:
         {
             "calibration": PLAIN,
             "checksum": TEXT,
+            "cutoffs": of_families(CUTOFFS),
             "groups": GROUPS,
             "files": Table({"history": TEXT, "out_of_fold": TEXT}),
             "interpolated": PLAIN,
+            "supported": YES_NO,
         },
     )
 

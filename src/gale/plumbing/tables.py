@@ -28,6 +28,12 @@ SUBMISSION_HEADER = ("sample_id",)
 SPREAD = "_spread"
 """Suffix of a column of spreads, after the name of its family."""
 
+CALL = "_call"
+"""Suffix of a column of calls, after the name of its family."""
+
+YES, NO = "yes", "no"
+"""What a column of calls says; it is blank where there is no call."""
+
 TRAINED_ON = "the model was trained on this run, so its numbers are not held out"
 """What the message of a prediction says of a training run."""
 

@@ -13,8 +13,11 @@ from typing import Any
 
 from gale.errors import TableError, warn
 from gale.evaluation import Evaluation
+from gale.evaluation.text import share_text
 from gale.model import FEW_POSITIVES, Model
+from gale.model.cutoffs import measured_cutoffs
 from gale.model.groups import group_sentences
+from gale.model.support import Support
 from gale.plumbing.kinds import checked
 from gale.plumbing.reading import read_text
 from gale.plumbing.schema import read_json
@@ -208,6 +211,7 @@ def _lines(model: Model, measured: Sequence[_Measured]) -> Iterator[str]:
         yield from ("", *(f"- {each}" for each in group_sentences(facts["groups"])))
     for each in measured:
         yield from each.lines()
+    yield from _cutoff_lines(model)
     yield from ("", "## Limits", "")
     yield from _limits(model)
     yield from ("", "## Recipe", "", "```toml", *toml_lines(model.facts["recipe"]), "```", "")
@@ -237,6 +241,27 @@ def _data_lines(model: Model) -> Iterator[str]:
         )
 
 
+def _cutoff_lines(model: Model) -> Iterator[str]:
+    if not (rows := list(measured_cutoffs(model.facts))):
+        return
+    yield from ("", "## Cut-offs", "")
+    yield (
+        "From which probability on a run is called positive, to reach a precision or a recall, or "
+        "the best F1. Chosen on held-out runs; precision and recall are of runs that did not "
+        "choose (each fold is called by the threshold of the others), so they may miss the aim. In "
+        "brackets: 95 % intervals. They hold for runs like those of the training."
+    )
+    yield from ("", "| family | positive | aim | threshold | precision | recall |")
+    yield "| --- | --- | --- | --- | --- | --- |"
+    for row in rows:
+        found = f"| {in_markdown(row.family)} | {row.positive:,} | {row.aim} |"
+        if row.threshold is None:
+            yield f"{found} {row.why} | | |"
+        else:
+            shares = f"{share_text(row.precision)} | {share_text(row.recall)}"
+            yield f"{found} {row.threshold:.3g} | {shares} |"
+
+
 def _limits(model: Model) -> Iterator[str]:
     if model.facts["calibrated"]:
         yield (
@@ -246,6 +271,11 @@ def _limits(model: Model) -> Iterator[str]:
         )
     else:
         yield "- The outputs are scores from 0 to 1, not calibrated probabilities."
+    if (support := Support.of_facts(model.facts)) is not None:
+        yield (
+            f"- No probability is nearer to 0 or 1 than {support.least.min():.2g}: the number of "
+            "training runs supports no more."
+        )
     positives = zip(model.families, model.facts["training"]["positive"], strict=True)
     if few := [
         f"{in_markdown(family)} ({positive})"

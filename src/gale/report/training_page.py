@@ -15,7 +15,9 @@ from markupsafe import Markup
 
 from gale.campaign import Campaign
 from gale.evaluation.metrics import CALIBRATION_BINS, CLIP
+from gale.evaluation.text import share_text
 from gale.model import FEW_POSITIVES, Model
+from gale.model.cutoffs import measured_cutoffs
 from gale.model.groups import group_sentences
 from gale.report import charts
 from gale.report.pages import render, themed_svg
@@ -91,6 +93,8 @@ def training_page(
         splits=Counter(campaign.split),
         figures=dict(_figures(known, best, history, truth)),
         worst=_worst(best),
+        cutoffs=list(measured_cutoffs(model.facts)),
+        share_text=share_text,
         second_looks=second_looks(campaign, model, held_out, MOST_LABELS),
         provenance=model_provenance(model),
     )

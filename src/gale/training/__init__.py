@@ -16,7 +16,9 @@ import numpy as np
 import polars as pl
 
 from gale.campaign import Campaign
+from gale.evaluation.cutoffs import fit_cutoffs
 from gale.model import Model
+from gale.model.support import Support
 from gale.model.unlike import fit_unlike
 from gale.plumbing.arguments import check_kind, check_whole
 from gale.plumbing.files import writing
@@ -138,11 +140,14 @@ def train(
     book = Journal.open(journal, fingerprint, resume=resume, restart=restart)
     fit_work = FitWork(book, work.progress, device, history)
     parts = [fit_part(each) for each in _fitters(recipe, runs, folds, seed, starts, fit_work)]
-    ensemble = combine(recipe, parts, runs.labels, folds)
     facts = facts_of(recipe, seed, runs, learned_from, fingerprint)
+    support = Support.of(facts["training"]["known"])
+    ensemble = combine(recipe, parts, runs.labels, folds).supported(support)
     apart = groups is not None and groups["apart"]
     facts |= ensemble.facts(runs.labels, caution_of(recipe), apart=apart)
     facts |= {"groups": groups} if groups else {}
+    parts_of_runs = [fold.validation for fold in folds]
+    facts["cutoffs"] = fit_cutoffs(runs.labels, ensemble.held_out, parts_of_runs)
     facts["files"] = {
         "history": _write(book.history(), history),
         "out_of_fold": _write(ensemble.held_out_table(runs.campaign), out_of_fold),
@@ -200,6 +205,7 @@ def _export(ensemble: Ensemble, runs: TrainingRuns, facts: Mapping[str, Any], wo
         for part in ensemble.parts
     ]
     unlike = fit_unlike(runs.features, runs.spec.blocks)
-    model = Model(to_onnx(graphs, runs.spec.n_features, facts, ensemble.calibration, unlike))
+    how = (ensemble.calibration, unlike, ensemble.support)
+    model = Model(to_onnx(graphs, runs.spec.n_features, facts, *how))
     work.progress.step()
     return model

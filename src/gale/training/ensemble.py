@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from gale.campaign import Campaign
+from gale.model.support import Support
 from gale.run import Floats
 from gale.training.calibration import Calibration, cross_fitted, fit_calibration
 from gale.training.facts import log_loss_of_held_out, scores_of
@@ -69,12 +70,19 @@ class Ensemble:
     held_out : array of shape (R, K)
         Probability of each run, obtained without its own labels; NaN for runs that no fold
         validates.
+    support : Support, optional
+        What limits the probabilities.
     """
 
     parts: Sequence[FittedPart]
     folds: Sequence[Fold]
     calibration: Calibration | None
     held_out: Floats
+    support: Support | None = None
+
+    def supported(self, support: Support) -> Ensemble:
+        """Limit the probabilities to what the training runs support."""
+        return replace(self, held_out=support.apply(self.held_out), support=support)
 
     def facts(
         self, labels: NDArray[np.float32], caution: str, *, apart: bool = False
@@ -94,6 +102,7 @@ class Ensemble:
             "members": sum(map(len, self.parts)),
             "folds": len(self.folds),
             "calibrated": self.calibration is not None,
+            "supported": self.support is not None,
             "scores": scores_of(
                 labels, self.held_out, prior, len(self.folds), caution, apart=apart
             ),

@@ -15,6 +15,7 @@ import numpy as np
 from torch import nn
 
 from gale.model.file import CHECKSUM, EVIDENCE, METADATA_KEY, OUTPUTS, sealed
+from gale.model.support import Support
 from gale.model.unlike import SOFTNESS, Block, n_neighbours
 from gale.plumbing.tables import UNLIKE
 from gale.training.calibration import Calibration
@@ -60,6 +61,7 @@ def to_onnx(
     facts: Mapping[str, Any],
     calibration: Calibration | None = None,
     unlike: Sequence[Block] = (),
+    support: Support | None = None,
 ) -> bytes:
     """Write an ensemble as an ONNX file.
 
@@ -77,6 +79,8 @@ def to_onnx(
         Without it, the probability is the mean over all members.
     unlike : sequence of Block
         From `gale.model.unlike.fit_unlike`: how to measure the distance from the training runs.
+    support : Support, optional
+        What limits the probability, but not those of the members.
 
     Returns
     -------
@@ -87,6 +91,8 @@ def to_onnx(
     n_members = sum(count_members(part.network) for part in parts)
     logits = [_layer(part.network, graph, _columns(graph, part.columns)) for part in parts]
     probability, of_members = _probabilities(graph, logits, calibration)
+    if support is not None:
+        probability = graph("Add", graph("Mul", probability, support.scale), support.least)
     n_families = _n_families(parts[0].network)
     graph.output(PROBABILITY, probability, ["runs", n_families])
     graph.output(MEMBER_PROBABILITY, of_members, [n_members, "runs", n_families])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from gale.errors import TrainingError
 from gale.training.networks.summary import prior_logit
+from gale.training.scaling import floored
 
 
 def fit_logistic(
@@ -21,6 +23,7 @@ def fit_logistic(
     c: float,
     max_iterations: int,
     scale: bool = True,
+    blocks: Sequence[slice] = (slice(None),),
 ) -> dict[str, NDArray[np.float32]]:
     """Fit one L2-penalised logistic regression for each family.
 
@@ -34,7 +37,9 @@ def fit_logistic(
     max_iterations : int
     scale : bool
         Whether each feature is divided by its standard deviation, so that the penalty is the same
-        for all.
+        for all; not by much less than is usual in its block, see `gale.training.scaling`.
+    blocks : sequence of slices
+        The features that have one unit; by default all.
 
     Returns
     -------
@@ -47,7 +52,8 @@ def fit_logistic(
     TrainingError
         If a regression does not converge.
     """
-    mean, deviation = features.mean(0, dtype=np.float64), features.std(0, dtype=np.float64)
+    mean = features.mean(0, dtype=np.float64)
+    deviation = floored(features.std(0, dtype=np.float64), blocks)
     deviation[(deviation == 0) | (not scale)] = 1.0
     scaled = (features - mean) / deviation
     weight = np.zeros((labels.shape[1], features.shape[1]))

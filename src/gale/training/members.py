@@ -30,7 +30,13 @@ from gale.training.folds import Fold
 from gale.training.journal import Journal, Step
 from gale.training.logistic import fit_logistic
 from gale.training.losses import Loss
-from gale.training.networks.build import build_network, columns_of, mixture_of, scale_of
+from gale.training.networks.build import (
+    blocks_of,
+    build_network,
+    columns_of,
+    mixture_of,
+    scale_of,
+)
 from gale.training.networks.summary import prior_logit
 from gale.training.recipe import Part
 from gale.training.runs import LabelledRuns
@@ -121,7 +127,9 @@ class MemberFitter:
         features, labels = torch.tensor(self.features), torch.tensor(self.runs.labels)
         self._examples = Examples(features.to(self.work.device), labels.to(self.work.device))
         self._priors = [prior_logit(self.runs.labels[fold.training]) for fold in self.folds]
-        self._scales = [scale_of(self.part, self.features[fold.training]) for fold in self.folds]
+        self._scales = [
+            scale_of(self.part, self.runs.spec, self.features[fold.training]) for fold in self.folds
+        ]
 
     def members(self) -> list[list[Weights]]:
         """Fit everything, and return the weights of each fold's members of the ensemble."""
@@ -279,6 +287,7 @@ class MemberFitter:
                 c=settings.c,
                 max_iterations=settings.max_iterations,
                 scale=settings.standardise == "full",
+                blocks=blocks_of(self.part, self.runs.spec),
             )
             fit = Fit(weights, self.evaluate(number, weights), ())
             self.work.journal.keep(step, fit)

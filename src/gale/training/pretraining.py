@@ -284,7 +284,7 @@ def _fit(
     assert part.pretrain is not None
     features, labels = runs.features[:, columns_of(part, runs.spec)], runs.labels
     training = np.arange(len(labels) - n_validation)
-    prior, scale = prior_logit(labels[training]), scale_of(part, features[training])
+    prior, scale = prior_logit(labels[training]), scale_of(part, runs.spec, features[training])
     loss: Loss = Loss(part.loss.hinge, 0.0)
     if part.network.kind == "elution":
         n_families = labels.shape[1]
@@ -339,7 +339,7 @@ def _is_usable(arrays: Arrays, part: Part, spec: EventSpec, n_families: int) -> 
         spec,
         [torch.Generator()],
         priors=[torch.zeros(n_families)],
-        scales=[scale_of(part, blank.numpy()[None])],
+        scales=[scale_of(part, spec, blank.numpy()[None])],
     )
     expected = {
         name.removeprefix("network."): array for name, array in get_weights(network, 0).items()

@@ -129,8 +129,11 @@ class Recipe(Part):
             raise _misfit("parts.share", "is missing in some parts", "set it in all parts or none")
         simulated = self.pretraining.model_fields_set - {"shipped"}
         if self.pretraining.shipped and simulated:
-            raise _misfit(f"pretraining.{min(simulated)}", "is there, but with "
-                          "pretraining.shipped nothing is simulated", "remove one of them")  # fmt: skip
+            raise _misfit(
+                f"pretraining.{min(simulated)}",
+                "is there, but with pretraining.shipped nothing is simulated",
+                "remove one of them",
+            )
         for part in self.members_of:
             _check_part(part, "parts." if self.parts else "", self.features)
         return self

@@ -60,7 +60,7 @@ def test_labelled_runs(
                 runs.spec,
                 [torch.Generator()],
                 priors=[torch.zeros(len(campaign.families))],
-                scales=[scale_of(part, runs.features[:, columns])],
+                scales=[scale_of(part, runs.spec, runs.features[:, columns])],
             )
             set_weights(network, 0, start)
             logits.append(predict_logits(network, runs.test_features[:, columns])[0])

@@ -14,7 +14,7 @@ from gale.features.events import EventSpec
 from gale.features.profile import ProfileSpec
 from gale.features.spec import FeatureSpec
 from gale.features.summary import SummarySpec
-from gale.training.networks.build import build_network, columns_of, scale_of
+from gale.training.networks.build import blocks_of, build_network, columns_of, scale_of
 from gale.training.networks.elution import ElutionNetwork
 from gale.training.networks.layers import (
     BatchNorm,
@@ -30,6 +30,9 @@ SUMMARY = SummarySpec((18, 28, 44))
 PROFILE = ProfileSpec(ElutionSpec(bins=8, mz_first=20, mz_last=29), losses=5)
 EVENTS = EventSpec(PROFILE, events=3)
 
+THREE = ProfileSpec(ElutionSpec(bins=8, mz_first=20, mz_last=20), losses=1)
+"""Three features, each a block."""
+
 FEATURES = np.array([[1, 5, 2], [3, 5, 2], [8, 5, 8]], dtype=np.float32)
 PRIORS = [torch.tensor([0.5, -1.0]), torch.tensor([1.0, -3.0])]
 
@@ -43,7 +46,7 @@ def seeded(*seeds: int) -> list[torch.Generator]:
 
 
 def build(one: Part, spec: FeatureSpec, features: np.ndarray | None = None) -> nn.Module:
-    scales = [None if features is None else scale_of(one, features)] * 2
+    scales = [None if features is None else scale_of(one, spec, features)] * 2
     return build_network(one, spec, seeded(0, 1), priors=PRIORS, scales=scales)
 
 
@@ -85,22 +88,41 @@ def test_features_that_a_part_sees(one: Part, spec: FeatureSpec, columns: tuple[
 def test_how_features_are_scaled(
     standardise: str, mean: list[float], deviation: list[float]
 ) -> None:
-    scale = scale_of(part(network={"standardise": standardise}), FEATURES)
+    scale = scale_of(part(network={"standardise": standardise}), THREE, FEATURES)
     assert scale is not None
     np.testing.assert_allclose(scale[0], mean)
     np.testing.assert_allclose(scale[1], deviation, rtol=1e-6)
 
 
 def test_features_that_are_not_scaled() -> None:
-    assert scale_of(part(), FEATURES) is None
-    assert scale_of(part(kind="logistic", network={"standardise": "full"}), FEATURES) is None
+    assert scale_of(part(), THREE, FEATURES) is None
+    one = part(kind="logistic", network={"standardise": "full"})
+    assert scale_of(one, THREE, FEATURES) is None
+
+
+def test_features_are_scaled_with_those_of_their_block() -> None:
+    random = np.random.default_rng(0)
+    features = random.normal(size=(50, 25)).astype(np.float32)
+    rare = [3, 14, 23]  # one in each block
+    features[:, rare] *= 1e-3
+    full = part(network={"standardise": "full"})
+    for spec in (PROFILE, EVENTS):
+        scale = scale_of(full, spec, features)
+        assert scale is not None
+        deviation = scale[1].numpy()
+        assert scale[1].dtype == torch.float32
+        np.testing.assert_allclose(deviation[rare], 0.5, atol=0.1)
+        others = np.delete(np.arange(25), rare)
+        np.testing.assert_array_equal(
+            deviation[others], torch.from_numpy(features).std(0, correction=0).numpy()[others]
+        )
+    assert blocks_of(ELUTION, EVENTS) == ()
 
 
 def test_each_member_is_scaled_by_its_own_runs() -> None:
     one = part(network={"hidden": [], "standardise": "full", "prior_bias": False})
-    spec = ProfileSpec(ElutionSpec(bins=8, mz_first=20, mz_last=20), losses=1)
-    scales = [scale_of(one, FEATURES), scale_of(one, 10 * FEATURES)]
-    built = build_network(one, spec, seeded(3, 3), priors=PRIORS, scales=scales)
+    scales = [scale_of(one, THREE, FEATURES), scale_of(one, THREE, 10 * FEATURES)]
+    built = build_network(one, THREE, seeded(3, 3), priors=PRIORS, scales=scales)
     x = torch.from_numpy(FEATURES)
     found = built.eval()(torch.stack([x, 10 * x]))
     torch.testing.assert_close(found[0], found[1])

@@ -19,6 +19,7 @@ from gale.training.networks.elution import ElutionNetwork
 from gale.training.networks.layers import Dense
 from gale.training.networks.summary import summary_network
 from gale.training.recipe import Part
+from gale.training.scaling import floored
 
 Scale = tuple[Tensor, Tensor]
 """Mean and standard deviation of each feature, both (D,)."""
@@ -37,15 +38,30 @@ def columns_of(part: Part, spec: FeatureSpec) -> slice:
     return slice(edge, spec.n_features) if by_spectrum else slice(0, edge)
 
 
-def scale_of(part: Part, features: NDArray[np.float32]) -> Scale | None:
-    """Return the scale for features, from those of training runs (R, D); None if not scaled."""
+def blocks_of(part: Part, spec: FeatureSpec) -> tuple[slice, ...]:
+    """Return the blocks of the features that the members of a part see; spectra have none."""
+    return () if columns_of(part, spec).start else tuple(spec.blocks.values())
+
+
+def scale_of(part: Part, spec: FeatureSpec, features: NDArray[np.float32]) -> Scale | None:
+    """Return the scale of the features that a part sees; None if they are not scaled.
+
+    Parameters
+    ----------
+    part : Part
+    spec : FeatureSpec
+    features : array of shape (R, D')
+        Those that the part sees, of the training runs.
+    """
     standardise = part.network.standardise
     if standardise == "none" or part.kind == "logistic":
         return None
     values = torch.tensor(features)
     mean = values.mean(0)
-    full = standardise == "full"
-    return mean, values.std(0, correction=0) if full else torch.ones_like(mean)
+    if standardise == "centre":
+        return mean, torch.ones_like(mean)
+    deviation = values.std(0, correction=0).numpy()
+    return mean, torch.from_numpy(floored(deviation, blocks_of(part, spec)))
 
 
 def build_network(
