@@ -55,7 +55,7 @@ def add_spectra(runs: Tensor, others: Tensor, factor: Tensor, shape: tuple[int, 
     What elutes at the same time in both is not summed: it hardly ever does.
     """
     both = torch.cat([runs, torch.log1p(torch.expm1(others) * factor)], -1)
-    spectra = both.unflatten(-1, (2 * shape[0], shape[1]))
+    spectra = both.reshape(*both.shape[:-1], 2 * shape[0], shape[1])
     busiest = spectra.sum(-1).topk(shape[0], -1, sorted=False).indices
     kept = spectra.gather(2, busiest.unsqueeze(-1).expand(-1, -1, -1, shape[1]))
     return kept.flatten(-2)

@@ -88,8 +88,9 @@ def _of_families(part: Part, spec: FeatureSpec) -> set[str]:
     """Name the arrays whose last axis is that of the families."""
     columns = columns_of(part, spec)
     blank = np.zeros((1, columns.stop - columns.start), np.float32)
+    scale = scale_of(part, spec, blank)
     network = build_network(
-        part, spec, [torch.Generator()], priors=[torch.zeros(1)], scales=[scale_of(part, blank)]
+        part, spec, [torch.Generator()], priors=[torch.zeros(1)], scales=[scale]
     )
     last = [name for name, module in network.named_modules() if isinstance(module, Dense)][-1]
     return {f"{last}.weight", f"{last}.bias", *fixed_biases(network)}

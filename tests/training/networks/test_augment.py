@@ -92,7 +92,9 @@ def blocks(x: Tensor) -> list[Tensor]:
 
 def test_profiles_lose_heights_and_shares_at_the_same_mz() -> None:
     x = profiles(2000)
-    height, share, loss = blocks(AugmentProfile(PROFILE, 0.0, 0.5, seeded(0, 1)).train()(x))
+    height, share, loss = blocks(
+        AugmentProfile(40, SCALE["height"], 0.0, 0.5, seeded(0, 1)).train()(x)
+    )
     torch.testing.assert_close(height == 0, share == 0)
     assert float((height == 0).any(-1).float().mean()) == pytest.approx(0.5, abs=0.05)
     torch.testing.assert_close(loss, blocks(x)[2])
@@ -101,7 +103,9 @@ def test_profiles_lose_heights_and_shares_at_the_same_mz() -> None:
 
 def test_the_abundance_of_a_profile_is_a_factor_on_its_signals() -> None:
     x = profiles(2000)
-    height, share, loss = blocks(AugmentProfile(PROFILE, 0.5, 0.0, seeded(0, 1)).train()(x))
+    height, share, loss = blocks(
+        AugmentProfile(40, SCALE["height"], 0.5, 0.0, seeded(0, 1)).train()(x)
+    )
     torch.testing.assert_close(share, blocks(x)[1])
     torch.testing.assert_close(loss, blocks(x)[2])
     signal, was = (torch.expm1(each.double() / SCALE["height"]) for each in (height, blocks(x)[0]))
@@ -111,6 +115,6 @@ def test_the_abundance_of_a_profile_is_a_factor_on_its_signals() -> None:
 
 
 def test_profiles_are_varied_in_training_only() -> None:
-    augment, x = AugmentProfile(PROFILE, 0.5, 0.5, seeded(0, 1)), profiles(20)
+    augment, x = AugmentProfile(40, SCALE["height"], 0.5, 0.5, seeded(0, 1)), profiles(20)
     assert not torch.equal(augment(x), augment(x))
     assert augment.eval()(x) is x

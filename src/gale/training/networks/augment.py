@@ -11,7 +11,6 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from gale.features.profile import SCALE, ProfileSpec
 from gale.training.networks.layers import Random
 
 
@@ -63,29 +62,33 @@ class AugmentProfile(AugmentSpectra):
 
     Parameters
     ----------
-    spec : ProfileSpec
+    n_mz : int
+        M: heights of M m/z come first, then their shares, then losses.
+    scale : float
+        A height is log(1 + signal over noise) times this.
     abundance, mz_cut, generators
         As for :class:`AugmentSpectra`.
     """
 
     def __init__(
         self,
-        spec: ProfileSpec,
+        n_mz: int,
+        scale: float,
         abundance: float,
         mz_cut: float,
         generators: Sequence[torch.Generator],
     ) -> None:
         super().__init__(abundance, mz_cut, generators)
-        self.blocks, self.n_mz = spec.blocks, spec.elution.n_mz
+        self.n_mz, self.scale = n_mz, scale
 
     def forward(self, x: Tensor) -> Tensor:
         """Vary profile features (E, R, D)."""
         if not self.training:
             return x
-        height, share, loss = (x[..., columns] for columns in self.blocks.values())
+        height, share, loss = x.tensor_split((self.n_mz, 2 * self.n_mz), -1)
         if self.abundance:
-            signal = torch.expm1(height / SCALE["height"]) * self._factor(x.shape[1])
-            height = SCALE["height"] * torch.log1p(signal)
+            signal = torch.expm1(height / self.scale) * self._factor(x.shape[1])
+            height = self.scale * torch.log1p(signal)
         if self.mz_cut:
             seen = self._seen(x.shape[1], self.n_mz)
             height, share = height * seen, share * seen

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gale.features.events import EventSpec
-from gale.features.profile import ProfileSpec
+from gale.features.profile import SCALE, ProfileSpec
 from gale.features.spec import FeatureSpec
 from gale.training.mixtures import Mixture, add_profiles, add_spectra
 from gale.training.networks.augment import AugmentProfile
@@ -130,7 +130,8 @@ def _augment(
     profile = spec.profile if isinstance(spec, EventSpec) else spec
     if not (abundance or mz_cut) or not isinstance(profile, ProfileSpec):
         return None
-    return AugmentProfile(profile, abundance, mz_cut, generators)
+    n_mz, scale = profile.elution.n_mz, SCALE["height"]
+    return AugmentProfile(n_mz, scale, abundance, mz_cut, generators)
 
 
 def mixture_of(part: Part, spec: FeatureSpec) -> Mixture | None:
