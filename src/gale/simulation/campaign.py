@@ -19,16 +19,14 @@ from gale.plumbing.work import Work
 from gale.simulation.design import Design, noisy_labels, take_compounds
 from gale.simulation.label_sets import prevalence_of
 from gale.simulation.physics import Physics
-from gale.simulation.series import Setup, check_numbers, plan_series, read_analytes
+from gale.simulation.published import RUNS
+from gale.simulation.series import DESIGNS, MARS, Setup, check_numbers, plan_series, read_analytes
 from gale.simulation.writing import write_facts, write_runs, write_tables
 
 if TYPE_CHECKING:
     from gale.chemistry.families import FamilyTable
 
 SPLITS = ("train", "val", "test")
-RUNS = {"train": 809, "val": 312, "test": 463}
-"""Published number of runs of each split."""
-
 SHORTFALL = 0.01
 """A prevalence that is missed by more than this is noted."""
 
@@ -37,6 +35,7 @@ SHORTFALL = 0.01
 def simulate(
     folder: Path | str,
     *,
+    design: str = MARS,
     library: Library | Sequence[Library] | None = None,
     families: FamilyTable | None = None,
     prevalence: Mapping[str, float] | None = None,
@@ -57,6 +56,11 @@ def simulate(
     ----------
     folder : Path
         A folder that does not exist yet; it appears when it is complete.
+    design : {"mars", "different"}
+        ``mars`` is built like the competition's campaign: samples are measured again in other
+        amounts, families go with derivatization, and val and test differ from train in prevalence,
+        in samples and in instruments. In ``different``, every run is of another sample, and the
+        splits are alike.
     library : Library or sequence of Library, optional
         What samples are made of; by default the metabolites and the volatile compounds that come
         with gale.
@@ -64,8 +68,9 @@ def simulate(
         The families, as :func:`gale.chemistry.families.read_family_table` reads them; by default
         the nine published ones.
     prevalence : mapping of str to float, optional
-        Share of the runs that hold a family, in place of the published one (0.1 for other
-        families); 0 leaves a family without positives.
+        Share of the training runs that hold a family, in place of the published one (0.1 for other
+        families); 0 leaves a family without positives. In the design ``different`` it is that of
+        the other splits, too.
     runs : mapping of split to int, or int
         Runs of each split; a single number is divided in the published proportions.
     ions : int
@@ -73,7 +78,7 @@ def simulate(
     compounds : int, optional
         Use only this many of the library's compounds; by default all.
     instruments : int
-        Number of instruments that the splits share.
+        Number of instruments that the splits share; ``mars`` adds these after a drift and another.
     new_instrument : collection of str
         Splits that are measured on an instrument of their own.
     new_compounds : collection of str
@@ -109,6 +114,8 @@ def simulate(
     if families is not None:
         check_kind("families", families, Mapping)
     check_whole("seed", seed)
+    if design not in DESIGNS:
+        raise SimulationError("design", *unknown_key(design, list(DESIGNS)))
     work, physics = work or Work(), physics or Physics.default()
     runs = _runs_by_split(runs)
     new_instrument = _splits_of("new_instrument", new_instrument, runs)
@@ -116,7 +123,7 @@ def simulate(
     numbers = {"ions": ions, "compounds": compounds, "instruments": instruments}
     check_numbers({**numbers, "workers": work.workers}, prevalence, label_noise)
     with writing_folder(Path(folder)) as unfinished:
-        analytes, source = read_analytes(library, families, work.progress)
+        analytes, source = read_analytes(library, families, work.progress, design)
         if compounds is not None:
             analytes = take_compounds(analytes, compounds, seed)
         setup = Setup(
@@ -129,9 +136,10 @@ def simulate(
             physics=physics,
             new_instrument=new_instrument,
             new_compounds=new_compounds,
+            design=design,
         )
         series = plan_series(setup, runs, seed)
-        _note_shortfalls(series.design, setup, work.progress)
+        _note_shortfalls(series.design, analytes.family_names, work.progress)
         written = write_runs(unfinished, series, work)
         write_tables(unfinished, series, written, noisy_labels(series.design, label_noise, seed))
         write_facts(
@@ -145,14 +153,14 @@ def simulate(
         )
 
 
-def _note_shortfalls(design: Design, setup: Setup, progress: Progress) -> None:
+def _note_shortfalls(design: Design, families: tuple[str, ...], progress: Progress) -> None:
     """Note the families whose prevalence the available compounds do not allow."""
     for split, prevalence in design.prevalence.items():
-        for family in np.flatnonzero(np.abs(prevalence - setup.prevalence) > SHORTFALL):
+        wanted = design.wanted[split]
+        for place in np.flatnonzero(np.abs(prevalence - wanted) > SHORTFALL):
             progress.note(
-                f"{split}: {setup.analytes.family_names[family]} will be in "
-                f"{prevalence[family]:.3f} of the runs; the available compounds do not allow "
-                f"{setup.prevalence[family]:.3f}"
+                f"{split}: {families[place]} will be in {prevalence[place]:.3f} of the runs; the "
+                f"available compounds do not allow {wanted[place]:.3f}"
             )
 
 

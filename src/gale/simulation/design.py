@@ -1,24 +1,26 @@
-"""The design of a campaign: the split, instrument and sample of every run."""
+"""The design of a campaign: the split, instrument and sample of every run.
+
+Here are what all designs share, and the design `different`: every run is of another sample, and the
+splits are alike. The design `mars` is in its own module.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gale.errors import SimulationError
-from gale.run import Floats
+from gale.run import Floats, Integers
 from gale.simulation.compounds import Booleans, Compounds
 from gale.simulation.instrument import Instrument
+from gale.simulation.label_sets import LabelSets, fit_label_sets
 from gale.simulation.laboratory import ANALYTE, Laboratory
 from gale.simulation.physics import Physics
 from gale.simulation.plan import Plan, Pool, carry_over, plan_run
-
-DERIVATIZED = {"train": 0.32, "val": 0.46, "test": 0.35}
-"""Published share of the runs of each split."""
+from gale.simulation.published import DERIVATIZED
 
 RUNS_PER_FAMILY = 2
 """A training split with as many runs for each family holds every family."""
@@ -37,14 +39,19 @@ class Design:
     plans : tuple of Plan, length R
     position : array of int, shape (R,)
         Position of each run in the sequence of its instrument, from 0.
-    prevalence : mapping of str to array of shape (K,)
-        Share of each split's runs that hold each family, as the mean over many campaigns.
+    prevalence, wanted : mapping of str to array of shape (K,)
+        Share of each split's runs that hold each family, as the mean over many campaigns, and the
+        share that was asked for.
+    columns : mapping of str to sequence, length R
+        Further facts of each run, by their name in ``runs.csv``.
     """
 
     splits: tuple[str, ...]
     plans: tuple[Plan, ...]
-    position: NDArray[np.int64]
+    position: Integers
     prevalence: Mapping[str, Floats]
+    wanted: Mapping[str, Floats]
+    columns: Mapping[str, Sequence[float | None]] = field(default_factory=dict)
 
 
 def draw_instruments(
@@ -162,23 +169,22 @@ def design_runs(
     def pool(split: str, instrument: int, derivatized: bool) -> Pool:
         return Pool.of(
             laboratory,
-            instrument,
+            [instrument],
             derivatized=derivatized,
             allowed=allowed[split],
-            prevalence=prevalence,
+            fit=lambda patterns: fit_label_sets(patterns, prevalence),
         )
 
     plans: list[Plan] = []
     prevalences: dict[str, Floats] = {}
     for split, number in runs.items():
-        # systematic sampling: families are as frequent as wanted even in a small split
-        quantiles = (rng.permutation(number) + rng.random(number)) / number
+        quantiles = draw_quantiles(number, rng)
         instruments = _assign(laboratory, split, number, new_instrument, rng)
         derivatized = rng.random(number) < DERIVATIZED[split]
         keys = list(zip(instruments.tolist(), derivatized.tolist(), strict=True))
         pools = [pool(split, *key) for key in keys]
         if split == "train":
-            quantiles = _with_every_family(quantiles, pools)
+            quantiles = with_every_family(quantiles, [used.label_sets for used in pools])
         for quantile, (instrument, reacted), used in zip(
             quantiles.tolist(), keys, pools, strict=True
         ):
@@ -194,23 +200,32 @@ def design_runs(
             )
         prevalences[split] = np.mean([used.label_sets.prevalence for used in pools], axis=0)
     splits = tuple(split for split, number in runs.items() for _ in range(number))
-    return _in_sequence(plans, splits, laboratory, rng, prevalences)
+    ordered, position = in_sequence(plans, laboratory, rng)
+    return Design(splits, ordered, position, prevalences, dict.fromkeys(runs, prevalence))
 
 
-def _with_every_family(quantiles: Floats, pools: Sequence[Pool]) -> Floats:
+def draw_quantiles(number: int, rng: np.random.Generator) -> Floats:
+    """Draw quantiles for label sets, shape (`number`,).
+
+    The sampling is systematic: families are as frequent as wanted even in a small split.
+    """
+    return np.asarray((rng.permutation(number) + rng.random(number)) / number)
+
+
+def with_every_family(quantiles: Floats, label_sets: Sequence[LabelSets]) -> Floats:
     """Let each family be in a run, so that a model can be trained; a rare one may be in none.
 
     A family that is in none gets a run that has no family, but only where there are several runs
     for each family: in fewer, such a run would be far from the wanted prevalence.
     """
-    sets = np.array([pool.label_sets.at(q) for pool, q in zip(pools, quantiles, strict=True)])
+    sets = np.array([each.at(q) for each, q in zip(label_sets, quantiles, strict=True)])
     if len(quantiles) < RUNS_PER_FAMILY * sets.shape[1]:
         return quantiles
     quantiles = quantiles.copy()
     without = iter(np.flatnonzero(~sets.any(axis=1)).tolist())
     for family in np.flatnonzero(~sets.any(axis=0)).tolist():
         for run in without:
-            if (quantile := pools[run].label_sets.quantile_with(family)) is not None:
+            if (quantile := label_sets[run].quantile_with(family)) is not None:
                 quantiles[run] = quantile
                 break
     return quantiles
@@ -222,23 +237,33 @@ def _assign(
     number: int,
     new_instrument: Sequence[str],
     rng: np.random.Generator,
-) -> NDArray[np.int64]:
+) -> Integers:
     """Draw the instrument that measures each run of a split, shape (`number`,)."""
     n_shared = len(laboratory.instruments) - len(new_instrument)
     if split in new_instrument:
         return np.full(number, n_shared + new_instrument.index(split))
-    # splits share the instruments but use them in different proportions
+    return draw_shared(n_shared, number, rng)
+
+
+def draw_shared(n_shared: int, number: int, rng: np.random.Generator) -> Integers:
+    """Draw one of the shared instruments for each run of a split, shape (`number`,).
+
+    Splits share the instruments but use them in different proportions.
+    """
     return rng.choice(n_shared, size=number, p=rng.dirichlet(np.full(n_shared, 5.0)))
 
 
-def _in_sequence(
-    plans: Sequence[Plan],
-    splits: tuple[str, ...],
-    laboratory: Laboratory,
-    rng: np.random.Generator,
-    prevalence: Mapping[str, Floats],
-) -> Design:
-    """Put runs of all splits in one random order, in which each run carries over to the next."""
+def in_sequence(
+    plans: Sequence[Plan], laboratory: Laboratory, rng: np.random.Generator
+) -> tuple[tuple[Plan, ...], Integers]:
+    """Put runs of all splits in one random order, in which each run carries over to the next.
+
+    Returns
+    -------
+    plans : tuple of Plan, length R
+        In the order given, with what was carried over to them.
+    position : array of int, shape (R,)
+    """
     order = rng.permutation(len(plans))
     carried = carry_over([plans[run] for run in order], laboratory)
     position = np.zeros(len(plans), dtype=np.int64)
@@ -246,8 +271,7 @@ def _in_sequence(
         sequence = [run for run in order if plans[run].instrument == instrument]
         position[sequence] = np.arange(len(sequence))
     by_run = dict(zip(order.tolist(), carried, strict=True))
-    ordered = tuple(by_run[run] for run in range(len(plans)))
-    return Design(splits, ordered, position, prevalence)
+    return tuple(by_run[run] for run in range(len(plans))), position
 
 
 def noisy_labels(design: Design, share: float, seed: int) -> Booleans:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -91,6 +91,24 @@ class Instrument:
                 "change [instrument.column] or [instrument.scan]",
             )
         return drawn
+
+    def drifted(self, physics: Physics, share: float, seed: int) -> Instrument:
+        """Return this instrument months later: another method, another column, another tune.
+
+        Each parameter has moved by a share of the way to a second draw, in its logarithm where it
+        is drawn so. What the instrument keeps, as its contaminants, follows from its own seed.
+        """
+        goal = draw(physics.instrument, np.random.default_rng(seed))
+        moved = {}
+        for effect, parameters in physics.instrument.items():
+            for parameter, drawn_from in parameters.items():
+                name = f"{effect}_{parameter}"
+                start, end = getattr(self, name), goal[name]
+                if drawn_from.log:
+                    moved[name] = start * (end / start) ** share
+                else:
+                    moved[name] = start + (end - start) * share
+        return replace(self, **moved)
 
     def rng(self, purpose: str, number: int = 0) -> np.random.Generator:
         """Return a source of random numbers for one purpose, always the same."""

@@ -13,22 +13,11 @@ from gale.errors import SimulationError
 from gale.plumbing.toml import unknown_key
 from gale.run import Floats
 from gale.simulation.compounds import Booleans
+from gale.simulation.published import LABEL_SETS, LETTERS, PREVALENCE
 
 MAX_FAMILIES = 14
 """The largest number of families whose sets can all be listed."""
 
-PREVALENCE = {
-    "aromatic": 0.098,
-    "hydrocarbon": 0.328,
-    "carboxylic_acid": 0.142,
-    "nitrogen_bearing_compound": 0.119,
-    "chlorine_bearing_compound": 0.022,
-    "sulfur_bearing_compound": 0.038,
-    "alcohol": 0.032,
-    "other_oxygen_bearing_compound": 0.026,
-    "mineral": 0.145,
-}
-"""Published share of the training runs that hold each family."""
 OTHER_PREVALENCE = 0.1
 """Prevalence of a family that is not among the published ones."""
 
@@ -37,7 +26,7 @@ COUNT_SHARES = {0: 0.37, 1: 0.47, 2: 0.09, 3: 0.03, 4: 0.015, 5: 0.011, 8: 0.014
 shares in between were chosen so that the prevalences add up."""
 
 ROUNDS = 200
-"""Rounds of each of the two fits of :func:`fit_label_sets`."""
+"""Rounds of each fit to prevalences."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +124,41 @@ def _fit(patterns: tuple[tuple[bool, ...], ...], prevalence: tuple[float, ...]) 
         for count, share in counts.items():
             _scale(probability, size == count, share)
         for family in range(sets.shape[1]):
+            _scale(probability, sets[:, family], prevalence[family])
+    return LabelSets(sets, probability / probability.sum())
+
+
+def fit_published_sets(
+    patterns: Booleans, families: tuple[str, ...], prevalence: Floats
+) -> LabelSets:
+    """Find the probability of each published set of families that compounds can make up.
+
+    The probabilities start from the published counts and are fitted to the prevalences, as
+    :func:`fit_label_sets` does. For other families than the published nine, nothing is known of
+    their sets, and this is that function.
+
+    Parameters
+    ----------
+    patterns : array of bool, shape (P, K)
+        Families of the available compounds.
+    families : tuple of str, length K
+    prevalence : array of shape (K,)
+        Share of the runs to hold each family; a family that no set has is left out.
+
+    Raises
+    ------
+    SimulationError
+        If there are more than `MAX_FAMILIES` families.
+    """
+    if set(families) != set(PREVALENCE):
+        return fit_label_sets(patterns, prevalence)
+    letters = {family: letter for letter, family in LETTERS.items()}
+    sets = np.array([[letters[family] in each for family in families] for each in LABEL_SETS])
+    possible = _covered(sets, patterns)
+    sets = sets[possible]
+    probability = np.array(list(LABEL_SETS.values()), dtype=float)[possible]
+    for _ in range(ROUNDS):
+        for family in range(len(families)):
             _scale(probability, sets[:, family], prevalence[family])
     return LabelSets(sets, probability / probability.sum())
 

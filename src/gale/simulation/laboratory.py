@@ -31,6 +31,10 @@ POPULARITY_SPREAD = 1.2
 """Some compounds are in many samples of a campaign, most in few: standard deviation of the
 logarithm of their frequency."""
 
+VISIBLE = 0.1
+"""An instrument sees a substance that has an ion of at least this height, the base peak being 1, in
+its range of m/z."""
+
 EVOLVED = (
     "carbon dioxide",
     "sulfur dioxide",
@@ -84,6 +88,21 @@ class Laboratory:
                 for instrument in self.instruments
             ]
         )
+
+    @cached_property
+    def seen(self) -> Booleans:
+        """Whether each instrument sees each record, shape (I, C).
+
+        The record elutes while it scans, unless it is a gas that minerals give off at any time, and
+        has ions in its range of m/z.
+        """
+        seen = []
+        for instrument, retention in zip(self.instruments, self.retention_time_min, strict=True):
+            first, last = instrument.time_min[[0, -1]]
+            eluting = (retention >= first) & (retention <= last)
+            scanned = self.compounds.spectrum[:, instrument.mz]
+            seen.append((eluting | self.evolved) & (scanned.max(axis=1) >= VISIBLE))
+        return np.array(seen)
 
     def spectrum(self, record: int, instrument: Instrument) -> NDArray[np.float32]:
         """Spectrum of a record on an instrument, shape (N_MZ,)."""

@@ -15,6 +15,10 @@ COMPOUND, EVOLVED_GAS, CARRY_OVER = "compound", "evolved gas", "carry-over"
 LABEL_ROLES = (COMPOUND, EVOLVED_GAS)
 """Roles that make the labels of a run."""
 
+REPEAT_DECADES = 0.1
+"""Standard deviation of a component's height between measurements of the same amount, in decades.
+Between injections of one vial it is a tenth of this; samples are weighed and derivatized anew."""
+
 OVERLOADED = 3.0
 """Width of a solvent's peak relative to other peaks."""
 
@@ -37,6 +41,26 @@ class Conditions:
     minerals_width_min: float
     minerals_lowest_decade: float
     minerals_highest_decade: float
+
+
+@dataclass(frozen=True)
+class Component:
+    """A substance of a sample that is measured again and again.
+
+    Parameters
+    ----------
+    record : int
+        The substance, as a number among the laboratory's compounds.
+    decade : float
+        Height of its base peak at the nominal amount, in decades above the noise.
+    release : tuple of two floats, optional
+        Of a gas that a mineral gives off: when, as a share of the run, and the standard deviation
+        in minutes.
+    """
+
+    record: int
+    decade: float
+    release: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -102,6 +126,23 @@ class PeakGenerator:
             sigma_min,
             sigma_min * self.rng.uniform(0.1, 2),
         )
+
+    def component(self, component: Component) -> Peak:
+        """Draw the peak of a component of a sample that is measured again."""
+        decade = component.decade + self.rng.normal(0, REPEAT_DECADES)
+        height = float(10**decade) * self.conditions.injection_amount
+        if component.release is None:
+            return self._peak(component.record, COMPOUND, height)
+        place, sigma_min = component.release
+        first, last = self.instrument.time_min[[0, -1]]
+        time_min = float(first + place * (last - first))
+        tail_min = sigma_min * self.rng.uniform(0.1, 2)
+        return Peak(component.record, EVOLVED_GAS, height, time_min, sigma_min, tail_min)
+
+    def others(self, *, derivatized: bool) -> list[Peak]:
+        """Draw the peaks that are not of the sample."""
+        peaks = self.contaminants() + self.solvent()
+        return peaks + self.reagents() if derivatized else peaks
 
     def contaminants(self) -> list[Peak]:
         """Draw some of this instrument's contaminants, near their usual levels."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,14 +10,10 @@ from numpy.typing import NDArray
 
 from gale.run import Floats
 from gale.simulation.compounds import Booleans
-from gale.simulation.label_sets import LabelSets, fit_label_sets
+from gale.simulation.label_sets import LabelSets
 from gale.simulation.laboratory import ANALYTE, Laboratory
 from gale.simulation.peaks import CARRY_OVER, COMPOUND, Conditions, Peak, PeakGenerator
 from gale.simulation.physics import draw
-
-VISIBLE = 0.1
-"""An instrument sees a substance that has an ion of at least this height, the base peak being 1, in
-its range of m/z."""
 
 
 @dataclass(frozen=True)
@@ -66,33 +62,31 @@ class Pool:
     def of(
         cls,
         laboratory: Laboratory,
-        instrument: int,
+        instruments: Sequence[int],
         *,
         derivatized: bool,
         allowed: Booleans,
-        prevalence: Floats,
+        fit: Callable[[Booleans], LabelSets],
     ) -> Pool:
-        """Take the allowed records that one instrument can see, and the gases of minerals.
+        """Take the allowed records that all of some instruments see, and the gases of minerals.
+
+        The sets of families are what `fit` makes of the families of these records, (P, K).
 
         A compound with derivatives in the library is one of these in derivatized samples, and
         underivatized in others.
         """
         compounds = laboratory.compounds
-        retention = laboratory.retention_time_min[instrument]
-        time_min = laboratory.instruments[instrument].time_min
-        eluting = (retention >= time_min[0]) & (retention <= time_min[-1])
-        scanned = compounds.spectrum[:, laboratory.instruments[instrument].mz]
-        seen = scanned.max(axis=1) >= VISIBLE
         if derivatized:
             reacts = np.isin(compounds.compound, compounds.compound[compounds.derivatized])
             form = compounds.derivatized | ~reacts
         else:
             form = ~compounds.derivatized
-        analytes = (laboratory.kind == ANALYTE) & allowed & eluting & form
+        analytes = (laboratory.kind == ANALYTE) & allowed & form
+        seen = laboratory.seen[list(instruments)].all(axis=0)
         records = np.flatnonzero((analytes | laboratory.evolved) & seen)
         families = compounds.families[records]
         popularity = laboratory.popularity[records]
-        return cls(records, families, popularity, fit_label_sets(families, prevalence))
+        return cls(records, families, popularity, fit(families))
 
     def draw(
         self, wanted: Booleans, rng: np.random.Generator, impurities: int
@@ -152,9 +146,7 @@ def plan_run(
         for record in compounds
     ]
     peaks += [draw_peak.impurity(record) for record in impurities if not laboratory.evolved[record]]
-    peaks += draw_peak.contaminants() + draw_peak.solvent()
-    if derivatized:
-        peaks += draw_peak.reagents()
+    peaks += draw_peak.others(derivatized=derivatized)
     return Plan(instrument, derivatized, conditions, tuple(peaks), families, seed=(*seed, 1))
 
 

@@ -11,19 +11,23 @@ from gale.library import Library, default_libraries
 from gale.plumbing.progress import Progress
 from gale.run import Floats
 from gale.simulation.compounds import Compounds, join, read_compounds
-from gale.simulation.design import (
-    Design,
-    check_families,
-    design_runs,
-    draw_instruments,
-    split_compounds,
-)
+from gale.simulation import design, mars
+from gale.simulation.alkanes import alkanes
+from gale.simulation.design import Design, check_families, split_compounds
 from gale.simulation.laboratory import Laboratory, build_laboratory
 from gale.simulation.physics import Physics
 from gale.simulation.run import find_threshold
 
 if TYPE_CHECKING:
     from gale.chemistry.families import FamilyTable
+
+
+DIFFERENT, MARS = "different", "mars"
+DESIGNS = {
+    MARS: (mars.draw_instruments, mars.design_runs),
+    DIFFERENT: (design.draw_instruments, design.design_runs),
+}
+"""How instruments and runs are drawn, by the name of the design."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,8 @@ class Setup:
     physics : Physics
     new_instrument, new_compounds : tuple of str
         Splits with an instrument, or with compounds, of their own.
+    design : str
+        One of `DESIGNS`.
     """
 
     analytes: Compounds
@@ -56,6 +62,7 @@ class Setup:
     physics: Physics
     new_instrument: tuple[str, ...] = ()
     new_compounds: tuple[str, ...] = ()
+    design: str = DIFFERENT
 
 
 @dataclass(frozen=True)
@@ -89,25 +96,30 @@ def plan_series(setup: Setup, runs: Mapping[str, int], seed: int) -> Series:
     SimulationError
         If a wanted family has no compound, or the instruments would scan nothing.
     """
+    draw_instruments, design_runs = DESIGNS[setup.design]
     instruments = draw_instruments(setup.instruments, setup.new_instrument, setup.physics, seed)
     laboratory = build_laboratory(
         setup.analytes, instruments, setup.physics, setup.table, seed=seed
     )
     allowed = split_compounds(laboratory, runs, setup.new_compounds, seed)
     check_families(laboratory, allowed, setup.prevalence, setup.source)
-    design = design_runs(laboratory, runs, allowed, setup.prevalence, setup.new_instrument, seed)
+    designed = design_runs(laboratory, runs, allowed, setup.prevalence, setup.new_instrument, seed)
     thresholds = tuple(
         find_threshold(laboratory, number, setup.ions, seed) for number in range(len(instruments))
     )
-    return Series(laboratory, thresholds, design)
+    return Series(laboratory, thresholds, designed)
 
 
 def read_analytes(
-    library: Library | Sequence[Library] | None, table: FamilyTable | None, progress: Progress
+    library: Library | Sequence[Library] | None,
+    table: FamilyTable | None,
+    progress: Progress,
+    design: str = DIFFERENT,
 ) -> tuple[Compounds, str]:
     """Read the compounds of libraries, by default gale's own; return also where they are from.
 
-    Records of given libraries that are left out are counted in a note.
+    The design `mars` adds n-alkanes to gale's own, for its ladders. Records of given libraries that
+    are left out are counted in a note.
 
     Raises
     ------
@@ -118,6 +130,8 @@ def read_analytes(
     """
     if library is None:
         libraries: Sequence[Library] = default_libraries()
+        if design == MARS:
+            libraries = (*libraries, alkanes())
     else:
         libraries = (library,) if isinstance(library, Library) else tuple(library)
     parts = [read_compounds(each, table) for each in libraries]

@@ -153,6 +153,7 @@ def write_tables(
             "sample_id": names,
             "instrument": [plan.instrument for plan in design.plans],
             "position": design.position,
+            **design.columns,
             "scans": [run.n_scans for run in written],
             "ions": [run.n_ions for run in written],
         }
@@ -182,6 +183,7 @@ def write_facts(
     """Write ``simulation.json``: the options, and every instrument that was drawn."""
     facts = {
         "gale": version("gale-ms"),
+        "design": setup.design,
         "library": setup.source,
         "seed": seed,
         "runs": runs,
