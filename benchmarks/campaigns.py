@@ -77,7 +77,7 @@ def words_of(kind: str, seed: int, library: Path | None, runs: int) -> list[str]
     """Give the words for gale simulate that make a campaign of a kind."""
     path = str(library.resolve()) if library is not None else ""
     words = [path if word == LIBRARY else word for word in KINDS[kind]]
-    return ["--seed", str(seed), *words, "--runs", str(runs)]
+    return ["--seed", str(seed), "--design", "different", *words, "--runs", str(runs)]
 
 
 def simulated(folder: Path, words: list[str]) -> Measured | None:

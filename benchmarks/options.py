@@ -23,7 +23,8 @@ SHARED: dict[str, dict[str, Any]] = {
 
 
 CAMPAIGNS = """
-Kinds of campaigns, each made by gale simulate and divided as 809 to 312 to 463 runs:
+Kinds of campaigns, each made by gale simulate --design different and divided as 809 to 312 to 463
+runs:
   embedded        of the libraries that come with gale
   embedded-new    the same; compounds and instrument of the test runs are in no other split, but
                   recipes that are pre-trained have seen the compounds

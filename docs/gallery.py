@@ -49,7 +49,8 @@ def make(work: Path) -> None:
         subprocess.run([str(GALE), *words], cwd=work, check=True)
 
     if not (work / "campaign").exists():
-        gale("simulate", "-o", "campaign", "--runs", "300,100,200", "--ions", "20000")
+        size = ("--runs", "300,100,200", "--ions", "20000")
+        gale("simulate", "-o", "campaign", "--design", "different", *size)
     if not (work / "model.onnx").exists():
         gale("train", "campaign", "-o", "model.onnx")
     files = sorted((work / "campaign/test_features").iterdir())[:RUNS]

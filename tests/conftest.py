@@ -58,6 +58,7 @@ def campaign_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     def make(folder: Path) -> None:
         simulate(
             folder / "campaign",
+            design="different",
             runs={"train": 60, "val": 24, "test": 24},
             ions=1500,
             prevalence=dict.fromkeys(RARE, 0.1),

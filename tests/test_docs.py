@@ -99,6 +99,7 @@ def small_campaign(tmp_path_factory: pytest.TempPathFactory) -> Path:
     def make(folder: Path) -> None:
         simulate(
             folder / "campaign",
+            design="different",
             runs={"train": 44, "val": 16, "test": 8},
             ions=1500,
             prevalence=dict.fromkeys(default_family_table(), 0.4),

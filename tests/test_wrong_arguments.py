@@ -135,7 +135,8 @@ def calls(folder: Path) -> dict[str, Call]:
             gale.second_look, {"runs": ["a", "b"], **labels, "prevalence": [0.5], "most": None}
         ),
         "simulate": (gale.simulate, {
-            "folder": folder / "simulated", "library": None, "families": None, "prevalence": None,
+            "folder": folder / "simulated", "design": "mars", "library": None, "families": None,
+            "prevalence": None,
             "runs": {"train": 2}, "ions": 500, "compounds": None, "instruments": 1,
             "new_instrument": (), "new_compounds": (), "label_noise": 0.0, "physics": None,
             "seed": 0, **work,

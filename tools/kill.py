@@ -104,7 +104,9 @@ def prepare(root: Path, verbs: Sequence[str]) -> None:
     """Make what the verbs read."""
     (root / "tiny.toml").write_text(TINY, "utf-8")
     rare = "".join(f" --prevalence {family}=0.1" for family in RARE)
-    make(root, f"simulate -o campaign --runs 60,24,8 --ions 800 --seed 3 -q{rare}")
+    make(
+        root, f"simulate -o campaign --design different --runs 60,24,8 --ions 800 --seed 3 -q{rare}"
+    )
     (root / "run.csv").write_bytes((root / "campaign/test_features/S0084.csv").read_bytes())
     if {"predict", "evaluate", "report run", "report training"} & set(verbs):
         make(root, "train campaign --recipe tiny.toml --no-report -o model.onnx -q")

@@ -14,23 +14,21 @@ from gale.errors import GaleError
 from gale.evaluation import metrics
 from gale.readers import read_run
 from gale.run import Floats, Run
-from gale.simulation.label_sets import PREVALENCE
+from gale.simulation.published import DERIVATIZED, PREVALENCE, RUNS
 from gale.training.folds import stratified_folds
 
 PUBLISHED_FAMILIES_A_RUN = {0: 0.37, 1: 0.47, 8: 0.014}
-PUBLISHED_SPLITS = {"train": (809, 0.32), "val": (312, 0.46), "test": (463, 0.35)}
-"""Number of runs, and the share of them that is derivatized."""
 
 REAL_FOLDERS = ("gunshot", "jcamp", "andi", "mzml")
 
 
 def label_facts(campaign: Campaign) -> Iterator[tuple[str, str, str]]:
     """Give the name, published value and found value of each fact in the tables of a campaign."""
-    for split, (runs, derivatized) in PUBLISHED_SPLITS.items():
+    for split, runs in RUNS.items():
         part = campaign.of_split(split)
         share = np.mean(part.derivatized == 1) if len(part) else np.nan
         yield f"runs, {split}", f"{runs}", f"{len(part)}"
-        yield f"derivatized, {split}", f"{derivatized:.2f}", f"{share:.2f}"
+        yield f"derivatized, {split}", f"{DERIVATIZED[split]:.2f}", f"{share:.2f}"
     train = campaign.of_split("train")
     found = dict(zip(train.families, train.prevalence(), strict=True))
     for family in train.families:

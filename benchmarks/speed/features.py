@@ -101,7 +101,7 @@ def featurise_pandas_grouped(path: Path) -> np.ndarray:
 
 def make_files(folder: Path, runs: int, ions: int) -> list[Path]:
     """Simulate runs."""
-    simulate(folder / "campaign", runs={"train": runs}, ions=ions)
+    simulate(folder / "campaign", runs={"train": runs}, ions=ions, design="different")
     return sorted((folder / "campaign" / "train_features").iterdir())
 
 

@@ -89,12 +89,13 @@ def test_options_reach_the_library(physics: Path, asked: list[dict[str, Any]]) -
         "--instruments", 2, "--new-instrument", "test", "--new-compounds", "test",
         "--new-compounds", "val", "--label-noise", 0.1, "--prevalence", "alcohol=0.2",
         "--physics", physics, "--without", "bleed", "--without", "air", "--seed", 5,
-        "--workers", 3,
+        "--workers", 3, "--design", "different",
     )  # fmt: skip
     (call,) = asked
     assert call["folder"] == Path("c")
     assert call["library"] is None
     assert call["families"] is None
+    assert call["design"] == "different"
     assert call["runs"] == {"train": 30, "val": 10, "test": 20}
     assert (call["ions"], call["compounds"], call["instruments"]) == (500, 70, 2)
     assert call["new_instrument"] == ("test",)
@@ -110,6 +111,7 @@ def test_defaults_are_those_of_the_library(asked: list[dict[str, Any]], tmp_path
     (call,) = asked
     assert (call["runs"], call["ions"], call["seed"], call["label_noise"]) == (1584, 80_000, 0, 0)
     assert call["physics"] == Physics.default()
+    assert call["design"] == "mars"
     assert call["prevalence"] == {}
 
 
@@ -123,6 +125,7 @@ def test_defaults_are_those_of_the_library(asked: list[dict[str, Any]], tmp_path
         ("--new-compounds", "later", "'later'"),
         ("--ions", "0", "--ions"),
         ("--label-noise", "1", "--label-noise"),
+        ("--design", "venus", "'venus' is not one of 'mars', 'different'"),
     ],
 )
 def test_options_that_make_no_sense(

@@ -11,7 +11,6 @@ import numpy as np
 
 from gale.library import Library
 from gale.simulation import Physics
-from gale.simulation.campaign import RUNS
 from gale.simulation.compounds import Booleans, Compounds, read_compounds
 from gale.simulation.design import Design, design_runs
 from gale.simulation.instrument import Instrument
@@ -20,6 +19,7 @@ from gale.simulation.laboratory import Laboratory, build_laboratory
 from gale.simulation.peaks import Conditions, Peak
 from gale.simulation.physics import draw
 from gale.simulation.plan import Plan
+from gale.simulation.published import RUNS
 
 DEFAULT = Physics.default()
 EFFECTS = sorted(

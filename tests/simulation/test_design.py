@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from gale.errors import SimulationError
 from gale.simulation.design import (
-    DERIVATIZED,
     Design,
     check_families,
     design_runs,
@@ -21,9 +20,10 @@ from gale.simulation.design import (
     split_compounds,
     take_compounds,
 )
-from gale.simulation.label_sets import PREVALENCE, fit_label_sets
+from gale.simulation.label_sets import fit_label_sets
 from gale.simulation.laboratory import ANALYTE
 from gale.simulation.peaks import CARRY_OVER
+from gale.simulation.published import DERIVATIZED, PREVALENCE
 from helpers.errors import refused
 from helpers.laboratories import analytes, bare, design, laboratory
 

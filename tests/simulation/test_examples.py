@@ -20,7 +20,7 @@ from gale.plumbing.work import Work
 from gale.run import Run
 from gale.simulation import simulate
 from gale.simulation.examples import Example, laboratory_seeds, simulate_examples
-from gale.simulation.label_sets import PREVALENCE
+from gale.simulation.published import PREVALENCE
 from gale.simulation.run import Truth
 from helpers.errors import refused
 from helpers.laboratories import MEMBERS, default_but, library
@@ -74,7 +74,14 @@ def same_families(some: list[Example[Any]], others: list[Example[Any]]) -> bool:
 @pytest.mark.parametrize(("laboratory", "runs"), [(1, 4), (2, 3)])
 def test_they_are_the_runs_of_a_campaign(tmp_path: Path, laboratory: int, runs: int) -> None:
     seed = laboratory_seeds(11, 2)[laboratory - 1]
-    simulate(tmp_path / "campaign", runs={"train": runs}, ions=6_000, physics=PHYSICS, seed=seed)
+    simulate(
+        tmp_path / "campaign",
+        design="different",
+        runs={"train": runs},
+        ions=6_000,
+        physics=PHYSICS,
+        seed=seed,
+    )
     campaign = gale.Campaign.open(tmp_path / "campaign")
     labels = pl.read_csv(tmp_path / "campaign" / "train_labels.csv").select(FAMILIES).to_numpy()
     truth = pl.read_parquet(tmp_path / "campaign" / "truth.parquet")

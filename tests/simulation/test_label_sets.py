@@ -16,12 +16,12 @@ from gale.simulation.label_sets import (
     COUNT_SHARES,
     MAX_FAMILIES,
     OTHER_PREVALENCE,
-    PREVALENCE,
     LabelSets,
     all_sets,
     fit_label_sets,
     prevalence_of,
 )
+from gale.simulation.published import PREVALENCE
 from helpers.errors import refused
 
 PUBLISHED = np.array(list(PREVALENCE.values()))

@@ -29,7 +29,7 @@ FEW = {"train": 3, "test": 2}
 PHYSICS = default_but().without("calibration")
 DECANE = library([("decane", "", 1000, {43: 1.0}, ("hydrocarbon",))])
 SCAN_MIN = 1 / 30
-OPTIONS = {"ions": 8_000, "physics": PHYSICS, "seed": 1}
+OPTIONS = {"design": "different", "ions": 8_000, "physics": PHYSICS, "seed": 1}
 
 
 def make(folder: Path, **changes: Any) -> Path:

@@ -16,6 +16,7 @@ EXAMPLE = """
 \b
 Examples:
   gale simulate -o campaign --runs 600 --seed 1
+  gale simulate -o campaign --design different --runs 600
   gale simulate -o campaign --library spectra.msp --new-compounds test --new-instrument test
 """
 
@@ -36,7 +37,8 @@ def command(
 
     The folder has the competition's layout, with test_labels.csv. truth.parquet lists every
     substance in every run, when it elutes and how far above the detection limit it is; runs.csv has
-    the instrument of each run and its place in the sequence; simulation.json has the instruments.
+    the sample and the instrument of each run and its place in the sequence; simulation.json has the
+    instruments.
 
     The families of a library's compounds come from its records, or from structures, which needs an
     extra: pip install 'gale-ms[chem]'.

@@ -53,6 +53,14 @@ def simulation_options(function: Function) -> Function:
     """Add the options."""
     options = (
         output_option("Folder to make; it appears when it is complete."),
+        click.option(
+            "--design",
+            type=click.Choice(["mars", "different"]),
+            default="mars",
+            show_default=True,
+            help="mars: samples measured again, and splits that differ, as in the competition; "
+            "different: every run of another sample, and splits that are alike.",
+        ),
         _several(
             "--library",
             "MSP file or folder of MassBank records to use instead of gale's compounds.",
@@ -63,7 +71,7 @@ def simulation_options(function: Function) -> Function:
         ),
         _several(
             "--prevalence",
-            "Share of the runs that contain a family; by default the published one, or 0.1.",
+            "Share of the training runs that hold a family; by default the published one, or 0.1.",
             metavar="FAMILY=SHARE",
             callback=_parse_prevalence,
         ),
@@ -81,7 +89,7 @@ def simulation_options(function: Function) -> Function:
             80_000,
         ),
         _number("--compounds", "Use only this many of the library's compounds."),
-        _number("--instruments", "Instruments that the splits share.", 3),
+        _number("--instruments", "Instruments that the splits share; mars adds others.", 3),
         _several("--new-instrument", "Measure this split on an instrument of its own.", type=SPLIT),
         _several(
             "--new-compounds", "Use compounds in this split that no other split has.", type=SPLIT

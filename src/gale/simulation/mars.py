@@ -11,6 +11,7 @@ the organisers' benchmark comes out about as published (docs/simulator.md).
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from scipy.optimize import brentq
@@ -28,30 +29,39 @@ from gale.simulation.plan import Plan, Pool
 from gale.simulation.published import BY_DERIVATIZATION, DERIVATIZED, OTHER_SPLITS, PREVALENCE
 from gale.simulation.samples import Sample, Stock, measure_sample
 
-NEW_SAMPLES = {"train": 0.12, "val": 0.3, "test": 0.3}
+NEW_SAMPLES = {"train": 0.14, "val": 0.25, "test": 0.25}
 """Share of the runs that measure a sample which no run before measured."""
 
-DRIFT = 0.3
+FEWER_NEW = 0.5
+"""Samples of three families or more look like standards, which are few: factor of the share of new
+ones for every three families."""
+
+DRIFT = 0.15
 """How far an instrument has drifted: share of the way to another instrument."""
 
-DRIFTED = 0.5
+DRIFTED = 0.4
 """Share of the val and test runs that are of instruments that have drifted."""
 
-UNKNOWN = 0.12
+UNKNOWN = 0.08
 """Share of the val and test runs that are of an instrument that train lacks."""
+
+UNLIKE = 0.3
+"""How far that one is from the first instrument: share of the way to any other."""
 
 
 def draw_instruments(
     number: int, new_instrument: Collection[str], physics: Physics, seed: int
 ) -> tuple[Instrument, ...]:
     """Draw the shared instruments, these after a drift, one that train lacks, and splits' own."""
-    drawn = design.draw_instruments(number + 1, new_instrument, physics, seed)
-    seeds = np.random.SeedSequence((seed, 11)).generate_state(number)
+    drawn = design.draw_instruments(number, new_instrument, physics, seed)
+    seeds = np.random.SeedSequence((seed, 11)).generate_state(number + 1).tolist()
     drifted = (
-        instrument.drifted(physics, DRIFT, int(own_seed))
-        for instrument, own_seed in zip(drawn[:number], seeds, strict=True)
+        instrument.drifted(physics, DRIFT, own_seed)
+        for instrument, own_seed in zip(drawn[:number], seeds, strict=False)
     )
-    return (*drawn[:number], *drifted, *drawn[number:])
+    # of the same laboratory, with contaminants of its own
+    unknown = replace(drawn[0].drifted(physics, UNLIKE, seeds[-1]), seed=seeds[-1])
+    return (*drawn[:number], *drifted, unknown, *drawn[number:])
 
 
 def design_runs(
@@ -97,10 +107,11 @@ def design_runs(
         for quantile, instrument, reacted in zip(
             quantiles.tolist(), instruments.tolist(), derivatized.tolist(), strict=True
         ):
+            families = pools[reacted].label_sets.at(quantile)
             sample = stock.take(
                 pools[reacted],
-                pools[reacted].label_sets.at(quantile),
-                NEW_SAMPLES[split],
+                families,
+                NEW_SAMPLES[split] * FEWER_NEW ** int(families.sum() // 3),
                 rng,
                 derivatized=reacted,
                 origin=allowed[split].tobytes(),
@@ -200,7 +211,7 @@ def _n_shared(laboratory: Laboratory, new_instrument: Sequence[str]) -> int:
 def _columns(
     plans: Sequence[Plan], samples: Sequence[Sample], n_shared: int
 ) -> dict[str, list[float | None]]:
-    """Say of each run which sample it measures, how much of it, and whether its instrument drifted."""
+    """Say of each run which sample it measures, how much, and whether its instrument drifted."""
     return {
         "sample": [sample.number for sample in samples],
         "amount": [float(f"{plan.conditions.injection_amount:.4g}") for plan in plans],

@@ -23,7 +23,7 @@ LADDER_PEAKS = (12, 15)
 LADDER_STEPS = (100, 100, 200)
 """Distances of a ladder's compounds in the retention index: each n-alkane, or every other one."""
 
-LADDER_DECADES = (2.5, 5.0)
+LADDER_DECADES = (1.7, 4.5)
 """Height of a ladder's compounds, which are about equal."""
 
 AMOUNT_DECADES = 0.35
@@ -149,7 +149,9 @@ def _ladder(
     if (families != (names == "hydrocarbon")).any() or rng.random() >= LADDER_SHARE:
         return ()
     low, high = LADDER_PEAKS
-    goals = 100 * rng.integers(8, 13) + rng.choice(LADDER_STEPS) * np.arange(rng.integers(low, high + 1))
+    goals = 100 * rng.integers(8, 13) + rng.choice(LADDER_STEPS) * np.arange(
+        rng.integers(low, high + 1)
+    )
     alone = pool.records[(pool.families == families).all(axis=1)]
     distance = np.abs(laboratory.compounds.index[alone, None] - goals)
     nearest, reached = distance.argmin(axis=0), distance.min(axis=0) < 50

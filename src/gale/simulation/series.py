@@ -10,9 +10,9 @@ from gale.errors import SimulationError
 from gale.library import Library, default_libraries
 from gale.plumbing.progress import Progress
 from gale.run import Floats
-from gale.simulation.compounds import Compounds, join, read_compounds
 from gale.simulation import design, mars
 from gale.simulation.alkanes import alkanes
+from gale.simulation.compounds import Compounds, join, read_compounds
 from gale.simulation.design import Design, check_families, split_compounds
 from gale.simulation.laboratory import Laboratory, build_laboratory
 from gale.simulation.physics import Physics
