@@ -81,14 +81,13 @@ def benchmark_model() -> LogisticRegression:
 def in_folds(features: csr_array, labels: Labels) -> Floats:
     """Predict runs with the organisers' benchmark in five folds, shape (R, K)."""
     folds = StratifiedKFold(5, shuffle=True, random_state=SEED)
-    return np.column_stack(
-        [
-            cross_val_predict(benchmark_model(), features, y, cv=folds, method="predict_proba")[
-                :, 1
-            ]
-            for y in labels.T
-        ]
-    )
+    predicted = [
+        cross_val_predict(
+            benchmark_model(), features, y, cv=folds, method="predict_proba", n_jobs=-1
+        )
+        for y in labels.T
+    ]
+    return np.column_stack([each[:, 1] for each in predicted])
 
 
 def benchmark_rows(campaign: Campaign) -> Iterator[Row]:

@@ -30,7 +30,7 @@ from gale.simulation.mars import (
     draw_instruments,
     prevalence_in,
 )
-from gale.simulation.peaks import COMPOUND, EVOLVED_GAS, Peak
+from gale.simulation.peaks import COMPOUND, EVOLVED_GAS, REPEAT_DECADES, Peak
 from gale.simulation.published import (
     BY_DERIVATIZATION,
     DERIVATIZED,
@@ -39,6 +39,7 @@ from gale.simulation.published import (
     OTHER_SPLITS,
     PREVALENCE,
 )
+from gale.simulation.samples import MINERAL_MIN
 from helpers.errors import refused
 from helpers.laboratories import MEMBERS, bare, default_but, library
 from helpers.work import with_work
@@ -245,6 +246,20 @@ def test_hydrocarbons_alone_are_ladders(planned: tuple[Laboratory, Design]) -> N
             even[design.columns["sample"][run]] = bool(is_ladder)
     assert len(even) > 20
     assert 0.7 < np.mean(list(even.values())) < 0.98
+
+
+def test_minerals_give_off_gas_early_and_a_lot(planned: tuple[Laboratory, Design]) -> None:
+    made, design = planned
+    n_gases = 0
+    for run, plan in enumerate(design.plans):
+        for peak in sample_peaks(design, run):
+            if peak.role == EVOLVED_GAS:
+                first = made.instruments[plan.instrument].time_min[0]
+                assert MINERAL_MIN[0] <= peak.time_min - first <= MINERAL_MIN[1]
+                decade = np.log10(peak.height / plan.conditions.injection_amount)
+                assert 2.5 - 4 * REPEAT_DECADES < decade < 3 + 4 * REPEAT_DECADES
+                n_gases += 1
+    assert n_gases > 50
 
 
 def test_the_same_seed_designs_the_same() -> None:

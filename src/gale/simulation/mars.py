@@ -29,20 +29,20 @@ from gale.simulation.plan import Plan, Pool
 from gale.simulation.published import BY_DERIVATIZATION, DERIVATIZED, OTHER_SPLITS, PREVALENCE
 from gale.simulation.samples import Sample, Stock, measure_sample
 
-NEW_SAMPLES = {"train": 0.14, "val": 0.25, "test": 0.25}
+NEW_SAMPLES = {"train": 0.12, "val": 0.22, "test": 0.22}
 """Share of the runs that measure a sample which no run before measured."""
 
 FEWER_NEW = 0.5
 """Samples of three families or more look like standards, which are few: factor of the share of new
 ones for every three families."""
 
-DRIFT = 0.15
+DRIFT = 0.13
 """How far an instrument has drifted: share of the way to another instrument."""
 
-DRIFTED = 0.4
+DRIFTED = 0.3
 """Share of the val and test runs that are of instruments that have drifted."""
 
-UNKNOWN = 0.08
+UNKNOWN = 0.05
 """Share of the val and test runs that are of an instrument that train lacks."""
 
 UNLIKE = 0.3

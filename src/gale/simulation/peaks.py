@@ -54,8 +54,8 @@ class Component:
     decade : float
         Height of its base peak at the nominal amount, in decades above the noise.
     release : tuple of two floats, optional
-        Of a gas that a mineral gives off: when, as a share of the run, and the standard deviation
-        in minutes.
+        Of a gas that a mineral gives off: how long after the first scan, and the standard
+        deviation, in minutes.
     """
 
     record: int
@@ -133,9 +133,8 @@ class PeakGenerator:
         height = float(10**decade) * self.conditions.injection_amount
         if component.release is None:
             return self._peak(component.record, COMPOUND, height)
-        place, sigma_min = component.release
-        first, last = self.instrument.time_min[[0, -1]]
-        time_min = float(first + place * (last - first))
+        delay_min, sigma_min = component.release
+        time_min = float(self.instrument.time_min[0] + delay_min)
         tail_min = sigma_min * self.rng.uniform(0.1, 2)
         return Peak(component.record, EVOLVED_GAS, height, time_min, sigma_min, tail_min)
 

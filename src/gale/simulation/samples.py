@@ -23,8 +23,12 @@ LADDER_PEAKS = (12, 15)
 LADDER_STEPS = (100, 100, 200)
 """Distances of a ladder's compounds in the retention index: each n-alkane, or every other one."""
 
-LADDER_DECADES = (1.7, 4.5)
+LADDER_DECADES = (2.0, 5.0)
 """Height of a ladder's compounds, which are about equal."""
+
+MINERAL_MIN = (1.0, 4.0)
+"""Minutes after the first scan at which minerals give off most of their gas. Published: a broad,
+saturated plateau around 3 to 5 minutes; so heights are of the upper half of the decades."""
 
 AMOUNT_DECADES = 0.35
 """Standard deviation of the amount in which a sample is measured, in decades."""
@@ -138,7 +142,8 @@ def _evolved(record: int, conditions: Conditions, rng: np.random.Generator) -> C
     """Draw when, how long and how much a mineral gives off a gas."""
     low, high = conditions.minerals_lowest_decade, conditions.minerals_highest_decade
     sigma_min = conditions.minerals_width_min * rng.uniform(0.5, 1.5)
-    return Component(record, rng.uniform(low, high), (rng.random(), sigma_min))
+    release = (rng.uniform(*MINERAL_MIN), sigma_min)
+    return Component(record, rng.uniform((low + high) / 2, high), release)
 
 
 def _ladder(
