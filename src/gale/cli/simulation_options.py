@@ -10,6 +10,14 @@ import click
 from gale.cli.options import PATH, Function, output_option, quiet_option, seed_option
 
 SPLIT = click.Choice(["train", "val", "test"])
+DESIGN = click.option(
+    "--design",
+    type=click.Choice(["mars", "different"]),
+    default="mars",
+    show_default=True,
+    help="mars: samples measured again, and splits that differ, as in the competition; "
+    "different: every run of another sample, and splits that are alike.",
+)
 
 
 def _parse_runs(
@@ -53,14 +61,7 @@ def simulation_options(function: Function) -> Function:
     """Add the options."""
     options = (
         output_option("Folder to make; it appears when it is complete."),
-        click.option(
-            "--design",
-            type=click.Choice(["mars", "different"]),
-            default="mars",
-            show_default=True,
-            help="mars: samples measured again, and splits that differ, as in the competition; "
-            "different: every run of another sample, and splits that are alike.",
-        ),
+        DESIGN,
         _several(
             "--library",
             "MSP file or folder of MassBank records to use instead of gale's compounds.",
