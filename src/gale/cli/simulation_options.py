@@ -15,8 +15,7 @@ DESIGN = click.option(
     type=click.Choice(["mars", "different"]),
     default="mars",
     show_default=True,
-    help="mars: samples measured again, and splits that differ, as in the competition; "
-    "different: every run of another sample, and splits that are alike.",
+    help="mars: samples measured again, splits that differ; different: all samples differ.",
 )
 
 
@@ -92,9 +91,7 @@ def simulation_options(function: Function) -> Function:
         _number("--compounds", "Use only this many of the library's compounds."),
         _number("--instruments", "Instruments that the splits share; mars adds others.", 3),
         _several("--new-instrument", "Measure this split on an instrument of its own.", type=SPLIT),
-        _several(
-            "--new-compounds", "Use compounds in this split that no other split has.", type=SPLIT
-        ),
+        _several("--new-compounds", "Use compounds in this split that no other has.", type=SPLIT),
         click.option(
             "--label-noise",
             type=click.FloatRange(0, 1, max_open=True),
