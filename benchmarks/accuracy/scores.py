@@ -6,7 +6,7 @@ Symbols: R runs, K families, B resamples, T training seeds.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -79,7 +79,8 @@ def figures_of(test: Campaign, results: Sequence[Result], resample_seed: int) ->
     All recipes of a campaign have the same resamples, so that their ratios are paired.
     """
     share = dict(zip(test.families, test.prevalence().tolist(), strict=True))
-    tables = [read_predictions(each.predictions) for each in results]
+    # what this benchmark wrote itself is of these runs: nothing else is compared
+    tables = [replace(read_predictions(each.predictions), content=None) for each in results]
     evaluations = [evaluate(each, test, prevalence=share, resamples=1) for each in tables]
     scores = [each.scores for each in evaluations]
     weights = list(resampled_weights(scores[0].n_runs, RESAMPLES, resample_seed))

@@ -40,6 +40,7 @@ def test_what_a_model_knows_of_itself(trained: Trained) -> None:
 
 def test_a_pre_trained_and_calibrated_model(trained: Trained) -> None:
     recipe = gale.Recipe.load("default").to_dict()
+    recipe["pretraining"] = {"runs": 3840}
     training = {**trained.model.facts["training"], "unreadable": ["a", "b"]}
     changed = {"recipe": recipe, "calibrated": True, "training": training}
 
@@ -54,6 +55,10 @@ def test_a_pre_trained_and_calibrated_model(trained: Trained) -> None:
     assert "; 2 more could not be read." in text
     recipe["pretraining"]["libraries"] = ["mine.msp", "gale"]
     assert "compounds of mine.msp, gale." in card()
+    recipe["pretraining"] = {"shipped": True}
+    assert "simulated runs" not in card()
+    changed["pretrained"] = {"runs": 8000, "libraries": ["gale", "other.msp"]}
+    assert "8,000 simulated runs of compounds of gale, other.msp." in card()
 
 
 def test_cutoffs(trained: Trained) -> None:

@@ -61,15 +61,15 @@ def test_the_published_recipe_is_the_published_system() -> None:
 
 @pytest.mark.parametrize(
     ("n_runs", "epochs", "patience"),
-    [(897, 8, 8), (896, 8, 8), (160, 38, 38), (64, 112, 112), (1, 112, 112), (10_000, 8, 8)],
+    [(897, 24, 24), (160, 112, 112), (64, 336, 336), (1, 336, 336), (10_000, 24, 24)],
 )
 def test_few_runs_are_looked_at_more_often(n_runs: int, epochs: int, patience: int) -> None:
     """The recipe default takes as many steps as with the runs of the competition, or a few more."""
     fitting = Recipe.load("default").parts[0].fitting
     assert fitting.epochs_and_patience(n_runs) == (epochs, patience)
-    assert fitting.epochs_and_patience(n_runs)[0] * -(-n_runs // 64) >= 112
+    assert fitting.epochs_and_patience(n_runs)[0] * -(-n_runs // 64) >= 336
     impatient = fitting.model_copy(update={"patience": 3})
-    assert impatient.epochs_and_patience(160) == (38, 15)
+    assert impatient.epochs_and_patience(160) == (112, 14)
     assert Recipe.load("published").fitting.epochs_and_patience(10) == (2000, 30)
 
 
@@ -80,9 +80,11 @@ def test_the_other_recipes() -> None:
     assert (quick.soup.kind, quick.soup.size) == ("none", 1)
     default = Recipe.load("default")
     assert isinstance(default.features, EventSettings)
-    elution, profile = default.members_of
-    assert (elution.network.kind, profile.network.kind) == ("elution", "summary")
-    assert profile.network.standardise == "centre", "other instruments have other deviations"
+    elution, *profiles = default.members_of
+    assert elution.network.kind == "elution"
+    for part in profiles:
+        assert part.network.standardise == "centre", "other instruments have other deviations"
+    assert all(part.augment.mz_cut for part in default.parts), "or other ranges of m/z"
 
 
 def test_a_missing_key_has_its_default() -> None:

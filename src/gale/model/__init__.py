@@ -421,7 +421,7 @@ class Model:
 
         >>> from gale import Model
         >>> model = Model.load(model_file)
-        >>> cutoffs = model.cutoffs({"alcohol": 0.4, "mineral": {"precision": 0.9}})
+        >>> cutoffs = model.cutoffs({"alcohol": 0.4, "mineral": 0.7})
         >>> cutoffs.thresholds["alcohol"], cutoffs.missing["aromatic"]
         (0.4, 'no threshold in the mapping at')
         """

@@ -124,7 +124,9 @@ def schema_of_facts(n_families: int) -> Table:
                 {"name": TEXT, "kind": TEXT, "folds": PLAIN_TABLE},
                 {
                     "parts": ListOf(PLAIN_TABLE),
-                    "pretraining": Table({"runs": whole(1)}, {"libraries": ListOf(TEXT)}),
+                    "pretraining": Table(
+                        {}, {"runs": whole(1), "libraries": ListOf(TEXT), "shipped": YES_NO}
+                    ),
                 },
             ),
             "scores": Table(
@@ -155,6 +157,7 @@ def schema_of_facts(n_families: int) -> Table:
             "groups": GROUPS,
             "files": Table({"history": TEXT, "out_of_fold": TEXT}),
             "interpolated": PLAIN,
+            "pretrained": Table({"runs": whole(1), "libraries": ListOf(TEXT)}),
             "supported": YES_NO,
         },
     )

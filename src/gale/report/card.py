@@ -231,12 +231,12 @@ def _data_lines(model: Model) -> Iterator[str]:
     counts = zip(model.prevalence.items(), training["positive"], training["known"], strict=True)
     for (family, prevalence), positive, known in counts:
         yield f"| {in_markdown(family)} | {positive:,} | {known:,} | {prevalence:.3f} |"
-    if "pretraining" in recipe:
-        pretraining = recipe["pretraining"]
-        own = ", ".join(pretraining.get("libraries", ()))  # not in older models
+    pretrained = in_markdown(model.facts.get("pretrained")) or recipe.get("pretraining", {})
+    if "runs" in pretrained:
+        own = ", ".join(pretrained.get("libraries", ()))  # not in older models
         yield ""
         yield (
-            f"Its networks were pre-trained on {pretraining['runs']:,} simulated runs of "
+            f"Its networks were pre-trained on {pretrained['runs']:,} simulated runs of "
             + (f"compounds of {own}." if own else "the compounds that come with gale.")
         )
 

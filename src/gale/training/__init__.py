@@ -38,6 +38,7 @@ from gale.training.networks.build import columns_of
 from gale.training.pretraining import pretrain
 from gale.training.recipe import Recipe
 from gale.training.runs import TrainingRuns, read_training_runs
+from gale.training.shipped import shipped_source
 from gale.training.waves import find_device
 
 __all__ = ["Recipe", "train"]
@@ -144,6 +145,8 @@ def train(
     support = Support.of(facts["training"]["known"])
     ensemble = combine(recipe, parts, runs.labels, folds).supported(support)
     apart = groups is not None and groups["apart"]
+    if recipe.pretraining.shipped and starts:
+        facts["pretrained"] = shipped_source()
     facts |= ensemble.facts(runs.labels, caution_of(recipe), apart=apart)
     facts |= {"groups": groups} if groups else {}
     parts_of_runs = [fold.validation for fold in folds]

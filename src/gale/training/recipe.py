@@ -224,7 +224,10 @@ class Recipe(Part):
             ignored = ignored | {"pretraining"}
         if not (self.calibrate or self.parts):
             ignored = ignored | {"calibration_strength"}
-        return self.model_dump(mode="json", exclude=ignored, exclude_none=True)
+        choices = self.model_dump(mode="json", exclude=ignored, exclude_none=True)
+        if self.pretraining.shipped and "pretraining" in choices:
+            choices["pretraining"] = {"shipped": True}
+        return choices
 
 
 def recipe_names() -> list[str]:

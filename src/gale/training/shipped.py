@@ -79,9 +79,21 @@ def shipped_weights(part: Part, spec: FeatureSpec, families: Sequence[str]) -> W
 
 def shipped_families() -> tuple[str, ...]:
     """Return the families that the weights that come with gale know."""
+    return tuple(_facts()["families"])
+
+
+def shipped_source() -> dict[str, Any]:
+    """Return what the weights were made from: the number of simulated runs, and the libraries."""
+    facts = _facts()
+    return {"runs": facts["simulated"]["runs"], "libraries": ["gale", *facts["libraries"]]}
+
+
+def _facts() -> dict[str, Any]:
+    """Return the facts of the first file; all were made at once."""
     arrays = load_arrays(_files()[0].read_bytes())
     assert arrays is not None
-    return tuple(json.loads(arrays[FACTS].tobytes())["families"])
+    facts: dict[str, Any] = json.loads(arrays[FACTS].tobytes())
+    return facts
 
 
 def _of_families(part: Part, spec: FeatureSpec) -> set[str]:
