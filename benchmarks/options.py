@@ -7,6 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+EARLIER = Path(__file__).with_name("earlier_default.toml")
+"""What the recipe `default` was, until it fitted its shares to the campaign at hand."""
+
 SHARED: dict[str, dict[str, Any]] = {
     "--out": {"type": Path, "help": "folder for everything that is made"},
     "--campaigns": {

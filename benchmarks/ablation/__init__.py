@@ -1,1 +1,1 @@
-"""What each ingredient of the recipe `default` contributes, and what pre-training does."""
+"""What each ingredient of earlier_default.toml contributes, and what pre-training does."""

@@ -1,4 +1,4 @@
-"""What each ingredient of the recipe `default` contributes: each of them on and off.
+"""What each ingredient of earlier_default.toml contributes: each of them on and off.
 
 Columns are test log losses, means over training seeds; the mean over campaigns; the difference to
 the first row of the table, paired by campaign and seed; and the calibration error. ± is the

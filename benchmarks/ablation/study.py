@@ -27,8 +27,8 @@ def study_parser(module: str, description: str | None, **more: Any) -> argparse.
     made = options.parser(module, description, out="ablation", campaigns=None, library=None, **more)
     made.add_argument(
         "--recipe",
-        default="default",
-        help="recipe of elution networks and networks on the profile (default: %(default)s)",
+        default=str(options.EARLIER),
+        help="of elution networks and networks on the profile (default: earlier_default.toml)",
     )
     made.add_argument("--kept", action="store_true", help="fit nothing, show what is there")
     return made

@@ -106,7 +106,7 @@ def _figures(asked: argparse.Namespace, kind: str, seed: int) -> dict[str, Figur
     bench = Bench(folder, asked.out / "results" / folder.name)
     sources = {
         "stack": str(extra / "foreign" / "stack.toml"),
-        "earlier": str(Path(__file__).with_name("earlier_default.toml")),
+        "earlier": str(options.EARLIER),
     }
     of_recipes = {
         Path(recipe).stem: measure(bench, sources.get(recipe, recipe), asked.seeds)
