@@ -135,7 +135,8 @@ def schema_of_facts(n_families: int) -> Table:
                     "log_loss": number(),
                     "measured_on": TEXT,
                     "prior_log_loss": number(),
-                }
+                },
+                {"pooled_log_loss": number()},
             ),
             "seed": whole(),
             "training": Table(

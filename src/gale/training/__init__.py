@@ -30,7 +30,7 @@ from gale.training.ensemble import Ensemble, combine, fit_part
 from gale.training.export import PartGraph, to_onnx
 from gale.training.facts import caution_of, facts_of, fingerprint_of
 from gale.training.fitting import Weights
-from gale.training.folds import Fold, folds_of
+from gale.training.folds import Fold, folds_of, val_of
 from gale.training.group_effect import group_facts
 from gale.training.journal import Journal, check_journal
 from gale.training.members import FitWork, MemberFitter, fits_per_fold
@@ -147,7 +147,8 @@ def train(
     apart = groups is not None and groups["apart"]
     if recipe.pretraining.shipped and starts:
         facts["pretrained"] = shipped_source()
-    facts |= ensemble.facts(runs.labels, caution_of(recipe), apart=apart)
+    val = val_of(runs.campaign.split, folds)
+    facts |= ensemble.facts(runs.labels, caution_of(recipe), apart=apart, val=val)
     facts |= {"groups": groups} if groups else {}
     parts_of_runs = [fold.validation for fold in folds]
     facts["cutoffs"] = fit_cutoffs(runs.labels, ensemble.held_out, parts_of_runs)

@@ -193,9 +193,15 @@ class FoldSettings(Section):
     fewest positive runs; ``"all"``: as nearly as possible of every family and of derivatized
     samples). These two words take precedence over families with such names. ``seed`` shuffles the
     folds; it defaults to the seed of the training. Runs of one group are never in two folds.
+
+    A val split often differs from train as later runs will: in samples, or in the state of the
+    instruments. With ``val`` ``"apart"`` it is one of several folds by itself, and the figures of
+    the training are those on it, by members that trained on train alone; it is divided among all
+    folds, as with ``"mixed"``, where it is small or shares groups with train.
     """
 
     count: Count = 10
+    val: Literal["mixed", "apart"] = "mixed"
     stratify_by: str = "rarest"
     seed: Annotated[int, Field(ge=0, lt=2**32)] | None = None
 
