@@ -36,6 +36,7 @@ from gale.training.journal import Journal, check_journal
 from gale.training.members import FitWork, MemberFitter, fits_per_fold
 from gale.training.networks.build import columns_of
 from gale.training.pretraining import pretrain
+from gale.training.products import settled
 from gale.training.recipe import Recipe
 from gale.training.runs import TrainingRuns, read_training_runs
 from gale.training.shipped import shipped_source
@@ -130,6 +131,7 @@ def train(
     work = work or Work()
     recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
     device = find_device(work.device)
+    recipe = settled(recipe, device, work.progress)
     check_journal(journal, resume=resume, restart=restart)
     runs = read_training_runs(campaign, recipe.features, work)
     folds = folds_of(runs.campaign, recipe.folds, seed, work.progress)

@@ -38,6 +38,7 @@ from gale.training.networks.build import build_network, columns_of, scale_of
 from gale.training.networks.elution import ElutionNetwork
 from gale.training.networks.layers import fixed_biases
 from gale.training.networks.summary import prior_logit
+from gale.training.products import settled
 from gale.training.recipe import Part, Recipe
 from gale.training.settings import PretrainSettings
 from gale.training.shipped import shipped_families, shipped_weights
@@ -112,6 +113,7 @@ def pretrain(
     """
     work = work or Work()
     device = find_device(work.device)
+    recipe = settled(recipe, device, work.progress)
     parts = [part for part in recipe.members_of if part.pretrain is not None]
     if not parts:
         return {}

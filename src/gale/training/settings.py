@@ -151,7 +151,7 @@ class FittingSettings(Section):
     then falls along half a cosine, to 0 at the end of the last of the ``epochs``.
     For few runs, ``epochs`` and ``patience`` are raised until the epochs make ``least_steps``
     steps. ``products`` is the precision of the factors of matrix products in training; weights and
-    evaluation always have single precision.
+    evaluation always have single precision. ``"fastest"`` measures which is faster and takes it.
     """
 
     learning_rate: PositiveFloat = 1e-5
@@ -162,7 +162,7 @@ class FittingSettings(Section):
     least_steps: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     weight_decay: NonNegativeFloat = 0.0
     schedule: Literal["constant", "cosine"] = "constant"
-    products: Literal["float32", "bfloat16"] = "float32"
+    products: Literal["float32", "bfloat16", "fastest"] = "float32"
 
     def epochs_and_patience(self, n_runs: int) -> tuple[int, int]:
         """Return the epochs and the patience for `n_runs` training runs."""
