@@ -24,6 +24,7 @@ VERBS = (
     "demo",
     "evaluate",
     "inspect",
+    "labels",
     "plot",
     "predict",
     "report",
