@@ -173,6 +173,11 @@ def test_the_page_of_commands_is_what_the_commands_print() -> None:
     )
 
 
+def test_the_glossary_says_what_counts_for_every_family() -> None:
+    text = (ROOT / "docs" / "glossary.md").read_text("utf-8")
+    assert re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE) == list(default_family_table())
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
     prose = BLOCK.sub("", page.read_text("utf-8"))
