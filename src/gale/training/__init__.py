@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from gale.plumbing.arguments import check_kind, check_whole
 from gale.plumbing.files import writing
 from gale.plumbing.kinds import checked_but
 from gale.plumbing.outputs import claiming, plan_outputs
+from gale.plumbing.progress import TimeLeft
 from gale.plumbing.work import Work
 from gale.training.cost import check_model
 from gale.training.ensemble import Ensemble, combine, fit_part
@@ -189,18 +191,21 @@ def _fitters(
     """Make the fitter of each part."""
     parts = recipe.members_of
     work.progress.begin("training", len(folds) * sum(map(fits_per_fold, parts)))
-    return [
-        MemberFitter(
-            part,
-            runs.labelled,
-            folds,
-            seed,
-            work,
-            start=starts.get(part.name),
-            name=part.name if recipe.parts else "",
+    clock, fitters = TimeLeft(), []
+    for part in parts:
+        fitters.append(
+            MemberFitter(
+                part,
+                runs.labelled,
+                folds,
+                seed,
+                replace(work, clock=clock),
+                start=starts.get(part.name),
+                name=part.name if recipe.parts else "",
+            )
         )
-        for part in parts
-    ]
+        fitters[-1].announce(clock)
+    return fitters
 
 
 def _export(ensemble: Ensemble, runs: TrainingRuns, facts: Mapping[str, Any], work: Work) -> Model:
