@@ -182,7 +182,7 @@ def nitriles() -> Iterator[Member]:
         alkenyl = cluster(41, [100, 52 + 16 * long, 26 + 20 * long], 69)
         small = {27: 36 - 18 * long, 28: 12, 29: 40 - 16 * long, 39: 28 - 14 * long, 42: 12,
                  56: 12, 70: 9 + 6 * long, 84: 3 + 6 * long}
-        yield f"{stem(n)}anenitrile", "C" * (n - 1) + "C#N", 100 * n + 80, mixed(
+        yield f"{stem(n)}anenitrile", "C" * (n - 1) + "C#N", 100 * n + 280, mixed(
             nitrile, acid, rearranged, alkyl, alkenyl, small, {mass - 1: 3}
         )
 

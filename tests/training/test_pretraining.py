@@ -164,7 +164,7 @@ def weights_of(
     asked: dict[str, Any] = {"seed": 3, "recipe": stack_recipe(), "spec": SPEC}
     asked |= {"device": "cpu", "cache": cache, **changes}
     recipe, spec = asked.pop("recipe"), asked.pop("spec")
-    return pretrain(recipe, spec, families, **with_work(**asked))
+    return pretrain(recipe, spec, families, **with_work(**asked)).weights
 
 
 def assert_same(left: dict[str, Weights], right: dict[str, Weights]) -> None:

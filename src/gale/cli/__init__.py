@@ -24,6 +24,7 @@ VERBS = (
     "demo",
     "evaluate",
     "inspect",
+    "library",
     "plot",
     "predict",
     "report",

@@ -63,8 +63,10 @@ def simulation_options(function: Function) -> Function:
         DESIGN,
         _several(
             "--library",
-            "MSP file or folder of MassBank records to use instead of gale's compounds.",
-            type=PATH,
+            "Library to use: an MSP file, a folder of MassBank records, the name of an added "
+            "library, gale for its metabolites and volatile compounds, or further for its further "
+            "substances. By default gale and all added ones.",
+            metavar="NAME | PATH",
         ),
         click.option(
             "--families", type=PATH, help="Table of families (TOML) instead of gale's nine."

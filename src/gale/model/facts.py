@@ -157,7 +157,10 @@ def schema_of_facts(n_families: int) -> Table:
             "groups": GROUPS,
             "files": Table({"history": TEXT, "out_of_fold": TEXT}),
             "interpolated": PLAIN,
-            "pretrained": Table({"runs": whole(1), "libraries": ListOf(TEXT)}),
+            "pretrained": Table(
+                {"runs": whole(1), "libraries": ListOf(TEXT)},
+                {"spectra": ListOf(Table({"name": TEXT, "spectra": whole(), "sha256": TEXT}))},
+            ),
             "supported": YES_NO,
         },
     )
