@@ -297,6 +297,25 @@ def test_own_libraries_and_families(
         weights_of(**asked, progress=progress)
 
 
+def test_it_says_what_it_learned_from(
+    kept: tuple[Cache, dict[str, Weights]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = with_work(seed=3, device="cpu", cache=kept[0])
+    source = pretrain(stack_recipe(), SPEC, KNOWN, **asked).source
+    assert source["runs"] == stack_recipe().pretraining.runs
+    assert source["spectra"] == [each.facts for each in default_libraries()]
+    assert source["libraries"] == [each.source for each in default_libraries()]
+    # an added library makes other runs, so that cached weights are not taken for theirs
+    monkeypatch.setenv("GALE_LIBRARIES", str(tmp_path))
+    with pytest.warns(gale.GaleWarning, match="different"):
+        gale.add_library("mine", write_library(tmp_path)[0])
+    monkeypatch.setattr(pretraining, "simulate_examples", no_simulation)
+    with pytest.raises(RuntimeError, match="simulates"):
+        pretrain(stack_recipe(), SPEC, KNOWN, **asked)
+
+
 @pytest.mark.slow
 def test_weights_do_not_depend_on_workers_or_the_cache(
     kept: tuple[Cache, dict[str, Weights]],
