@@ -172,7 +172,7 @@ def altered(path: Path, **changes: object) -> None:
     facts = {**json.loads(arrays["facts"].tobytes()), **changes}
     arrays["facts"] = np.frombuffer(json.dumps(facts).encode(), np.uint8)
     buffer = io.BytesIO()
-    np.savez(buffer, **arrays)  # type: ignore[arg-type]
+    np.savez(buffer, **arrays)
     path.write_bytes(buffer.getvalue())
 
 

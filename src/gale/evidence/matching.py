@@ -15,6 +15,7 @@ import numpy as np
 from gale.library import Library
 from gale.library.choice import Named, references
 from gale.plumbing.arguments import check_kind
+from gale.plumbing.kinds import checked
 from gale.run import Floats, Floats32
 
 INTENSITY_POWER, MZ_POWER = 0.5, 1.0
@@ -99,6 +100,7 @@ class Matcher:
         return cls(references())
 
     @classmethod
+    @checked
     def of(cls, *libraries: Named) -> Matcher:
         """Make a matcher of libraries by their names.
 

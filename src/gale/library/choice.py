@@ -56,7 +56,10 @@ def references(names: Sequence[Named] | None = None) -> tuple[Library, ...]:
     """
     if names is None:
         return _own_references(), *installed()
-    return tuple(_own_references() if name == OWN else read_named(name) for name in names)
+    return tuple(
+        _own_references() if isinstance(name, str) and name == OWN else read_named(name)
+        for name in names
+    )
 
 
 def analytes(names: Sequence[Named]) -> list[Library]:
