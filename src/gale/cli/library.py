@@ -18,8 +18,9 @@ Examples:
 """
 EXAMPLE_LIST = """
 \b
-Example:
+Examples:
   gale library list
+  gale library list > libraries.txt
 """
 EXAMPLE_REMOVE = """
 \b

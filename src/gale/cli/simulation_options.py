@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from gale.cli.options import PATH, Function, output_option, quiet_option, seed_option
+from gale.cli.spectra import SIMULATED_LIBRARY
 
 SPLIT = click.Choice(["train", "val", "test"])
 DESIGN = click.option(
@@ -61,13 +62,7 @@ def simulation_options(function: Function) -> Function:
     options = (
         output_option("Folder to make; it appears when it is complete."),
         DESIGN,
-        _several(
-            "--library",
-            "Library to use: an MSP file, a folder of MassBank records, the name of an added "
-            "library, gale for its metabolites and volatile compounds, or further for its further "
-            "substances. By default gale and all added ones.",
-            metavar="NAME | PATH",
-        ),
+        _several("--library", SIMULATED_LIBRARY, metavar="NAME | PATH"),
         click.option(
             "--families", type=PATH, help="Table of families (TOML) instead of gale's nine."
         ),

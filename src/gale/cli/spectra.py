@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from gale.plumbing.work import Work
 
 
+SIMULATED_LIBRARY = (
+    "Library to use: an MSP file, a folder of MassBank records, the name of an added library, gale "
+    "for its metabolites and volatile compounds, or further for its further substances. By default "
+    "gale and all added ones."
+)
+
+
 class Spectra(TypedDict):
     """What evidence is compared with."""
 
