@@ -25,6 +25,7 @@ VERBS = (
     "evaluate",
     "inspect",
     "labels",
+    "library",
     "plot",
     "predict",
     "report",

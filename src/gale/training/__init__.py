@@ -41,7 +41,6 @@ from gale.training.pretraining import pretrain
 from gale.training.products import settled
 from gale.training.recipe import Recipe
 from gale.training.runs import TrainingRuns, read_training_runs
-from gale.training.shipped import shipped_source
 from gale.training.waves import find_device
 
 __all__ = ["Recipe", "train"]
@@ -140,7 +139,7 @@ def train(
     learned_from = _learned_from(runs, folds)
     check_model(recipe, runs.spec, len(runs.campaign.families), len(folds), work.progress)
     groups = group_facts(runs.campaign, runs.features, runs.spec, folds, seed)
-    starts = pretrain(recipe, runs.spec, runs.campaign.families, seed=seed, work=work)
+    starts, source = pretrain(recipe, runs.spec, runs.campaign.families, seed=seed, work=work)
     fingerprint = fingerprint_of(recipe, seed, runs, folds, starts)
     book = Journal.open(journal, fingerprint, resume=resume, restart=restart)
     fit_work = FitWork(book, work.progress, device, history)
@@ -149,8 +148,8 @@ def train(
     support = Support.of(facts["training"]["known"])
     ensemble = combine(recipe, parts, runs.labels, folds).supported(support)
     apart = groups is not None and groups["apart"]
-    if recipe.pretraining.shipped and starts:
-        facts["pretrained"] = shipped_source()
+    if starts:
+        facts["pretrained"] = source
     val = val_of(runs.campaign.split, folds)
     facts |= ensemble.facts(runs.labels, caution_of(recipe), apart=apart, val=val)
     facts |= {"groups": groups} if groups else {}

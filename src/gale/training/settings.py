@@ -235,8 +235,10 @@ class AugmentSettings(Section):
 class PretrainSettings(Section):
     """Simulated runs that networks are trained on before they see a labelled run.
 
-    Their compounds come from the ``libraries`` (files, see `gale.library.read_library`), by default
-    from those that come with gale; ``"gale"`` stands for these in a list. ``families`` is a file
+    Their compounds come from the ``libraries``: files (see `gale.library.read_library`) or names of
+    libraries that were added (see `gale.add_library`); ``"gale"`` stands for the metabolites and
+    volatile compounds that come with it, and ``"further"`` for its further substances. By default
+    ``"gale"`` and all that were added. ``families`` is a file
     with a table of families that replaces the published nine. Every ``runs_per_laboratory`` of the
     ``runs`` come from one simulated laboratory with ``instruments`` instruments. A run has about
     ``ions`` ions. The last ``runs_per_laboratory`` runs (at most half) are held out for validation.
