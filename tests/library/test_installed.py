@@ -130,7 +130,7 @@ def test_what_is_no_name(name: str) -> None:
         remove_library(name)
 
 
-@pytest.mark.parametrize("name", ["gale", "further", "none"])
+@pytest.mark.parametrize("name", ["gale", "further"])
 def test_names_that_stand_for_something_else(name: str) -> None:
     with refused(GaleError, f"library {name!r}", remedy="another name"):
         install(ONE, name)

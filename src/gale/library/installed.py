@@ -35,7 +35,7 @@ FORMAT = 1
 """Raised when files change so that an older gale cannot read them."""
 
 SUFFIX = ".gale-library"
-RESERVED = ("gale", "further", "none")
+RESERVED = ("gale", "further")
 """Names that stand for something else."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,49}")
