@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from gale.inspection import oddities
     from gale.library import Library, embedded_library, read_library
     from gale.model import Model
+    from gale.model.bundled import bundled_model
     from gale.plotting import plot_run, save_figure
     from gale.plumbing.cache import Cache
     from gale.plumbing.progress import Progress
@@ -61,6 +62,7 @@ __all__ = [
     "Work",
     "__version__",
     "ablate",
+    "bundled_model",
     "default_family_table",
     "embedded_library",
     "errors",
@@ -104,6 +106,7 @@ _HOMES = {
     "Run": "run",
     "Work": "plumbing.work",
     "ablate": "ablation",
+    "bundled_model": "model.bundled",
     "default_family_table": "chemistry.families",
     "embedded_library": "library",
     "estimate_retention_index": "chemistry.retention_index",

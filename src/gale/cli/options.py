@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from gale.cli.outputs import WRITTEN
+from gale.cli.outputs import TABLE, WRITTEN
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -35,6 +35,11 @@ def output_option(text: str, **more: Any) -> Callable[[Function], Function]:
     """Add ``--output``, which is required unless it has a default."""
     more = {"required": "default" not in more, **more}
     return click.option("-o", "--output", type=WRITTEN, help=text, **more)
+
+
+def table_option(text: str) -> Callable[[Function], Function]:
+    """Add ``--output`` of a table, which may be standard output."""
+    return click.option("-o", "--output", type=TABLE, help=text)
 
 
 def force_option(text: str = "Overwrite the output.") -> Callable[[Function], Function]:
@@ -99,8 +104,6 @@ columns_option = click.option(
     help="Name of a column, for tables whose columns are not called time, mass and intensity. KEY "
     "is time_min, time_s, time_ms, mz or intensity. Repeatable.",
 )
-
-model_option = click.option("--model", "model_path", type=PATH, required=True, help="Model file.")
 
 split_option = click.option(
     "--split",

@@ -30,7 +30,7 @@ def claim(output: Path) -> None:
 
 
 class Written(click.Path):
-    """A path that is written to; ``-`` is refused, since results do not go to standard output."""
+    """A path that is written to; ``-`` is refused where a result is more than one text."""
 
     def __init__(self) -> None:
         super().__init__(path_type=Path)
@@ -38,9 +38,31 @@ class Written(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Refuse ``-``."""
         if str(value) == "-":
-            self.fail("gale does not write results to standard output; name a file", param, ctx)
+            self.fail("only gale predict -o writes to standard output; name a file", param, ctx)
         return super().convert(value, param, ctx)
 
 
+class WrittenTable(click.Path):
+    """The path of a table to write, whose name says in which format; ``-`` is standard output."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Refuse names that do not say how to write a table."""
+        from gale.plumbing.frames import check_suffix
+
+        path = super().convert(value, param, ctx)
+        if path != STANDARD_OUTPUT:
+            check_suffix(path)
+        return path
+
+
+STANDARD_OUTPUT = Path("-")
+"""What stands for standard output, as the table of predictions alone may go there, as CSV."""
+
 WRITTEN = Written()
 """The type of an option that names a file or folder to write."""
+
+TABLE = WrittenTable()
+"""The type of an option that names a table to write."""

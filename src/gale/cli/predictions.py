@@ -9,9 +9,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
+from gale.cli.calls import called
+from gale.cli.models import name_of_model
+from gale.cli.outputs import STANDARD_OUTPUT
+from gale.cli.printing import echo
 from gale.cli.sources import paths_of
+from gale.cli.summary import print_summary
 from gale.plumbing.reading import sha256_of
-from gale.plumbing.text import no_formula
 
 if TYPE_CHECKING:
     import polars as pl
@@ -20,27 +26,89 @@ if TYPE_CHECKING:
     from gale.model.cutoffs import Cutoffs
 
 
-def write_table(table: pl.DataFrame, path: Path, *, force: bool) -> None:
+def check_asked(
+    output: Path | None, splits: tuple[str, ...], submission: bool, as_json: bool, at: str | None
+) -> None:
+    """Refuse options that contradict each other."""
+    if submission and splits:
+        raise click.UsageError("--submission selects the runs itself; leave out --split")
+    if submission and at is not None:
+        raise click.UsageError("--submission has no columns for calls; leave out --at")
+    if submission and output is None:
+        raise click.UsageError("--submission is a table; name its file as -o")
+    if as_json and output is not None:
+        raise click.UsageError("--json prints its lines; leave out -o")
+
+
+def planned_files(output: Path | None, evidence: Path | None = None) -> list[Path]:
+    """List the files that will be written, that of the table first."""
+    from gale.evaluation.predictions import sidecar
+
+    if evidence == STANDARD_OUTPUT:
+        raise click.UsageError("only one table goes to standard output: name a file for --evidence")
+    table = [] if output in (None, STANDARD_OUTPUT) else [output, sidecar(output)]
+    return [*table, *([] if evidence is None else [evidence])]
+
+
+def write_predictions(
+    output: Path,
+    model: gale.Model,
+    runs: gale.Campaign | tuple[Path, ...],
+    table: pl.DataFrame,
+    checksums: Sequence[str],
+    cutoffs: Cutoffs | None,
+    *,
+    submission: bool,
+    force: bool,
+) -> int:
+    """Write a table of predictions and how it was made, and print a summary.
+
+    Parameters
+    ----------
+    output : Path
+    model, runs, table, checksums
+        What :meth:`gale.Model.predict_read` was given, and what it gave.
+    cutoffs : Cutoffs or None
+    submission : bool
+        Whether the table is that which the competition asks for.
+    force : bool
+
+    Returns
+    -------
+    int
+        Number of runs that failed.
+    """
+    import gale
+
+    written, notes = called(table, cutoffs, model)
+    if submission and isinstance(runs, gale.Campaign):
+        written = model.submission(runs, table)
+    write_table(written, output, force=force)
+    if output != STANDARD_OUTPUT:
+        write_sidecar(output, model, runs, table, checksums, notes, cutoffs, force=force)
+    return print_summary(output, model, table, notes, submission)
+
+
+def write_table(table: pl.DataFrame, output: Path, *, force: bool) -> None:
     """Write the shortest numbers that read back as what the model computed, which is Float32.
 
-    A message that a spreadsheet would take for a formula begins with an apostrophe there; names
-    stay what they are, since tables are joined by them.
+    A message that a spreadsheet would take for a formula begins with an apostrophe in CSV; names
+    stay what they are, since tables are joined by them. Standard output is CSV.
     """
     import polars as pl
 
-    from gale.plumbing.files import writing
+    from gale.plumbing.frames import CSV, frame_bytes, write_frame
 
-    if "message" in table.columns:
-        texts = map(no_formula, table["message"])
-        table = table.with_columns(pl.Series("message", list(texts), dtype=pl.String))
-    with writing(path, force=force) as temporary:
-        temporary.write_bytes(table.cast({pl.Float64: pl.Float32}).write_csv().encode())
+    written, texts = table.cast({pl.Float64: pl.Float32}), ["message"]
+    if output == STANDARD_OUTPUT:
+        echo(frame_bytes(written, CSV, texts).decode(), nl=False)
+    else:
+        write_frame(written, output, force=force, texts=texts)
 
 
 def write_sidecar(
     output: Path,
     model: gale.Model,
-    model_name: str,
     runs: gale.Campaign | tuple[Path, ...],
     table: pl.DataFrame,
     checksums: Sequence[str],
@@ -62,7 +130,7 @@ def write_sidecar(
     provenance = {
         "gale_version": version("gale-ms"),
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "model": model_name,
+        "model": name_of_model(model),
         "model_sha256": model.sha256,
         "table_sha256": sha256_of(output),
         "recipe": model.facts["recipe"]["name"],

@@ -91,9 +91,9 @@ def find_largest(
 
     >>> from gale import Matcher, read_run
     >>> for peak in find_largest(read_run(run_file), Matcher.default()):
-    ...     print(f"{peak.apex_min:.1f} min, m/z {peak.ions[0]}", peak.matches[0].compound)
-    7.0 min, m/z 91 toluene
-    3.0 min, m/z 31 ethanol
+    ...     print(f"{peak.apex_min:.1f} min, m/z {peak.ions[:2]}")
+    7.0 min, m/z (91, 92)
+    3.0 min, m/z (31, 45)
     """
     spec = ElutionSpec(bins=BINS, mz_last=LAST_MZ)
     signal = excess(run, spec)
