@@ -274,7 +274,7 @@ def test_the_command(trained: Trained, campaign: gale.Campaign, tmp_path: Path) 
     evidence = tmp_path / "evidence.csv"
     words = ["predict", *runs, "--model", trained.path, "-o", tmp_path / "p.csv"]
     result = succeed(*words, "--evidence", evidence)
-    (line,) = [line for line in result.stdout.splitlines() if "no elution network" in line]
+    (line,) = [line for line in result.stderr.splitlines() if "no elution network" in line]
     assert str(trained.path) in line
     table = pl.read_csv(evidence, schema_overrides=SCHEMA)
     assert table.columns == list(SCHEMA)

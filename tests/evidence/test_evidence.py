@@ -134,7 +134,7 @@ def test_an_index_table_outside_the_run_is_told() -> None:
 
 def test_a_trained_model(stack: Model, campaign: gale.Campaign) -> None:
     run = gale.read_run(campaign.of_split("test").paths[0])
-    features, times = SPEC_OF_STACK.describe(run)
+    features = SPEC_OF_STACK.features_of(run)
     spectra = features[SPEC_OF_STACK.profile.n_features :].reshape(SPEC_OF_STACK.shape)
     evidence = stack.evidence(run)
     found = stack.evidence_of_spectra(spectra[:5])

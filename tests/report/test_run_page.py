@@ -15,9 +15,8 @@ import pytest
 import gale
 from gale.errors import ModelError
 from gale.evidence import Matcher, find_attributions, find_windows
-from gale.plumbing.text import in_words
+from gale.plumbing.text import in_words, probability
 from gale.report import run_report
-from gale.plumbing.text import probability
 from gale.report.run_page import FamilyRow
 from helpers.errors import refused
 from helpers.html_pages import parsed, text

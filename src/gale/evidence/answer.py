@@ -63,7 +63,8 @@ def answer_of(
     >>> [each["family"] for each in answer["families"] if each["evidence"]][:1]
     ['hydrocarbon']
     """
-    said = {name: prediction[name] for name in ("run", "status", "message", UNLIKE)}
+    said = {name: prediction[name] for name in ("run", "status", "message")}
+    said[UNLIKE] = _shorter(prediction[UNLIKE])
     if run is None:
         return {**said, "families": [], "largest_peaks": []}
     evidence: dict[str, list[dict[str, Any]]] = {family: [] for family in model.families}
@@ -77,9 +78,9 @@ def answer_of(
     families = [
         {
             "family": family,
-            "probability": prediction[family],
-            "spread": prediction[family + SPREAD],
-            "prevalence": model.prevalence[family],
+            "probability": _shorter(prediction[family]),
+            "spread": _shorter(prediction[family + SPREAD]),
+            "prevalence": _shorter(model.prevalence[family]),
             "call": prediction.get(family + CALL),
             "evidence": evidence[family],
         }
@@ -129,3 +130,8 @@ def _matches(matches: Sequence[Match]) -> list[dict[str, Any]]:
 
 def _rounded(value: float) -> float | None:
     return None if math.isnan(value) else round(value, DECIMALS)
+
+
+def _shorter(value: float | None) -> float | None:
+    """Write a number of single precision with the digits that it has."""
+    return None if value is None else float(f"{value:.6g}")

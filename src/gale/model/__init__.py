@@ -164,13 +164,15 @@ class Model:
         if bundled is None:
             return ""
         measured = listed(
-            f"{each['log_loss']:.3f} (prevalence alone: {each['prior']:.3f})"
+            f"{each['log_loss']:.2f} (of their prevalence: {each['prior']:.2f})"
             for each in bundled["foreign"]
         )
+        where = (
+            f"; on campaigns of another simulator its log loss is {measured}" if measured else ""
+        )
         return (
-            f"{self.source} learned from simulated runs alone: its log loss on campaigns of "
-            f"another simulator is {measured}, so take its numbers for hints; gale.train learns "
-            "from labelled runs of your own"
+            f"{self.source} learned from simulated runs alone{where}; take its numbers for hints, "
+            "and train on labelled runs of your own with gale.train"
         )
 
     def predict_features(self, features: Floats32) -> tuple[Floats32, Floats32]:

@@ -34,7 +34,7 @@ def bundled_model() -> Model:
     >>> model = gale.bundled_model()
     >>> len(model.families), model.has_elution_network
     (9, True)
-    >>> model.caution.split(":")[0]
+    >>> model.caution.split(";")[0]
     'the model that comes with gale learned from simulated runs alone'
     """
     return Model((files("gale") / "data" / "model.onnx").read_bytes(), NAME)
