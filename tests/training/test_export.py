@@ -316,7 +316,7 @@ def test_short_weights_are_off_by_half_a_step_at_most() -> None:
         if each.data_type == onnx.TensorProto.INT8
     ]
     (whole,) = wholes
-    weight = layer.weight.detach().numpy()  # type: ignore[union-attr, operator]
+    weight = layer.weight.detach().numpy()  # type: ignore[operator]
     step = np.abs(weight).max(axis=-2, keepdims=True) / 127
     assert np.abs(whole * step - weight).max() <= 0.5001 * step.max()
     assert np.abs(whole).max() == 127

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,7 @@ class WrittenTable(click.Path):
         """Refuse names that do not say how to write a table."""
         from gale.plumbing.frames import check_suffix
 
-        path = super().convert(value, param, ctx)
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
         if path != STANDARD_OUTPUT:
             check_suffix(path)
         return path

@@ -153,7 +153,7 @@ def _numbered(windows: Sequence[Window]) -> Iterator[tuple[int, Window]]:
 
 
 def _rows(run: Run, number: int, window: Window) -> Iterator[dict[str, object]]:
-    known = {
+    known: dict[str, object] = {
         "run": run.source,
         "family": window.family,
         "probability": window.probability,

@@ -64,6 +64,6 @@ class ApexFinder:
     def _height(self, ions: Collection[int]) -> Floats:
         """Sum the intensities of ions in each scan, (S,)."""
         wanted = np.isin(self._nominal, list(ions))
-        return np.bincount(
-            self._scan[wanted], self._run.intensity[wanted], minlength=self._run.n_scans
-        )
+        height = np.zeros(self._run.n_scans)
+        np.add.at(height, self._scan[wanted], self._run.intensity[wanted])
+        return height

@@ -82,7 +82,7 @@ def evidence_table(
     known = checksums or [""] * len(names)
     for name, source, checksum in zip(names, sources, known, strict=True):
         try:
-            run = source if isinstance(source, Run) else read_same(source, checksum, work)
+            run = read_same(source, checksum, work)
             found = explain(model, run, matcher=matcher, index=index, least=least)
         except (ReadError, MissingExtraError) as error:
             if work.strict:
@@ -96,10 +96,12 @@ def evidence_table(
     return pl.concat(tables)
 
 
-def read_same(path: Path, checksum: str, work: Work) -> Run:
+def read_same(source: Path | Run, checksum: str, work: Work) -> Run:
     """Read a run from the bytes that were predicted; other bytes are a ReadError."""
-    data = load_same(path, checksum)
-    return parse_run(data, display_name(path), columns=work.columns)
+    if isinstance(source, Run):
+        return source
+    data = load_same(source, checksum)
+    return parse_run(data, display_name(source), columns=work.columns)
 
 
 @checked

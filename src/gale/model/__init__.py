@@ -163,17 +163,19 @@ class Model:
         bundled = self.facts.get("bundled")
         if bundled is None:
             return ""
-        measured = listed(
-            f"{each['log_loss']:.2f} (of their prevalence: {each['prior']:.2f})"
-            for each in bundled["foreign"]
-        )
-        where = (
-            f"; on campaigns of another simulator its log loss is {measured}" if measured else ""
-        )
-        return (
-            f"{self.source} learned from simulated runs alone{where}; take its numbers for hints, "
-            "and train on labelled runs of your own with gale.train"
-        )
+        said = [f"{self.source} learned from simulated runs alone"]
+        if foreign := bundled["foreign"]:
+            own, prior = (
+                " and ".join(f"{each[key]:.2f}" for each in foreign)
+                for key in ("log_loss", "prior")
+            )
+            campaigns = counted(len(foreign), "campaign")
+            said.append(
+                f"on {campaigns} of another simulator its log loss is {own} (of their training "
+                f"prevalence: {prior})"
+            )
+        said.append("take its numbers for hints, and train on runs of your own with gale.train")
+        return "; ".join(said)
 
     def predict_features(self, features: Floats32) -> tuple[Floats32, Floats32]:
         """Predict from features (R, D), computed with :attr:`spec`.
