@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from gale.cli.answers import print_answers
+from gale.cli.asked import check_asked, planned_files
 from gale.cli.calls import at_option, named_files
 from gale.cli.models import files_of_model, model_option, open_model
 from gale.cli.options import (
@@ -20,7 +21,7 @@ from gale.cli.options import (
     table_option,
 )
 from gale.cli.outputs import TABLE, plan
-from gale.cli.predictions import check_asked, planned_files, write_predictions
+from gale.cli.predictions import write_predictions
 from gale.cli.sources import files_of, open_runs
 from gale.cli.spectra import open_spectra, write_evidence_of
 from gale.cli.working import working

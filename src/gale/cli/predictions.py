@@ -9,8 +9,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from gale.cli.calls import called
 from gale.cli.models import name_of_model
 from gale.cli.outputs import STANDARD_OUTPUT
@@ -24,30 +22,6 @@ if TYPE_CHECKING:
 
     import gale
     from gale.model.cutoffs import Cutoffs
-
-
-def check_asked(
-    output: Path | None, splits: tuple[str, ...], submission: bool, as_json: bool, at: str | None
-) -> None:
-    """Refuse options that contradict each other."""
-    if submission and splits:
-        raise click.UsageError("--submission selects the runs itself; leave out --split")
-    if submission and at is not None:
-        raise click.UsageError("--submission has no columns for calls; leave out --at")
-    if submission and output is None:
-        raise click.UsageError("--submission is a table; name its file as -o")
-    if as_json and output is not None:
-        raise click.UsageError("--json prints its lines; leave out -o")
-
-
-def planned_files(output: Path | None, evidence: Path | None = None) -> list[Path]:
-    """List the files that will be written, that of the table first."""
-    from gale.evaluation.predictions import sidecar
-
-    if evidence == STANDARD_OUTPUT:
-        raise click.UsageError("only one table goes to standard output: name a file for --evidence")
-    table = [] if output in (None, STANDARD_OUTPUT) else [output, sidecar(output)]
-    return [*table, *([] if evidence is None else [evidence])]
 
 
 def write_predictions(
@@ -65,13 +39,10 @@ def write_predictions(
 
     Parameters
     ----------
-    output : Path
     model, runs, table, checksums
         What :meth:`gale.Model.predict_read` was given, and what it gave.
-    cutoffs : Cutoffs or None
-    submission : bool
-        Whether the table is that which the competition asks for.
-    force : bool
+    output, cutoffs, submission, force
+        What was asked for.
 
     Returns
     -------
