@@ -5,9 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from gale.cli.printing import echo
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 def plan(outputs: Iterable[Path], inputs: Iterable[Path] = (), *, force: bool) -> None:
@@ -67,3 +72,20 @@ WRITTEN = Written()
 
 TABLE = WrittenTable()
 """The type of an option that names a table to write."""
+
+
+def write_table(table: pl.DataFrame, output: Path, *, force: bool) -> None:
+    """Write the shortest numbers that read back as what the model computed, which is Float32.
+
+    A message that a spreadsheet would take for a formula begins with an apostrophe in CSV; names
+    stay what they are, since tables are joined by them. Standard output is CSV.
+    """
+    import polars as pl
+
+    from gale.plumbing.frames import CSV, frame_bytes, write_frame
+
+    written, texts = table.cast({pl.Float64: pl.Float32}), ["message"]
+    if output == STANDARD_OUTPUT:
+        echo(frame_bytes(written, CSV, texts).decode(), nl=False)
+    else:
+        write_frame(written, output, force=force, texts=texts)

@@ -70,7 +70,7 @@ def command(
     as_json: bool,
     evidence_path: Path | None,
     at: str | None,
-    libraries: tuple[Path, ...],
+    libraries: tuple[str, ...],
     index_table: Path | None,
     force: bool,
     **reading: Any,
@@ -101,9 +101,11 @@ def command(
     model = open_model(model_path)
     cutoffs = None if at is None else model.cutoffs(at)
     sources = open_runs(runs, splits, reading["columns"], model, submission=submission)
-    read = [*files_of_model(model_path), *files_of(sources), *libraries, *named_files(at)]
-    plan(planned_files(output, evidence_path), filter(None, [*read, index_table]), force=force)
-    spectra = open_spectra(model, libraries, index_table)
+    read = [*files_of_model(model_path), *files_of(sources), *named_files(at)]
+    read += filter(None, [*map(Path, libraries), index_table])
+    plan(planned_files(output, evidence_path), read, force=force)
+    wanted = output is None or evidence_path is not None
+    spectra = open_spectra(model, libraries, index_table, wanted=wanted)
     with working(**reading) as work:
         predicted = (sources, *model.predict_read(sources, work))
         if evidence_path is not None:
@@ -112,7 +114,7 @@ def command(
             n_failed = print_answers(model, *predicted, spectra, work, cutoffs, as_json=as_json)
         else:
             n_failed = write_predictions(
-                output, model, *predicted, cutoffs, submission=submission, force=force
+                output, model, *predicted, cutoffs, spectra, submission=submission, force=force
             )
     if n_failed:
         sys.exit(1)

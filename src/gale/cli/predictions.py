@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from gale.cli.calls import called
 from gale.cli.models import name_of_model
-from gale.cli.outputs import STANDARD_OUTPUT
-from gale.cli.printing import echo
+from gale.cli.outputs import STANDARD_OUTPUT, write_table
 from gale.cli.sources import paths_of
 from gale.cli.summary import print_summary
 from gale.plumbing.reading import sha256_of
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     import gale
+    from gale.cli.spectra import Spectra
     from gale.model.cutoffs import Cutoffs
 
 
@@ -31,6 +31,7 @@ def write_predictions(
     table: pl.DataFrame,
     checksums: Sequence[str],
     cutoffs: Cutoffs | None,
+    spectra: Spectra,
     *,
     submission: bool,
     force: bool,
@@ -41,7 +42,7 @@ def write_predictions(
     ----------
     model, runs, table, checksums
         What :meth:`gale.Model.predict_read` was given, and what it gave.
-    output, cutoffs, submission, force
+    output, cutoffs, spectra, submission, force
         What was asked for.
 
     Returns
@@ -56,25 +57,9 @@ def write_predictions(
         written = model.submission(runs, table)
     write_table(written, output, force=force)
     if output != STANDARD_OUTPUT:
-        write_sidecar(output, model, runs, table, checksums, notes, cutoffs, force=force)
+        said = (notes, cutoffs, spectra)
+        write_sidecar(output, model, runs, table, checksums, *said, force=force)
     return print_summary(output, model, table, notes, submission)
-
-
-def write_table(table: pl.DataFrame, output: Path, *, force: bool) -> None:
-    """Write the shortest numbers that read back as what the model computed, which is Float32.
-
-    A message that a spreadsheet would take for a formula begins with an apostrophe in CSV; names
-    stay what they are, since tables are joined by them. Standard output is CSV.
-    """
-    import polars as pl
-
-    from gale.plumbing.frames import CSV, frame_bytes, write_frame
-
-    written, texts = table.cast({pl.Float64: pl.Float32}), ["message"]
-    if output == STANDARD_OUTPUT:
-        echo(frame_bytes(written, CSV, texts).decode(), nl=False)
-    else:
-        write_frame(written, output, force=force, texts=texts)
 
 
 def write_sidecar(
@@ -85,13 +70,14 @@ def write_sidecar(
     checksums: Sequence[str],
     notes: Sequence[str],
     cutoffs: Cutoffs | None,
+    spectra: Spectra,
     *,
     force: bool,
 ) -> None:
     """Write what made a table of predictions, as JSON beside it.
 
     `output` is the file of the table; `table` and `checksums` are what
-    :meth:`gale.Model.predict_read` gave.
+    :meth:`gale.Model.predict_read` gave, `spectra` what evidence was compared with.
     """
     from gale.evaluation.content import contents_of
     from gale.evaluation.predictions import runs_trained_on, sidecar
@@ -115,6 +101,7 @@ def write_sidecar(
         "failed": table.filter(status="failed")["run"].to_list(),
         "content": [{"run": run, **each._asdict()} for run, each in content.items()],
         **({} if cutoffs is None else {"cutoffs": cutoffs.to_dict()}),
+        **({"libraries": list(matcher.sources)} if (matcher := spectra["matcher"]) else {}),
     }
     with writing(sidecar(output), force=force) as temporary:
         temporary.write_text(json.dumps(provenance, indent=1) + "\n")

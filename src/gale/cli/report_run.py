@@ -46,7 +46,7 @@ def command(
     model_path: Path | None,
     output: Path,
     splits: tuple[str, ...],
-    libraries: tuple[Path, ...],
+    libraries: tuple[str, ...],
     index_table: Path | None,
     force: bool,
     **reading: Any,

@@ -118,6 +118,12 @@ CUTOFFS = Table(
 """What a model states of the cut-offs of a family, see `gale.evaluation.cutoffs`."""
 
 
+PRETRAINED = Table(
+    {"runs": whole(1), "libraries": ListOf(TEXT)},
+    {"spectra": ListOf(Table({"name": TEXT, "spectra": whole(), "sha256": TEXT}))},
+)
+
+
 def schema_of_facts(n_families: int) -> Table:
     """Return what the facts of a model of K families have to be."""
 
@@ -151,7 +157,8 @@ def schema_of_facts(n_families: int) -> Table:
                     "log_loss": number(),
                     "measured_on": TEXT,
                     "prior_log_loss": number(),
-                }
+                },
+                {"pooled_log_loss": number()},
             ),
             "seed": whole(),
             "training": Table(
@@ -174,7 +181,7 @@ def schema_of_facts(n_families: int) -> Table:
             "groups": GROUPS,
             "files": Table({"history": TEXT, "out_of_fold": TEXT}),
             "interpolated": PLAIN,
-            "pretrained": Table({"runs": whole(1), "libraries": ListOf(TEXT)}),
+            "pretrained": PRETRAINED,
             "supported": YES_NO,
         },
     )
