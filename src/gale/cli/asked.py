@@ -6,7 +6,14 @@ from pathlib import Path
 
 import click
 
-from gale.cli.outputs import STANDARD_OUTPUT
+from gale.cli.outputs import STANDARD_OUTPUT, TABLE
+
+table_option = click.option(
+    "-o",
+    "--output",
+    type=TABLE,
+    help="Table to write: .csv, .parquet or .xlsx; - prints CSV. By default, print answers.",
+)
 
 
 def check_asked(

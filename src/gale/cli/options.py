@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from gale.cli.outputs import TABLE, WRITTEN
+from gale.cli.outputs import WRITTEN
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -35,11 +35,6 @@ def output_option(text: str, **more: Any) -> Callable[[Function], Function]:
     """Add ``--output``, which is required unless it has a default."""
     more = {"required": "default" not in more, **more}
     return click.option("-o", "--output", type=WRITTEN, help=text, **more)
-
-
-def table_option(text: str) -> Callable[[Function], Function]:
-    """Add ``--output`` of a table, which may be standard output."""
-    return click.option("-o", "--output", type=TABLE, help=text)
 
 
 def force_option(text: str = "Overwrite the output.") -> Callable[[Function], Function]:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from gale.cli.answers import print_answers
-from gale.cli.asked import check_asked, planned_files
+from gale.cli.asked import check_asked, planned_files, table_option
 from gale.cli.calls import at_option, named_files
 from gale.cli.models import files_of_model, model_option, open_model
 from gale.cli.options import (
@@ -18,7 +18,6 @@ from gale.cli.options import (
     library_options,
     reading_options,
     split_option,
-    table_option,
 )
 from gale.cli.outputs import TABLE, plan
 from gale.cli.predictions import write_predictions
@@ -42,7 +41,7 @@ Examples:
 @click.command(short_help="Predict the compound families in runs.", epilog=EXAMPLE)
 @click.argument("runs", type=PATH, nargs=-1, required=True)
 @model_option
-@table_option("Table to write: .csv, .parquet or .xlsx; - prints CSV. By default, print answers.")
+@table_option
 @split_option
 @click.option(
     "--submission",
