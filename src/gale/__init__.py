@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         remove_library,
     )
     from gale.model import Model
+    from gale.model.bundled import bundled_model
     from gale.plotting import plot_run, save_figure
     from gale.plumbing.cache import Cache
     from gale.plumbing.progress import Progress
@@ -71,6 +72,7 @@ __all__ = [
     "__version__",
     "ablate",
     "add_library",
+    "bundled_model",
     "default_family_table",
     "embedded_library",
     "errors",
@@ -118,6 +120,7 @@ _HOMES = {
     "Work": "plumbing.work",
     "ablate": "ablation",
     "add_library": "chemistry.adding",
+    "bundled_model": "model.bundled",
     "default_family_table": "chemistry.families",
     "embedded_library": "library",
     "estimate_retention_index": "chemistry.retention_index",

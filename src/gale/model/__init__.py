@@ -153,6 +153,30 @@ class Model:
         """Training prevalence of each family: the share of the training runs that hold it."""
         return dict(zip(self.families, self.facts["prevalence"], strict=True))
 
+    @property
+    def caution(self) -> str:
+        """What has to be said with everything that the model gives; empty unless it came with gale.
+
+        Such a model learned from simulated runs alone. Its log loss was measured on campaigns of
+        another simulator, beside that of their training prevalence.
+        """
+        bundled = self.facts.get("bundled")
+        if bundled is None:
+            return ""
+        said = [f"{self.source} learned from simulated runs alone"]
+        if foreign := bundled["foreign"]:
+            own, prior = (
+                " and ".join(f"{each[key]:.2f}" for each in foreign)
+                for key in ("log_loss", "prior")
+            )
+            campaigns = counted(len(foreign), "campaign")
+            said.append(
+                f"on {campaigns} of another simulator its log loss is {own} (of their training "
+                f"prevalence: {prior})"
+            )
+        said.append("take its numbers for hints, and train on runs of your own with gale.train")
+        return "; ".join(said)
+
     def predict_features(self, features: Floats32) -> tuple[Floats32, Floats32]:
         """Predict from features (R, D), computed with :attr:`spec`.
 
@@ -528,7 +552,7 @@ class Model:
         ):
             if number:
                 warn(f"{number:,} of {runs} {what}: see the column message")
-        for note in batch_notes(predictions, self.prevalence):
+        for note in (*filter(None, [self.caution]), *batch_notes(predictions, self.prevalence)):
             warn(note)
         if not self.facts["calibrated"]:
             warn(UNCALIBRATED)

@@ -24,6 +24,7 @@ from gale.evidence import (
     find_attributions,
     find_windows,
 )
+from gale.evidence.largest import find_largest
 from gale.evidence.matching import Match
 from gale.inspection import oddities
 from gale.model import Model
@@ -161,7 +162,9 @@ def run_report(
         doubtful=predicted.get("status") == DOUBTFUL,
         attributions=attributions,
         any_windows=bool(windows),
+        largest=find_largest(run, library or Matcher.default(), index),
         warnings=[
+            *filter(None, [model.caution]),
             *(each.text for each in oddities(run)),
             *unlike_notes(unlike),
             *(index.note_outside(run) if index else ()),
@@ -250,7 +253,7 @@ def _spectra(
         for number, window in enumerate(row.windows, start=1):
             ions = _ions(mz, window.spectrum)
             shown = list(ions)
-            title = f"{window.apex_min:.2f} min, background removed"
+            title = f"{window.apex_min:.3f} min, background removed"
             if not ions:
                 title += ": nothing is left"
             other = None

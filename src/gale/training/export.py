@@ -62,6 +62,8 @@ def to_onnx(
     calibration: Calibration | None = None,
     unlike: Sequence[Block] = (),
     support: Support | None = None,
+    *,
+    compact: bool = False,
 ) -> bytes:
     """Write an ensemble as an ONNX file.
 
@@ -81,13 +83,15 @@ def to_onnx(
         From `gale.model.unlike.fit_unlike`: how to measure the distance from the training runs.
     support : Support, optional
         What limits the probability, but not those of the members.
+    compact : bool
+        Whether weights have 8 bits, and the places of training runs 16, instead of 32.
 
     Returns
     -------
     bytes
         The same for the same networks and facts.
     """
-    graph = Graph()
+    graph = Graph(compact=compact)
     n_members = sum(count_members(part.network) for part in parts)
     logits = [_layer(part.network, graph, _columns(graph, part.columns)) for part in parts]
     probability, of_members = _probabilities(graph, logits, calibration)
@@ -153,7 +157,9 @@ def _layer(layer: nn.Module, graph: Graph, x: str) -> str:
                 x = _layer(each, graph, x)
             return x
         case Dense():
-            return graph("Add", graph("MatMul", x, layer.weight), layer.bias.unsqueeze(1))
+            return graph(
+                "Add", graph("MatMul", x, graph.weight(layer.weight)), layer.bias.unsqueeze(1)
+            )
         case BatchNorm():
             scale = layer.weight * (layer.running_variance + layer.epsilon).rsqrt()
             centred = graph("Sub", x, layer.running_mean.unsqueeze(1))
@@ -193,7 +199,7 @@ def _of_spectra(network: ElutionNetwork, graph: Graph, x: str) -> str:
 
 def _distance(graph: Graph, block: Block) -> str:
     """The distance from the training runs in a block of features, (R,)."""
-    runs = graph.constant(block.runs)
+    runs = graph.half(block.runs)
     softened = graph("Asinh", graph("Div", _columns(graph, block.columns), SOFTNESS))
     placed = graph("MatMul", graph("Sub", softened, block.centre), block.windows)
     # The squared norm of `placed` is left out: it is the same for all training runs.

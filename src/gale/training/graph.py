@@ -8,13 +8,16 @@ from typing import Any
 import numpy as np
 import onnx
 import torch
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 OPSET = 18
 
 IR_VERSION = 10
 """Version of the file format; onnxruntime 1.19 reads up to this one."""
+
+WHOLE = 127
+"""Largest whole number of a weight in 8 bits."""
 
 Shape = Sequence[int | str]
 """Sizes; one that varies has a name."""
@@ -29,6 +32,11 @@ class Graph:
     that does the same already. An input is the name of another node's output, or a number, array or
     tensor, which becomes a constant.
 
+    Parameters
+    ----------
+    compact : bool
+        Whether :meth:`weight` and :meth:`half` store fewer bits.
+
     Examples
     --------
     >>> import onnxruntime
@@ -40,7 +48,8 @@ class Graph:
     [array([0.5, 0.5], dtype=float32)]
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, compact: bool = False) -> None:
+        self._compact = compact
         self._nodes: dict[tuple[object, ...], onnx.NodeProto] = {}
         self._constants: dict[tuple[str, tuple[int, ...], bytes], str] = {}
         self._outputs: dict[str, Shape] = {}
@@ -76,8 +85,31 @@ class Graph:
 
     def constant(self, value: Input) -> str:
         """Return the name of a constant, the same for the same value."""
-        array = np.asarray(value.detach().cpu() if isinstance(value, torch.Tensor) else value)
-        array = array.astype(np.float32 if array.dtype.kind == "f" else np.int64)
+        array = _array(value)
+        return self._stored(array.astype(np.float32 if array.dtype.kind == "f" else np.int64))
+
+    def weight(self, value: ArrayLike | torch.Tensor) -> str:
+        """Return the name of a matrix (…, D, D').
+
+        In a compact graph, it is stored as whole numbers of 8 bits, each column divided by its
+        largest weight: half a step of 254 is the largest error.
+        """
+        matrix = _array(value).astype(np.float32)
+        if not self._compact:
+            return self.constant(matrix)
+        step = np.abs(matrix).max(axis=-2, keepdims=True) / WHOLE
+        step = np.where(step > 0, step, np.float32(1))
+        whole = self._stored(np.rint(matrix / step).astype(np.int8))
+        return self("Mul", self("Cast", whole, to=TensorProto.FLOAT), step)
+
+    def half(self, value: ArrayLike) -> str:
+        """Return the name of a constant, which a compact graph stores in half precision."""
+        if not self._compact:
+            return self.constant(value)
+        half = self._stored(_array(value).astype(np.float16))
+        return self("Cast", half, to=TensorProto.FLOAT)
+
+    def _stored(self, array: NDArray[Any]) -> str:
         key = (array.dtype.str, array.shape, array.tobytes())
         return self._constants.setdefault(key, f"constant_{len(self._constants)}")
 
@@ -106,6 +138,10 @@ class Graph:
         )
         helper.set_model_props(model, dict(metadata))
         return bytes(model.SerializeToString(deterministic=True))
+
+
+def _array(value: Input) -> NDArray[Any]:
+    return np.asarray(value.detach().cpu() if isinstance(value, torch.Tensor) else value)
 
 
 def _value(name: str, shape: Shape) -> onnx.ValueInfoProto:
