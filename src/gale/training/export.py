@@ -72,11 +72,8 @@ class _TorchGraph(Graph):
 
     def weight(self, value: torch.Tensor) -> str:
         """Return the name of a matrix (…, D, D')."""
-        if self._precision == "int8":
-            return self.in_8_bits(_array(value))
-        return (
-            self.in_16_bits(_array(value)) if self._precision == "float16" else self.constant(value)
-        )
+        matrix = _array(value)
+        return self.in_8_bits(matrix) if self._precision == "int8" else self.half(matrix)
 
     def half(self, value: ArrayLike) -> str:
         """Return the name of a constant, of half precision if weights have less than single."""
