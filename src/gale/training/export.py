@@ -12,14 +12,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
 from gale.model.file import CHECKSUM, EVIDENCE, METADATA_KEY, OUTPUTS, sealed
+from gale.model.graph import Graph, Input, ValueInfo
 from gale.model.support import Support
 from gale.model.unlike import SOFTNESS, Block, n_neighbours
 from gale.plumbing.tables import UNLIKE
 from gale.training.calibration import Calibration
-from gale.training.graph import Graph
 from gale.training.networks.augment import AugmentProfile
 from gale.training.networks.elution import HEIGHT_SCALE, QUIET, SHARE_SCALE, ElutionNetwork
 from gale.training.networks.layers import (
@@ -53,6 +55,29 @@ class PartGraph(NamedTuple):
 
     network: nn.Module
     columns: slice = slice(None)
+
+
+class _TorchGraph(Graph):
+    """A graph whose constants may be tensors, and which may store fewer bits of some."""
+
+    def __init__(self, *, compact: bool = False) -> None:
+        super().__init__()
+        self._compact = compact
+
+    def constant(self, value: Input | torch.Tensor, dtype: str = "") -> str:
+        return super().constant(_array(value), dtype)
+
+    def weight(self, value: torch.Tensor) -> str:
+        """Return the name of a matrix (…, D, D'), of 8 bits in a compact graph."""
+        return self.in_8_bits(_array(value)) if self._compact else self.constant(value)
+
+    def half(self, value: ArrayLike) -> str:
+        """Return the name of a constant, of half precision in a compact graph."""
+        return self.in_16_bits(value) if self._compact else self.constant(value)
+
+
+def _array(value: ArrayLike | torch.Tensor) -> NDArray[Any]:
+    return np.asarray(value.detach().cpu() if isinstance(value, torch.Tensor) else value)
 
 
 def to_onnx(
@@ -91,7 +116,7 @@ def to_onnx(
     bytes
         The same for the same networks and facts.
     """
-    graph = Graph(compact=compact)
+    graph = _TorchGraph(compact=compact)
     n_members = sum(count_members(part.network) for part in parts)
     logits = [_layer(part.network, graph, _columns(graph, part.columns)) for part in parts]
     probability, of_members = _probabilities(graph, logits, calibration)
@@ -110,7 +135,8 @@ def to_onnx(
         distances = _stack(graph, [_distance(graph, block) for block in unlike])
         graph.output(UNLIKE, graph("ReduceMax", distances, [0], keepdims=0), ["runs"])
     stated = json.dumps({**facts, "checksum": CHECKSUM}, sort_keys=True, allow_nan=False)
-    return sealed(graph.to_bytes({SUMMARY: ["runs", n_features]}, {METADATA_KEY: stated}))
+    inputs = [ValueInfo(SUMMARY, ["runs", n_features])]
+    return sealed(graph.to_bytes(inputs, {METADATA_KEY: stated}))
 
 
 def _n_families(network: nn.Module) -> int:
@@ -149,7 +175,7 @@ def _probabilities(
     return graph("Sigmoid", combined), graph("Sigmoid", alone)
 
 
-def _layer(layer: nn.Module, graph: Graph, x: str) -> str:
+def _layer(layer: nn.Module, graph: _TorchGraph, x: str) -> str:
     """Write a layer: from a value (E, R, D), or features (R, D), to one of (E, R, D')."""
     match layer:
         case nn.Sequential():
@@ -184,7 +210,7 @@ def _layer(layer: nn.Module, graph: Graph, x: str) -> str:
     raise TypeError(f"{type(layer).__name__} has no nodes in an ONNX graph")
 
 
-def _of_spectra(network: ElutionNetwork, graph: Graph, x: str) -> str:
+def _of_spectra(network: ElutionNetwork, graph: _TorchGraph, x: str) -> str:
     """The logits of spectra (E, R, N, K), of event features (R, N·M)."""
     n_spectra, n_mz = network.shape
     spectra = graph("Reshape", x, [-1, n_mz])
@@ -197,7 +223,7 @@ def _of_spectra(network: ElutionNetwork, graph: Graph, x: str) -> str:
     return graph("Reshape", logits, shape)
 
 
-def _distance(graph: Graph, block: Block) -> str:
+def _distance(graph: _TorchGraph, block: Block) -> str:
     """The distance from the training runs in a block of features, (R,)."""
     runs = graph.half(block.runs)
     softened = graph("Asinh", graph("Div", _columns(graph, block.columns), SOFTNESS))
