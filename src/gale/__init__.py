@@ -42,10 +42,12 @@ if TYPE_CHECKING:
     )
     from gale.model import Model
     from gale.model.bundled import bundled_model
+    from gale.model.stream import Stream
     from gale.plotting import plot_run, save_figure
     from gale.plumbing.cache import Cache
     from gale.plumbing.progress import Progress
     from gale.plumbing.work import Work
+    from gale.portable import export_page, export_whole
     from gale.readers import read_run
     from gale.report import model_card, run_pages, run_report
     from gale.report.training import training_report
@@ -68,6 +70,7 @@ __all__ = [
     "Progress",
     "Recipe",
     "Run",
+    "Stream",
     "Work",
     "__version__",
     "ablate",
@@ -80,6 +83,8 @@ __all__ = [
     "evaluate",
     "evidence_table",
     "explain",
+    "export_page",
+    "export_whole",
     "families_of",
     "find_attributions",
     "find_windows",
@@ -117,6 +122,7 @@ _HOMES = {
     "Progress": "plumbing.progress",
     "Recipe": "training.recipe",
     "Run": "run",
+    "Stream": "model.stream",
     "Work": "plumbing.work",
     "ablate": "ablation",
     "add_library": "chemistry.adding",
@@ -127,6 +133,8 @@ _HOMES = {
     "evaluate": "evaluation",
     "evidence_table": "evidence.table",
     "explain": "evidence",
+    "export_page": "portable",
+    "export_whole": "portable",
     "families_of": "chemistry.families",
     "find_attributions": "evidence.attribution",
     "find_windows": "evidence.windows",
@@ -153,7 +161,7 @@ _HOMES = {
     "write_run": "writers",
 }
 
-_TRAIN_EXTRA = ("onnx", "pydantic", "sklearn", "threadpoolctl", "torch")
+_TRAIN_EXTRA = ("pydantic", "sklearn", "threadpoolctl", "torch")
 
 
 def __getattr__(name: str) -> object:

@@ -23,6 +23,7 @@ VERBS = (
     "convert",
     "demo",
     "evaluate",
+    "export",
     "inspect",
     "labels",
     "library",

@@ -139,6 +139,11 @@ class Model:
         return hashlib.sha256(self._data).hexdigest()
 
     @property
+    def content(self) -> bytes:
+        """The bytes of the file."""
+        return self._data
+
+    @property
     def has_checksum(self) -> bool:
         """Whether the file has a checksum; damage of older ones may go unnoticed."""
         return "checksum" in self.facts
@@ -242,7 +247,7 @@ class Model:
             family = int(np.argmin(fits[row]))
             value = high[row, family] if low[row, family] >= 0 else low[row, family]
             faults[row] = f"gives {self.families[family]} the probability {value:g}"
-        if UNLIKE in self._output_names:
+        if self.has_distance:
             for row in np.flatnonzero(~(np.isfinite(unlike) & (unlike >= 0))):
                 faults[row] = faults[row] or f"gives the distance {unlike[row]:g}"
         return faults
@@ -320,6 +325,11 @@ class Model:
     def has_elution_network(self) -> bool:
         """Whether the model can say when a family elutes."""
         return EVIDENCE in self._output_names and isinstance(self.spec, EventSpec)
+
+    @property
+    def has_distance(self) -> bool:
+        """Whether the model measures how far a run is from the training runs."""
+        return UNLIKE in self._output_names
 
     @property
     def remembered_columns(self) -> RememberedColumns | None:
