@@ -82,6 +82,11 @@ class Matcher:
         spectra = library.nominal_spectra(LAST_MZ + 1).astype(np.float32)
         self._spectra: Floats32 = spectra**INTENSITY_POWER * mz**MZ_POWER
 
+    @property
+    def weighted(self) -> Floats32:
+        """The spectra as they are compared, shape (C, :data:`LAST_MZ` + 1)."""
+        return self._spectra
+
     @classmethod
     def default(cls) -> Matcher:
         """Make a matcher of what comes with gale: metabolites, and substances of any laboratory.
