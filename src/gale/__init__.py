@@ -33,6 +33,14 @@ if TYPE_CHECKING:
     from gale.inspection import oddities
     from gale.library import Library, embedded_library, read_library
     from gale.model import Model
+    from gale.peaks import (
+        Peaks,
+        find_ladder,
+        find_peaks,
+        write_peak_matches,
+        write_peak_spectra,
+        write_peaks,
+    )
     from gale.plotting import plot_run, save_figure
     from gale.plumbing.cache import Cache
     from gale.plumbing.progress import Progress
@@ -55,6 +63,7 @@ __all__ = [
     "Library",
     "Matcher",
     "Model",
+    "Peaks",
     "Progress",
     "Recipe",
     "Run",
@@ -70,6 +79,8 @@ __all__ = [
     "explain",
     "families_of",
     "find_attributions",
+    "find_ladder",
+    "find_peaks",
     "find_windows",
     "guess_derivatives",
     "model_card",
@@ -89,6 +100,9 @@ __all__ = [
     "train",
     "training_report",
     "write_evidence",
+    "write_peak_matches",
+    "write_peak_spectra",
+    "write_peaks",
     "write_run",
 ]
 
@@ -99,6 +113,7 @@ _HOMES = {
     "Library": "library",
     "Matcher": "evidence",
     "Model": "model",
+    "Peaks": "peaks",
     "Progress": "plumbing.progress",
     "Recipe": "training.recipe",
     "Run": "run",
@@ -112,6 +127,8 @@ _HOMES = {
     "explain": "evidence",
     "families_of": "chemistry.families",
     "find_attributions": "evidence.attribution",
+    "find_ladder": "peaks",
+    "find_peaks": "peaks",
     "find_windows": "evidence.windows",
     "guess_derivatives": "chemistry.derivatives",
     "model_card": "report",
@@ -131,6 +148,9 @@ _HOMES = {
     "train": "training",
     "training_report": "report.training",
     "write_evidence": "evidence.table",
+    "write_peak_matches": "peaks",
+    "write_peak_spectra": "peaks",
+    "write_peaks": "peaks",
     "write_run": "writers",
 }
 

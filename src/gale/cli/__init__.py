@@ -24,6 +24,7 @@ VERBS = (
     "demo",
     "evaluate",
     "inspect",
+    "peaks",
     "plot",
     "predict",
     "report",

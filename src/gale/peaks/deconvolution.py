@@ -16,11 +16,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from gale.peaks.detection import Apexes, Maxima
-from gale.peaks.traces import Response, Traces
+from gale.peaks.traces import Booleans, Response, Traces
 from gale.run import Floats, Integers
 
 SHARP = 0.75
-"""An ion belongs to a model peak if it is at least so sharp as the sharpest of it, in this share."""
+"""Smallest sharpness of an ion of a model peak, relative to the sharpest one."""
 
 SURE_RATIO = 8.0
 """Ratio to noise from which on the sharpness of an ion is known."""
@@ -82,9 +82,7 @@ class Course:
         return out
 
 
-def find_courses(
-    traces: Traces, maxima: Maxima, apexes: Apexes, found: Response
-) -> list[Course]:
+def find_courses(traces: Traces, maxima: Maxima, apexes: Apexes, found: Response) -> list[Course]:
     """Find the model peak of each of K compounds."""
     order = np.argsort(apexes.member, kind="stable")
     borders = np.searchsorted(apexes.member[order], np.arange(len(apexes.at) + 1))
@@ -131,14 +129,16 @@ def _falling(trace: Floats, apex: int, width: float) -> Floats:
     apex = int(np.argmax(trace[near])) + near.start
     left, right = _feet(trace[apex::-1], width), _feet(trace[apex:], width)
     base = np.interp(
-        np.arange(len(trace)), [apex - left, apex + right], [trace[apex - left], trace[apex + right]]
+        np.arange(len(trace)),
+        [apex - left, apex + right],
+        [trace[apex - left], trace[apex + right]],
     )
     above = np.maximum(trace - np.minimum(base, trace[apex]), 0)
     out = np.zeros(len(trace))
     out[apex] = above[apex]
     out[apex : apex + right + 1] = np.minimum.accumulate(above[apex : apex + right + 1])
     out[apex - left : apex + 1] = np.minimum.accumulate(above[apex - left : apex + 1][::-1])[::-1]
-    return out / max(out[apex], 1e-30)
+    return np.asarray(out / max(out[apex], 1e-30))
 
 
 def _feet(trace: Floats, width: float) -> int:
@@ -180,7 +180,7 @@ class _Window:
     profiles: Floats
     mine: int
     signal: Floats
-    rows: Floats
+    rows: Booleans
 
     def fit(self) -> tuple[Floats, Floats]:
         """Heights (k, C) of the courses, and their variance (k,) in cells of variance 1."""
@@ -191,14 +191,14 @@ def _windows(traces: Traces, courses: list[Course]) -> Iterator[_Window]:
     margin = int(np.ceil(MARGIN * traces.width))
     firsts = np.array([each.first for each in courses])
     lasts = np.array([each.last for each in courses])
-    any_clipped = traces.clipped.any(axis=1)
+    any_clipped = np.asarray(traces.clipped.any(axis=1))
     for number, course in enumerate(courses):
         first = max(course.first - margin, 0)
         last = min(course.last + margin, len(traces.signal) - 1)
         beside = np.flatnonzero((firsts <= last) & (lasts >= first))
         profiles = np.stack([courses[each].within(first, last) for each in beside], axis=1)
         mine = int(np.searchsorted(beside, number))
-        rows = ~any_clipped[first : last + 1]
+        rows: Booleans = ~any_clipped[first : last + 1]
         if np.sum(rows & (profiles[:, mine] > 0.1)) < FEWEST_ROWS:
             rows = np.ones_like(rows)
         signal = traces.signal[first : last + 1].astype(np.float64)

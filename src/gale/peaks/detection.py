@@ -10,12 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
 
-from gale.peaks.traces import Response, Traces
+from gale.peaks.traces import Booleans, Response, Traces
 from gale.run import Floats, Integers
-
-Booleans = NDArray[np.bool_]
 
 LEAST_RATIO = 3.5
 """Smallest response of an ion over its noise that counts."""
@@ -35,6 +33,9 @@ tells a peak from a spike of one scan."""
 
 STEPS = 16
 """Steps of a scan in which apexes are counted."""
+
+LEAST_DENSITY = 1e-6
+"""Smallest density of apexes; less is rounding."""
 
 SPREAD = 0.08
 """Standard deviation of the apexes of one compound's ions, in widths of a peak."""
@@ -91,15 +92,13 @@ def find_maxima(traces: Traces, found: Response) -> Maxima:
     is_top[:-1] &= response[:-1] >= response[1:]
     scan, channel = np.nonzero(is_top)
     last = len(response) - 1
-    before, here, after = (
-        response[np.clip(scan + step, 0, last), channel] for step in (-1, 0, 1)
-    )
+    before, here, after = (response[np.clip(scan + step, 0, last), channel] for step in (-1, 0, 1))
     bend = np.maximum(2 * here - before - after, 1e-12)
     at = np.clip(scan + np.clip((after - before) / (2 * bend), -0.5, 0.5), 0, last)
     at = _snapped(at, traces)
     lasting = _lasting(traces, scan, channel)
     ratio = here / deviation[scan, channel]
-    return Maxima(*(each[lasting] for each in (scan, at.astype(np.float64), channel, ratio)))
+    return Maxima(scan[lasting], at[lasting], channel[lasting], ratio[lasting])
 
 
 def _snapped(at: Floats, traces: Traces) -> Floats:
@@ -126,15 +125,14 @@ def _lasting(traces: Traces, scan: Integers, channel: Integers) -> Booleans:
 def find_apexes(maxima: Maxima, traces: Traces, found: Response) -> Apexes:
     """Find where maxima come together."""
     weight = np.minimum(maxima.ratio, MOST_RATIO).astype(np.float64)
-    n_bins = (len(traces.signal) + 1) * STEPS
-    place = np.rint(maxima.at * STEPS).astype(np.int64)
-    density = np.bincount(place, weight, minlength=n_bins)
+    # one scan more at either end, so that apexes there have neighbours
+    place = np.rint((maxima.at + 1) * STEPS).astype(np.int64)
+    counts = np.bincount(place, weight, minlength=(len(traces.signal) + 2) * STEPS)
     spread = max(SPREAD * traces.width, 0.12) * STEPS
-    reach = int(np.ceil(3 * spread))
-    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / spread) ** 2)
-    density = np.convolve(density, kernel, mode="same")
-    peak = np.flatnonzero((density[1:-1] > density[:-2]) & (density[1:-1] >= density[2:])) + 1
-    peak = _apart(peak, density[peak], max(CLOSEST * traces.width, 0.5) * STEPS)
+    density = gaussian_filter1d(counts, spread, mode="constant")
+    is_top = (density[1:-1] > density[:-2]) & (density[1:-1] >= density[2:])
+    tops = np.flatnonzero(is_top & (density[1:-1] > LEAST_DENSITY)) + 1
+    peak = _apart(tops, density[tops], max(CLOSEST * traces.width, 0.5) * STEPS)
     if not len(peak):
         return Apexes(np.zeros(0), np.zeros(0), np.full(len(place), -1))
     # each maximum belongs to the nearest apex, if it is near
@@ -146,7 +144,7 @@ def find_apexes(maxima: Maxima, traces: Traces, found: Response) -> Apexes:
     kept = score >= LEAST_SCORE
     number = np.where(kept, np.cumsum(kept) - 1, -1)
     member = np.where(member >= 0, number[member], -1)
-    return Apexes(peak[kept] / STEPS, score[kept], member)
+    return Apexes(peak[kept] / STEPS - 1, score[kept], member)
 
 
 def _scores(
@@ -177,9 +175,9 @@ def _scores(
 def _apart(place: Integers, height: Floats, closest: float) -> Integers:
     """Keep the highest of places that are closer than `closest`."""
     kept: list[int] = []
-    taken = np.zeros(int(place[-1] + closest + 2) if len(place) else 0, dtype=bool)
+    taken = np.zeros(int(place[-1] + closest + 2) if len(place) else 0, dtype=np.bool_)
     for at in place[np.argsort(-height, kind="stable")]:
         if not taken[at]:
             kept.append(int(at))
             taken[max(int(at - closest), 0) : int(at + closest) + 1] = True
-    return np.sort(np.array(kept, dtype=np.int64))
+    return np.array(sorted(kept), dtype=np.int64)

@@ -1,10 +1,11 @@
 """Naming: the compounds of a library whose spectra are like those of peaks.
 
 The forward match is 999 times the cosine of the two spectra, intensities raised to 0.5 and
-multiplied by m/z (Stein & Scott 1994, J. Am. Soc. Mass Spectrom. 5, 859), over the m/z that the run
-has recorded. The reverse match is the same over the m/z alone at which the library's spectrum has an
-ion, so that ions of another compound do not lower it. NIST MS Search multiplies its cosine with
-the agreement of the ratios of neighbouring ions, so its numbers are not the same; the scale is.
+multiplied by m/z (Stein & Scott 1994, J. Am. Soc. Mass Spectrom. 5, 859), over the m/z that the
+run has recorded. The reverse match is the same over only those m/z at which the library's spectrum
+has an ion, so that ions of another compound do not lower it. NIST MS Search combines its cosine
+with the agreement of the ratios of neighbouring ions, so its numbers differ; the scale is the
+same.
 
 Symbols: K peaks, C spectra of the library, M nominal m/z.
 """
@@ -16,7 +17,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gale.errors import MissingExtraError
 from gale.evidence.matching import (
@@ -29,9 +29,8 @@ from gale.evidence.matching import (
     Matcher,
 )
 from gale.library import Library
+from gale.peaks.traces import Booleans
 from gale.run import Floats, Floats32, Integers
-
-Booleans = NDArray[np.bool_]
 
 TINY = 1e-30
 """What lengths are divided by at least."""
@@ -136,9 +135,7 @@ def find_names(
     order = np.argsort(-(cosine + lead), axis=1, kind="stable")
     rows = np.take_along_axis(rows, order, axis=1)
     cosine = np.take_along_axis(cosine, order, axis=1)
-    return [
-        tuple(search.matches(peak, rows[peak], cosine[peak])) for peak in range(len(spectra))
-    ]
+    return [tuple(search.matches(peak, rows[peak], cosine[peak])) for peak in range(len(spectra))]
 
 
 @dataclass(frozen=True, eq=False)

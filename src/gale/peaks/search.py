@@ -19,6 +19,9 @@ SOLVENT_FRONT, BLEED, SILOXANE, AIR = (
 )  # fmt: skip
 """What a peak can be besides a compound of the sample."""
 
+NAMED, WEAK, NOTHING = "named", "weak", "nothing is like it"
+"""What the best match of a peak is worth. Of weak ones, less than half are right."""
+
 START, END = "start", "end"
 """Ends of a run that can cut a peak."""
 
@@ -92,6 +95,13 @@ class Peak:
     matches: tuple[PeakMatch, ...]
 
     @property
+    def verdict(self) -> str:
+        """What the best match is worth: :data:`NAMED`, :data:`WEAK` or :data:`NOTHING`."""
+        if not self.matches:
+            return NOTHING
+        return WEAK if self.matches[0].weak else NAMED
+
+    @property
     def base_mz(self) -> int:
         """The m/z of the highest ion."""
         return int(self.mz[self.intensity.argmax()])
@@ -111,7 +121,9 @@ def search(run: Run, matcher: Matcher | None, index: IndexTable | None) -> list[
     order = something[np.argsort([courses[each].apex for each in something], kind="stable")]
     courses, spectra = [courses[each] for each in order], spectra[order]
     indices = np.array([index.at(run.time_min[each.apex]) if index else np.nan for each in courses])
-    names = [()] * len(order) if matcher is None else find_names(traces.mz, spectra, indices, matcher)
+    names = (
+        [()] * len(order) if matcher is None else find_names(traces.mz, spectra, indices, matcher)
+    )
     described = _Described(run, traces, courses, spectra)
     return [
         described.peak(number, float(indices[number]), names[number])
@@ -176,14 +188,12 @@ class _Described:
         )
 
     def _cut(self, course: Course) -> str | None:
-        if course.first == 0 and course.height[0] >= CUT:
+        if course.apex < self.front or (course.first == 0 and course.height[0] >= CUT):
             return START
         last = len(self.traces.signal) - 1
         return END if course.last == last and course.height[-1] >= CUT else None
 
-    def _origin(
-        self, apex: int, spectrum: Floats, matches: tuple[PeakMatch, ...]
-    ) -> str | None:
+    def _origin(self, apex: int, spectrum: Floats, matches: tuple[PeakMatch, ...]) -> str | None:
         if apex < self.front:
             return SOLVENT_FRONT
         air = spectrum[np.isin(self.traces.mz, AIR_MZ)].sum()

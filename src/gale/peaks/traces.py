@@ -6,15 +6,20 @@ Symbols: S scans, C channels (nominal m/z that the run has in several scans).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
-from scipy.ndimage import correlate1d, median_filter
+from numpy.typing import NDArray
+from scipy.ndimage import correlate1d
 from scipy.optimize import nnls
 
 from gale.features.summary import HELIUM
 from gale.inspection.measures import LARGEST_MZ, plateau
 from gale.peaks.rounding import calibrated_nominal
 from gale.run import Floats, Integers, Run
+
+Booleans = NDArray[np.bool_]
+Noise = tuple[float, float, float]
 
 FLOOR_QUANTILE = 0.005
 """Quantile of a run's intensities that is taken as its floor: the lowest one may be a stray."""
@@ -25,8 +30,21 @@ FEWEST_IONS = 3
 LONGEST_GAP = 2
 """Scans without ions that are bridged, if there are ions before and after them."""
 
-TALLEST = 300
-"""Number of the highest local maxima that tell how wide peaks are."""
+LOOKED_AT = 4000
+"""Number of local maxima that are looked at to know how wide peaks are, the highest first."""
+
+CLEAR, ENOUGH = (20.0, 10.0, 5.0), 6
+"""A maximum is clearly a peak if it rises by the first of these times its noise; by the next one,
+if there are not enough such maxima."""
+
+MOSTLY_PEAK, NEAR = 0.7, 2
+"""It also rises by this share of its height. Maxima within so many scans are of one compound."""
+
+USUAL_WIDTH = 4.0
+"""Width in scans where no peak tells."""
+
+TINY = 1e-30
+"""What is divided by at least."""
 
 WIDEST = 40
 """Scans on either side of a maximum in which its half height is looked for."""
@@ -80,10 +98,10 @@ class Traces:
 
     mz: Integers
     signal: Floats
-    clipped: Floats
+    clipped: Booleans
     floor: float
     width: float
-    noise: tuple[float, float, float]
+    noise: Noise
 
     @property
     def sigma(self) -> float:
@@ -92,8 +110,7 @@ class Traces:
 
     def variance(self, level: Floats) -> Floats:
         """Variance of cells of a level, the same shape."""
-        constant, shot, flicker = self.noise
-        return constant + level * (shot + flicker * level)
+        return variance_of(self.noise, level)
 
 
 def trace(run: Run) -> Traces:
@@ -103,8 +120,15 @@ def trace(run: Run) -> Traces:
     floor = float(np.quantile(run.intensity[run.intensity > 0], FLOOR_QUANTILE))
     clipped = _clipped(run, signal)
     _cap(signal, clipped)
-    width = _typical_width(signal, floor)
-    return Traces(mz, signal, clipped, floor, width, _noise(signal, floor))
+    noise = _noise(signal, floor)
+    width = _typical_width(signal, noise, floor)
+    return Traces(mz, signal, clipped, floor, width, noise)
+
+
+def variance_of(noise: Noise, level: Floats) -> Floats:
+    """Variance of cells of a level, see :class:`Traces`."""
+    constant, shot, flicker = noise
+    return np.asarray(constant + level * (shot + flicker * level))
 
 
 def kernel_of(sigma: float) -> Floats:
@@ -139,22 +163,22 @@ def _bridge(signal: Floats) -> None:
     if not empty.any() or empty.mean() > 0.2:
         return
     full = np.flatnonzero(~empty)
-    for before, after in zip(full[:-1], full[1:], strict=True):
+    for before, after in pairwise(full.tolist()):
         if 1 < after - before <= LONGEST_GAP + 1:
             for scan in range(before + 1, after):
                 share = (scan - before) / (after - before)
                 signal[scan] = (1 - share) * signal[before] + share * signal[after]
 
 
-def _clipped(run: Run, signal: Floats) -> Floats:
+def _clipped(run: Run, signal: Floats) -> Booleans:
     top = plateau(run)
     usual = float(np.median(run.intensity[run.intensity > 0]))
     if min(top.ions, top.scans) < CLIPPED_IONS or top.intensity < CLIPPED_RANGE * usual:
         return np.zeros(signal.shape, dtype=bool)
-    return signal >= top.intensity * (1 - 1e-6)
+    return np.asarray(signal >= top.intensity * (1 - 1e-6))
 
 
-def _cap(signal: Floats, clipped: Floats) -> None:
+def _cap(signal: Floats, clipped: Booleans) -> None:
     """Round off the flat tops of clipped peaks, in place, so that each has one maximum.
 
     Their height is not known; only scans that are not clipped make spectra.
@@ -168,28 +192,36 @@ def _cap(signal: Floats, clipped: Floats) -> None:
             signal[first:end, channel] *= 1 + CAP * half * (1 - away**2)
 
 
-def _typical_width(signal: Floats, floor: float) -> float:
-    """Full width at half maximum of peaks in scans: the median of the highest ones."""
+def _typical_width(signal: Floats, noise: Noise, floor: float) -> float:
+    """Full width at half maximum of peaks in scans: the median of the highest ones.
+
+    A maximum counts if it stands out of the noise by far and its surroundings are low.
+    """
     middle = signal[1:-1]
     is_top = (middle > signal[:-2]) & (middle >= signal[2:]) & (middle > 10 * floor)
     scan, channel = np.nonzero(is_top)
-    if not len(scan):
-        return 3.0
     height = middle[scan, channel]
-    # the highest maximum of each channel and neighbourhood, so that one peak counts once
-    order = np.argsort(-height, kind="stable")
-    _, first = np.unique(scan[order] // 10 * signal.shape[1] + channel[order], return_index=True)
-    order = order[np.sort(first)][:TALLEST]
+    order = np.argsort(-height, kind="stable")[:LOOKED_AT]
     scan, channel = scan[order] + 1, channel[order]
     offsets = np.arange(-WIDEST, WIDEST + 1)
-    rows = np.clip(scan[:, None] + offsets, 0, len(signal) - 1)
-    around = signal[rows, channel[:, None]]
-    low = around.min(axis=1, keepdims=True)
-    relative = (around - low) / np.maximum(around[:, [WIDEST]] - low, 1e-9)
-    left, right = _half(relative[:, WIDEST::-1]), _half(relative[:, WIDEST:])
-    width = left + right
-    known = width[np.isfinite(width)]
-    return max(float(np.median(known)), NARROWEST) if len(known) else 3.0
+    around = signal[np.clip(scan[:, None] + offsets, 0, len(signal) - 1), channel[:, None]]
+    low, top = around.min(axis=1, keepdims=True), around[:, [WIDEST]]
+    rise = (top - low)[:, 0]
+    is_highest = top[:, 0] >= around.max(axis=1)
+    ratio = rise / np.sqrt(variance_of(noise, top[:, 0]))
+    relative = (around - low) / np.maximum(top - low, TINY)
+    width = _half(relative[:, WIDEST::-1]) + _half(relative[:, WIDEST:])
+    is_peak = is_highest & (rise >= MOSTLY_PEAK * top[:, 0]) & np.isfinite(width)
+    for least in CLEAR:
+        clear = np.flatnonzero(is_peak & (ratio >= least))
+        if len(clear) < ENOUGH:
+            continue
+        # ions of one compound tell one width
+        clear = clear[np.argsort(scan[clear], kind="stable")]
+        apart = np.flatnonzero(np.diff(scan[clear]) > NEAR) + 1
+        known = [float(np.median(width[some])) for some in np.split(clear, apart)]
+        return max(float(np.median(known)), NARROWEST)
+    return USUAL_WIDTH
 
 
 def _half(relative: Floats) -> Floats:
@@ -203,7 +235,7 @@ def _half(relative: Floats) -> Floats:
     return np.where(below.any(axis=1), steps, np.nan)
 
 
-def _noise(signal: Floats, floor: float) -> tuple[float, float, float]:
+def _noise(signal: Floats, floor: float) -> Noise:
     """Fit constant, shot and flicker noise to the differences of neighbouring scans."""
     levels, variances = [], []
     for part in np.array_split(signal, min(STRETCHES, max(len(signal) // 30, 1))):

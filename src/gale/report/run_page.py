@@ -34,6 +34,7 @@ from gale.plumbing.kinds import checked
 from gale.plumbing.tables import DOUBTFUL, SPREAD, UNLIKE
 from gale.plumbing.text import listed
 from gale.report.pages import as_json, render
+from gale.report.peaks import PeakSection
 from gale.report.picture import Picture
 from gale.run import Floats, Run
 
@@ -169,6 +170,7 @@ def run_report(
         unlike=unlike,
         picture=Picture.of(run, lanes=_lanes(families), most_bytes=MOST_BYTES),
         library=library and library.library,
+        peaks=PeakSection.of(run, matcher, index),
         spectra=as_json(list(_spectra(families, run, model, library))) if library else None,
         run=run,
         provenance={**(provenance or {}), **model_provenance(model)},
