@@ -64,6 +64,10 @@ class Maxima:
     channel: Integers
     ratio: Floats
 
+    def take(self, which: Booleans) -> Maxima:
+        """Return some of them, by a mask of shape (P,)."""
+        return Maxima(self.scan[which], self.at[which], self.channel[which], self.ratio[which])
+
 
 @dataclass(frozen=True, eq=False)
 class Apexes:
@@ -96,9 +100,8 @@ def find_maxima(traces: Traces, found: Response) -> Maxima:
     bend = np.maximum(2 * here - before - after, 1e-12)
     at = np.clip(scan + np.clip((after - before) / (2 * bend), -0.5, 0.5), 0, last)
     at = _snapped(at, traces)
-    lasting = _lasting(traces, scan, channel)
-    ratio = here / deviation[scan, channel]
-    return Maxima(scan[lasting], at[lasting], channel[lasting], ratio[lasting])
+    maxima = Maxima(scan, at, channel, here / deviation[scan, channel])
+    return maxima.take(_lasting(traces, scan, channel))
 
 
 def _snapped(at: Floats, traces: Traces) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -24,6 +24,10 @@ NAMED, WEAK, NOTHING = "named", "weak", "nothing is like it"
 
 START, END = "start", "end"
 """Ends of a run that can cut a peak."""
+
+BROADER = 3.0
+"""Width, relative to a typical one, of peaks that are looked for where there are no others: they
+tail, are overloaded, or are of a gas."""
 
 CUT = 0.1
 """Height of a peak at the first or last scan, relative to its apex, that shows it is cut there."""
@@ -112,10 +116,10 @@ def search(run: Run, matcher: Matcher | None, index: IndexTable | None) -> list[
     traces = trace(run)
     if not len(traces.mz):
         return []
-    found = respond(traces)
-    maxima = find_maxima(traces, found)
-    apexes = find_apexes(maxima, traces, found)
-    courses = find_courses(traces, maxima, apexes, found)
+    courses = _courses(traces, np.zeros(0))
+    if len(traces.signal) > BROADER * traces.width:
+        broad = replace(traces, width=BROADER * traces.width)
+        courses += _courses(broad, np.array([each.apex for each in courses], dtype=np.float64))
     spectra = find_spectra(traces, courses)
     something = np.flatnonzero(spectra.any(axis=1))
     order = something[np.argsort([courses[each].apex for each in something], kind="stable")]
@@ -129,6 +133,24 @@ def search(run: Run, matcher: Matcher | None, index: IndexTable | None) -> list[
         described.peak(number, float(indices[number]), names[number])
         for number in range(len(courses))
     ]
+
+
+def _courses(traces: Traces, known: Floats) -> list[Course]:
+    """Find the model peaks of compounds, but those whose apex is as near to known ones as a width.
+
+    Parameters
+    ----------
+    traces : Traces
+        Its width is that of the peaks that are looked for.
+    known : array
+        Scans of apexes.
+    """
+    found = respond(traces)
+    maxima = find_maxima(traces, found)
+    if len(known):
+        far = np.abs(maxima.at[:, None] - known).min(axis=1) > traces.width
+        maxima = maxima.take(far)
+    return find_courses(traces, maxima, find_apexes(maxima, traces, found), found)
 
 
 @dataclass(frozen=True, eq=False)
