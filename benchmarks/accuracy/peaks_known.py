@@ -14,8 +14,10 @@ import gale
 from benchmarks.tables import Table
 from gale.peaks import Peak
 
-ESTERS = ("Caprylate", "Caprate", "Laurate", "Myristate", "Palmitate", "Stearate",
-          "Eicosanoate", "Docosanoate", "Lignocerate", "Hexacosanoate", "Octacosanoate")  # fmt: skip
+ESTERS = (
+    "Caprylate", "Caprate", "Laurate", "Myristate", "Palmitate", "Stearate", "Eicosanoate",
+    "Docosanoate", "Lignocerate", "Hexacosanoate", "Octacosanoate",
+)  # fmt: skip
 """Methyl esters of the standard, as the library that comes with gale calls them: those with a peak
 in the trace of m/z 74."""
 

@@ -128,11 +128,13 @@ def _falling(trace: Floats, apex: int, width: float) -> Floats:
     near = slice(max(apex - 1, 0), apex + 2)
     apex = int(np.argmax(trace[near])) + near.start
     left, right = _feet(trace[apex::-1], width), _feet(trace[apex:], width)
-    base = np.interp(
-        np.arange(len(trace)),
-        [apex - left, apex + right],
-        [trace[apex - left], trace[apex + right]],
-    )
+    first, last = apex - left, apex + right
+    low, high = trace[first], trace[last]
+    if first == 0:  # the run begins there, maybe within the peak
+        low = min(low, high)
+    if last == len(trace) - 1:
+        high = min(low, high)
+    base = np.interp(np.arange(len(trace)), [first, last], [low, high])
     above = np.maximum(trace - np.minimum(base, trace[apex]), 0)
     out = np.zeros(len(trace))
     out[apex] = above[apex]

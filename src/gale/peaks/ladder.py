@@ -100,7 +100,7 @@ def find_ladder(run: Run, *, first: int | None = None) -> IndexTable:
     numbers = [CARBONS[column] for _, column in chain]
     times = np.array([peaks[at].apex_min for at, _ in chain])
     if len(chain) < FEWEST:
-        raise _no_ladder(run, numbers, times)
+        raise _no_ladder(run, _found_alone(peaks, evidence))
     seen = sum(evidence[at, column] >= SEEN for at, column in chain)
     if first is None and seen < max(LEAST_SEEN, SEEN_SHARE * len(chain)):
         raise ReadError(
@@ -111,7 +111,8 @@ def find_ladder(run: Run, *, first: int | None = None) -> IndexTable:
             "pass first=10 if the first alkane is decane",
         )
     if not _is_regular(times, numbers):
-        raise _no_ladder(run, numbers, times)
+        alike = f"{counted(len(numbers), 'peak')} are like n-alkanes, but not spaced like a ladder"
+        raise _no_ladder(run, alike)
     if missing := sorted(set(range(numbers[0], numbers[-1])) - set(numbers)):
         warn(
             f"{run.source}: no peak of {_listed(missing)} between {_listed(numbers[:1])} and "
@@ -192,14 +193,21 @@ def _is_regular(times: Floats, numbers: list[int]) -> bool:
     return bool(np.mean(np.abs(np.diff(pace)) > np.log(IRREGULAR)) <= IRREGULAR_SHARE)
 
 
-def _no_ladder(run: Run, numbers: list[int], times: Floats) -> ReadError:
-    found = "no n-alkane was found"
-    if len(numbers) >= FEWEST:
-        found = f"{counted(len(numbers), 'peak')} are like n-alkanes, but not spaced like a ladder"
-    elif numbers:
-        others = [number for number in USUAL if number not in numbers]
-        at = listed(f"{time:.2f}" for time in times)
-        found = f"{_listed(numbers)} may be at {at} min, and {_listed(others)} were not found"
+def _found_alone(peaks: list[Peak], evidence: Floats) -> str:
+    """Say which alkanes show their molecular ion, and which of the usual ones were not found."""
+    seen = {
+        CARBONS[int(row.argmax())]: peak.apex_min
+        for peak, row in zip(peaks, evidence, strict=True)
+        if row.max() >= SEEN
+    }
+    if not seen:
+        return "no n-alkane was found"
+    at = listed(f"{time:.2f}" for time in seen.values())
+    others = [number for number in USUAL if number not in seen]
+    return f"{_listed(sorted(seen))} may be at {at} min; {_listed(others)} were not found"
+
+
+def _no_ladder(run: Run, found: str) -> ReadError:
     return ReadError(
         run.source,
         f"is no ladder of n-alkanes: {found}",

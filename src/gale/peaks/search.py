@@ -186,7 +186,8 @@ class _Described:
         """Describe one of them."""
         course, spectrum = self.courses[number], self.spectra[number]
         ions, cells = np.flatnonzero(spectrum), slice(course.first, course.last + 1)
-        height, base = float(spectrum.sum()), int(spectrum.argmax())
+        base, unit = int(spectrum.argmax()), self.traces.floor
+        height = float(spectrum.sum()) * unit
         noise = np.sqrt(self.traces.variance(self.traces.signal[course.apex, base]))
         time_min = self.run.time_min
         return Peak(
@@ -200,9 +201,9 @@ class _Described:
             height=height,
             area=height * float(course.height @ self.seconds[cells]),
             signal_to_noise=float(spectrum[base] / noise),
-            purity=min(height / float(self.above[course.apex]), 1.0),
+            purity=min(height / unit / float(self.above[course.apex]), 1.0),
             mz=self.traces.mz[ions],
-            intensity=spectrum[ions],
+            intensity=unit * spectrum[ions],
             saturated=bool(self.traces.clipped[cells][:, ions].any()),
             cut=self._cut(course),
             origin=self._origin(course.apex, spectrum, matches),

@@ -24,6 +24,15 @@ Noise = tuple[float, float, float]
 FLOOR_QUANTILE = 0.005
 """Quantile of a run's intensities that is taken as its floor: the lowest one may be a stray."""
 
+LARGEST_RANGE = 1e9
+"""Largest intensity over the floor, beyond any detector."""
+
+STEADY: Noise = (0.25, 0.25, 0.0)
+"""Noise where no channel tells it, and the least of the constant noise."""
+
+LEAST_HEIGHT = 10.0
+"""Least height of a maximum, in units of the floor, that may tell how wide peaks are."""
+
 FEWEST_IONS = 3
 """A channel with fewer ions than this in the whole run holds no peak."""
 
@@ -85,7 +94,7 @@ class Traces:
     mz : array of shape (C,)
         Nominal m/z of the channels, increasing.
     signal : array of shape (S, C), float32
-        Intensity; 0 where no ion was recorded.
+        Intensity in units of `floor`; 0 where no ion was recorded.
     clipped : array of shape (S, C), bool
         Cells at the highest intensity that the detector gives.
     floor : float
@@ -93,7 +102,8 @@ class Traces:
     width : float
         Full width at half maximum of a typical peak, in scans.
     noise : tuple of three floats
-        Variance of a cell of level x: ``noise[0] + noise[1] * x + noise[2] * x ** 2``.
+        Variance of a cell of level x: ``noise[0] + noise[1] * x + noise[2] * x ** 2``, in these
+        units.
     """
 
     mz: Integers
@@ -115,14 +125,23 @@ class Traces:
 
 def trace(run: Run) -> Traces:
     """Make the traces of a run."""
-    mz, signal = _matrix(run)
+    floor = _floor(run)
+    mz, signal = _matrix(run, floor)
+    if not len(mz):
+        return Traces(mz, signal, np.zeros(signal.shape, np.bool_), floor, USUAL_WIDTH, STEADY)
     _bridge(signal)
-    floor = float(np.quantile(run.intensity[run.intensity > 0], FLOOR_QUANTILE))
-    clipped = _clipped(run, signal)
+    clipped = _clipped(run, signal, floor)
     _cap(signal, clipped)
-    noise = _noise(signal, floor)
-    width = _typical_width(signal, noise, floor)
-    return Traces(mz, signal, clipped, floor, width, noise)
+    noise = _noise(signal)
+    return Traces(mz, signal, clipped, floor, _typical_width(signal, noise), noise)
+
+
+def _floor(run: Run) -> float:
+    """The lowest intensity that is recorded, but for strays; 1 if all are 0."""
+    above = run.intensity[run.intensity > 0]
+    if not len(above):
+        return 1.0
+    return max(float(np.quantile(above, FLOOR_QUANTILE)), float(above.max()) / LARGEST_RANGE)
 
 
 def variance_of(noise: Noise, level: Floats) -> Floats:
@@ -144,7 +163,7 @@ def kernel_of(sigma: float) -> Floats:
     return np.asarray(kernel / (kernel @ np.exp(-0.5 * x**2)))
 
 
-def _matrix(run: Run) -> tuple[Integers, Floats]:
+def _matrix(run: Run, floor: float) -> tuple[Integers, Floats]:
     nominal = calibrated_nominal(run)
     used = (run.intensity > 0) & (nominal <= LARGEST_MZ) & (nominal > 0) & (nominal != HELIUM)
     n_ions = np.bincount(nominal[used], minlength=LARGEST_MZ + 1)
@@ -154,7 +173,7 @@ def _matrix(run: Run) -> tuple[Integers, Floats]:
     used[used] = column[nominal[used]] >= 0
     cell = run.scan_of_ion[used] * len(mz) + column[nominal[used]]
     total = np.bincount(cell, run.intensity[used], run.n_scans * len(mz))
-    return mz, total.reshape(run.n_scans, len(mz)).astype(np.float32)
+    return mz, (total / floor).reshape(run.n_scans, len(mz)).astype(np.float32)
 
 
 def _bridge(signal: Floats) -> None:
@@ -170,12 +189,12 @@ def _bridge(signal: Floats) -> None:
                 signal[scan] = (1 - share) * signal[before] + share * signal[after]
 
 
-def _clipped(run: Run, signal: Floats) -> Booleans:
+def _clipped(run: Run, signal: Floats, floor: float) -> Booleans:
     top = plateau(run)
     usual = float(np.median(run.intensity[run.intensity > 0]))
     if min(top.ions, top.scans) < CLIPPED_IONS or top.intensity < CLIPPED_RANGE * usual:
         return np.zeros(signal.shape, dtype=bool)
-    return np.asarray(signal >= top.intensity * (1 - 1e-6))
+    return np.asarray(signal >= top.intensity / floor * (1 - 1e-6))
 
 
 def _cap(signal: Floats, clipped: Booleans) -> None:
@@ -192,13 +211,13 @@ def _cap(signal: Floats, clipped: Booleans) -> None:
             signal[first:end, channel] *= 1 + CAP * half * (1 - away**2)
 
 
-def _typical_width(signal: Floats, noise: Noise, floor: float) -> float:
+def _typical_width(signal: Floats, noise: Noise) -> float:
     """Full width at half maximum of peaks in scans: the median of the highest ones.
 
     A maximum counts if it stands out of the noise by far and its surroundings are low.
     """
     middle = signal[1:-1]
-    is_top = (middle > signal[:-2]) & (middle >= signal[2:]) & (middle > 10 * floor)
+    is_top = (middle > signal[:-2]) & (middle >= signal[2:]) & (middle > LEAST_HEIGHT)
     scan, channel = np.nonzero(is_top)
     height = middle[scan, channel]
     order = np.argsort(-height, kind="stable")[:LOOKED_AT]
@@ -235,7 +254,7 @@ def _half(relative: Floats) -> Floats:
     return np.where(below.any(axis=1), steps, np.nan)
 
 
-def _noise(signal: Floats, floor: float) -> Noise:
+def _noise(signal: Floats) -> Noise:
     """Fit constant, shot and flicker noise to the differences of neighbouring scans."""
     levels, variances = [], []
     for part in np.array_split(signal, min(STRETCHES, max(len(signal) // 30, 1))):
@@ -247,14 +266,13 @@ def _noise(signal: Floats, floor: float) -> Noise:
         difference = part[1:-1] - 0.5 * (part[:-2] + part[2:])
         levels.append(np.median(part, axis=0))
         variances.append((np.median(np.abs(difference), axis=0) / 0.6745) ** 2 / 1.5)
-    constant = (0.5 * floor) ** 2
     if not levels:
-        return constant, floor / 4, 0.0
+        return STEADY
     level, variance = np.concatenate(levels), np.concatenate(variances)
-    weight = 1 / np.maximum(level, floor) ** 2
+    weight = 1 / np.maximum(level, 1) ** 2
     terms = np.stack([np.ones_like(level), level, level**2], axis=1) * weight[:, None]
     fitted, _ = nnls(terms.astype(np.float64), (variance * weight).astype(np.float64))
-    return max(float(fitted[0]), constant), float(fitted[1]), min(float(fitted[2]), MOST_FLICKER)
+    return max(float(fitted[0]), STEADY[0]), float(fitted[1]), min(float(fitted[2]), MOST_FLICKER)
 
 
 @dataclass(frozen=True, eq=False)
