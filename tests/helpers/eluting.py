@@ -51,8 +51,8 @@ def run_of(
     for peak in peaks:
         course = peak.height * np.exp(-0.5 * ((time - peak.scan) / peak.sigma) ** 2)
         base = max(peak.ions.values())
-        for mz, height in peak.ions.items():
-            signal[:, mz] += course * height / base
+        for ion, height in peak.ions.items():
+            signal[:, ion] += course * height / base
     signal *= 1 + flicker * rng.standard_normal((scans, 1))
     signal += rng.standard_normal(signal.shape) * np.sqrt(noise**2 + 2 * np.maximum(signal, 0))
     signal = np.minimum(signal, limit)

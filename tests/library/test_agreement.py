@@ -21,8 +21,17 @@ def test_indices_that_differ_are_named() -> None:
     assert "1 compound (compound 0 1000 and 1100)" in note
 
 
-@pytest.mark.parametrize("change", [{"inchikey": ("", "")}, {"derivative": ("1 TMS", "2 TMS")}])
-def test_other_compounds_are_not_compared(change: dict[str, tuple[str, str]]) -> None:
+@pytest.mark.parametrize(
+    ("inchikey", "derivative"), [(("", ""), ("", "")), (("A", "B"), ("1 TMS", "2 TMS"))]
+)
+def test_other_compounds_are_not_compared(
+    inchikey: tuple[str, str], derivative: tuple[str, str]
+) -> None:
     one = replace(library(IONS, IONS, index=(1000.0, 1200.0)), inchikey=("A", "B"))
-    other = replace(one, retention_index=one.retention_index + 100, **change)
+    other = replace(
+        one,
+        retention_index=one.retention_index + 100,
+        inchikey=inchikey,
+        derivative=derivative,
+    )
     assert list(disagreements([one, other])) == []

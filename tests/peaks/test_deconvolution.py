@@ -10,17 +10,17 @@ from scipy.optimize import nnls
 
 from gale.peaks import find_peaks
 from gale.peaks.deconvolution import _heights
-from gale.run import Floats
+from gale.run import Floats, Integers
 from helpers.eluting import Eluting, run_of
 
 FIRST = {41: 300.0, 55: 500.0, 69: 999.0, 83: 400.0, 112: 150.0}
 SECOND = {41: 200.0, 55: 150.0, 71: 999.0, 86: 350.0, 114: 250.0}
 
 
-def cosine(mz: Floats, intensity: Floats, ions: dict[int, float]) -> float:
+def cosine(mz: Integers, intensity: Floats, ions: dict[int, float]) -> float:
     known, found = np.zeros(400), np.zeros(400)
     known[list(ions)] = list(ions.values())
-    found[np.asarray(mz, np.int64)] = intensity
+    found[mz] = intensity
     return float(known @ found / np.linalg.norm(known) / np.linalg.norm(found))
 
 

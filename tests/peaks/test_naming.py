@@ -33,7 +33,8 @@ def weighted(ions: dict[int, float]) -> dict[int, float]:
 def cosine(one: dict[int, float], other: dict[int, float]) -> float:
     first, second = weighted(one), weighted(other)
     dot = sum(value * second.get(mz, 0.0) for mz, value in first.items())
-    return dot / np.sqrt(sum(v**2 for v in first.values()) * sum(v**2 for v in second.values()))
+    lengths = [sum(v**2 for v in each.values()) ** 0.5 for each in (first, second)]
+    return dot / (lengths[0] * lengths[1])
 
 
 def test_forward_and_reverse_match() -> None:

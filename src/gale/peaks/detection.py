@@ -167,7 +167,7 @@ def _scores(
     variance = found.gain * (constant + shot * level)
 
     def summed(values: Floats) -> Floats:
-        return np.bincount(of, values / variance, minlength=number)
+        return np.bincount(of, values / variance, minlength=number).astype(np.float64)
 
     common = max(flicker, LEAST_FLICKER) * found.gain
     own, along = summed(height**2), summed(height * level)
