@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gale.ablation import ablate
     from gale.ablation.saving import save_ablation
     from gale.campaign import Campaign
+    from gale.chemistry.adding import add_library
     from gale.chemistry.derivatives import guess_derivatives
     from gale.chemistry.families import (
         default_family_table,
@@ -31,8 +32,17 @@ if TYPE_CHECKING:
     from gale.evidence.table import evidence_table, write_evidence
     from gale.evidence.windows import find_windows
     from gale.inspection import oddities
-    from gale.library import Library, embedded_library, read_library
+    from gale.library import (
+        InstalledLibrary,
+        Library,
+        embedded_library,
+        installed_libraries,
+        read_library,
+        remove_library,
+    )
     from gale.model import Model
+    from gale.model.bundled import bundled_model
+    from gale.model.stream import Stream
     from gale.peaks import (
         Peaks,
         find_ladder,
@@ -45,6 +55,7 @@ if TYPE_CHECKING:
     from gale.plumbing.cache import Cache
     from gale.plumbing.progress import Progress
     from gale.plumbing.work import Work
+    from gale.portable import export_page, export_whole
     from gale.readers import read_run
     from gale.report import model_card, run_pages, run_report
     from gale.report.training import training_report
@@ -60,6 +71,7 @@ __all__ = [
     "GaleError",
     "GaleWarning",
     "IndexTable",
+    "InstalledLibrary",
     "Library",
     "Matcher",
     "Model",
@@ -67,9 +79,12 @@ __all__ = [
     "Progress",
     "Recipe",
     "Run",
+    "Stream",
     "Work",
     "__version__",
     "ablate",
+    "add_library",
+    "bundled_model",
     "default_family_table",
     "embedded_library",
     "errors",
@@ -77,12 +92,15 @@ __all__ = [
     "evaluate",
     "evidence_table",
     "explain",
+    "export_page",
+    "export_whole",
     "families_of",
     "find_attributions",
     "find_ladder",
     "find_peaks",
     "find_windows",
     "guess_derivatives",
+    "installed_libraries",
     "model_card",
     "oddities",
     "parent_of",
@@ -91,6 +109,7 @@ __all__ = [
     "read_library",
     "read_predictions",
     "read_run",
+    "remove_library",
     "run_pages",
     "run_report",
     "save_ablation",
@@ -110,6 +129,7 @@ _HOMES = {
     "Cache": "plumbing.cache",
     "Campaign": "campaign",
     "IndexTable": "evidence",
+    "InstalledLibrary": "library",
     "Library": "library",
     "Matcher": "evidence",
     "Model": "model",
@@ -117,20 +137,26 @@ _HOMES = {
     "Progress": "plumbing.progress",
     "Recipe": "training.recipe",
     "Run": "run",
+    "Stream": "model.stream",
     "Work": "plumbing.work",
     "ablate": "ablation",
+    "add_library": "chemistry.adding",
+    "bundled_model": "model.bundled",
     "default_family_table": "chemistry.families",
     "embedded_library": "library",
     "estimate_retention_index": "chemistry.retention_index",
     "evaluate": "evaluation",
     "evidence_table": "evidence.table",
     "explain": "evidence",
+    "export_page": "portable",
+    "export_whole": "portable",
     "families_of": "chemistry.families",
     "find_attributions": "evidence.attribution",
     "find_ladder": "peaks",
     "find_peaks": "peaks",
     "find_windows": "evidence.windows",
     "guess_derivatives": "chemistry.derivatives",
+    "installed_libraries": "library",
     "model_card": "report",
     "oddities": "inspection",
     "parent_of": "chemistry.families",
@@ -139,6 +165,7 @@ _HOMES = {
     "read_library": "library",
     "read_predictions": "evaluation.predictions",
     "read_run": "readers",
+    "remove_library": "library",
     "run_pages": "report",
     "run_report": "report",
     "save_ablation": "ablation.saving",
@@ -154,7 +181,7 @@ _HOMES = {
     "write_run": "writers",
 }
 
-_TRAIN_EXTRA = ("onnx", "pydantic", "sklearn", "threadpoolctl", "torch")
+_TRAIN_EXTRA = ("pydantic", "sklearn", "threadpoolctl", "torch")
 
 
 def __getattr__(name: str) -> object:

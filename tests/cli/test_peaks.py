@@ -123,7 +123,8 @@ def test_libraries_that_disagree(run: Path, tmp_path: Path) -> None:
         )
         paths += ["--library", path]
     result = succeed("peaks", run, "-q", *paths)
-    assert "disagree on the retention index of 1 compound (toluene 770 and 900)" in result.stderr
+    assert "toluene" in result.stderr
+    assert "1 is different there" in result.stderr
     assert "toluene" in result.output
 
 
@@ -154,7 +155,7 @@ def test_one_scan(tmp_path: Path) -> None:
     [
         ["--alkanes", "l.csv", "--index-table", "t.csv"],
         ["--first-alkane", "8"],
-        ["-o", "peaks.xlsx"],
+        ["-o", "peaks.txt"],
         ["--least-share", "100"],
     ],
 )

@@ -304,3 +304,34 @@ def test_the_graph_is_of_the_standard(stack_data: bytes) -> None:
     model = onnx.load_from_string(stack_data)
     onnx.checker.check_model(model, full_check=True)
     assert {node.domain for node in model.graph.node} == {""}
+
+
+def test_short_weights_are_off_by_half_a_step_at_most() -> None:
+    """Each column of a matrix has 254 steps from its largest weight to the negative of it."""
+    layer = linear(5)
+    file = onnx.load_from_string(file_of([layer], compact=True))
+    wholes = [
+        onnx.numpy_helper.to_array(each)
+        for each in file.graph.initializer
+        if each.data_type == onnx.TensorProto.INT8
+    ]
+    (whole,) = wholes
+    weight = layer.weight.detach().numpy()  # type: ignore[operator]
+    step = np.abs(weight).max(axis=-2, keepdims=True) / 127
+    assert np.abs(whole * step - weight).max() <= 0.5001 * step.max()
+    assert np.abs(whole).max() == 127
+
+
+def test_a_compact_file_is_smaller_and_predicts_almost_the_same(members: list[nn.Module]) -> None:
+    wide = [network(seed, ALL, hidden=(96, 64)) for seed in (1, 2)]
+    features = np.random.default_rng(1).normal(size=(60, N_FEATURES)).astype(np.float32)
+    blocks = fit_unlike(features, {"all": slice(0, N_FEATURES)})
+    mild = Calibration(np.full((2, N_FAMILIES), 1e-3), np.zeros(N_FAMILIES))
+    full, short = (
+        file_of(wide, calibration=mild, unlike=blocks, compact=compact) for compact in (False, True)
+    )
+    assert len(short) < 0.6 * len(full)
+    before, after = (Model(data).predict_features(features)[0] for data in (full, short))
+    assert 0 < np.abs(before - after).max() < 0.05
+    distances = [Model(data)._predict(features)[2] for data in (full, short)]
+    np.testing.assert_allclose(distances[1], distances[0], rtol=0.02, atol=0.02)

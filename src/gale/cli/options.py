@@ -78,10 +78,11 @@ def library_options(function: Function) -> Function:
         click.option(
             "--library",
             "libraries",
-            type=PATH,
+            metavar="NAME | PATH",
             multiple=True,
-            help="MSP file or folder of MassBank records to search, instead of the spectra that "
-            "come with gale. Repeatable.",
+            help="Library to search: an MSP file, a folder of MassBank records, the name of an "
+            "added library, or gale for the spectra that come with it. By default these and all "
+            "added ones. Repeatable.",
         ),
     ):
         function = option(function)
@@ -99,8 +100,6 @@ columns_option = click.option(
     help="Name of a column, for tables whose columns are not called time, mass and intensity. KEY "
     "is time_min, time_s, time_ms, mz or intensity. Repeatable.",
 )
-
-model_option = click.option("--model", "model_path", type=PATH, required=True, help="Model file.")
 
 split_option = click.option(
     "--split",

@@ -35,8 +35,8 @@ Examples:
     "-o",
     "--output",
     type=WRITTEN,
-    help="Table to write, one row per peak: .csv or .parquet. Without it, the largest peaks are "
-    "printed.",
+    help="Table to write, one row per peak: .csv, .parquet or .xlsx. Without it, the largest peaks "
+    "are printed.",
 )
 @click.option(
     "--msp",
@@ -46,7 +46,7 @@ Examples:
 @click.option(
     "--matches",
     type=WRITTEN,
-    help="Second table to write, one row per match of each peak: .csv or .parquet.",
+    help="Second table to write, one row per match of each peak: .csv, .parquet or .xlsx.",
 )
 @library_options
 @click.option(
@@ -75,7 +75,7 @@ def command(
     output: Path | None,
     msp: Path | None,
     matches: Path | None,
-    libraries: tuple[Path, ...],
+    libraries: tuple[str, ...],
     index_table: Path | None,
     alkanes: Path | None,
     first_alkane: int | None,
@@ -108,7 +108,7 @@ def command(
     outputs = {"table": output, "matches": matches, "msp": msp}
     check_outputs(outputs)
     sources = open_runs(runs, splits, columns)
-    inputs = [*files_of(sources), *libraries, index_table, alkanes]
+    inputs = [*files_of(sources), *map(Path, libraries), index_table, alkanes]
     plan(filter(None, outputs.values()), filter(None, inputs), force=force)
     matcher = open_matcher(libraries)
     index = open_index(index_table, alkanes, first_alkane, columns)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -29,25 +30,24 @@ LONGEST_COMPOUND = 38
 
 def check_outputs(outputs: Mapping[str, Path | None]) -> None:
     """Check that tables have a suffix that can be written."""
-    from gale.peaks.table import check_suffix
+    from gale.plumbing.frames import check_suffix
 
     for name in ("table", "matches"):
         if (path := outputs[name]) is not None:
             check_suffix(path)
 
 
-def open_matcher(libraries: Sequence[Path]) -> Matcher | None:
-    """Read the libraries to search; None for the one that comes with gale."""
+def open_matcher(libraries: Sequence[str]) -> Matcher:
+    """Read the libraries to search, by default what comes with gale and what was added to it."""
     from gale.evidence import Matcher
-    from gale.library import Library, read_library
-    from gale.library.agreement import disagreements
+    from gale.library.choice import references
+    from gale.library.disagreement import note_disagreement
 
-    if not libraries:
-        return None
-    read = [_noted(read_library, each) for each in libraries]
-    for note in disagreements(read):
-        echo(f"note: {note}", err=True)
-    return Matcher(Library.join(read))
+    read = _noted(references, libraries or None)
+    for one, other in combinations(read if libraries else (), 2):
+        if note := note_disagreement(one, other):
+            echo(f"note: {note}; both are searched", err=True)
+    return Matcher(read)
 
 
 def open_index(

@@ -9,50 +9,75 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gale.cli.calls import called
+from gale.cli.models import name_of_model
+from gale.cli.outputs import STANDARD_OUTPUT, write_table
 from gale.cli.sources import paths_of
+from gale.cli.summary import print_summary
 from gale.plumbing.reading import sha256_of
-from gale.plumbing.text import no_formula
 
 if TYPE_CHECKING:
     import polars as pl
 
     import gale
+    from gale.cli.spectra import Spectra
     from gale.model.cutoffs import Cutoffs
 
 
-def write_table(table: pl.DataFrame, path: Path, *, force: bool) -> None:
-    """Write the shortest numbers that read back as what the model computed, which is Float32.
+def write_predictions(
+    output: Path,
+    model: gale.Model,
+    runs: gale.Campaign | tuple[Path, ...],
+    table: pl.DataFrame,
+    checksums: Sequence[str],
+    cutoffs: Cutoffs | None,
+    spectra: Spectra,
+    *,
+    submission: bool,
+    force: bool,
+) -> int:
+    """Write a table of predictions and how it was made, and print a summary.
 
-    A message that a spreadsheet would take for a formula begins with an apostrophe there; names
-    stay what they are, since tables are joined by them.
+    Parameters
+    ----------
+    model, runs, table, checksums
+        What :meth:`gale.Model.predict_read` was given, and what it gave.
+    output, cutoffs, spectra, submission, force
+        What was asked for.
+
+    Returns
+    -------
+    int
+        Number of runs that failed.
     """
-    import polars as pl
+    import gale
 
-    from gale.plumbing.files import writing
-
-    if "message" in table.columns:
-        texts = map(no_formula, table["message"])
-        table = table.with_columns(pl.Series("message", list(texts), dtype=pl.String))
-    with writing(path, force=force) as temporary:
-        temporary.write_bytes(table.cast({pl.Float64: pl.Float32}).write_csv().encode())
+    written, notes = called(table, cutoffs, model)
+    if submission and isinstance(runs, gale.Campaign):
+        written = model.submission(runs, table)
+    write_table(written, output, force=force)
+    if output != STANDARD_OUTPUT:
+        said = (notes, cutoffs, spectra)
+        write_sidecar(output, model, runs, table, checksums, *said, force=force)
+    return print_summary(output, model, table, notes, submission)
 
 
 def write_sidecar(
     output: Path,
     model: gale.Model,
-    model_name: str,
     runs: gale.Campaign | tuple[Path, ...],
     table: pl.DataFrame,
     checksums: Sequence[str],
     notes: Sequence[str],
     cutoffs: Cutoffs | None,
+    spectra: Spectra,
     *,
     force: bool,
 ) -> None:
     """Write what made a table of predictions, as JSON beside it.
 
     `output` is the file of the table; `table` and `checksums` are what
-    :meth:`gale.Model.predict_read` gave.
+    :meth:`gale.Model.predict_read` gave, `spectra` what evidence was compared with.
     """
     from gale.evaluation.content import contents_of
     from gale.evaluation.predictions import runs_trained_on, sidecar
@@ -62,7 +87,7 @@ def write_sidecar(
     provenance = {
         "gale_version": version("gale-ms"),
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "model": model_name,
+        "model": name_of_model(model),
         "model_sha256": model.sha256,
         "table_sha256": sha256_of(output),
         "recipe": model.facts["recipe"]["name"],
@@ -76,6 +101,7 @@ def write_sidecar(
         "failed": table.filter(status="failed")["run"].to_list(),
         "content": [{"run": run, **each._asdict()} for run, each in content.items()],
         **({} if cutoffs is None else {"cutoffs": cutoffs.to_dict()}),
+        **({"libraries": list(matcher.sources)} if (matcher := spectra["matcher"]) else {}),
     }
     with writing(sidecar(output), force=force) as temporary:
         temporary.write_text(json.dumps(provenance, indent=1) + "\n")

@@ -63,6 +63,22 @@ GROUPS = Table(
 )
 """What a model states of the groups of its training runs, see `gale.training.group_effect`."""
 
+BUNDLED = Table(
+    {
+        "simulated": Table({"laboratories": whole(1), "instruments": whole(1)}),
+        "foreign": ListOf(
+            Table({"campaign": TEXT, "runs": whole(1), "log_loss": number(0), "prior": number(0)})
+        ),
+        "precision": Table(
+            {"weights": TEXT, "largest_change": SHARE, "log_loss": number(0), "full": number(0)}
+        ),
+        "versions": ListOf(TEXT),
+        "seconds": number(0),
+    }
+)
+"""What the model that comes with gale states of itself, see ``tools/make_bundled.py``: the log loss
+on campaigns of another simulator beside that of their prevalence, and what short weights change."""
+
 NAMES_OF_COLUMNS = Value(
     "a table of texts",
     lambda value: isinstance(value, dict) and all(map(TEXT.fits, (*value, *value.values()))),
@@ -102,6 +118,12 @@ CUTOFFS = Table(
 """What a model states of the cut-offs of a family, see `gale.evaluation.cutoffs`."""
 
 
+PRETRAINED = Table(
+    {"runs": whole(1), "libraries": ListOf(TEXT)},
+    {"spectra": ListOf(Table({"name": TEXT, "spectra": whole(), "sha256": TEXT}))},
+)
+
+
 def schema_of_facts(n_families: int) -> Table:
     """Return what the facts of a model of K families have to be."""
 
@@ -135,7 +157,8 @@ def schema_of_facts(n_families: int) -> Table:
                     "log_loss": number(),
                     "measured_on": TEXT,
                     "prior_log_loss": number(),
-                }
+                },
+                {"pooled_log_loss": number()},
             ),
             "seed": whole(),
             "training": Table(
@@ -151,13 +174,14 @@ def schema_of_facts(n_families: int) -> Table:
             ),
         },
         {
+            "bundled": BUNDLED,
             "calibration": PLAIN,
             "checksum": TEXT,
             "cutoffs": of_families(CUTOFFS),
             "groups": GROUPS,
             "files": Table({"history": TEXT, "out_of_fold": TEXT}),
             "interpolated": PLAIN,
-            "pretrained": Table({"runs": whole(1), "libraries": ListOf(TEXT)}),
+            "pretrained": PRETRAINED,
             "supported": YES_NO,
         },
     )

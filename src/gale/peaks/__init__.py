@@ -178,13 +178,13 @@ def _notes(run: Run, peaks: Sequence[Peak], index: IndexTable | None) -> Iterato
 
 @checked
 def write_peaks(peaks: Peaks | Sequence[Peaks], path: str | Path, *, force: bool = False) -> None:
-    """Write the table of the peaks of one or more runs, as CSV or Parquet.
+    """Write the table of the peaks of one or more runs.
 
     Parameters
     ----------
     peaks : Peaks, or sequence of Peaks
     path : str or path
-        Its suffix, ``.csv`` or ``.parquet``, is the format.
+        Its suffix, ``.csv``, ``.parquet`` or ``.xlsx``, is the format.
     force : bool
         Whether an existing file is overwritten.
 
@@ -192,6 +192,8 @@ def write_peaks(peaks: Peaks | Sequence[Peaks], path: str | Path, *, force: bool
     ------
     OutputError
         If the suffix is another one, or the file exists or cannot be written.
+    MissingExtraError
+        If it is a workbook, and the extra ``xlsx`` is not installed.
 
     Examples
     --------
@@ -209,7 +211,7 @@ def write_peaks(peaks: Peaks | Sequence[Peaks], path: str | Path, *, force: bool
 def write_peak_matches(
     peaks: Peaks | Sequence[Peaks], path: str | Path, *, force: bool = False
 ) -> None:
-    """Write all matches of the peaks of one or more runs, one row per match, as CSV or Parquet.
+    """Write all matches of the peaks of one or more runs, one row per match.
 
     Parameters and exceptions are those of :func:`write_peaks`.
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from gale.errors import OutputError
 from gale.peaks.naming import PeakMatch
 from gale.peaks.search import Peak
-from gale.plumbing import files
-from gale.plumbing.text import no_formula
+from gale.plumbing.frames import write_frame
 
 MATCHES = 5
 """Matches of a peak that have columns."""
@@ -53,8 +51,6 @@ MATCH: dict[str, Any] = {
 
 OTHER = ("compound", "match", "reverse", "index_difference")
 """What the columns of the other matches hold; ``compound_2`` is the second best."""
-
-SUFFIXES = {".csv": files.write_csv, ".parquet": files.write_parquet}
 
 DIGITS = {"height": 6, "area": 6, "signal_to_noise": 4}
 """Significant digits of numbers of any size in a file; the others have decimals."""
@@ -145,17 +141,16 @@ def _known(number: float) -> float | None:
 
 
 def write_table(table: pl.DataFrame, path: Path, *, force: bool = False) -> None:
-    """Write a table as CSV or Parquet, as the suffix says, its numbers rounded.
+    """Write a table in the format that its name says, its numbers rounded.
 
     In CSV, the name of a compound that a spreadsheet would take for a formula begins with an
     apostrophe.
 
     Raises
     ------
-    OutputError
-        If the suffix is another one, the file exists and `force` is false, or it cannot be written.
+    OutputError, MissingExtraError
+        As :func:`gale.plumbing.frames.write_frame`.
     """
-    check_suffix(path)
     rounded = table.with_columns(
         pl.col(name).round_sig_figs(DIGITS[name])
         if name in DIGITS
@@ -163,27 +158,5 @@ def write_table(table: pl.DataFrame, path: Path, *, force: bool = False) -> None
         for name, kind in table.schema.items()
         if kind == pl.Float64
     )
-    if path.suffix.lower() == ".csv":
-        rounded = _without_formulas(rounded)
-    with files.writing(path, force=force) as temporary:
-        SUFFIXES[path.suffix.lower()](rounded, temporary)
-
-
-def check_suffix(path: Path) -> None:
-    """Check that a file name has the suffix of a format that tables are written in."""
-    if path.suffix.lower() not in SUFFIXES:
-        raise OutputError(
-            path,
-            f"ends with {path.suffix!r}" if path.suffix else "has no suffix",
-            f"{' or '.join(SUFFIXES)}, the formats of a table of peaks",
-            "choose another name",
-        )
-
-
-def _without_formulas(table: pl.DataFrame) -> pl.DataFrame:
-    names: Iterable[str] = (name for name in table.columns if name.startswith("compound"))
-    return table.with_columns(
-        pl.Series(name, [no_formula(each) for each in table[name]], dtype=pl.String)
-        for name in names
-        if table.schema[name] == pl.String
-    )
+    texts = [name for name in table.columns if name.startswith("compound")]
+    write_frame(rounded, path, force=force, texts=texts)

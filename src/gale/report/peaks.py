@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 
 from gale.evidence import IndexTable, Matcher
 from gale.peaks.search import Peak, search
 from gale.plumbing.text import in_words
 from gale.run import Run
+
+IONS = 3
+"""Ions of a peak that are drawn."""
 
 MOST = 40
 """Peaks on a page, those with the largest area."""
@@ -27,6 +29,12 @@ class PeakRow:
 
     peak: Peak
     share: float
+
+    @property
+    def ions(self) -> list[int]:
+        """The m/z of its highest ions, which are drawn when it is shown in the run."""
+        order = self.peak.intensity.argsort()[::-1][:IONS]
+        return [int(mz) for mz in self.peak.mz[order]]
 
     @property
     def remarks(self) -> str:
@@ -75,8 +83,8 @@ class PeakSection:
 
     @classmethod
     def of(cls, run: Run, matcher: Matcher | None, index: IndexTable | None) -> PeakSection:
-        """Find the peaks of a run; by default compared with the library that comes with gale."""
-        matcher = matcher or _usual()
+        """Find the peaks of a run; by default compared with the libraries that gale has."""
+        matcher = matcher or Matcher.default()
         peaks = search(run, matcher, index)
         total = sum(peak.area for peak in peaks) or 1.0
         largest = sorted(peaks, key=lambda peak: -peak.area)[:MOST]
@@ -86,8 +94,3 @@ class PeakSection:
         )
         known = any(peak.index == peak.index for peak in largest)
         return cls(rows, len(peaks), matcher.library.source, known)
-
-
-@cache
-def _usual() -> Matcher:
-    return Matcher.default()

@@ -163,6 +163,7 @@ def run_report(
         attributions=attributions,
         any_windows=bool(windows),
         warnings=[
+            *filter(None, [model.caution]),
             *(each.text for each in oddities(run)),
             *unlike_notes(unlike),
             *(index.note_outside(run) if index else ()),
@@ -170,10 +171,22 @@ def run_report(
         unlike=unlike,
         picture=Picture.of(run, lanes=_lanes(families), most_bytes=MOST_BYTES),
         library=library and library.library,
-        peaks=PeakSection.of(run, matcher, index),
+        peaks=PeakSection.of(run, library, index),
         spectra=as_json(list(_spectra(families, run, model, library))) if library else None,
         run=run,
-        provenance={**(provenance or {}), **model_provenance(model)},
+        provenance={
+            **(provenance or {}),
+            **({"libraries": _libraries(library)} if library else {}),
+            **model_provenance(model),
+        },
+    )
+
+
+def _libraries(matcher: Matcher) -> str:
+    """Say what spectra were compared with."""
+    return ", ".join(
+        f"{each['name']} ({each['spectra']:,} spectra, SHA-256 {str(each['sha256'])[:16]})"
+        for each in matcher.sources
     )
 
 
@@ -240,7 +253,7 @@ def _spectra(
         for number, window in enumerate(row.windows, start=1):
             ions = _ions(mz, window.spectrum)
             shown = list(ions)
-            title = f"{window.apex_min:.2f} min, background removed"
+            title = f"{window.apex_min:.3f} min, background removed"
             if not ions:
                 title += ": nothing is left"
             other = None
