@@ -56,12 +56,12 @@ def run_of(
     signal *= 1 + flicker * rng.standard_normal((scans, 1))
     signal += rng.standard_normal(signal.shape) * np.sqrt(noise**2 + 2 * np.maximum(signal, 0))
     signal = np.minimum(signal, limit)
-    scan, mz = np.nonzero(signal > floor)
+    scan, channel = np.nonzero(signal > floor)
     return Run.from_scans(
         FIRST_MIN + time * STEP_S / 60,
         np.bincount(scan, minlength=scans),
-        mz + 0.0,
-        signal[scan, mz],
+        channel + 0.0,
+        signal[scan, channel],
         source="eluting.csv",
     )
 

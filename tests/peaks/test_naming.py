@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -33,7 +34,7 @@ def weighted(ions: dict[int, float]) -> dict[int, float]:
 def cosine(one: dict[int, float], other: dict[int, float]) -> float:
     first, second = weighted(one), weighted(other)
     dot = sum(value * second.get(mz, 0.0) for mz, value in first.items())
-    lengths = [sum(v**2 for v in each.values()) ** 0.5 for each in (first, second)]
+    lengths = [math.hypot(*each.values()) for each in (first, second)]
     return dot / (lengths[0] * lengths[1])
 
 
