@@ -43,6 +43,14 @@ if TYPE_CHECKING:
     from gale.model import Model
     from gale.model.bundled import bundled_model
     from gale.model.stream import Stream
+    from gale.peaks import (
+        Peaks,
+        find_ladder,
+        find_peaks,
+        write_peak_matches,
+        write_peak_spectra,
+        write_peaks,
+    )
     from gale.plotting import plot_run, save_figure
     from gale.plumbing.cache import Cache
     from gale.plumbing.progress import Progress
@@ -67,6 +75,7 @@ __all__ = [
     "Library",
     "Matcher",
     "Model",
+    "Peaks",
     "Progress",
     "Recipe",
     "Run",
@@ -87,6 +96,8 @@ __all__ = [
     "export_whole",
     "families_of",
     "find_attributions",
+    "find_ladder",
+    "find_peaks",
     "find_windows",
     "guess_derivatives",
     "installed_libraries",
@@ -108,6 +119,9 @@ __all__ = [
     "train",
     "training_report",
     "write_evidence",
+    "write_peak_matches",
+    "write_peak_spectra",
+    "write_peaks",
     "write_run",
 ]
 
@@ -119,6 +133,7 @@ _HOMES = {
     "Library": "library",
     "Matcher": "evidence",
     "Model": "model",
+    "Peaks": "peaks",
     "Progress": "plumbing.progress",
     "Recipe": "training.recipe",
     "Run": "run",
@@ -137,6 +152,8 @@ _HOMES = {
     "export_whole": "portable",
     "families_of": "chemistry.families",
     "find_attributions": "evidence.attribution",
+    "find_ladder": "peaks",
+    "find_peaks": "peaks",
     "find_windows": "evidence.windows",
     "guess_derivatives": "chemistry.derivatives",
     "installed_libraries": "library",
@@ -158,6 +175,9 @@ _HOMES = {
     "train": "training",
     "training_report": "report.training",
     "write_evidence": "evidence.table",
+    "write_peak_matches": "peaks",
+    "write_peak_spectra": "peaks",
+    "write_peaks": "peaks",
     "write_run": "writers",
 }
 

@@ -15,9 +15,9 @@ import pytest
 import gale
 from gale.errors import ModelError
 from gale.evidence import Matcher, find_attributions, find_windows
-from gale.evidence.largest import find_largest
 from gale.plumbing.text import in_words, probability
 from gale.report import run_report
+from gale.report.peaks import MOST
 from gale.report.run_page import FamilyRow
 from helpers.errors import refused
 from helpers.html_pages import parsed, text
@@ -89,15 +89,21 @@ def test_evidence_is_that_of_the_windows(page: Any, stack: gale.Model, run: gale
 
 
 def test_the_largest_peaks_are_named(page: Any, run: gale.Run) -> None:
-    peaks = find_largest(run, Matcher.default())
-    rows = page.xpath("//table[@aria-label='largest peaks']/tbody/tr")
-    assert len(rows) == len(peaks) > 0
-    for row, peak in zip(rows, peaks, strict=True):
-        time, _, ions, compound, key, *_ = (text(cell) for cell in row.xpath("./td"))
-        assert (time, ions) == (f"{peak.apex_min:.3f}", ", ".join(map(str, peak.ions)))
-        if peak.matches:
-            assert compound == peak.matches[0].compound
-            assert key == (peak.matches[0].inchikey or "–")
+    peaks = gale.find_peaks(run)
+    largest = sorted(peaks, key=lambda peak: -peak.area)[:MOST]
+    rows = page.xpath("//table[@aria-label='peaks']/tbody/tr")
+    assert len(rows) == len(largest) > 0
+    for row, peak in zip(rows, sorted(largest, key=lambda peak: peak.apex_min), strict=True):
+        time, _, purity, base_mz, compound, key, match, *_ = (
+            text(cell) for cell in row.xpath("./th|./td")
+        )
+        assert time == f"{peak.apex_min:.3f}"
+        assert (purity, base_mz) == (f"{peak.purity:.2f}", str(peak.base_mz))
+        if not peak.matches:
+            assert (compound, match) == (peak.verdict, "–")
+            continue
+        best = peak.matches[0]
+        assert (compound, key, match) == (best.compound, best.inchikey or "–", str(best.match))
 
 
 def test_spectra_beside_that_of_the_best_match(stack: gale.Model, run: gale.Run) -> None:

@@ -27,6 +27,7 @@ VERBS = (
     "inspect",
     "labels",
     "library",
+    "peaks",
     "plot",
     "predict",
     "report",

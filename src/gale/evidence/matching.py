@@ -94,6 +94,11 @@ class Matcher:
         spectra = self.library.nominal_spectra(LAST_MZ + 1).astype(np.float32)
         self._spectra: Floats32 = spectra**INTENSITY_POWER * mz**MZ_POWER
 
+    @property
+    def weighted(self) -> Floats32:
+        """The spectra as they are compared, shape (C, :data:`LAST_MZ` + 1)."""
+        return self._spectra
+
     @classmethod
     def default(cls) -> Matcher:
         """Make a matcher of what comes with gale, and of the libraries that were added to it.

@@ -24,7 +24,6 @@ from gale.evidence import (
     find_attributions,
     find_windows,
 )
-from gale.evidence.largest import find_largest
 from gale.evidence.matching import Match
 from gale.inspection import oddities
 from gale.model import Model
@@ -35,6 +34,7 @@ from gale.plumbing.kinds import checked
 from gale.plumbing.tables import DOUBTFUL, SPREAD, UNLIKE
 from gale.plumbing.text import listed
 from gale.report.pages import as_json, render
+from gale.report.peaks import PeakSection
 from gale.report.picture import Picture
 from gale.run import Floats, Run
 
@@ -162,7 +162,6 @@ def run_report(
         doubtful=predicted.get("status") == DOUBTFUL,
         attributions=attributions,
         any_windows=bool(windows),
-        largest=find_largest(run, searched, index),
         warnings=[
             *filter(None, [model.caution]),
             *(each.text for each in oddities(run)),
@@ -172,6 +171,7 @@ def run_report(
         unlike=unlike,
         picture=Picture.of(run, lanes=_lanes(families), most_bytes=MOST_BYTES),
         library=library and library.library,
+        peaks=PeakSection.of(run, library, index),
         spectra=as_json(list(_spectra(families, run, model, library))) if library else None,
         run=run,
         provenance={
