@@ -19,9 +19,9 @@ from helpers.commands import invoke, printed_error, start, succeed
 
 SHARED = {
     "__init__", "answer_table", "answers", "asked", "calls", "evaluations", "interruption",
-    "models", "options", "outputs", "peaks_of_runs", "predictions", "printing", "progress",
-    "report_run", "report_training", "resumable", "simulation_options", "sources", "spectra",
-    "summary", "wording", "working",
+    "models", "options", "outputs", "peak_lines", "peaks_of_runs", "predictions",
+    "printing", "progress", "report_run", "report_training", "resumable", "simulation_options",
+    "sources", "spectra", "summary", "wording", "working",
 }  # fmt: skip
 """Modules that are not a verb."""
 

@@ -52,9 +52,11 @@ def test_an_alkane_that_is_missing_is_named() -> None:
 
 def test_without_molecular_ions_the_first_has_to_be_said() -> None:
     run = ladder(list(range(12, 20)), molecular=0.0)
-    with refused(ReadError, run.source, found="no molecular ions", remedy="first="):
+    with refused(ReadError, run.source, found="no molecular ions", remedy="first_alkane="):
         gale.find_ladder(run)
-    np.testing.assert_array_equal(gale.find_ladder(run, first=12).index, np.arange(1200, 2000, 100))
+    np.testing.assert_array_equal(
+        gale.find_ladder(run, first_alkane=12).index, np.arange(1200, 2000, 100)
+    )
 
 
 def test_contaminants_between_the_alkanes_are_passed_over() -> None:

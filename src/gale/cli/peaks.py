@@ -93,10 +93,8 @@ def command(
     times 999, as described in docs/peaks.md; a match below 800 or with fewer than three ions in
     common is marked weak, and a peak without a match of 700 has the verdict "nothing is like it".
     Solvent fronts cut by the start of the run, saturated peaks, air, siloxanes and column bleed are
-    named as such.
-
-    A run that cannot be read does not stop the others; it is named on standard error, and the exit
-    status is 1.
+    named as such. A run that cannot be read does not stop the others; it is named on standard
+    error, and the exit status is 1.
     """
     if alkanes is not None and index_table is not None:
         raise click.UsageError("--alkanes and --index-table both give indices; leave one out")

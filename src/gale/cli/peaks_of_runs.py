@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
+from gale.cli.peak_lines import noted, printed
 from gale.cli.printing import echo
 from gale.cli.sources import paths_of
-from gale.cli.wording import error_text, in_options
-from gale.errors import GaleError, GaleWarning
+from gale.cli.wording import error_text
+from gale.errors import GaleError
 
 if TYPE_CHECKING:
     import gale
     from gale.evidence import IndexTable, Matcher
-    from gale.peaks import Peak, Peaks
-
-Result = TypeVar("Result")
-
-PRINTED = 25
-"""Peaks that are printed, those with the largest area."""
-
-LONGEST_COMPOUND = 38
-"""Letters of a compound's name that are printed."""
+    from gale.peaks import Peaks
 
 
 def check_outputs(outputs: Mapping[str, Path | None]) -> None:
@@ -43,7 +35,7 @@ def open_matcher(libraries: Sequence[str]) -> Matcher:
     from gale.library.choice import references
     from gale.library.disagreement import note_disagreement
 
-    read = _noted(references, libraries or None)
+    read = noted(references, libraries or None)
     for one, other in combinations(read if libraries else (), 2):
         if note := note_disagreement(one, other):
             echo(f"note: {note}; both are searched", err=True)
@@ -64,7 +56,7 @@ def open_index(
         return IndexTable.read(index_table)
     if alkanes is None:
         return None
-    table = _noted(gale.find_ladder, gale.read_run(alkanes, columns=columns), first=first)
+    table = noted(gale.find_ladder, gale.read_run(alkanes, columns=columns), first_alkane=first)
     low, high = table.index[[0, -1]] / 100
     echo(f"{alkanes.name}: {len(table.index)} n-alkanes, C{low:.0f} to C{high:.0f}", err=True)
     return table
@@ -88,7 +80,7 @@ def find_all(
         for path in paths:
             try:
                 run = gale.read_run(path, columns=columns)
-                found.append(_noted(gale.find_peaks, run, **choices))
+                found.append(noted(gale.find_peaks, run, **choices))
             except GaleError as error:
                 failed.append(error)
             progress.step()
@@ -118,44 +110,3 @@ def write_all(
     if not any(outputs.values()):
         for each in found:
             yield from printed(each)
-
-
-def printed(peaks: Peaks) -> Iterator[str]:
-    """Give the largest peaks of a run in order of time, one line each."""
-    order = sorted(range(len(peaks)), key=lambda at: -peaks[at].area)[:PRINTED]
-    total = sum(peak.area for peak in peaks) or 1.0
-    which = f", the {PRINTED} largest" if len(peaks) > PRINTED else ""
-    yield f"{peaks.source}: {len(peaks):,} peaks{which}"
-    yield f"{'min':>8} {'index':>6} {'area %':>6} {'purity':>6} {'match':>5} {'rev.':>5}  compound"
-    for at in sorted(order):
-        yield _line(peaks[at], total)
-
-
-def _line(peak: Peak, total: float) -> str:
-    index = f"{peak.index:.0f}" if peak.index == peak.index else "-"
-    best = peak.matches[0] if peak.matches else None
-    name = best.compound if best else peak.verdict
-    if len(name) > LONGEST_COMPOUND:
-        name = f"{name[: LONGEST_COMPOUND - 2]} …"
-    remarks = [
-        "weak" if best and best.weak else "",
-        peak.origin or "",
-        "saturated" if peak.saturated else "",
-        f"cut by the {peak.cut} of the run" if peak.cut else "",
-    ]
-    match, reverse = (str(best.match), str(best.reverse)) if best else ("-", "-")
-    said = ", ".join(filter(None, remarks))
-    return (
-        f"{peak.apex_min:8.3f} {index:>6} {100 * peak.area / total:6.1f} {peak.purity:6.2f} "
-        f"{match:>5} {reverse:>5}  {name}{f' ({said})' if said else ''}"
-    )
-
-
-def _noted(function: Callable[..., Result], *given: Any, **named: Any) -> Result:
-    """Call a function, and print what it warns of on standard error."""
-    with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always", GaleWarning)
-        result = function(*given, **named)
-    for each in told:
-        echo(f"note: {in_options(str(each.message))}", err=True)
-    return result

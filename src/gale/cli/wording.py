@@ -13,7 +13,6 @@ from gale.errors import GaleError
 OPTIONS = {
     "at_min": "at",
     "columns": "column",
-    "first": "first-alkane",
     "index": "index-table",
     "matcher": "library",
     "restart": "force",

@@ -62,7 +62,7 @@ for so large a share of them."""
 
 
 @checked_but("run")
-def find_ladder(run: Run, *, first: int | None = None) -> IndexTable:
+def find_ladder(run: Run, *, first_alkane: int | None = None) -> IndexTable:
     """Find the n-alkanes of a ladder, and make a table of their times and retention indices.
 
     Warns (`gale.GaleWarning`) of alkanes between the first and the last that have no peak.
@@ -71,7 +71,7 @@ def find_ladder(run: Run, *, first: int | None = None) -> IndexTable:
     ----------
     run : Run
         A run of n-alkanes, measured as the runs whose retention indices are wanted.
-    first : int, optional
+    first_alkane : int, optional
         Number of carbon atoms of the first alkane; by default the molecular ions tell.
 
     Returns
@@ -96,19 +96,19 @@ def find_ladder(run: Run, *, first: int | None = None) -> IndexTable:
     check_loaded("run", run, Run)
     peaks = _alkanes(search(run, None, None))
     evidence = np.array([[_evidence(peak, number, run) for number in CARBONS] for peak in peaks])
-    chain = _chain(evidence.reshape(len(peaks), len(CARBONS)), first)
+    chain = _chain(evidence.reshape(len(peaks), len(CARBONS)), first_alkane)
     numbers = [CARBONS[column] for _, column in chain]
     times = np.array([peaks[at].apex_min for at, _ in chain])
     if len(chain) < FEWEST:
         raise _no_ladder(run, _found_alone(peaks, evidence))
     seen = sum(evidence[at, column] >= SEEN for at, column in chain)
-    if first is None and seen < max(LEAST_SEEN, SEEN_SHARE * len(chain)):
+    if first_alkane is None and seen < max(LEAST_SEEN, SEEN_SHARE * len(chain)):
         raise ReadError(
             run.source,
             f"has {counted(len(peaks), 'peak')} like n-alkanes, but no molecular ions that tell "
             "which they are",
             "molecular ions, such as m/z 142 of decane",
-            "pass first=10 if the first alkane is decane",
+            "pass first_alkane=10 if the first alkane is decane",
         )
     if not _is_regular(times, numbers):
         alike = f"{counted(len(numbers), 'peak')} are like n-alkanes, but not spaced like a ladder"
