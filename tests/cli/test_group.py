@@ -20,7 +20,7 @@ from helpers.commands import invoke, printed_error, start, succeed
 SHARED = {
     "__init__", "calls", "evaluations", "interruption", "options", "outputs", "predictions",
     "printing", "progress", "report_run", "report_training", "resumable", "simulation_options",
-    "sources", "spectra", "summary", "wording", "working",
+    "sources", "spectra", "summary", "times", "wording", "working",
 }  # fmt: skip
 """Modules that are not a verb."""
 

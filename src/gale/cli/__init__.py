@@ -27,8 +27,10 @@ VERBS = (
     "plot",
     "predict",
     "report",
+    "serve",
     "simulate",
     "train",
+    "watch",
 )
 
 

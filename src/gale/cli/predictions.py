@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from gale.cli.sources import paths_of
 from gale.plumbing.reading import sha256_of
-from gale.plumbing.text import no_formula
 
 if TYPE_CHECKING:
     import polars as pl
@@ -21,20 +20,12 @@ if TYPE_CHECKING:
 
 
 def write_table(table: pl.DataFrame, path: Path, *, force: bool) -> None:
-    """Write the shortest numbers that read back as what the model computed, which is Float32.
-
-    A message that a spreadsheet would take for a formula begins with an apostrophe there; names
-    stay what they are, since tables are joined by them.
-    """
-    import polars as pl
-
+    """Write a table of predictions as CSV."""
+    from gale.evaluation.predictions import csv_of
     from gale.plumbing.files import writing
 
-    if "message" in table.columns:
-        texts = map(no_formula, table["message"])
-        table = table.with_columns(pl.Series("message", list(texts), dtype=pl.String))
     with writing(path, force=force) as temporary:
-        temporary.write_bytes(table.cast({pl.Float64: pl.Float32}).write_csv().encode())
+        temporary.write_bytes(csv_of(table))
 
 
 def write_sidecar(

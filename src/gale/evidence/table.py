@@ -120,9 +120,14 @@ def write_evidence(table: pl.DataFrame, path: str | Path, *, force: bool = False
     >>> table = gale.evidence_table(gale.Model.load("model.onnx"), ["run.csv"])
     >>> gale.write_evidence(table, "evidence.csv")
     """
+    with writing(Path(path), force=force) as temporary:
+        temporary.write_bytes(evidence_csv(table))
+
+
+def evidence_csv(table: pl.DataFrame) -> bytes:
+    """Write a table of evidence as the CSV of :func:`write_evidence`."""
     rounded = table.with_columns(pl.col(pl.Float64).round(DECIMALS))
     if table.schema.get("compound") == pl.String:
         names = [no_formula(name) for name in table["compound"]]
         rounded = rounded.with_columns(pl.Series("compound", names, dtype=pl.String))
-    with writing(Path(path), force=force) as temporary:
-        temporary.write_bytes(rounded.write_csv().encode())
+    return rounded.write_csv().encode()
