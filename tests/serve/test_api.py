@@ -291,8 +291,13 @@ def test_the_description_fits_the_answers(client: TestClient) -> None:
 
 
 KINDS: dict[str, Any] = {
-    **{"string": str, "integer": int, "number": (int, float), "object": dict},
-    **{"array": list, "boolean": bool, "null": type(None)},
+    "string": str,
+    "integer": int,
+    "number": (int, float),
+    "object": dict,
+    "array": list,
+    "boolean": bool,
+    "null": type(None),
 }
 
 

@@ -283,7 +283,7 @@ def test_nothing_is_done_without_the_token(guarded: TestClient) -> None:
     )
     assert guarded.get(f"{API}/model", headers=bearer(TOKEN)).status_code == 200
     assert guarded.get(f"{API}/health").status_code in (200, 503)
-    assert guarded.get("/").status_code == 401
+    assert "/assets/app.js" not in guarded.get("/").text
     assert "Token of this server" in guarded.get("/").text
 
 
@@ -296,7 +296,7 @@ def test_the_page_exchanges_the_token_for_a_cookie(guarded: TestClient) -> None:
     assert "HttpOnly" in cookie
     assert "SameSite=strict" in cookie
     assert TOKEN not in cookie
-    assert guarded.get("/").status_code == 200
+    assert "/assets/app.js" in guarded.get("/").text
     guarded.cookies.clear()
     foreign = {"Origin": "http://evil.example"}
     assert guarded.post("/login", json={"token": TOKEN}, headers=foreign).status_code == 403

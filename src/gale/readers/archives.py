@@ -231,9 +231,13 @@ def run_folders(files: Sequence[tuple[str, Content]], source: str) -> list[Conte
         elif run := identify(entry):
             found.append(Content(path, b"", io.BytesIO, run))
         else:
-            inside = [(f"{path}/{_name(each.name)}", each) for each in entry.iterdir()]
+            inside = [(_below(path, each.name), each) for each in entry.iterdir()]
             waiting += reversed(inside)
     return found
+
+
+def _below(path: str, name: str) -> str:
+    return f"{path}/{_name(name)}" if path else _name(name)
 
 
 def _looks_like(file: Content, is_run: Callable[[Content], bool]) -> bool:

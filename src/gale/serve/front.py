@@ -45,7 +45,7 @@ class Front:
         """Show the page, or ask for the token."""
         headers = {"Content-Security-Policy": PAGE_POLICY}
         if not request.scope["is_known"]:
-            return HTMLResponse(_page("login.html"), 401, headers)
+            return HTMLResponse(_page("login.html"), headers=headers)
         return HTMLResponse(_page("service.html"), headers=headers)
 
     async def login(self, request: Request) -> Response:

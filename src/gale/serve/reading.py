@@ -136,7 +136,9 @@ class Reader:
     def _unbundle(self, task: Task) -> Answer:
         """Write each run of a bundle into a file of its own, named by the server."""
         parts = [(name, Path(path)) for name, path in task["files"]]
-        runs, left_out = runs_among(parts, task["name"], columns=self._columns)
+        # what is in a dropped folder is called by its path, as the folder's files are
+        source = "" if any("/" in name for name, _ in parts) else task["name"]
+        runs, left_out = runs_among(parts, source, columns=self._columns)
         found: list[Answer] = []
         for number, content in enumerate(runs):
             path = Path(f"{task['into']}.{number}")

@@ -55,7 +55,7 @@ class Results:
         """Say how far a job is, as JSON or as a stream of events."""
         job = await self._service.job_of(request)
         if "text/event-stream" in request.headers.get("accept", ""):
-            last = request.headers.get("last-event-id", "0")
+            last = request.headers.get("last-event-id") or request.query_params.get("last", "0")
             events = self._events(job, int(last) if last.isdecimal() else 0)
             return StreamingResponse(events, media_type="text/event-stream")
         counts = await run_in_threadpool(self._service.store.counts, job)
