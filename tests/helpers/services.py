@@ -14,7 +14,7 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from starlette.testclient import TestClient
@@ -76,6 +76,8 @@ def wait_done(client: TestClient, job: str, seconds: float = 60) -> dict[str, An
 class Server:
     """`gale serve` as a process."""
 
+    started: ClassVar[list[Server]] = []
+
     def __init__(self, data: Path, *words: object) -> None:
         command = [sys.executable, "-m", "gale", "serve", "--model", MODEL, "--port", "0", "--data",
                    data, "--workers", "1", *words]  # fmt: skip
@@ -86,6 +88,7 @@ class Server:
             stderr=subprocess.STDOUT,
             text=True,
         )
+        self.started.append(self)
         self.lines: list[str] = []
         self._printed: queue.Queue[str] = queue.Queue()
         self._listener = threading.Thread(target=self._listen, daemon=True)

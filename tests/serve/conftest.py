@@ -10,7 +10,7 @@ pytest.importorskip("starlette", reason="the extra serve is not installed")
 
 from starlette.testclient import TestClient
 
-from helpers.services import MODEL, client_of
+from helpers.services import MODEL, Server, client_of
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +19,13 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     folder = tmp_path_factory.mktemp("service")
     with client_of(folder / "data", {"small": MODEL, "again": MODEL}, max_mb=1) as client:
         yield client
+
+
+@pytest.fixture(autouse=True)
+def no_server_is_left() -> Iterator[None]:
+    """End servers of tests that fail."""
+    yield
+    while Server.started:
+        server = Server.started.pop()
+        if server.process.poll() is None:
+            server.kill()

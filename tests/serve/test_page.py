@@ -32,7 +32,8 @@ pytestmark = [
 DROP = """async ([name, folder, files]) => {
   // what a file manager hands over: an entry of a folder, or files
   const made = files.map(([path, text]) =>
-    [path, new File([Uint8Array.from(atob(text), each => each.charCodeAt(0))], path.split("/").at(-1))]);
+    [path, new File([Uint8Array.from(atob(text), sign => sign.charCodeAt(0))],
+      path.split("/").at(-1))]);
   const tree = (below) => {
     const names = [...new Set(below.map(([path]) => path.split("/")[0]))];
     return names.map(name => {
@@ -192,8 +193,11 @@ def test_the_token_is_asked_for_once(browser: sync_api.Browser, tmp_path: Path) 
     page.get_by_label("Token of this server").fill(TOKEN.replace(" ", "-"))
     page.keyboard.press("Enter")
     sync_api.expect(page.locator("#models")).to_contain_text("elution")
-    tab.drop(("a.csv", run_csv(1)))
-    tab.wait("1 of 1 run done")
+    for number in range(12):  # one after the other, while others are being done
+        tab.drop((f"{number}.csv", run_csv(number)))
+    tab.wait("12 of 12 runs done")
+    sync_api.expect(page.locator("tbody td.cell").first).to_be_visible()
+    assert page.locator("tbody .wait").count() == 0
     assert [each for each in tab.complaints if "status of 403" not in each] == []
     # a link with the token, as it is printed
     other = opened(browser, f"{server.url}/#token={TOKEN.replace(' ', '-')}")

@@ -93,7 +93,8 @@ def _paths(models: Sequence[str]) -> Json:
             "get": _operation(
                 "Say how far a job is. With Accept: text/event-stream, a stream of the events run, "
                 "progress and done, which Last-Event-ID continues.",
-                {"200": _json("Job", others={"text/event-stream": {"schema": TEXT}})}, (404, 429), job,
+                {"200": _json("Job", others={"text/event-stream": {"schema": TEXT}})},
+                (404, 429), job,
             )
         },
         f"{API}/jobs/{{job}}/runs": {

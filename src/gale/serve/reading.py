@@ -18,7 +18,7 @@ from gale.plumbing.files import writing
 from gale.plumbing.reading import read_bytes
 from gale.plumbing.tables import FAILED, SPREAD, TRAINED_ON, UNLIKE
 from gale.plumbing.text import escaped
-from gale.readers import checksum_of, parse_run, runs_among
+from gale.readers import checksum_of, load, parse_run, runs_among
 from gale.readers.instrument_folders import PackedFolder
 from gale.run import Run
 from gale.serve.pool import Answer, Handle, Task
@@ -26,8 +26,8 @@ from gale.serve.pool import Answer, Handle, Task
 if TYPE_CHECKING:
     from gale.evidence import Matcher
 
-FILE, FOLDER, BUNDLE = "file", "folder", "bundle"
-"""Kinds of what was uploaded: one file; the packed folder of an instrument; several files."""
+FILE, FOLDER, BUNDLE, PATH = "file", "folder", "bundle", "path"
+"""Kinds of what is read: a file; the packed folder of an instrument; several files; a path."""
 
 
 def begin(paths: Mapping[str, str], columns: Mapping[str, str] | None) -> Handle:
@@ -161,6 +161,8 @@ class Reader:
 
 
 def _content(task: Task) -> bytes:
+    if task["kind"] == PATH:
+        return load(task["path"])
     data = read_bytes(task["path"], most=None)
     return PackedFolder(data) if task["kind"] == FOLDER else data
 

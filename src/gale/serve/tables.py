@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -31,6 +31,11 @@ def row_of(run: StoredRun, model_sha256: str) -> dict[str, Any] | None:
 def table_of(runs: Sequence[StoredRun], model: Model) -> pl.DataFrame:
     """Make the table of one model, as `gale.Model.predict` does: a row for each finished run."""
     found = [(run.name, row) for run in runs if (row := row_of(run, model.sha256)) is not None]
+    return row_table(found, model)
+
+
+def row_table(found: Sequence[tuple[str, Mapping[str, Any]]], model: Model) -> pl.DataFrame:
+    """Make the table of named rows, as workers give them."""
     names = _different([name for name, _ in found])
     columns: dict[str, pl.Series] = {
         "run": pl.Series(names, dtype=pl.String),

@@ -4,6 +4,7 @@
 const API = "/api/v1";
 const AT_A_TIME = 3; // uploads
 const AGAIN_MS = 2000; // before what was lost is sent again
+const SOON_MS = 300; // before the events are looked at again
 const BUSY = [429, 502, 503, 504]; // statuses after which a request is sent again
 const INSTRUMENT = /\.(d|raw)$/i; // a folder of this name is one run
 const LITTER = /^(\..*|Thumbs\.db|__MACOSX)$/;
@@ -255,6 +256,9 @@ function listen(id) {
   events.addEventListener("done", (event) => {
     leaveOut(JSON.parse(event.data).left_out);
     stopListening();
+    // what was sent while this event was on its way
+    const unfinished = [...rows.values()].some((row) => row.run && !row.run.predictions);
+    if (unfinished) setTimeout(() => listen(id), SOON_MS);
   });
   events.onerror = () => {
     lose();

@@ -18,8 +18,12 @@ document.getElementById("login").addEventListener("submit", (event) => {
   login(field.value.trim());
 });
 
-const given = new URLSearchParams(location.hash.slice(1)).get("token");
-if (given) {
+function takeFromAddress() {
+  const given = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (!given) return;
   history.replaceState(null, "", "/");
   login(given);
 }
+
+window.addEventListener("hashchange", takeFromAddress);
+takeFromAddress();
