@@ -86,7 +86,7 @@ def test_a_worker_that_crashes_once_has_the_run_tried_again(store: Store) -> Non
     [
         (["crash", "crash"], "ended the process that read it"),
         (["time"], "took more than 5 s to read"),
-        (["memory"], "took more than 256 MiB to read"),
+        (["memory"], "took more than 256 MiB and was stopped"),
     ],
 )
 def test_a_run_that_ends_workers_fails(store: Store, reasons: list[str], said: str) -> None:

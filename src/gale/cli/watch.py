@@ -47,7 +47,7 @@ class Lines(Progress):
 @click.option("--patience", type=DURATION, default="1h", show_default=True,
               help="Time after which a folder of an instrument that lacks files fails.")  # fmt: skip
 @click.option("--poll", is_flag=True,
-              help="Look every few seconds, for network drives, which tell of no changes.")  # fmt: skip
+              help="Look every few seconds, as network drives need it.")  # fmt: skip
 @click.option("--post", metavar="URL",
               help="Send each result to this address as JSON, again until it answers.")  # fmt: skip
 @click.option("--seconds", type=click.FloatRange(min=0.1), default=60, show_default=True,

@@ -292,7 +292,7 @@ class Dispatcher:
         """Say why the worker of a run ended."""
         found = {
             "time": f"took more than {self._limits.seconds:g} s to read and was stopped",
-            "memory": f"took more than {self._limits.memory / MIB:,.0f} MiB to read and was stopped",
+            "memory": f"took more than {self._limits.memory / MIB:,.0f} MiB and was stopped",
         }.get(reason, "ended the process that read it")
         return str(GaleError(name, found, A_RUN, "check what the file is, or export it again"))
 
