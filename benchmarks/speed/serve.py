@@ -1,9 +1,11 @@
-"""gale serve on this computer: requests a second and their times, beside the same work without HTTP.
+"""gale serve: requests a second and their times, beside the same work without HTTP.
 
 A server with one worker per core is asked by 1, 8 and 64 clients for the same run, each client
 waiting for its answer before it asks again. In turn with that, Model.predict reads the same file in
-one process, and in one process per core. Then many small runs are uploaded to jobs, some of them
-damaged: none may be lost, and the memory of the server and its workers should stay what it was.
+one process, and in one process per core. Where other work runs beside, compare the CPU time: that
+of the processes that predict, and that of the server with its workers. Then many small runs are
+uploaded to a job, some of them damaged: none may be lost, and the memory of the server and its
+workers should stay what it was.
 """
 
 from __future__ import annotations
@@ -69,6 +71,13 @@ class Server:
         processes = [own, *_children(own)]
         return sum(_proportional(each) for each in processes) / 1024
 
+    def cpu(self) -> float:
+        """Seconds of processors that the server and its workers have used."""
+        processes = [self._process.pid, *_children(self._process.pid)]
+        stats = [Path(f"/proc/{each}/stat").read_text().rpartition(")")[2] for each in processes]
+        ticks = sum(int(count) for stat in stats for count in stat.split()[11:13])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
     def end(self) -> None:
         """End it."""
         self._process.terminate()
@@ -127,47 +136,57 @@ def begin(path: Path) -> None:
     _MODEL.append(Model.load(path))
 
 
-def predict_often(path: Path, seconds: float) -> int:
-    """Predict a file again and again for so many seconds; say how often."""
-    until, n = time.perf_counter() + seconds, 0
+def predict_often(path: Path, seconds: float) -> tuple[int, float]:
+    """Predict a file again and again for so many seconds; say how often, and in what CPU time."""
+    until, n, cpu = time.perf_counter() + seconds, 0, time.process_time()
     while time.perf_counter() < until:
         _MODEL[0].predict(path)
         n += 1
-    return n
+    return n, time.process_time() - cpu
 
 
-def without_http(pool: Executor, n: int, path: Path, seconds: float) -> float:
-    """Predictions a second of so many processes."""
+def without_http(pool: Executor, n: int, path: Path, seconds: float) -> tuple[float, float]:
+    """Predictions a second of so many processes, and the CPU time of each."""
     began = time.perf_counter()
-    counts = list(pool.map(predict_often, [path] * n, [seconds] * n))
-    return sum(counts) / (time.perf_counter() - began)
+    found = list(pool.map(predict_often, [path] * n, [seconds] * n))
+    count = sum(each for each, _ in found)
+    return count / (time.perf_counter() - began), sum(cpu for _, cpu in found) / count
 
 
 def load(server: Server, model: Path, path: Path, seconds: float, repeats: int) -> Table:
     """Measure all ways in turn, and make their table."""
     body, times = form(path.name, path.read_bytes()), dict[str, list[float]]()
+    cpu: dict[str, list[float]] = {}
 
     def asked(n: int) -> float:
+        name, before = f"{n} clients", server.cpu()
         rate, found = clients(server, n, body, seconds)
-        times.setdefault(f"{n} clients", []).extend(found)
+        times.setdefault(name, []).extend(found)
+        cpu.setdefault(name, []).append((server.cpu() - before) / len(found))
+        return rate
+
+    def alone(n: int) -> float:
+        rate, of_each = without_http(pool, n, path, seconds)
+        cpu.setdefault(f"Model.predict in {n} processes", []).append(of_each)
         return rate
 
     with worker_pool(max(CORES, 2), begin, (model,)) as pool:
         assert pool is not None
         without_http(pool, CORES, path, 0.1)  # until all have loaded the model
         ways: dict[str, Callable[[], float]] = {
-            "Model.predict in 1 process": partial(without_http, pool, 1, path, seconds),
-            f"Model.predict in {CORES} processes": partial(
-                without_http, pool, CORES, path, seconds
-            ),
-            **{f"{n} clients": partial(asked, n) for n in CLIENTS},
+            f"Model.predict in {n} processes": partial(alone, n) for n in sorted({1, CORES})
         }
+        ways |= {f"{n} clients": partial(asked, n) for n in CLIENTS}
         rates = in_turn(ways, repeats)
     all_cores = statistics.median(rates[f"Model.predict in {CORES} processes"])
-    rows = [["", "runs a second", f"to {CORES} processes", "p50 ms", "p99 ms", "p99 / p50"]]
+    rows = [["", "runs a second", f"to {CORES} processes", "CPU ms a run", "to Model.predict",
+             "p50 ms", "p99 ms", "p99 / p50"]]  # fmt: skip
+    alone_cpu = statistics.median(cpu[f"Model.predict in {CORES} processes"])
     for name, values in rates.items():
         rate = statistics.median(values)
-        row = [name, f"{rate:.1f}", f"{rate / all_cores:.2f}"]
+        of_run = statistics.median(cpu[name])
+        row = [name, f"{rate:.1f}", f"{rate / all_cores:.2f}", f"{1000 * of_run:.0f}",
+               f"{of_run / alone_cpu:.2f}"]  # fmt: skip
         if name in times:
             half, most = _quantile(times[name], 0.5), _quantile(times[name], 0.99)
             row += [f"{1000 * half:.0f}", f"{1000 * most:.0f}", f"{most / half:.1f}"]

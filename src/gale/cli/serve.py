@@ -79,13 +79,15 @@ def command(
     shows the API.
     """
     import gale
+
+    make = gale.web_service  # which says what to install where something is missing
     from gale.serve.running import is_local, listening, new_token, read_token, run
 
     token = read_token(token_file) if token_file is not None else ""
     if not token and not is_local(host):
         token = new_token()
     folder = data or _default_folder()
-    app = gale.web_service(
+    app = make(
         models,
         folder,
         token=token,

@@ -45,7 +45,7 @@ class Lines(Progress):
 @click.option("--settle", type=DURATION, default="10s", show_default=True,
               help="Time without a change after which a run counts as complete.")  # fmt: skip
 @click.option("--patience", type=DURATION, default="1h", show_default=True,
-              help="Time after which a folder of an instrument that lacks files fails.")  # fmt: skip
+              help="Time after which an instrument's folder that lacks files fails.")  # fmt: skip
 @click.option("--poll", is_flag=True,
               help="Look every few seconds, as network drives need it.")  # fmt: skip
 @click.option("--post", metavar="URL",

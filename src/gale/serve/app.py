@@ -40,7 +40,8 @@ def web_service(
     """Make the service that ``gale serve`` runs, as an ASGI application for any server of these.
 
     It works in one process of the server only, since it holds its jobs; the work is done by worker
-    processes of its own.
+    processes of its own, which import the script that started the server: what starts it there must
+    be under ``if __name__ == "__main__":``.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from gale.campaign.folder import list_files, recognise, run_name
-from gale.errors import CampaignError, OutputError
+from gale.errors import CampaignError, MissingExtraError, OutputError
 from gale.evaluation.predictions import csv_of
 from gale.model import Model
 from gale.plumbing.files import writing
@@ -74,7 +74,8 @@ def watch(
     ``predictions.csv``, the table of :meth:`gale.Model.predict`; a page for each run; and
     ``index.html``. What was done is remembered there, so that no run is done twice after a restart.
     A run that changes later is done again. One that cannot be read is one failed row until it
-    changes.
+    changes. A process of its own reads the runs, so that a script must call this under
+    ``if __name__ == "__main__":``.
 
     Parameters
     ----------
@@ -164,8 +165,14 @@ def _changes(folder: Path, *, poll: bool, note: Callable[[str], object]) -> Iter
     if poll:
         yield changes
         return
-    import watchfiles
-
+    try:
+        import watchfiles
+    except ModuleNotFoundError:
+        raise MissingExtraError(
+            "gale.watch",
+            "needs watchfiles, which is not installed",
+            remedy="install the extra: pip install 'gale-ms[serve]', or pass poll=True",
+        ) from None
     stop = threading.Event()
     changes.rest_s = TOLD_S
 
