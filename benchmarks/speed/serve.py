@@ -165,7 +165,7 @@ def load(server: Server, model: Path, path: Path, seconds: float, repeats: int) 
         cpu.setdefault(name, []).append((server.cpu() - before) / len(found))
         return rate
 
-    def alone(n: int) -> float:
+    def alone(pool: Executor, n: int) -> float:
         rate, of_each = without_http(pool, n, path, seconds)
         cpu.setdefault(f"Model.predict in {n} processes", []).append(of_each)
         return rate
@@ -174,7 +174,7 @@ def load(server: Server, model: Path, path: Path, seconds: float, repeats: int) 
         assert pool is not None
         without_http(pool, CORES, path, 0.1)  # until all have loaded the model
         ways: dict[str, Callable[[], float]] = {
-            f"Model.predict in {n} processes": partial(alone, n) for n in sorted({1, CORES})
+            f"Model.predict in {n} processes": partial(alone, pool, n) for n in sorted({1, CORES})
         }
         ways |= {f"{n} clients": partial(asked, n) for n in CLIENTS}
         rates = in_turn(ways, repeats)

@@ -80,13 +80,13 @@ def _paths(models: Sequence[str]) -> Json:
         f"{API}/predict": {
             "post": _operation(
                 "Predict runs, and answer when all are done. If all fail, the status is 422.",
-                {"200": _json("Prediction")}, (400, 408, 413, 415, 422, 429, 503), body=True,
+                {"200": _json("Prediction")}, (400, 408, 413, 415, 422, 429, 503), files=1,
             )
         },
         f"{API}/jobs": {
             "post": _operation(
                 "Make a job of many runs; without files, an empty one to add to.",
-                {"202": _json("Accepted")}, (400, 408, 413, 415, 429, 503), body=True,
+                {"202": _json("Accepted")}, (400, 408, 413, 415, 429, 503), files=0,
             )
         },
         f"{API}/jobs/{{job}}": {
@@ -100,7 +100,7 @@ def _paths(models: Sequence[str]) -> Json:
         f"{API}/jobs/{{job}}/runs": {
             "post": _operation(
                 "Add runs to a job.", {"202": _json("Accepted")},
-                (400, 404, 408, 413, 415, 429, 503), job, key, body=True,
+                (400, 404, 408, 413, 415, 429, 503), job, key, files=1,
             )
         },
         f"{API}/jobs/{{job}}/table": {
@@ -157,8 +157,9 @@ def _paths(models: Sequence[str]) -> Json:
 
 
 def _operation(
-    about: str, answers: Json, problems: Sequence[int], *parameters: Json, body: bool = False
+    about: str, answers: Json, problems: Sequence[int], *parameters: Json, files: int = -1
 ) -> Json:
+    """Describe a request; one that takes files takes at least `files` of them."""
     said: Json = {
         "summary": about,
         "parameters": list(parameters),
@@ -167,8 +168,9 @@ def _operation(
             **{str(n): {"$ref": f"#/components/responses/{n}"} for n in (401, 403, 421, *problems)},
         },
     }
-    if body:
+    if files >= 0:
         said["requestBody"] = {
+            "required": files > 0,
             "description": "Files, each a run, or a ZIP of runs. Files whose names have slashes "
             "belong together, as in the folder of an instrument.",
             "content": {
@@ -178,9 +180,11 @@ def _operation(
                         "properties": {
                             "file": {
                                 "type": "array",
+                                "minItems": files,
                                 "items": {"type": "string", "format": "binary"},
                             }
                         },
+                        "required": ["file"] * files,
                     }
                 }
             },

@@ -353,15 +353,19 @@ class Store:
             ]
             runs = [run for job in jobs for run in self.runs(job)]
             database.executemany("DELETE FROM job WHERE id = ?", [(job,) for job in jobs])
+        gone = {run.id for run in runs}
         for run in runs:
             self.remove(run)
-            for page in self.pages.glob(f"{run.id}.*"):
+        for page in self.pages.iterdir() if gone else ():
+            if page.name.split(".")[0] in gone:
                 page.unlink(missing_ok=True)
         return len(jobs)
 
     def tidy(self) -> None:
         """Delete files of uploads that were cut off; only while nothing is being received."""
-        known = {stored for run in self._select("") for _, stored in run.files}
+        with self._lock:
+            rows = self._database.execute("SELECT files FROM run").fetchall()
+        known = {stored for (files,) in rows for _, stored in json.loads(files)}
         for path in self.uploads.iterdir():
             if path.name not in known:
                 path.unlink(missing_ok=True)
