@@ -43,10 +43,11 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 @pytest.fixture(scope="session", autouse=True)
 def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Keep features away from the user's cache: in this process, and in those it starts."""
+    """Keep away from the user's cache and libraries: in this process, and in those it starts."""
     folder = shared_root(tmp_path_factory) / "cache"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(folder))
+        patch.setenv("GALE_LIBRARIES", str(folder / "libraries"))
         patch.setattr(platformdirs, "user_cache_path", lambda *_, **__: folder / "gale")
         yield folder
 

@@ -65,13 +65,15 @@ def brief_default() -> str:
     return text
 
 
-def briefly(line: str) -> str:
-    """A command, briefly: the recipe default in few epochs; an ablation of few."""
+def briefly(line: str, trained: set[str]) -> str:
+    """A command, briefly: the recipe default in few epochs, one report a page; a short ablation."""
     if line.startswith("gale ablate"):
         return f"{line} --recipe quick --trainings 2 --iterations 1"
-    if line.startswith("gale train") and "--recipe" not in line:
-        return f"{line} --recipe default.toml"
-    return line.replace("--recipe default", "--recipe default.toml")
+    if line.startswith("gale train"):
+        line += " --no-report" if trained and "--no-report" not in line else ""
+        line += " --recipe default.toml" if "--recipe" not in line else ""
+        trained.add(line)
+    return re.sub(r"--recipe default(?!\.)", "--recipe default.toml", line)
 
 
 def type_lines(lines: list[str]) -> None:
@@ -146,9 +148,11 @@ def test_every_block_of_a_page_runs(
     monkeypatch.chdir(desk)
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     namespace: dict[str, object] = {}
+    trained: set[str] = set()
     for language, text in BLOCK.findall(page.read_text("utf-8")):
         if language == "sh":
-            type_lines([briefly(line) for line in text.splitlines() if line.strip() not in SET_UP])
+            lines = [line for line in text.splitlines() if line.strip() not in SET_UP]
+            type_lines([briefly(line, trained) for line in lines])
         elif language == "python":
             exec(compile(text, page.name, "exec"), namespace)
         elif language == "toml":
@@ -172,6 +176,11 @@ def test_the_page_of_commands_is_what_the_commands_print() -> None:
     assert done.stdout == (ROOT / "docs" / "commands.md").read_text("utf-8"), (
         "write it again: python docs/commands.py > docs/commands.md"
     )
+
+
+def test_the_glossary_says_what_counts_for_every_family() -> None:
+    text = (ROOT / "docs" / "glossary.md").read_text("utf-8")
+    assert re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE) == list(default_family_table())
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -19,8 +19,9 @@ import gale
 from gale.chemistry.derivatives import guess_derivatives
 from gale.chemistry.families import parent_of
 from gale.chemistry.retention_index import FILE, count_terms, term_table
-from gale.library import Library, embedded_library, read_library
+from gale.library import Library, embedded_library, read_library, substances
 from gale.library.derivative_names import UNKNOWN
+from gale.library.substances import KINDS
 from gale.plumbing.files import writing
 from gale.run import Floats
 
@@ -36,7 +37,6 @@ ERRORS = (
 )
 SILYL_MZ = 73
 DATA = Path(gale.__file__).parent / "data"
-SUBSTANCES = DATA / "substances"
 TERMS = DATA / FILE
 
 
@@ -60,14 +60,14 @@ def gather(library: Library, kind: str) -> pl.DataFrame:
 
 def gather_known() -> pl.DataFrame:
     """Give the substances that gale knows, and the n-alkanes, which define the scale."""
-    substances = Library.join([read_library(path) for path in sorted(SUBSTANCES.glob("*.msp"))])
+    known = [substances(kind) for kind in KINDS if kind != "further"]  # rougher than the others
     alkanes = pl.DataFrame({"structure": ["C" * n for n in range(5, 41)]}).select(
         "structure",
         derivative=pl.lit(""),
         index=pl.col("structure").str.len_chars() * 100.0,
         kind=pl.lit("known"),
     )
-    return pl.concat([gather(substances, "known"), alkanes])
+    return pl.concat([gather(Library.join(known), "known"), alkanes])
 
 
 def fit(counts: Floats, index: Floats) -> Floats:

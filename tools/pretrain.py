@@ -58,7 +58,7 @@ def main() -> None:
         families,
         seed=0,
         work=Work(workers=options.workers, progress=ConsoleProgress()),
-    )
+    ).weights
     options.output.mkdir(parents=True, exist_ok=True)
     for part in recipe.parts:
         if part.name not in weights:

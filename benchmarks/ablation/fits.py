@@ -166,7 +166,7 @@ class Fits:
         started = time.monotonic()
         work = Work(device="cpu", workers=2, cache=cache())
         families = self.runs.known.families
-        starts = pretrain(self.recipe, self.runs.spec, families, seed=self.seed, work=work)
+        starts = pretrain(self.recipe, self.runs.spec, families, seed=self.seed, work=work).weights
         for part, weights in starts.items():
             _save(self._start(part), weights)
         for fitter in self.fitters.values():

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gale.ablation import ablate
     from gale.ablation.saving import save_ablation
     from gale.campaign import Campaign
+    from gale.chemistry.adding import add_library
     from gale.chemistry.derivatives import guess_derivatives
     from gale.chemistry.families import (
         default_family_table,
@@ -31,7 +32,14 @@ if TYPE_CHECKING:
     from gale.evidence.table import evidence_table, write_evidence
     from gale.evidence.windows import find_windows
     from gale.inspection import oddities
-    from gale.library import Library, embedded_library, read_library
+    from gale.library import (
+        InstalledLibrary,
+        Library,
+        embedded_library,
+        installed_libraries,
+        read_library,
+        remove_library,
+    )
     from gale.model import Model
     from gale.plotting import plot_run, save_figure
     from gale.plumbing.cache import Cache
@@ -54,6 +62,7 @@ __all__ = [
     "GaleError",
     "GaleWarning",
     "IndexTable",
+    "InstalledLibrary",
     "Library",
     "Matcher",
     "Model",
@@ -63,6 +72,7 @@ __all__ = [
     "Work",
     "__version__",
     "ablate",
+    "add_library",
     "default_family_table",
     "embedded_library",
     "errors",
@@ -74,6 +84,7 @@ __all__ = [
     "find_attributions",
     "find_windows",
     "guess_derivatives",
+    "installed_libraries",
     "model_card",
     "oddities",
     "parent_of",
@@ -82,6 +93,7 @@ __all__ = [
     "read_library",
     "read_predictions",
     "read_run",
+    "remove_library",
     "run_pages",
     "run_report",
     "save_ablation",
@@ -100,6 +112,7 @@ _HOMES = {
     "Cache": "plumbing.cache",
     "Campaign": "campaign",
     "IndexTable": "evidence",
+    "InstalledLibrary": "library",
     "Library": "library",
     "Matcher": "evidence",
     "Model": "model",
@@ -108,6 +121,7 @@ _HOMES = {
     "Run": "run",
     "Work": "plumbing.work",
     "ablate": "ablation",
+    "add_library": "chemistry.adding",
     "default_family_table": "chemistry.families",
     "embedded_library": "library",
     "estimate_retention_index": "chemistry.retention_index",
@@ -118,6 +132,7 @@ _HOMES = {
     "find_attributions": "evidence.attribution",
     "find_windows": "evidence.windows",
     "guess_derivatives": "chemistry.derivatives",
+    "installed_libraries": "library",
     "model_card": "report",
     "oddities": "inspection",
     "parent_of": "chemistry.families",
@@ -126,6 +141,7 @@ _HOMES = {
     "read_library": "library",
     "read_predictions": "evaluation.predictions",
     "read_run": "readers",
+    "remove_library": "library",
     "run_pages": "report",
     "run_report": "report",
     "save_ablation": "ablation.saving",

@@ -147,17 +147,26 @@ def test_time_left_is_that_of_as_many_epochs_at_the_same_pace(
 ) -> None:
     now = 1000.0
     monkeypatch.setattr("time.monotonic", lambda: now)
-    clock = TimeLeft(fits=10)
-    clock.skip()  # one was there before
-    clock.skip()
-    now += 60  # 4 members, 30 epochs: 2 epochs a second, if 8 fits take 30 epochs each
-    assert clock.left(4, 30) == pytest.approx((8 * 30 - 120) / 2)
-    clock.add(30)
-    clock.add(50)
+    clock = TimeLeft()
+    clock.expect("deep", fits=10, epochs=100, cost=2)
+    clock.expect("flat", fits=3, epochs=20)
+    assert clock.left("deep", 0, 0) == 0
+    clock.skip("deep")  # one was there before
+    clock.skip("deep")
+    now += 60  # 4 members, 30 epochs
+    flat = 3 * 20
+    assert clock.left("deep", 4, 30) == pytest.approx((2 * (8 * 100 - 120) + flat) * 60 / 240)
+    assert clock.text("deep", 4, 30) == "at most 6 min left"
+    clock.add("deep", 30)
+    clock.add("deep", 50)
     now += 10  # 2 members go on to epoch 60, further than the 40 of the others on average
-    pace = (30 + 50 + 2 * 60) / 70
-    assert clock.left(2, 60) == pytest.approx((6 * 60 - 2 * 60) / pace)
-    assert TimeLeft(fits=3).left(0, 0) == 0
+    left = 2 * (6 * 60 - 2 * 60) + flat
+    assert clock.left("deep", 2, 60) == pytest.approx(left * 70 / (2 * (30 + 50 + 120)))
     for _ in range(6):
-        clock.add(60)
-    assert clock.left(0, 60) == 0
+        clock.add("deep", 60)
+    assert clock.left("flat", 0, 0) == pytest.approx(flat * 70 / (2 * (30 + 50 + 360)))
+    assert clock.text("flat", 3, 10).startswith("at most ")
+    assert clock.text("flat", 3, 20) == "0 min left", "the last epoch that there can be"
+    for _ in range(3):
+        clock.add("flat", 20)
+    assert clock.left("flat", 0, 20) == 0

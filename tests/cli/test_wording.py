@@ -77,6 +77,7 @@ def options() -> set[str]:
         ("gale.read_run says why", "gale inspect says why"),
         ("gale.read_run('a (1).csv') says why", "gale inspect 'a (1).csv' says why"),
         ("load a model with gale.Model.load", "give a model as --model"),
+        ("see gale.installed_libraries()", "see gale library list"),
         ("export it again", "export it again"),
     ],
 )

@@ -42,12 +42,13 @@ def test_a_fold_may_have_another_name_in_messages() -> None:
 
 
 def test_the_clock_may_be_that_of_a_longer_work() -> None:
-    clock = TimeLeft(fits=2)
+    clock = TimeLeft()
+    clock.expect("", fits=2, epochs=5)
     one = fitter(tiny_recipe(soup={"size": 1}), clock=clock)
     one.fit([Step(0, "member", 0)])
-    assert clock.left(alive=0, epoch=0) > 0
+    assert clock.left("", alive=0, epoch=0) > 0
     one.fit([Step(0, "member", 1)])
-    assert clock.left(alive=0, epoch=0) == 0
+    assert clock.left("", alive=0, epoch=0) == 0
 
 
 def test_the_history_grows_with_every_fit(tmp_path: Path) -> None:

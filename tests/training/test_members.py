@@ -44,7 +44,7 @@ def test_fits_and_members(soup: dict[str, Any], fits: int, members: int) -> None
     assert len(one.work.progress.texts) == 3 * fits
     assert [len(of_fold) for of_fold in found] == [members] * 3
     n_first = 2 * (5 if soup["kind"] == "fixed" else 3)  # two folds are of one size
-    state = rf"^{n_first} members, epoch 1, lowest log loss \d\.\d{{4}}, \d+ min left$"
+    state = rf"^{n_first} members, epoch 1, lowest log loss \d\.\d{{4}}, at most \d+ min left$"
     assert re.match(state, one.work.progress.states[0])
     assert one.work.progress.texts[0].startswith("fold 0, member 0: ")
 

@@ -164,7 +164,7 @@ def weights_of(
     asked: dict[str, Any] = {"seed": 3, "recipe": stack_recipe(), "spec": SPEC}
     asked |= {"device": "cpu", "cache": cache, **changes}
     recipe, spec = asked.pop("recipe"), asked.pop("spec")
-    return pretrain(recipe, spec, families, **with_work(**asked))
+    return pretrain(recipe, spec, families, **with_work(**asked)).weights
 
 
 def assert_same(left: dict[str, Weights], right: dict[str, Weights]) -> None:
@@ -295,6 +295,25 @@ def test_own_libraries_and_families(
     library.unlink()
     with pytest.raises(ReadError, match=r"mine\.msp"):
         weights_of(**asked, progress=progress)
+
+
+def test_it_says_what_it_learned_from(
+    kept: tuple[Cache, dict[str, Weights]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = with_work(seed=3, device="cpu", cache=kept[0])
+    source = pretrain(stack_recipe(), SPEC, KNOWN, **asked).source
+    assert source["runs"] == stack_recipe().pretraining.runs
+    assert source["spectra"] == [each.facts for each in default_libraries()]
+    assert source["libraries"] == [each.source for each in default_libraries()]
+    # an added library makes other runs, so that cached weights are not taken for theirs
+    monkeypatch.setenv("GALE_LIBRARIES", str(tmp_path))
+    with pytest.warns(gale.GaleWarning, match="different"):
+        gale.add_library("mine", write_library(tmp_path)[0])
+    monkeypatch.setattr(pretraining, "simulate_examples", no_simulation)
+    with pytest.raises(RuntimeError, match="simulates"):
+        pretrain(stack_recipe(), SPEC, KNOWN, **asked)
 
 
 @pytest.mark.slow

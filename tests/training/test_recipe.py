@@ -53,6 +53,7 @@ def test_the_published_recipe_is_the_published_system() -> None:
         "soup": {"kind": "fixed", "size": 5, "iterations": 40, "interpolate": [1.0]},
         "folds": {
             "count": 10,
+            "val": "mixed",
             "stratify_by": "chlorine_bearing_compound",
             "seed": 758625225,
         },

@@ -31,7 +31,8 @@ PARTS = [part for part in DEFAULT.parts if part.pretrain is not None]
 
 
 def test_default_has_weights_for_each_part_that_is_pre_trained() -> None:
-    weights = pretrain(DEFAULT, SPEC, shipped_families(), seed=0)
+    weights, source = pretrain(DEFAULT, SPEC, shipped_families(), seed=0)
+    assert source == shipped_source()
     assert list(weights) == [part.name for part in PARTS]
     assert all(np.isfinite(array).all() for of in weights.values() for array in of.values())
 
@@ -60,7 +61,7 @@ def test_families_are_found_by_name_and_unknown_ones_are_left_to_the_runs(part: 
 
 def test_without_a_known_family_nothing_is_pre_trained() -> None:
     with pytest.warns(GaleWarning) as warned:
-        assert pretrain(DEFAULT, SPEC, ("nitriles", "esters"), seed=0) == {}
+        assert not pretrain(DEFAULT, SPEC, ("nitriles", "esters"), seed=0).weights
     assert any("esters, nitriles" in str(each.message) for each in warned)
 
 

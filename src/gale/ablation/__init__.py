@@ -29,6 +29,7 @@ from gale.training.folds import split_fold
 from gale.training.groups import note_shared_groups
 from gale.training.journal import Journal, check_journal
 from gale.training.members import FitWork
+from gale.training.products import settled
 from gale.training.recipe import Recipe
 from gale.training.runs import TrainingRuns, read_runs, read_training_runs
 from gale.training.waves import find_device
@@ -115,6 +116,7 @@ def ablate(
     recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
     work = work or Work()
     device = find_device(work.device)
+    recipe = settled(recipe, device, work.progress)
     check_journal(journal, resume=resume, restart=restart)
     steps = ablation_steps(recipe, iterations)
     _check_splits(campaign)

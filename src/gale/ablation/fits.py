@@ -10,6 +10,7 @@ from gale.ablation.results import Training
 from gale.ablation.scoring import ScoredRuns
 from gale.ablation.steps import AblationStep
 from gale.plumbing.progress import TimeLeft
+from gale.training.cost import epoch_cost
 from gale.training.fitting import Fit
 from gale.training.journal import Step
 from gale.training.members import FitWork, MemberFitter, fits_per_fold
@@ -41,10 +42,15 @@ class Fits:
     def __post_init__(self) -> None:
         *self._singles, self._soup = self.steps
         per_training = len(self._singles) - 1 + fits_per_fold(self._soup.recipe)
-        clock = TimeLeft(self.trainings * per_training)
+        clock = TimeLeft()
         self.work = replace(self.work, unit="training", clock=clock)
         self.work.progress.begin("training", self.trainings * per_training)
         self._soup_fitter = self._fitter(self._singles[-1].slug, self._soup.recipe)
+        epochs, runs = self._soup.recipe.fitting.epochs, self.scored.runs
+        cost = epoch_cost(self._soup.recipe, runs.spec, runs.labels.shape[1])
+        for step in self._singles[:-1]:
+            clock.expect(step.slug, self.trainings, epochs, cost)
+        self._soup_fitter.announce(clock)
 
     def networks(self) -> Iterator[Training]:
         """Fit the networks of all steps but the last, those of a step at once, and score them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from gale.campaign import competition
 from gale.campaign.checksums import find_mismatches
 from gale.campaign.folder import OUTSIDE, find_runs, match_runs, run_name
-from gale.campaign.labels import LabelTable, collect_label_table, prevalence_of
-from gale.errors import CampaignError
+from gale.campaign.labels import LabelTable, collect_label_table, is_reserved, prevalence_of
+from gale.errors import CampaignError, TableError
+from gale.plumbing.files import exists
 from gale.plumbing.kinds import checked
 from gale.plumbing.reading import is_within
 from gale.plumbing.tables import Problems
@@ -37,6 +38,9 @@ TABLES = (
     "val_labels.csv",
 )
 """Files of a campaign beside its runs."""
+
+WORKBOOKS = ("labels.xlsx", "labels.xls", "labels.ods")
+"""Files in which a label table may have been left, and which gale does not read."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -285,7 +289,15 @@ class Campaign:
         """
         problems = Problems(CampaignError)
         if not self.families:
-            problems.add(self.root, "has no labels", "a label table", "pass labels=...")
+            workbook = next((name for name in WORKBOOKS if exists(self.root / name)), None)
+            problems.add(
+                self.root,
+                f"has no label table that gale reads, but {workbook}"
+                if workbook
+                else "has no labels",
+                "a label table",
+                f"save {workbook} as labels.csv" if workbook else "pass labels=...",
+            )
         for family, labels in zip(self.families, self.labels.T, strict=True):
             positive, negative = int((labels == 1).sum()), int((labels == 0).sum())
             if not (positive and negative):
@@ -294,10 +306,49 @@ class Campaign:
                     f"found {positive:,} positive, {negative:,} negative and "
                     f"{len(self) - positive - negative:,} unknown runs",
                     "both positive and negative ones",
-                    "remove the column or add runs",
+                    "remove the column or add runs"
+                    if negative or not positive
+                    else "write 0 where the family is known to be absent; blank is unknown",
                     column=family,
                 )
         problems.check()
+
+    @checked
+    def label_template(self, families: Sequence[str]) -> pl.DataFrame:
+        """Return a label table of all runs to fill in: 1 for yes, 0 for no, blank for unknown.
+
+        Parameters
+        ----------
+        families : sequence of str, length K
+            Names of the families.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``run`` and one per family, all blank.
+
+        Raises
+        ------
+        TableError
+            If a family's name is blank, reserved or given twice.
+
+        Examples
+        --------
+        In a folder with a campaign:
+
+        >>> import gale
+        >>> campaign = gale.Campaign.open("campaign", with_labels=False)
+        >>> campaign.label_template(["alcohol", "mineral"]).columns
+        ['run', 'alcohol', 'mineral']
+        """
+        names = tuple(families)
+        for family in names:
+            if not family.strip() or names.count(family) > 1 or is_reserved(family, names):
+                raise TableError(
+                    shown(family), "cannot be the name of a family", "a name of its own"
+                )
+        blank = pl.Series([None] * len(self), dtype=pl.Int8)
+        return pl.DataFrame({"run": self.runs, **dict.fromkeys(names, blank)})
 
     def verify_checksums(self, executor: Executor | None = None) -> int:
         """Compare the MD5 of every file with its known checksum.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-from gale.campaign.labels import RUN_COLUMNS, LabelTable
+from gale.campaign.labels import LabelTable, is_run_column
 from gale.errors import ReadError
 from gale.plumbing.files import exists
 from gale.plumbing.reading import is_within
@@ -63,10 +63,7 @@ def recognise(file: Path, columns: Mapping[str, str] | None) -> Kind:
     n_columns = count_columns(header, columns)
     if word in SCAN_FORMATS or n_columns == N_COLUMNS:
         return "run"
-    if header:
-        doubtful = n_columns > 0 and header[0].strip() not in RUN_COLUMNS
-    else:
-        doubtful = word not in NO_RUNS
+    doubtful = n_columns > 0 and not is_run_column(header[0]) if header else word not in NO_RUNS
     return "doubtful" if doubtful or file.suffix.lower() in RUN_SUFFIXES else "other"
 
 

@@ -25,7 +25,7 @@ from gale.plumbing.tables import (
 from gale.plumbing.text import shown
 
 RUN_COLUMNS = ("run", "sample_id")
-"""Names that the first column of a table of runs may have."""
+"""Names that the first column of a table of runs may have, whatever the case of their letters."""
 
 GROUP = "group"
 """Name of the column that says which runs belong together, see :func:`read_label_table`."""
@@ -162,9 +162,20 @@ def is_reserved(family: str, families: Collection[str]) -> bool:
     return family in RESERVED or not stems.isdisjoint(families)
 
 
+def is_run_column(name: str) -> bool:
+    """Whether a first column of this name has the names of runs.
+
+    Examples
+    --------
+    >>> is_run_column("Run"), is_run_column("sample")
+    (True, False)
+    """
+    return name.strip().casefold() in RUN_COLUMNS
+
+
 def check_run_column(table: Table, problems: Problems) -> bool:
     """Note problems of the first column, and return whether it contains names of runs."""
-    if table.columns[0] not in RUN_COLUMNS:
+    if not is_run_column(table.columns[0]):
         problems.add(
             table.path,
             f"found {shown(table.columns[0])}",

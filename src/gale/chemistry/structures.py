@@ -48,6 +48,22 @@ def read_pattern(smarts: str, source: str) -> Chem.Mol:
     return pattern
 
 
+def inchikey_of(structure: str | None) -> str:
+    """Return the InChIKey of a structure; empty if it is missing or cannot be read.
+
+    Examples
+    --------
+    >>> inchikey_of("CCO"), inchikey_of("no structure")
+    ('LFQSCWFLJHTTHZ-UHFFFAOYSA-N', '')
+    """
+    molecule = read_structure(structure)
+    if molecule is None:
+        return ""
+    with rdBase.BlockLogs():
+        key: str = Chem.MolToInchiKey(molecule)  # type: ignore[no-untyped-call]
+    return key
+
+
 def elements_of(molecule: Chem.Mol) -> frozenset[str]:
     """Return the symbols of the elements in a molecule."""
     atoms = molecule.GetAtoms()

@@ -24,6 +24,8 @@ VERBS = (
     "demo",
     "evaluate",
     "inspect",
+    "labels",
+    "library",
     "plot",
     "predict",
     "report",

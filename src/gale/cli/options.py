@@ -78,10 +78,11 @@ def library_options(function: Function) -> Function:
         click.option(
             "--library",
             "libraries",
-            type=PATH,
+            metavar="NAME | PATH",
             multiple=True,
-            help="MSP file or folder of MassBank records to search, instead of the spectra that "
-            "come with gale. Repeatable.",
+            help="Library to search: an MSP file, a folder of MassBank records, the name of an "
+            "added library, or gale for the spectra that come with it. By default these and all "
+            "added ones. Repeatable.",
         ),
     ):
         function = option(function)

@@ -66,7 +66,7 @@ def command(
     submission: bool,
     evidence_path: Path | None,
     at: str | None,
-    libraries: tuple[Path, ...],
+    libraries: tuple[str, ...],
     index_table: Path | None,
     force: bool,
     **reading: Any,
@@ -100,9 +100,9 @@ def command(
     model = gale.Model.load(model_path)
     cutoffs = None if at is None else model.cutoffs(at)
     sources = open_runs(runs, splits, reading["columns"], model, submission=submission)
-    inputs = [model_path, *files_of(sources), *libraries, index_table, *named_files(at)]
+    inputs = [model_path, *files_of(sources), *map(Path, libraries), index_table, *named_files(at)]
     plan(filter(None, (output, sidecar(output), evidence_path)), filter(None, inputs), force=force)
-    spectra = open_spectra(model, libraries, index_table)
+    spectra = open_spectra(model, libraries, index_table, wanted=evidence_path is not None)
     with working(**reading) as work:
         table, checksums = model.predict_read(sources, work)
         predicted = (sources, table, checksums)
@@ -112,7 +112,7 @@ def command(
     if submission and isinstance(sources, gale.Campaign):
         written = model.submission(sources, table)
     write_table(written, output, force=force)
-    write_sidecar(output, model, model_path.name, *predicted, notes, cutoffs, force=force)
+    write_sidecar(output, model, model_path.name, *predicted, notes, cutoffs, spectra, force=force)
     n_failed = print_summary(output, model, table, notes, submission)
     if evidence_path is not None and not model.has_elution_network:
         echo(f"{model.source} has no elution network: its evidence is features, without times")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     import gale
+    from gale.cli.spectra import Spectra
     from gale.model.cutoffs import Cutoffs
 
 
@@ -37,13 +38,14 @@ def write_sidecar(
     checksums: Sequence[str],
     notes: Sequence[str],
     cutoffs: Cutoffs | None,
+    spectra: Spectra,
     *,
     force: bool,
 ) -> None:
     """Write what made a table of predictions, as JSON beside it.
 
     `output` is the file of the table; `table` and `checksums` are what
-    :meth:`gale.Model.predict_read` gave.
+    :meth:`gale.Model.predict_read` gave, `spectra` what evidence was compared with.
     """
     from gale.evaluation.content import contents_of
     from gale.evaluation.predictions import runs_trained_on, sidecar
@@ -67,6 +69,7 @@ def write_sidecar(
         "failed": table.filter(status="failed")["run"].to_list(),
         "content": [{"run": run, **each._asdict()} for run, each in content.items()],
         **({} if cutoffs is None else {"cutoffs": cutoffs.to_dict()}),
+        **({"libraries": list(matcher.sources)} if (matcher := spectra["matcher"]) else {}),
     }
     with writing(sidecar(output), force=force) as temporary:
         temporary.write_text(json.dumps(provenance, indent=1) + "\n")

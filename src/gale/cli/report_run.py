@@ -45,7 +45,7 @@ def command(
     model_path: Path,
     output: Path,
     splits: tuple[str, ...],
-    libraries: tuple[Path, ...],
+    libraries: tuple[str, ...],
     index_table: Path | None,
     force: bool,
     **reading: Any,

@@ -25,7 +25,7 @@ Examples:
 @simulation_options
 def command(
     output: Path,
-    library: tuple[Path, ...],
+    library: tuple[str, ...],
     families: Path | None,
     physics: Path | None,
     without: tuple[str, ...],
@@ -57,7 +57,7 @@ def command(
     with closing(ConsoleProgress(quiet=quiet)) as progress:
         gale.simulate(
             output,
-            library=[gale.read_library(path) for path in library] or None,
+            library=library or None,
             families=table,
             physics=effects,
             work=gale.Work(workers=workers, progress=progress),

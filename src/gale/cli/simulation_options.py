@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from gale.cli.options import PATH, Function, output_option, quiet_option, seed_option
+from gale.cli.spectra import SIMULATED_LIBRARY
 
 SPLIT = click.Choice(["train", "val", "test"])
 DESIGN = click.option(
@@ -61,11 +62,7 @@ def simulation_options(function: Function) -> Function:
     options = (
         output_option("Folder to make; it appears when it is complete."),
         DESIGN,
-        _several(
-            "--library",
-            "MSP file or folder of MassBank records to use instead of gale's compounds.",
-            type=PATH,
-        ),
+        _several("--library", SIMULATED_LIBRARY, metavar="NAME | PATH"),
         click.option(
             "--families", type=PATH, help="Table of families (TOML) instead of gale's nine."
         ),

@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from gale.plumbing.work import Work
 
 
+SIMULATED_LIBRARY = (
+    "Library to use: an MSP file, a folder of MassBank records, the name of an added library, gale "
+    "for its metabolites and volatile compounds, or further for its further substances. By default "
+    "gale and all added ones."
+)
+
+
 class Spectra(TypedDict):
     """What evidence is compared with."""
 
@@ -25,8 +32,13 @@ class Spectra(TypedDict):
     index: IndexTable | None
 
 
-def open_spectra(model: gale.Model, libraries: Sequence[Path], index_table: Path | None) -> Spectra:
-    """Read the libraries to search and the table of retention indices, as far as they are given.
+def open_spectra(
+    model: gale.Model, libraries: Sequence[str], index_table: Path | None, *, wanted: bool = True
+) -> Spectra:
+    """Read the libraries to search and the table of retention indices.
+
+    Without names, the libraries are those that are searched by default, if they are `wanted` and
+    the model has an elution network.
 
     Raises
     ------
@@ -34,15 +46,18 @@ def open_spectra(model: gale.Model, libraries: Sequence[Path], index_table: Path
         If they are given and the model has no elution network, or if one cannot be used.
     """
     from gale.evidence import IndexTable, Matcher, check_spectra
-    from gale.library import Library, read_library
 
     if libraries or index_table:
         check_spectra(model)
-    joined = Library.join([read_library(each) for each in libraries]) if libraries else None
-    if joined and joined.note:
-        echo(f"note: {joined.note}", err=True)
+    matcher = None
+    if libraries:
+        matcher = Matcher.of(*libraries)
+    elif wanted and model.has_elution_network:
+        matcher = Matcher.default()
+    if matcher and matcher.library.note:
+        echo(f"note: {matcher.library.note}", err=True)
     return {
-        "matcher": Matcher(joined) if joined is not None else None,
+        "matcher": matcher,
         "index": IndexTable.read(index_table) if index_table else None,
     }
 

@@ -31,6 +31,8 @@ FUNCTIONS = {
     "load a model with gale.Model.load": "give a model as --model",
     "read it with gale.read_library": "give it as --library",
     "gale.Model.load": "--model",
+    "gale.installed_libraries": "gale library list",
+    "gale.remove_library": "gale library remove",
     "gale.evaluate": "gale evaluate",
     "gale.read_run": "gale inspect",
     "gale.train": "gale train",
@@ -52,8 +54,7 @@ def error_text(error: GaleError) -> str:
     a.csv: exists; expected a new file; use --force
     """
     if error.problems:
-        worded = GaleError.of_several([_worded(each) for each in error.problems])
-        return str(worded)
+        return str(GaleError.of_several([_worded(each) for each in error.problems]))
     return str(_worded(error))
 
 
@@ -102,8 +103,7 @@ def _remedy(name: str, value: Any) -> str:
         return f"use {option}"
     if isinstance(value, Mapping):
         return "use " + " ".join(f"{option} {_word(f'{k}={v}')}" for k, v in value.items())
-    words = value if isinstance(value, tuple) else [value]
-    return f"use {option} {' '.join(map(_word, words))}"
+    return f"use {option} {' '.join(map(_word, value if isinstance(value, tuple) else [value]))}"
 
 
 def _word(value: object) -> str:

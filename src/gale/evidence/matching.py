@@ -8,13 +8,14 @@ multiplied by m/z to the power :data:`MZ_POWER`, so that heavy and small ions co
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from gale.library import Library, embedded_library, substances
-from gale.library.substances import KINDS
+from gale.library import Library
+from gale.library.choice import Named, references
 from gale.plumbing.arguments import check_kind
+from gale.plumbing.kinds import checked
 from gale.run import Floats, Floats32
 
 INTENSITY_POWER, MZ_POWER = 0.5, 1.0
@@ -62,7 +63,9 @@ class Matcher:
 
     Parameters
     ----------
-    library : Library
+    library : Library or sequence of Library
+        Several count as one. What they are stays in `sources`: a tuple with the name, the number of
+        spectra and the SHA-256 of each, for results to state.
 
     Examples
     --------
@@ -75,21 +78,50 @@ class Matcher:
     ('ethanol', 0.77, True)
     """
 
-    def __init__(self, library: Library) -> None:
-        check_kind("library", library, Library)
-        self.library = library
+    def __init__(self, library: Library | Sequence[Library]) -> None:
+        libraries = [library] if isinstance(library, Library) else library
+        if not isinstance(libraries, list | tuple) or not libraries:
+            check_kind("library", library, Library)
+        for each in libraries:
+            check_kind("library", each, Library)
+        self.library = libraries[0] if len(libraries) == 1 else Library.join(libraries)
+        self.sources = tuple(each.facts for each in libraries)
         mz = np.arange(LAST_MZ + 1)
-        spectra = library.nominal_spectra(LAST_MZ + 1).astype(np.float32)
+        spectra = self.library.nominal_spectra(LAST_MZ + 1).astype(np.float32)
         self._spectra: Floats32 = spectra**INTENSITY_POWER * mz**MZ_POWER
 
     @classmethod
     def default(cls) -> Matcher:
-        """Make a matcher of what comes with gale: metabolites, and substances of any laboratory.
+        """Make a matcher of what comes with gale, and of the libraries that were added to it.
 
-        The latter are volatile compounds, gases, solvents, reagents, contaminants and column bleed.
+        What comes with gale are metabolites, volatile and further compounds, and substances of any
+        laboratory: gases, solvents, reagents, contaminants and column bleed.
         """
-        others = [substances(kind) for kind in KINDS]
-        return cls(replace(Library.join([embedded_library(), *others]), source="gale"))
+        return cls(references())
+
+    @classmethod
+    @checked
+    def of(cls, *libraries: Named) -> Matcher:
+        """Make a matcher of libraries by their names.
+
+        Parameters
+        ----------
+        *libraries : str or path
+            Names of libraries that were added, paths of MSP files and of files or folders of
+            MassBank records, or ``gale`` for what comes with it.
+
+        Raises
+        ------
+        ReadError
+            If a library cannot be read.
+
+        Examples
+        --------
+        >>> import gale
+        >>> [source["name"] for source in gale.Matcher.of("gale").sources]
+        ['gale']
+        """
+        return cls(references(libraries))
 
     def matches(
         self,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from itertools import chain
 from types import MappingProxyType
 from typing import Any
@@ -111,6 +114,20 @@ class Library:
     def structure(self) -> tuple[str, ...]:
         """Structure of each compound: SMILES, else InChI, else empty."""
         return tuple(smiles or inchi for smiles, inchi in zip(self.smiles, self.inchi, strict=True))
+
+    @cached_property
+    def sha256(self) -> str:
+        """SHA-256 of all columns, whatever file they are from, in hexadecimal digits."""
+        digest = hashlib.sha256(json.dumps([getattr(self, each) for each in _TUPLES]).encode())
+        for array in (self.spectrum_start, self.mz, self.intensity, self.retention_index):
+            kind = "<i8" if array.dtype.kind in "iu" else "<f8"
+            digest.update(np.ascontiguousarray(array, dtype=kind).data)
+        return digest.hexdigest()
+
+    @property
+    def facts(self) -> dict[str, str | int]:
+        """What a result says of a library that it used: its name, its size and `sha256`."""
+        return {"name": self.source, "spectra": len(self), "sha256": self.sha256}
 
     @property
     def note(self) -> str:

@@ -16,6 +16,7 @@ FILES = {
     "contaminant": "contaminants.msp",
     "bleed": "bleed.msp",
     "volatile": "volatiles.msp",
+    "further": "further.msp",
 }
 """The file of each kind, in ``gale/data/substances``."""
 
@@ -36,6 +37,7 @@ def substances(kind: str) -> Library:
         ``reagent``: derivatization reagents and their by-products. ``contaminant``: plasticisers,
         siloxanes, antioxidants, fats, products of the trap. ``bleed``: of two columns.
         ``volatile``: analytes that elute without derivatization, including the n-alkanes.
+        ``further``: more of them, mostly of homologous series, and simple TMS derivatives.
 
     Returns
     -------

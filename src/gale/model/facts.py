@@ -102,6 +102,12 @@ CUTOFFS = Table(
 """What a model states of the cut-offs of a family, see `gale.evaluation.cutoffs`."""
 
 
+PRETRAINED = Table(
+    {"runs": whole(1), "libraries": ListOf(TEXT)},
+    {"spectra": ListOf(Table({"name": TEXT, "spectra": whole(), "sha256": TEXT}))},
+)
+
+
 def schema_of_facts(n_families: int) -> Table:
     """Return what the facts of a model of K families have to be."""
 
@@ -135,7 +141,8 @@ def schema_of_facts(n_families: int) -> Table:
                     "log_loss": number(),
                     "measured_on": TEXT,
                     "prior_log_loss": number(),
-                }
+                },
+                {"pooled_log_loss": number()},
             ),
             "seed": whole(),
             "training": Table(
@@ -157,7 +164,7 @@ def schema_of_facts(n_families: int) -> Table:
             "groups": GROUPS,
             "files": Table({"history": TEXT, "out_of_fold": TEXT}),
             "interpolated": PLAIN,
-            "pretrained": Table({"runs": whole(1), "libraries": ListOf(TEXT)}),
+            "pretrained": PRETRAINED,
             "supported": YES_NO,
         },
     )

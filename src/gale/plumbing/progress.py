@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
+from dataclasses import dataclass, field
 
 from gale.errors import warn
 
@@ -85,35 +87,59 @@ def usual_progress() -> Progress:
     return NotebookProgress() if type(shell).__name__ == "ZMQInteractiveShell" else Progress()
 
 
-class TimeLeft:
-    """Estimates how long the remaining fits take, from the epochs trained so far.
+@dataclass
+class _Fits:
+    """What is known of the fits of a part: how many, their most epochs, the cost of one epoch."""
 
-    Parameters
-    ----------
-    fits : int
-        Number of fits to train.
-    """
-
-    def __init__(self, fits: int) -> None:
-        self._fits = fits
-        self._started = time.monotonic()
-        self._lengths: list[int] = []
-
-    def skip(self) -> None:
-        """Leave out a fit that need not be trained."""
-        self._fits -= 1
-
-    def add(self, epochs: int) -> None:
-        """Record the number of epochs of a finished fit."""
-        self._lengths.append(epochs)
+    fits: int
+    most: int
+    cost: float
+    lengths: list[int] = field(default_factory=list)
 
     def left(self, alive: int, epoch: int) -> float:
-        """Estimate the seconds left, while `alive` members are at `epoch`.
+        """Cost of what is left, while `alive` members are at `epoch`."""
+        length = sum(self.lengths) / len(self.lengths) if self.lengths else self.most
+        missing = self.fits - len(self.lengths)
+        return self.cost * max(missing * max(length, epoch) - alive * epoch, 0)
 
-        The remaining fits are assumed to be as long as the finished ones on average, and at least
-        as long as the current ones already are.
-        """
-        done = sum(self._lengths) + alive * epoch
-        length = max(sum(self._lengths) / max(len(self._lengths), 1), epoch)
-        rest = max((self._fits - len(self._lengths)) * length - alive * epoch, 0)
-        return (time.monotonic() - self._started) * rest / max(done, 1)
+
+class TimeLeft:
+    """Estimates how long the remaining fits of all parts take, from the epochs trained so far.
+
+    Fits may stop early. So the remaining ones of a part are taken to be as long as the finished
+    ones on average, and before one has finished, as long as they can be.
+    """
+
+    def __init__(self) -> None:
+        self._parts: dict[str, _Fits] = {}
+        self._started = time.monotonic()
+
+    def expect(self, part: str, fits: int, epochs: int, cost: float = 1.0) -> None:
+        """Expect so many fits of a part, of at most so many epochs; `cost` is that of an epoch."""
+        self._parts[part] = _Fits(fits, epochs, cost)
+
+    def skip(self, part: str) -> None:
+        """Leave out a fit that need not be trained."""
+        self._parts[part].fits -= 1
+
+    def add(self, part: str, epochs: int) -> None:
+        """Record the number of epochs of a finished fit."""
+        self._parts[part].lengths.append(epochs)
+
+    def left(self, part: str, alive: int, epoch: int) -> float:
+        """Estimate the seconds left, while `alive` members of a part are at `epoch`."""
+        done = self._parts[part].cost * alive * epoch
+        done += sum(each.cost * sum(each.lengths) for each in self._parts.values())
+        rest = sum(
+            each.left(alive, epoch) if name == part else each.left(0, 0)
+            for name, each in self._parts.items()
+        )
+        return (time.monotonic() - self._started) * rest / done if done else 0.0
+
+    def text(self, part: str, alive: int, epoch: int) -> str:
+        """Say how many minutes are left; `at most`, if fits of a part have not shown how long."""
+        minutes = math.ceil(self.left(part, alive, epoch) / 60)
+        open_ended = any(
+            each.fits and not each.lengths and each.most > epoch for each in self._parts.values()
+        )
+        return f"{'at most ' if open_ended else ''}{minutes} min left"

@@ -171,7 +171,19 @@ def run_report(
         library=library and library.library,
         spectra=as_json(list(_spectra(families, run, model, library))) if library else None,
         run=run,
-        provenance={**(provenance or {}), **model_provenance(model)},
+        provenance={
+            **(provenance or {}),
+            **({"libraries": _libraries(library)} if library else {}),
+            **model_provenance(model),
+        },
+    )
+
+
+def _libraries(matcher: Matcher) -> str:
+    """Say what spectra were compared with."""
+    return ", ".join(
+        f"{each['name']} ({each['spectra']:,} spectra, SHA-256 {str(each['sha256'])[:16]})"
+        for each in matcher.sources
     )
 
 

@@ -87,9 +87,12 @@ def training_report(
     is_baseline = loaded.facts["recipe"]["kind"] == "logistic"
     baseline = None if is_baseline else _train_baseline(campaign, loaded, work)
     held_out = _score_held_out(loaded, known, predictions, baseline)
+    val = _score_val(loaded, known, predictions, baseline)
     test = _score_test(loaded, campaign, baseline, work)
     work.progress.begin("making the report", 1)
-    page = training_page(campaign, loaded, held_out, test=test, history=history, truth=truth)
+    page = training_page(
+        campaign, loaded, held_out, val=val, test=test, history=history, truth=truth
+    )
     work.progress.step()
     return page
 
@@ -142,14 +145,44 @@ def _score_held_out(
     """Score the runs that validated, each by members that did not train on it."""
     n_folds, scores = model.facts["folds"], model.facts["scores"]
     apart = model.facts.get("groups", {}).get("apart", False)
+    of_folds = (
+        ""
+        if _val_is_apart(model)
+        else f"; that of the other folds alone has a log loss of {scores['prior_log_loss']:.3f}"
+    )
     return Scored.of(
         f"{{n_runs}} runs, {held_out_by(n_folds, apart=apart)}",
         f"{scores['caution']}. The training prevalence here is that of all training runs, these "
-        f"included; that of the other folds alone has a log loss of {scores['prior_log_loss']:.3f}",
+        f"included{of_folds}",
         known.of_split("val") if n_folds == 1 else known,
-        {MODEL: predictions} | ({BASELINE: baseline.out_of_fold} if baseline else {}),
+        _held_out_tables(predictions, baseline),
         model.prevalence,
     )
+
+
+def _score_val(
+    model: Model, known: Campaign, predictions: pl.DataFrame, baseline: Baseline | None
+) -> Scored | None:
+    """Score the val split by members that trained on the train split alone, if there are such."""
+    if not _val_is_apart(model):
+        return None
+    return Scored.of(
+        "{n_runs} runs of the val split, by members that trained on the train split alone",
+        model.facts["scores"]["caution"],
+        known.of_split("val"),
+        _held_out_tables(predictions, baseline),
+        model.prevalence,
+    )
+
+
+def _val_is_apart(model: Model) -> bool:
+    return "pooled_log_loss" in model.facts["scores"]
+
+
+def _held_out_tables(
+    predictions: pl.DataFrame, baseline: Baseline | None
+) -> dict[str, pl.DataFrame]:
+    return {MODEL: predictions} | ({BASELINE: baseline.out_of_fold} if baseline else {})
 
 
 def _score_test(

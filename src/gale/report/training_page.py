@@ -47,6 +47,7 @@ def training_page(
     model: Model,
     held_out: Scored,
     *,
+    val: Scored | None = None,
     test: Scored | None = None,
     history: pl.DataFrame | None = None,
     truth: pl.DataFrame | None = None,
@@ -60,6 +61,8 @@ def training_page(
     model : Model
     held_out : Scored
         Scores on the runs that validated, each predicted by members that did not train on it.
+    val : Scored, optional
+        Scores on the val split, if it is a fold of its own.
     test : Scored, optional
         Scores on the test runs, if their labels are known.
     history : DataFrame, optional
@@ -73,13 +76,13 @@ def training_page(
         HTML.
     """
     known = campaign.of_split("train", "val")
-    best = test or held_out
+    best = test or val or held_out
     training = model.facts["training"]
     return render(
         "training.html",
         title=f"Recipe {model.facts['recipe']['name']}, trained on {training['campaign']}",
         model=model,
-        scored=[each for each in (test, held_out) if each is not None],
+        scored=[each for each in (test, val, held_out) if each is not None],
         best=best,
         main=MODEL,
         bins=CALIBRATION_BINS,

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gale.errors import SimulationError
-from gale.library import Library
 from gale.plumbing.arguments import check_kind, check_several, check_whole
 from gale.plumbing.files import writing_folder
 from gale.plumbing.kinds import checked
@@ -20,7 +19,15 @@ from gale.simulation.design import Design, noisy_labels, take_compounds
 from gale.simulation.label_sets import prevalence_of
 from gale.simulation.physics import Physics
 from gale.simulation.published import RUNS
-from gale.simulation.series import DESIGNS, MARS, Setup, check_numbers, plan_series, read_analytes
+from gale.simulation.series import (
+    DESIGNS,
+    MARS,
+    Given,
+    Setup,
+    check_numbers,
+    plan_series,
+    read_analytes,
+)
 from gale.simulation.writing import write_facts, write_runs, write_tables
 
 if TYPE_CHECKING:
@@ -36,7 +43,7 @@ def simulate(
     folder: Path | str,
     *,
     design: str = MARS,
-    library: Library | Sequence[Library] | None = None,
+    library: Given | Sequence[Given] | None = None,
     families: FamilyTable | None = None,
     prevalence: Mapping[str, float] | None = None,
     runs: Mapping[str, int] | int = RUNS,
@@ -61,9 +68,11 @@ def simulate(
         amounts, families go with derivatization, and val and test differ from train in prevalence,
         in samples and in instruments. In ``different``, every run is of another sample, and the
         splits are alike.
-    library : Library or sequence of Library, optional
-        What samples are made of; by default the metabolites and the volatile compounds that come
-        with gale.
+    library : Library, str, path, or sequence of these, optional
+        What samples are made of: libraries, their files, or names. ``gale`` are the metabolites and
+        volatile compounds that come with it, ``further`` its further substances, and libraries that
+        were added have a name (:func:`gale.add_library`). By default ``gale`` and all that were
+        added.
     families : mapping of str to FamilyRule, optional
         The families, as :func:`gale.chemistry.families.read_family_table` reads them; by default
         the nine published ones.
@@ -123,12 +132,13 @@ def simulate(
     numbers = {"ions": ions, "compounds": compounds, "instruments": instruments}
     check_numbers({**numbers, "workers": work.workers}, prevalence, label_noise)
     with writing_folder(Path(folder)) as unfinished:
-        analytes, source = read_analytes(library, families, work.progress, design)
+        analytes, source, libraries = read_analytes(library, families, work.progress, design)
         if compounds is not None:
             analytes = take_compounds(analytes, compounds, seed)
         setup = Setup(
             analytes,
             source,
+            libraries,
             families,
             prevalence_of(analytes.family_names, prevalence),
             ions=ions,

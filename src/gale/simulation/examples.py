@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import numpy as np
 
 from gale.errors import SimulationError
-from gale.library import Library
 from gale.plumbing.work import Work
 from gale.plumbing.workers import worker_pool
 from gale.run import Integers, Run
@@ -22,7 +21,14 @@ from gale.simulation.laboratory import Laboratory, build_laboratory
 from gale.simulation.physics import Physics
 from gale.simulation.plan import Plan
 from gale.simulation.run import Truth, simulate_run
-from gale.simulation.series import Series, Setup, check_numbers, plan_series, read_analytes
+from gale.simulation.series import (
+    Given,
+    Series,
+    Setup,
+    check_numbers,
+    plan_series,
+    read_analytes,
+)
 
 if TYPE_CHECKING:
     from gale.chemistry.families import FamilyTable
@@ -51,7 +57,7 @@ def simulate_examples(
     transform: Transform[Item],
     *,
     families: Sequence[str],
-    library: Library | Sequence[Library] | None = None,
+    library: Given | Sequence[Given] | None = None,
     table: FamilyTable | None = None,
     prevalence: Mapping[str, float] | None = None,
     runs: int,
@@ -76,7 +82,7 @@ def simulate_examples(
         workers, it and its result must be picklable.
     families : sequence of str, length K
         The families that examples name; samples may hold other families of `table` too.
-    library : Library or sequence of Library, optional
+    library : Library, str, path, or sequence of these, optional
         As :func:`gale.simulate` takes it.
     table : mapping of str to FamilyRule, optional
         The rules of the families; by default those of the nine published ones.
@@ -109,11 +115,18 @@ def simulate_examples(
     work, physics = work or Work(), physics or Physics.default()
     numbers = {"instruments": instruments, "ions": ions, "workers": work.workers}
     check_numbers({"runs": runs, "runs_per_laboratory": runs_per_laboratory, **numbers}, prevalence)
-    analytes, source = read_analytes(library, table, work.progress)
+    analytes, source, libraries = read_analytes(library, table, work.progress)
     columns = _columns(families, analytes.family_names)
     wanted = prevalence_of(analytes.family_names, prevalence)
     setup = Setup(
-        analytes, source, table, wanted, ions=ions, instruments=instruments, physics=physics
+        analytes,
+        source,
+        libraries,
+        table,
+        wanted,
+        ions=ions,
+        instruments=instruments,
+        physics=physics,
     )
     n_laboratories = -(-runs // runs_per_laboratory)
     all_series = (

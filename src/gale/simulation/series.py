@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
-from gale.errors import SimulationError
-from gale.library import Library, default_libraries
+from gale.errors import MissingExtraError, SimulationError
+from gale.library import Library, default_libraries, installed
+from gale.library.choice import OWN, read_named
 from gale.plumbing.progress import Progress
 from gale.run import Floats
 from gale.simulation import design, mars
@@ -40,6 +42,8 @@ class Setup:
         What samples are made of; their K families are those of `table`.
     source : str
         Where the analytes are from, for messages.
+    libraries : tuple of dict
+        Name, size and checksum of each library that the analytes are from.
     table : mapping of str to FamilyRule, optional
         The families; without it the nine published ones.
     prevalence : array of shape (K,)
@@ -55,6 +59,7 @@ class Setup:
 
     analytes: Compounds
     source: str
+    libraries: tuple[dict[str, str | int], ...]
     table: FamilyTable | None
     prevalence: Floats
     ions: int
@@ -110,34 +115,71 @@ def plan_series(setup: Setup, runs: Mapping[str, int], seed: int) -> Series:
     return Series(laboratory, thresholds, designed)
 
 
+Given = Library | str | Path
+"""A library, or the name or path of one."""
+
+
+class Analytes(NamedTuple):
+    """What samples are made of, and where it is from, in words and as facts of each library."""
+
+    compounds: Compounds
+    source: str
+    libraries: tuple[dict[str, str | int], ...]
+
+
 def read_analytes(
-    library: Library | Sequence[Library] | None,
+    library: Given | Sequence[Given] | None,
     table: FamilyTable | None,
     progress: Progress,
     design: str = DIFFERENT,
-) -> tuple[Compounds, str]:
-    """Read the compounds of libraries, by default gale's own; return also where they are from.
+) -> Analytes:
+    """Read the compounds of libraries, by default gale's own and those that were added.
 
     The design `mars` adds n-alkanes to gale's own, for its ladders. Records of given libraries that
-    are left out are counted in a note.
+    are left out are counted in a note, and so are added libraries of which nothing can be used.
 
     Raises
     ------
     SimulationError
-        If no record of a library can be used.
+        If no record of a library that was named can be used.
+    ReadError
+        If a library cannot be read.
     MissingExtraError
         If structures are needed and RDKit is not installed.
     """
-    if library is None:
-        libraries: Sequence[Library] = default_libraries()
-        if design == MARS:
-            libraries = (*libraries, alkanes())
-    else:
-        libraries = (library,) if isinstance(library, Library) else tuple(library)
-    parts = [read_compounds(each, table) for each in libraries]
-    if library is not None:
-        _note_left_out(libraries, parts, progress)
-    return join(parts), " and ".join(each.source for each in libraries)
+    given: Sequence[Given]
+    given = [library] if isinstance(library, Library | str | Path) else library or [OWN]
+    libraries: list[Library] = []
+    parts: list[Compounds] = []
+    for each in given:
+        own = isinstance(each, str) and each == OWN
+        for one in _own(design) if own else [_opened(each)]:
+            libraries.append(one)
+            parts.append(read_compounds(one, table))
+        if not own:
+            _note_left_out(libraries[-1:], parts[-1:], progress)
+    for one in installed() if library is None else ():
+        try:
+            parts.append(read_compounds(one, table))
+        except (SimulationError, MissingExtraError) as error:
+            progress.note(f"the library {one.source} is not used: {error}")
+        else:
+            libraries.append(one)
+            _note_left_out(libraries[-1:], parts[-1:], progress)
+    return Analytes(
+        join(parts),
+        " and ".join(each.source for each in libraries),
+        tuple(each.facts for each in libraries),
+    )
+
+
+def _own(design: str) -> Sequence[Library]:
+    """What comes with gale for samples of a design."""
+    return (*default_libraries(), alkanes()) if design == MARS else default_libraries()
+
+
+def _opened(library: Given) -> Library:
+    return library if isinstance(library, Library) else read_named(library)
 
 
 def _note_left_out(

@@ -185,6 +185,7 @@ def write_facts(
         "gale": version("gale-ms"),
         "design": setup.design,
         "library": setup.source,
+        "libraries": setup.libraries,
         "seed": seed,
         "runs": runs,
         "ions": setup.ions,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,21 +25,22 @@ from gale.plumbing.arguments import check_kind, check_whole
 from gale.plumbing.files import writing
 from gale.plumbing.kinds import checked_but
 from gale.plumbing.outputs import claiming, plan_outputs
+from gale.plumbing.progress import TimeLeft
 from gale.plumbing.work import Work
 from gale.training.cost import check_model
 from gale.training.ensemble import Ensemble, combine, fit_part
 from gale.training.export import PartGraph, to_onnx
 from gale.training.facts import caution_of, facts_of, fingerprint_of
 from gale.training.fitting import Weights
-from gale.training.folds import Fold, folds_of
+from gale.training.folds import Fold, folds_of, val_of
 from gale.training.group_effect import group_facts
 from gale.training.journal import Journal, check_journal
 from gale.training.members import FitWork, MemberFitter, fits_per_fold
 from gale.training.networks.build import columns_of
 from gale.training.pretraining import pretrain
+from gale.training.products import settled
 from gale.training.recipe import Recipe
 from gale.training.runs import TrainingRuns, read_training_runs
-from gale.training.shipped import shipped_source
 from gale.training.waves import find_device
 
 __all__ = ["Recipe", "train"]
@@ -130,13 +132,14 @@ def train(
     work = work or Work()
     recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
     device = find_device(work.device)
+    recipe = settled(recipe, device, work.progress)
     check_journal(journal, resume=resume, restart=restart)
     runs = read_training_runs(campaign, recipe.features, work)
     folds = folds_of(runs.campaign, recipe.folds, seed, work.progress)
     learned_from = _learned_from(runs, folds)
     check_model(recipe, runs.spec, len(runs.campaign.families), len(folds), work.progress)
     groups = group_facts(runs.campaign, runs.features, runs.spec, folds, seed)
-    starts = pretrain(recipe, runs.spec, runs.campaign.families, seed=seed, work=work)
+    starts, source = pretrain(recipe, runs.spec, runs.campaign.families, seed=seed, work=work)
     fingerprint = fingerprint_of(recipe, seed, runs, folds, starts)
     book = Journal.open(journal, fingerprint, resume=resume, restart=restart)
     fit_work = FitWork(book, work.progress, device, history)
@@ -145,9 +148,10 @@ def train(
     support = Support.of(facts["training"]["known"])
     ensemble = combine(recipe, parts, runs.labels, folds).supported(support)
     apart = groups is not None and groups["apart"]
-    if recipe.pretraining.shipped and starts:
-        facts["pretrained"] = shipped_source()
-    facts |= ensemble.facts(runs.labels, caution_of(recipe), apart=apart)
+    if starts:
+        facts["pretrained"] = source
+    val = val_of(runs.campaign.split, folds)
+    facts |= ensemble.facts(runs.labels, caution_of(recipe), apart=apart, val=val)
     facts |= {"groups": groups} if groups else {}
     parts_of_runs = [fold.validation for fold in folds]
     facts["cutoffs"] = fit_cutoffs(runs.labels, ensemble.held_out, parts_of_runs)
@@ -186,18 +190,21 @@ def _fitters(
     """Make the fitter of each part."""
     parts = recipe.members_of
     work.progress.begin("training", len(folds) * sum(map(fits_per_fold, parts)))
-    return [
-        MemberFitter(
-            part,
-            runs.labelled,
-            folds,
-            seed,
-            work,
-            start=starts.get(part.name),
-            name=part.name if recipe.parts else "",
+    clock, fitters = TimeLeft(), []
+    for part in parts:
+        fitters.append(
+            MemberFitter(
+                part,
+                runs.labelled,
+                folds,
+                seed,
+                replace(work, clock=clock),
+                start=starts.get(part.name),
+                name=part.name if recipe.parts else "",
+            )
         )
-        for part in parts
-    ]
+        fitters[-1].announce(clock)
+    return fitters
 
 
 def _export(ensemble: Ensemble, runs: TrainingRuns, facts: Mapping[str, Any], work: Work) -> Model:

@@ -85,7 +85,12 @@ class Ensemble:
         return replace(self, held_out=support.apply(self.held_out), support=support)
 
     def facts(
-        self, labels: NDArray[np.float32], caution: str, *, apart: bool = False
+        self,
+        labels: NDArray[np.float32],
+        caution: str,
+        *,
+        apart: bool = False,
+        val: NDArray[np.int64] | None = None,
     ) -> dict[str, Any]:
         """Return what a model says of its members, calibration and scores.
 
@@ -96,6 +101,8 @@ class Ensemble:
             How to read the scores.
         apart : bool
             Whether no run is held out from members that saw others of its group.
+        val : array of int, optional
+            Rows of the val split, if it is a fold of its own.
         """
         prior = _prior_of_folds(labels, self.folds)
         facts: dict[str, Any] = {
@@ -104,7 +111,7 @@ class Ensemble:
             "calibrated": self.calibration is not None,
             "supported": self.support is not None,
             "scores": scores_of(
-                labels, self.held_out, prior, len(self.folds), caution, apart=apart
+                labels, self.held_out, prior, len(self.folds), caution, apart=apart, val=val
             ),
         }
         if self.calibration is not None:

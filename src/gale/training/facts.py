@@ -116,8 +116,12 @@ def scores_of(
     caution: str,
     *,
     apart: bool = False,
+    val: NDArray[np.int64] | None = None,
 ) -> dict[str, Any]:
     """Return the log loss on the held-out runs, and that of the training prevalence.
+
+    If the val split is a fold of its own, they are those on its runs, which tell more of new
+    runs; ``pooled_log_loss`` is that on all held-out runs.
 
     Parameters
     ----------
@@ -128,14 +132,26 @@ def scores_of(
         See :func:`caution_of`.
     apart : bool
         Whether no run is held out from members that saw others of its group.
+    val : array of int, optional
+        Rows of the val split, if it is a fold of its own.
     """
     n_runs = np.isfinite(held_out).all(axis=1).sum()
-    return {
-        "measured_on": f"{n_runs:,} runs, {held_out_by(n_folds, apart=apart)}",
+    pooled = log_loss_of_held_out(labels, held_out)
+    by_members = held_out_by(n_folds, apart=apart)
+    rows = slice(None) if val is None else val
+    scores = {
+        "measured_on": f"{n_runs:,} runs, {by_members}",
         "caution": caution,
-        "log_loss": log_loss_of_held_out(labels, held_out),
-        "prior_log_loss": log_loss_of_held_out(labels, prior),
+        "log_loss": log_loss_of_held_out(labels[rows], held_out[rows]),
+        "prior_log_loss": log_loss_of_held_out(labels[rows], prior[rows]),
     }
+    if val is not None:
+        scores["measured_on"] = (
+            f"{len(val):,} runs of the val split, by members that trained on the train split alone "
+            f"({pooled:.3f} on all {n_runs:,} runs, {by_members})"
+        )
+        scores["pooled_log_loss"] = pooled
+    return scores
 
 
 def log_loss_of_held_out(labels: NDArray[np.float32], probability: Floats) -> float:

@@ -16,6 +16,7 @@ from gale.errors import TrainingError
 from gale.training.losses import Loss, log_loss
 from gale.training.mixtures import Mixture
 from gale.training.networks.layers import Random, count_members
+from gale.training.optimiser import AdamW
 
 Weights = dict[str, NDArray[np.float32]]
 """The whole state of one member, batch statistics included."""
@@ -236,12 +237,10 @@ class _ActiveMembers:
     mixture: Mixture | None
 
     def __post_init__(self) -> None:
-        self.optimiser = torch.optim.AdamW(
+        self.optimiser = AdamW(
             self.network.parameters(),
-            self.settings.learning_rate,
-            eps=self.settings.adam_epsilon,
+            epsilon=self.settings.adam_epsilon,
             weight_decay=self.settings.weight_decay,
-            fused=True,  # one pass over memory, which is the bottleneck
         )
         self.best = {name: value.clone() for name, value in self.network.state_dict().items()}
         self.steps = 0
@@ -269,9 +268,7 @@ class _ActiveMembers:
 
     def _step(self, steps_per_epoch: int) -> None:
         done = self.steps / (steps_per_epoch * self.settings.epochs)
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.settings.learning_rate_at(done)
-        self.optimiser.step()
+        self.optimiser.step(self.settings.learning_rate_at(done))
         self.steps += 1
 
     def _shuffle(self) -> Tensor:
@@ -301,11 +298,7 @@ class _ActiveMembers:
 
     def keep_only(self, members: list[int]) -> None:
         """Remove all other members, so that they cost nothing any more."""
-        for parameter in self.network.parameters():
-            parameter.data, parameter.grad = parameter.data[members], None
-            state = self.optimiser.state[parameter]
-            for name in ("exp_avg", "exp_avg_sq"):
-                state[name] = state[name][members]
+        self.optimiser.keep_only(members)
         for module in self.network.modules():
             for name, value in module.named_buffers(recurse=False):
                 setattr(module, name, value[members])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,8 +13,17 @@ from sklearn.model_selection import KFold, StratifiedKFold
 from gale.campaign import Campaign
 from gale.errors import TrainingError
 from gale.plumbing.progress import Progress
-from gale.training.groups import note_shared_groups, numbered, whole_groups
+from gale.plumbing.text import counted
+from gale.training.groups import (
+    note_shared_groups,
+    numbered,
+    runs_of_shared_groups,
+    whole_groups,
+)
 from gale.training.settings import FoldSettings
+
+MOST_VAL = 0.5
+"""Largest share of the runs in a val split that is a fold of its own."""
 
 
 @dataclass(frozen=True)
@@ -164,11 +174,57 @@ def folds_of(
     by = settings.stratify_by
     if by not in ("all", "rarest", *campaign.families):
         progress.note(f"folds.stratify_by: there is no family {by}; the rarest family is used")
+    if settings.val == "apart" and "val" in campaign.split:
+        if why := _must_be_mixed(campaign, settings.count):
+            progress.note(f"the val split is divided among the folds like the train split: {why}")
+        else:
+            return _val_apart(campaign, settings, seed)
+    return _stratified(campaign, settings.count, settings, seed)
+
+
+def val_of(split: Sequence[str], folds: Sequence[Fold]) -> NDArray[np.int64] | None:
+    """Return the rows of the val split if one of several folds validates just these."""
+    rows = np.flatnonzero(np.array(split) == "val")
+    apart = any(np.array_equal(np.sort(fold.validation), rows) for fold in folds)
+    return rows if apart and len(folds) > 1 else None
+
+
+def _must_be_mixed(campaign: Campaign, count: int) -> str:
+    """Say why the val split cannot be a fold of its own, if so."""
+    is_val = np.array(campaign.split) == "val"
+    least = len(campaign) / (2 * count)
+    if is_val.sum() < least:
+        return f"it has {is_val.sum():,} runs, and a fold of its own takes {least:,.0f}"
+    if is_val.mean() > MOST_VAL:
+        return f"it has {is_val.mean():.0%} of the runs, and too few would be left to learn from"
+    known = campaign.labels[~is_val]
+    for family, column in zip(campaign.families, known.T, strict=True):
+        if not ((column == 1).any() and (column == 0).any()):
+            return f"the train split alone does not tell what {family} is"
+    if shared := runs_of_shared_groups(campaign, ("train",), "val"):
+        return f"{counted(len(shared), 'of its runs is', 'of its runs are')} of groups of train"
+    return ""
+
+
+def _val_apart(campaign: Campaign, settings: FoldSettings, seed: int) -> list[Fold]:
+    """Let the val split validate the last fold, and parts of the train split the others."""
+    is_val = np.array(campaign.split) == "val"
+    train, val = np.flatnonzero(~is_val), np.flatnonzero(is_val)
+    parts = [train]
+    if settings.count > 2:
+        of_train = _stratified(campaign.select(train), settings.count - 1, settings, seed)
+        parts = [train[fold.validation] for fold in of_train]
+    everything = np.arange(len(campaign))
+    return [Fold(np.setdiff1d(everything, part), part) for part in (*parts, val)]
+
+
+def _stratified(campaign: Campaign, count: int, settings: FoldSettings, seed: int) -> list[Fold]:
+    """Divide runs among folds as a recipe says."""
     return stratified_folds(
         campaign.labels,
         campaign.families,
-        count=settings.count,
-        by=by,
+        count=count,
+        by=settings.stratify_by,
         seed=seed if settings.seed is None else settings.seed,
         derivatized=campaign.derivatized,
         group=numbered(campaign.group),
@@ -176,7 +232,7 @@ def folds_of(
 
 
 def held_out_by(n_folds: int, *, apart: bool = False) -> str:
-    """Say which members predict the held-out runs; `apart` if no group is on both sides."""
+    """Say which members predict held-out runs; `apart` if no group is on both sides."""
     saw = "saw no run of its group" if apart else "did not train on it"
     return f"each by members that {saw} " + (
         f"({n_folds} folds)" if n_folds > 1 else "(the val split)"

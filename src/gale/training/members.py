@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from torch import nn
 from gale.plumbing.files import write_csv, writing
 from gale.plumbing.progress import Progress, TimeLeft
 from gale.plumbing.text import counted
+from gale.training.cost import epoch_cost
 from gale.training.fitting import (
     Examples,
     Fit,
@@ -123,13 +123,24 @@ class MemberFitter:
         self._history_pause = HISTORY_SECONDS
         self._averaged: tuple[list[Step], Weights] = [], {}
         self._history_written = time.monotonic()
-        self._clock = self.work.clock or TimeLeft(len(self.folds) * fits_per_fold(self.part))
+        self._clock = self.work.clock or TimeLeft()
+        if self.work.clock is None:
+            self.announce(self._clock)
         features, labels = torch.tensor(self.features), torch.tensor(self.runs.labels)
         self._examples = Examples(features.to(self.work.device), labels.to(self.work.device))
         self._priors = [prior_logit(self.runs.labels[fold.training]) for fold in self.folds]
         self._scales = [
             scale_of(self.part, self.runs.spec, self.features[fold.training]) for fold in self.folds
         ]
+
+    def announce(self, clock: TimeLeft) -> None:
+        """Tell a clock how many fits there will be, how long they may be, and what they cost."""
+        n_runs = min(len(fold.training) for fold in self.folds)
+        epochs, _ = self.part.fitting.epochs_and_patience(n_runs)
+        fits = len(self.folds) * fits_per_fold(self.part)
+        if self.part.kind == "network":
+            cost = epoch_cost(self.part, self.runs.spec, self.runs.labels.shape[1])
+            clock.expect(self.name, fits, epochs, cost)
 
     def members(self) -> list[list[Weights]]:
         """Fit everything, and return the weights of each fold's members of the ensemble."""
@@ -164,7 +175,7 @@ class MemberFitter:
             if fit is None:
                 missing.append(step)
             else:
-                self._clock.skip()
+                self._clock.skip(self.name)
                 self._finish(step, fit)
         fitting = self.part.fitting
         for number, fit in fit_all(
@@ -177,7 +188,7 @@ class MemberFitter:
             mixture_of(self.part, self.runs.spec),
         ):
             self.work.journal.keep(missing[number], fit)
-            self._clock.add(len(fit.epochs))
+            self._clock.add(self.name, len(fit.epochs))
             self._finish(missing[number], fit)
 
     def loss(self) -> Loss:
@@ -270,10 +281,10 @@ class MemberFitter:
             self.write_history()
 
     def _report(self, status: FittingStatus) -> None:
-        left = math.ceil(self._clock.left(status.active, status.epoch) / 60)
+        left = self._clock.text(self.name, status.active, status.epoch)
         members = counted(status.active, "member")
         self.work.progress.status(
-            f"{members}, epoch {status.epoch}, lowest log loss {status.lowest:.4f}, {left} min left"
+            f"{members}, epoch {status.epoch}, lowest log loss {status.lowest:.4f}, {left}"
         )
 
     def _logistic(self, number: int) -> Weights:

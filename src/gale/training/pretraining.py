@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -22,7 +22,8 @@ from torch import Tensor, nn
 
 from gale.features.events import EventSpec
 from gale.features.spec import FeatureSpec
-from gale.library import Library, default_libraries, read_library
+from gale.library import Library
+from gale.library.choice import OWN, analytes
 from gale.plumbing.arrays import Arrays, is_finite
 from gale.plumbing.cache import Cache
 from gale.plumbing.progress import Progress
@@ -38,9 +39,10 @@ from gale.training.networks.build import build_network, columns_of, scale_of
 from gale.training.networks.elution import ElutionNetwork
 from gale.training.networks.layers import fixed_biases
 from gale.training.networks.summary import prior_logit
+from gale.training.products import settled
 from gale.training.recipe import Part, Recipe
 from gale.training.settings import PretrainSettings
-from gale.training.shipped import shipped_families, shipped_weights
+from gale.training.shipped import shipped_families, shipped_source, shipped_weights
 from gale.training.waves import Job, find_device, fit_all
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ if TYPE_CHECKING:
 VERSION = 1
 """Raised when pre-training changes, so that cached weights are not used any more."""
 
-OWN_LIBRARIES = "gale"
+OWN_LIBRARIES = OWN
 """Stands for the libraries that come with gale, in a list of libraries."""
 
 EVENT_WEIGHT = 20.0
@@ -76,6 +78,13 @@ class SimulatedRuns:
     events: NDArray[np.float32]
 
 
+class Pretrained(NamedTuple):
+    """Weights by the name of the part, and the number of runs and the libraries they are from."""
+
+    weights: dict[str, Weights]
+    source: dict[str, Any]
+
+
 def pretrain(
     recipe: Recipe,
     spec: FeatureSpec,
@@ -83,7 +92,7 @@ def pretrain(
     *,
     seed: int,
     work: Work | None = None,
-) -> dict[str, Weights]:
+) -> Pretrained:
     """Fit one network of each part with ``pretrain`` to simulated runs.
 
     Parameters
@@ -99,9 +108,9 @@ def pretrain(
 
     Returns
     -------
-    mapping of str to Weights
-        By the name of the part; empty if no part has ``pretrain``, or no family can be simulated.
-        The fixed biases of families that cannot be simulated are NaN.
+    Pretrained
+        Without weights if no part has ``pretrain``, or no family can be simulated. The fixed biases
+        of families that cannot be simulated are NaN.
 
     Raises
     ------
@@ -112,19 +121,20 @@ def pretrain(
     """
     work = work or Work()
     device = find_device(work.device)
+    recipe = settled(recipe, device, work.progress)
     parts = [part for part in recipe.members_of if part.pretrain is not None]
     if not parts:
-        return {}
+        return Pretrained({}, {})
     assert isinstance(spec, EventSpec)
     if recipe.pretraining.shipped:
-        return _shipped(parts, spec, families, work.progress)
+        return Pretrained(_shipped(parts, spec, families, work.progress), shipped_source())
     library, table = read_substances(recipe.pretraining)
-    analytes, _ = read_analytes(library, table, work.progress)
-    known = tuple(family for family in families if family in analytes.family_names)
+    compounds, _, used = read_analytes(library, table, work.progress)
+    known = tuple(family for family in families if family in compounds.family_names)
     _note_unknown(families, known, work.progress)
     if not known:
-        return {}
-    keys = _cache_keys(recipe, parts, analytes, spec, families, seed, device)
+        return Pretrained({}, {})
+    keys = _cache_keys(recipe, parts, compounds, spec, families, seed, device)
     cache = work.cache
     weights = {} if cache is None else _cached(cache, keys, parts, spec, len(families))
     missing = [part for part in parts if part.name not in weights]
@@ -138,7 +148,12 @@ def pretrain(
             weights[part.name] = _fit(part, runs, n_validation, seed, device, work.progress)
             if cache is not None:
                 cache.put(keys[part.name], weights[part.name])
-    return {part.name: weights[part.name] for part in parts}
+    source = {
+        "runs": recipe.pretraining.runs,
+        "libraries": [str(each["name"]) for each in used],
+        "spectra": list(used),
+    }
+    return Pretrained({part.name: weights[part.name] for part in parts}, source)
 
 
 def _shipped(
@@ -154,7 +169,7 @@ def _shipped(
 
 
 def read_substances(settings: PretrainSettings) -> tuple[list[Library] | None, FamilyTable | None]:
-    """Read the libraries and the table of families; None stands for those that come with gale.
+    """Read the libraries and the table of families; None stands for the default ones.
 
     Raises
     ------
@@ -170,10 +185,7 @@ def read_substances(settings: PretrainSettings) -> tuple[list[Library] | None, F
         from gale.chemistry.families import read_family_table  # needs RDKit
 
         table = read_family_table(settings.families)
-    libraries: list[Library] = []
-    for path in settings.libraries:
-        libraries += default_libraries() if path == OWN_LIBRARIES else [read_library(path)]
-    return libraries or None, table
+    return analytes(settings.libraries) or None, table
 
 
 def simulate_runs(

@@ -151,7 +151,7 @@ class FittingSettings(Section):
     then falls along half a cosine, to 0 at the end of the last of the ``epochs``.
     For few runs, ``epochs`` and ``patience`` are raised until the epochs make ``least_steps``
     steps. ``products`` is the precision of the factors of matrix products in training; weights and
-    evaluation always have single precision.
+    evaluation always have single precision. ``"fastest"`` measures which is faster and takes it.
     """
 
     learning_rate: PositiveFloat = 1e-5
@@ -162,7 +162,7 @@ class FittingSettings(Section):
     least_steps: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     weight_decay: NonNegativeFloat = 0.0
     schedule: Literal["constant", "cosine"] = "constant"
-    products: Literal["float32", "bfloat16"] = "float32"
+    products: Literal["float32", "bfloat16", "fastest"] = "float32"
 
     def epochs_and_patience(self, n_runs: int) -> tuple[int, int]:
         """Return the epochs and the patience for `n_runs` training runs."""
@@ -193,9 +193,15 @@ class FoldSettings(Section):
     fewest positive runs; ``"all"``: as nearly as possible of every family and of derivatized
     samples). These two words take precedence over families with such names. ``seed`` shuffles the
     folds; it defaults to the seed of the training. Runs of one group are never in two folds.
+
+    A val split often differs from train as later runs will: in samples, or in the state of the
+    instruments. With ``val`` ``"apart"`` it is one of several folds by itself, and the figures of
+    the training are those on it, by members that trained on train alone; it is divided among all
+    folds, as with ``"mixed"``, where it is small or shares groups with train.
     """
 
     count: Count = 10
+    val: Literal["mixed", "apart"] = "mixed"
     stratify_by: str = "rarest"
     seed: Annotated[int, Field(ge=0, lt=2**32)] | None = None
 
@@ -229,8 +235,10 @@ class AugmentSettings(Section):
 class PretrainSettings(Section):
     """Simulated runs that networks are trained on before they see a labelled run.
 
-    Their compounds come from the ``libraries`` (files, see `gale.library.read_library`), by default
-    from those that come with gale; ``"gale"`` stands for these in a list. ``families`` is a file
+    Their compounds come from the ``libraries``: files (see `gale.library.read_library`) or names of
+    libraries that were added (see `gale.add_library`); ``"gale"`` stands for the metabolites and
+    volatile compounds that come with it, and ``"further"`` for its further substances. By default
+    ``"gale"`` and all that were added. ``families`` is a file
     with a table of families that replaces the published nine. Every ``runs_per_laboratory`` of the
     ``runs`` come from one simulated laboratory with ``instruments`` instruments. A run has about
     ``ions`` ions. The last ``runs_per_laboratory`` runs (at most half) are held out for validation.

@@ -50,7 +50,8 @@ def test_labelled_runs(
     runs = Runs.read(campaign.root, stack_recipe())
     for draw in range(2):
         recipe = stack_recipe()
-        starts = pretrain(recipe, runs.spec, campaign.families, seed=draw, work=Work(device="cpu"))
+        work = Work(device="cpu")
+        starts = pretrain(recipe, runs.spec, campaign.families, seed=draw, work=work).weights
         logits = []
         for part in recipe.members_of:
             columns = columns_of(part, runs.spec)

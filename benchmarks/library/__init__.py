@@ -1,0 +1,1 @@
+"""How right the spectra are that come with gale."""
