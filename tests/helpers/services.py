@@ -62,7 +62,7 @@ def client_of(
         yield client
 
 
-def wait_done(client: TestClient, job: str, seconds: float = 60) -> dict[str, Any]:
+def wait_done(client: TestClient, job: str, seconds: float = 240) -> dict[str, Any]:
     """Wait until a job is done, and return it."""
     until = time.monotonic() + seconds
     while True:
@@ -93,7 +93,7 @@ class Server:
         self._printed: queue.Queue[str] = queue.Queue()
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
-        first = self._printed.get(timeout=60)
+        first = self._printed.get(timeout=240)
         found = re.search(r"http://\S+?/", first)
         assert found, first
         self.url = found[0].rstrip("/")
@@ -114,6 +114,6 @@ class Server:
     def end(self) -> int:
         """Ask it to end, and return its status."""
         self.process.terminate()
-        status = self.process.wait(timeout=30)
+        status = self.process.wait(timeout=120)
         self._listener.join()
         return status

@@ -49,7 +49,7 @@ def finish(store: Store, worker: FakeWorker) -> tuple[StoredRun, Dispatcher]:
         work.start(asyncio.get_running_loop())
         _, (run,) = store.add_runs(None, [Arrival("x.csv", "file", [("x.csv", "0")], 7)])
         work.add([run], LATER)
-        until = time.monotonic() + 20
+        until = time.monotonic() + 120
         while (found := store.run(run.id)) is None or found.state != DONE:
             assert time.monotonic() < until
             await asyncio.sleep(0.01)

@@ -71,7 +71,7 @@ class Opened:
         self.page.evaluate(DROP, ["", "", coded])
 
     def wait(self, said: str) -> None:
-        sync_api.expect(self.page.locator("#state")).to_have_text(said, timeout=40_000)
+        sync_api.expect(self.page.locator("#state")).to_have_text(said, timeout=240_000)
 
     def names(self) -> list[str]:
         """Names of the rows, without messages and buttons."""
@@ -95,7 +95,7 @@ def browser() -> Iterator[sync_api.Browser]:
 
 def opened(browser: sync_api.Browser, url: str, width: int = 1280, scheme: Any = "light") -> Opened:
     context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
-    context.set_default_timeout(40_000)
+    context.set_default_timeout(240_000)
     found = Opened(context.new_page())
     found.page.goto(url)
     return found
