@@ -54,7 +54,7 @@ class Inline:
         self.reasons = list(self.ends)
 
     def do(self, task: dict[str, Any]) -> Any:
-        if self.reasons:
+        if self.reasons and task["do"] == "predict":
             raise WorkerEndedError(self.reasons.pop(0))
         return self.handle(task)
 
@@ -198,7 +198,7 @@ def test_a_run_that_changes_while_it_is_read_is_read_again(
 
     def do(self: Inline, task: dict[str, Any]) -> Any:
         answer = done(self, task)
-        if change:
+        if change and task["do"] == "predict":
             change.pop()()
         return answer
 
@@ -221,6 +221,15 @@ def test_a_run_that_ends_the_worker(
     write(folder / "a.csv", run_csv(1))()
     (step,) = look(folder).steps
     assert step.startswith(f"a.csv: {said}")
+
+
+def test_a_link_that_leads_out_is_not_read(clock: Clock, folder: Path) -> None:
+    write(folder.parent / "secret.csv", run_csv(1))()
+    (folder / "link.csv").symlink_to(folder.parent / "secret.csv")
+    assert look(folder).steps == ["link.csv: is a link that leads out of the folder, left out"]
+    assert look(folder).steps == []
+    lines = (folder.parent / "results" / "predictions.csv").read_text().splitlines()
+    assert len(lines) == 1
 
 
 def test_results_in_the_folder_itself_are_no_runs(clock: Clock, folder: Path) -> None:

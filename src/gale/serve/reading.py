@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gale.campaign.folder import recognise
 from gale.errors import GaleError, GaleWarning
 from gale.model import Model, file
 from gale.plumbing.files import writing
@@ -69,6 +70,8 @@ class Reader:
                     return self._page(task)
                 case "peaks":
                     return self._peaks(task)
+                case "recognise":
+                    return self._recognise(task)
                 case _:
                     return self._unbundle(task)
         except GaleError as error:
@@ -125,6 +128,12 @@ class Reader:
         run = self._read(task, self._columns or model.remembered_columns)
         table = explain(model, run, matcher=self._library(model))
         return {"peaks": table.to_dicts()}
+
+    def _recognise(self, task: Task) -> Answer:
+        """Say whether a file in a watched folder may be a run."""
+        (model,) = self._models.values()
+        path = Path(task["path"])
+        return {"kind": recognise(path, self._columns or model.remembered_columns)}
 
     def _library(self, model: Model) -> Matcher | None:
         from gale.evidence import Matcher

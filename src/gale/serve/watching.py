@@ -14,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from gale.campaign.folder import list_files, recognise, run_name
+from gale.campaign.folder import OUTSIDE, list_files, run_name
 from gale.errors import CampaignError, MissingExtraError, OutputError
 from gale.evaluation.predictions import csv_of
 from gale.model import Model
@@ -23,6 +23,7 @@ from gale.plumbing.kinds import checked
 from gale.plumbing.locks import claimed
 from gale.plumbing.outputs import make_folder
 from gale.plumbing.progress import Progress
+from gale.plumbing.reading import is_within
 from gale.plumbing.tables import FAILED, UNLIKE, Problems
 from gale.readers.instrument_folders import identify, is_run_folder
 from gale.report.folder import index_page, page_names
@@ -139,7 +140,7 @@ def watch(
         worker = Worker(begin, ({"model": str(model_file)}, columns), limits)
         stack.callback(worker.stop)
         changes = stack.enter_context(_changes(folder, poll=poll or once, note=progress.note))
-        watcher = _Watcher(folder, output, model, memory, worker, columns, settle_s, patience_s,
+        watcher = _Watcher(folder, output, model, memory, worker, settle_s, patience_s,
                            telling, progress)  # fmt: skip
         watcher.run(changes, once=once)
 
@@ -217,7 +218,6 @@ class _Watcher:
     model: Model
     memory: Memory
     worker: Worker
-    columns: Mapping[str, str] | None
     settle_s: float
     patience_s: float
     telling: Post | None
@@ -274,12 +274,13 @@ class _Watcher:
     def _do(self, name: str, path: Path) -> None:
         """Predict a run and make its page, unless it changes meanwhile."""
         mark = self.waiting.pop(name).mark
-        kind = recognise(path, self.columns or self.model.remembered_columns)
-        if kind in ("other", "outside"):
+        task = {"name": name, "kind": PATH, "path": str(path)}
+        why = "no run" if is_within(path, self.folder) else OUTSIDE
+        if why == OUTSIDE or self._ask({"do": "recognise", **task}, name).get("kind") == "other":
             self.memory.keep(Seen(name, mark), to_post=False)
-            self.progress.step(f"{name}: no run, left out")
+            self.progress.step(f"{name}: {why}, left out")
             return
-        answer = self._ask({"do": "predict", "name": name, "kind": PATH, "path": str(path)}, name)
+        answer = self._ask({"do": "predict", **task}, name)
         if _mark(path) != mark:
             return  # it is looked at again
         row, checksum = self._row(answer)
