@@ -168,6 +168,7 @@ def test_ten_thousand_parts(client: TestClient) -> None:
         (b"--x\r\n" + b"".join(b"A%d: b\r\n" % n for n in range(10_000)) + b"\r\n", 400),
         (b"--x\r\nContent-Disposition: form-data; name=a\r\n\r\n" + b"b" * 100_000, 413),
         (b"no form at all", 400),
+        (b"--x\r\nContent-Disposition: form-data; name=file\r\n\r\nabc\r\n--x--\r\n", 400),
         (b"--x\r\nContent-Disposition: form-data; filename=f\r\n\r\nhal", 400),
     ],
 )

@@ -70,12 +70,11 @@ def openapi(models: Sequence[str], *, needs_token: bool) -> Json:
 
 
 def _paths(models: Sequence[str]) -> Json:
-    job, run = _parameter("job", "path"), _parameter("run", "path")
     model = _parameter("model", "query", {**TEXT, "enum": list(models), "default": models[0]})
-    key = _parameter("Idempotency-Key", "header", {**TEXT, "maxLength": 100})
-    key["description"] = "The same files sent again with the same key are taken once."
-    tables = {media: {"schema": {"type": "string", "format": "binary"}}
-              for media in MEDIA_TYPES.values()}  # fmt: skip
+    return {**_of_incoming(), **_of_jobs(model), **_of_runs(model), **_of_server()}
+
+
+def _of_incoming() -> Json:
     return {
         f"{API}/predict": {
             "post": _operation(
@@ -89,6 +88,16 @@ def _paths(models: Sequence[str]) -> Json:
                 {"202": _json("Accepted")}, (400, 408, 413, 415, 429, 503), files=0,
             )
         },
+    }  # fmt: skip
+
+
+def _of_jobs(model: Json) -> Json:
+    job = _parameter("job", "path")
+    key = _parameter("Idempotency-Key", "header", {**TEXT, "maxLength": 100})
+    key["description"] = "The same files sent again with the same key are taken once."
+    tables = {media: {"schema": {"type": "string", "format": "binary"}}
+              for media in MEDIA_TYPES.values()}  # fmt: skip
+    return {
         f"{API}/jobs/{{job}}": {
             "get": _operation(
                 "Say how far a job is. With Accept: text/event-stream, a stream of the events run, "
@@ -116,6 +125,12 @@ def _paths(models: Sequence[str]) -> Json:
                 {"200": _file("application/zip")}, (404, 429), job, model,
             )
         },
+    }  # fmt: skip
+
+
+def _of_runs(model: Json) -> Json:
+    run = _parameter("run", "path")
+    return {
         f"{API}/runs/{{run}}": {
             "get": _operation("A run.", {"200": _json("NamedRun")}, (404, 429), run)
         },
@@ -134,6 +149,11 @@ def _paths(models: Sequence[str]) -> Json:
                 _parameter("format", "query", {**TEXT, "enum": ["json", "csv"]}),
             )
         },
+    }  # fmt: skip
+
+
+def _of_server() -> Json:
+    return {
         f"{API}/model": {
             "get": _operation("The models and the limits.", {"200": _json("Models")}, (429,))
         },
@@ -225,11 +245,19 @@ def _list(of: Json) -> Json:
     return {"type": "array", "items": of}
 
 
+UNFINISHED = ("sha256", "predictions", "page", "peaks")
+"""What a run does not have before it is done."""
+
+
 def _schemas() -> Json:
     named: Json = {
         "gale_version": TEXT,
         "models": _list(_object({"name": TEXT, "sha256": SHA}, NAMED["models"][0])),
     }
+    return {**_run_schemas(named), **_job_schemas(named), **_other_schemas(named)}
+
+
+def _run_schemas(named: Json) -> Json:
     value = _object({"value": SHARE, "spread": SHARE}, {"value": 0.93, "spread": 0.02})
     prediction: Json = {
         "model": TEXT,
@@ -251,19 +279,23 @@ def _schemas() -> Json:
         "page": TEXT,
         "peaks": TEXT,
     }
-    unfinished = ("sha256", "predictions", "page", "peaks")
+    return {
+        "Run": _object(run, EXAMPLE_RUN, UNFINISHED),
+        "NamedRun": _object({**named, **run}, {**NAMED, **EXAMPLE_RUN}, UNFINISHED),
+    }
+
+
+def _job_schemas(named: Json) -> Json:
     progress = {"runs": 1, "waiting": 0, "reading": 0, "done": 1}
     ids = {"id": EXAMPLE_RUN["job"]}
     return {
-        "Run": _object(run, EXAMPLE_RUN, unfinished),
-        "NamedRun": _object({**named, **run}, {**NAMED, **EXAMPLE_RUN}, unfinished),
         "Prediction": _object(
             {**named, "job": TEXT, "left_out": TEXTS, "runs": _list(_ref("Run"))},
             {**NAMED, "job": EXAMPLE_RUN["job"], "left_out": [], "runs": [EXAMPLE_RUN]},
         ),
         "Accepted": _object(
             {**named, "id": TEXT, "runs": _list(_ref("Run"))},
-            {**NAMED, **ids, "runs": [{**_without(EXAMPLE_RUN, unfinished), "state": "waiting"}]},
+            {**NAMED, **ids, "runs": [{**_without(EXAMPLE_RUN, UNFINISHED), "state": "waiting"}]},
         ),
         "Job": _object(
             {**named, "id": TEXT, "done": {"type": "boolean"}, "left_out": TEXTS,
@@ -272,6 +304,11 @@ def _schemas() -> Json:
             {**NAMED, **ids, "done": True, "left_out": [], "progress": progress,
              "runs": [EXAMPLE_RUN]},
         ),
+    }  # fmt: skip
+
+
+def _other_schemas(named: Json) -> Json:
+    return {
         "Peaks": _object(
             {**named, "run": TEXT, "name": TEXT, "model": TEXT, "columns": TEXTS,
              "peaks": _list({"type": "object"})},

@@ -202,6 +202,8 @@ class _Form:
         _, options = parse_options_header(self._disposition)
         name = options.get(b"filename")
         if name is None:
+            if options.get(b"name") == b"file":
+                raise ProblemError(400, "a part that is called file has no name of a file")
             return
         path = self._folder / secrets.token_hex(16)
         self._file = path.open("xb")
