@@ -6,8 +6,6 @@ from collections.abc import Iterator
 
 import pytest
 
-pytest.importorskip("starlette", reason="the extra serve is not installed")
-
 from starlette.testclient import TestClient
 
 from helpers.services import MODEL, Server, client_of
