@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-
 from starlette.testclient import TestClient
 
 from helpers.services import MODEL, Server, client_of

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from gale.serve import dispatch
 from gale.serve.dispatch import LATER, Dispatcher
 from gale.serve.pool import Limits, WorkerEndedError
 from gale.serve.store import DONE, Arrival, Store, StoredRun
@@ -98,6 +100,27 @@ def test_a_run_that_ends_workers_fails(store: Store, reasons: list[str], said: s
     assert row["message"].startswith(f"[x.csv: {said}")
     assert len(worker.tasks) == len(reasons)
     assert work.finished == {"failed": 1}
+
+
+def test_a_result_that_cannot_be_stored_now_is_stored_later(
+    store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Such as while the disk is full."""
+    monkeypatch.setattr(dispatch, "FULL_S", 0.01)
+    begin, full = store.begin, [True, True]
+
+    def begin_later(key: str) -> StoredRun | None:
+        if full:
+            full.pop()
+            raise sqlite3.OperationalError("database or disk is full")
+        return begin(key)
+
+    monkeypatch.setattr(store, "begin", begin_later)
+    run, work = finish(store, FakeWorker())
+    assert run.result is not None
+    assert run.result["predictions"][0]["status"] == "ok"
+    assert "disk is full" in caplog.text
+    assert work.busy == 0
 
 
 def test_a_run_with_which_the_server_ended_twice_fails(store: Store) -> None:

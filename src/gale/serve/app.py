@@ -96,7 +96,8 @@ def web_service(
     policy = Policy(token, names, any_address, settings.per_client)
     service = Service(loaded, Path(data), settings, columns, wording)
     sums = [model.sha256 for model in loaded.values()]
-    return Guard(_routed(service, policy), policy, sums, service.metrics)
+    routed = _routed(service, policy)
+    return Guard(routed, policy, sums, service.metrics, stop=service.stop)
 
 
 def _named(models: Mapping[str, str | Path] | Sequence[str | Path]) -> dict[str, Path]:

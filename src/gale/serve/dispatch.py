@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+import logging
 import threading
 import time
 from collections import Counter, defaultdict
@@ -25,6 +26,11 @@ SOON, NEXT, LATER = 0, 1, 2
 
 MOST_ATTEMPTS = 2
 """How often a run is begun that ends its worker, or with which the server ended."""
+
+FULL_S = 5.0
+"""Seconds to wait after something could not be stored."""
+
+LOG = logging.getLogger("gale.serve")
 
 A_RUN = "a run, which takes a second or so and little memory"
 
@@ -172,9 +178,20 @@ class Dispatcher:
                 continue
             try:
                 self._do(worker, queued)
+            except Exception:  # such as a full disk: the run waits until there is room
+                LOG.exception("a run could not be stored")
+                self._put_back(queued)
+                rest(FULL_S, lambda: self._stopping)
             finally:
                 with self._ready:
                     self.busy -= 1
+
+    def _put_back(self, queued: _Queued) -> None:
+        if queued.future is not None:
+            queued.future.cancel()
+            return
+        with self._ready:
+            heapq.heappush(self._queue, queued)
 
     def _take(self) -> _Queued | None:
         with self._ready:

@@ -8,7 +8,7 @@ import ipaddress
 import logging
 import time
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
@@ -139,6 +139,8 @@ class Guard:
     metrics : Metrics
     failure : GaleError or None
         Why the application could not start.
+    stop : callable or None
+        Ends answers that have no end, before the server waits for all to end.
     """
 
     app: ASGIApp
@@ -146,6 +148,7 @@ class Guard:
     models: Sequence[str]
     metrics: Metrics
     failure: GaleError | None = None
+    stop: Callable[[], None] | None = None
     _asking: Counter[str] = field(default_factory=Counter)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

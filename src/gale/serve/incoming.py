@@ -79,7 +79,7 @@ class Incoming:
         )
         try:
             job, runs = await self._keep(upload, job, key, order, may_be_empty=may_be_empty)
-        except BaseException:
+        except Exception:  # but not if the server stops: it may have been stored just now
             upload.discard()
             raise
         return job, runs

@@ -76,6 +76,9 @@ class Reader:
                     return self._unbundle(task)
         except GaleError as error:
             return {"error": str(error)}
+        except OSError as error:
+            found = f"cannot be read ({error.strerror or error})"
+            return {"error": str(GaleError(task["name"], found, "a file", "send it again"))}
 
     def _read(self, task: Task, columns: Mapping[str, str] | None) -> Run:
         return parse_run(_content(task), task["name"], columns=columns)

@@ -107,6 +107,16 @@ class Impatient(H11Protocol):
             self.transport.close()
 
 
+class _Server(uvicorn.Server):
+    """Lets streams of events end before it waits for all answers."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End."""
+        if stop := getattr(self.config.app, "stop", None):
+            stop()
+        await super().shutdown(sockets)
+
+
 def run(app: ASGIApp, listener: socket.socket) -> None:
     """Serve until the process is told to end.
 
@@ -129,7 +139,7 @@ def run(app: ASGIApp, listener: socket.socket) -> None:
         timeout_graceful_shutdown=STOP_S,
     )
     try:
-        uvicorn.Server(config).run(sockets=[listener])
+        _Server(config).run(sockets=[listener])
     except SystemExit:
         failure = getattr(app, "failure", None)
         if failure is None:

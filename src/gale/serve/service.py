@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from gale.serve.pool import MIB, Limits, Worker
 from gale.serve.problems import ProblemError
 from gale.serve.reading import begin
 from gale.serve.store import Store, StoredRun
+
+LOG = logging.getLogger("gale.serve")
 
 DAY_S = 86_400.0
 
@@ -136,7 +139,10 @@ class Service:
 
     async def _prune(self) -> None:
         while True:
-            await run_in_threadpool(self.store.prune, self.settings.keep_days * DAY_S)
+            try:
+                await run_in_threadpool(self.store.prune, self.settings.keep_days * DAY_S)
+            except Exception:  # such as a full disk; the next time may be better
+                LOG.exception("old jobs could not be deleted")
             await asyncio.sleep(PRUNE_S)
 
     async def job_of(self, request: Request) -> str:
