@@ -13,9 +13,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+import gale
 from gale.chemistry.families import default_family_table
 from gale.simulation import Physics, simulate
 from helpers.commands import succeed
+from helpers.netcdf_files import classic
 from helpers.shared import made_once
 
 ROOT = Path(__file__).parents[1]
@@ -132,6 +134,7 @@ def desk(tmp_path: Path, small_campaign: Path) -> Path:
         pl.col("mass").alias("m/z"),
         pl.col("intensity").alias("counts"),
     ).write_csv(tmp_path / "exported.csv")
+    (tmp_path / "run.cdf").write_bytes(classic(gale.read_run(new / "sample90.csv"), 1))
     (tmp_path / "library.msp").write_text(LIBRARY)
     (tmp_path / "default.toml").write_text(brief_default(), "utf-8")
     return tmp_path

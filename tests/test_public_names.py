@@ -111,7 +111,7 @@ def test_light_to_import(code: str) -> None:
     assert HEAVY & set(json.loads(done.stdout.splitlines()[-1])) == set()
 
 
-@pytest.mark.parametrize("package", ["torch", "onnx", "pydantic"])
+@pytest.mark.parametrize("package", ["torch", "pydantic"])
 def test_training_without_its_extra(tmp_path: Path, package: str) -> None:
     code = (
         "import gale\n"
@@ -135,7 +135,7 @@ def test_training_without_its_extra(tmp_path: Path, package: str) -> None:
 
 @pytest.mark.parametrize("verb", ["train", "ablate"])
 def test_the_command_without_the_extra(tmp_path: Path, verb: str) -> None:
-    env = without(tmp_path, "torch", "sklearn", "onnx", "pydantic")
+    env = without(tmp_path, "torch", "sklearn", "pydantic")
     done = start(verb, tmp_path, "-o", "output", cwd=tmp_path, env=env)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.splitlines() == [
@@ -162,7 +162,7 @@ def test_serving_without_its_extra(
 
 
 def test_reports_of_runs_need_no_extra(tmp_path: Path, trained: Trained, runs: list[Path]) -> None:
-    env = without(tmp_path, "torch", "sklearn", "onnx", "pydantic", "rdkit")
+    env = without(tmp_path, "torch", "sklearn", "pydantic", "rdkit")
     words = ("report", "run", runs[0], "--model", trained.path, "-o", "pages", "-q")
     done = start(*words, cwd=tmp_path, env=env)
     assert (done.returncode, done.stderr) == (0, "")

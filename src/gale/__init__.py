@@ -41,10 +41,21 @@ if TYPE_CHECKING:
         remove_library,
     )
     from gale.model import Model
+    from gale.model.bundled import bundled_model
+    from gale.model.stream import Stream
+    from gale.peaks import (
+        Peaks,
+        find_ladder,
+        find_peaks,
+        write_peak_matches,
+        write_peak_spectra,
+        write_peaks,
+    )
     from gale.plotting import plot_run, save_figure
     from gale.plumbing.cache import Cache
     from gale.plumbing.progress import Progress
     from gale.plumbing.work import Work
+    from gale.portable import export_page, export_whole
     from gale.readers import read_run
     from gale.report import model_card, run_pages, run_report
     from gale.report.training import training_report
@@ -66,13 +77,16 @@ __all__ = [
     "Library",
     "Matcher",
     "Model",
+    "Peaks",
     "Progress",
     "Recipe",
     "Run",
+    "Stream",
     "Work",
     "__version__",
     "ablate",
     "add_library",
+    "bundled_model",
     "default_family_table",
     "embedded_library",
     "errors",
@@ -80,8 +94,12 @@ __all__ = [
     "evaluate",
     "evidence_table",
     "explain",
+    "export_page",
+    "export_whole",
     "families_of",
     "find_attributions",
+    "find_ladder",
+    "find_peaks",
     "find_windows",
     "guess_derivatives",
     "installed_libraries",
@@ -105,6 +123,9 @@ __all__ = [
     "watch",
     "web_service",
     "write_evidence",
+    "write_peak_matches",
+    "write_peak_spectra",
+    "write_peaks",
     "write_run",
 ]
 
@@ -116,20 +137,27 @@ _HOMES = {
     "Library": "library",
     "Matcher": "evidence",
     "Model": "model",
+    "Peaks": "peaks",
     "Progress": "plumbing.progress",
     "Recipe": "training.recipe",
     "Run": "run",
+    "Stream": "model.stream",
     "Work": "plumbing.work",
     "ablate": "ablation",
     "add_library": "chemistry.adding",
+    "bundled_model": "model.bundled",
     "default_family_table": "chemistry.families",
     "embedded_library": "library",
     "estimate_retention_index": "chemistry.retention_index",
     "evaluate": "evaluation",
     "evidence_table": "evidence.table",
     "explain": "evidence",
+    "export_page": "portable",
+    "export_whole": "portable",
     "families_of": "chemistry.families",
     "find_attributions": "evidence.attribution",
+    "find_ladder": "peaks",
+    "find_peaks": "peaks",
     "find_windows": "evidence.windows",
     "guess_derivatives": "chemistry.derivatives",
     "installed_libraries": "library",
@@ -153,11 +181,14 @@ _HOMES = {
     "watch": "serve.watching",
     "web_service": "serve.app",
     "write_evidence": "evidence.table",
+    "write_peak_matches": "peaks",
+    "write_peak_spectra": "peaks",
+    "write_peaks": "peaks",
     "write_run": "writers",
 }
 
 _EXTRAS = {
-    **dict.fromkeys(("onnx", "pydantic", "sklearn", "threadpoolctl", "torch"), "train"),
+    **dict.fromkeys(("pydantic", "sklearn", "threadpoolctl", "torch"), "train"),
     **dict.fromkeys(("python_multipart", "starlette", "uvicorn", "watchfiles"), "serve"),
 }
 """The extra that brings a package."""

@@ -118,7 +118,9 @@ def test_the_table_has_a_row_for_each_compound_that_is_like_the_spectrum() -> No
     assert alcohol["compound"].to_list() == ["compound 0", "compound 1"]
     assert alcohol["carries_family"].to_list() == [False, True]
     assert alcohol["window"].to_list() == [1, 1]
-    assert alcohol["ions"][0] == "31 45"
+    assert alcohol.select("ion_1", "ion_2", "ion_3").row(0) == (31, 45, None)
+    assert alcohol["fall_1"][0] > alcohol["fall_2"][0] > 0
+    assert alcohol["inchikey"].to_list() == ["KEY-0", "KEY-1"]
     np.testing.assert_allclose(alcohol["index"], 500 + 100 * alcohol["apex_min"].to_numpy())
     assert aromatic.select("match", "compound", "cosine").rows() == [(None, None, None)]
 
@@ -132,14 +134,16 @@ def test_an_index_table_outside_the_run_is_told() -> None:
 
 def test_a_trained_model(stack: Model, campaign: gale.Campaign) -> None:
     run = gale.read_run(campaign.of_split("test").paths[0])
-    features, times = SPEC_OF_STACK.describe(run)
+    features = SPEC_OF_STACK.features_of(run)
     spectra = features[SPEC_OF_STACK.profile.n_features :].reshape(SPEC_OF_STACK.shape)
     evidence = stack.evidence(run)
     found = stack.evidence_of_spectra(spectra[:5])
     np.testing.assert_allclose(found, evidence.drop("time_min").to_numpy()[:5], atol=1e-6)
     table = explain(stack, run, least=0.0)
     assert set(table["family"]) == set(stack.families)
-    assert table["apex_min"].is_in(times).all()
+    assert table["apex_min"].is_in(run.time_min).all()
+    assert (table["start_min"] <= table["apex_min"]).all()
+    assert (table["apex_min"] <= table["end_min"]).all()
     assert table["share"].is_between(0, 1.000001).all()
     assert (table["start_min"] < table["apex_min"]).all()
     assert (table["apex_min"] < table["end_min"]).all()

@@ -20,6 +20,6 @@ def library(*spectra: dict[int, float], index: tuple[float, ...] = ()) -> Librar
         mz,
         height,
         np.array(index or [np.nan] * len(spectra)),
-        blank, blank, blank, blank, blank,
+        blank, blank, blank, tuple(f"KEY-{number}" for number in range(len(spectra))), blank,
         families,
     )  # fmt: skip

@@ -113,6 +113,10 @@ def test_the_page_of_a_run(opened: Opened, pages: Path) -> None:
     button = page.locator("button[data-time]").first
     wanted = float(button.get_attribute("data-time") or "nan")
     button.click()
+    mz = (button.get_attribute("data-mz") or "").split(",")
+    drawn = page.locator("#extracted svg")
+    assert drawn.locator("polyline").count() == len(mz) > 0
+    assert f"m/z {', '.join(mz)} around {wanted:.3f} min" == drawn.get_attribute("aria-label")
     found = float(readout.inner_text().split()[0])
     assert abs(found - wanted) < 0.1
     assert page.evaluate("document.activeElement.id") == "picture"

@@ -14,10 +14,10 @@ import gale
 import gale.report.run_page
 from gale.errors import ModelError, OutputError, PlotError
 from gale.evidence import Matcher
+from gale.plumbing.text import probability
 from gale.plumbing.work import Work
 from gale.report import run_pages
 from gale.report.folder import index_page, page_names
-from gale.report.pages import probability
 from helpers.errors import refused
 from helpers.html_pages import parsed, text
 from helpers.training import Trained

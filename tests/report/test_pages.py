@@ -8,7 +8,8 @@ import pytest
 from jinja2 import UndefinedError
 from matplotlib.figure import Figure
 
-from gale.report.pages import as_json, probability, render, signed, themed_svg
+from gale.plumbing.text import probability
+from gale.report.pages import as_json, render, signed, themed_svg
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,9 @@ import pytest
 import gale
 from gale.errors import ModelError
 from gale.evidence import Matcher, find_attributions, find_windows
-from gale.plumbing.text import in_words
+from gale.plumbing.text import in_words, probability
 from gale.report import run_report
-from gale.report.pages import probability
+from gale.report.peaks import MOST
 from gale.report.run_page import FamilyRow
 from helpers.errors import refused
 from helpers.html_pages import parsed, text
@@ -71,8 +71,12 @@ def test_words_begin_with_what_is_probable(page: Any, stack: gale.Model, run: ga
 def test_evidence_is_that_of_the_windows(page: Any, stack: gale.Model, run: gale.Run) -> None:
     windows = find_windows(stack, run, matcher=Matcher.default())
     assert windows, "the run has families that are more probable than usual"
-    times = [float(each) for each in page.xpath("//button/@data-time")]
+    times = [float(each) for each in page.xpath("//section//button/@data-time")]
     assert sorted(times) == pytest.approx(sorted(window.apex_min for window in windows))
+    shown = {tuple(map(int, filter(None, each.split(",")))) for each in page.xpath("//@data-mz")}
+    assert {window.ions for window in windows} <= shown
+    keys = {match.inchikey for window in windows for match in window.matches}
+    assert keys - {""} <= {text(each) for each in page.xpath("//code")}
     spectra = json.loads(page.get_element_by_id("spectra").text)
     assert len(spectra) == len(windows)
     for each in spectra:
@@ -82,6 +86,24 @@ def test_evidence_is_that_of_the_windows(page: Any, stack: gale.Model, run: gale
     lanes = "".join(page.xpath("//*[@id='picture']//*[name()='text']/text()"))
     for window in windows:
         assert in_words(window.family) in lanes
+
+
+def test_the_largest_peaks_are_named(page: Any, run: gale.Run) -> None:
+    peaks = gale.find_peaks(run)
+    largest = sorted(peaks, key=lambda peak: -peak.area)[:MOST]
+    rows = page.xpath("//table[@aria-label='peaks']/tbody/tr")
+    assert len(rows) == len(largest) > 0
+    for row, peak in zip(rows, sorted(largest, key=lambda peak: peak.apex_min), strict=True):
+        time, _, purity, base_mz, compound, key, match, *_ = (
+            text(cell) for cell in row.xpath("./th|./td")
+        )
+        assert time == f"{peak.apex_min:.3f}"
+        assert (purity, base_mz) == (f"{peak.purity:.2f}", str(peak.base_mz))
+        if not peak.matches:
+            assert (compound, match) == (peak.verdict, "–")
+            continue
+        best = peak.matches[0]
+        assert (compound, key, match) == (best.compound, best.inchikey or "–", str(best.match))
 
 
 def test_spectra_beside_that_of_the_best_match(stack: gale.Model, run: gale.Run) -> None:
@@ -95,13 +117,11 @@ def test_spectra_beside_that_of_the_best_match(stack: gale.Model, run: gale.Run)
     given = {**stack.predict(run).row(0, named=True), window.family: 0.99}
     page = parsed(run_report(stack, run, matcher=matcher, prediction=given))
     spectra = json.loads(page.get_element_by_id("spectra").text)
-    found = next(
-        (each for each in spectra if each["title"].startswith(f"{window.apex_min:.2f} min")), None
-    )
-    if found is None:
+    there = [each for each in spectra if each["title"].startswith(f"{window.apex_min:.3f} min")]
+    if not there:
         assert window.probability < stack.prevalence[window.family]
         return
-    assert found["other"] == found["ions"]
+    found = next(each for each in there if each["other"] == each["ions"])
     assert "compound 0, cosine 1.00 (down)" in found["title"]
 
 

@@ -9,6 +9,7 @@ import click
 
 from gale.cli.options import PATH, force_option
 from gale.cli.printing import echo
+from gale.plumbing.text import counted
 
 EXAMPLE_ADD = """
 \b
@@ -59,8 +60,8 @@ def add(name: str, source: Path, force: bool) -> None:
     for note in notes:
         echo(f"note: {note.message}", err=True)
     echo(
-        f"{added.name}: {added.spectra:,} spectra, {added.with_index:,} with retention index, "
-        f"{added.with_families:,} with known families"
+        f"{added.name}: {counted(added.spectra, 'spectrum', 'spectra')}, {added.with_index:,} with "
+        f"retention index, {added.with_families:,} with known families"
     )
 
 

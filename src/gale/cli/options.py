@@ -101,8 +101,6 @@ columns_option = click.option(
     "is time_min, time_s, time_ms, mz or intensity. Repeatable.",
 )
 
-model_option = click.option("--model", "model_path", type=PATH, required=True, help="Model file.")
-
 split_option = click.option(
     "--split",
     "splits",

@@ -9,7 +9,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gale.cli.calls import called
+from gale.cli.models import name_of_model
+from gale.cli.outputs import STANDARD_OUTPUT, write_table
 from gale.cli.sources import paths_of
+from gale.cli.summary import print_summary
 from gale.plumbing.reading import sha256_of
 
 if TYPE_CHECKING:
@@ -20,19 +24,47 @@ if TYPE_CHECKING:
     from gale.model.cutoffs import Cutoffs
 
 
-def write_table(table: pl.DataFrame, path: Path, *, force: bool) -> None:
-    """Write a table of predictions as CSV."""
-    from gale.evaluation.predictions import csv_of
-    from gale.plumbing.files import writing
+def write_predictions(
+    output: Path,
+    model: gale.Model,
+    runs: gale.Campaign | tuple[Path, ...],
+    table: pl.DataFrame,
+    checksums: Sequence[str],
+    cutoffs: Cutoffs | None,
+    spectra: Spectra,
+    *,
+    submission: bool,
+    force: bool,
+) -> int:
+    """Write a table of predictions and how it was made, and print a summary.
 
-    with writing(path, force=force) as temporary:
-        temporary.write_bytes(csv_of(table))
+    Parameters
+    ----------
+    model, runs, table, checksums
+        What :meth:`gale.Model.predict_read` was given, and what it gave.
+    output, cutoffs, spectra, submission, force
+        What was asked for.
+
+    Returns
+    -------
+    int
+        Number of runs that failed.
+    """
+    import gale
+
+    written, notes = called(table, cutoffs, model)
+    if submission and isinstance(runs, gale.Campaign):
+        written = model.submission(runs, table)
+    write_table(written, output, force=force)
+    if output != STANDARD_OUTPUT:
+        said = (notes, cutoffs, spectra)
+        write_sidecar(output, model, runs, table, checksums, *said, force=force)
+    return print_summary(output, model, table, notes, submission)
 
 
 def write_sidecar(
     output: Path,
     model: gale.Model,
-    model_name: str,
     runs: gale.Campaign | tuple[Path, ...],
     table: pl.DataFrame,
     checksums: Sequence[str],
@@ -55,7 +87,7 @@ def write_sidecar(
     provenance = {
         "gale_version": version("gale-ms"),
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "model": model_name,
+        "model": name_of_model(model),
         "model_sha256": model.sha256,
         "table_sha256": sha256_of(output),
         "recipe": model.facts["recipe"]["name"],

@@ -8,11 +8,11 @@ from typing import Any
 
 import click
 
+from gale.cli.models import model_option, name_of_model, open_model
 from gale.cli.options import (
     PATH,
     force_option,
     library_options,
-    model_option,
     output_option,
     reading_options,
     split_option,
@@ -27,6 +27,7 @@ from gale.plumbing.text import counted
 EXAMPLE = """
 \b
 Examples:
+  gale report run run.cdf -o pages
   gale report run run1.csv run2.cdf --model model.onnx -o pages
   gale report run campaign --split test --model model.onnx -o pages
 """
@@ -42,7 +43,7 @@ Examples:
 @reading_options
 def command(
     runs: tuple[Path, ...],
-    model_path: Path,
+    model_path: Path | None,
     output: Path,
     splits: tuple[str, ...],
     libraries: tuple[str, ...],
@@ -61,7 +62,7 @@ def command(
     from gale.report.folder import check_pages_free
 
     check_pages_free(output, force=force)
-    model = gale.Model.load(model_path)
+    model = open_model(model_path)
     sources = open_runs(runs, splits, reading["columns"], model)
     spectra = open_spectra(model, libraries, index_table)
     with working(**reading) as work:
@@ -70,7 +71,7 @@ def command(
             sources,
             output,
             **spectra,
-            provenance={"model file": f"{model_path.name}, SHA-256 {model.sha256}"},
+            provenance={"model file": f"{name_of_model(model)}, SHA-256 {model.sha256}"},
             force=force,
             work=work,
         )

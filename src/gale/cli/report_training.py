@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gale.cli.options import PATH, force_option, model_option, output_option, reading_options
+from gale.cli.options import PATH, force_option, output_option, reading_options
 from gale.cli.outputs import plan
 from gale.cli.printing import echo
 from gale.cli.working import working
@@ -25,7 +25,7 @@ Example:
 
 @click.command("training", short_help="Make the page of a training.", epilog=EXAMPLE)
 @click.argument("campaign", type=PATH)
-@model_option
+@click.option("--model", "model_path", type=PATH, required=True, help="Model file.")
 @output_option(
     "HTML file to write; by default model.report.html beside model.onnx.", required=False
 )

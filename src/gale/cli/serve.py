@@ -31,8 +31,7 @@ DAY_S = 86_400
     "models",
     type=PATH,
     multiple=True,
-    required=True,
-    help="Model file. Repeatable: every run is predicted by each model.",
+    help="Model file; by default the one that comes with gale. Repeatable: each predicts all runs.",
 )
 @click.option("--host", default="127.0.0.1", show_default=True,
               help="Address to listen on; 0.0.0.0 for all of this computer.")  # fmt: skip
@@ -88,7 +87,7 @@ def command(
         token = new_token()
     folder = data or _default_folder()
     app = make(
-        models,
+        models or {"gale": gale.bundled_model()},
         folder,
         token=token,
         hosts=_names(host, hosts),

@@ -19,7 +19,7 @@ def open_runs(
     paths: tuple[Path, ...],
     splits: tuple[str, ...],
     columns: Mapping[str, str] | None,
-    model: gale.Model,
+    model: gale.Model | None = None,
     *,
     submission: bool = False,
 ) -> gale.Campaign | tuple[Path, ...]:
@@ -64,7 +64,7 @@ def _open_campaign(
     splits: tuple[str, ...],
     submission: bool,
     columns: Mapping[str, str] | None,
-    model: gale.Model,
+    model: gale.Model | None,
 ) -> gale.Campaign:
     """Open a campaign and select its runs."""
     import gale
@@ -72,14 +72,15 @@ def _open_campaign(
     from gale.errors import CampaignError
     from gale.plumbing.text import listed
 
-    columns = columns or model.remembered_columns
+    if columns is None and model is not None:
+        columns = model.remembered_columns
     campaign = gale.Campaign.open(path, columns=columns, with_labels=False)
     if campaign.left_out:
         names = [left_out_name(file, path) for file in campaign.left_out]
         echo(f"not runs, left out: {listed(names)}", err=True)
     if splits:
         campaign = campaign.of_split(*splits)
-    if submission:
+    if submission and model is not None:
         campaign = _select_submission(campaign, model)
     if not len(campaign):
         raise CampaignError(

@@ -82,3 +82,6 @@ def write_evidence_of(
     chosen = select(sources, read)
     evidence = gale.evidence_table(model, chosen, **spectra, checksums=known, work=work)
     write_evidence(evidence, path, force=force)
+    if not model.has_elution_network:
+        source = model.source
+        echo(f"{source} has no elution network: its evidence is features, without times", err=True)

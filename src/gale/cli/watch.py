@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from gale.cli.options import PATH, columns_option, model_option, output_option, quiet_option
+from gale.cli.models import model_option, open_model
+from gale.cli.options import PATH, columns_option, output_option, quiet_option
 from gale.cli.printing import echo
 from gale.cli.times import DURATION
 from gale.cli.wording import in_options
@@ -59,7 +60,7 @@ class Lines(Progress):
 @quiet_option
 def command(
     folder: Path,
-    model_path: Path,
+    model_path: Path | None,
     output: Path,
     settle: float,
     patience: float,
@@ -81,7 +82,7 @@ def command(
     """
     import gale
 
-    model = gale.Model.load(model_path)
+    model = open_model(model_path)
     if not quiet:
         echo(f"watching {folder}; results go to {output}", err=True)
     gale.watch(

@@ -32,7 +32,7 @@ from gale.plumbing.tables import (
     decimal_point,
     read_table,
 )
-from gale.plumbing.text import listed, no_formula, shown
+from gale.plumbing.text import listed, shown
 from gale.run import Floats
 
 
@@ -191,18 +191,6 @@ def read_predictions(path: Path | str) -> Predictions:
         content={} if beside is None else beside.content,
         calls=np.array(calls) if first_call else None,
     )
-
-
-def csv_of(table: pl.DataFrame) -> bytes:
-    """Write the shortest numbers that read back as what the model computed, which is Float32.
-
-    A message that a spreadsheet would take for a formula begins with an apostrophe there; names
-    stay what they are, since tables are joined by them.
-    """
-    if "message" in table.columns:
-        texts = map(no_formula, table["message"])
-        table = table.with_columns(pl.Series("message", list(texts), dtype=pl.String))
-    return table.cast({pl.Float64: pl.Float32}).write_csv().encode()
 
 
 def runs_trained_on(rows: Iterable[tuple[str, str | None]]) -> frozenset[str]:

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from gale.errors import ModelError, warn
-from gale.evidence.attribution import Attribution, find_attributions
+from gale.evidence.attribution import IONS, Attribution, find_attributions
 from gale.evidence.index import IndexTable
 from gale.evidence.matching import Match, Matcher
 from gale.evidence.windows import Window, find_windows
@@ -36,7 +36,7 @@ __all__ = [
 ELUTION, FEATURES = "elution", "features"
 """What a row is about: a window of the elution network, or attribution to features."""
 
-SCHEMA = {
+SCHEMA: dict[str, type[pl.DataType]] = {
     "run": pl.String,
     "family": pl.String,
     "probability": pl.Float64,
@@ -46,11 +46,12 @@ SCHEMA = {
     "start_min": pl.Float64,
     "end_min": pl.Float64,
     "share": pl.Float64,
-    "ions": pl.String,
-    "falls": pl.String,
+    **{f"ion_{rank}": pl.Int64 for rank in range(1, IONS + 1)},
+    **{f"fall_{rank}": pl.Float64 for rank in range(1, IONS + 1)},
     "index": pl.Float64,
     "match": pl.Int64,
     "compound": pl.String,
+    "inchikey": pl.String,
     "cosine": pl.Float64,
     "compound_index": pl.Float64,
     "carries_family": pl.Boolean,
@@ -105,8 +106,8 @@ def explain(
 
     >>> from gale import Model, explain, read_run
     >>> table = explain(Model.load(model_file), read_run(run_file)).filter(family="alcohol")
-    >>> table.select("window", "ions", "match", "compound")[-1].row(0)
-    (2, '31 45', 1, 'ethanol')
+    >>> table.select("window", "ion_1", "ion_2", "match", "compound")[-1].row(0)
+    (2, 31, 45, 1, 'ethanol')
     """
     check_loaded("model", model, Model)
     if model.has_elution_network:
@@ -121,7 +122,7 @@ def explain(
             "without times"
         )
         rows = [_row(run, found) for found in find_attributions(model, run, least=least)]
-    return pl.DataFrame(rows, schema=SCHEMA, orient="row")
+    return pl.DataFrame(rows, schema=SCHEMA)
 
 
 def check_spectra(model: Model) -> None:
@@ -151,25 +152,50 @@ def _numbered(windows: Sequence[Window]) -> Iterator[tuple[int, Window]]:
         yield number, window
 
 
-def _rows(run: Run, number: int, window: Window) -> Iterator[tuple[object, ...]]:
-    ions = " ".join(map(str, window.ions))
-    known = (
-        run.source, window.family, window.probability, ELUTION, number, window.apex_min,
-        window.start_min, window.end_min, window.share, ions, None,
-        None if np.isnan(window.index) else window.index,
-    )  # fmt: skip
+def _rows(run: Run, number: int, window: Window) -> Iterator[dict[str, object]]:
+    known: dict[str, object] = {
+        "run": run.source,
+        "family": window.family,
+        "probability": window.probability,
+        "basis": ELUTION,
+        "window": number,
+        "apex_min": window.apex_min,
+        "start_min": window.start_min,
+        "end_min": window.end_min,
+        "share": window.share,
+        **_ions(window),
+        "index": _or_none(window.index),
+    }
     if not window.matches:
-        yield (*known, None, None, None, None, None)
+        yield known
     for rank, match in enumerate(window.matches, start=1):
-        index = None if np.isnan(match.index) else match.index
-        yield (*known, rank, match.compound, match.cosine, index, match.carries_family)
+        yield {
+            **known,
+            "match": rank,
+            "compound": match.compound,
+            "inchikey": match.inchikey or None,
+            "cosine": match.cosine,
+            "compound_index": _or_none(match.index),
+            "carries_family": match.carries_family,
+        }
 
 
-def _row(run: Run, found: Attribution) -> tuple[object, ...]:
-    ions = " ".join(map(str, found.ions))
-    falls = " ".join(f"{fall:.2f}" for fall in found.falls)
-    no_times, no_compounds = (None,) * 5, (None,) * 6
-    return (
-        run.source, found.family, found.probability, FEATURES, *no_times, ions, falls,
-        *no_compounds,
-    )  # fmt: skip
+def _row(run: Run, found: Attribution) -> dict[str, object]:
+    return {
+        "run": run.source,
+        "family": found.family,
+        "probability": found.probability,
+        "basis": FEATURES,
+        **_ions(found),
+    }
+
+
+def _ions(found: Window | Attribution) -> dict[str, float]:
+    """Give each ion, and each fall, a column of its own."""
+    ions = {f"ion_{rank}": mz for rank, mz in enumerate(found.ions, start=1)}
+    falls = {f"fall_{rank}": fall for rank, fall in enumerate(found.falls, start=1)}
+    return {**ions, **falls}
+
+
+def _or_none(index: float) -> float | None:
+    return None if np.isnan(index) else index

@@ -46,9 +46,12 @@ class Match:
     index : float
         Retention index of the compound in the library; NaN if unknown.
     carries_family : bool or None
-        Whether the compound belongs to the family in question; None if the library does not say.
+        Whether the compound belongs to the family in question; None if there is none, or if the
+        library does not say.
     row : int
         Number of the spectrum in the library, from 0.
+    inchikey : str
+        InChIKey of the compound; empty if the library does not say.
     """
 
     compound: str
@@ -56,6 +59,7 @@ class Match:
     index: float
     carries_family: bool | None
     row: int
+    inchikey: str = ""
 
 
 class Matcher:
@@ -89,6 +93,11 @@ class Matcher:
         mz = np.arange(LAST_MZ + 1)
         spectra = self.library.nominal_spectra(LAST_MZ + 1).astype(np.float32)
         self._spectra: Floats32 = spectra**INTENSITY_POWER * mz**MZ_POWER
+
+    @property
+    def weighted(self) -> Floats32:
+        """The spectra as they are compared, shape (C, :data:`LAST_MZ` + 1)."""
+        return self._spectra
 
     @classmethod
     def default(cls) -> Matcher:
@@ -128,7 +137,7 @@ class Matcher:
         spectrum: Floats,
         first_mz: int,
         recorded: tuple[float, float],
-        family: str,
+        family: str | None = None,
         index: float = np.nan,
     ) -> tuple[Match, ...]:
         """Find the compounds that match a spectrum best, each once, best first.
@@ -140,7 +149,7 @@ class Matcher:
         first_mz : int
         recorded : pair of float
             Lowest and highest m/z that the run has recorded; ions outside are not compared.
-        family : str
+        family : str, optional
             Family to look for in the compounds.
         index : float
             Retention index of the spectrum, NaN if unknown. Compounds whose index differs by more
@@ -168,12 +177,13 @@ class Matcher:
             best.setdefault(name, self._match(int(at), float(cosine[at]), family))
         return tuple(best.values())
 
-    def _match(self, at: int, cosine: float, family: str) -> Match:
+    def _match(self, at: int, cosine: float, family: str | None) -> Match:
         families: Sequence[str] | None = self.library.families[at]
         return Match(
             self.library.name[at],
             min(cosine, 1.0),
             float(self.library.retention_index[at]),
-            None if families is None else family in families,
+            None if families is None or family is None else family in families,
             at,
+            self.library.inchikey[at],
         )

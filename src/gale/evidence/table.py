@@ -11,9 +11,9 @@ from gale.errors import MissingExtraError, ReadError
 from gale.evidence import SCHEMA, IndexTable, Matcher, check_spectra, explain
 from gale.model import Model, Runs
 from gale.plumbing.arguments import check_loaded
-from gale.plumbing.files import writing
+from gale.plumbing.frames import write_frame
 from gale.plumbing.kinds import checked, checked_but
-from gale.plumbing.text import display_name, no_formula
+from gale.plumbing.text import display_name
 from gale.plumbing.work import Work
 from gale.readers import load_same, parse_run
 from gale.run import Run
@@ -82,7 +82,7 @@ def evidence_table(
     known = checksums or [""] * len(names)
     for name, source, checksum in zip(names, sources, known, strict=True):
         try:
-            run = source if isinstance(source, Run) else _read(source, checksum, work)
+            run = read_same(source, checksum, work)
             found = explain(model, run, matcher=matcher, index=index, least=least)
         except (ReadError, MissingExtraError) as error:
             if work.strict:
@@ -96,21 +96,37 @@ def evidence_table(
     return pl.concat(tables)
 
 
-def _read(path: Path, checksum: str, work: Work) -> Run:
-    data = load_same(path, checksum)
-    return parse_run(data, display_name(path), columns=work.columns)
+def read_same(source: Path | Run, checksum: str, work: Work) -> Run:
+    """Read a run from the bytes that were predicted; other bytes are a ReadError."""
+    if isinstance(source, Run):
+        return source
+    data = load_same(source, checksum)
+    return parse_run(data, display_name(source), columns=work.columns)
 
 
 @checked
 def write_evidence(table: pl.DataFrame, path: str | Path, *, force: bool = False) -> None:
-    """Write a table of evidence as a CSV file, its numbers rounded to :data:`DECIMALS` decimals.
+    """Write a table of evidence, its numbers rounded to :data:`DECIMALS` decimals.
 
-    The name of a compound that a spreadsheet would take for a formula begins with an apostrophe.
+    In CSV, the name of a compound that a spreadsheet would take for a formula begins with an
+    apostrophe.
+
+    Parameters
+    ----------
+    table : DataFrame
+        What :func:`gale.explain` or :func:`gale.evidence_table` gave.
+    path : str or Path
+        The name ends in ``.csv``, ``.parquet`` or ``.xlsx``, which says how it is written.
+    force : bool
+        Whether an existing file may be overwritten.
 
     Raises
     ------
     OutputError
-        If the file exists and `force` is false, or cannot be written.
+        If the name ends in something else, or the file exists and `force` is false, or cannot be
+        written.
+    MissingExtraError
+        If it is a workbook, and xlsxwriter is not installed.
 
     Examples
     --------
@@ -120,14 +136,5 @@ def write_evidence(table: pl.DataFrame, path: str | Path, *, force: bool = False
     >>> table = gale.evidence_table(gale.Model.load("model.onnx"), ["run.csv"])
     >>> gale.write_evidence(table, "evidence.csv")
     """
-    with writing(Path(path), force=force) as temporary:
-        temporary.write_bytes(evidence_csv(table))
-
-
-def evidence_csv(table: pl.DataFrame) -> bytes:
-    """Write a table of evidence as the CSV of :func:`write_evidence`."""
     rounded = table.with_columns(pl.col(pl.Float64).round(DECIMALS))
-    if table.schema.get("compound") == pl.String:
-        names = [no_formula(name) for name in table["compound"]]
-        rounded = rounded.with_columns(pl.Series("compound", names, dtype=pl.String))
-    return rounded.write_csv().encode()
+    write_frame(rounded, Path(path), force=force, texts=["compound"])

@@ -18,6 +18,7 @@ import numpy as np
 from scipy.special import logit, softmax
 
 from gale.errors import warn
+from gale.evidence.apex import ApexFinder
 from gale.evidence.attribution import IONS
 from gale.evidence.index import IndexTable
 from gale.evidence.matching import Match, Matcher
@@ -51,12 +52,15 @@ class Window:
     probability : float
         Predicted probability of the family in the run.
     apex_min, start_min, end_min : float
-        The middle of the time bin of the strongest spectrum, the start of the first bin, and the
-        end of the last one.
+        The time of the scan in which the ions are highest, in or beside the time bin of the
+        strongest spectrum (`gale.evidence.apex`); the start of the first bin, and the end of the
+        last one.
     share : float
         Share of the evidence for the family in the run, 0 to 1.
     ions : tuple of int
         m/z whose removal lowers the score of the strongest spectrum, most important first.
+    falls : tuple of float
+        Fall of the log odds of that spectrum (natural logarithm) without each of them.
     spectrum : array of shape (M,)
         The strongest spectrum, background subtracted, in units of the run's floor.
     index : float
@@ -72,6 +76,7 @@ class Window:
     end_min: float
     share: float
     ions: tuple[int, ...]
+    falls: tuple[float, ...]
     spectrum: Floats
     index: float
     matches: tuple[Match, ...] = ()
@@ -122,8 +127,8 @@ def find_windows(
     >>> for window in find_windows(Model.load(model_file), read_run(run_file)):
     ...     if window.family == "alcohol":
     ...         print(f"{window.apex_min:.1f} min, m/z {window.ions}")
-    7.3 min, m/z (65, 92)
-    2.7 min, m/z (31, 45)
+    7.0 min, m/z (65, 92)
+    3.0 min, m/z (31, 45)
     """
     check_loaded("model", model, Model)
     if index is not None:
@@ -138,26 +143,38 @@ def find_windows(
     width = (run.time_min[-1] - run.time_min[0]) / len(signal)
     # times are the middle of each bin
     bins = np.rint((times - run.time_min[0]) / width - 0.5).astype(np.int64)
+    apexes = ApexFinder(run, len(signal))
     found: list[Window] = []
     for column, family in enumerate(model.families):
         if probability[column] < (model.prevalence[family] if least is None else least):
             continue
         share = softmax(evidence[:, column])
         for of_window in _windows(share, bins):
-            apex = of_window[np.argmax(share[of_window])]
+            strongest = of_window[np.argmax(share[of_window])]
+            spectrum = np.asarray(signal[bins[strongest]], dtype=np.float64)
+            ions, falls = _ions(model, spectra[strongest], spec.mz, column)
+            told = ions or highest_ions(spectrum, spec.mz)
+            apex_min = float(run.time_min[apexes.scan(int(bins[strongest]), told)])
             window = Window(
                 family,
                 float(probability[column]),
-                float(times[apex]),
-                float(times[of_window[0]] - width / 2),
-                float(times[of_window[-1]] + width / 2),
+                apex_min,
+                min(float(times[of_window[0]] - width / 2), apex_min),
+                max(float(times[of_window[-1]] + width / 2), apex_min),
                 float(share[of_window].sum()),
-                _ions(model, spectra[apex], spec.mz, column),
-                np.asarray(signal[bins[apex]], dtype=np.float64),
-                index.at(float(times[apex])) if index else np.nan,
+                ions,
+                falls,
+                spectrum,
+                index.at(apex_min) if index else np.nan,
             )
             found.append(_matched(window, run, spec, matcher))
     return found
+
+
+def highest_ions(spectrum: Floats, mz: Sequence[int]) -> tuple[int, ...]:
+    """Return the m/z (M,) of the highest ions of a spectrum (M,), at most :data:`IONS`."""
+    order = np.argsort(-spectrum, kind="stable")[:IONS]
+    return tuple(int(mz[at]) for at in order if spectrum[at] > 0)
 
 
 def _matched(window: Window, run: Run, spec: EventSpec, matcher: Matcher | None) -> Window:
@@ -186,12 +203,15 @@ def _log_odds(score: Floats32) -> Floats:
     return odds
 
 
-def _ions(model: Model, spectrum: Floats32, mz: Sequence[int], column: int) -> tuple[int, ...]:
-    """The m/z of a spectrum (M,) whose removal lowers the score of a family most."""
+def _ions(
+    model: Model, spectrum: Floats32, mz: Sequence[int], column: int
+) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    """The m/z of a spectrum (M,) whose removal lowers the score of a family most, and the falls."""
     present = np.flatnonzero(spectrum)
     without = np.repeat(spectrum[None], len(present) + 1, axis=0)  # the last one is complete
     without[np.arange(len(present)), present] = 0
     logits = _log_odds(model.evidence_of_spectra(without)[:, column])
     fall = logits[-1] - logits[:-1]
     order = np.argsort(-fall, kind="stable")[:IONS]
-    return tuple(int(mz[present[at]]) for at in order if fall[at] > 0)
+    order = order[fall[order] > 0]
+    return tuple(int(mz[present[at]]) for at in order), tuple(fall[order].tolist())

@@ -162,7 +162,7 @@ def highest(run: Run, spec: ElutionSpec) -> Floats32:
         )
     intensity = run.intensity[seen]
     intensity /= max(np.quantile(intensity, FLOOR_QUANTILE), intensity.max() / LARGEST_RANGE)
-    time_bin = _time_bins(run, spec.bins)
+    time_bin = time_bins(run, spec.bins)
     row = np.repeat(time_bin, run.ions_per_scan)[seen]
     image = np.ones(spec.bins * spec.n_mz, dtype=np.float32)
     np.maximum.at(image, row * spec.n_mz + nominal[seen] - spec.mz_first, intensity.astype("f4"))
@@ -172,7 +172,7 @@ def highest(run: Run, spec: ElutionSpec) -> Floats32:
     return image.reshape(spec.bins, spec.n_mz)[np.maximum.accumulate(latest)]
 
 
-def _time_bins(run: Run, bins: int) -> Integers:
+def time_bins(run: Run, bins: int) -> Integers:
     """The time bin of each scan, shape (S,)."""
     since_start = run.time_min - run.time_min[0]
     length = since_start[-1] or 1.0  # all scans may have the same time

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 
 from gale.library.embedded import embedded_library
 from gale.library.installed import installed, installed_names
@@ -86,6 +87,7 @@ def analytes(names: Sequence[Named]) -> list[Library]:
     return libraries
 
 
+@cache
 def _own_references() -> Library:
     others = [substances(kind) for kind in KINDS]
     return replace(Library.join([embedded_library(), *others]), source=OWN)

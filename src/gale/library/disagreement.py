@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from gale.library.derivative_names import UNKNOWN
 from gale.library.library import Library
 from gale.plumbing.text import counted, listed, shown
 from gale.run import Floats
@@ -27,7 +28,8 @@ def note_disagreement(library: Library, known: Library) -> str:
     """Say which compounds of a library are different in a known one; empty if none is.
 
     Compounds are the same if the first blocks of their InChIKeys and their derivatives are. Where
-    a library has several spectra of a compound, the two that are most alike count.
+    a library has several spectra of a compound, the two that are most alike count. Derivatives with
+    an unknown number of groups are not compared.
     """
     there = _places(known)
     shared = {key: places for key, places in _places(library).items() if key in there}
@@ -50,7 +52,7 @@ def _places(library: Library) -> Mapping[Key, list[int]]:
     for place, (inchikey, derivative) in enumerate(
         zip(library.inchikey, library.derivative, strict=True)
     ):
-        if inchikey:
+        if inchikey and UNKNOWN not in derivative.split():
             places[inchikey.split("-")[0], derivative].append(place)
     return places
 

@@ -139,6 +139,11 @@ class Model:
         return hashlib.sha256(self._data).hexdigest()
 
     @property
+    def content(self) -> bytes:
+        """The bytes of the file."""
+        return self._data
+
+    @property
     def has_checksum(self) -> bool:
         """Whether the file has a checksum; damage of older ones may go unnoticed."""
         return "checksum" in self.facts
@@ -152,6 +157,30 @@ class Model:
     def prevalence(self) -> dict[str, float]:
         """Training prevalence of each family: the share of the training runs that hold it."""
         return dict(zip(self.families, self.facts["prevalence"], strict=True))
+
+    @property
+    def caution(self) -> str:
+        """What has to be said with everything that the model gives; empty unless it came with gale.
+
+        Such a model learned from simulated runs alone. Its log loss was measured on campaigns of
+        another simulator, beside that of their training prevalence.
+        """
+        bundled = self.facts.get("bundled")
+        if bundled is None:
+            return ""
+        said = [f"{self.source} learned from simulated runs alone"]
+        if foreign := bundled["foreign"]:
+            own, prior = (
+                " and ".join(f"{each[key]:.2f}" for each in foreign)
+                for key in ("log_loss", "prior")
+            )
+            campaigns = counted(len(foreign), "campaign")
+            said.append(
+                f"on {campaigns} of another simulator its log loss is {own} (of their training "
+                f"prevalence: {prior})"
+            )
+        said.append("take its numbers for hints, and train on runs of your own with gale.train")
+        return "; ".join(said)
 
     def predict_features(self, features: Floats32) -> tuple[Floats32, Floats32]:
         """Predict from features (R, D), computed with :attr:`spec`.
@@ -222,7 +251,7 @@ class Model:
             family = int(np.argmin(fits[row]))
             value = high[row, family] if low[row, family] >= 0 else low[row, family]
             faults[row] = f"gives {self.families[family]} the probability {value:g}"
-        if UNLIKE in self._output_names:
+        if self.has_distance:
             for row in np.flatnonzero(~(np.isfinite(unlike) & (unlike >= 0))):
                 faults[row] = faults[row] or f"gives the distance {unlike[row]:g}"
         return faults
@@ -300,6 +329,11 @@ class Model:
     def has_elution_network(self) -> bool:
         """Whether the model can say when a family elutes."""
         return EVIDENCE in self._output_names and isinstance(self.spec, EventSpec)
+
+    @property
+    def has_distance(self) -> bool:
+        """Whether the model measures how far a run is from the training runs."""
+        return UNLIKE in self._output_names
 
     @property
     def remembered_columns(self) -> RememberedColumns | None:
@@ -532,7 +566,7 @@ class Model:
         ):
             if number:
                 warn(f"{number:,} of {runs} {what}: see the column message")
-        for note in batch_notes(predictions, self.prevalence):
+        for note in (*filter(None, [self.caution]), *batch_notes(predictions, self.prevalence)):
             warn(note)
         if not self.facts["calibrated"]:
             warn(UNCALIBRATED)

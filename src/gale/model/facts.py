@@ -63,6 +63,22 @@ GROUPS = Table(
 )
 """What a model states of the groups of its training runs, see `gale.training.group_effect`."""
 
+BUNDLED = Table(
+    {
+        "simulated": Table({"laboratories": whole(1), "instruments": whole(1)}),
+        "foreign": ListOf(
+            Table({"campaign": TEXT, "runs": whole(1), "log_loss": number(0), "prior": number(0)})
+        ),
+        "precision": Table(
+            {"weights": TEXT, "largest_change": SHARE, "log_loss": number(0), "full": number(0)}
+        ),
+        "versions": ListOf(TEXT),
+        "seconds": number(0),
+    }
+)
+"""What the model that comes with gale states of itself, see ``tools/make_bundled.py``: the log loss
+on campaigns of another simulator beside that of their prevalence, and what short weights change."""
+
 NAMES_OF_COLUMNS = Value(
     "a table of texts",
     lambda value: isinstance(value, dict) and all(map(TEXT.fits, (*value, *value.values()))),
@@ -158,6 +174,7 @@ def schema_of_facts(n_families: int) -> Table:
             ),
         },
         {
+            "bundled": BUNDLED,
             "calibration": PLAIN,
             "checksum": TEXT,
             "cutoffs": of_families(CUTOFFS),

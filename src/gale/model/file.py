@@ -26,6 +26,9 @@ from gale.run import Floats32
 METADATA_KEY = "gale"
 """Key of the metadata that holds the facts, as JSON."""
 
+WHOLE_KEY = "gale_whole"
+"""Key of the metadata of a whole graph (`gale.portable`) that holds the number of its format."""
+
 CHECKSUM_KEY, CHECKSUM = "gale_sha256", "sha256"
 """Key of the metadata that holds the checksum, and the fact ``checksum`` of files with one."""
 
@@ -100,6 +103,13 @@ def open_file(data: bytes, source: str) -> tuple[onnxruntime.InferenceSession, d
         content = read_onnx(data)
     except NotProtobufError:
         raise _not_onnx(data, source) from None
+    if any(key == WHOLE_KEY for key, _ in content.metadata):
+        raise ModelError(
+            source,
+            "is a whole graph, which other software runs",
+            MODEL_FILE,
+            "use the model that it was exported from",
+        )
     stated = [text for key, text in content.metadata if key == METADATA_KEY]
     if len(stated) != 1:
         raise ModelError(source, "is an ONNX file without metadata of gale", MODEL_FILE)

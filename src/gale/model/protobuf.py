@@ -90,15 +90,27 @@ def fields(message: memoryview) -> Iterator[tuple[int, Value]]:
     NotProtobufError
         If the bytes are no message.
     """
+    return ((number, value) for number, value, _ in written_fields(message))
+
+
+def written_fields(message: memoryview) -> Iterator[tuple[int, Value, memoryview]]:
+    """Yield the number, the value and all bytes of each field of a message.
+
+    Raises
+    ------
+    NotProtobufError
+        If the bytes are no message.
+    """
     at = 0
     while at < len(message):
+        start = at
         tag, at = _varint(message, at)
         number, kind = tag >> 3, tag & 7
         if number == 0:
             raise NotProtobufError("a field without a number")
         if kind == VARINT:
             value, at = _varint(message, at)
-            yield number, value
+            yield number, value, message[start:at]
             continue
         if kind == BYTES:
             size, at = _varint(message, at)
@@ -108,7 +120,7 @@ def fields(message: memoryview) -> Iterator[tuple[int, Value]]:
             raise NotProtobufError(f"a field of kind {kind}")
         if at + size > len(message):
             raise NotProtobufError("a field beyond the end")
-        yield number, message[at : at + size]
+        yield number, message[at : at + size], message[start : at + size]
         at += size
 
 
@@ -150,7 +162,7 @@ def _read_tensor(tensor: memoryview, found: OnnxFile) -> None:
         elif number == TENSOR_RAW:
             raw = _message(value)
         elif number == TENSOR_INT64:
-            numbers += _varints(value)
+            numbers += varints(value)
     if len(raw) % 8 == 0 and len(raw) <= 8 * 16:  # a shape; weights are longer, or never asked for
         numbers += [
             int.from_bytes(raw[at : at + 8], "little", signed=True) for at in range(0, len(raw), 8)
@@ -158,7 +170,7 @@ def _read_tensor(tensor: memoryview, found: OnnxFile) -> None:
     found.shapes[name] = tuple(numbers)
 
 
-def _varints(value: Value) -> list[int]:
+def varints(value: Value) -> list[int]:
     """Read whole numbers that are packed into one value, or the one that is not."""
     if isinstance(value, int):
         return [value]

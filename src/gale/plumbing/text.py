@@ -10,6 +10,9 @@ from typing import Any
 
 from gale.errors import CONTROLS
 
+LEAST_SHOWN = 0.01
+"""Probabilities closer to 0 or 1 than this are shown as <0.01 or >0.99."""
+
 
 def display_name(path: str | os.PathLike[str]) -> str:
     r"""Return the name of a file as text; control characters and what is not UTF-8 are escaped.
@@ -128,3 +131,16 @@ def shown(text: str) -> str:
     "'yes'"
     """
     return repr(text if len(text) <= 60 else f"{text[:57]}...")
+
+
+def probability(value: float) -> str:
+    """Write a probability with two decimals.
+
+    Examples
+    --------
+    >>> probability(0.123), probability(0.004), probability(0.999)
+    ('0.12', '<0.01', '>0.99')
+    """
+    if value < LEAST_SHOWN:
+        return f"<{LEAST_SHOWN:g}"
+    return f">{1 - LEAST_SHOWN:g}" if value > 1 - LEAST_SHOWN else f"{value:.2f}"

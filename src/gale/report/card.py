@@ -263,6 +263,8 @@ def _cutoff_lines(model: Model) -> Iterator[str]:
 
 
 def _limits(model: Model) -> Iterator[str]:
+    if model.caution:
+        yield f"- {_sentence(model.caution)}."
     if model.facts["calibrated"]:
         yield (
             "- The probabilities are calibrated on runs like those of the training. On another "

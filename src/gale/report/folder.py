@@ -211,7 +211,7 @@ def index_page(
         families=model.families,
         prevalence=model.prevalence,
         pages=pages,
-        notes=batch_notes(predictions, model.prevalence),
+        notes=[*filter(None, [model.caution]), *batch_notes(predictions, model.prevalence)],
         calibrated=model.facts["calibrated"],
         provenance={**(provenance or {}), **model_provenance(model)},
     )

@@ -19,10 +19,7 @@ from matplotlib.figure import Figure
 
 from gale.plotting import save_figure
 from gale.plotting.themes import THEMES, Theme
-from gale.plumbing.text import in_words
-
-LEAST_SHOWN = 0.01
-"""Probabilities closer to 0 or 1 than this are shown as <0.01 or >0.99."""
+from gale.plumbing.text import in_words, probability
 
 
 @cache
@@ -67,13 +64,6 @@ def script_hashes() -> list[str]:
             content = text.removeprefix("<script>").removesuffix("</script>")
             found.add(base64.b64encode(hashlib.sha256(content.encode()).digest()).decode())
     return [f"sha256-{each}" for each in sorted(found)]
-
-
-def probability(value: float) -> str:
-    """Write a probability with two decimals."""
-    if value < LEAST_SHOWN:
-        return f"<{LEAST_SHOWN:g}"
-    return f">{1 - LEAST_SHOWN:g}" if value > 1 - LEAST_SHOWN else f"{value:.2f}"
 
 
 def signed(value: float) -> str:

@@ -34,6 +34,7 @@ from gale.plumbing.kinds import checked
 from gale.plumbing.tables import DOUBTFUL, SPREAD, UNLIKE
 from gale.plumbing.text import listed
 from gale.report.pages import as_json, render
+from gale.report.peaks import PeakSection
 from gale.report.picture import Picture
 from gale.run import Floats, Run
 
@@ -139,11 +140,11 @@ def run_report(
     if prediction is not None:
         _check_prediction(prediction, model)
     predicted = prediction or model.predict(run).row(0, named=True)
-    library = None
+    searched = matcher or Matcher.default()
+    library = searched if model.has_elution_network else None
     windows: list[Window] = []
     attributions: list[Attribution] = []
-    if model.has_elution_network:
-        library = matcher or Matcher.default()
+    if library:
         windows = find_windows(model, run, matcher=library, index=index)
     else:
         if matcher is not None or index is not None:
@@ -162,6 +163,7 @@ def run_report(
         attributions=attributions,
         any_windows=bool(windows),
         warnings=[
+            *filter(None, [model.caution]),
             *(each.text for each in oddities(run)),
             *unlike_notes(unlike),
             *(index.note_outside(run) if index else ()),
@@ -169,11 +171,12 @@ def run_report(
         unlike=unlike,
         picture=Picture.of(run, lanes=_lanes(families), most_bytes=MOST_BYTES),
         library=library and library.library,
+        peaks=PeakSection.of(run, library, index),
         spectra=as_json(list(_spectra(families, run, model, library))) if library else None,
         run=run,
         provenance={
             **(provenance or {}),
-            **({"libraries": _libraries(library)} if library else {}),
+            "libraries": _libraries(searched),
             **model_provenance(model),
         },
     )
@@ -250,7 +253,7 @@ def _spectra(
         for number, window in enumerate(row.windows, start=1):
             ions = _ions(mz, window.spectrum)
             shown = list(ions)
-            title = f"{window.apex_min:.2f} min, background removed"
+            title = f"{window.apex_min:.3f} min, background removed"
             if not ions:
                 title += ": nothing is left"
             other = None

@@ -25,6 +25,7 @@ def of_model(name: str, model: Model) -> dict[str, Any]:
         "training_runs": facts["training"]["runs"],
         "calibrated": facts["calibrated"],
         "values_are": "probabilities" if facts["calibrated"] else "scores from 0 to 1",
+        "caution": model.caution,
         "has_elution_network": model.has_elution_network,
         "families": [
             {"name": family, "prevalence": model.prevalence[family]} for family in model.families

@@ -26,7 +26,7 @@ from gale.serve.service import Service, Settings
 
 
 def web_service(
-    models: Mapping[str, str | Path] | Sequence[str | Path],
+    models: Mapping[str, str | Path | Model] | Sequence[str | Path],
     data: str | Path,
     *,
     token: str = "",
@@ -45,8 +45,8 @@ def web_service(
 
     Parameters
     ----------
-    models : mapping of str to path, or sequence of paths
-        The model files, with the names that people see; by default those of the files.
+    models : mapping of str to path or Model, or sequence of paths
+        The models, with the names that people see; by default those of the files.
     data : str or Path
         Folder for jobs, received files and results; made if it does not exist.
     token : str
@@ -91,7 +91,10 @@ def web_service(
     except TypeError as error:
         known = [name for name in Settings.__dataclass_fields__ if name != "workers"]
         raise GaleError("limits", f"has another name ({error})", ", ".join(known)) from None
-    loaded = {name: Model.load(path) for name, path in _named(models).items()}
+    loaded = {
+        name: each if isinstance(each, Model) else Model.load(each)
+        for name, each in _named(models).items()
+    }
     names = LOCAL_NAMES | {name.lower() for name in hosts}
     policy = Policy(token, names, any_address, settings.per_client)
     service = Service(loaded, Path(data), settings, columns, wording)
@@ -100,11 +103,13 @@ def web_service(
     return Guard(routed, policy, sums, service.metrics, stop=service.stop)
 
 
-def _named(models: Mapping[str, str | Path] | Sequence[str | Path]) -> dict[str, Path]:
+def _named(
+    models: Mapping[str, str | Path | Model] | Sequence[str | Path],
+) -> dict[str, str | Path | Model]:
     if isinstance(models, Mapping):
-        named = [(str(name), Path(path)) for name, path in models.items()]
+        named = list(models.items())
     else:
-        named = [(Path(path).stem, Path(path)) for path in models]
+        named = [(Path(path).stem, path) for path in models]
     if not named:
         raise GaleError("models", "is empty", "at least one model file")
     if len(dict(named)) < len(named):

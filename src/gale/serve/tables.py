@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
-from gale.evaluation.predictions import csv_of
 from gale.evidence import SCHEMA
-from gale.evidence.table import evidence_csv
+from gale.evidence.table import DECIMALS
 from gale.model import Model
+from gale.plumbing.frames import frame_bytes
 from gale.plumbing.tables import SPREAD, UNLIKE
 from gale.serve.store import StoredRun
 
@@ -64,21 +63,12 @@ def _different(names: Sequence[str]) -> list[str]:
 
 def evidence_bytes(peaks: Sequence[dict[str, Any]]) -> bytes:
     """Write the peaks of a run as CSV."""
-    return evidence_csv(pl.DataFrame(list(peaks), schema=SCHEMA))
+    table = pl.DataFrame(list(peaks), schema=SCHEMA).with_columns(
+        pl.col(pl.Float64).round(DECIMALS)
+    )
+    return frame_bytes(table, ".csv", ["compound"])
 
 
 def table_bytes(table: pl.DataFrame, form: str) -> bytes:
-    """Write a table as ``csv``, ``parquet`` or ``xlsx``."""
-    if form == "csv":
-        return csv_of(table)
-    buffer = io.BytesIO()
-    if form == "parquet":
-        table.write_parquet(buffer)
-        return buffer.getvalue()
-    from xlsxwriter import Workbook
-
-    # a name that begins with = is a text, and no formula or link
-    with Workbook(buffer, {"strings_to_formulas": False, "strings_to_urls": False,
-                           "in_memory": True}) as book:  # fmt: skip
-        table.write_excel(book, "predictions", autofit=True, freeze_panes=(1, 1))
-    return buffer.getvalue()
+    """Write a table as ``csv``, ``parquet`` or ``xlsx``, in numbers as short as they can be."""
+    return frame_bytes(table.cast({pl.Float64: pl.Float32}), f".{form}", ["message"])

@@ -16,7 +16,6 @@ from typing import Any
 
 from gale.campaign.folder import OUTSIDE, list_files, run_name
 from gale.errors import CampaignError, MissingExtraError, OutputError
-from gale.evaluation.predictions import csv_of
 from gale.model import Model
 from gale.plumbing.files import writing
 from gale.plumbing.kinds import checked
@@ -30,7 +29,7 @@ from gale.report.folder import index_page, page_names
 from gale.serve.pool import MIB, Limits, Task, Worker, WorkerEndedError
 from gale.serve.posting import Post
 from gale.serve.reading import PATH, begin
-from gale.serve.tables import row_table
+from gale.serve.tables import row_table, table_bytes
 from gale.serve.watched import Memory, Seen
 
 MEMORY, TABLE, INDEX = ".gale-watch.sqlite", "predictions.csv", "index.html"
@@ -338,7 +337,7 @@ class _Watcher:
         index = index_page(table, self.model, pages, provenance=made)
         self.unwritten = True
         try:
-            for name, content in ((TABLE, csv_of(table)), (INDEX, index.encode())):
+            for name, content in ((TABLE, table_bytes(table, "csv")), (INDEX, index.encode())):
                 with writing(self.output / name, force=True) as temporary:
                     temporary.write_bytes(content)
         except OutputError as error:  # such as while a spreadsheet has it open

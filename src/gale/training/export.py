@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
 from gale.model.file import CHECKSUM, EVIDENCE, METADATA_KEY, OUTPUTS, sealed
+from gale.model.graph import Graph, Input, ValueInfo
 from gale.model.support import Support
 from gale.model.unlike import SOFTNESS, Block, n_neighbours
 from gale.plumbing.tables import UNLIKE
 from gale.training.calibration import Calibration
-from gale.training.graph import Graph
 from gale.training.networks.augment import AugmentProfile
 from gale.training.networks.elution import HEIGHT_SCALE, QUIET, SHARE_SCALE, ElutionNetwork
 from gale.training.networks.layers import (
@@ -31,6 +33,9 @@ from gale.training.networks.layers import (
     Standardise,
     count_members,
 )
+
+Precision = Literal["float32", "float16", "int8"]
+"""How weights are stored in a file."""
 
 SUMMARY = "summary"
 """Input of every graph: features (R, D)."""
@@ -55,6 +60,30 @@ class PartGraph(NamedTuple):
     columns: slice = slice(None)
 
 
+class _TorchGraph(Graph):
+    """A graph whose constants may be tensors, and which may store fewer bits of some."""
+
+    def __init__(self, precision: Precision) -> None:
+        super().__init__()
+        self._precision = precision
+
+    def constant(self, value: Input | torch.Tensor, dtype: str = "") -> str:
+        return super().constant(_array(value), dtype)
+
+    def weight(self, value: torch.Tensor) -> str:
+        """Return the name of a matrix (…, D, D')."""
+        matrix = _array(value)
+        return self.in_8_bits(matrix) if self._precision == "int8" else self.half(matrix)
+
+    def half(self, value: ArrayLike) -> str:
+        """Return the name of a constant, of half precision if weights have less than single."""
+        return self.constant(value) if self._precision == "float32" else self.in_16_bits(value)
+
+
+def _array(value: ArrayLike | torch.Tensor) -> NDArray[Any]:
+    return np.asarray(value.detach().cpu() if isinstance(value, torch.Tensor) else value)
+
+
 def to_onnx(
     parts: Sequence[PartGraph],
     n_features: int,
@@ -62,6 +91,8 @@ def to_onnx(
     calibration: Calibration | None = None,
     unlike: Sequence[Block] = (),
     support: Support | None = None,
+    *,
+    precision: Precision = "float32",
 ) -> bytes:
     """Write an ensemble as an ONNX file.
 
@@ -81,13 +112,16 @@ def to_onnx(
         From `gale.model.unlike.fit_unlike`: how to measure the distance from the training runs.
     support : Support, optional
         What limits the probability, but not those of the members.
+    precision : str
+        In which weights are stored; the places of training runs are then stored in half precision,
+        if that is less than single. All is computed in single precision.
 
     Returns
     -------
     bytes
         The same for the same networks and facts.
     """
-    graph = Graph()
+    graph = _TorchGraph(precision)
     n_members = sum(count_members(part.network) for part in parts)
     logits = [_layer(part.network, graph, _columns(graph, part.columns)) for part in parts]
     probability, of_members = _probabilities(graph, logits, calibration)
@@ -106,7 +140,8 @@ def to_onnx(
         distances = _stack(graph, [_distance(graph, block) for block in unlike])
         graph.output(UNLIKE, graph("ReduceMax", distances, [0], keepdims=0), ["runs"])
     stated = json.dumps({**facts, "checksum": CHECKSUM}, sort_keys=True, allow_nan=False)
-    return sealed(graph.to_bytes({SUMMARY: ["runs", n_features]}, {METADATA_KEY: stated}))
+    inputs = [ValueInfo(SUMMARY, ["runs", n_features])]
+    return sealed(graph.to_bytes(inputs, {METADATA_KEY: stated}))
 
 
 def _n_families(network: nn.Module) -> int:
@@ -145,7 +180,7 @@ def _probabilities(
     return graph("Sigmoid", combined), graph("Sigmoid", alone)
 
 
-def _layer(layer: nn.Module, graph: Graph, x: str) -> str:
+def _layer(layer: nn.Module, graph: _TorchGraph, x: str) -> str:
     """Write a layer: from a value (E, R, D), or features (R, D), to one of (E, R, D')."""
     match layer:
         case nn.Sequential():
@@ -153,7 +188,9 @@ def _layer(layer: nn.Module, graph: Graph, x: str) -> str:
                 x = _layer(each, graph, x)
             return x
         case Dense():
-            return graph("Add", graph("MatMul", x, layer.weight), layer.bias.unsqueeze(1))
+            return graph(
+                "Add", graph("MatMul", x, graph.weight(layer.weight)), layer.bias.unsqueeze(1)
+            )
         case BatchNorm():
             scale = layer.weight * (layer.running_variance + layer.epsilon).rsqrt()
             centred = graph("Sub", x, layer.running_mean.unsqueeze(1))
@@ -178,7 +215,7 @@ def _layer(layer: nn.Module, graph: Graph, x: str) -> str:
     raise TypeError(f"{type(layer).__name__} has no nodes in an ONNX graph")
 
 
-def _of_spectra(network: ElutionNetwork, graph: Graph, x: str) -> str:
+def _of_spectra(network: ElutionNetwork, graph: _TorchGraph, x: str) -> str:
     """The logits of spectra (E, R, N, K), of event features (R, N·M)."""
     n_spectra, n_mz = network.shape
     spectra = graph("Reshape", x, [-1, n_mz])
@@ -191,9 +228,9 @@ def _of_spectra(network: ElutionNetwork, graph: Graph, x: str) -> str:
     return graph("Reshape", logits, shape)
 
 
-def _distance(graph: Graph, block: Block) -> str:
+def _distance(graph: _TorchGraph, block: Block) -> str:
     """The distance from the training runs in a block of features, (R,)."""
-    runs = graph.constant(block.runs)
+    runs = graph.half(block.runs)
     softened = graph("Asinh", graph("Div", _columns(graph, block.columns), SOFTNESS))
     placed = graph("MatMul", graph("Sub", softened, block.centre), block.windows)
     # The squared norm of `placed` is left out: it is the same for all training runs.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
 import gale
-from benchmarks.speed import features, fitting
+from benchmarks.speed import features, fitting, whole_graph
 from benchmarks.speed.timing import in_turn
 from gale.training.networks.layers import Dense
 from helpers.benchmark_runs import rows_of
@@ -47,3 +49,13 @@ def test_floors_count_the_products_of_the_published_network() -> None:
     assert len(rows) + len(held_out) == fitting.N_RUNS
     assert validation == 2 * len(held_out) * sum(sizes)
     assert 2 * len(rows) * 2 * sum(sizes) < training < 2 * len(rows) * 3 * sum(sizes)
+
+
+def test_whole_graphs_beside_the_python_way(
+    campaign: gale.Campaign, stack_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole_graph.main([str(stack_file), *map(str, campaign.paths[:2]), "--repeats", "1"])
+    rows = rows_of(capsys.readouterr().out)
+    assert {"Python", "whole graph", "whole graph, 8 bits"} <= rows.keys()
+    assert float(rows["whole graph"][3]) < 1e-5
+    assert float(rows["whole graph"][3]) < float(rows["whole graph, 8 bits"][3]) < 0.1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gale.cli.shows import rows
+from gale.cli.wording import in_options
 from gale.model import Model
 from gale.model.groups import group_sentences
 from gale.plumbing.text import counted
@@ -35,6 +36,7 @@ def lines(model: Model) -> list[str]:
         f"{scores['prior_log_loss']:.3f})",
         "measured on": f"{scores['measured_on']}; {scores['caution']}",
         **_groups(model),
+        **({"caution": in_options(model.caution)} if model.caution else {}),
         "fingerprint": training["fingerprint"],
         "checksum": "agrees"
         if model.has_checksum

@@ -102,7 +102,12 @@ function begin(run) {
   });
   for (const button of document.querySelectorAll("button[data-time]"))
     button.addEventListener("click", () => {
-      choose(nearest(Number(button.dataset.time)));
+      const { time, mz, from, to } = button.dataset;
+      choose(nearest(Number(time)));
+      if (mz) drawIons(document.getElementById("extracted"), run, {
+        mz: mz.split(",").map(Number), from: Number(from), to: Number(to), apex: Number(time),
+        left, right, width: settings.axes.width,
+      });
       picture.scrollIntoView({ block: "start" });
       picture.focus({ preventScroll: true });
     });

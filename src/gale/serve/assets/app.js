@@ -72,7 +72,7 @@ async function start() {
   models = said.models;
   maxMb = said.limits.max_mb;
   byId("models").textContent = models
-    .map((each) => `${each.name} (recipe ${each.recipe}, ${counted(each.training_runs, "training run")}, SHA-256 ${each.sha256.slice(0, 12)}…)`)
+    .map((each) => `${each.name} (recipe ${each.recipe}, ${counted(each.training_runs, "training run")}, SHA-256 ${each.sha256.slice(0, 12)}…)${each.caution ? `: ${each.caution}` : ""}`)
     .join("; ");
   byId("reading").textContent =
     (models.every((each) => each.calibrated) ? "Probability" : "Score (not calibrated)") +

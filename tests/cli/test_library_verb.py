@@ -39,7 +39,7 @@ def test_add_list_remove(folder: Path) -> None:
     assert "gale library add" in empty
     added = succeed("library", "add", "mine", "mine.msp")
     assert (added.stdout, added.stderr) == (
-        "mine: 1 spectra, 1 with retention index, 1 with known families\n", "",
+        "mine: 1 spectrum, 1 with retention index, 1 with known families\n", "",
     )  # fmt: skip
     header, row = succeed("library", "list").stdout.splitlines()
     assert header.split() == ["name", "spectra", "with", "index", "with", "families", "from"]

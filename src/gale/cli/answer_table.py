@@ -1,0 +1,89 @@
+"""The answer for a run as a table of text, which is read in seconds."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gale.cli.printing import echo
+from gale.plumbing.tables import DOUBTFUL
+from gale.plumbing.text import in_words, probability
+
+COLUMNS = (
+    "family", "probability", "prevalence", "call", "apex (min)", "ions (m/z)", "most similar",
+    "cosine", "InChIKey",
+)  # fmt: skip
+"""Columns of the table; the last one is left out where the terminal is too narrow for it."""
+
+NUMBERS = {"probability", "prevalence", "apex (min)", "cosine"}
+"""Columns whose cells end at the same place."""
+
+IONS = 4
+"""Ions that are named in a row."""
+
+LONGEST_COMPOUND = 34
+"""Letters of a compound's name that fit into a row."""
+
+WIDE = 170
+"""Letters of a line where there is no terminal."""
+
+
+def print_table(answer: Mapping[str, Any]) -> None:
+    """Print the name of a run, first of all why its numbers are doubtful, and its table."""
+    said = answer["message"] or ""
+    if answer["status"] == DOUBTFUL:
+        echo(f"{answer['run']}: DOUBTFUL, do not rely on these numbers: {said}", bold=True)
+    else:
+        echo(answer["run"], bold=True)
+        if said:
+            echo(f"note: {said}")
+    families = [_family(each) for each in answer["families"]]
+    peaks = [
+        [f"{_ordinal(rank)} peak", "", "", "", *_what(each)]
+        for rank, each in enumerate(answer["largest_peaks"])
+    ]
+    head, *lines = _grid([list(COLUMNS), *families, *peaks])
+    echo(head)
+    for line in lines:
+        echo(line)
+    if not peaks:
+        echo("no peak stands out")
+
+
+def _family(row: Mapping[str, Any]) -> list[str]:
+    numbers = [probability(row["probability"]), probability(row["prevalence"]), row["call"] or ""]
+    evidence = row["evidence"]
+    return [in_words(row["family"]), *numbers, *(_what(evidence[0]) if evidence else [""] * 5)]
+
+
+def _what(found: Mapping[str, Any]) -> list[str]:
+    """When something elutes, by which ions, and what it is like."""
+    apex = f"{found['apex_min']:.3f}" if "apex_min" in found else ""
+    mz = [each["mz"] if isinstance(each, Mapping) else each for each in found["ions"][:IONS]]
+    said = [apex, ", ".join(map(str, mz))]
+    if not found["matches"]:
+        return [*said, "nothing similar" if apex else "", "", ""]
+    best = found["matches"][0]
+    name = best["compound"]
+    short = name if len(name) <= LONGEST_COMPOUND else f"{name[: LONGEST_COMPOUND - 1]}…"
+    return [*said, short, f"{best['cosine']:.2f}", best["inchikey"] or ""]
+
+
+def _ordinal(rank: int) -> str:
+    return ("largest", "second largest", "third largest")[rank]
+
+
+def _grid(rows: Sequence[list[str]]) -> list[str]:
+    """Align the cells of rows, the first of which is the header; the last column may not fit."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    room = shutil.get_terminal_size((WIDE, 24)).columns
+    shown = len(widths) - (sum(widths) + 2 * len(widths) > room)
+    lines = []
+    for row in rows:
+        cells = [
+            cell.rjust(width) if name in NUMBERS else cell.ljust(width)
+            for name, cell, width in zip(COLUMNS, row, widths, strict=True)
+        ]
+        lines.append("  ".join(cells[:shown]).rstrip())
+    return lines

@@ -1,0 +1,96 @@
+"""The table of peaks on the page of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gale.evidence import IndexTable, Matcher
+from gale.peaks.search import Peak, search
+from gale.plumbing.text import in_words
+from gale.run import Run
+
+IONS = 3
+"""Ions of a peak that are drawn."""
+
+MOST = 40
+"""Peaks on a page, those with the largest area."""
+
+
+@dataclass(frozen=True)
+class PeakRow:
+    """A row of the table.
+
+    Parameters
+    ----------
+    peak : Peak
+    share : float
+        Its area relative to that of all peaks.
+    """
+
+    peak: Peak
+    share: float
+
+    @property
+    def ions(self) -> list[int]:
+        """The m/z of its highest ions, which are drawn when it is shown in the run."""
+        order = self.peak.intensity.argsort()[::-1][:IONS]
+        return [int(mz) for mz in self.peak.mz[order]]
+
+    @property
+    def remarks(self) -> str:
+        """What is to be known of the peak, in words; empty if nothing is."""
+        peak = self.peak
+        return ", ".join(
+            filter(
+                None,
+                (
+                    peak.origin,
+                    "saturated" if peak.saturated else None,
+                    f"cut by the {peak.cut} of the run" if peak.cut else None,
+                    "weak match" if peak.matches and peak.matches[0].weak else None,
+                ),
+            )
+        )
+
+    @property
+    def families(self) -> str:
+        """Families of the best match, in words."""
+        known = self.peak.matches[0].families if self.peak.matches else None
+        if known is None:
+            return ""
+        return ", ".join(map(in_words, known)) or "none"
+
+
+@dataclass(frozen=True)
+class PeakSection:
+    """The largest peaks of a run, in order of time.
+
+    Parameters
+    ----------
+    rows : tuple of PeakRow
+    number : int
+        Number of all peaks.
+    library : str
+        What they were compared with.
+    has_index : bool
+        Whether retention indices are known.
+    """
+
+    rows: tuple[PeakRow, ...]
+    number: int
+    library: str
+    has_index: bool
+
+    @classmethod
+    def of(cls, run: Run, matcher: Matcher | None, index: IndexTable | None) -> PeakSection:
+        """Find the peaks of a run; by default compared with the libraries that gale has."""
+        matcher = matcher or Matcher.default()
+        peaks = search(run, matcher, index)
+        total = sum(peak.area for peak in peaks) or 1.0
+        largest = sorted(peaks, key=lambda peak: -peak.area)[:MOST]
+        rows = tuple(
+            PeakRow(peak, peak.area / total)
+            for peak in sorted(largest, key=lambda peak: peak.apex_min)
+        )
+        known = any(peak.index == peak.index for peak in largest)
+        return cls(rows, len(peaks), matcher.library.source, known)

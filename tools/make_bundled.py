@@ -1,0 +1,355 @@
+"""Make the model that comes with gale.
+
+    python tools/make_bundled.py --foreign CAMPAIGN...
+
+Takes the pre-trained networks that come with gale, which learned from simulated runs, and fits how
+much each counts and the calibration to other simulated runs: of other laboratories and instruments,
+with the physics of tools/bundled_physics.toml, and with gases that come and go as they do in real
+runs. Writes src/gale/data/model.onnx, its weights in 8 bits.
+
+Each CAMPAIGN, made by another simulator (benchmarks.accuracy.foreign says how), is predicted; the
+log loss on its test runs, beside that of its training prevalence, goes into the file, and from
+there into everything that the model gives. About two minutes on one core.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import time
+import warnings
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from gale.campaign import Campaign
+from gale.cli.progress import ConsoleProgress
+from gale.errors import GaleWarning
+from gale.evaluation import metrics
+from gale.evaluation.cutoffs import fit_cutoffs
+from gale.features import compute_features
+from gale.features.elution import ElutionSpec
+from gale.features.events import EventSpec
+from gale.features.profile import ProfileSpec
+from gale.model import Model
+from gale.model.facts import FORMAT
+from gale.model.support import Support
+from gale.model.unlike import fit_unlike
+from gale.plumbing.files import writing
+from gale.plumbing.work import Work
+from gale.run import Floats, Floats32, Run
+from gale.simulation import Physics
+from gale.simulation.examples import simulate_examples
+from gale.simulation.run import Truth
+from gale.training.calibration import cross_fitted, fit_calibration
+from gale.training.export import PartGraph, Precision, to_onnx
+from gale.training.facts import scores_of
+from gale.training.fitting import predict_logits, set_weights
+from gale.training.folds import Fold
+from gale.training.networks.build import build_network, columns_of, scale_of
+from gale.training.recipe import Recipe
+from gale.training.settings import EventSettings
+from gale.training.shipped import shipped_families, shipped_source, shipped_weights
+
+FILE = Path(__file__).parent.parent / "src" / "gale" / "data" / "model.onnx"
+PHYSICS = Path(__file__).parent / "bundled_physics.toml"
+
+SEED = 101
+"""Pre-training had the seed 0, so these are other laboratories."""
+
+RUNS, OF_LABORATORY, INSTRUMENTS = 1200, 25, 5
+"""Runs that calibrate, runs of a laboratory, and instruments of each."""
+
+FOLDS = 5
+
+PLACES = 400
+"""Runs that distances are measured to."""
+
+GASES: tuple[tuple[dict[int, float], float], ...] = (
+    ({28: 1, 32: 0.27, 14: 0.06, 16: 0.05, 40: 0.013, 29: 0.008, 44: 0.002}, 0.6),
+    ({18: 1, 17: 0.22, 16: 0.02}, 0.6),
+    ({44: 1, 28: 0.1, 16: 0.09, 12: 0.08, 45: 0.012, 22: 0.02}, 0.3),
+)
+"""Air, water and carbon dioxide: relative ions, and in which share of the runs they come and go."""
+
+HUMPS = 0.5
+"""Share of the runs with a hump of everything."""
+
+FLOOR_QUANTILE = 0.005
+"""Quantile of the intensities of a run that heights of gases are relative to."""
+
+
+@dataclass(frozen=True)
+class Disturbed:
+    """Adds to a run what says nothing of a sample, then computes its features.
+
+    Gases come and go with the injection, a valve or a leak; a matrix gives off a broad hump of
+    everything, which no chromatography resolves.
+    """
+
+    spec: EventSpec
+
+    def __call__(self, run: Run, truth: list[Truth]) -> NDArray[np.float16]:  # noqa: ARG002
+        """Return the features (D,) of a run, in half precision."""
+        # each run has a number of its own in its name
+        rng = np.random.default_rng(zlib.crc32(run.source.encode()))
+        return self.spec.features_of(disturbed(run, rng)).astype(np.float16)
+
+
+def disturbed(run: Run, rng: np.random.Generator) -> Run:
+    """Add rises of air, water and carbon dioxide to a run, and what its matrix gives off."""
+    time_min = run.time_min
+    place = (time_min - time_min[0]) / (time_min[-1] - time_min[0])
+    low, high = float(run.mz.min()), float(run.mz.max())
+    floor = float(np.quantile(run.intensity, FLOOR_QUANTILE))
+    added = [(np.repeat(time_min, run.ions_per_scan), run.mz, run.intensity)]
+
+    def add(height: Floats, ions: Mapping[int, float], scatter: float) -> None:
+        for mz, relative in ions.items():
+            noise = np.exp(rng.normal(0, scatter, len(place)))
+            course = height * relative * noise
+            seen = course > 1
+            if low - 0.4 <= mz <= high and seen.any():
+                masses = np.full(seen.sum(), mz + rng.normal(0, 0.03))
+                added.append((time_min[seen], masses, course[seen] * floor))
+
+    for ions, share in GASES:
+        for _ in range(rng.poisson(1.5) if rng.random() < share else 0):
+            add(_rise(place, rng), ions, 0.05)
+    if rng.random() < HUMPS:
+        add(_hump(place, rng), _matrix(low, high, rng), 0.3)
+    return Run.from_rows(*map(np.concatenate, zip(*added, strict=True)), source=run.source)
+
+
+def _hump(place: Floats, rng: np.random.Generator) -> Floats:
+    """Draw a broad rise over the run, in units of its floor."""
+    width, at = rng.uniform(0.05, 0.3), rng.random()
+    return np.asarray(10 ** rng.uniform(0.5, 3) * np.exp(-0.5 * ((place - at) / width) ** 2))
+
+
+def _matrix(low: float, high: float, rng: np.random.Generator) -> dict[int, float]:
+    """Draw ions that no compound has together, fewer and smaller ones at high m/z."""
+    mz = np.arange(max(int(low), 12), int(high))
+    kept = rng.random(len(mz)) < rng.uniform(0.1, 0.5)
+    height = np.exp(rng.normal(0, rng.uniform(0.5, 1.5), len(mz)) - mz / rng.uniform(50, 200))
+    return dict(zip(mz[kept].tolist(), (height[kept] / height[kept].max()).tolist(), strict=True))
+
+
+def _rise(place: Floats, rng: np.random.Generator) -> Floats:
+    """Draw a rise over the run, in units of its floor, steeper than its fall."""
+    at = rng.beta(1, 6) if rng.random() < 0.7 else rng.random()
+    after = np.exp(rng.uniform(np.log(0.002), np.log(0.1)))
+    width = np.where(place < at, after * np.exp(-rng.uniform(0, 2)), after)
+    noise = np.exp(rng.normal(0, 0.05, len(place)))
+    return np.asarray(
+        10 ** rng.uniform(0.3, 3) * np.exp(-0.5 * ((place - at) / width) ** 2) * noise
+    )
+
+
+@dataclass(frozen=True)
+class Networks:
+    """The pre-trained networks that come with gale, and the recipe that they are parts of."""
+
+    recipe: Recipe
+    spec: EventSpec
+    families: tuple[str, ...]
+    parts: list[tuple[nn.Module, slice]]
+
+    @classmethod
+    def load(cls) -> Networks:
+        """Build the networks of the recipe default that are pre-trained."""
+        default = Recipe.load("default")
+        chosen = default.features
+        assert isinstance(chosen, EventSettings)
+        image = ElutionSpec(chosen.bins, chosen.mz_first, chosen.mz_last, chosen.baseline)
+        spec = EventSpec(ProfileSpec(image, chosen.losses), chosen.events)
+        families = shipped_families()
+        trained = [part for part in default.parts if part.pretrain is not None]
+        parts = []
+        for part in trained:
+            columns = columns_of(part, spec)
+            scale = scale_of(part, spec, np.zeros((1, columns.stop - columns.start), np.float32))
+            prior = torch.zeros(len(families))
+            network = build_network(part, spec, [torch.Generator()], priors=[prior], scales=[scale])
+            set_weights(network, 0, shipped_weights(part, spec, families))
+            parts.append((network.eval(), columns))
+        recipe = default.model_copy(update={"name": "bundled", "parts": tuple(trained)})
+        return cls(recipe, spec, families, parts)
+
+    def logits(self, features: Floats32) -> Floats:
+        """Return the logits (P, R, K) of P networks for features (R, D)."""
+        return np.stack([predict_logits(network, features[:, at])[0] for network, at in self.parts])
+
+
+def simulated(
+    networks: Networks, runs: int, of_laboratory: int, instruments: int, seed: int, work: Work
+) -> tuple[Floats32, NDArray[np.float32]]:
+    """Simulate the features (R, D) and labels (R, K) that calibrate."""
+    examples = list(
+        simulate_examples(
+            Disturbed(networks.spec),
+            families=networks.families,
+            runs=runs,
+            runs_per_laboratory=of_laboratory,
+            instruments=instruments,
+            physics=Physics.load(PHYSICS),
+            seed=seed,
+            work=work,
+        )
+    )
+    features = np.stack([example.item for example in examples]).astype(np.float32)
+    return features, np.stack([example.families for example in examples]).astype(np.float32)
+
+
+def make(networks: Networks, options: argparse.Namespace, work: Work) -> bytes:
+    """Calibrate the networks and return the model file."""
+    begun = time.process_time()
+    numbers = (options.runs, options.of_laboratory, options.instruments)
+    features, labels = simulated(networks, *numbers, options.seed, work)
+    logits = networks.logits(features)
+    laboratory = np.arange(len(labels)) // options.of_laboratory
+    folds = [
+        Fold(np.flatnonzero(laboratory % FOLDS != at), np.flatnonzero(laboratory % FOLDS == at))
+        for at in range(FOLDS)
+    ]
+    support = Support.of([len(labels)] * len(networks.families))
+    held_out = support.apply(cross_fitted(logits, labels, folds))
+    calibration = fit_calibration(logits, labels)
+    facts = _facts(networks, options.seed, labels, held_out, folds)
+    facts["calibration"] = calibration.to_dict()
+    unlike = fit_unlike(features, networks.spec.blocks, most_runs=PLACES)
+    graphs = [PartGraph(*part) for part in networks.parts]
+
+    def written(more: Mapping[str, Any], precision: Precision) -> bytes:
+        how = (calibration, unlike, support)
+        return to_onnx(
+            graphs, networks.spec.n_features, {**facts, **more}, *how, precision=precision
+        )
+
+    full, short = (Model(written({}, precision)) for precision in ("float32", "int8"))
+    measured = [_measure(full, short, folder) for folder in options.foreign]
+    laboratories = int(laboratory[-1]) + 1
+    bundled = {
+        "simulated": {
+            "laboratories": laboratories,
+            "instruments": laboratories * options.instruments,
+        },
+        "foreign": [each["campaign"] for each in measured],
+        "precision": {
+            "weights": "8 bits",
+            "largest_change": max((each["change"] for each in measured), default=0.0),
+            "log_loss": _mean([each["campaign"]["log_loss"] for each in measured]),
+            "full": _mean([each["full"] for each in measured]),
+        },
+        "versions": [f"{name} {version(name)}" for name in ("gale-ms", "torch", "onnx", "numpy")],
+        "seconds": round(time.process_time() - begun, 1),
+    }
+    return written({"bundled": bundled}, "int8")
+
+
+def _facts(
+    networks: Networks,
+    seed: int,
+    labels: NDArray[np.float32],
+    held_out: Floats,
+    folds: Sequence[Fold],
+) -> dict[str, Any]:
+    """State what any model states, see `gale.model.facts`."""
+    prior = np.empty(labels.shape)
+    for fold in folds:
+        prior[fold.validation] = labels[fold.training].mean(axis=0)
+    fingerprint = hashlib.sha256(json.dumps([networks.recipe.to_dict(), seed]).encode())
+    for network, _ in networks.parts:
+        for value in network.state_dict().values():
+            fingerprint.update(value.numpy().tobytes())
+    caution = "they are simulated, as is all that the networks learned from"
+    return {
+        "format": FORMAT,
+        "gale_version": version("gale-ms"),
+        "created": time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime()),
+        "recipe": networks.recipe.to_dict(),
+        "seed": seed,
+        "families": list(networks.families),
+        "prevalence": labels.mean(axis=0).round(6).tolist(),
+        "features": networks.spec.to_dict(),
+        "columns": None,
+        "training": {
+            "campaign": "simulated laboratories",
+            "runs": len(labels),
+            "unreadable": [],
+            "positive": labels.sum(axis=0).astype(int).tolist(),
+            "known": [len(labels)] * len(networks.families),
+            "fingerprint": fingerprint.hexdigest(),
+        },
+        "pretrained": shipped_source(),
+        "members": len(networks.parts),
+        "folds": len(folds),
+        "calibrated": True,
+        "supported": True,
+        "scores": {
+            **scores_of(labels, held_out, prior, len(folds), caution),
+            "measured_on": f"{len(labels):,} runs of laboratories held out in {len(folds)} folds",
+        },
+        "cutoffs": fit_cutoffs(labels, held_out, [fold.validation for fold in folds]),
+    }
+
+
+def _measure(full: Model, short: Model, folder: Path) -> dict[str, Any]:
+    """Measure the model on the test runs of a campaign, and what its short weights change."""
+    campaign = Campaign.open(folder)
+    test = campaign.of_split("test")
+    features = compute_features(test.paths, short.spec, Work(columns=test.columns)).values
+    prior = np.clip(campaign.of_split("train").prevalence(), 1e-3, 1 - 1e-3)
+    probability = short.predict_features(features)[0]
+    before = full.predict_features(features)[0]
+    return {
+        "campaign": {
+            "campaign": folder.name,
+            "runs": len(test),
+            "log_loss": round(metrics.log_loss(test.labels, probability), 4),
+            "prior": round(
+                metrics.log_loss(test.labels, np.broadcast_to(prior, probability.shape)), 4
+            ),
+        },
+        "full": round(metrics.log_loss(test.labels, before), 4),
+        "change": round(float(np.abs(probability - before).max()), 5),
+    }
+
+
+def _mean(values: Sequence[float]) -> float:
+    return round(float(np.mean(values)), 4) if values else 0.0
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Make the model and write it."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--foreign", type=Path, nargs="*", default=[])
+    parser.add_argument("--runs", type=int, default=RUNS)
+    parser.add_argument("--of-laboratory", type=int, default=OF_LABORATORY)
+    parser.add_argument("--instruments", type=int, default=INSTRUMENTS)
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--output", type=Path, default=FILE)
+    options = parser.parse_args(arguments)
+    warnings.simplefilter("ignore", GaleWarning)
+    torch.set_num_threads(1)
+    data = make(Networks.load(), options, Work(progress=ConsoleProgress()))
+    with writing(options.output, force=True) as temporary:
+        temporary.write_bytes(data)
+    facts = Model(data).facts
+    print(f"{options.output}: {len(data):,} bytes")
+    print(json.dumps({**facts["scores"], **facts["bundled"]}, indent=1))
+
+
+if __name__ == "__main__":
+    main()
