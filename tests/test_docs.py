@@ -23,6 +23,9 @@ from helpers.shared import made_once
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 SHORT_RUNS = ROOT / "examples" / "short_runs.toml"
+BESIDE_A_SERVER = "serve.md"
+"""The page whose blocks tests/serve/test_serve_docs.py runs."""
+
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 COMPOUNDS = (
@@ -139,7 +142,9 @@ def desk(tmp_path: Path, small_campaign: Path) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::gale.errors.GaleWarning")
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page.name != BESIDE_A_SERVER], ids=lambda page: page.name
+)
 def test_every_block_of_a_page_runs(
     page: Path, desk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -31,6 +31,8 @@ HEAVY = {
     "pydantic",
     "matplotlib",
     "jinja2",
+    "starlette",
+    "uvicorn",
 }
 
 
@@ -99,6 +101,8 @@ def test_an_unknown_name() -> None:
         HELP.format(["plot", "--help"]),
         HELP.format(["convert", "--help"]),
         HELP.format(["inspect", "--help"]),
+        HELP.format(["serve", "--help"]),
+        HELP.format(["watch", "--help"]),
     ],
 )
 def test_light_to_import(code: str) -> None:
@@ -138,6 +142,23 @@ def test_the_command_without_the_extra(tmp_path: Path, verb: str) -> None:
         "gale: gale.Recipe: needs torch, which is not installed; "
         "install the extra: pip install 'gale-ms[train]'"
     ]
+
+
+@pytest.mark.parametrize(
+    ("words", "name", "package"),
+    [(("serve",), "gale.web_service", "starlette"),
+     (("watch", ".", "-o", "results", "-q"), "gale.watch", "watchfiles")],
+)  # fmt: skip
+def test_serving_without_its_extra(
+    tmp_path: Path, words: tuple[str, ...], name: str, package: str
+) -> None:
+    model = ROOT / "tests" / "model" / "models" / "elution.onnx"
+    env = without(tmp_path, "starlette", "uvicorn", "python_multipart", "watchfiles")
+    done = start(*words, "--model", model, cwd=tmp_path, env=env)
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"gale: {name}: needs {package}, which is not installed; install the")
+    assert "pip install 'gale-ms[serve]'" in line
 
 
 def test_reports_of_runs_need_no_extra(tmp_path: Path, trained: Trained, runs: list[Path]) -> None:

@@ -55,6 +55,7 @@ def test_the_walls_are_kept() -> None:
         ("training/losses.py", "import polars", "Fitting needs torch and numpy alone"),
         ("library/msp.py", "from rdkit import Chem", "RDKit"),
         ("plumbing/files.py", "import click", "command line"),
+        ("cli/serve.py", "import uvicorn", "What serving needs"),
     ],
 )
 def test_a_forbidden_import_breaks_its_wall(

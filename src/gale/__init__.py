@@ -60,6 +60,8 @@ if TYPE_CHECKING:
     from gale.report import model_card, run_pages, run_report
     from gale.report.training import training_report
     from gale.run import Run
+    from gale.serve.app import web_service
+    from gale.serve.watching import watch
     from gale.simulation import simulate
     from gale.training import train
     from gale.training.recipe import Recipe
@@ -118,6 +120,8 @@ __all__ = [
     "simulate",
     "train",
     "training_report",
+    "watch",
+    "web_service",
     "write_evidence",
     "write_peak_matches",
     "write_peak_spectra",
@@ -174,6 +178,8 @@ _HOMES = {
     "simulate": "simulation",
     "train": "training",
     "training_report": "report.training",
+    "watch": "serve.watching",
+    "web_service": "serve.app",
     "write_evidence": "evidence.table",
     "write_peak_matches": "peaks",
     "write_peak_spectra": "peaks",
@@ -181,7 +187,11 @@ _HOMES = {
     "write_run": "writers",
 }
 
-_TRAIN_EXTRA = ("pydantic", "sklearn", "threadpoolctl", "torch")
+_EXTRAS = {
+    **dict.fromkeys(("pydantic", "sklearn", "threadpoolctl", "torch"), "train"),
+    **dict.fromkeys(("python_multipart", "starlette", "uvicorn", "watchfiles"), "serve"),
+}
+"""The extra that brings a package."""
 
 
 def __getattr__(name: str) -> object:
@@ -192,12 +202,13 @@ def __getattr__(name: str) -> object:
     try:
         return getattr(importlib.import_module(f"gale.{_HOMES[name]}"), name)
     except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] not in _TRAIN_EXTRA:
+        extra = _EXTRAS.get((error.name or "").partition(".")[0])
+        if extra is None:
             raise
         raise MissingExtraError(
             f"gale.{name}",
             f"needs {error.name}, which is not installed",
-            remedy="install the extra: pip install 'gale-ms[train]'",
+            remedy=f"install the extra: pip install 'gale-ms[{extra}]'",
         ) from None
 
 

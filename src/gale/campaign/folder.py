@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -40,7 +40,7 @@ def find_runs(
     Each list is in order of the paths.
     """
     found: dict[Kind, list[Path]] = {"run": [], "doubtful": [], "other": [], "outside": []}
-    for file in _files(root, problems):
+    for file in list_files(root, problems):
         found[recognise(file, columns) if is_within(file, root) else "outside"].append(file)
     return found
 
@@ -67,11 +67,14 @@ def recognise(file: Path, columns: Mapping[str, str] | None) -> Kind:
     return "doubtful" if doubtful or file.suffix.lower() in RUN_SUFFIXES else "other"
 
 
-def _files(root: Path, problems: Problems) -> list[Path]:
+def list_files(
+    root: Path, problems: Problems, is_whole: Callable[[Path], bool] = is_run_folder
+) -> list[Path]:
     """List all files; linked folders are entered last, and no folder is entered twice.
 
     So loops of links end, and a run in a linked folder gets the name of its real folder. Folders
-    that cannot be listed, and links that lead out of `root`, count as files.
+    that cannot be listed, and links that lead out of `root`, count as files, as do those that
+    `is_whole` takes for a run.
     """
     files: list[Path] = []
     folders, links = [root], list[Path]()
@@ -81,7 +84,7 @@ def _files(root: Path, problems: Problems) -> list[Path]:
         if (place := folder.resolve()) in entered:
             continue
         entered.add(place)
-        if folder != root and is_run_folder(folder):
+        if folder != root and is_whole(folder):
             files.append(folder)
             continue
         try:

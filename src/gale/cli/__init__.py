@@ -31,8 +31,10 @@ VERBS = (
     "plot",
     "predict",
     "report",
+    "serve",
     "simulate",
     "train",
+    "watch",
 )
 
 

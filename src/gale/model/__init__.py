@@ -228,9 +228,13 @@ class Model:
         """What names the content of the training runs; empty for a model of an older gale."""
         return frozenset(self.facts["training"].get("content", ()))
 
+    def is_trained_on(self, checksum: str) -> bool:
+        """Whether the model was trained on what has this SHA-256, as far as it knows."""
+        return bool(checksum) and checksum[:DIGITS] in self._content
+
     def _trained_on(self, checksum: str) -> tuple[str, ...]:
         """Say that the model was trained on a run of this content, if it knows."""
-        return (TRAINED_ON,) if checksum and checksum[:DIGITS] in self._content else ()
+        return (TRAINED_ON,) if self.is_trained_on(checksum) else ()
 
     def _faults(
         self, probability: Floats32, member_probability: Floats32, unlike: Floats32

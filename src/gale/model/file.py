@@ -167,8 +167,17 @@ def _copies(node: Node, content: OnnxFile) -> int:
     return copies
 
 
+_THREADS = {"of a graph": 0}
+
+
+def use_threads(number: int) -> None:
+    """Let graphs that are opened from now on compute with so many threads; 0 is one per core."""
+    _THREADS["of a graph"] = number
+
+
 def _open_session(data: bytes, source: str) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = _THREADS["of a graph"]
     options.log_severity_level = 4  # errors are raised; its log would be noise
     try:
         return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])

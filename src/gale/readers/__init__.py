@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -13,10 +13,10 @@ from gale.plumbing.kinds import checked
 from gale.plumbing.reading import SpecialFileError, open_file, read_bytes
 from gale.plumbing.text import display_name
 from gale.readers import andi, instrument_folders, jcamp, refused, tables
-from gale.readers.archives import PACKED, Content, unpack
+from gale.readers.archives import PACKED, Content, files_of, run_folders, unpack
 from gale.readers.centroids import centroid as to_centroids
 from gale.readers.faults import faults_of
-from gale.readers.formats import name_format, sniff
+from gale.readers.formats import ZIP, name_format, sniff
 from gale.readers.limits import HEAD_BYTES, max_cells, max_unpacked
 from gale.readers.scans import (
     FACT_SPECTRA,
@@ -37,6 +37,7 @@ __all__ = [
     "load",
     "parse_run",
     "read_run",
+    "runs_among",
     "sniff",
 ]
 
@@ -177,6 +178,58 @@ def unpacked(data: bytes, source: str, *, columns: Mapping[str, str] | None = No
 def _unpack(data: bytes, source: str, columns: Mapping[str, str] | None) -> Content:
     content = Content.of_bytes(data, source)
     return unpack(content, partial(_is_run, columns=columns), max_unpacked(len(data)))
+
+
+def runs_among(
+    files: Iterable[tuple[str, Path]], source: str, *, columns: Mapping[str, str] | None = None
+) -> tuple[list[Content], list[str]]:
+    """Find the runs among files that belong together: a folder, or an archive of several runs.
+
+    Parameters
+    ----------
+    files : iterable of (str, Path)
+        The name of each file in the folder, with slashes between its parts, and where it is. Names
+        are never used as paths. A single ZIP archive stands for the files in it.
+    source : str
+        Name of the whole in messages.
+    columns : mapping, optional
+        As in :func:`read_run`.
+
+    Returns
+    -------
+    runs : list of Content
+        What :func:`parse_run` takes once it is read: files, and folders of instruments. What cannot
+        be told from a run by its beginning, such as a damaged file, is one of them.
+    left_out : list of str
+        Names of files that are clearly no runs.
+
+    Raises
+    ------
+    ReadError
+        If it is an archive that is damaged, encrypted or too large.
+    """
+    contents = [(name, Content.of_file(path, name)) for name, path in files]
+    with faults_of(source):
+        if len(contents) == 1 and contents[0][1].head.startswith(ZIP):
+            archive = contents[0][1]
+            with archive.open() as file:
+                size = file.seek(0, os.SEEK_END)
+            contents = files_of(archive, max_unpacked(size))
+        entries = run_folders(contents, source)
+    runs = [each for each in entries if len(entries) == 1 or _may_be_run(each, columns)]
+    left_out = [each.source for each in entries if not any(each is run for run in runs)]
+    return runs, left_out
+
+
+def _may_be_run(content: Content, columns: Mapping[str, str] | None) -> bool:
+    if content.folder is not None:
+        return True
+    try:
+        inside = unpack(content, partial(_is_run, columns=columns), max_unpacked(len(content.head)))
+        name, header = _inspect(inside, columns)
+    except ReadError:
+        return True  # whose reader says what is wrong with it
+    return _makes_run(name, header, columns) or (not header and name not in refused.NO_RUNS)
 
 
 def parse_run(

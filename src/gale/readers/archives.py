@@ -73,11 +73,14 @@ class Content:
         return cls(source, data[:HEAD_BYTES], lambda: io.BytesIO(data))
 
     @classmethod
-    def of_file(cls, path: Path) -> Content:
-        """Make one from a file and read its beginning; may raise OSError."""
+    def of_file(cls, path: Path, source: str = "") -> Content:
+        """Make one from a file and read its beginning; may raise OSError.
+
+        In messages it is called `source`, by default as the file.
+        """
         with open_file(path) as file:
             head = file.read(HEAD_BYTES)
-        return cls(display_name(path), head, lambda: open_file(path))
+        return cls(source or display_name(path), head, lambda: open_file(path))
 
     def read(self) -> bytes:
         """Read the whole file, or the files of a folder, packed."""
@@ -156,7 +159,7 @@ def gunzip(data: bytes, source: str, limit: int | None = None) -> bytes:
 def _only_run(content: Content, is_run: Callable[[Content], bool], limit: int) -> Content:
     """Return the file of a ZIP archive that looks like a run, or its only file."""
     source = content.source
-    entries = _run_folders(_files(content, limit), source)
+    entries = run_folders(files_of(content, limit), source)
     runs = entries if len(entries) == 1 else [each for each in entries if _looks_like(each, is_run)]
     folders = [each for each in entries if each.folder is not None]
     if not runs and len(folders) == 1:
@@ -204,8 +207,11 @@ class _Entry:
         return b"" if self.content is None else self.content.read()
 
 
-def _run_folders(files: Sequence[tuple[str, Content]], source: str) -> list[Content]:
-    """List what may be runs: folders of instruments, and the files outside them."""
+def run_folders(files: Sequence[tuple[str, Content]], source: str) -> list[Content]:
+    """List what may be runs: folders of instruments, and the files outside them.
+
+    The paths of `files` are names in a tree in memory, and never those of a disk.
+    """
     root = _Entry(re.sub(r"(?i)\.zip$", "", source))
     found = []
     for path, content in files:
@@ -225,9 +231,13 @@ def _run_folders(files: Sequence[tuple[str, Content]], source: str) -> list[Cont
         elif run := identify(entry):
             found.append(Content(path, b"", io.BytesIO, run))
         else:
-            inside = [(f"{path}/{_name(each.name)}", each) for each in entry.iterdir()]
+            inside = [(_below(path, each.name), each) for each in entry.iterdir()]
             waiting += reversed(inside)
     return found
+
+
+def _below(path: str, name: str) -> str:
+    return f"{path}/{_name(name)}" if path else _name(name)
 
 
 def _looks_like(file: Content, is_run: Callable[[Content], bool]) -> bool:
@@ -239,7 +249,7 @@ def _looks_like(file: Content, is_run: Callable[[Content], bool]) -> bool:
         return False
 
 
-def _files(content: Content, limit: int) -> list[tuple[str, Content]]:
+def files_of(content: Content, limit: int) -> list[tuple[str, Content]]:
     """Return the paths and files of an archive, without those that operating systems leave in it.
 
     Their names serve in messages only. An archive may state too small a size for a file; then no

@@ -5,13 +5,15 @@ Templates are in ``templates``; values are escaped unless they are marked as HTM
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import io
 import json
 import re
 from functools import cache
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
@@ -21,9 +23,10 @@ from gale.plumbing.text import in_words, probability
 
 
 @cache
-def _templates() -> Environment:
+def _templates(package: str) -> Environment:
+    own = PackageLoader("gale.report")
     environment = Environment(
-        loader=PackageLoader("gale.report"),
+        loader=own if package == "gale.report" else ChoiceLoader([PackageLoader(package), own]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -41,9 +44,26 @@ def _templates() -> Environment:
     return environment
 
 
-def render(template: str, **values: Any) -> str:
-    """Fill a template with values."""
-    return _templates().get_template(template).render(values) + "\n"
+def render(template: str, *, package: str = "gale.report", **values: Any) -> str:
+    """Fill a template with values; one of another package may extend those here."""
+    return _templates(package).get_template(template).render(values) + "\n"
+
+
+def script_hashes() -> list[str]:
+    """List the hashes of the scripts of all pages, as a Content-Security-Policy names them.
+
+    Scripts are the same in every page, so that one that a name has brought in has another hash.
+    """
+    templates = _templates("gale.report")
+    assert isinstance(templates.loader, PackageLoader)
+    found = set()
+    for name in templates.list_templates(["html"]):
+        for script in re.findall(r"<script>.*?</script>", templates.loader.get_source(
+            templates, name)[0], re.DOTALL):  # fmt: skip
+            text = templates.from_string(script).render()
+            content = text.removeprefix("<script>").removesuffix("</script>")
+            found.add(base64.b64encode(hashlib.sha256(content.encode()).digest()).decode())
+    return [f"sha256-{each}" for each in sorted(found)]
 
 
 def signed(value: float) -> str:
