@@ -137,7 +137,7 @@ def exported(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> Exported:
     captured = Exported()
 
     def export(
-        parts: Sequence[PartGraph], n_features: int, facts: Mapping[str, Any], *_: Any
+        parts: Sequence[PartGraph], n_features: int, facts: Mapping[str, Any], *_: Any, **__: Any
     ) -> bytes:
         captured.networks.extend(part.network for part in parts)
         return restated(trained.path.read_bytes(), dict(facts))

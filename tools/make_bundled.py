@@ -51,7 +51,7 @@ from gale.simulation import Physics
 from gale.simulation.examples import simulate_examples
 from gale.simulation.run import Truth
 from gale.training.calibration import cross_fitted, fit_calibration
-from gale.training.export import PartGraph, to_onnx
+from gale.training.export import PartGraph, Precision, to_onnx
 from gale.training.facts import scores_of
 from gale.training.fitting import predict_logits, set_weights
 from gale.training.folds import Fold
@@ -229,11 +229,13 @@ def make(networks: Networks, options: argparse.Namespace, work: Work) -> bytes:
     unlike = fit_unlike(features, networks.spec.blocks, most_runs=PLACES)
     graphs = [PartGraph(*part) for part in networks.parts]
 
-    def written(more: Mapping[str, Any], *, compact: bool) -> bytes:
+    def written(more: Mapping[str, Any], precision: Precision) -> bytes:
         how = (calibration, unlike, support)
-        return to_onnx(graphs, networks.spec.n_features, {**facts, **more}, *how, compact=compact)
+        return to_onnx(
+            graphs, networks.spec.n_features, {**facts, **more}, *how, precision=precision
+        )
 
-    full, short = (Model(written({}, compact=compact)) for compact in (False, True))
+    full, short = (Model(written({}, precision)) for precision in ("float32", "int8"))
     measured = [_measure(full, short, folder) for folder in options.foreign]
     laboratories = int(laboratory[-1]) + 1
     bundled = {
@@ -251,7 +253,7 @@ def make(networks: Networks, options: argparse.Namespace, work: Work) -> bytes:
         "versions": [f"{name} {version(name)}" for name in ("gale-ms", "torch", "onnx", "numpy")],
         "seconds": round(time.process_time() - begun, 1),
     }
-    return written({"bundled": bundled}, compact=True)
+    return written({"bundled": bundled}, "int8")
 
 
 def _facts(

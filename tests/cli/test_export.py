@@ -16,11 +16,11 @@ def test_a_whole_graph(tmp_path: Path) -> None:
     path = tmp_path / "whole.onnx"
     words = ("export", MODEL, "--whole", "-o", path)
     output = succeed(*words).stdout
-    assert output == f"{path}: 9 families, 0.08 MB, weights in 32 bits\n"
+    assert output == f"{path}: 9 families, 0.08 MB\n"
     assert path.read_bytes() == whole_graph(gale.Model.load(MODEL))
     assert isinstance(error_of(*words), OutputError)
     output = succeed(*words, "--int8", "--force").stdout
-    assert output == f"{path}: 9 families, 0.06 MB, weights in 8 bits\n"
+    assert output == f"{path}: 9 families, 0.06 MB\n"
     assert path.read_bytes() == whole_graph(gale.Model.load(MODEL), int8=True)
     assert isinstance(error_of("inspect", path), ModelError)
 

@@ -14,7 +14,7 @@ from gale.features.spec import FeatureSpec
 from gale.model import Model
 from gale.model.unlike import fit_unlike
 from gale.run import Run
-from gale.training.export import PartGraph, to_onnx
+from gale.training.export import PartGraph, Precision, to_onnx
 from gale.training.networks.elution import ElutionNetwork
 from gale.training.networks.layers import Dense
 from helpers.graphs import FACTS
@@ -22,7 +22,9 @@ from helpers.graphs import FACTS
 N_FAMILIES = len(FACTS["families"])
 
 
-def drawn_model(spec: FeatureSpec, seed: int = 0, *, hidden: int = 8) -> Model:
+def drawn_model(
+    spec: FeatureSpec, seed: int = 0, *, hidden: int = 8, precision: Precision = "float32"
+) -> Model:
     """Two members that see the profile or summary; with spectra, two more that see these."""
     generators = [torch.Generator().manual_seed(seed + number) for number in range(4)]
     end = spec.profile.n_features if isinstance(spec, EventSpec) else spec.n_features
@@ -34,7 +36,8 @@ def drawn_model(spec: FeatureSpec, seed: int = 0, *, hidden: int = 8) -> Model:
     features = random.exponential(1, (9, spec.n_features)).astype(np.float32)
     facts = {**FACTS, "features": spec.to_dict(), "members": 2 * len(parts)}
     unlike = fit_unlike(features, spec.blocks)
-    return Model(to_onnx(parts, spec.n_features, facts, unlike=unlike), "drawn.onnx")
+    data = to_onnx(parts, spec.n_features, facts, unlike=unlike, precision=precision)
+    return Model(data, "drawn.onnx")
 
 
 def session_of(data: bytes) -> onnxruntime.InferenceSession:

@@ -98,7 +98,7 @@ def test_until_there_is_something_to_predict() -> None:
         ((float("nan"), [43.0], [1.0]), "not finite"),
         ((2.0, [43.0], [float("inf")]), "not finite"),
         ((2.0, [43.0, 44.0], [1.0]), "shape"),
-        ((2.0, 43.0, 1.0), "shape"),
+        ((2.0, [[43.0]], [[1.0]]), "shape"),
     ],
 )
 def test_a_scan_that_cannot_be_is_no_part_of_the_run(

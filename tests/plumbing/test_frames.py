@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import zipfile
 from pathlib import Path
 
@@ -55,7 +56,7 @@ def test_other_names_are_refused(name: str, tmp_path: Path) -> None:
 
 
 def test_a_workbook_needs_what_writes_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(frames, "find_spec", lambda _: None)
+    monkeypatch.setitem(sys.modules, "xlsxwriter", None)
     check_suffix(Path("t.csv"))
     with refused(MissingExtraError, "t.xlsx", remedy="gale-ms[xlsx]"):
         check_suffix(Path("t.xlsx"))

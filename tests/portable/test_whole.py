@@ -27,6 +27,7 @@ from gale.model import Model
 from gale.model.file import CHECKSUM_KEY
 from gale.portable.whole import whole_graph
 from gale.run import Run
+from gale.training.export import Precision
 from helpers.errors import refused
 from helpers.whole_graphs import drawn_model, outputs_of, session_of
 
@@ -199,23 +200,28 @@ def test_the_file_is_sound_and_says_what_it_is(name: str) -> None:
     assert whole_graph(model) == data
 
 
-def test_weights_in_8_bits_are_smaller_and_nearly_the_same() -> None:
+@pytest.mark.parametrize("precision", ["float32", "float16", "int8"])
+def test_weights_of_every_precision(precision: Precision) -> None:
     spec = EventSpec(ProfileSpec(ElutionSpec(24, 12, 300), losses=10), events=6)
-    model = drawn_model(spec, hidden=64)
-    sessions, sizes = [], []
-    for int8 in (False, True):
-        data = whole_graph(model, int8=int8)
-        onnx.checker.check_model(onnx.load_from_string(data), full_check=True)
-        sessions.append(session_of(data))
-        sizes.append(len(data))
-    assert sizes[1] < 0.6 * sizes[0]
+    model = drawn_model(spec, hidden=64, precision=precision)
     random = np.random.default_rng(0)
     mz = random.integers(12, 300, 900).astype(float)
     run = Run(np.linspace(1, 9, 90), np.arange(0, 901, 10), mz, random.lognormal(5, 2, 900))
-    whole, narrow = (outputs_of(session, run) for session in sessions)
-    np.testing.assert_array_equal(whole["features"], narrow["features"])
-    differences = np.abs(whole["member_probability"] - narrow["member_probability"])
-    assert 0 < differences.max() < 0.02
+    found, sizes = [], []
+    for int8 in (False, True):
+        data = whole_graph(model, int8=int8)
+        onnx.checker.check_model(onnx.load_from_string(data), full_check=True)
+        said = {each.key: each.value for each in onnx.load_from_string(data).metadata_props}
+        assert json.loads(said["gale_facts"])["weights"] == ("int8" if int8 else precision)
+        found.append(outputs_of(session_of(data), run))
+        sizes.append(len(data))
+    assert_alike(found[0], model, run)
+    share = {"float32": (0.2, 0.6), "float16": (0.5, 0.9), "int8": (0.7, 1.0)}[precision]
+    assert share[0] < sizes[1] / sizes[0] <= share[1]
+    np.testing.assert_array_equal(found[0]["features"], found[1]["features"])
+    differences = np.abs(found[0]["member_probability"] - found[1]["member_probability"])
+    assert differences.max() < 0.02
+    assert (differences.max() > 0) == (precision != "int8")
 
 
 def test_gale_says_that_a_whole_graph_is_none_of_its_models() -> None:

@@ -27,7 +27,7 @@ from gale.model.file import EVIDENCE, OUTPUTS
 from gale.model.unlike import fit_unlike, unlike
 from gale.plumbing.tables import UNLIKE
 from gale.training.calibration import Calibration
-from gale.training.export import PartGraph, to_onnx
+from gale.training.export import PartGraph, Precision, to_onnx
 from gale.training.fitting import get_weights, predict_logits, set_weights
 from gale.training.networks.elution import ElutionNetwork
 from gale.training.networks.summary import summary_network
@@ -309,7 +309,7 @@ def test_the_graph_is_of_the_standard(stack_data: bytes) -> None:
 def test_short_weights_are_off_by_half_a_step_at_most() -> None:
     """Each column of a matrix has 254 steps from its largest weight to the negative of it."""
     layer = linear(5)
-    file = onnx.load_from_string(file_of([layer], compact=True))
+    file = onnx.load_from_string(file_of([layer], precision="int8"))
     wholes = [
         onnx.numpy_helper.to_array(each)
         for each in file.graph.initializer
@@ -322,16 +322,22 @@ def test_short_weights_are_off_by_half_a_step_at_most() -> None:
     assert np.abs(whole).max() == 127
 
 
-def test_a_compact_file_is_smaller_and_predicts_almost_the_same(members: list[nn.Module]) -> None:
+@pytest.mark.parametrize(
+    ("precision", "size", "off"), [("float16", 0.75, 2e-3), ("int8", 0.6, 0.05)]
+)
+def test_a_compact_file_is_smaller_and_predicts_almost_the_same(
+    precision: Precision, size: float, off: float
+) -> None:
     wide = [network(seed, ALL, hidden=(96, 64)) for seed in (1, 2)]
     features = np.random.default_rng(1).normal(size=(60, N_FEATURES)).astype(np.float32)
     blocks = fit_unlike(features, {"all": slice(0, N_FEATURES)})
     mild = Calibration(np.full((2, N_FAMILIES), 1e-3), np.zeros(N_FAMILIES))
     full, short = (
-        file_of(wide, calibration=mild, unlike=blocks, compact=compact) for compact in (False, True)
+        file_of(wide, calibration=mild, unlike=blocks, precision=each)
+        for each in ("float32", precision)
     )
-    assert len(short) < 0.6 * len(full)
+    assert len(short) < size * len(full)
     before, after = (Model(data).predict_features(features)[0] for data in (full, short))
-    assert 0 < np.abs(before - after).max() < 0.05
+    assert 0 < np.abs(before - after).max() < off
     distances = [Model(data)._predict(features)[2] for data in (full, short)]
     np.testing.assert_allclose(distances[1], distances[0], rtol=0.02, atol=0.02)

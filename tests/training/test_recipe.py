@@ -28,6 +28,7 @@ def test_the_published_recipe_is_the_published_system() -> None:
         "name": "published",
         "kind": "network",
         "calibrate": False,
+        "weights": "float32",
         "augment": {"abundance": 0.0, "mz_cut": 0.0, "mixture": 0.0},
         "network": {
             "kind": "summary",
@@ -140,7 +141,8 @@ CASES: list[tuple[str, str, str, str, str]] = [
     ("[fitting]\nlearning_rat = 1", "fitting.learning_rat", "known", "", "learning_rate"),
     ("[fitting]\nlearning-rate = 1", "fitting.learning-rate", "known", "", "learning_rate"),
     ("x-y = 1", "x-y", "known", "name, share, kind, network, loss, augment, pretrain, fitting, "
-     "soup, logistic, features, folds, calibrate, calibration_strength, pretraining, parts", ""),
+     "soup, logistic, features, folds, calibrate, calibration_strength, weights, pretraining, "
+     "parts", ""),
     ("[soup.x]\na = 1", "soup.x", "known", "kind, size, iterations, interpolate", ""),
     ("kind = 'forest'", "kind", "'forest'", "'network', 'logistic' or 'stack'", ""),
     ("[features]\nmzz = 3", "features.mzz (of summary features)", "known", "", "mz"),

@@ -139,8 +139,8 @@ def test_unknown_keys_of_tables() -> None:
 def test_the_dictionary_of_a_stack_leaves_out_what_does_not_count() -> None:
     choices = Recipe.parse(STACK, "mine.toml").to_dict()
     assert choices.keys() == {
-        "name", "kind", "features", "folds", "calibrate", "calibration_strength", "pretraining",
-        "parts",
+        "name", "kind", "features", "folds", "calibrate", "calibration_strength", "weights",
+        "pretraining", "parts",
     }  # fmt: skip
     assert "pretrain" in choices["parts"][0]
     assert "pretrain" not in choices["parts"][1]

@@ -85,4 +85,4 @@ def command(
         gale.export_page(model, output, runtime=runtime, int8=int8, force=force)
     size = output.stat().st_size
     families = counted(len(model.families), "family", "families")
-    echo(f"{output}: {families}, {size / 1e6:,.2f} MB, weights in {'8' if int8 else '32'} bits")
+    echo(f"{output}: {families}, {size / 1e6:,.2f} MB")

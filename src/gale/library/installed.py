@@ -1,12 +1,13 @@
 """Libraries that a user has added: converted once, then used without being named again.
 
 Each is one file ``NAME.gale-library`` in the user's data folder, or in the one that the environment
-variable :data:`FOLDER_VARIABLE` names. It is an NPZ file: the columns of a
-:class:`~gale.library.library.Library` as arrays and JSON, and facts of where it is from.
+variable :data:`FOLDER_VARIABLE` names: the SHA-256 of what follows, then an NPZ file with the
+columns of a :class:`~gale.library.library.Library`, as arrays and JSON, and where it is from.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -23,6 +24,7 @@ import platformdirs
 from gale.errors import GaleError, ReadError
 from gale.library.library import Library
 from gale.plumbing.arrays import load_arrays
+from gale.plumbing.cache import DIGEST_BYTES
 from gale.plumbing.files import writing
 from gale.plumbing.kinds import checked
 from gale.plumbing.outputs import make_folder
@@ -145,8 +147,9 @@ def install(library: Library, name: str, *, force: bool = False) -> InstalledLib
         texts=_as_bytes(texts),
         facts=_as_bytes({"format": FORMAT, **asdict(added)}),
     )
+    content = buffer.getvalue()
     with writing(path, force=force) as temporary:
-        temporary.write_bytes(buffer.getbuffer())
+        temporary.write_bytes(hashlib.sha256(content).digest() + content)
     return added
 
 
@@ -248,11 +251,13 @@ def _read(name: str) -> tuple[Library, InstalledLibrary]:
     """Read a library that was added, and compare it with its checksum."""
     path = _path(name)
     try:
-        arrays = load_arrays(read_bytes(path))
+        data = read_bytes(path)
     except FileNotFoundError as error:
         raise _not_added(name) from error
     except OSError as error:
         raise _damaged(name, f"cannot be read ({error.strerror})") from error
+    digest, content = data[:DIGEST_BYTES], data[DIGEST_BYTES:]
+    arrays = load_arrays(content) if hashlib.sha256(content).digest() == digest else None
     if arrays is None:
         raise _damaged(name)
     try:
@@ -261,12 +266,12 @@ def _read(name: str) -> tuple[Library, InstalledLibrary]:
         if number == FORMAT:
             added = InstalledLibrary(**facts)
             library = _library(arrays, added.name)
-            digest = library.sha256
+            sha256 = library.sha256
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise _damaged(name) from error
     if number != FORMAT:
         raise _damaged(name, f"was converted by another gale (format {number}, not {FORMAT})")
-    if (added.name, added.sha256) != (name, digest):
+    if (added.name, added.sha256) != (name, sha256):
         raise _damaged(name)
     return library, added
 

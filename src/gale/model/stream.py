@@ -103,6 +103,7 @@ class Stream:
             source=self.source,
         )
 
+    @checked
     def add(self, time_min: float, mz: ArrayLike, intensity: ArrayLike) -> pl.DataFrame | None:
         """Add a scan, and predict if it is time to.
 

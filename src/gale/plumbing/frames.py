@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Collection
-from importlib.util import find_spec
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,12 +50,15 @@ def check_suffix(path: Path) -> None:
         ending = f"ends in {path.suffix}" if path.suffix else "does not say how to write a table"
         expected = f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
         raise OutputError(path, ending, expected, "choose another name")
-    if suffix == WORKBOOK and find_spec("xlsxwriter") is None:
-        raise MissingExtraError(
-            path,
-            "needs xlsxwriter, which is not installed",
-            remedy="install the extra: pip install 'gale-ms[xlsx]'",
-        )
+    if suffix == WORKBOOK:
+        try:
+            import_module("xlsxwriter")
+        except ModuleNotFoundError:
+            raise MissingExtraError(
+                path,
+                "needs xlsxwriter, which is not installed",
+                remedy="install the extra: pip install 'gale-ms[xlsx]'",
+            ) from None
 
 
 def frame_bytes(table: pl.DataFrame, suffix: str, texts: Collection[str] = ()) -> bytes:

@@ -25,22 +25,35 @@ PREFIX = "model/"
 """Put before every name of the graph of the model."""
 
 LEAST_WEIGHTS = 1024
-"""Smaller constants stay in single precision: they take little space, and biases matter more."""
+"""Smaller matrices stay as they are: they take little space."""
+
+TYPES = {"float32": "<f4", "float16": "<f2", "int8": "<i1"}
+"""In what weights may be stored."""
+
+
+class Node(NamedTuple):
+    """A node of the graph: its message, and what is in it."""
+
+    message: memoryview
+    operator: str
+    inputs: list[str]
+    outputs: list[str]
 
 
 class Constant(NamedTuple):
-    """A constant of the graph: its name, its message, and its values if they are real numbers."""
+    """A constant of the graph: its name, its message, its type, and its values if it has one."""
 
     name: str
     message: memoryview
-    values: NDArray[np.float32] | None
+    dtype: str = ""
+    values: NDArray[Any] | None = None
 
 
 @dataclass
 class Parts:
     """What the file of a model consists of."""
 
-    nodes: list[memoryview] = field(default_factory=list)
+    nodes: list[Node] = field(default_factory=list)
     constants: list[Constant] = field(default_factory=list)
     opset: int = 0
     ir_version: int = 0
@@ -62,7 +75,7 @@ def parts_of(data: bytes) -> Parts:
             for inner, message in fields(value):
                 assert not isinstance(message, int)
                 if inner == protobuf.GRAPH_NODE:
-                    parts.nodes.append(message)
+                    parts.nodes.append(_node(message))
                 elif inner == protobuf.GRAPH_INITIALIZER:
                     parts.constants.append(_constant(message))
     return parts
@@ -70,48 +83,88 @@ def parts_of(data: bytes) -> Parts:
 
 def embed(graph: Graph, parts: Parts, *, int8: bool = False) -> None:
     """Append the graph of a model; what was ``x`` in it is ``model/x``."""
-    narrow = _matrices(parts) if int8 else frozenset[str]()
-    kept = list[bytes]()
-    for constant in parts.constants:
-        if constant.name in narrow and constant.values is not None:
-            graph.name(PREFIX + constant.name, graph.in_8_bits(constant.values))
-        else:
-            kept.append(_renamed(constant.message, {protobuf.TENSOR_NAME}))
-    names = {protobuf.NODE_INPUT, NODE_OUTPUT, NODE_NAME}
-    graph.embed((_renamed(node, names) for node in parts.nodes), kept)
-
-
-def _matrices(parts: Parts) -> frozenset[str]:
-    """Names of the constants that are the second factor of a product, and large."""
-    large = {
-        constant.name
-        for constant in parts.constants
-        if constant.values is not None and constant.values.size >= LEAST_WEIGHTS
+    wide = {
+        name: constant.values.astype(np.float32)
+        for name, constant in _matrices(parts).items()
+        if int8 and constant.dtype != "int8" and constant.values is not None
     }
-    second = set()
+    for name, values in wide.items():
+        graph.name(PREFIX + name, graph.in_8_bits(values))
+    nodes = [node for node in parts.nodes if wide.keys().isdisjoint(node.outputs)]
+    used = {name for node in nodes for name in node.inputs} - wide.keys()
+    names = {protobuf.NODE_INPUT, NODE_OUTPUT, NODE_NAME}
+    graph.embed(
+        (_renamed(node.message, names) for node in nodes),
+        (
+            _renamed(constant.message, {protobuf.TENSOR_NAME})
+            for constant in parts.constants
+            if constant.name in used
+        ),
+    )
+
+
+def weights_of(parts: Parts, *, int8: bool = False) -> str:
+    """In what most weights of large matrices are stored, one of `TYPES`."""
+    if int8:
+        return "int8"
+    sizes = dict.fromkeys(TYPES, 0)
+    for constant in _matrices(parts).values():
+        assert constant.values is not None
+        sizes[constant.dtype] += constant.values.size
+    return max(sizes, key=sizes.__getitem__)
+
+
+def _matrices(parts: Parts) -> dict[str, Constant]:
+    """The large constants that are the second factor of a product, by the name of that factor.
+
+    It may be made of a constant that is stored in fewer bits: by Cast, or by Cast and Mul.
+    """
+    makers = {name: node for node in parts.nodes for name in node.outputs}
+    constants = {constant.name: constant for constant in parts.constants}
+    found = {}
     for node in parts.nodes:
-        given = [_text(value) for number, value in fields(node) if number == protobuf.NODE_INPUT]
-        operator = [_text(value) for number, value in fields(node) if number == protobuf.NODE_TYPE]
-        if operator == ["MatMul"]:
-            second.add(given[1])
-    return frozenset(large & second)
+        if node.operator != "MatMul":
+            continue
+        origin, scaled = node.inputs[1], False
+        for operator in ("Mul", "Cast"):
+            if (maker := makers.get(origin)) is not None and maker.operator == operator:
+                origin, scaled = maker.inputs[0], scaled or operator == "Mul"
+        constant = constants.get(origin)
+        if constant is None or constant.values is None or scaled != (constant.dtype == "int8"):
+            continue
+        if constant.values.size >= LEAST_WEIGHTS:
+            found[node.inputs[1]] = constant
+    return found
+
+
+def _node(message: memoryview) -> Node:
+    inputs, outputs, operator = list[str](), list[str](), ""
+    for number, value in fields(message):
+        if number == protobuf.NODE_INPUT:
+            inputs.append(_text(value))
+        elif number == NODE_OUTPUT:
+            outputs.append(_text(value))
+        elif number == protobuf.NODE_TYPE:
+            operator = _text(value)
+    return Node(message, operator, inputs, outputs)
 
 
 def _constant(message: memoryview) -> Constant:
-    name, dtype, dims, raw = "", 0, list[int](), memoryview(b"")
+    name, number_of_type, dims, raw = "", 0, list[int](), memoryview(b"")
     for number, value in fields(message):
         if number == protobuf.TENSOR_DIMS:
             dims += protobuf.varints(value)
         elif number == TENSOR_TYPE and isinstance(value, int):
-            dtype = value
+            number_of_type = value
         elif number == protobuf.TENSOR_NAME:
             name = _text(value)
         elif number in (protobuf.TENSOR_RAW, TENSOR_FLOATS) and not isinstance(value, int):
             raw = value
-    values = None
-    if dtype == ELEMENT_TYPES["float32"] and len(raw) == 4 * int(np.prod(dims)):
-        values = np.frombuffer(raw, "<f4").reshape(dims)
-    return Constant(name, message, values)
+    for dtype, layout in TYPES.items():
+        size = np.dtype(layout).itemsize * int(np.prod(dims))
+        if number_of_type == ELEMENT_TYPES[dtype] and len(raw) == size:
+            return Constant(name, message, dtype, np.frombuffer(raw, layout).reshape(dims))
+    return Constant(name, message)
 
 
 def _renamed(message: memoryview, numbers: set[int]) -> bytes:

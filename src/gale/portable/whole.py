@@ -16,7 +16,7 @@ from gale.model.file import EVIDENCE, OUTPUTS, WHOLE_KEY, sealed
 from gale.model.graph import IR_VERSION, OPSET, Graph, Header
 from gale.plumbing.tables import UNLIKE
 from gale.portable.elution import event_nodes, profile_nodes
-from gale.portable.embedding import PREFIX, embed, parts_of
+from gale.portable.embedding import PREFIX, embed, parts_of, weights_of
 from gale.portable.ions import INPUTS, FeatureNodes
 from gale.portable.summary import summary_nodes
 
@@ -160,7 +160,7 @@ def facts_of(model: Model, *, int8: bool) -> dict[str, Any]:
             for name, shape in _shapes(model).items()
         ],
         "prevalence": list(model.prevalence.values()),
-        "weights": "int8" if int8 else "float32",
+        "weights": weights_of(parts_of(model.content), int8=int8),
         "without_ions_in_range": "all outputs are NaN",
     }
 

@@ -140,11 +140,11 @@ def run_report(
     if prediction is not None:
         _check_prediction(prediction, model)
     predicted = prediction or model.predict(run).row(0, named=True)
-    library = None
+    searched = matcher or Matcher.default()
+    library = searched if model.has_elution_network else None
     windows: list[Window] = []
     attributions: list[Attribution] = []
-    if model.has_elution_network:
-        library = matcher or Matcher.default()
+    if library:
         windows = find_windows(model, run, matcher=library, index=index)
     else:
         if matcher is not None or index is not None:
@@ -176,7 +176,7 @@ def run_report(
         run=run,
         provenance={
             **(provenance or {}),
-            **({"libraries": _libraries(library)} if library else {}),
+            "libraries": _libraries(searched),
             **model_provenance(model),
         },
     )

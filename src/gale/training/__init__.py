@@ -216,6 +216,7 @@ def _export(ensemble: Ensemble, runs: TrainingRuns, facts: Mapping[str, Any], wo
     ]
     unlike = fit_unlike(runs.features, runs.spec.blocks)
     how = (ensemble.calibration, unlike, ensemble.support)
-    model = Model(to_onnx(graphs, runs.spec.n_features, facts, *how))
+    precision = facts["recipe"]["weights"]
+    model = Model(to_onnx(graphs, runs.spec.n_features, facts, *how, precision=precision))
     work.progress.step()
     return model

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -33,6 +33,9 @@ from gale.training.networks.layers import (
     Standardise,
     count_members,
 )
+
+Precision = Literal["float32", "float16", "int8"]
+"""How weights are stored in a file."""
 
 SUMMARY = "summary"
 """Input of every graph: features (R, D)."""
@@ -60,20 +63,21 @@ class PartGraph(NamedTuple):
 class _TorchGraph(Graph):
     """A graph whose constants may be tensors, and which may store fewer bits of some."""
 
-    def __init__(self, *, compact: bool = False) -> None:
+    def __init__(self, precision: Precision) -> None:
         super().__init__()
-        self._compact = compact
+        self._precision = precision
 
     def constant(self, value: Input | torch.Tensor, dtype: str = "") -> str:
         return super().constant(_array(value), dtype)
 
     def weight(self, value: torch.Tensor) -> str:
-        """Return the name of a matrix (…, D, D'), of 8 bits in a compact graph."""
-        return self.in_8_bits(_array(value)) if self._compact else self.constant(value)
+        """Return the name of a matrix (…, D, D')."""
+        matrix = _array(value)
+        return self.in_8_bits(matrix) if self._precision == "int8" else self.half(matrix)
 
     def half(self, value: ArrayLike) -> str:
-        """Return the name of a constant, of half precision in a compact graph."""
-        return self.in_16_bits(value) if self._compact else self.constant(value)
+        """Return the name of a constant, of half precision if weights have less than single."""
+        return self.constant(value) if self._precision == "float32" else self.in_16_bits(value)
 
 
 def _array(value: ArrayLike | torch.Tensor) -> NDArray[Any]:
@@ -88,7 +92,7 @@ def to_onnx(
     unlike: Sequence[Block] = (),
     support: Support | None = None,
     *,
-    compact: bool = False,
+    precision: Precision = "float32",
 ) -> bytes:
     """Write an ensemble as an ONNX file.
 
@@ -108,15 +112,16 @@ def to_onnx(
         From `gale.model.unlike.fit_unlike`: how to measure the distance from the training runs.
     support : Support, optional
         What limits the probability, but not those of the members.
-    compact : bool
-        Whether weights have 8 bits, and the places of training runs 16, instead of 32.
+    precision : str
+        In which weights are stored; the places of training runs are then stored in half precision,
+        if that is less than single. All is computed in single precision.
 
     Returns
     -------
     bytes
         The same for the same networks and facts.
     """
-    graph = _TorchGraph(compact=compact)
+    graph = _TorchGraph(precision)
     n_members = sum(count_members(part.network) for part in parts)
     logits = [_layer(part.network, graph, _columns(graph, part.columns)) for part in parts]
     probability, of_members = _probabilities(graph, logits, calibration)

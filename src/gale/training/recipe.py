@@ -69,7 +69,8 @@ class Recipe(Part):
 
     A recipe of kind ``stack`` has several ``parts`` instead of the keys of a part. If ``calibrate``
     is true, or there are parts, probabilities are calibrated on held-out runs;
-    ``calibration_strength`` is the share of the fitted calibration that is applied.
+    ``calibration_strength`` is the share of the fitted calibration that is applied. ``weights`` is
+    the precision in which the model file stores the weights of the networks.
     ``pretraining`` describes the simulated runs for parts with ``pretrain``.
 
     Examples
@@ -91,6 +92,7 @@ class Recipe(Part):
     folds: FoldSettings = FoldSettings()
     calibrate: bool = False
     calibration_strength: PositiveShare = 1.0
+    weights: Literal["float32", "float16", "int8"] = "float32"
     pretraining: PretrainSettings = PretrainSettings()
     parts: Annotated[tuple[Part, ...], Field(strict=False)] = ()
 
