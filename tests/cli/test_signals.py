@@ -118,6 +118,21 @@ def test_a_second_signal_does_not_disturb_tidying_up() -> None:
 
 
 @needs_signals
+def test_an_error_that_a_signal_caused_in_compiled_code_is_the_interruption() -> None:
+    def convert() -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+        except KeyboardInterrupt as error:
+            raise TypeError("'<unprintable str object>' is not a type") from error
+
+    with pytest.raises(Terminated) as caught, signals_interrupt():
+        convert()
+    assert caught.value.number == signal.SIGTERM
+    with pytest.raises(TypeError), signals_interrupt():
+        raise TypeError("of its own")
+
+
+@needs_signals
 def test_a_signal_that_is_ignored_stays_so() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
     try:

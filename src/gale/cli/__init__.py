@@ -91,7 +91,8 @@ def main() -> None:
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt) as error:
         echo("gale: interrupted", err=True)
-        sys.exit(status_of(error.__cause__ or error))
+        interruption = error.__cause__ if isinstance(error, click.Abort) else error
+        sys.exit(status_of(interruption or error))
     except OSError as error:
         if error.errno not in STORAGE:
             raise

@@ -41,10 +41,13 @@ def status_of(error: BaseException) -> int:
 def signals_interrupt() -> Iterator[None]:
     """Turn signals that end the process into :class:`Terminated`, unless they are ignored.
 
-    This works in the main thread alone; elsewhere nothing changes.
+    This works in the main thread alone; elsewhere nothing changes. Compiled code that a signal
+    interrupts may raise an error of its own instead; that counts as the interruption, too.
     """
+    received: list[int] = []
 
     def interrupt(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
         for each in before:
             signal.signal(each, signal.SIG_IGN)  # `timeout` sends two; tidying up is not disturbed
         raise Terminated(number)
@@ -57,6 +60,10 @@ def signals_interrupt() -> Iterator[None]:
                 before[number] = signal.signal(number, interrupt)
     try:
         yield
+    except Exception as error:
+        if received:
+            raise Terminated(received[0]) from error
+        raise
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

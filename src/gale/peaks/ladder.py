@@ -86,12 +86,21 @@ def find_ladder(run: Run, *, first_alkane: int | None = None) -> IndexTable:
 
     Examples
     --------
-    In a folder with a ladder and a run:
+    A run of decane to tridecane, and the retention index of any time between them:
 
-    >>> import gale
-    >>> table = gale.find_ladder(gale.read_run("ladder.csv"))
-    >>> table.index[:3]
-    array([ 900., 1000., 1100.])
+    >>> import numpy as np
+    >>> from gale import Run, find_ladder
+    >>> scans, ions = np.arange(300), {43: 0.9, 57: 1.0, 71: 0.65, 85: 0.45}
+    >>> traces = dict.fromkeys((43, 57, 71, 85, 142, 156, 170, 184), 10.0 + 0 * scans)
+    >>> for carbons, apex in zip((10, 11, 12, 13), (50, 110, 165, 215)):
+    ...     for mz, height in (ions | {14 * carbons + 2: 0.05}).items():
+    ...         peak = 1e5 * height * np.exp(-(((scans - apex) / 4) ** 2))
+    ...         traces[mz] = traces[mz] + peak
+    >>> intensity = np.stack(list(traces.values()), axis=1).ravel()
+    >>> run = Run.from_scans(scans / 100, np.full(300, 8), np.tile(list(traces), 300), intensity)
+    >>> table = find_ladder(run)
+    >>> table.index, round(table.at(0.80))
+    (array([1000., 1100., 1200., 1300.]), 1050)
     """
     check_loaded("run", run, Run)
     peaks = _alkanes(search(run, None, None))
