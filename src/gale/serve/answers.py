@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -13,7 +13,7 @@ from gale.serve.store import DONE, READING, WAITING, StoredRun
 API = "/api/v1"
 
 
-def of_model(name: str, model: Model) -> dict[str, Any]:
+def of_model(name: str, model: Model, wording: Callable[[str], str] = str) -> dict[str, Any]:
     """What a model is, and how to read its numbers."""
     facts = model.facts
     return {
@@ -25,7 +25,7 @@ def of_model(name: str, model: Model) -> dict[str, Any]:
         "training_runs": facts["training"]["runs"],
         "calibrated": facts["calibrated"],
         "values_are": "probabilities" if facts["calibrated"] else "scores from 0 to 1",
-        "caution": model.caution,
+        "caution": wording(model.caution),
         "has_elution_network": model.has_elution_network,
         "families": [
             {"name": family, "prevalence": model.prevalence[family]} for family in model.families

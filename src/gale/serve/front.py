@@ -116,7 +116,10 @@ class Front:
         return JSONResponse(
             {
                 **answers.named(self._service.models.items()),
-                "models": [answers.of_model(*each) for each in self._service.models.items()],
+                "models": [
+                    answers.of_model(name, model, self._service.wording)
+                    for name, model in self._service.models.items()
+                ],
                 "limits": {
                     "max_mb": settings.max_mb,
                     "seconds": settings.seconds,

@@ -313,8 +313,8 @@ def _other_schemas(named: Json) -> Json:
             {**named, "run": TEXT, "name": TEXT, "model": TEXT, "columns": TEXTS,
              "peaks": _list({"type": "object"})},
             {**NAMED, "run": EXAMPLE_RUN["id"], "name": "run1.cdf", "model": "model",
-             "columns": ["family", "apex_min", "ions"],
-             "peaks": [{"family": "hydrocarbon", "apex_min": 7.21, "ions": "57 71 85"}]},
+             "columns": ["family", "apex_min", "ion_1"],
+             "peaks": [{"family": "hydrocarbon", "apex_min": 7.21, "ion_1": 57}]},
         ),
         "Models": _object(
             {"gale_version": TEXT, "models": _list({"type": "object"}),

@@ -477,11 +477,14 @@ function peaksTable(peaks, row, model) {
   const heads = timed
     ? [["family"], ["apex (min)", 1], ["share of the evidence", 1], ["most important m/z"], ["matches (cosine)"]]
     : [["family"], ["m/z without which the score falls"], ["drop in log odds"]];
+  const ranked = (peak, what) => Object.entries(peak)
+    .filter(([key, value]) => key.startsWith(what) && value !== null).map(([, value]) => value);
   const number = (value, digits) => (value === null ? "–" : value.toFixed(digits));
   const lines = windows.map((peak) =>
     timed
-      ? [inWords(peak.family), number(peak.apex_min, 2), number(peak.share, 2), peak.ions, matches(peak)]
-      : [inWords(peak.family), peak.ions || "no single ion", peak.falls]);
+      ? [inWords(peak.family), number(peak.apex_min, 2), number(peak.share, 2), ranked(peak, "ion_").join(" "), matches(peak)]
+      : [inWords(peak.family), ranked(peak, "ion_").join(" ") || "no single ion",
+        ranked(peak, "fall_").map((fall) => fall.toFixed(2)).join(" ")]);
   const kind = (at) => (heads[at][1] ? { class: "number" } : {});
   const made = element("table", { "aria-label": `evidence in ${row.name} by ${model.name}` },
     element("thead", {}, element("tr", {}, ...heads.map(([text], at) => element("th", { scope: "col", ...kind(at) }, text)))),
