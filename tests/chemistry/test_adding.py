@@ -70,7 +70,7 @@ def test_without_structures_it_says_so(tmp_path: Path) -> None:
 
 def test_two_libraries_that_disagree(tmp_path: Path) -> None:
     ethanol = library({29: 5.0, 40: 999.0})
-    ethanol = replace(ethanol, smiles=("CCO",), name=("my ethanol",))
+    ethanol = replace(ethanol, smiles=("CCO",), name=("my ethanol",), inchikey=("",))
     with pytest.warns(GaleWarning, match=r"wrong: of 1 compound that gale.*my ethanol.*cosine"):
         gale.add_library("wrong", ethanol)
     with pytest.warns(GaleWarning) as notes:

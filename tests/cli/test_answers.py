@@ -24,6 +24,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runs: list[Path]) -> P
     """A folder with three runs, one of which cannot be read; no model is named elsewhere."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("GALE_MODEL", raising=False)
+    monkeypatch.setenv("COLUMNS", "200")
     for name, run in zip(("a.csv", "b.csv"), runs, strict=False):
         shutil.copy(run, name)
     Path("bad.csv").write_text("no run", "utf-8")

@@ -133,9 +133,9 @@ def test_torch_and_onnx_agree_from_file_to_probability(
     kept: list[nn.Module] = []
     export = to_onnx
 
-    def spy(parts: Any, *rest: Any) -> bytes:
+    def spy(parts: Any, *rest: Any, **more: Any) -> bytes:
         kept.extend(part.network for part in parts)
-        data: bytes = export(parts, *rest)
+        data: bytes = export(parts, *rest, **more)
         return data
 
     monkeypatch.setattr("gale.training.to_onnx", spy)

@@ -100,7 +100,7 @@ def test_a_path_where_a_campaign_belongs(call: Callable[[], Any]) -> None:
         ("index", lambda model: G.explain(model, RUN, index="indices.csv")),
         ("library", lambda _: G.Matcher("mine.msp")),
         ("library", lambda _: G.guess_derivatives(["CCO"])),
-        ("library", lambda _: G.simulate("new", library="mine.msp")),
+        ("library", lambda _: G.simulate("new", library=3)),
         ("families", lambda _: G.simulate("new", families="mine.toml")),
         ("physics", lambda _: G.simulate("new", physics="mine.toml")),
         ("runs", lambda _: G.simulate("new", runs=3.5)),
