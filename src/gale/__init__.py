@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from gale.serve.watching import watch
     from gale.simulation import simulate
     from gale.training import train
+    from gale.training.recalibration import recalibrate
     from gale.training.recipe import Recipe
     from gale.writers import write_run
 
@@ -111,6 +112,7 @@ __all__ = [
     "read_library",
     "read_predictions",
     "read_run",
+    "recalibrate",
     "remove_library",
     "run_pages",
     "run_report",
@@ -169,6 +171,7 @@ _HOMES = {
     "read_library": "library",
     "read_predictions": "evaluation.predictions",
     "read_run": "readers",
+    "recalibrate": "training.recalibration",
     "remove_library": "library",
     "run_pages": "report",
     "run_report": "report",

@@ -30,6 +30,7 @@ VERBS = (
     "peaks",
     "plot",
     "predict",
+    "recalibrate",
     "report",
     "serve",
     "simulate",

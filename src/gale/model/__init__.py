@@ -169,7 +169,10 @@ class Model:
         if bundled is None:
             return ""
         said = [f"{self.source} learned from simulated runs alone"]
-        if foreign := bundled["foreign"]:
+        if corrected := self.facts.get("recalibrated"):
+            runs = counted(corrected["runs"], "labelled run")
+            said.append(f"its probabilities were corrected on {runs} of {corrected['campaign']}")
+        elif foreign := bundled["foreign"]:
             own, prior = (
                 " and ".join(f"{each[key]:.2f}" for each in foreign)
                 for key in ("log_loss", "prior")

@@ -124,6 +124,18 @@ PRETRAINED = Table(
 )
 
 
+SCORES = Table(
+    {
+        "caution": TEXT,
+        "log_loss": number(),
+        "measured_on": TEXT,
+        "prior_log_loss": number(),
+    },
+    {"pooled_log_loss": number()},
+)
+"""What a model states of its scores on held-out runs."""
+
+
 def schema_of_facts(n_families: int) -> Table:
     """Return what the facts of a model of K families have to be."""
 
@@ -151,15 +163,7 @@ def schema_of_facts(n_families: int) -> Table:
                     ),
                 },
             ),
-            "scores": Table(
-                {
-                    "caution": TEXT,
-                    "log_loss": number(),
-                    "measured_on": TEXT,
-                    "prior_log_loss": number(),
-                },
-                {"pooled_log_loss": number()},
-            ),
+            "scores": SCORES,
             "seed": whole(),
             "training": Table(
                 {
@@ -182,8 +186,23 @@ def schema_of_facts(n_families: int) -> Table:
             "files": Table({"history": TEXT, "out_of_fold": TEXT}),
             "interpolated": PLAIN,
             "pretrained": PRETRAINED,
+            "recalibrated": _recalibrated(of_families(whole())),
             "supported": YES_NO,
         },
+    )
+
+
+def _recalibrated(counts: Schema) -> Table:
+    """What a model states of a correction, see `gale.training.recalibration`."""
+    return Table(
+        {
+            "campaign": TEXT,
+            "known": counts,
+            "log_loss_before": number(),
+            "model_sha256": TEXT,
+            "positive": counts,
+            "runs": whole(1),
+        }
     )
 
 

@@ -52,8 +52,15 @@ class Support:
 
     @classmethod
     def of_facts(cls, facts: Mapping[str, Any]) -> Support | None:
-        """Return what a model's probabilities were limited by; None if its gale did not limit."""
-        return cls.of(facts["training"]["known"]) if facts.get("supported") else None
+        """Return what a model's probabilities were limited by; None if its gale did not limit.
+
+        For a family that was corrected on labelled runs of elsewhere, these are what count.
+        """
+        known = np.array(facts["training"]["known"])
+        if "recalibrated" in facts:
+            here = np.array(facts["recalibrated"]["known"])
+            known = np.where(here > 0, here, known)
+        return cls.of(known.tolist()) if facts.get("supported") else None
 
     @property
     def scale(self) -> Floats:

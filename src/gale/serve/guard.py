@@ -86,7 +86,7 @@ class Policy:
         """
         name = urlsplit(f"//{host}").hostname if host and "@" not in host else None
         if name is None or not (name in self.hosts or (self.any_address and _is_address(name))):
-            raise ProblemError(421, "this server has another name; whoever runs it can allow this one")
+            raise ProblemError(421, "this server has another name, and this one is not allowed")
 
     def check_origin(self, method: str, headers: Headers) -> None:
         """Refuse what a page of another site sends.

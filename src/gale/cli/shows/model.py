@@ -36,6 +36,7 @@ def lines(model: Model) -> list[str]:
         f"{scores['prior_log_loss']:.3f})",
         "measured on": f"{scores['measured_on']}; {scores['caution']}",
         **_groups(model),
+        **_recalibrated(model),
         **({"caution": in_options(model.caution)} if model.caution else {}),
         "fingerprint": training["fingerprint"],
         "checksum": "agrees"
@@ -48,6 +49,13 @@ def lines(model: Model) -> list[str]:
         table.append(f"  {family:<32}{positive:>9,}{known:>9,}{prevalence:>12.3f}")
     head = f"{model.source}: a model (format {facts['format']}, gale {facts['gale_version']})"
     return [head, *rows(shown), *table]
+
+
+def _recalibrated(model: Model) -> dict[str, str]:
+    """Say on what the probabilities were corrected, if they were."""
+    if (known := model.facts.get("recalibrated")) is None:
+        return {}
+    return {"corrected": f"on {counted(known['runs'], 'labelled run')} of {known['campaign']}"}
 
 
 def _groups(model: Model) -> dict[str, str]:
