@@ -78,6 +78,7 @@ def calls(folder: Path) -> dict[str, Call]:
     found = dict.fromkeys(("matcher", "index", "least"))
     work: dict[str, Any] = {"work": None}
     known = model.predict([run]).row(0, named=True)
+    peaks = gale.find_peaks(run, names=False)
     return {
         "Cache": (gale.Cache, {"folder": folder / "cache"}),
         "Campaign": (gale.Campaign.open, {"path": folder / "runs", "labels": None}),
@@ -95,6 +96,7 @@ def calls(folder: Path) -> dict[str, Call]:
         "Model.save": (model.save, {"path": folder / "m.onnx", "force": True}),
         "Model.predict": (model.predict, {"runs": [run], **work}),
         "Model.evidence": (model.evidence, {"run": run}),
+        "Peaks": (gale.find_peaks, {"run": run}),
         "Recipe": (gale.Recipe, {"name": "a", "share": None, "parts": (), "calibrate": False}),
         "Recipe.load": (gale.Recipe.load, {"name_or_path": folder / "recipe.toml"}),
         "Recipe.parse": (gale.Recipe.parse, {"text": "", "source": "a", "default_name": "a"}),
@@ -106,6 +108,7 @@ def calls(folder: Path) -> dict[str, Call]:
         "ablate": (gale.ablate, {"campaign": campaign, "recipe": "published", "trainings": 1,
                                  "iterations": 1, "seed": 0, "journal": None, **work}),
         "add_library": (gale.add_library, {"name": "a", "source": library, "force": True}),
+        "bundled_model": (gale.bundled_model, {}),
         "default_family_table": (gale.default_family_table, {}),
         "embedded_library": (gale.embedded_library, {}),
         "estimate_retention_index": (
@@ -121,6 +124,9 @@ def calls(folder: Path) -> dict[str, Call]:
                                              "int8": False, "force": True}),
         "families_of": (gale.families_of, {"structures": ["CCO"], "table": None}),
         "find_attributions": (gale.find_attributions, {"model": model, "run": run, "least": 0.5}),
+        "find_ladder": (gale.find_ladder, {"run": run, "first_alkane": None}),
+        "find_peaks": (gale.find_peaks, {"run": run, "matcher": None, "index": None,
+                                         "least_share": 0.0}),
         "find_windows": (gale.find_windows, {"model": model, "run": run, **found}),
         "guess_derivatives": (gale.guess_derivatives, {"library": library, "silylated": False}),
         "installed_libraries": (gale.installed_libraries, {}),
@@ -133,6 +139,7 @@ def calls(folder: Path) -> dict[str, Call]:
         "read_library": (gale.read_library, {"path": folder / "mine.msp"}),
         "read_predictions": (gale.read_predictions, {"path": folder / "submission.csv"}),
         "read_run": (gale.read_run, {"path": folder / "runs" / "0.csv", "columns": None}),
+        "recalibrate": (gale.recalibrate, {"model": model, "campaign": campaign, **work}),
         "remove_library": (gale.remove_library, {"name": "a"}),
         "run_pages": (gale.run_pages, {"model": model, "runs": [], "folder": folder / "pages",
                                        "matcher": None, "index": None, "provenance": None, **work}),
@@ -155,9 +162,19 @@ def calls(folder: Path) -> dict[str, Call]:
         "train": (gale.train, {"campaign": campaign, "recipe": "published", "seed": 0,
                                "journal": None, "history": None, "out_of_fold": None, **work}),
         "training_report": (gale.training_report, {"campaign": campaign, "model": MODEL, **work}),
+        "watch": (gale.watch, {"folder": folder / "none", "model": model, "output": folder / "seen",
+                               "once": True}),
+        "web_service": (gale.web_service, {"models": {"a": MODEL}, "data": folder / "served"}),
         "write_evidence": (
             gale.write_evidence, {"table": pl.DataFrame({"run": ["a"]}), "path": folder / "e.csv"}
         ),
+        **{
+            name: (getattr(gale, name), {"peaks": peaks, "path": folder / file, "force": True})
+            for name, file in (
+                ("write_peaks", "p.csv"), ("write_peak_matches", "m.csv"),
+                ("write_peak_spectra", "s.msp"),
+            )
+        },
         "write_run": (gale.write_run, {"run": run, "path": folder / "w.csv", "format": None}),
     }  # fmt: skip
 
@@ -205,7 +222,10 @@ def outcomes(calls: dict[str, Call]) -> Iterator[tuple[str, str, object, BaseExc
 
 
 @pytest.mark.usefixtures("cheap")
-def test_a_wrong_argument_is_an_error_of_gale(calls: dict[str, Call]) -> None:
+def test_a_wrong_argument_is_an_error_of_gale(
+    calls: dict[str, Call], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GALE_LIBRARIES", str(folder / "libraries"))
     found = {
         f"{name}({key}={wrong!r:.40}): {type(error).__name__}: {error!s:.80}"
         for name, key, wrong, error in outcomes(calls)

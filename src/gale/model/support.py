@@ -56,11 +56,13 @@ class Support:
 
         For a family that was corrected on labelled runs of elsewhere, these are what count.
         """
+        if not facts.get("supported"):
+            return None
         known = np.array(facts["training"]["known"])
         if "recalibrated" in facts:
             here = np.array(facts["recalibrated"]["known"])
             known = np.where(here > 0, here, known)
-        return cls.of(known.tolist()) if facts.get("supported") else None
+        return cls.of(known.tolist())
 
     @property
     def scale(self) -> Floats:

@@ -17,7 +17,7 @@ import numpy as np
 from gale.errors import ReadError, warn
 from gale.evidence import IndexTable
 from gale.peaks.search import Peak, search
-from gale.plumbing.arguments import check_loaded
+from gale.plumbing.arguments import check_loaded, check_whole
 from gale.plumbing.kinds import checked_but
 from gale.plumbing.text import counted, listed
 from gale.run import Floats, Run
@@ -103,6 +103,8 @@ def find_ladder(run: Run, *, first_alkane: int | None = None) -> IndexTable:
     (array([1000., 1100., 1200., 1300.]), 1050)
     """
     check_loaded("run", run, Run)
+    if first_alkane is not None:
+        check_whole("first_alkane", first_alkane, CARBONS[0], CARBONS[-1])
     peaks = _alkanes(search(run, None, None))
     evidence = np.array([[_evidence(peak, number, run) for number in CARBONS] for peak in peaks])
     chain = _chain(evidence.reshape(len(peaks), len(CARBONS)), first_alkane)

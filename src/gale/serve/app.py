@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 
 from gale.errors import GaleError
 from gale.model import Model
+from gale.plumbing.kinds import checked
 from gale.serve import answers
 from gale.serve.front import Front
 from gale.serve.guard import LOCAL_NAMES, Guard, Policy
@@ -25,6 +26,7 @@ from gale.serve.results import Results
 from gale.serve.service import Service, Settings
 
 
+@checked
 def web_service(
     models: Mapping[str, str | Path | Model] | Sequence[str | Path],
     data: str | Path,
