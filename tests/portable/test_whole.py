@@ -231,7 +231,7 @@ def test_gale_says_that_a_whole_graph_is_none_of_its_models() -> None:
 
 def test_a_graph_of_an_older_operator_set_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     model = drawn_model(SPECS["profile"])
-    monkeypatch.setattr("gale.portable.whole.OPSET", 19)
+    monkeypatch.setattr("gale.portable.embedding.OPSET", 19)
     with refused(ModelError, found="operator set 18", expected="19"):
         whole_graph(model)
 

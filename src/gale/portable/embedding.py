@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gale.model import protobuf
-from gale.model.graph import ELEMENT_TYPES, Graph
+from gale.errors import ModelError
+from gale.model import Model, protobuf
+from gale.model.graph import ELEMENT_TYPES, OPSET, Graph
 from gale.model.graph import field as written
 from gale.model.protobuf import fields, written_fields
 
@@ -78,6 +79,25 @@ def parts_of(data: bytes) -> Parts:
                     parts.nodes.append(_node(message))
                 elif inner == protobuf.GRAPH_INITIALIZER:
                     parts.constants.append(_constant(message))
+    return parts
+
+
+def embeddable(model: Model) -> Parts:
+    """Take a model apart whose graph the nodes of others can be put beside.
+
+    Raises
+    ------
+    ModelError
+        If it is of an older operator set than these are.
+    """
+    parts = parts_of(model.content)
+    if parts.opset < OPSET:
+        raise ModelError(
+            model.source,
+            f"is a graph of ONNX operator set {parts.opset}",
+            f"{OPSET} or newer",
+            "train again",
+        )
     return parts
 
 

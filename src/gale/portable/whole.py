@@ -7,16 +7,15 @@ import re
 from importlib.metadata import version
 from typing import Any
 
-from gale.errors import ModelError
 from gale.features.events import EventSpec
 from gale.features.profile import ProfileSpec
 from gale.features.summary import SummarySpec
 from gale.model import Model
 from gale.model.file import EVIDENCE, OUTPUTS, WHOLE_KEY, sealed
-from gale.model.graph import IR_VERSION, OPSET, Graph, Header
+from gale.model.graph import IR_VERSION, Graph, Header
 from gale.plumbing.tables import UNLIKE
 from gale.portable.elution import event_nodes, profile_nodes
-from gale.portable.embedding import PREFIX, embed, parts_of, weights_of
+from gale.portable.embedding import PREFIX, embed, embeddable, parts_of, weights_of
 from gale.portable.ions import INPUTS, FeatureNodes
 from gale.portable.summary import summary_nodes
 
@@ -68,14 +67,7 @@ def whole_graph(model: Model, *, int8: bool = False) -> bytes:
     ModelError
         If the model's graph is of an older operator set than the features need.
     """
-    parts = parts_of(model.content)
-    if parts.opset < OPSET:
-        raise ModelError(
-            model.source,
-            f"is a graph of ONNX operator set {parts.opset}",
-            f"{OPSET} or newer",
-            "train again",
-        )
+    parts = embeddable(model)
     graph = Graph("features/")
     nodes = _feature_nodes(graph, model)
     graph.name(PREFIX + "summary", nodes.features)

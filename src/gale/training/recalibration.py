@@ -18,20 +18,21 @@ from scipy.special import logit
 
 from gale.campaign import Campaign
 from gale.campaign.labels import order_of, prevalence_of
-from gale.errors import CampaignError, ModelError, TrainingError
+from gale.errors import CampaignError, TrainingError
 from gale.evaluation.metrics import log_loss
 from gale.model import Model
 from gale.model.file import CHECKSUM, EVIDENCE, METADATA_KEY, OUTPUTS, sealed
-from gale.model.graph import OPSET, Graph, ValueInfo
+from gale.model.graph import Graph, ValueInfo
 from gale.model.support import Support
 from gale.plumbing.kinds import checked
 from gale.plumbing.tables import UNLIKE
 from gale.plumbing.text import counted, listed
 from gale.plumbing.work import Work
-from gale.portable.embedding import PREFIX, embed, parts_of
+from gale.portable.embedding import PREFIX, Parts, embed, embeddable
 from gale.readers import DIGITS
 from gale.run import Floats
 from gale.training.calibration import Calibration, cross_fitted, fit_calibration
+from gale.training.export import SUMMARY
 from gale.training.folds import Fold
 
 LEAST_RUNS = 20
@@ -39,8 +40,6 @@ LEAST_RUNS = 20
 
 LIMIT = 1e-6
 """Probabilities are taken to be this far from 0 and 1 at least, so that each has a logit."""
-
-SUMMARY = "summary"
 
 
 @checked
@@ -85,14 +84,7 @@ def recalibrate(model: Model, campaign: Campaign, *, work: Work | None = None) -
     """
     work = work or Work()
     labels, probability, contents = _labelled(model, campaign, work)
-    parts = parts_of(model.content)
-    if parts.opset < OPSET:
-        raise ModelError(
-            model.source,
-            f"is a graph of ONNX operator set {parts.opset}",
-            f"{OPSET} or newer",
-            "train again",
-        )
+    parts = embeddable(model)
     logits = logit(np.clip(probability, LIMIT, 1 - LIMIT))[None]
     facts = _facts(model, campaign, labels, contents)
     support = Support.of_facts(facts)
@@ -108,7 +100,7 @@ def recalibrate(model: Model, campaign: Campaign, *, work: Work | None = None) -
         f"corrected by the others (before: {before:.3f})",
         "prior_log_loss": log_loss(labels, np.tile(prevalence_of(labels), (len(labels), 1))),
     }
-    return Model(_graph(model, fit_calibration(logits, labels), support, facts))
+    return Model(_graph(model, parts, fit_calibration(logits, labels), support, facts))
 
 
 def _labelled(
@@ -172,10 +164,10 @@ def _facts(
 
 
 def _graph(
-    model: Model, calibration: Calibration, support: Support, facts: dict[str, Any]
+    model: Model, parts: Parts, calibration: Calibration, support: Support, facts: dict[str, Any]
 ) -> bytes:
     """Append the correction to the graph of a model."""
-    parts, graph = parts_of(model.content), Graph("recalibration/")
+    graph = Graph("recalibration/")
     graph.name(PREFIX + SUMMARY, SUMMARY)
     embed(graph, parts)
     n_families = len(model.families)
