@@ -8,7 +8,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ import gale
 from gale.errors import GaleError, OutputError
 from gale.portable.page import BINARY, CODE, page
 from gale.portable.whole import whole_graph
+from helpers.browsers import CHROMIUM, Watched, chromium
 from helpers.commands import error_of, invoke, succeed
 from helpers.errors import refused
 from helpers.run_files import andi, csv, mzml, small_run
@@ -32,9 +32,6 @@ RUN = Path(__file__).with_name("format1") / "run.csv"
 GOLDEN = Path(os.environ.get("GALE_EXTRA_DATA", "")) / "golden"
 EXAMPLE = Path(__file__).parents[2] / "examples" / "node" / "node_modules"
 RUNTIME = Path(os.environ.get("GALE_NODE_MODULES", EXAMPLE)) / "onnxruntime-web"
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
 
 
 @pytest.fixture
@@ -109,15 +106,13 @@ def test_the_command_and_what_it_refuses(runtime: Path, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[sync_api.Browser]:
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     if CHROMIUM is None:
         pytest.skip("chromium is not installed")
     if not RUNTIME.is_dir():
         pytest.skip("no onnxruntime-web in GALE_NODE_MODULES or beside the example for Node.js")
-    with api.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+    with chromium() as started:
+        yield started
 
 
 @pytest.fixture(scope="module")
@@ -128,16 +123,11 @@ def made(browser: sync_api.Browser, tmp_path_factory: pytest.TempPathFactory) ->
     return path
 
 
-class Opened:
-    """The page in a browser without a network, and what it asked for and complained of."""
+class Opened(Watched):
+    """The page in a browser without a network."""
 
     def __init__(self, browser: sync_api.Browser, path: Path, **settings: Any) -> None:
-        self.page = browser.new_context(offline=True, **settings).new_page()
-        self.complaints = list[str]()
-        self.requests = list[str]()
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.on("console", lambda message: self.complaints.append(message.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        super().__init__(browser.new_context(offline=True, **settings).new_page())
         self.page.goto(path.as_uri())
         self.page.get_by_text("Ready.").wait_for()
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +12,7 @@ import pytest
 
 import gale
 from gale.report import plot_page
+from helpers.browsers import CHROMIUM, Watched, chromium
 from helpers.commands import succeed
 from helpers.shared import made_once
 
@@ -21,10 +20,6 @@ if TYPE_CHECKING:
     from playwright import sync_api
 else:
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
 
 N_RUNS = 6
 
@@ -34,18 +29,8 @@ pytestmark = [
 ]
 
 
-@dataclass
-class Opened:
-    """A page in the browser, and what it asked for and complained of."""
-
-    page: sync_api.Page
-    requests: list[str] = field(default_factory=list)
-    complaints: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.on("console", lambda message: self.complaints.append(message.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+class Opened(Watched):
+    """A page of a report."""
 
     def open(self, file: Path) -> sync_api.Page:
         self.page.goto(file.as_uri())
@@ -59,10 +44,8 @@ class Opened:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[sync_api.Browser]:
-    with sync_api.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+    with chromium() as started:
+        yield started
 
 
 @pytest.fixture(params=[(1200, "light"), (400, "dark")], ids=["wide and light", "narrow and dark"])

@@ -6,12 +6,12 @@ import base64
 import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from helpers.browsers import CHROMIUM, Watched, chromium
 from helpers.services import MODEL, TOKEN, Server, run_csv, zipped
 from helpers.vendor_files import FOLDERS, nominal_run
 
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
     from playwright import sync_api
 else:
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
 
 pytestmark = [
     pytest.mark.slow,
@@ -53,18 +49,8 @@ DROP = """async ([name, folder, files]) => {
 }"""
 
 
-@dataclass
-class Opened:
-    """A page, and what it complained of."""
-
-    page: sync_api.Page
-    complaints: list[str] = field(default_factory=list)
-    requests: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.page.on("console", lambda message: self.complaints.append(message.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("request", lambda request: self.requests.append(request.url))
+class Opened(Watched):
+    """The page of the service."""
 
     def drop(self, *files: tuple[str, bytes]) -> None:
         coded = [[name, base64.b64encode(data).decode()] for name, data in files]
@@ -87,10 +73,8 @@ class Opened:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[sync_api.Browser]:
-    with sync_api.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+    with chromium() as started:
+        yield started
 
 
 def opened(browser: sync_api.Browser, url: str, width: int = 1280, scheme: Any = "light") -> Opened:
