@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from hypothesis import settings
 import gale
 from gale.features import compute_features
 from gale.features.summary import SummarySpec
+from gale.library.installed import FOLDER_VARIABLE
 from gale.plumbing.cache import Cache
 from gale.plumbing.work import Work
 from gale.simulation import Physics, simulate
@@ -36,6 +38,8 @@ RARE = (
     "other_oxygen_bearing_compound",
 )
 
+NUMBERS = count()
+
 # Before torch is imported, here and in processes that tests start: the networks are so tiny that
 # threads would only wait for each other, a hundred times longer where other work runs beside.
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -47,9 +51,20 @@ def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = shared_root(tmp_path_factory) / "cache"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(folder))
-        patch.setenv("GALE_LIBRARIES", str(folder / "libraries"))
+        patch.setenv(FOLDER_VARIABLE, str(folder / "libraries"))
         patch.setattr(platformdirs, "user_cache_path", lambda *_, **__: folder / "gale")
         yield folder
+    assert not (folder / "libraries").exists(), "a test added a library that others then used"
+
+
+@pytest.fixture(autouse=True)
+def libraries_folder(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """Give each test its own folder of added libraries: others run beside it, and use theirs."""
+    folder = tmp_path_factory.getbasetemp() / f"libraries-{next(NUMBERS)}"
+    monkeypatch.setenv(FOLDER_VARIABLE, str(folder))
+    return folder
 
 
 @pytest.fixture(scope="session")

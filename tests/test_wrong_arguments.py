@@ -222,10 +222,7 @@ def outcomes(calls: dict[str, Call]) -> Iterator[tuple[str, str, object, BaseExc
 
 
 @pytest.mark.usefixtures("cheap")
-def test_a_wrong_argument_is_an_error_of_gale(
-    calls: dict[str, Call], folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GALE_LIBRARIES", str(folder / "libraries"))
+def test_a_wrong_argument_is_an_error_of_gale(calls: dict[str, Call]) -> None:
     found = {
         f"{name}({key}={wrong!r:.40}): {type(error).__name__}: {error!s:.80}"
         for name, key, wrong, error in outcomes(calls)

@@ -13,7 +13,6 @@ import pytest
 import gale
 from gale.errors import GaleError, GaleWarning, OutputError, ReadError
 from gale.library import installed, substances
-from gale.library.installed import FOLDER_VARIABLE
 from helpers.commands import without
 from helpers.errors import refused
 from helpers.small_libraries import library
@@ -37,8 +36,7 @@ Num Peaks: 1
 
 
 @pytest.fixture(autouse=True)
-def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "libraries"))
+def file(tmp_path: Path) -> Path:
     (tmp_path / "mine.msp").write_text(MSP)
     return tmp_path / "mine.msp"
 

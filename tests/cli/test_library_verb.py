@@ -11,7 +11,7 @@ import pytest
 import gale
 from gale.errors import OutputError, ReadError
 from gale.evidence import SCHEMA
-from gale.library.installed import FOLDER_VARIABLE, SUFFIX
+from gale.library.installed import SUFFIX
 from helpers.commands import error_of, succeed
 from helpers.errors import check_error
 
@@ -26,11 +26,10 @@ Num Peaks: 4
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(libraries_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "kept"))
     Path("mine.msp").write_text(MSP)
-    return tmp_path / "kept"
+    return libraries_folder
 
 
 def test_add_list_remove(folder: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from gale.errors import ReadError
 from gale.library import Library, default_libraries, embedded_library, substances
 from gale.library.choice import analytes, read_named, references
-from gale.library.installed import FOLDER_VARIABLE, install
+from gale.library.installed import install
 from gale.library.substances import KINDS
 from helpers.errors import refused
 from helpers.small_libraries import library
@@ -20,7 +20,6 @@ OWN = len(embedded_library()) + sum(len(substances(kind)) for kind in KINDS)
 @pytest.fixture(autouse=True)
 def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Library:
     """A library that was added, and a folder with a file of its name."""
-    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "libraries"))
     monkeypatch.chdir(tmp_path)
     Path("mine").write_text("Name: methane\nNum Peaks: 1\n16 999\n")
     one = library({31: 999.0}, {45: 1.0})

@@ -31,9 +31,8 @@ ONE = library({31: 999.0, 45: 300.5}, {57: 10.0}, {15: 1.0, 16: 2.0}, index=(427
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "libraries"))
-    return tmp_path / "libraries"
+def folder(libraries_folder: Path) -> Path:
+    return libraries_folder
 
 
 def assert_same(one: Library, other: Library) -> None:

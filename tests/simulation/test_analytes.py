@@ -12,7 +12,7 @@ import pytest
 import gale
 from gale.errors import ReadError, SimulationError
 from gale.library import default_libraries, substances
-from gale.library.installed import FOLDER_VARIABLE, install
+from gale.library.installed import install
 from gale.simulation import Physics
 from gale.simulation.alkanes import alkanes
 from gale.simulation.compounds import join, read_compounds
@@ -29,11 +29,6 @@ MINE = replace(
     families=(("alcohol",), ("other_oxygen_bearing_compound",)),
 )
 SHORT_RUNS = Path(__file__).parents[2] / "examples" / "short_runs.toml"
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "libraries"))
 
 
 def test_by_default_they_are_those_of_the_published_figures() -> None:

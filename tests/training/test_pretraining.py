@@ -308,7 +308,6 @@ def test_it_says_what_it_learned_from(
     assert source["spectra"] == [each.facts for each in default_libraries()]
     assert source["libraries"] == [each.source for each in default_libraries()]
     # an added library makes other runs, so that cached weights are not taken for theirs
-    monkeypatch.setenv("GALE_LIBRARIES", str(tmp_path))
     with pytest.warns(gale.GaleWarning, match="different"):
         gale.add_library("mine", write_library(tmp_path)[0])
     monkeypatch.setattr(pretraining, "simulate_examples", no_simulation)
