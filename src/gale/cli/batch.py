@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -107,6 +108,13 @@ def batch_options(result: str = "the output") -> Callable[[Function], Callable[.
         return call
 
     return add
+
+
+def software() -> dict[str, str]:
+    """Say which gale makes a result, as a part of what it is made with."""
+    from gale.readers import VERSION
+
+    return {"version of gale": f"{version('gale-ms')}, readers {VERSION}"}
 
 
 @contextmanager

@@ -62,7 +62,7 @@ class Written(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Refuse ``-``."""
         if str(value) == "-":
-            self.fail("only gale predict -o writes to standard output; name a file", param, ctx)
+            self.fail(NOT_PRINTED, param, ctx)
         return super().convert(value, param, ctx)
 
 
@@ -72,20 +72,26 @@ class WrittenTable(click.Path):
     A name that ends in a slash is that of a dataset, a folder of Parquet files.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, printed: bool = True) -> None:
         super().__init__(path_type=Path)
+        self.printed = printed
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Refuse names that do not say how to write a table."""
         from gale.plumbing.frames import check_suffix, is_dataset
 
         text = os.fsdecode(value)
+        if text == "-" and not self.printed:
+            self.fail(NOT_PRINTED, param, ctx)
         path = Path(os.fsdecode(super().convert(value, param, ctx)))
         is_folder = text.endswith(("/", os.sep)) and path.name not in ("", "..")
         if path != STANDARD_OUTPUT and not (is_folder and is_dataset(path)):
             check_suffix(path)
         return path
 
+
+NOT_PRINTED = "only gale predict -o writes to standard output; name a file"
+"""What is said of ``-`` elsewhere."""
 
 STANDARD_OUTPUT = Path("-")
 """What stands for standard output, as the table of predictions alone may go there, as CSV."""
@@ -95,6 +101,9 @@ WRITTEN = Written()
 
 TABLE = WrittenTable()
 """The type of an option that names a table to write."""
+
+TABLE_FILE = WrittenTable(printed=False)
+"""The same, where standard output is no place for it."""
 
 
 def write_tables(tables: Iterable[pl.DataFrame], output: Path, *, force: bool) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from itertools import compress
 from multiprocessing import parent_process
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gale.cli.batch import software
 from gale.cli.spectra import Spectra
 from gale.plumbing.batches import RUNS, Chunk, Part
 from gale.plumbing.progress import Progress
@@ -128,10 +128,9 @@ class PredictTask:
     def made_with(self, spectra: Spectra) -> dict[str, str]:
         """Say what the result depends on besides the runs."""
         from gale.plumbing.reading import sha256_of
-        from gale.readers import VERSION
 
         known = {
-            "version of gale": f"{version('gale-ms')}, readers {VERSION}",
+            **software(),
             "model": self.sha256,
             "column": json.dumps(self.columns and dict(self.columns)),
             "evidence": "yes" if self.evidence else "no",

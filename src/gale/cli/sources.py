@@ -42,16 +42,6 @@ def open_runs(
     return paths
 
 
-def files_of(runs: gale.Campaign | tuple[Path, ...]) -> Sequence[Path]:
-    """Name the files of runs, and those of their campaign."""
-    return runs if isinstance(runs, tuple) else runs.files
-
-
-def paths_of(runs: gale.Campaign | tuple[Path, ...]) -> tuple[Path, ...]:
-    """Name the file or folder of each run."""
-    return runs if isinstance(runs, tuple) else runs.paths
-
-
 @dataclass(frozen=True)
 class Listing:
     """The runs that a verb goes through, in their order.

@@ -10,7 +10,7 @@ import io
 import os
 import re
 import tempfile
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from importlib import import_module
 from itertools import chain
 from pathlib import Path
@@ -205,6 +205,24 @@ def pieces_of(tables: Iterable[pl.DataFrame], rows: int = ROWS) -> Iterator[pl.D
             n_rows -= rows
     if n_rows or is_first:
         yield pl.concat(gathered)
+
+
+def joined_schema(tables: Iterable[pl.DataFrame]) -> dict[str, pl.DataType]:
+    """Give the columns of tables, which differ in some, in the order in which they first come."""
+    schema: dict[str, pl.DataType] = {}
+    for table in tables:
+        schema |= {name: kind for name, kind in table.schema.items() if name not in schema}
+    return schema
+
+
+def aligned(table: pl.DataFrame, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """Give a table all columns of a schema; those that it lacks are null."""
+    import polars as pl
+
+    return table.select(
+        pl.col(name) if name in table.columns else pl.lit(None, dtype=kind).alias(name)
+        for name, kind in schema.items()
+    )
 
 
 def _write_pieces(tables: Iterable[pl.DataFrame], folder: Path) -> None:
