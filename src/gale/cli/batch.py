@@ -40,6 +40,13 @@ class Asked:
         """The list of runs, if it is a file."""
         return [] if self.files_from in (None, STANDARD_OUTPUT) else [self.files_from]
 
+    def of_shard(self, output: Path) -> Path:
+        """Name what is finished of an output that several shards may write into at a time."""
+        if self.shard is None:
+            return output
+        number, shards = self.shard
+        return output.with_name(f"{output.name}.{number}-of-{shards}")
+
     def end(self, n_failed: int, n_runs: int) -> None:
         """End the process with status 1 if runs failed, unless that is allowed."""
         if not n_failed:

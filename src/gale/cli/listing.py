@@ -43,7 +43,7 @@ def expanded(paths: tuple[Path, ...]) -> tuple[Path, ...]:
     return tuple(found)
 
 
-def listed_paths(paths: tuple[Path, ...], list_file: Path) -> Iterator[str]:
+def listed_paths(paths: tuple[str, ...], list_file: Path) -> Iterator[str]:
     """Give paths, then those of a list, which may name every file once.
 
     Raises
@@ -52,7 +52,7 @@ def listed_paths(paths: tuple[Path, ...], list_file: Path) -> Iterator[str]:
         After the last one, if a file is named twice, or none is.
     """
     hashes, lines = array("Q"), array("Q")
-    for path in map(str, paths):
+    for path in paths:
         hashes.append(hash_of(os.path.abspath(path)))  # noqa: PTH100  (keeps no cache)
         lines.append(0)
         yield path

@@ -95,28 +95,48 @@ def open_listing(
     ReadError, CampaignError
         If a list cannot be read, names a file twice or none, or a pattern fits no file.
     """
+    from gale.cli.listing import expanded
+    from gale.plumbing.batches import in_shard
+
+    if submission and asked.shard:
+        raise click.UsageError("--submission asks for all its runs; leave out --shard")
+    if asked.files_from is not None:
+        if splits or submission or any(path.is_dir() and not _is_run(path) for path in paths):
+            raise click.UsageError("--files-from lists files of runs; leave out the campaign")
+        return open_paths(paths, asked)
+    _check_given(paths, asked)
+    sources = open_runs(expanded(paths), splits, columns, model, submission=submission)
+    if isinstance(sources, tuple):
+        return open_paths(sources, asked)
+    if asked.shard:
+        number, shards = asked.shard
+        sources = sources.select([in_shard(run, number, shards) for run in sources.runs])
+    return Listing(list(map(str, sources.paths)), sources)
+
+
+def open_paths(paths: tuple[Path, ...], asked: Asked, name: str = "RUNS") -> Listing:
+    """List the paths of the argument `name`, then those of a list.
+
+    Raises
+    ------
+    UsageError, ReadError
+        As :func:`open_listing`.
+    """
     from gale.cli.listing import expanded, listed_paths
     from gale.plumbing.batches import in_shard
     from gale.plumbing.text import display_name
 
-    if not paths and asked.files_from is None:
-        raise click.UsageError("Missing argument 'RUNS...'.")
-    if submission and asked.shard:
-        raise click.UsageError("--submission asks for all its runs; leave out --shard")
+    _check_given(paths, asked, name)
+    found: Iterator[str] = map(str, expanded(paths))
+    if asked.files_from is not None:
+        found = listed_paths(tuple(found), asked.files_from)
     number, shards = asked.shard or (1, 1)
-    if asked.files_from is None:
-        sources = open_runs(expanded(paths), splits, columns, model, submission=submission)
-        if not isinstance(sources, tuple):
-            if asked.shard:
-                sources = sources.select([in_shard(run, number, shards) for run in sources.runs])
-            return Listing(list(map(str, sources.paths)), sources)
-        all_paths: Iterator[str] = map(str, sources)
-    else:
-        if splits or submission or any(path.is_dir() and not _is_run(path) for path in paths):
-            raise click.UsageError("--files-from lists files of runs; leave out the campaign")
-        all_paths = listed_paths(expanded(paths), asked.files_from)
-    kept = [path for path in all_paths if in_shard(display_name(path), number, shards)]
-    return Listing(kept)
+    return Listing([path for path in found if in_shard(display_name(path), number, shards)])
+
+
+def _check_given(paths: tuple[Path, ...], asked: Asked, name: str = "RUNS") -> None:
+    if not paths and asked.files_from is None:
+        raise click.UsageError(f"Missing argument '{name}...'.")
 
 
 def _is_run(path: Path) -> bool:

@@ -56,10 +56,11 @@ DIGEST_BYTES, LENGTH_BYTES = 32, 8
 
 
 class Item(NamedTuple):
-    """A run of a batch: what results call it, and where it is."""
+    """A run of a batch: what results call it, where it is, and the file made of it, if one is."""
 
     name: str
     path: str
+    target: str = ""
 
 
 Chunk = tuple[Item, ...]
@@ -78,6 +79,10 @@ Task = Callable[[Chunk, Progress], Part]
 
 Notes to its progress are kept with the part, and handed on when it is its turn.
 """
+
+
+IsThere = Callable[[Chunk, Mapping[str, Any]], bool]
+"""Whether what the facts of a part say was made of a chunk, besides the part, is still there."""
 
 
 def chunks_of(items: Iterable[Item], runs: int = RUNS) -> Iterator[Chunk]:
@@ -179,14 +184,10 @@ class Partial:
         partial = cls(output, made_with, what)
         if restart and not resume:
             partial.discard()
-        elif n_runs := partial.count():
-            if not resume:
-                raise OutputError(
-                    partial.folder,
-                    f"holds {counted(n_runs, 'finished run')} of an interrupted {what}",
-                    remedy="pass resume=True to continue it, or pass restart=True to begin anew",
-                )
+        elif resume and partial.has_parts:
             partial._check_made_with()
+        elif not resume:
+            partial.check_nothing_kept()
         try:
             partial._begin()
         except OutputError:
@@ -194,6 +195,20 @@ class Partial:
                 partial.discard()
             raise
         return partial
+
+    def check_nothing_kept(self) -> None:
+        """Refuse to begin where something is finished that could be continued.
+
+        Raises
+        ------
+        OutputError
+        """
+        if n_runs := self.count():
+            raise OutputError(
+                self.folder,
+                f"holds {counted(n_runs, 'finished run')} of an interrupted {self.what}",
+                remedy="pass resume=True to continue it, or pass restart=True to begin anew",
+            )
 
     def _check_made_with(self) -> None:
         """Refuse parts that were made with something else."""
@@ -248,12 +263,12 @@ class Partial:
         """Name the file of a chunk, by the runs as they are now."""
         digest = hashlib.sha256(self._stamp)
         for item in chunk:
-            for text in (item.name, item.path, identity(item.path)):
+            for text in (*item, identity(item.path)):
                 digest.update(b"\0" + os.fsencode(text))
         return f"{digest.hexdigest()[:32]}-{len(chunk)}{ENDING}"
 
-    def find(self, chunk: Chunk) -> Done | None:
-        """Find a finished chunk, None if there is none or its file is damaged."""
+    def find(self, chunk: Chunk, is_there: IsThere | None = None) -> Done | None:
+        """Find a finished chunk; None if there is none, it is damaged, or not all is there."""
         name = self.name_of(chunk)
         try:
             stored = read_bytes(self.folder / name)
@@ -262,7 +277,8 @@ class Partial:
         if hashlib.sha256(stored[DIGEST_BYTES:]).digest() != stored[:DIGEST_BYTES]:
             remove(self.folder / name)
             return None
-        return Done(name, len(chunk), _head(stored)[0]["facts"])
+        facts = _head(stored)[0]["facts"]
+        return Done(name, len(chunk), facts) if is_there is None or is_there(chunk, facts) else None
 
     def keep(self, name: str, part: Part) -> None:
         """Keep a finished chunk, completely or not at all.
@@ -384,7 +400,11 @@ def _finish(
 
 
 def work_through(
-    chunks: Iterable[Chunk], task: Task, partial: Partial, work: Work
+    chunks: Iterable[Chunk],
+    task: Task,
+    partial: Partial,
+    work: Work,
+    is_there: IsThere | None = None,
 ) -> Iterator[Done]:
     """Do all chunks that are not finished, and yield them in their order as they are.
 
@@ -398,13 +418,15 @@ def work_through(
     work : Work
         Its `executor` does the chunks, each as one call that writes its result and returns little;
         without one, this process does. Its `progress` makes one step per run.
+    is_there : callable, optional
+        See :data:`IsThere`.
 
     Raises
     ------
     GaleError
         If a process of the executor ends from outside, or a result cannot be written.
     """
-    for done, n_seen in _in_order(chunks, task, partial, work):
+    for done, n_seen in _in_order(chunks, task, partial, work, is_there):
         for _ in range(done.runs - n_seen):
             work.progress.step()
         for note in done.facts.get(NOTES, ()):
@@ -420,9 +442,17 @@ class Finished:
     names: Sequence[str]
 
     @classmethod
-    def of(cls, chunks: Iterable[Chunk], task: Task, partial: Partial, work: Work) -> Finished:
+    def of(
+        cls,
+        chunks: Iterable[Chunk],
+        task: Task,
+        partial: Partial,
+        work: Work,
+        is_there: IsThere | None = None,
+    ) -> Finished:
         """Do all chunks that are not finished, see :func:`work_through`."""
-        return cls(partial, [done.name for done in work_through(chunks, task, partial, work)])
+        done = work_through(chunks, task, partial, work, is_there)
+        return cls(partial, [each.name for each in done])
 
     def tables(self, table: str) -> Iterator[pl.DataFrame]:
         """Give a table of each chunk, one after the other."""
@@ -435,12 +465,12 @@ class Finished:
 
 
 def _in_order(
-    chunks: Iterable[Chunk], task: Task, partial: Partial, work: Work
+    chunks: Iterable[Chunk], task: Task, partial: Partial, work: Work, is_there: IsThere | None
 ) -> Iterator[tuple[Done, int]]:
     has_parts = partial.has_parts
     waiting: deque[Future[tuple[Done, int]] | Done] = deque()
     for chunk in chunks:
-        found = partial.find(chunk) if has_parts else None
+        found = partial.find(chunk, is_there) if has_parts else None
         if work.executor is None:
             yield (found, 0) if found else _finish(chunk, task, partial, work.progress)
             continue
