@@ -21,8 +21,8 @@ SHARED = {
     "__init__", "answer_table", "answers", "asked", "batch", "calls", "convert_task",
     "evaluations", "inspect_task", "interruption", "listing", "models", "options", "outputs",
     "peak_lines", "peaks_of_runs", "predict_task", "predictions", "printing", "progress",
-    "report_run", "report_training", "resumable", "simulation_options", "sources", "spectra",
-    "summary", "times", "wording", "working",
+    "report_run", "report_task", "report_training", "resumable", "simulation_options", "sources",
+    "spectra", "summary", "times", "wording", "working",
 }  # fmt: skip
 """Modules that are not a verb."""
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gale.errors import CampaignError, ModelError, OutputError, ReadError, TableError
+from gale.plumbing.batches import Partial
+from gale.report.folder import PageMaker
 from helpers.commands import error_of, invoke, printed_failures, succeed
 from helpers.errors import check_error
 from helpers.html_pages import parsed
@@ -108,3 +112,48 @@ def test_another_campaign(stack_file: Path) -> None:
     Path("empty").mkdir()
     words = ("report", "training", "empty", "--model", stack_file, "-o", "r.html")
     check_error(error_of(*words), "empty", kind=CampaignError)
+
+
+@pytest.mark.slow
+def test_many_interrupted_and_resumed(
+    trained: Trained, runs: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gale.cli.report_run.RUNS", 2)
+    del runs[2:]
+    for folder in ("a", "b"):
+        Path(folder).mkdir()
+        for run in runs:
+            shutil.copy(run, folder)
+    listed = [*(f"{folder}/{run.name}" for folder in ("a", "b") for run in runs), "bad.csv"]
+    words = ["report", "run", *listed, "--model", trained.path, "-q", "-o"]
+    assert invoke(*words, "whole").exit_code == 1
+    page, calls = PageMaker.page, []
+
+    def interrupted(self: PageMaker, *given: Any) -> str:
+        calls.append(given)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return page(self, *given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PageMaker, "page", interrupted)
+        result = invoke(*words, "pages")
+    assert result.exit_code == 130
+    assert "kept in pages.partial" in result.stderr
+    begun = Partial(Path("pages"), {}, "").begun
+    kept = {each.name: each.stat().st_mtime_ns for each in Path("pages.partial/made").iterdir()}
+    assert len(kept) == 3
+    check_error(error_of(*words, "pages"), "pages.partial", remedy="resume=True")
+    result = invoke(*words, "pages", "--resume", "--allow-failed")
+    assert result.exit_code == 0
+    assert list(printed_failures(result.stderr)) == ["bad.csv"]
+    assert names("pages") == names("whole")
+    assert {Path(f"{run.name}-2.html").name for run in runs} < names("pages")
+    since = [name for name, at in kept.items() if Path("pages", name).stat().st_mtime_ns == at]
+    assert since
+    for name in names("pages"):
+        text = Path("pages", name).read_text("utf-8")
+        assert f"on {begun}" in text
+        other = Path("whole", name).read_text("utf-8")
+        assert re.sub(r"on 20[^<]*", "", text) == re.sub(r"on 20[^<]*", "", other)
+    assert not Path("pages.partial").exists()

@@ -103,7 +103,7 @@ class PredictTask:
                 list(compress(paths, read)),
                 list(compress(checksums, read)),
                 Work(columns=self.columns, progress=progress),
-                **self._spectra(model),
+                **self.spectra(model),
             )
         return Part(tables=tables)
 
@@ -112,7 +112,8 @@ class PredictTask:
         """Runs of a chunk on average."""
         return RUNS_WITH_EVIDENCE if self.evidence else RUNS
 
-    def _spectra(self, model: gale.Model) -> Spectra:
+    def spectra(self, model: gale.Model) -> Spectra:
+        """Open what evidence is compared with, once in every process."""
         from gale.cli.spectra import open_spectra
 
         key = self.libraries, self.index_table
@@ -125,8 +126,11 @@ class PredictTask:
         _MODELS[self.sha256] = model
         _SPECTRA[self.libraries, self.index_table] = spectra
 
-    def made_with(self, spectra: Spectra) -> dict[str, str]:
-        """Say what the result depends on besides the runs."""
+    def made_with(self, spectra: Spectra, *, compares: bool | None = None) -> dict[str, str]:
+        """Say what the result depends on besides the runs.
+
+        It `compares` spectra if it is asked for evidence, unless told.
+        """
         from gale.plumbing.reading import sha256_of
 
         known = {
@@ -135,7 +139,7 @@ class PredictTask:
             "column": json.dumps(self.columns and dict(self.columns)),
             "evidence": "yes" if self.evidence else "no",
         }
-        if self.evidence:
+        if self.evidence if compares is None else compares:
             matcher, table = spectra["matcher"], self.index_table
             known["library"] = json.dumps(matcher and list(matcher.sources), default=str)
             known["index-table"] = sha256_of(table) if table else ""

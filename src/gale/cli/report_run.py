@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import click
 
+from gale.cli.batch import Asked, batch_options, partial_output
 from gale.cli.models import model_option, name_of_model, open_model
 from gale.cli.options import (
     PATH,
@@ -17,11 +18,16 @@ from gale.cli.options import (
     reading_options,
     split_option,
 )
+from gale.cli.outputs import claim
+from gale.cli.predict_task import PredictTask
 from gale.cli.printing import echo
-from gale.cli.sources import open_runs
+from gale.cli.report_task import RUNS, Pages, ReportTask, with_pages
+from gale.cli.sources import open_listing
 from gale.cli.spectra import open_spectra
-from gale.cli.summary import print_failed
 from gale.cli.working import working
+from gale.plumbing.batches import Finished, chunks_of
+from gale.plumbing.files import writing_folder
+from gale.plumbing.outputs import make_folder
 from gale.plumbing.text import counted
 
 EXAMPLE = """
@@ -34,12 +40,13 @@ Examples:
 
 
 @click.command("run", short_help="Make a page for each run, and an index.", epilog=EXAMPLE)
-@click.argument("runs", type=PATH, nargs=-1, required=True)
+@click.argument("runs", type=PATH, nargs=-1)
 @model_option
 @output_option("Folder to make.")
 @split_option
 @library_options
 @force_option("Replace the folder if it holds nothing but such pages.")
+@batch_options("the folder")
 @reading_options
 def command(
     runs: tuple[Path, ...],
@@ -49,6 +56,7 @@ def command(
     libraries: tuple[str, ...],
     index_table: Path | None,
     force: bool,
+    asked: Asked,
     **reading: Any,
 ) -> None:
     """Make a page for each of RUNS, files or one campaign folder, and an index of them.
@@ -58,25 +66,36 @@ def command(
     about the run, and where all this comes from. index.html has a row for each run. A run that
     cannot be read has a message there, and the exit status is 1.
     """
-    import gale
-    from gale.report.folder import check_pages_free
+    from gale.report.folder import PAGES, check_pages_free, is_page
 
     check_pages_free(output, force=force)
     model = open_model(model_path)
-    sources = open_runs(runs, splits, reading["columns"], model)
+    given = reading["columns"]
+    listing = open_listing(runs, splits, given, model, asked=asked)
     spectra = open_spectra(model, libraries, index_table)
+    columns = given or listing.columns or model.remembered_columns
+    claim(output)
     with working(**reading) as work:
-        table = gale.run_pages(
-            model,
-            sources,
-            output,
-            **spectra,
-            provenance={"model file": f"{name_of_model(model)}, SHA-256 {model.sha256}"},
-            force=force,
-            work=work,
+        predict = PredictTask(
+            model_path, model.sha256, columns, work.cache, False, libraries, index_table
         )
-    n_failed = print_failed(table)
-    n_made = len(table) - n_failed
-    echo(f"{output / 'index.html'}: pages of {counted(n_made, 'run')}, {n_failed:,} failed")
-    if n_failed:
-        sys.exit(1)
+        predict.remember(model, spectra)
+        how = (predict.made_with(spectra, compares=True), "report", asked)
+        with partial_output(output, *how, force=force) as partial:
+            provenance = {
+                "made by": f"gale {version('gale-ms')} on {partial.begun}",
+                "model file": f"{name_of_model(model)}, SHA-256 {model.sha256}",
+            }
+            make_folder(partial.made)
+            task = ReportTask(predict, partial.made, provenance)
+            work.progress.begin("making pages", len(listing))
+            chunks = chunks_of(with_pages(listing), RUNS)
+            finished = Finished.of(chunks, task, partial, work, task.are_there)
+            pages = Pages(model, listing, finished, task)
+            replaces = PAGES if force else None
+            with writing_folder(output, replaces=replaces, is_own=is_page) as folder:
+                counts = pages.put_into(folder)
+            pages.print_failed()
+    n_made = counts.n_runs - counts.n_failed
+    echo(f"{output / 'index.html'}: pages of {counted(n_made, 'run')}, {counts.n_failed:,} failed")
+    asked.end(counts.n_failed, len(listing))

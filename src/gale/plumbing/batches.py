@@ -12,6 +12,7 @@ that it is in, and not those behind it.
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import io
 import json
@@ -212,11 +213,7 @@ class Partial:
 
     def _check_made_with(self) -> None:
         """Refuse parts that were made with something else."""
-        try:
-            was = json.loads(read_text(self.folder / STAMP))
-            was = {str(key): str(value) for key, value in dict(was).items()}
-        except (OSError, ValueError, TypeError):
-            was = {}
+        was = self._stated()[0]
         if was == self.made_with:
             return
         differing = [
@@ -231,12 +228,34 @@ class Partial:
             remedy="use the same to continue it, or pass restart=True to begin anew",
         )
 
+    def _stated(self) -> tuple[dict[str, str], str]:
+        """Read what the parts were made with, and when they were begun; empty if that is lost."""
+        try:
+            stated = json.loads(read_text(self.folder / STAMP))
+            was = {str(key): str(value) for key, value in stated["made_with"].items()}
+            return was, str(stated["begun"])
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            return {}, ""
+
     def _begin(self) -> None:
         """Make the folder, without what writers that died left in it."""
         make_folder(self.folder, parents=False)
         for left in self.folder.glob(f".*.{TEMPORARY}"):
             remove(left)
-        self._write(STAMP, json.dumps(dict(self.made_with), indent=1).encode())
+        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        begun = self._stated()[1] if self.has_parts else now
+        stated = {"made_with": dict(self.made_with), "begun": begun}
+        self._write(STAMP, json.dumps(stated, indent=1).encode())
+
+    @property
+    def begun(self) -> str:
+        """When the work was begun, in UTC; an interruption does not change it."""
+        return self._stated()[1]
+
+    @property
+    def made(self) -> Path:
+        """The folder for files that are made of single runs."""
+        return self.folder / "made"
 
     def count(self) -> int:
         """Count the runs of finished chunks."""
@@ -246,6 +265,7 @@ class Partial:
         """Delete the finished chunks, and the folder if nothing else is in it."""
         for path in (*self.folder.glob(f"*{ENDING}"), *self.folder.glob(f".*.{TEMPORARY}")):
             remove(path)
+        remove(self.made)
         remove(self.folder / STAMP)
         if self.folder.is_dir() and not any(self.folder.iterdir()):
             self.folder.rmdir()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -25,7 +25,7 @@ from gale.plumbing.tables import FAILED
 from gale.plumbing.text import counted, display_name
 from gale.plumbing.work import Work
 from gale.readers import load_same, parse_run
-from gale.report.pages import render
+from gale.report.pages import render, render_to
 from gale.report.run_page import model_provenance, run_report
 
 PAGES = ("*.html",)
@@ -102,8 +102,8 @@ def run_pages(
         matcher = matcher or Matcher.default()
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     made = {"made by": f"gale {version('gale-ms')} on {now}", **(provenance or {})}
-    pages = _Pages(model, matcher, index, work.columns, made)
-    with writing_folder(folder, replaces=PAGES if force else None, is_own=_is_page) as temporary:
+    pages = PageMaker(model, matcher, index, work.columns, made)
+    with writing_folder(folder, replaces=PAGES if force else None, is_own=is_page) as temporary:
         table, checksums = model.predict_read(runs, work)
         return pages.write(temporary, table, files, checksums, work)
 
@@ -115,16 +115,17 @@ def check_pages_free(folder: Path, *, force: bool) -> None:
     ------
     OutputError
     """
-    check_folder_free(folder, force=force, files=PAGES, is_own=_is_page)
+    check_folder_free(folder, force=force, files=PAGES, is_own=is_page)
 
 
-def _is_page(file: Path) -> bool:
+def is_page(file: Path) -> bool:
+    """Whether gale made a page."""
     with open_file(file) as opened:
         return GENERATOR in opened.read(1000)
 
 
 @dataclass(frozen=True)
-class _Pages:
+class PageMaker:
     """What all pages of a batch are made with."""
 
     model: Model
@@ -149,19 +150,33 @@ class _Pages:
         for row, file, checksum in zip(rows, files, checksums, strict=True):
             if row["run"] in names:
                 try:
-                    page = self._page(file, row, checksum)
+                    page = self.page(file, row, checksum)
                 except GaleError as error:
                     failures[row["run"]] = str(error)
                 else:
                     (folder / names[row["run"]]).write_text(page, "utf-8")
                 work.progress.step()
         pages = {run: name for run, name in names.items() if run not in failures}
-        table = _with_failures(table, failures)
+        table = with_failures(table, failures)
         index = index_page(table, self.model, pages, provenance=self.made)
         (folder / "index.html").write_text(index, "utf-8")
         return table
 
-    def _page(self, file: Path, prediction: Mapping[str, Any], checksum: str) -> str:
+    def page(self, file: Path, prediction: Mapping[str, Any], checksum: str) -> str:
+        """Make the page of a run, of the bytes that were predicted.
+
+        Parameters
+        ----------
+        file : Path
+        prediction : mapping
+            The row of the run.
+        checksum : str
+
+        Raises
+        ------
+        GaleError
+            If it cannot be read, or has changed.
+        """
         data = load_same(file, checksum)
         # for a folder, the checksum is that of the files in it that are read, as gale packs them
         what = "file SHA-256" if file.is_file() else "SHA-256 of what is read"
@@ -175,7 +190,7 @@ class _Pages:
         )
 
 
-def _with_failures(table: pl.DataFrame, failures: Mapping[str, str]) -> pl.DataFrame:
+def with_failures(table: pl.DataFrame, failures: Mapping[str, str]) -> pl.DataFrame:
     """Mark some runs as failed, each with a message."""
     failed = pl.col("run").is_in(list(failures))
     return table.with_columns(
@@ -204,29 +219,68 @@ def index_page(
         Name of the page of each run that has one.
     provenance : mapping of str to str, optional
     """
-    return render(
-        "index.html",
-        title=counted(len(predictions), "run"),
-        rows=predictions.to_dicts(),
-        families=model.families,
-        prevalence=model.prevalence,
-        pages=pages,
-        notes=[*filter(None, [model.caution]), *batch_notes(predictions, model.prevalence)],
-        calibrated=model.facts["calibrated"],
-        provenance={**(provenance or {}), **model_provenance(model)},
-    )
+    rows = ({**row, "page": pages.get(row["run"])} for row in predictions.iter_rows(named=True))
+    notes = batch_notes(predictions, model.prevalence)
+    return render("index.html", **_index_values(len(predictions), rows, model, notes, provenance))
+
+
+def write_index(
+    path: Path,
+    n_runs: int,
+    rows: Iterable[Mapping[str, Any]],
+    model: Model,
+    notes: Sequence[str],
+    provenance: Mapping[str, str],
+) -> None:
+    """Write the index of a batch row by row.
+
+    Parameters
+    ----------
+    path : Path
+    n_runs : int
+    rows : iterable of mapping
+        Rows of predictions, with the name of the ``page`` of each run that has one.
+    model : Model
+    notes : sequence of str
+        What :func:`gale.inspection.batch.batch_notes` gives of all.
+    provenance : mapping of str to str
+    """
+    with path.open("w", encoding="utf-8") as file:
+        render_to(file, "index.html", **_index_values(n_runs, rows, model, notes, provenance))
+
+
+def _index_values(
+    n_runs: int,
+    rows: Iterable[Mapping[str, Any]],
+    model: Model,
+    notes: Sequence[str],
+    provenance: Mapping[str, str] | None,
+) -> dict[str, Any]:
+    return {
+        "title": counted(n_runs, "run"),
+        "rows": rows,
+        "families": model.families,
+        "prevalence": model.prevalence,
+        "notes": [*filter(None, [model.caution]), *notes],
+        "calibrated": model.facts["calibrated"],
+        "provenance": {**(provenance or {}), **model_provenance(model)},
+    }
 
 
 def page_names(runs: Iterable[str]) -> dict[str, str]:
     """Give each run a name for its page: that of its file, numbered where several are the same."""
-    names: dict[str, str] = {}
+    different = list(dict.fromkeys(runs))
+    return dict(zip(different, names_of_pages(different), strict=True))
+
+
+def names_of_pages(runs: Iterable[str]) -> Iterator[str]:
+    """Name a page after each run, one after the other."""
     taken = {"index"}
-    for run in dict.fromkeys(runs):
+    for run in runs:
         plain = re.sub(r"[^\w.-]", "_", Path(run).name)[:LONGEST_NAME] or "run"
         name, number = plain, 1
         while name.lower() in taken:  # some file systems ignore case
             number += 1
             name = f"{plain}-{number}"
         taken.add(name.lower())
-        names[run] = f"{name}.html"
-    return names
+        yield f"{name}.html"

@@ -11,7 +11,7 @@ import io
 import json
 import re
 from functools import cache
-from typing import Any
+from typing import IO, Any
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -47,6 +47,14 @@ def _templates(package: str) -> Environment:
 def render(template: str, *, package: str = "gale.report", **values: Any) -> str:
     """Fill a template with values; one of another package may extend those here."""
     return _templates(package).get_template(template).render(values) + "\n"
+
+
+def render_to(file: IO[str], template: str, **values: Any) -> None:
+    """Fill a template into a file piece by piece; what it goes through may be iterators."""
+    stream = _templates("gale.report").get_template(template).stream(values)
+    stream.enable_buffering(1000)
+    file.writelines(stream)
+    file.write("\n")
 
 
 def script_hashes() -> list[str]:
