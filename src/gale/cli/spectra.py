@@ -45,6 +45,8 @@ def open_spectra(
     ModelError, ReadError, TableError
         If they are given and the model has no elution network, or if one cannot be used.
     """
+    if not (libraries or index_table or wanted):
+        return {"matcher": None, "index": None}
     from gale.evidence import IndexTable, Matcher, check_spectra
 
     if libraries or index_table:
@@ -52,7 +54,7 @@ def open_spectra(
     matcher = None
     if libraries:
         matcher = Matcher.of(*libraries)
-    elif wanted and model.has_elution_network:
+    elif model.has_elution_network:
         matcher = Matcher.default()
     if matcher and matcher.library.note and not quiet:
         echo(f"note: {matcher.library.note}", err=True)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import BrokenExecutor, Executor
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
+from multiprocessing import parent_process
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -28,6 +32,13 @@ from gale.readers.tables.headers import RememberedColumns
 from gale.run import Floats, Floats32, Run
 
 PathOrRun = Path | Run
+
+THREADS = 4
+"""Most runs that are read and computed at a time in this process."""
+
+LARGE = 2**26
+"""A file of more bytes is read while no other one is."""
+
 Item = TypeVar("Item")
 
 
@@ -190,7 +201,7 @@ def _features(
     read_as = json.dumps([optional, dict(columns or {})], sort_keys=True)
     said_by = () if look is reader_notes else (f"{look.__module__}.{look.__qualname__}",)
     software = f"{version('gale-ms')} {READERS}"
-    key = Cache.key(data, software, spec.fingerprint, read_as, *said_by)
+    key = Cache.key(checksum.encode(), software, spec.fingerprint, read_as, *said_by)
     cached = cache.get(key, partial(_is_usable, spec=spec))
     if cached is not None:
         weighty, notes, others = (tuple(map(str, cached.get(name, ()))) for name in SAID)
@@ -243,7 +254,7 @@ def _map(
     compute: Callable[[PathOrRun], Item], runs: Sequence[PathOrRun], executor: Executor | None
 ) -> Iterator[Item]:
     if executor is None:
-        yield from map(compute, runs)
+        yield from _overlapped(compute, runs)
         return
     try:
         yield from executor.map(compute, runs, chunksize=4)
@@ -253,3 +264,41 @@ def _map(
             f"a process was ended from outside ({error}), perhaps because memory ran out",
             remedy="pass workers=1",
         ) from error
+
+
+def _overlapped(compute: Callable[[PathOrRun], Item], runs: Sequence[PathOrRun]) -> Iterator[Item]:
+    """Do a few runs at a time in threads, so that one is read while others are computed.
+
+    A large file is done alone, so that memory is that of one.
+    """
+    n_threads = min(os.cpu_count() or 1, THREADS)
+    if n_threads < 2 or len(runs) < 2 or parent_process() is not None:  # other processes compute
+        yield from map(compute, runs)
+        return
+    with ThreadPoolExecutor(n_threads) as pool:
+        waiting: deque[Future[Item]] = deque()
+        try:
+            for run in runs:
+                if _is_large(run):
+                    while waiting:
+                        yield waiting.popleft().result()
+                    yield compute(run)
+                    continue
+                waiting.append(pool.submit(compute, run))
+                if len(waiting) > n_threads:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _is_large(run: PathOrRun) -> bool:
+    """Whether a run is in memory, in a folder, or in a large file."""
+    if isinstance(run, Run):
+        return True
+    try:
+        status = run.stat()
+    except (OSError, ValueError):
+        return False
+    return status.st_size > LARGE or stat.S_ISDIR(status.st_mode)

@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from scipy.ndimage import maximum_filter1d, minimum_filter1d, uniform_filter1d
 
 from gale.errors import ModelError, ReadError
 from gale.features.summary import HELIUM
@@ -109,6 +108,8 @@ def excess(run: Run, spec: ElutionSpec) -> Floats32:
     ReadError
         If the image leaves out every ion of the run.
     """
+    from scipy.ndimage import uniform_filter1d  # slow to import, and not needed for cached runs
+
     signal = highest(run, spec)
     smooth = uniform_filter1d(signal, SMOOTHED_BINS, axis=0, mode="nearest")
     above: Floats32 = np.maximum(signal - _opening(smooth, round(spec.baseline * spec.bins / 2)), 0)
@@ -122,6 +123,8 @@ def _opening(signal: Floats32, half: int) -> Floats32:
     image: nobody knows how it goes on, and without it, predictions on simulated campaigns were a
     little worse.
     """
+    from scipy.ndimage import maximum_filter1d, minimum_filter1d
+
     width = 2 * half + 1
     lowest = minimum_filter1d(signal, width, axis=0, mode="nearest")
     opened: Floats32 = maximum_filter1d(lowest, width, axis=0, mode="nearest")

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import uniform_filter1d
 
 from gale.run import Floats, Integers, Run
 
@@ -172,6 +171,8 @@ def standing_out(run: Run, times: float, among: Integers | None = None) -> int:
 
 def _stands_out(trace: Floats, times: float, floor: float) -> NDArray[np.bool_]:
     """Whether each column of traces, shape (S, M), has a peak, see :func:`standing_out`."""
+    from scipy.ndimage import uniform_filter1d  # slow to import
+
     side = max(int(SIDE * len(trace)), 1)
     padded = np.pad(uniform_filter1d(trace, 5, axis=0), ((side, side), (0, 0)), mode="edge")
     around = np.maximum(padded[: -2 * side], padded[2 * side :])
