@@ -52,7 +52,10 @@ VERBS = {
     "convert folder": "convert campaign/train_features/S0000.csv run.csv --to parquet -o here/out",
     "evaluate": "evaluate scored.csv --labels campaign/test_labels.csv --json here/out.json",
     "plot": "plot run.csv -o here/out.html",
+    "inspect": "inspect campaign/train_features/*.csv -o here/out.jsonl",
+    "peaks": "peaks campaign --split test -o here/out.csv --msp here/spectra.msp",
     "predict": "predict campaign --model model.onnx -o here/out.csv --evidence here/evidence.csv",
+    "predict dataset": "predict campaign --model model.onnx -o here/out/ --workers 2 --no-cache",
     "report run": "report run campaign --split test --model model.onnx -o here/out",
     "report training": "report training campaign --model model.onnx -o here/out.html",
     "simulate": "simulate -o here/out --runs 24,8,8 --ions 1500 --workers 2",
@@ -60,7 +63,14 @@ VERBS = {
 }
 """Commands, in a folder with what they read; they write into the folder ``here``."""
 
-RESUMABLE = ("ablate", "train")
+RESUMABLE = (
+    "ablate", "convert folder", "inspect", "peaks", "predict", "predict dataset", "report run",
+    "train",
+)  # fmt: skip
+EXACT = ("inspect", "peaks", "predict", "predict dataset")
+"""Verbs whose tables are the same byte for byte after an interruption that --resume has mended."""
+
+TABLES = (".csv", ".jsonl", ".msp", ".parquet")
 NEVER_REPLACES = ("simulate",)
 LONGEST_S = 300
 ENDS = {".html": b"</html>", ".mzML": b"mzML>", ".csv": b"\n", ".md": b"\n", ".svg": b"</svg>"}
@@ -69,10 +79,11 @@ ENDS = {".html": b"</html>", ".mzML": b"mzML>", ".csv": b"\n", ".md": b"\n", ".s
 
 @dataclass(frozen=True)
 class Whole:
-    """A command that was not killed: the names it writes, and the seconds from claim to end."""
+    """A command that was not killed: what it writes, and the seconds from claim to end."""
 
     names: frozenset[str]
     seconds: float
+    tables: dict[str, bytes]
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -108,7 +119,7 @@ def prepare(root: Path, verbs: Sequence[str]) -> None:
         root, f"simulate -o campaign --design different --runs 60,24,8 --ions 800 --seed 3 -q{rare}"
     )
     (root / "run.csv").write_bytes((root / "campaign/test_features/S0084.csv").read_bytes())
-    if {"predict", "evaluate", "report run", "report training"} & set(verbs):
+    if {"predict", "predict dataset", "evaluate", "report run", "report training"} & set(verbs):
         make(root, "train campaign --recipe tiny.toml --no-report -o model.onnx -q")
         make(root, "predict campaign --split test --model model.onnx -o scored.csv -q")
 
@@ -146,7 +157,7 @@ def run_whole(root: Path, verb: str) -> Whole:
     _, said = process.communicate(timeout=LONGEST_S)
     if process.returncode:
         raise SystemExit(f"{verb} fails without a kill: {said}")
-    return Whole(names_in(here), time.monotonic() - begin)
+    return Whole(names_in(here), time.monotonic() - begin, tables_in(here))
 
 
 def wait_for_claim(process: subprocess.Popen[str], here: Path) -> float:
@@ -185,16 +196,28 @@ def kill(root: Path, verb: str, whole: dict[str, Whole], chance: random.Random) 
     if again.returncode and not is_done:
         wrong.append(f"the next call fails: {said[-300:]}")
     wrong += [f"after the next call: {each}" for each in damage(here)]
-    if (left := hidden_in(here)) or names_in(here) != known.names:
+    if verb in EXACT and tables_in(here) != known.tables:
+        wrong.append(f"other tables than without a kill, {' '.join(more)}")
+    left = hidden_in(here) + sorted(each.name for each in here.glob("*.partial"))
+    if left or names_in(here) != known.names:
         wrong.append(f"left: {left + sorted(names_in(here) ^ known.names)}")
     return wrong
+
+
+def tables_in(here: Path) -> dict[str, bytes]:
+    """Read the tables."""
+    return {
+        name: (here / name).read_bytes() for name in names_in(here) if Path(name).suffix in TABLES
+    }
 
 
 def names_in(here: Path, *, all_names: bool = False) -> frozenset[str]:
     """Name the files, without hidden ones and those of an interrupted training."""
     names = (file.relative_to(here).as_posix() for file in here.rglob("*") if file.is_file())
     return frozenset(
-        name for name in names if all_names or not (name.startswith(".") or "/." in name)
+        name
+        for name in names
+        if all_names or not (name.startswith(".") or "/." in name or ".partial/" in name)
     )
 
 

@@ -1,0 +1,175 @@
+"""How `gale predict` does with many runs: peak memory, resumption, and speed beside bare parsing.
+
+    python -m benchmarks.speed.scale --runs 1000 10000 100000
+    python -m benchmarks.speed.scale --speed CAMPAIGN --repeats 5
+
+With --runs, a folder is made of so many links to one small run, and predicted without the feature
+cache: once as a whole, and once killed (SIGKILL) when half of its runs are finished, and resumed.
+Peak memory is the largest resident set that the operating system has counted for the process.
+What a resumption costs is the processor time of both parts less that of the whole.
+
+With --speed, runs of a campaign are parsed by polars alone, and predicted, in turn.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import polars as pl
+
+import gale
+from benchmarks.options import parser, tell
+from benchmarks.speed.timing import in_turn, seconds
+from benchmarks.tables import show
+from gale.plumbing.batches import Partial
+from gale.simulation import Physics
+
+SHORT_RUNS = Path(__file__).parents[2] / "examples" / "short_runs.toml"
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What a process has used: seconds of the clock and of processors, and its peak memory."""
+
+    seconds: float
+    cpu_s: float
+    peak_mb: float
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Measure and print."""
+    options = parser("benchmarks.speed.scale", __doc__, repeats=3)
+    options.add_argument("--runs", type=int, nargs="+", default=[], help="numbers of small runs")
+    options.add_argument("--speed", type=Path, metavar="CAMPAIGN", help="campaign to read")
+    options.add_argument("--workers", type=int, nargs="+", default=[1], help="worker processes")
+    given = options.parse_args(words)
+    if given.runs:
+        show("gale predict of many small runs", memory(given.runs), markdown=given.markdown)
+    if given.speed:
+        rows = speed(given.speed, given.repeats, given.workers)
+        show("Runs per second", rows, markdown=given.markdown)
+
+
+def memory(numbers: Sequence[int]) -> list[list[str]]:
+    """Measure each number of runs; the last row is the slope from the first number to the last."""
+    rows = [["runs", "runs/s", "CPU ms a run", "peak memory", "killed and resumed", "its cost"]]
+    peaks = []
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        campaign = root / "campaign"
+        gale.simulate(
+            campaign, runs={"train": 1, "test": 1}, ions=800, physics=Physics.load(SHORT_RUNS)
+        )
+        (run,) = (campaign / "test_features").iterdir()
+        (root / "runs").mkdir()
+        for number in numbers:
+            tell(f"{number:,} runs")
+            listed = list_of(root, run, number)
+            whole = spent(root, listed, "whole.csv")
+            killed, finished = killed_half_way(root, listed, number)
+            resumed = spent(root, listed, "out.csv", "--resume")
+            same = (root / "whole.csv").read_bytes() == (root / "out.csv").read_bytes()
+            peaks.append(max(whole.peak_mb, resumed.peak_mb))
+            rows.append(
+                [
+                    f"{number:,}",
+                    f"{number / whole.seconds:.0f}",
+                    f"{1000 * whole.cpu_s / number:.1f}",
+                    f"{peaks[-1]:.0f} MB",
+                    f"at {finished:,}: {'the same bytes' if same else 'OTHER BYTES'}",
+                    f"{killed.cpu_s + resumed.cpu_s - whole.cpu_s:+.1f} s",
+                ]
+            )
+    if len(peaks) > 1:
+        slope = 1000 * (peaks[-1] - peaks[0]) / (numbers[-1] - numbers[0])
+        rows.append(["slope", "", "", f"{slope:.2f} MB per 1,000 runs", "", ""])
+    return rows
+
+
+def list_of(root: Path, run: Path, number: int) -> Path:
+    """List so many links to a run."""
+    names = [f"runs/S{at:06}.csv" for at in range(number)]
+    for name in names:
+        if not (root / name).is_symlink():
+            (root / name).symlink_to(run)
+    listed = root / f"list{number}.txt"
+    listed.write_text("".join(f"{name}\n" for name in names), "utf-8")
+    return listed
+
+
+def start(root: Path, listed: Path, output: str, *more: str) -> subprocess.Popen[bytes]:
+    """Start a prediction of the runs of a list."""
+    words = ["predict", "--files-from", str(listed), "-o", output, "--force", "--no-cache", "-q"]
+    return subprocess.Popen(
+        [sys.executable, "-m", "gale", *words, *more], cwd=root, stdout=subprocess.DEVNULL
+    )
+
+
+def wait(process: subprocess.Popen[bytes], begin: float) -> Spent:
+    """Wait for a process and say what it has used."""
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    peak = usage.ru_maxrss / (1 if sys.platform == "darwin" else 1024)
+    return Spent(time.monotonic() - begin, usage.ru_utime + usage.ru_stime, peak)
+
+
+def spent(root: Path, listed: Path, output: str, *more: str) -> Spent:
+    """Predict, and say what that has used."""
+    begin = time.monotonic()
+    process = start(root, listed, output, *more)
+    used = wait(process, begin)
+    if process.returncode:
+        raise SystemExit(f"gale predict has ended with status {process.returncode}")
+    return used
+
+
+def killed_half_way(root: Path, listed: Path, number: int) -> tuple[Spent, int]:
+    """Kill a prediction when half of its runs are finished; say what it used, and how many are."""
+    begin = time.monotonic()
+    process, partial = start(root, listed, "out.csv"), Partial(root / "out.csv", {}, "")
+    while process.poll() is None and partial.count() < number / 2:
+        time.sleep(0.5)
+    process.send_signal(signal.SIGKILL)
+    return wait(process, begin), partial.count()
+
+
+def speed(campaign: Path, repeats: int, workers: Sequence[int]) -> list[list[str]]:
+    """Compare bare parsing with predictions."""
+    files = gale.Campaign.open(campaign, with_labels=False).paths
+    ways: dict[str, Callable[[], float]] = {
+        "polars alone": partial(seconds, lambda: [pl.read_csv(each) for each in files])
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        for number in workers:
+            words = ["predict", str(campaign.resolve()), "-o", "out.csv", "--force", "--no-cache"]
+            words += ["-q", "--workers", str(number)]
+            command = partial(
+                subprocess.run,
+                [sys.executable, "-m", "gale", *words],
+                cwd=folder,
+                check=True,
+                stdout=subprocess.DEVNULL,
+            )
+            ways[f"gale predict --workers {number}"] = partial(seconds, command)
+        model = gale.bundled_model()
+        names = list(map(str, files))
+        predict = partial(model.predict_sources, names, files, gale.Work())
+        ways["in one process, without its start"] = partial(seconds, predict)
+        best = {name: min(measured) for name, measured in in_turn(ways, repeats).items()}
+    rows = [["way", "runs/s", "of polars alone"]]
+    for name, least in best.items():
+        rows.append([name, f"{len(files) / least:.1f}", f"{best['polars alone'] / least:.2f}"])
+    return rows
+
+
+if __name__ == "__main__":
+    main()
