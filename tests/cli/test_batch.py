@@ -89,6 +89,23 @@ def test_ctrl_c_and_resume(
     assert not PARTIAL.exists()
 
 
+def test_what_is_kept_in_the_folder_of_runs_is_no_run(
+    predict: Arguments, runs: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("folder").mkdir()
+    for number in range(40):
+        shutil.copy(runs[number % 3], f"folder/run{number:02}.csv")
+    Path("folder/other.partial").mkdir()
+    shutil.copy(runs[0], "folder/other.partial/run.csv")
+    with monkeypatch.context() as patch:
+        interrupt_at(patch, 39)
+        assert invoke(*predict("folder", "-o", "folder/p.csv")).exit_code == 130
+    assert list(Path("folder/p.csv.partial").glob("*.part"))
+    succeed(*predict("folder", "-o", "folder/p.csv", "--resume"))
+    found = pl.read_csv("folder/p.csv")["run"].to_list()
+    assert found == ["other.partial/run.csv", *(f"run{number:02}.csv" for number in range(40))]
+
+
 def test_what_is_interrupted_is_discarded_with_force(
     predict: Arguments, many: list[str], whole: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:

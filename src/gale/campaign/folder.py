@@ -9,6 +9,7 @@ from typing import Literal
 
 from gale.campaign.labels import LabelTable, is_run_column
 from gale.errors import ReadError
+from gale.plumbing.batches import is_partial
 from gale.plumbing.files import exists
 from gale.plumbing.reading import is_within
 from gale.plumbing.tables import Problems
@@ -72,6 +73,7 @@ def list_files(
 ) -> list[Path]:
     """List all files; linked folders are entered last, and no folder is entered twice.
 
+    What `gale.plumbing.batches` keeps of an unfinished output is no file of the folder.
     So loops of links end, and a run in a linked folder gets the name of its real folder. Folders
     that cannot be listed, and links that lead out of `root`, count as files, as do those that
     `is_whole` takes for a run.
@@ -96,7 +98,7 @@ def list_files(
                 files.append(folder)
             continue
         for entry in entries:
-            if entry.name.startswith("."):
+            if entry.name.startswith(".") or is_partial(entry):
                 continue
             if _may_be_entered(entry, root):
                 (links if entry.is_symlink() else folders).append(entry)

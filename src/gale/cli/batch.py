@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -126,7 +126,13 @@ def software() -> dict[str, str]:
 
 @contextmanager
 def partial_output(
-    output: Path | None, made_with: Mapping[str, str], what: str, asked: Asked, *, force: bool
+    output: Path | None,
+    made_with: Mapping[str, str],
+    what: str,
+    asked: Asked,
+    *,
+    force: bool,
+    outputs: Iterable[Path] | None = None,
 ) -> Iterator[Partial]:
     """Keep what is finished of an output beside it until the output is whole.
 
@@ -138,6 +144,8 @@ def partial_output(
     output, made_with, what
         See `gale.plumbing.batches.Partial`.
     asked : Asked
+    outputs : iterable of Path
+        All that is made of what is kept, by default `output`.
     force : bool
         Whether what is left of an interrupted call is discarded, unless it is to go on.
 
@@ -161,7 +169,7 @@ def partial_output(
     except GaleError as error:
         error.remedy = "; ".join(filter(None, (error.remedy, _kept(partial))))
         raise
-    partial.discard()
+    partial.finish([output] if outputs is None else outputs)
 
 
 def _kept(partial: Partial) -> str:

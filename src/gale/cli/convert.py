@@ -87,9 +87,9 @@ def command(
     check_targets(listing, target_of, force=force)
     claim(output / f"{main.name}.runs" if into_folder else output)
     task = ConvertTask(columns, centroid, format_, force)
-    how = (task.made_with(), "conversion", asked)
+    how, last = (task.made_with(), "conversion", asked), () if into_folder else (output,)
     with (
-        partial_output(main, *how, force=force) as partial,
+        partial_output(main, *how, force=force, outputs=last) as partial,
         working(columns, workers, no_cache=True, quiet=quiet) as work,
     ):
         work.progress.begin("converting", len(listing))

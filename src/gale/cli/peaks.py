@@ -111,7 +111,7 @@ def command(
     task = PeaksTask(columns, libraries, index, least_share / 100, wanted_of(outputs))
     main, how = next(iter([*tables, *others]), None), (task.made_with(), "search for peaks", asked)
     with (
-        partial_output(main, *how, force=force) as partial,
+        partial_output(main, *how, force=force, outputs=[*tables, *others]) as partial,
         working(columns, workers, no_cache=True, quiet=quiet) as work,
     ):
         work.progress.begin("looking for peaks", len(listing))

@@ -109,7 +109,7 @@ def command(
         task = PredictTask(model_path, model.sha256, columns, work.cache, *searched)
         task.remember(model, spectra)
         how = (task.made_with(spectra), "prediction", asked)
-        with partial_output(output, *how, force=force) as partial:
+        with partial_output(output, *how, force=force, outputs=[*tables, *others]) as partial:
             work.progress.begin("predicting", len(listing))
             finished = Finished.of(chunks_of(listing, task.runs), task, partial, work)
             result = Result(model, listing, finished, cutoffs, spectra)

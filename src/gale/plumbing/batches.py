@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gale.errors import GaleError, OutputError
+from gale.plumbing.files import flush
 from gale.plumbing.locks import TEMPORARY, remove
 from gale.plumbing.outputs import make_folder
 from gale.plumbing.progress import Progress
@@ -46,6 +47,9 @@ SPREAD = 4
 
 WINDOW = 1024
 """Chunks that are handed to an executor at a time: more than any has workers."""
+
+PARTIAL = ".partial"
+"""Ending of the folder beside an output."""
 
 STAMP = "made_with.json"
 """The file of a partial output that says what it was made with."""
@@ -261,6 +265,14 @@ class Partial:
         """Count the runs of finished chunks."""
         return sum(_runs_in(each) for each in self.folder.glob(f"*{ENDING}"))
 
+    def finish(self, outputs: Iterable[Path]) -> None:
+        """Discard what was kept, when the outputs that were made of it are on the disk."""
+        for output in outputs:
+            for file in output.rglob("*") if output.is_dir() else (output,):
+                if file.is_file():
+                    flush(file)
+        self.discard()
+
     def discard(self) -> None:
         """Delete the finished chunks, and the folder if nothing else is in it."""
         for path in (*self.folder.glob(f"*{ENDING}"), *self.folder.glob(f".*.{TEMPORARY}")):
@@ -366,7 +378,12 @@ def partial_of(output: Path) -> Path:
     >>> partial_of(Path("predictions.csv")).name
     'predictions.csv.partial'
     """
-    return output.with_name(f"{output.name}.partial")
+    return output.with_name(output.name + PARTIAL)
+
+
+def is_partial(folder: Path) -> bool:
+    """Whether a folder holds what is finished of an output."""
+    return folder.name.endswith(PARTIAL) and (folder / STAMP).is_file()
 
 
 def _runs_in(file: Path) -> int:

@@ -128,6 +128,26 @@ def _link(temporary: Path, path: Path) -> None:
             raise
 
 
+def flush(file: Path) -> None:
+    """Have the operating system put a file on the disk, so that a loss of power leaves it whole.
+
+    Raises
+    ------
+    OutputError
+        If that fails.
+    """
+    try:
+        descriptor = os.open(file, os.O_RDWR if sys.platform == "win32" else os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise OutputError(
+            file, f"cannot be put on the disk ({error.strerror or error})", remedy="check the disk"
+        ) from error
+
+
 def write_csv(table: pl.DataFrame, path: Path) -> None:
     """Write a table as CSV; polars itself cannot write to a name that is not UTF-8."""
     path.write_bytes(table.write_csv().encode())

@@ -240,6 +240,9 @@ def _write_parquet(tables: Iterable[pl.DataFrame], path: Path) -> None:
     if second is None:
         path.write_bytes(frame_bytes(first, PARQUET))
         return
+    if not _is_unicode(path):  # polars cannot write there
+        path.write_bytes(frame_bytes(pl.concat([first, second, *pieces]), PARQUET))
+        return
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f"{path.name}.") as folder:
         _write_pieces(chain([first, second], pieces), Path(folder))
         try:
@@ -250,6 +253,14 @@ def _write_parquet(tables: Iterable[pl.DataFrame], path: Path) -> None:
             if number is None:
                 raise
             raise OSError(int(number[1]), os.strerror(int(number[1])), path) from error
+
+
+def _is_unicode(path: Path) -> bool:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _write_workbook_of(tables: Iterable[pl.DataFrame], temporary: Path, path: Path) -> None:

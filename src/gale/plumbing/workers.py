@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -12,6 +13,8 @@ from multiprocessing import get_context, parent_process
 from threading import Thread
 from types import FrameType
 from typing import Any
+
+from gale.errors import GaleWarning
 
 LATE_S = 0.3
 """Seconds that a worker lives on after SIGTERM."""
@@ -59,6 +62,7 @@ def _begin_worker(begin: Callable[..., object] | None, arguments: tuple[Any, ...
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _end_late)
     Thread(target=_end_with_parent, daemon=True).start()
+    warnings.simplefilter("ignore", GaleWarning)  # the main process says what there is to say
     if begin is not None:
         begin(*arguments)
 
