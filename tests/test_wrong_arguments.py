@@ -157,7 +157,7 @@ def calls(folder: Path) -> dict[str, Call]:
             "prevalence": None,
             "runs": {"train": 2}, "ions": 500, "compounds": None, "instruments": 1,
             "new_instrument": (), "new_compounds": (), "label_noise": 0.0, "physics": None,
-            "seed": 0, **work,
+            "seed": 0, "keep": False, "resume": False, "restart": False, **work,
         }),
         "train": (gale.train, {"campaign": campaign, "recipe": "published", "seed": 0,
                                "journal": None, "history": None, "out_of_fold": None, **work}),

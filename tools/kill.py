@@ -65,9 +65,9 @@ VERBS = {
 
 RESUMABLE = (
     "ablate", "convert folder", "inspect", "peaks", "predict", "predict dataset", "report run",
-    "train",
+    "simulate", "train",
 )  # fmt: skip
-EXACT = ("inspect", "peaks", "predict", "predict dataset")
+EXACT = ("inspect", "peaks", "predict", "predict dataset", "simulate")
 """Verbs whose tables are the same byte for byte after an interruption that --resume has mended."""
 
 TABLES = (".csv", ".jsonl", ".msp", ".parquet")
@@ -187,7 +187,7 @@ def kill(root: Path, verb: str, whole: dict[str, Whole], chance: random.Random) 
         wrong.append(f"SIGTERM left {left}")
     if replaces and not any("out" in name for name in names_in(here, all_names=True)):
         wrong.append("what was finished is lost")
-    more = [] if verb in NEVER_REPLACES else ["--force"]
+    more = ["--force"]
     if verb in RESUMABLE and chance.random() < 0.5:
         more.append("--resume")
     again = start(root, VERBS[verb], *more)

@@ -11,6 +11,7 @@ import pytest
 import gale
 from gale.errors import OutputError, ReadError, SimulationError, TableError
 from gale.simulation import Physics
+from gale.simulation.writing import RunWriter
 from helpers.commands import error_of, invoke, start, succeed, without
 from helpers.errors import check_error
 
@@ -180,3 +181,48 @@ def test_it_needs_neither_training_nor_structures(tmp_path: Path, physics: Path)
     assert result.returncode == 0, result.stderr
     assert result.stderr == ""
     assert gale.Campaign.open(tmp_path / "c").verify_checksums() == 9
+
+
+def files_of(folder: str) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(Path(folder).rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_interrupted_and_resumed(physics: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ["simulate", *SMALL, "--physics", physics, "-q", "-o"]
+    succeed(*words, "whole")
+    write, calls = RunWriter.write, []
+
+    def interrupted(self: RunWriter, path: str, plan: Any) -> Any:
+        calls.append(path)
+        if len(calls) == 9:
+            raise KeyboardInterrupt
+        return write(self, path, plan)
+
+    monkeypatch.setattr("gale.simulation.writing.RUNS_OF_A_CHUNK", 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(RunWriter, "write", interrupted)
+        result = invoke(*words, "c")
+    assert result.exit_code == 130
+    assert "8 finished runs are kept in c.partial" in result.stderr
+    assert not Path("c").exists()
+    check_error(error_of(*words, "c"), "c.partial", remedy="resume=True", kind=OutputError)
+    error = error_of(*words, "c", "--seed", 1, "--resume")
+    check_error(error, "c.partial", found="seed ('0', not '1')", kind=OutputError)
+    Path("c.partial/made/train_features/S0000.csv").write_text("torn")
+    again: list[str] = []
+
+    def counted(self: RunWriter, path: str, plan: Any) -> Any:
+        again.append(path)
+        return write(self, path, plan)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunWriter, "write", counted)
+        succeed(*words, "c", "--resume")
+    assert again == ["train_features/S0000.csv", calls[-1]]
+    assert files_of("c") == files_of("whole")
+    assert not Path("c.partial").exists()
+    assert not [path for path in Path().iterdir() if path.name.startswith(".")]

@@ -161,15 +161,22 @@ def partial_output(
             yield Partial.open(Path(folder) / "output", made_with, what)
         return
     partial = Partial.open(output, made_with, what, resume=asked.resume, restart=force)
-    try:
+    with telling(partial):
         yield partial
+    partial.finish([output] if outputs is None else outputs)
+
+
+@contextmanager
+def telling(partial: Partial) -> Iterator[None]:
+    """After Ctrl-C, SIGTERM or an error, say how much is kept, and how to go on."""
+    try:
+        yield
     except KeyboardInterrupt as error:
         echo(f"gale: interrupted; {_kept(partial) or 'nothing was finished'}", err=True)
         sys.exit(status_of(error))
     except GaleError as error:
         error.remedy = "; ".join(filter(None, (error.remedy, _kept(partial))))
         raise
-    partial.finish([output] if outputs is None else outputs)
 
 
 def _kept(partial: Partial) -> str:

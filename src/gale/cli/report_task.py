@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gale.cli.predict_task import CHECKSUM, PREDICTIONS, PredictTask, model_of
 from gale.cli.summary import Counts, print_failed
-from gale.plumbing.batches import Chunk, Finished, Item, Part, identity
+from gale.plumbing.batches import Chunk, Finished, Item, Part, identity, put
 from gale.plumbing.progress import Progress
 from gale.plumbing.tables import FAILED
 
@@ -107,7 +105,7 @@ class Pages:
         write_index(index, counts.n_runs, self._rows(), self.model, notes, provenance)
         for name in self._pages():
             if name:
-                _put(self.task.folder / name, folder / name)
+                put(self.task.folder / name, folder / name)
         return counts
 
     def print_failed(self) -> None:
@@ -128,11 +126,3 @@ class Pages:
         rows = (row for table in self._tables() for row in table.iter_rows(named=True))
         for row, page in zip(rows, self._pages(), strict=True):
             yield {**row, "page": page}
-
-
-def _put(page: Path, place: Path) -> None:
-    """Give a page a second name, or copy it where a file has but one."""
-    try:
-        os.link(page, place)
-    except OSError:
-        shutil.copyfile(page, place)

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from gale.cli.batch import telling
 from gale.cli.printing import echo
 from gale.cli.simulation_options import simulation_options
 
@@ -31,6 +32,8 @@ def command(
     without: tuple[str, ...],
     workers: int,
     quiet: bool,
+    resume: bool,
+    force: bool,
     **choices: Any,
 ) -> None:
     """Simulate a campaign with known truth from libraries of spectra.
@@ -40,11 +43,15 @@ def command(
     the sample and the instrument of each run and its place in the sequence; simulation.json has the
     instruments.
 
+    Finished runs are kept in OUTPUT.partial until the folder is whole; after an interruption, the
+    same command with --resume continues.
+
     The families of a library's compounds come from its records, or from structures, which needs an
     extra: pip install 'gale-ms[chem]'.
     """
     import gale
     from gale.cli.progress import ConsoleProgress
+    from gale.plumbing.batches import Partial
     from gale.simulation import Physics
 
     started = time.monotonic()
@@ -54,9 +61,13 @@ def command(
         from gale.chemistry.families import read_family_table  # needs RDKit
 
         table = read_family_table(families)
-    with closing(ConsoleProgress(quiet=quiet)) as progress:
+    kept = Partial(output, {}, "simulation")
+    with closing(ConsoleProgress(quiet=quiet)) as progress, telling(kept):
         gale.simulate(
             output,
+            keep=True,
+            resume=resume,
+            restart=force and not resume,
             library=library or None,
             families=table,
             physics=effects,

@@ -108,6 +108,8 @@ def simulation_options(function: Function) -> Function:
             show_default="one per core",
             help="Processes that simulate runs.",
         ),
+        click.option("--resume", is_flag=True, help="Continue an interrupted simulation."),
+        click.option("--force", is_flag=True, help="Discard an interrupted simulation."),
         quiet_option,
     )
     for option in reversed(options):

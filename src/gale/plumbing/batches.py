@@ -17,6 +17,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import stat
 import uuid
 from collections import deque
@@ -25,7 +26,7 @@ from concurrent.futures import BrokenExecutor, Future
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 from gale.errors import GaleError, OutputError
 from gale.plumbing.files import flush
@@ -84,6 +85,15 @@ Task = Callable[[Chunk, Progress], Part]
 
 Notes to its progress are kept with the part, and handed on when it is its turn.
 """
+
+
+@runtime_checkable
+class Divisible(Protocol):
+    """A task with much that belongs to single runs; another process gets what its chunk needs."""
+
+    def for_chunk(self, chunk: Chunk) -> Task:
+        """Give the task for a chunk alone."""
+        ...
 
 
 IsThere = Callable[[Chunk, Mapping[str, Any]], bool]
@@ -511,7 +521,8 @@ def _in_order(
         if work.executor is None:
             yield (found, 0) if found else _finish(chunk, task, partial, work.progress)
             continue
-        waiting.append(found or work.executor.submit(_finish, chunk, task, partial))
+        sent = task.for_chunk(chunk) if isinstance(task, Divisible) else task
+        waiting.append(found or work.executor.submit(_finish, chunk, sent, partial))
         while len(waiting) >= WINDOW or (waiting and _is_over(waiting[0])):
             yield _result(waiting.popleft())
     while waiting:
@@ -533,6 +544,20 @@ def _result(waiting: Future[tuple[Done, int]] | Done) -> tuple[Done, int]:
             f"a process was ended from outside ({error}), perhaps because memory ran out",
             remedy="pass workers=1",
         ) from error
+
+
+def put(file: Path, place: Path) -> None:
+    """Give a file a second name, or copy it where a file has but one.
+
+    Raises
+    ------
+    OSError
+        If neither can be done.
+    """
+    try:
+        place.hardlink_to(file)
+    except OSError:
+        shutil.copyfile(file, place)
 
 
 def in_shard(name: str, number: int, shards: int) -> bool:

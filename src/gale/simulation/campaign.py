@@ -10,6 +10,7 @@ import numpy as np
 
 from gale.errors import SimulationError
 from gale.plumbing.arguments import check_kind, check_several, check_whole
+from gale.plumbing.batches import Partial
 from gale.plumbing.files import writing_folder
 from gale.plumbing.kinds import checked
 from gale.plumbing.progress import Progress
@@ -28,7 +29,7 @@ from gale.simulation.series import (
     plan_series,
     read_analytes,
 )
-from gale.simulation.writing import write_facts, write_runs, write_tables
+from gale.simulation.writing import made_with, write_facts, write_runs, write_tables
 
 if TYPE_CHECKING:
     from gale.chemistry.families import FamilyTable
@@ -55,6 +56,9 @@ def simulate(
     label_noise: float = 0.0,
     physics: Physics | None = None,
     seed: int = 0,
+    keep: bool = False,
+    resume: bool = False,
+    restart: bool = False,
     work: Work | None = None,
 ) -> None:
     """Simulate a campaign of K families, with the truth of every run.
@@ -99,6 +103,10 @@ def simulate(
         Ranges of the physical parameters.
     seed : int
         The same seed gives the same files on the same machine, for any number of workers.
+    keep : bool
+        Whether finished runs are kept in ``FOLDER.partial`` after an interruption.
+    resume, restart : bool
+        Whether to go on with what is kept there, or to discard it.
     work : Work, optional
         Number of processes, and where progress is shown.
 
@@ -107,7 +115,8 @@ def simulate(
     SimulationError
         If the library or the options do not allow such a campaign.
     OutputError
-        If `folder` exists, or cannot be written.
+        If `folder` exists, or cannot be written; if runs are kept and neither `resume` nor
+        `restart` says what to do, or those that are kept are of another simulation.
     MissingExtraError
         If structures are needed and RDKit is not installed.
 
@@ -131,7 +140,8 @@ def simulate(
     new_compounds = _splits_of("new_compounds", new_compounds, runs)
     numbers = {"ions": ions, "compounds": compounds, "instruments": instruments}
     check_numbers({**numbers, "workers": work.workers}, prevalence, label_noise)
-    with writing_folder(Path(folder)) as unfinished:
+    output = Path(folder)
+    with writing_folder(output) as unfinished:
         analytes, source, libraries = read_analytes(library, families, work.progress, design)
         if compounds is not None:
             analytes = take_compounds(analytes, compounds, seed)
@@ -148,10 +158,17 @@ def simulate(
             new_compounds=new_compounds,
             design=design,
         )
+        partial = Partial.open(
+            output if keep or resume or restart else unfinished / "runs",
+            made_with(setup, runs, compounds, seed),
+            "simulation",
+            resume=resume,
+            restart=restart,
+        )
         series = plan_series(setup, runs, seed)
         _note_shortfalls(series.design, analytes.family_names, work.progress)
-        written = write_runs(unfinished, series, work)
-        write_tables(unfinished, series, written, noisy_labels(series.design, label_noise, seed))
+        finished = write_runs(unfinished, partial, series, work)
+        write_tables(unfinished, series, finished, noisy_labels(series.design, label_noise, seed))
         write_facts(
             unfinished,
             series,
@@ -161,6 +178,10 @@ def simulate(
             label_noise=label_noise,
             seed=seed,
         )
+        if partial.output != output:
+            partial.discard()
+    if partial.output == output:
+        partial.finish([output])
 
 
 def _note_shortfalls(design: Design, families: tuple[str, ...], progress: Progress) -> None:

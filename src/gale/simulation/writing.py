@@ -5,16 +5,20 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 import polars as pl
 
-from gale.plumbing.files import write_csv, write_parquet
+from gale.plumbing.batches import Chunk, Finished, Item, Part, Partial, chunks_of, identity, put
+from gale.plumbing.files import write_csv
+from gale.plumbing.frames import write_frames
+from gale.plumbing.outputs import make_folder
+from gale.plumbing.progress import Progress
 from gale.plumbing.work import Work
 from gale.plumbing.workers import worker_pool
 from gale.simulation.compounds import Booleans
@@ -37,14 +41,22 @@ TRUTH: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 """Columns of ``truth.parquet``: one row per substance and run."""
 
+SHORT = 40
+"""Longer texts are hashed where it counts only whether they are the same."""
 
-class WrittenRun(NamedTuple):
-    """Facts of a run that is on disk."""
+RUNS_OF_A_CHUNK = 4
+"""On average: each takes long."""
 
-    md5: str
-    n_scans: int
-    n_ions: int
-    truth: list[Truth]
+
+RUNS, TRUTHS = "runs", "truth"
+"""Tables of a part: a row for each run, and one for each substance in it."""
+
+RUN: dict[str, pl.DataType | type[pl.DataType]] = {
+    "md5": pl.String,
+    "scans": pl.Int64,
+    "ions": pl.Int64,
+}
+"""Columns of the first one."""
 
 
 class RunWriter:
@@ -56,8 +68,8 @@ class RunWriter:
     def __init__(self, folder: Path, laboratory: Laboratory, thresholds: tuple[float, ...]) -> None:
         self.folder, self.laboratory, self.thresholds = folder, laboratory, thresholds
 
-    def write(self, path: str, plan: Plan) -> WrittenRun:
-        """Simulate one run and write its file."""
+    def write(self, path: str, plan: Plan) -> tuple[tuple[str, int, int], list[Truth]]:
+        """Simulate one run and write its file; return its row of `RUN`, and its truth."""
         recorded, truth = simulate_run(self.laboratory, plan, self.thresholds[plan.instrument])
         table = pl.DataFrame(
             {"time": recorded.time_min, "mass": recorded.mz, "intensity": recorded.intensity}
@@ -65,12 +77,9 @@ class RunWriter:
         text = io.BytesIO()
         table.write_csv(text)
         (self.folder / path).write_bytes(text.getbuffer())
-        return WrittenRun(
-            hashlib.md5(text.getbuffer(), usedforsecurity=False).hexdigest(),
-            len(self.laboratory.instruments[plan.instrument].time_min),
-            len(table),
-            truth,
-        )
+        md5 = hashlib.md5(text.getbuffer(), usedforsecurity=False).hexdigest()
+        n_scans = len(self.laboratory.instruments[plan.instrument].time_min)
+        return (md5, n_scans, len(table)), truth
 
 
 _WRITER: list[RunWriter] = []
@@ -81,8 +90,40 @@ def _begin_worker(writer: RunWriter) -> None:
     _WRITER[:] = [writer]
 
 
-def _write_in_worker(path: str, plan: Plan) -> WrittenRun:
-    return _WRITER[0].write(path, plan)
+@dataclass(frozen=True)
+class SimulateTask:
+    """Simulates the runs of a chunk.
+
+    Parameters
+    ----------
+    plans : mapping of str to Plan
+        By the names of the runs.
+    writer : RunWriter, optional
+        By default that with which a worker process has begun.
+    """
+
+    plans: Mapping[str, Plan]
+    writer: RunWriter | None
+
+    def for_chunk(self, chunk: Chunk) -> SimulateTask:
+        """Leave out the plans of other runs."""
+        return replace(self, plans={item.name: self.plans[item.name] for item in chunk})
+
+    def __call__(self, chunk: Chunk, progress: Progress) -> Part:
+        """Simulate and write the runs of a chunk."""
+        writer = self.writer or _WRITER[0]
+        rows, truths, written = [], list[dict[str, object]](), []
+        for item in chunk:
+            row, truth = writer.write(item.target, self.plans[item.name])
+            rows.append(row)
+            truths += ({"run": item.name, **each} for each in truth)
+            written.append(identity(str(writer.folder / item.target)))
+            progress.step()
+        tables = {
+            RUNS: pl.DataFrame(rows, schema=RUN, orient="row"),
+            TRUTHS: pl.DataFrame(truths, schema=TRUTH),
+        }
+        return Part({"written": written}, tables)
 
 
 def run_names(design: Design) -> list[str]:
@@ -91,42 +132,47 @@ def run_names(design: Design) -> list[str]:
     return [f"S{number:0{width}d}" for number in range(len(design.plans))]
 
 
-def write_runs(folder: Path, series: Series, work: Work) -> list[WrittenRun]:
-    """Simulate and write all runs, in the worker processes if there are several."""
-    design = series.design
+def write_runs(folder: Path, partial: Partial, series: Series, work: Work) -> Finished:
+    """Simulate and write all runs that are not finished, and put their files into a folder."""
+    design, made = series.design, partial.made
     for split in dict.fromkeys(design.splits):
         (folder / f"{split}_features").mkdir()
-    writer = RunWriter(folder, series.laboratory, series.thresholds)
-    tasks = (_paths(design), design.plans)
-    with worker_pool(work.workers, _begin_worker, (writer,)) as executor:
-        results: Iterable[WrittenRun] = (
-            map(writer.write, *tasks)
-            if executor is None
-            else executor.map(_write_in_worker, *tasks, chunksize=4)
-        )
-        work.progress.begin("simulating runs", len(design.plans))
-        written = []
-        for run in results:
-            written.append(run)
-            work.progress.step()
-    return written
+        make_folder(made / f"{split}_features")
+    writer = RunWriter(made, series.laboratory, series.thresholds)
+    plans = dict(zip(run_names(design), design.plans, strict=True))
+    paths = _paths(design)
+    items = (Item(name, "", path) for name, path in zip(plans, paths, strict=True))
+
+    def are_there(chunk: Chunk, facts: Mapping[str, Any]) -> bool:
+        found = [identity(str(made / item.target)) for item in chunk]
+        return bool(found == facts["written"])
+
+    work.progress.begin("simulating runs", len(plans))
+    with worker_pool(work.workers, _begin_worker, (writer,)) as pool:
+        executor = work.executor or pool
+        task = SimulateTask(plans, None if executor is pool and pool is not None else writer)
+        chunks = chunks_of(items, RUNS_OF_A_CHUNK)
+        how = replace(work, executor=executor)
+        finished = Finished.of(chunks, task, partial, how, are_there)
+    for path in paths:
+        put(made / path, folder / path)
+    return finished
 
 
-def write_tables(
-    folder: Path, series: Series, written: Sequence[WrittenRun], labels: Booleans
-) -> None:
+def write_tables(folder: Path, series: Series, finished: Finished, labels: Booleans) -> None:
     """Write metadata, labels, submission format, truth, runs and instruments.
 
     Parameters
     ----------
     folder : Path
     series : Series
-    written : sequence of WrittenRun, length R
+    finished : Finished
+        What :func:`write_runs` gave.
     labels : array of bool, shape (R, K)
         As they are to be written, with their noise.
     """
     design, families = series.design, series.laboratory.compounds.family_names
-    names = run_names(design)
+    names, written = run_names(design), pl.concat(finished.tables(RUNS))
     table = pl.DataFrame({"sample_id": names, "split": design.splits}).with_columns(
         pl.Series(family, labels[:, k].astype(np.int64)) for k, family in enumerate(families)
     )
@@ -143,7 +189,7 @@ def write_tables(
             "split": design.splits,
             "derivatized": [1 if plan.derivatized else None for plan in design.plans],
             "features_path": _paths(design),
-            "features_md5_hash": [run.md5 for run in written],
+            "features_md5_hash": written["md5"],
         },
         schema_overrides={"derivatized": pl.Int64},
     )
@@ -154,20 +200,12 @@ def write_tables(
             "instrument": [plan.instrument for plan in design.plans],
             "position": design.position,
             **design.columns,
-            "scans": [run.n_scans for run in written],
-            "ions": [run.n_ions for run in written],
+            "scans": written["scans"],
+            "ions": written["ions"],
         }
     )
     write_csv(runs, folder / "runs.csv")
-    truth = pl.DataFrame(
-        [
-            {"run": name, **row}
-            for name, run in zip(names, written, strict=True)
-            for row in run.truth
-        ],
-        schema=TRUTH,
-    )
-    write_parquet(truth, folder / "truth.parquet")
+    write_frames(finished.tables(TRUTHS), folder / "truth.parquet")
 
 
 def write_facts(
@@ -205,6 +243,32 @@ def write_facts(
         ],
     }
     (folder / "simulation.json").write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
+
+
+def made_with(
+    setup: Setup, runs: Mapping[str, int], compounds: int | None, seed: int
+) -> dict[str, str]:
+    """Say what the runs of a campaign depend on."""
+    known: dict[str, Any] = {
+        "version of gale": version("gale-ms"),
+        "design": setup.design,
+        "library": setup.libraries,
+        "seed": seed,
+        "runs": runs,
+        "ions": setup.ions,
+        "compounds": compounds,
+        "instruments": setup.instruments,
+        "new-instrument": setup.new_instrument,
+        "new-compounds": setup.new_compounds,
+        "physics": setup.physics.to_dict(),
+        "families": setup.table,
+        "prevalence": setup.prevalence.tolist(),
+    }
+    texts = {name: json.dumps(each, default=str) for name, each in known.items()}
+    return {
+        name: text if len(text) < SHORT else hashlib.sha256(text.encode()).hexdigest()[:12]
+        for name, text in texts.items()
+    }
 
 
 def _paths(design: Design) -> list[str]:
