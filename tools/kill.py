@@ -17,6 +17,7 @@ import hashlib
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -88,11 +89,12 @@ LINES = (".csv", ".md", ".msp")
 
 @dataclass(frozen=True)
 class Whole:
-    """A command that was not killed: the names it writes, and the seconds from claim to end.
+    """A command that was not killed: what it wrote, and the seconds from claim to end.
 
     Without a claim, the seconds are from its start. Hidden names are those that it keeps.
     """
 
+    folder: Path
     names: frozenset[str]
     hidden: frozenset[str]
     claims: bool
@@ -178,7 +180,9 @@ def run_whole(root: Path, verb: str) -> Whole:
     _, said = process.communicate(timeout=LONGEST_S)
     if process.returncode:
         raise SystemExit(f"{verb} fails without a kill: {said}")
-    return Whole(names_in(here), hidden_in(here), claims, time.monotonic() - begin)
+    seconds = time.monotonic() - begin
+    folder = here.rename(root / f"whole {verb}")
+    return Whole(folder, names_in(folder), hidden_in(folder), claims, seconds)
 
 
 def sees_claim(process: subprocess.Popen[str], here: Path) -> bool:
@@ -195,7 +199,7 @@ def kill(root: Path, verb: str, whole: dict[str, Whole], chance: random.Random) 
     here, known = fresh(root), whole[verb]
     replaces = verb not in NEVER_REPLACES and chance.random() < 0.5
     if replaces:
-        start(root, VERBS[verb]).communicate(timeout=LONGEST_S)
+        shutil.copytree(known.folder, here, dirs_exist_ok=True)
     force = ("--force",) if replaces else ()
     process = start(root, VERBS[verb], *force)
     if known.claims:
