@@ -216,15 +216,22 @@ class Model:
         """Probability (R, K), that of each member (E, R, K), and distance (R,) of features (R, D).
 
         The distance is that from the training runs, see `gale.model.unlike`; NaN if the model is
-        too old to have it.
+        too old to have it. A run gives the same numbers whichever others it is predicted with.
         """
-        names = [*OUTPUTS, *{UNLIKE} & self._output_names]
+        n_runs, names = len(features), [*OUTPUTS, *{UNLIKE} & self._output_names]
+        if n_runs % self._rows_at_once == 1:  # a product of one row is rounded in another way
+            features = np.concatenate([features, features[-1:]])
         probability, member_probability, *unlike = self._run(names, features)
         return (
-            np.concatenate(probability),
-            np.concatenate(member_probability, axis=1),
-            np.concatenate(unlike[0]) if unlike else np.full(len(features), np.nan, np.float32),
+            np.concatenate(probability)[:n_runs],
+            np.concatenate(member_probability, axis=1)[:, :n_runs],
+            np.concatenate(unlike[0])[:n_runs] if unlike else np.full(n_runs, np.nan, np.float32),
         )
+
+    @property
+    def _rows_at_once(self) -> int:
+        """Number of runs that go through the graph at once."""
+        return max(BATCH_VALUES // self.spec.n_features, 2)
 
     @cached_property
     def _content(self) -> frozenset[str]:
@@ -378,7 +385,7 @@ class Model:
 
         The graph computes all its outputs in any case, so they are best asked for together.
         """
-        rows = max(BATCH_VALUES // self.spec.n_features, 1)
+        rows = self._rows_at_once
         batches = [
             run_graph(self._session, outputs, features[start : start + rows], self.source)
             for start in range(0, max(len(features), 1), rows)
@@ -488,6 +495,22 @@ class Model:
         """
         names, sources, work = self.sources_of(runs, work)
         work.progress.begin("predicting", len(sources))
+        predictions, checksums, n_noted = self.predict_sources(names, sources, work)
+        self._warn_of(predictions, n_noted)
+        return predictions, checksums
+
+    def predict_sources(
+        self, names: Sequence[str], sources: Sequence[PathOrRun], work: Work
+    ) -> tuple[pl.DataFrame, tuple[str, ...], int]:
+        """Predict what :meth:`sources_of` lists, without warnings.
+
+        Returns
+        -------
+        predictions, checksums
+            As of :meth:`predict_read`.
+        n_noted : int
+            How many runs that are ``ok`` were not read as they are written.
+        """
         table = compute_features(sources, self.spec, work, look=verdict)
         probability, member_probability, unlike = self._predict(table.values[table.ok])
         faults = self._faults(probability, member_probability, unlike)
@@ -526,8 +549,7 @@ class Model:
         n_noted = sum(
             bool(notes) and each == OK for notes, each in zip(table.notes, status, strict=True)
         )
-        self._warn_of(predictions, n_noted)
-        return predictions, table.checksums
+        return predictions, table.checksums, n_noted
 
     def sources_of(
         self, runs: Runs, work: Work | None = None
