@@ -25,7 +25,7 @@ from gale.inspection.verdict import verdict
 from gale.model.cutoffs import At, Cutoffs, find_cutoffs
 from gale.model.facts import MODEL_FILE
 from gale.model.file import EVIDENCE, OUTPUTS, check_shapes, open_file, run_graph
-from gale.model.unlike import unlike_notes
+from gale.model.unlike import elsewhere_notes, unlike_notes
 from gale.plumbing.arguments import check_kind
 from gale.plumbing.files import writing
 from gale.plumbing.kinds import checked, checked_but
@@ -346,6 +346,12 @@ class Model:
         return UNLIKE in self._output_names
 
     @property
+    def far(self) -> float | None:
+        """Distance from which only the calibration for other instruments counts, if it has one."""
+        elsewhere = self.facts.get("elsewhere", {})
+        return float(elsewhere["far"]) if "calibration" in elsewhere else None
+
+    @property
     def remembered_columns(self) -> RememberedColumns | None:
         """Names of columns that the tables of the training had; other tables may have none."""
         columns = self.facts["columns"]
@@ -519,10 +525,11 @@ class Model:
         distance = _columns([UNLIKE], unlike[sound, None], ok)
         far = [unlike_notes(each) for each in distance[UNLIKE]]
         weighty = [said + more for said, more in zip(table.weighty, far, strict=True)]
+        away = [elsewhere_notes(each, self.far) for each in distance[UNLIKE]]
         messages = [
-            error or _message((*self._trained_on(checksum), *first, *notes, *others))
-            for error, checksum, first, notes, others in zip(
-                errors, table.checksums, weighty, table.notes, table.others, strict=True
+            error or _message((*self._trained_on(checksum), *first, *elsewhere, *notes, *others))
+            for error, checksum, first, elsewhere, notes, others in zip(
+                errors, table.checksums, weighty, away, table.notes, table.others, strict=True
             )
         ]
         status = [
