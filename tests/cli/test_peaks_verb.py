@@ -167,7 +167,7 @@ def test_many_runs_interrupted_and_resumed(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("gale.cli.peaks_of_runs.RUNS", 2)
+    monkeypatch.setattr("gale.cli.tasks.peaks.RUNS", 2)
     names = [f"run{number}.csv" for number in range(8)]
     for name in names:
         Path(name).symlink_to(run)

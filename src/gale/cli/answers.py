@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gale.cli.answer_table import print_table
-from gale.cli.predict_task import CHECKSUM, PREDICTIONS, Result
 from gale.cli.printing import echo
+from gale.cli.result import Result
 from gale.cli.summary import SCORES, Counts
+from gale.cli.tasks.predict import CHECKSUM, PREDICTIONS
 from gale.cli.wording import in_options
 from gale.plumbing.tables import FAILED
 

@@ -44,28 +44,25 @@ def answer_options(function: Function) -> Function:
 
 
 def check_asked(
-    output: Path | None, splits: tuple[str, ...], submission: bool, as_json: bool, at: str | None
+    output: Path | None,
+    splits: tuple[str, ...],
+    submission: bool,
+    as_json: bool,
+    at: str | None,
+    *,
+    searched: bool,
 ) -> None:
-    """Refuse options that contradict each other."""
+    """Refuse options that contradict each other, or libraries `searched` for no evidence."""
     if submission and splits:
         raise click.UsageError("--submission selects the runs itself; leave out --split")
     if submission and at is not None:
         raise click.UsageError("--submission has no columns for calls; leave out --at")
     if submission and output is None:
         raise click.UsageError("--submission is a table; name its file as -o")
+    if searched and output is not None:
+        raise click.UsageError("--library and --index-table need --evidence")
     if as_json and output is not None:
         raise click.UsageError("--json prints its lines; leave out -o")
-
-
-def check_searched(
-    output: Path | None,
-    evidence: Path | None,
-    libraries: tuple[str, ...],
-    index_table: Path | None,
-) -> None:
-    """Refuse libraries that nothing would be compared with."""
-    if output is not None and (libraries or index_table) and evidence is None:
-        raise click.UsageError("--library and --index-table need --evidence")
 
 
 def planned_files(output: Path | None, evidence: Path | None) -> tuple[list[Path], list[Path]]:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 
-from gale.cli.batch import Asked, batch_options, partial_output
+from gale.cli.batch import Asked, batch_options
+from gale.cli.kept import partial_output
+from gale.cli.listings import open_listing
 from gale.cli.options import (
     PATH,
     columns_option,
@@ -17,7 +19,6 @@ from gale.cli.options import (
 )
 from gale.cli.outputs import claim
 from gale.cli.printing import echo
-from gale.cli.sources import open_listing
 from gale.cli.working import working
 from gale.plumbing.text import counted, display_name
 
@@ -66,13 +67,8 @@ def command(
     ions as the original. In a folder, every run keeps its name. A run that cannot be read does not
     stop the others; it is named on standard error, and the exit status is 1.
     """
-    from gale.cli.convert_task import (
-        ConvertTask,
-        check_targets,
-        is_written,
-        targets_of,
-        with_targets,
-    )
+    from gale.cli.convert_targets import check_targets, targets_of, with_targets
+    from gale.cli.tasks.convert import ConvertTask, is_written
     from gale.plumbing.batches import Finished, Partial, chunks_of, partial_of
     from gale.plumbing.outputs import make_folder
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import click
 
 from gale.cli.batch import Asked, batch_options
+from gale.cli.listings import open_paths
 from gale.cli.options import PATH, columns_option, force_option, workers_option
 from gale.cli.outputs import WRITTEN, plan
 from gale.cli.printing import echo
-from gale.cli.sources import open_paths
 from gale.cli.wording import in_options
 from gale.cli.working import working
 from gale.errors import GaleWarning
@@ -79,7 +79,7 @@ def command(
     if recipe or card:
         echo(_of_model(paths[0], card, scores), nl=False)
         return
-    from gale.cli.inspect_task import InspectTask, inspect_all
+    from gale.cli.tasks.inspect import InspectTask, inspect_all
 
     single = len(paths) == 1 and not asked.files_from
     listing = open_paths(paths, asked, "PATHS")

@@ -66,47 +66,6 @@ def reading_options(function: Function) -> Function:
     return function
 
 
-def library_options(function: Function) -> Function:
-    """Add the options of every verb that looks for compounds."""
-    for option in (
-        click.option(
-            "--index-table",
-            type=PATH,
-            help="CSV table of retention times and indices (columns time_min and index), such as "
-            "those of n-alkanes. Compounds whose retention index is more than 50 off are left out.",
-        ),
-        click.option(
-            "--library",
-            "libraries",
-            metavar="NAME | PATH",
-            multiple=True,
-            help="Library to search: an MSP file, a folder of MassBank records, the name of an "
-            "added library, or gale for the spectra that come with it. By default these and all "
-            "added ones. Repeatable.",
-        ),
-    ):
-        function = option(function)
-    return function
-
-
-def alkane_options(function: Function) -> Function:
-    """Add the options that make retention indices of a run of alkanes."""
-    for option in (
-        click.option(
-            "--first-alkane",
-            type=click.IntRange(5, 60),
-            help="Carbon atoms of the first alkane in it, if its molecular ions do not tell.",
-        ),
-        click.option(
-            "--alkanes",
-            type=PATH,
-            help="Run of n-alkanes, measured like RUNS, from which retention indices are made.",
-        ),
-    ):
-        function = option(function)
-    return function
-
-
 workers_option = click.option(
     "--workers",
     type=click.IntRange(1),

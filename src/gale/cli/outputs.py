@@ -5,14 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
-
-from gale.cli.printing import echo
-
-if TYPE_CHECKING:
-    import polars as pl
 
 
 def plan(outputs: Iterable[Path], inputs: Iterable[Path] = (), *, force: bool) -> None:
@@ -104,27 +99,3 @@ TABLE = WrittenTable()
 
 TABLE_FILE = WrittenTable(printed=False)
 """The same, where standard output is no place for it."""
-
-
-def write_tables(tables: Iterable[pl.DataFrame], output: Path, *, force: bool) -> None:
-    """Write tables below each other, with the shortest numbers that read back as the model's.
-
-    The model computes Float32. A message that a spreadsheet would take for a formula begins with an
-    apostrophe in CSV; names stay what they are, since tables are joined by them. Standard output is
-    CSV.
-    """
-    import polars as pl
-
-    from gale.plumbing.frames import CSV, frame_bytes, write_frames
-
-    written = (table.cast({pl.Float64: pl.Float32}) for table in tables)
-    if output != STANDARD_OUTPUT:
-        write_frames(written, output, force=force, texts=MESSAGES)
-        return
-    for number, table in enumerate(written):
-        text = frame_bytes(table, CSV, MESSAGES).decode()
-        echo(text.partition("\n")[2] if number else text, nl=False)
-
-
-MESSAGES = ("message",)
-"""Columns whose texts are no names."""

@@ -7,19 +7,19 @@ from pathlib import Path
 
 import click
 
-from gale.cli.batch import Asked, batch_options, partial_output
+from gale.cli.batch import Asked, batch_options
+from gale.cli.compound_options import alkane_options, check_alkanes, library_options
+from gale.cli.kept import partial_output
+from gale.cli.listings import open_listing
 from gale.cli.options import (
     PATH,
-    alkane_options,
     columns_option,
     force_option,
-    library_options,
     quiet_option,
     split_option,
     workers_option,
 )
 from gale.cli.outputs import TABLE_FILE, WRITTEN, plan_tables
-from gale.cli.sources import open_listing
 from gale.cli.working import working
 
 EXAMPLE = """
@@ -95,11 +95,10 @@ def command(
     named as such. A run that cannot be read does not stop the others; it is named on standard
     error, and the exit status is 1.
     """
-    if alkanes is not None and index_table is not None:
-        raise click.UsageError("--alkanes and --index-table both give indices; leave one out")
-    if first_alkane is not None and alkanes is None:
-        raise click.UsageError("--first-alkane needs --alkanes")
-    from gale.cli.peaks_of_runs import RUNS, PeaksTask, open_index, wanted_of, write_all
+    check_alkanes(alkanes, first_alkane, index_table)
+    from gale.cli.peaks_of_runs import open_index, open_matcher, write_all
+    from gale.cli.tasks.peak_tables import wanted_of
+    from gale.cli.tasks.peaks import RUNS, PeaksTask
     from gale.plumbing.batches import Finished, chunks_of
 
     outputs = {"table": output, "matches": matches, "msp": msp}
@@ -109,6 +108,7 @@ def command(
     plan_tables(tables, others, chain(read, listing.files), force=force)
     index = open_index(index_table, alkanes, first_alkane, columns)
     task = PeaksTask(columns, libraries, index, least_share / 100, wanted_of(outputs))
+    task.remember(open_matcher(libraries))
     main, how = next(iter([*tables, *others]), None), (task.made_with(), "search for peaks", asked)
     with (
         partial_output(main, *how, force=force, outputs=[*tables, *others]) as partial,

@@ -1,29 +1,22 @@
-"""What `gale peaks` does: open what it needs, go through the runs, write and print."""
+"""What `gale peaks` opens before it goes through runs, and writes and prints afterwards."""
 
 from __future__ import annotations
 
-import json
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gale.cli.batch import software
-from gale.cli.peak_lines import noted, printed
+from gale.cli.peak_lines import noted
 from gale.cli.printing import echo
-from gale.cli.wording import error_text
-from gale.errors import GaleError, GaleWarning
-from gale.plumbing.batches import Chunk, Finished, Part
+from gale.cli.tasks.peak_tables import MATCHES, PEAKS, PRINTED, SPECTRA
+from gale.plumbing.batches import Finished
 from gale.plumbing.frames import aligned, joined_schema
-from gale.plumbing.progress import Progress
 
 if TYPE_CHECKING:
     import polars as pl
 
     from gale.evidence import IndexTable, Matcher
-    from gale.peaks import Peaks
 
 
 def open_matcher(libraries: Sequence[str]) -> Matcher:
@@ -57,126 +50,6 @@ def open_index(
     low, high = table.index[[0, -1]] / 100
     echo(f"{alkanes.name}: {len(table.index)} n-alkanes, C{low:.0f} to C{high:.0f}", err=True)
     return table
-
-
-PEAKS, MATCHES, SPECTRA, PRINTED = "table", "matches", "msp", "printed"
-"""The tables of a part: what can be written, and what is printed if nothing is."""
-
-RUNS = 8
-"""Runs of a chunk: each takes long."""
-
-_MATCHERS: dict[tuple[str, ...], Matcher] = {}
-
-
-@dataclass(frozen=True)
-class PeaksTask:
-    """Finds the peaks of the runs of a chunk.
-
-    Parameters
-    ----------
-    columns : mapping of str to str, optional
-        Names of the columns of tables.
-    libraries : tuple of str
-        What peaks are compared with, which each process opens itself.
-    index : IndexTable, optional
-    least_share : float
-    wanted : tuple of str
-        The tables to make.
-    """
-
-    columns: Mapping[str, str] | None
-    libraries: tuple[str, ...]
-    index: IndexTable | None
-    least_share: float
-    wanted: tuple[str, ...]
-
-    def __call__(self, chunk: Chunk, progress: Progress) -> Part:
-        """Find the peaks of every run that can be read, and say which cannot."""
-        import polars as pl
-
-        import gale
-
-        found, failed = [], []
-        for item in chunk:
-            try:
-                run = gale.read_run(item.path, columns=self.columns)
-                with warnings.catch_warnings(record=True) as told:
-                    warnings.simplefilter("always", GaleWarning)
-                    peaks = gale.find_peaks(
-                        run,
-                        matcher=self._matcher(),
-                        index=self.index,
-                        least_share=self.least_share,
-                    )
-                found.append(peaks)
-                for each in told:
-                    progress.note(str(each.message))
-            except GaleError as error:
-                failed.append(error_text(error))
-            progress.step()
-        tables = {name: pl.concat([empty(name), *(made(name, each) for each in found)],
-                                  how="diagonal") for name in self.wanted}  # fmt: skip
-        facts = {
-            "failed": failed,
-            "peaks": sum(map(len, found)),
-            "matches": sum(len(peak.matches) for each in found for peak in each),
-        }
-        return Part(facts, tables)
-
-    def _matcher(self) -> Matcher:
-        from gale.evidence import Matcher
-        from gale.library.choice import references
-
-        if self.libraries not in _MATCHERS:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", GaleWarning)
-                _MATCHERS[self.libraries] = Matcher(references(self.libraries or None))
-        return _MATCHERS[self.libraries]
-
-    def made_with(self) -> dict[str, str]:
-        """Say what the result depends on besides the runs; open what is compared."""
-        if self.libraries not in _MATCHERS:
-            _MATCHERS[self.libraries] = open_matcher(self.libraries)
-        index = self.index
-        return {
-            **software(),
-            "column": json.dumps(self.columns and dict(self.columns)),
-            "library": json.dumps(list(self._matcher().sources), default=str),
-            "index": json.dumps(index and [index.time_min.tolist(), index.index.tolist()]),
-            "least-share": str(self.least_share),
-            "output": ", ".join(self.wanted),
-        }
-
-
-def wanted_of(outputs: Mapping[str, Path | None]) -> tuple[str, ...]:
-    """Name the tables that are needed for what was asked for."""
-    return tuple(name for name, path in outputs.items() if path is not None) or (PRINTED,)
-
-
-def empty(name: str) -> pl.DataFrame:
-    """Give a table of a part without rows."""
-    import polars as pl
-
-    from gale.peaks.table import match_table, peak_table
-
-    if name == PEAKS:
-        return peak_table("", (), ())
-    return match_table("", ()) if name == MATCHES else pl.DataFrame(schema={"text": pl.String})
-
-
-def made(name: str, peaks: Peaks) -> pl.DataFrame:
-    """Make a table of a part for a run."""
-    import polars as pl
-
-    from gale.peaks.spectra import entries
-    from gale.writers.msp import msp_text
-
-    if name == PEAKS:
-        return peaks.table
-    if name == MATCHES:
-        return peaks.matches
-    text = msp_text(entries([peaks])) if name == SPECTRA else "\n".join(printed(peaks))
-    return pl.DataFrame({"text": [text]})
 
 
 def write_all(

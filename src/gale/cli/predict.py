@@ -9,23 +9,19 @@ from typing import Any
 import click
 
 from gale.cli.answers import print_answers
-from gale.cli.asked import (
-    answer_options,
-    check_asked,
-    check_searched,
-    evidence_option,
-    planned_files,
-    table_option,
-)
-from gale.cli.batch import Asked, batch_options, partial_output
+from gale.cli.asked import answer_options, check_asked, evidence_option, planned_files, table_option
+from gale.cli.batch import Asked, batch_options
 from gale.cli.calls import at_option, named_files
+from gale.cli.compound_options import library_options
+from gale.cli.kept import partial_output
+from gale.cli.listings import open_listing
 from gale.cli.models import files_of_model, model_option, open_model
-from gale.cli.options import PATH, force_option, library_options, reading_options, split_option
+from gale.cli.options import PATH, force_option, reading_options, split_option
 from gale.cli.outputs import plan_tables
-from gale.cli.predict_task import PredictTask, Result
 from gale.cli.predictions import Files
-from gale.cli.sources import open_listing
+from gale.cli.result import Result
 from gale.cli.spectra import open_spectra
+from gale.cli.tasks.predict import PredictTask
 from gale.cli.working import working
 from gale.plumbing.batches import Finished, chunks_of
 
@@ -91,8 +87,8 @@ def command(
     Finished runs are kept in OUTPUT.partial until the output is whole; after an interruption, the
     same command with --resume continues. -o out/, with a slash, makes a folder of Parquet files.
     """
-    check_asked(output, splits, submission, as_json, at)
-    check_searched(output, evidence_path, libraries, index_table)
+    searched = evidence_path is None and bool(libraries or index_table)
+    check_asked(output, splits, submission, as_json, at, searched=searched)
     tables, others = planned_files(output, evidence_path)
     plan_tables(tables[:1], [], force=force)
     model = open_model(model_path)
@@ -102,11 +98,11 @@ def command(
     read = [*files_of_model(model_path), *named_files(at), *asked.files_read]
     read += filter(None, [*map(Path, libraries), index_table])
     plan_tables(tables, others, chain(read, listing.files), force=force)
-    searched = (evidence_path is not None, libraries, index_table)
-    spectra = open_spectra(model, *searched[1:], wanted=output is None or searched[0])
+    compared = (evidence_path is not None, libraries, index_table)
+    spectra = open_spectra(model, *compared[1:], wanted=output is None or compared[0])
     columns = given or listing.columns or model.remembered_columns
     with working(**reading) as work:
-        task = PredictTask(model_path, model.sha256, columns, work.cache, *searched)
+        task = PredictTask(model_path, model.sha256, columns, work.cache, *compared)
         task.remember(model, spectra)
         how = (task.made_with(spectra), "prediction", asked)
         with partial_output(output, *how, force=force, outputs=[*tables, *others]) as partial:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import datetime
-import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from gale.cli.models import name_of_model
-from gale.cli.outputs import STANDARD_OUTPUT, write_tables
-from gale.cli.predict_task import CHECKSUM, EVIDENCE, PREDICTIONS, Result
+from gale.cli.outputs import STANDARD_OUTPUT
 from gale.cli.printing import echo
+from gale.cli.result import Result
+from gale.cli.sidecars import write_sidecar
 from gale.cli.summary import Counts, print_failed, print_summary
-from gale.plumbing.tables import FAILED
+from gale.cli.tasks.predict import EVIDENCE
 
 if TYPE_CHECKING:
     import polars as pl
@@ -43,14 +40,14 @@ class Files:
         notes = self.counts.notes(self.result.model)
         notes += self.result.cutoffs.notes() if self.result.cutoffs else []
         if output != STANDARD_OUTPUT:
-            self._write_sidecar(output, notes)
+            write_sidecar(output, self.result, self.counts.n_runs, notes, force=self.force)
         for table in self._tables():
             print_failed(table)
         print_summary(output, self.result.model, self.counts, notes, self.submission)
         return self.counts.n_failed
 
     def _tables(self) -> Iterator[pl.DataFrame]:
-        return (table.drop(CHECKSUM) for table in self.result.finished.tables(PREDICTIONS))
+        return self.result.tables()
 
     def _counted(self) -> Iterator[pl.DataFrame]:
         for table in self._tables():
@@ -79,63 +76,26 @@ class Files:
             said = f"{source} has no elution network: its evidence is features, without times"
             echo(said, err=True)
 
-    def _write_sidecar(self, output: Path, notes: list[str]) -> None:
-        """Write what made a table of predictions, as JSON beside it."""
-        from gale.evaluation.predictions import sidecar
-        from gale.plumbing.files import writing
-        from gale.plumbing.json_files import write_json
 
-        model, matcher = self.result.model, self.result.spectra["matcher"]
-        facts = {
-            "gale_version": version("gale-ms"),
-            "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            "model": name_of_model(model),
-            "model_sha256": model.sha256,
-            "table_sha256": _sha256_of_table(output),
-            "recipe": model.facts["recipe"]["name"],
-            "families": list(model.families),
-            "prevalence": model.facts["prevalence"],
-            "calibrated": model.facts["calibrated"],
-            "notes": notes,
-            "runs": self.counts.n_runs,
-            "trained_on": self._trained_on(),
-            "doubtful": self._of_status("doubtful"),
-            "failed": self._of_status(FAILED),
-            "content": self._contents(),
-            **({} if self.result.cutoffs is None else {"cutoffs": self.result.cutoffs.to_dict()}),
-            **({"libraries": list(matcher.sources)} if matcher else {}),
-        }
-        with (
-            writing(sidecar(output), force=self.force) as temporary,
-            temporary.open("w", encoding="utf-8", newline="\n") as file,
-        ):
-            write_json(file, facts)
+def write_tables(tables: Iterable[pl.DataFrame], output: Path, *, force: bool) -> None:
+    """Write tables below each other, with the shortest numbers that read back as the model's.
 
-    def _trained_on(self) -> Iterator[str]:
-        from gale.evaluation.predictions import runs_trained_on
+    The model computes Float32. A message that a spreadsheet would take for a formula begins with an
+    apostrophe in CSV; names stay what they are, since tables are joined by them. Standard output is
+    CSV.
+    """
+    import polars as pl
 
-        for table in self._tables():
-            yield from sorted(runs_trained_on(table.select("run", "message").iter_rows()))
+    from gale.plumbing.frames import CSV, frame_bytes, write_frames
 
-    def _of_status(self, status: str) -> Iterator[str]:
-        for table in self._tables():
-            yield from table.filter(status=status)["run"]
-
-    def _contents(self) -> Iterator[dict[str, Any]]:
-        from gale.evaluation.content import Content
-
-        rows = (row for each in self.result.finished.tables(PREDICTIONS) for row in each[CHECKSUM])
-        for item, checksum in zip(self.result.listing, rows, strict=True):
-            if checksum:
-                yield {"run": item.name, **Content.of(Path(item.path), checksum)._asdict()}
+    written = (table.cast({pl.Float64: pl.Float32}) for table in tables)
+    if output != STANDARD_OUTPUT:
+        write_frames(written, output, force=force, texts=MESSAGES)
+        return
+    for number, table in enumerate(written):
+        text = frame_bytes(table, CSV, MESSAGES).decode()
+        echo(text.partition("\n")[2] if number else text, nl=False)
 
 
-def _sha256_of_table(output: Path) -> str:
-    """Hash the file of a table, or all files of a dataset in the order of their rows."""
-    from gale.plumbing.frames import dataset_files
-    from gale.plumbing.reading import sha256_of
-
-    if not output.is_dir():
-        return sha256_of(output)
-    hashes = "".join(map(sha256_of, dataset_files(output)))
-    return hashlib.sha256(hashes.encode()).hexdigest()
+MESSAGES = ("message",)
+"""Columns whose texts are no names."""

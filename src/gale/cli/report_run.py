@@ -8,22 +8,18 @@ from typing import Any
 
 import click
 
-from gale.cli.batch import Asked, batch_options, partial_output
+from gale.cli.batch import Asked, batch_options
+from gale.cli.compound_options import library_options
+from gale.cli.kept import partial_output
+from gale.cli.listings import open_listing
 from gale.cli.models import model_option, name_of_model, open_model
-from gale.cli.options import (
-    PATH,
-    force_option,
-    library_options,
-    output_option,
-    reading_options,
-    split_option,
-)
+from gale.cli.options import PATH, force_option, output_option, reading_options, split_option
 from gale.cli.outputs import claim
-from gale.cli.predict_task import PredictTask
 from gale.cli.printing import echo
-from gale.cli.report_task import RUNS, Pages, ReportTask, with_pages
-from gale.cli.sources import open_listing
+from gale.cli.report_pages import Pages, with_pages
 from gale.cli.spectra import open_spectra
+from gale.cli.tasks.predict import PredictTask
+from gale.cli.tasks.report import RUNS, ReportTask
 from gale.cli.working import working
 from gale.plumbing.batches import Finished, chunks_of
 from gale.plumbing.files import writing_folder

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from gale.cli.batch import telling
+from gale.cli.kept import telling
 from gale.cli.printing import echo
 from gale.cli.simulation_options import simulation_options
 

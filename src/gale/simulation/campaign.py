@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -158,30 +158,28 @@ def simulate(
             new_compounds=new_compounds,
             design=design,
         )
-        partial = Partial.open(
-            output if keep or resume or restart else unfinished / "runs",
-            made_with(setup, runs, compounds, seed),
-            "simulation",
-            resume=resume,
-            restart=restart,
-        )
-        series = plan_series(setup, runs, seed)
-        _note_shortfalls(series.design, analytes.family_names, work.progress)
-        finished = write_runs(unfinished, partial, series, work)
-        write_tables(unfinished, series, finished, noisy_labels(series.design, label_noise, seed))
-        write_facts(
-            unfinished,
-            series,
-            setup,
-            runs=runs,
-            compounds=compounds,
-            label_noise=label_noise,
-            seed=seed,
-        )
-        if partial.output != output:
+        place = output if keep or resume or restart else unfinished / "runs"
+        how = made_with(setup, runs, compounds, seed)
+        partial = Partial.open(place, how, "simulation", resume=resume, restart=restart)
+        facts = {"runs": runs, "compounds": compounds, "label_noise": label_noise, "seed": seed}
+        _write(unfinished, partial, setup, facts, work)
+        if place != output:
             partial.discard()
-    if partial.output == output:
+    if place == output:
         partial.finish([output])
+
+
+def _write(
+    folder: Path, partial: Partial, setup: Setup, facts: Mapping[str, Any], work: Work
+) -> None:
+    """Plan the runs, and write them and their tables into a folder."""
+    seed = facts["seed"]
+    series = plan_series(setup, facts["runs"], seed)
+    _note_shortfalls(series.design, setup.analytes.family_names, work.progress)
+    finished = write_runs(folder, partial, series, work)
+    labels = noisy_labels(series.design, facts["label_noise"], seed)
+    write_tables(folder, series, finished, labels)
+    write_facts(folder, series, setup, **facts)
 
 
 def _note_shortfalls(design: Design, families: tuple[str, ...], progress: Progress) -> None:

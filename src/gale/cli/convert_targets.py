@@ -1,84 +1,20 @@
-"""What `gale convert` does with a chunk of runs, and where each of them is written."""
+"""Where `gale convert` writes each run."""
 
 from __future__ import annotations
 
-import errno
-import json
 import os
 from array import array
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from gale.cli.batch import software
-from gale.cli.wording import error_text
-from gale.errors import GaleError, OutputError
-from gale.plumbing.batches import Chunk, Item, Part, hash_of, identity, twice
-from gale.plumbing.progress import Progress
+from gale.errors import OutputError
+from gale.plumbing.batches import Item, hash_of, twice
 
 if TYPE_CHECKING:
-    from gale.cli.sources import Listing
-
-STORAGE = {errno.ENOSPC, errno.EROFS, errno.EDQUOT}
-"""Errors of a disk, after which no further run can be written."""
-
-
-@dataclass(frozen=True)
-class ConvertTask:
-    """Writes the runs of a chunk to their targets.
-
-    Parameters
-    ----------
-    columns, centroid
-        How runs are read.
-    format : str
-    force : bool
-        Whether targets that exist are overwritten.
-    """
-
-    columns: Mapping[str, str] | None
-    centroid: bool
-    format: str
-    force: bool
-
-    def __call__(self, chunk: Chunk, progress: Progress) -> Part:
-        """Write every run that can be read, and say which cannot."""
-        import gale
-
-        failed, written = [], []
-        for item in chunk:
-            try:
-                run = gale.read_run(item.path, columns=self.columns, centroid=self.centroid)
-                gale.write_run(run, item.target, format=self.format, force=self.force)
-                written.append(identity(item.target))
-            except GaleError as error:
-                if getattr(error.__cause__, "errno", None) in STORAGE:
-                    raise
-                failed.append(error_text(error))
-                written.append("")
-            progress.step()
-        return Part({"failed": failed, "written": written})
-
-    def made_with(self) -> dict[str, str]:
-        """Say what the result depends on besides the runs."""
-        return {
-            **software(),
-            "column": json.dumps(self.columns and dict(self.columns)),
-            "centroid": str(self.centroid),
-            "format": self.format,
-        }
-
-
-def is_written(chunk: Chunk, facts: Mapping[str, Any]) -> bool:
-    """Whether the targets of a finished chunk are there as they were written."""
-    return all(
-        not was or was == identity(item.target)
-        for item, was in zip(chunk, facts["written"], strict=True)
-    )
-
+    from gale.cli.listings import Listing
 
 Target = Callable[[str], Path]
 """Gives the file to write of the path of a run."""

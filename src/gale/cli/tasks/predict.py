@@ -1,4 +1,4 @@
-"""What `gale predict` does with a chunk of runs, in this process or in another one."""
+"""Predictions of a chunk of runs, and what is made of all of them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import compress
-from multiprocessing import parent_process
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gale.cli.batch import software
+from gale.cli.kept import software
 from gale.cli.spectra import Spectra
+from gale.cli.tasks.opened import model_of, remember, spectra_of
 from gale.plumbing.batches import RUNS, Chunk, Part
 from gale.plumbing.progress import Progress
 from gale.plumbing.tables import FAILED
@@ -19,9 +19,6 @@ from gale.plumbing.work import Work
 
 if TYPE_CHECKING:
     import gale
-    from gale.cli.sources import Listing
-    from gale.model.cutoffs import Cutoffs
-    from gale.plumbing.batches import Finished
     from gale.plumbing.cache import Cache
 
 PREDICTIONS, EVIDENCE = "predictions", "evidence"
@@ -32,31 +29,6 @@ CHECKSUM = "sha256"
 
 RUNS_WITH_EVIDENCE = 8
 """Runs of a chunk where evidence is looked for, which takes long."""
-
-_MODELS: dict[str, gale.Model] = {}
-_SPECTRA: dict[tuple[tuple[str, ...], Path | None], Spectra] = {}
-
-
-def model_of(path: Path | None, sha256: str) -> gale.Model:
-    """Open a model once in every process.
-
-    Raises
-    ------
-    ModelError
-        If it cannot be opened, or is another one than that of this checksum.
-    """
-    from gale.cli.models import open_model
-    from gale.errors import ModelError
-    from gale.model.file import use_threads
-
-    if sha256 not in _MODELS:
-        if parent_process() is not None:  # the other cores are for the other processes
-            use_threads(1)
-        model = open_model(path)
-        if model.sha256 != sha256:
-            raise ModelError(model.source, "has changed", "the same model until all is done")
-        _MODELS[sha256] = model
-    return _MODELS[sha256]
 
 
 @dataclass(frozen=True)
@@ -114,17 +86,11 @@ class PredictTask:
 
     def spectra(self, model: gale.Model) -> Spectra:
         """Open what evidence is compared with, once in every process."""
-        from gale.cli.spectra import open_spectra
-
-        key = self.libraries, self.index_table
-        if key not in _SPECTRA:
-            _SPECTRA[key] = open_spectra(model, *key, quiet=True)
-        return _SPECTRA[key]
+        return spectra_of(model, self.libraries, self.index_table)
 
     def remember(self, model: gale.Model, spectra: Spectra) -> None:
         """Do not open again what this process has opened."""
-        _MODELS[self.sha256] = model
-        _SPECTRA[self.libraries, self.index_table] = spectra
+        remember(model, self.libraries, self.index_table, spectra)
 
     def made_with(self, spectra: Spectra, *, compares: bool | None = None) -> dict[str, str]:
         """Say what the result depends on besides the runs.
@@ -144,14 +110,3 @@ class PredictTask:
             known["library"] = json.dumps(matcher and list(matcher.sources), default=str)
             known["index-table"] = sha256_of(table) if table else ""
         return known
-
-
-@dataclass(frozen=True)
-class Result:
-    """Predictions that are finished: what predicted, which runs, and what was asked for."""
-
-    model: gale.Model
-    listing: Listing
-    finished: Finished
-    cutoffs: Cutoffs | None
-    spectra: Spectra

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gale.cli.batch import Asked, partial_output, software
+from gale.cli.batch import Asked
+from gale.cli.kept import partial_output, software
 from gale.cli.printing import echo
 from gale.cli.wording import error_text
 from gale.errors import GaleError
@@ -17,7 +18,7 @@ from gale.plumbing.progress import Progress
 from gale.plumbing.text import display_name
 
 if TYPE_CHECKING:
-    from gale.cli.sources import Listing
+    from gale.cli.listings import Listing
     from gale.plumbing.work import Work
 
 
