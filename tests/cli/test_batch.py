@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -87,6 +88,26 @@ def test_ctrl_c_and_resume(
     assert Path("p.csv").read_bytes() == whole
     assert sidecar_of("p.json") == sidecar_of("whole.json")
     assert not PARTIAL.exists()
+
+
+def test_a_disk_that_fills_in_the_middle(
+    predict: Arguments, many: list[str], whole: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, written = Path.write_bytes, []
+
+    def fill(path: Path, data: bytes) -> int:
+        written.append(path)
+        if len(written) > 3:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(path, data)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", fill)
+        error = error_of(*predict(*many, "--no-cache"))
+    check_error(error, "p.csv", found="No space left", remedy="--resume", kind=OutputError)
+    assert not Path("p.csv").exists()
+    assert invoke(*predict(*many, "--resume")).exit_code == 1
+    assert Path("p.csv").read_bytes() == whole
 
 
 def test_what_is_kept_in_the_folder_of_runs_is_no_run(
