@@ -99,8 +99,10 @@ def write_all(
 
 def write_texts(tables: Iterable[pl.DataFrame], path: Path) -> None:
     """Write spectra one after the other."""
+    from gale.plumbing.files import text_to_write
+
     between = ""
-    with path.open("w", encoding="utf-8", newline="\n") as file:
+    with text_to_write(path) as file:
         for table in tables:
             for text in filter(None, table["text"]):
                 file.write(between + text)

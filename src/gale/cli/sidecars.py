@@ -32,7 +32,7 @@ def write_sidecar(
         Whether one that exists is overwritten.
     """
     from gale.evaluation.predictions import sidecar
-    from gale.plumbing.files import writing
+    from gale.plumbing.files import text_to_write, writing
     from gale.plumbing.json_files import write_json
 
     model, matcher, cutoffs = result.model, result.spectra["matcher"], result.cutoffs
@@ -57,7 +57,7 @@ def write_sidecar(
     }
     with (
         writing(sidecar(output), force=force) as temporary,
-        temporary.open("w", encoding="utf-8", newline="\n") as file,
+        text_to_write(temporary) as file,
     ):
         write_json(file, facts)
 

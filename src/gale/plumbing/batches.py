@@ -35,10 +35,11 @@ from gale.plumbing.outputs import make_folder
 from gale.plumbing.progress import Progress
 from gale.plumbing.reading import read_bytes, read_text
 from gale.plumbing.text import counted, listed, shown
-from gale.plumbing.work import Work
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from gale.plumbing.work import Work
 
 RUNS = 16
 """Runs of a chunk on average, where nothing else is asked for."""

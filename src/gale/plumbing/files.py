@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from gale.errors import OutputError
 from gale.plumbing.locks import Claim, claimed, remove, unwritable
@@ -126,6 +126,16 @@ def _link(temporary: Path, path: Path) -> None:
         except OSError:
             path.unlink()
             raise
+
+
+def text_to_write(path: Path) -> IO[str]:
+    """Open a file to write UTF-8 into it, the same on every system."""
+    return path.open("w", encoding="utf-8", newline="\n")
+
+
+def bytes_to_write(path: Path) -> IO[bytes]:
+    """Open a file to write bytes into it."""
+    return path.open("wb")
 
 
 def flush(file: Path) -> None:

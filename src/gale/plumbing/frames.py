@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gale.errors import MissingExtraError, OutputError
-from gale.plumbing.files import check_folder_free, writing, writing_folder
+from gale.plumbing.files import bytes_to_write, check_folder_free, writing, writing_folder
 from gale.plumbing.text import no_formula
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ def write_frames(
     suffix = path.suffix.lower()
     with writing(path, force=force) as temporary:
         if suffix == CSV:
-            with temporary.open("wb") as file:
+            with bytes_to_write(temporary) as file:
                 for number, table in enumerate(tables):
                     content = frame_bytes(table, CSV, texts)
                     file.write(content[content.index(b"\n") + 1 :] if number else content)

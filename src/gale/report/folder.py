@@ -18,7 +18,7 @@ from gale.evidence import IndexTable, Matcher, check_spectra
 from gale.inspection.batch import batch_notes
 from gale.model import Model
 from gale.plumbing.arguments import check_kind
-from gale.plumbing.files import check_folder_free, writing_folder
+from gale.plumbing.files import check_folder_free, text_to_write, writing_folder
 from gale.plumbing.kinds import checked_but
 from gale.plumbing.reading import open_file
 from gale.plumbing.tables import FAILED
@@ -245,7 +245,7 @@ def write_index(
         What :func:`gale.inspection.batch.batch_notes` gives of all.
     provenance : mapping of str to str
     """
-    with path.open("w", encoding="utf-8") as file:
+    with text_to_write(path) as file:
         render_to(file, "index.html", **_index_values(n_runs, rows, model, notes, provenance))
 
 

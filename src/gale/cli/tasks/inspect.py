@@ -81,7 +81,7 @@ def inspect_all(
     force: bool,
 ) -> int:
     """Describe all paths, as they come or in a file; return how many could not be read."""
-    from gale.plumbing.files import writing
+    from gale.plumbing.files import text_to_write, writing
 
     n_failed = 0
     with partial_output(output, task.made_with(), "inspection", asked, force=force) as partial:
@@ -99,7 +99,7 @@ def inspect_all(
         finished = Finished.of(chunks_of(listing), task, partial, work)
         with (
             writing(output, force=force) as temporary,
-            temporary.open("w", encoding="utf-8", newline="\n") as file,
+            text_to_write(temporary) as file,
         ):
             for facts in finished.facts():
                 file.writelines(f"{text}\n" for text in facts["texts"])

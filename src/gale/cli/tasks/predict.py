@@ -15,7 +15,6 @@ from gale.cli.tasks.opened import model_of, remember, spectra_of
 from gale.plumbing.batches import RUNS, Chunk, Part
 from gale.plumbing.progress import Progress
 from gale.plumbing.tables import FAILED
-from gale.plumbing.work import Work
 
 if TYPE_CHECKING:
     import gale
@@ -57,6 +56,8 @@ class PredictTask:
 
     def __call__(self, chunk: Chunk, progress: Progress) -> Part:
         """Predict a chunk; with evidence, a step of progress is a run of which it was sought."""
+        from gale.plumbing.work import Work
+
         model = model_of(self.model_path, self.sha256)
         names, paths = [item.name for item in chunk], [Path(item.path) for item in chunk]
         quiet = Progress() if self.evidence else progress
