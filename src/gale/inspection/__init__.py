@@ -22,6 +22,7 @@ from gale.inspection.measures import (
 )
 from gale.plumbing.kinds import checked
 from gale.plumbing.text import counted, listed
+from gale.readers.ionisation import ELECTRON, FACT_IONISATION, FACT_POLARITY, ionisation
 from gale.readers.scans import FACT_SPECTRA, ceiling_of, looks_like_profile
 from gale.run import Run
 
@@ -116,6 +117,18 @@ def oddities(run: Run) -> tuple[Oddity, ...]:
     notes = [Oddity("reading", note) for note in run.notes]
     found = ((rule, look(run)) for rule, look in RULES.items())
     return (*notes, *(Oddity(rule, text) for rule, text in found if text is not None))
+
+
+def _ionisation(run: Run) -> str | None:
+    kind = ionisation(run.facts.get(FACT_IONISATION, ""))
+    negative = "negative" in run.facts.get(FACT_POLARITY, "")
+    if kind in ("", ELECTRON) and not negative:
+        return None
+    what = " of ".join([*filter(None, [kind]), *(["negative ions"] if negative else [])])
+    return (
+        f"the file states {what}: a model of {ELECTRON}, which makes positive ions, says nothing "
+        "about such a run"
+    )
 
 
 def _few_scans(run: Run) -> str | None:
@@ -266,6 +279,7 @@ def _named(mz: tuple[int, ...]) -> str:
 
 
 RULES: dict[str, Callable[[Run], str | None]] = {
+    "ionisation": _ionisation,
     "few scans": _few_scans,
     "empty scans": _empty_scans,
     "gaps": _gaps,

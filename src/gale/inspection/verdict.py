@@ -7,8 +7,9 @@ from typing import NamedTuple
 from gale.inspection import oddities
 from gale.run import Run
 
-DOUBTFUL = ("monitoring", "profile", "blank", "few scans", "scaled scans")
-"""Rules of `gale.oddities` by which a run is none that a model of full scans can judge."""
+DOUBTFUL = ("ionisation", "monitoring", "profile", "blank", "few scans", "scaled scans")
+"""Rules of `gale.oddities` by which a run is none that a model can judge, which learned from full
+scans of electron ionisation."""
 
 IN_PART = ("cut short", "part of a run", "another unit")
 """What a reader says of a file that may hold only a part of its run, or has doubtful times."""
