@@ -77,7 +77,7 @@ def print_answers(
         else:
             if number:
                 echo("")
-            print_table(answer)
+            print_table(answer, model.number)
     if not as_json and n_failed < len(table):
         echo("")
         echo(f"call: {CALLED if cutoffs is None else f'yes at {cutoffs.at}'}")

@@ -33,7 +33,7 @@ def called(
     """Add the columns of calls if there are cut-offs, and note what is odd about the table."""
     from gale.inspection.batch import batch_notes
 
-    notes = [*filter(None, [model.caution]), *batch_notes(table, model.prevalence)]
+    notes = [*filter(None, [model.caution]), *batch_notes(table, model.prevalence, model.numbers)]
     if cutoffs is None:
         return table, notes
     return cutoffs.call(table), [*notes, *cutoffs.notes()]

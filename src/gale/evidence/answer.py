@@ -44,8 +44,9 @@ def answer_of(
     -------
     dict
         ``run``, ``status``, ``message`` and ``unlike`` as in the table of predictions;
-        ``families``, the most probable first, each with its ``evidence``, if it is more probable
-        than in training; and ``largest_peaks``. Nothing is NaN.
+        ``families``, that with the highest number first, each with its ``probability`` (``score``
+        if the model is not calibrated) and, if that exceeds the training prevalence, its
+        ``evidence``; and ``largest_peaks``. Nothing is NaN.
 
     Raises
     ------
@@ -78,7 +79,7 @@ def answer_of(
     families = [
         {
             "family": family,
-            "probability": _shorter(prediction[family]),
+            model.number: _shorter(prediction[family]),
             "spread": _shorter(prediction[family + SPREAD]),
             "prevalence": _shorter(model.prevalence[family]),
             "call": prediction.get(family + CALL),

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from gale.errors import MissingExtraError, ReadError
-from gale.evidence import SCHEMA, IndexTable, Matcher, check_spectra, explain
+from gale.evidence import IndexTable, Matcher, check_spectra, explain, no_evidence
 from gale.model import Model, Runs
 from gale.plumbing.arguments import check_loaded
 from gale.plumbing.frames import write_frame
@@ -78,7 +78,7 @@ def evidence_table(
     elif matcher is not None or index is not None:
         check_spectra(model)
     work.progress.begin("looking for evidence", len(sources))
-    tables = [pl.DataFrame(schema=SCHEMA)]
+    tables = [no_evidence(model)]
     known = checksums or [""] * len(names)
     for name, source, checksum in zip(names, sources, known, strict=True):
         try:

@@ -60,6 +60,9 @@ HALVES_SHARE = 0.05
 """Smallest share of ions near a half that is reported. Centroids of organic ions have up to 3 %,
 evenly spread values 20 %."""
 
+ONLY = "the run has only"
+"""How the sentences on a run that is too short begin."""
+
 STANDS_OUT = 5.0
 """Smallest ratio of a peak to the signal of its m/z before and after it."""
 
@@ -133,15 +136,12 @@ def _ionisation(run: Run) -> str | None:
 
 def _few_scans(run: Run) -> str | None:
     if run.n_scans < MIN_SCANS:
-        return (
-            f"the run has only {run.n_scans} scans, so little can be said about it; hundreds are "
-            "usual"
-        )
+        return f"{ONLY} {run.n_scans} scans, so little can be said about it; hundreds are usual"
     length = run.time_min[-1] - run.time_min[0]
     if length >= SHORT_MIN or (run.n_scans >= MIN_BLANK_SCANS and length >= SHORTEST_MIN):
         return None
     return (
-        f"the run has only {run.n_scans} scans in {length:.2g} min, so it may be the beginning of "
+        f"{ONLY} {run.n_scans} scans in {length:.2g} min, so it may be the beginning of "
         "one; hundreds in ten minutes or more are usual"
     )
 

@@ -22,7 +22,9 @@ MIN_DIFFERENCE = 0.1
 """Smallest difference of a mean probability from the training prevalence that is reported."""
 
 
-def batch_notes(predictions: pl.DataFrame, prevalence: Mapping[str, float]) -> list[str]:
+def batch_notes(
+    predictions: pl.DataFrame, prevalence: Mapping[str, float], numbers: str = "probabilities"
+) -> list[str]:
     """Say why the predictions of a batch should be checked before they are relied on.
 
     Parameters
@@ -31,6 +33,8 @@ def batch_notes(predictions: pl.DataFrame, prevalence: Mapping[str, float]) -> l
         A table from `gale.Model.predict`.
     prevalence : mapping of family to float
         Training prevalence of each family, see `gale.Model.prevalence`.
+    numbers : str
+        What the numbers are called, see `gale.Model.numbers`.
 
     Returns
     -------
@@ -47,7 +51,7 @@ def batch_notes(predictions: pl.DataFrame, prevalence: Mapping[str, float]) -> l
         notes.append(
             f"{100 * far:.0f} % of the runs are further from the training runs than "
             f"{100 * (1 - USUAL_SHARE):.0f} % of those are from each other; they may come from "
-            "another instrument, where probabilities are overconfident"
+            f"another instrument, where {numbers} are overconfident"
         )
     means = {family: float(predicted[family].to_numpy().mean()) for family in prevalence}
     off = [
@@ -57,7 +61,7 @@ def batch_notes(predictions: pl.DataFrame, prevalence: Mapping[str, float]) -> l
     ]
     if off:
         notes.append(
-            "mean probabilities differ from the training prevalence (in brackets), so samples or "
+            f"mean {numbers} differ from the training prevalence (in brackets), so samples or "
             f"the instrument may differ: {', '.join(off)}; check some of these runs by hand"
         )
     return notes

@@ -26,6 +26,7 @@ from gale.evidence import (
 )
 from gale.evidence.matching import Match
 from gale.inspection import oddities
+from gale.inspection.verdict import verdict
 from gale.model import Model
 from gale.model.unlike import unlike_notes
 from gale.plotting import Span
@@ -158,8 +159,8 @@ def run_report(
         families=families,
         probable=[row for row in families if row.probability >= PROBABLE],
         likelier=[row for row in families if row.prevalence <= row.probability < PROBABLE],
-        calibrated=model.facts["calibrated"],
-        doubtful=predicted.get("status") == DOUBTFUL,
+        number=model.number,
+        doubtful=_doubt(run, predicted),
         attributions=attributions,
         any_windows=bool(windows),
         warnings=[
@@ -180,6 +181,14 @@ def run_report(
             **model_provenance(model),
         },
     )
+
+
+def _doubt(run: Run, prediction: Mapping[str, Any]) -> str:
+    """Say why the numbers of a run are doubtful; empty if they are not."""
+    if prediction.get("status") != DOUBTFUL:
+        return ""
+    why = [*verdict(run).weighty, *unlike_notes(prediction[UNLIKE])]
+    return "; ".join(["doubtful numbers", *why]).replace("; ", ": ", 1)
 
 
 def _libraries(matcher: Matcher) -> str:
