@@ -46,6 +46,8 @@ def print_table(answer: Mapping[str, Any], number: str) -> None:
         echo(answer["run"], bold=True)
         if said:
             echo(f"note: {said}")
+    from gale.evidence.air import air_text
+
     mark = DOUBT if doubtful else ""
     families = [_family(each, number, mark) for each in answer["families"]]
     peaks = [
@@ -58,6 +60,9 @@ def print_table(answer: Mapping[str, Any], number: str) -> None:
         echo(line)
     if not peaks:
         echo("no peak stands out")
+    for each in answer["families"]:
+        if each["air_mz"]:
+            echo(f"{in_words(each['family'])}: {air_text(each['air_mz'])}")
     if doubtful:
         echo(f"{DOUBT.strip()}: doubtful; the first line says why", bold=True)
 

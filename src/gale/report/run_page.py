@@ -24,6 +24,7 @@ from gale.evidence import (
     find_attributions,
     find_windows,
 )
+from gale.evidence.air import air_of, air_text
 from gale.evidence.matching import Match
 from gale.inspection import oddities
 from gale.inspection.verdict import verdict
@@ -77,6 +78,12 @@ class FamilyRow:
     prevalence: float
     spread: float
     windows: Sequence[Window]
+
+    @property
+    def air(self) -> str:
+        """What has to be said of evidence that is of air alone; else empty."""
+        mz = air_of(self.windows)
+        return air_text(mz) if mz else ""
 
     @property
     def anchor(self) -> str:
