@@ -58,16 +58,18 @@ def _lines(
 
     n_predicted = len(table) - n_failed
     yield f"{display_name(output)}: {counted(n_predicted, 'run')} predicted, {n_failed:,} failed"
-    if n_doubtful := len(table.filter(status="doubtful")):
+    says = "gale predict without --submission says" if submission else "the column message says"
+    if n_doubtful := len(doubtful := table.filter(status="doubtful")["run"]):
         are = "is" if n_doubtful == 1 else "are"
-        yield f"{counted(n_doubtful, 'run')} {are} doubtful; the column message says why"
+        named = f" ({listed(doubtful, 3)})" if submission else ""
+        yield f"{counted(n_doubtful, 'run')} {are} doubtful{named}; {says} why"
     if n_known := int(table["message"].str.contains(TRAINED_ON, literal=True).sum()):
         are = "is" if n_known == 1 else "are"
         yield f"{counted(n_known, 'run')} {are} of the training: their numbers are not held out"
     odd = pl.col("message").is_not_null() & (pl.col("message") != TRAINED_ON)
     if n_odd := len(table.filter(odd, status="ok")):
         are = "is" if n_odd == 1 else "are"
-        yield f"{counted(n_odd, 'run')} {are} odd; the column message says what is odd"
+        yield f"{counted(n_odd, 'run')} {are} odd; {says} what is odd"
     yield from notes
     if formulas := [name for name in (*table["run"], *model.families) if is_formula(name)]:
         yield (

@@ -33,6 +33,7 @@ FUNCTIONS = {
     "gale.Model.load": "--model",
     "gale.installed_libraries": "gale library list",
     "gale.remove_library": "gale library remove",
+    "gale.recalibrate": "gale recalibrate",
     "gale.evaluate": "gale evaluate",
     "gale.read_run": "gale inspect",
     "gale.train": "gale train",

@@ -41,6 +41,9 @@ from gale.run import Floats32, Run
 Runs = Campaign | Sequence[str | Path | Run] | str | Path | Run
 """What can be predicted: a campaign, paths and runs in memory, or one of these."""
 
+FEW_RUNS = 30
+"""From fewer training runs, a model learns little about other runs."""
+
 FEW_POSITIVES = 30
 """A family with fewer positive training runs is reported as learned from few."""
 
@@ -171,14 +174,19 @@ class Model:
 
     @property
     def caution(self) -> str:
-        """What has to be said with everything that the model gives; empty unless it came with gale.
+        """What has to be said with everything that the model gives; empty for most models.
 
-        Such a model learned from simulated runs alone. Its log loss was measured on campaigns of
-        another simulator, beside that of their training prevalence.
+        The one that comes with gale learned from simulated runs alone; its log loss was measured on
+        campaigns of another simulator, beside that of their training prevalence. Others may have
+        learned from fewer than :data:`FEW_RUNS` runs.
         """
         bundled = self.facts.get("bundled")
         if bundled is None:
-            return ""
+            n_runs = self.facts["training"]["runs"]
+            if n_runs >= FEW_RUNS:
+                return ""
+            only = counted(n_runs, "run")
+            return f"{self.source} was trained on only {only}, and may know these alone"
         said = [f"{self.source} learned from simulated runs alone"]
         if corrected := self.facts.get("recalibrated"):
             runs = counted(corrected["runs"], "labelled run")

@@ -21,7 +21,7 @@ from gale.model.support import Support
 from gale.plumbing.kinds import checked
 from gale.plumbing.reading import read_text
 from gale.plumbing.schema import read_json
-from gale.plumbing.text import counted, in_markdown, listed
+from gale.plumbing.text import in_markdown, listed
 from gale.plumbing.toml import toml_lines
 
 ADVICE = (
@@ -293,8 +293,6 @@ def _limits(model: Model) -> Iterator[str]:
             f"- Families with fewer than {FEW_POSITIVES} positive runs in training, whose "
             f"predictions are less certain: {', '.join(few)}."
         )
-    if (n_runs := model.facts["training"]["runs"]) < FEW_POSITIVES:
-        yield f"- It was trained on only {counted(n_runs, 'run')}: it may know these runs alone."
     yield (
         "- The model predicts families as they were labelled in training, not how much of a "
         "compound there is."
