@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from lxml import html
 
 import gale
 from gale.cli.answer_table import print_table
@@ -14,6 +13,7 @@ from gale.evidence import Matcher, Window
 from gale.evidence.air import air_of
 from gale.evidence.answer import answer_of
 from gale.report import run_page
+from helpers.html_pages import parsed
 
 WINDOW = Window(
     "mineral", 0.7, 1.7, 1.6, 1.8, 0.9, (18, 17, 44), (3.0, 1.0, 0.5), np.ones(3), np.nan
@@ -47,6 +47,6 @@ def test_it_is_said_in_the_answer_and_on_the_page(
     print_table(answer, stack.number)
     told = [line for line in capsys.readouterr().out.splitlines() if "air and moisture" in line]
     assert [line.split(":")[0] for line in told] == ["mineral"]
-    page = html.fromstring(gale.run_report(stack, run))
+    page = parsed(gale.run_report(stack, run))
     (section,) = page.xpath("//section[p[@class='doubt']]")
     assert section.xpath("./h3")[0].text_content().startswith("mineral")

@@ -65,7 +65,7 @@ class Counts:
         message = pl.col("message")
         self.n_runs += len(table)
         self.n_failed += table.filter(status=FAILED).height
-        doubtful = table.filter(status=DOUBTFUL)["run"]
+        doubtful = table.filter(status=DOUBTFUL)["run"].to_list()
         self.n_doubtful += len(doubtful)
         self.doubtful += doubtful[: SHOWN - len(self.doubtful)]
         self.n_known += int(table["message"].str.contains(TRAINED_ON, literal=True).sum())
@@ -76,6 +76,12 @@ class Counts:
         self.n_formulas += len(found)
         self.formulas += found[: SHOWN - len(self.formulas)]
         self.sums.add(table, families)
+
+    @property
+    def doubtful_runs(self) -> str:
+        """Names of the first doubtful runs, and how many more there are."""
+        more = self.n_doubtful - len(self.doubtful)
+        return listed(self.doubtful) + (f" and {more:,} more" if more else "")
 
     def notes(self, model: gale.Model) -> list[str]:
         """Say what is to be known of a batch as a whole."""
@@ -104,9 +110,8 @@ def _lines(
     says = "gale predict without --submission says" if submission else "the column message says"
     if number := counts.n_doubtful:
         are = "is" if number == 1 else "are"
-        more = f" and {number - SHOWN:,} more" if number > SHOWN else ""
-        named = f" ({listed(counts.doubtful)}{more})"
-        yield f"{counted(number, 'run')} {are} doubtful{named if submission else ''}; {says} why"
+        named = f" ({counts.doubtful_runs})" if submission else ""
+        yield f"{counted(number, 'run')} {are} doubtful{named}; {says} why"
     if number := counts.n_known:
         are = "is" if number == 1 else "are"
         yield f"{counted(number, 'run')} {are} of the training: their numbers are not held out"
