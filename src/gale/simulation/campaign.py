@@ -145,10 +145,9 @@ def simulate(
         raise SimulationError("design", *unknown_key(design, list(DESIGNS)))
     work, physics = work or Work(), physics or Physics.default()
     runs = _runs_by_split(runs)
-    if instruments is None:
-        instruments = usual_instruments(sum(runs.values()))
     new_instrument = _splits_of("new_instrument", new_instrument, runs)
     new_compounds = _splits_of("new_compounds", new_compounds, runs)
+    instruments = usual_instruments(sum(runs.values())) if instruments is None else instruments
     numbers = {"ions": ions, "compounds": compounds, "instruments": instruments}
     check_numbers({**numbers, "workers": work.workers}, prevalence, label_noise)
     with writing_folder(Path(folder)) as unfinished:
