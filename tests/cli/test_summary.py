@@ -36,5 +36,4 @@ def test_a_summary_points_at_what_is_there(
     assert "4 runs are doubtful" in said
     assert "1 run is odd" in said
     assert ("the column message" in said) is not submission
-    assert ("(r0.csv, r1.csv, r2.csv and 1 more)" in said) is submission
     assert ("gale predict without --submission says why" in said) is submission

@@ -26,7 +26,7 @@ SCORES = (
 """What is said of the numbers of a model without calibration."""
 
 SHOWN = 3
-"""Names that are shown of those that a spreadsheet takes for formulas, or of doubtful runs."""
+"""Names that are shown of those that a spreadsheet takes for formulas."""
 
 
 def print_failed(table: pl.DataFrame) -> int:
@@ -55,7 +55,6 @@ class Counts:
     n_odd: int = 0
     n_formulas: int = 0
     formulas: list[str] = field(default_factory=list)
-    doubtful: list[str] = field(default_factory=list)
     sums: BatchSums = field(default_factory=_no_sums)
 
     def add(self, table: pl.DataFrame, families: Sequence[str]) -> None:
@@ -65,9 +64,7 @@ class Counts:
         message = pl.col("message")
         self.n_runs += len(table)
         self.n_failed += table.filter(status=FAILED).height
-        doubtful = table.filter(status=DOUBTFUL)["run"].to_list()
-        self.n_doubtful += len(doubtful)
-        self.doubtful += doubtful[: SHOWN - len(self.doubtful)]
+        self.n_doubtful += table.filter(status=DOUBTFUL).height
         self.n_known += int(table["message"].str.contains(TRAINED_ON, literal=True).sum())
         self.n_odd += table.filter(
             message.is_not_null() & (message != TRAINED_ON), status=OK
@@ -76,12 +73,6 @@ class Counts:
         self.n_formulas += len(found)
         self.formulas += found[: SHOWN - len(self.formulas)]
         self.sums.add(table, families)
-
-    @property
-    def doubtful_runs(self) -> str:
-        """Names of the first doubtful runs, and how many more there are."""
-        more = self.n_doubtful - len(self.doubtful)
-        return listed(self.doubtful) + (f" and {more:,} more" if more else "")
 
     def notes(self, model: gale.Model) -> list[str]:
         """Say what is to be known of a batch as a whole."""
@@ -110,8 +101,7 @@ def _lines(
     says = "gale predict without --submission says" if submission else "the column message says"
     if number := counts.n_doubtful:
         are = "is" if number == 1 else "are"
-        named = f" ({counts.doubtful_runs})" if submission else ""
-        yield f"{counted(number, 'run')} {are} doubtful{named}; {says} why"
+        yield f"{counted(number, 'run')} {are} doubtful; {says} why"
     if number := counts.n_known:
         are = "is" if number == 1 else "are"
         yield f"{counted(number, 'run')} {are} of the training: their numbers are not held out"
