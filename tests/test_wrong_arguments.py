@@ -77,24 +77,35 @@ def calls(folder: Path) -> dict[str, Call]:
     rows = {"time_min": [1.0, 2.0], "mz": [18.0, 18.0], "intensity": [5.0, 7.0]}
     found = dict.fromkeys(("matcher", "index", "least"))
     work: dict[str, Any] = {"work": None}
-    known = model.predict([run]).row(0, named=True)
+    table = model.predict([run])
+    known = table.row(0, named=True)
     peaks = gale.find_peaks(run, names=False)
     return {
         "Cache": (gale.Cache, {"folder": folder / "cache"}),
         "Campaign": (gale.Campaign.open, {"path": folder / "runs", "labels": None}),
+        "Campaign.from_runs": (gale.Campaign.from_runs, {
+            "runs": [run], "labels": [[1]], "families": ["a"], "groups": None, "split": None,
+            "names": ["a"], "columns": None,
+        }),
+        "Campaign.from_runs.table": (gale.Campaign.from_runs, {
+            "runs": [run], "labels": pl.DataFrame({"a": [1]}), "families": None,
+        }),
         "Campaign.select": (campaign.select, {"indices": [0]}),
-        "Campaign.of_split": (campaign.of_split, {"names": "train"}),
+        "Campaign.of_split": (campaign.of_split, {"*": "train"}),
         "IndexTable": (gale.IndexTable.read, {"path": folder / "index.csv"}),
         "Library": (gale.Library.join, {"libraries": [library]}),
         "InstalledLibrary": (gale.installed_libraries, {}),
         "Library.take": (library.take, {"compounds": [0]}),
         "Library.nominal_spectra": (library.nominal_spectra, {"n_mz": 20}),
         "Matcher": (gale.Matcher, {"library": library}),
-        "Matcher.of": (gale.Matcher.of, {"names": "gale"}),
+        "Matcher.of": (gale.Matcher.of, {"*": "gale"}),
         "Model": (gale.Model.load, {"path": MODEL}),
         "Model.of_bytes": (gale.Model, {"data": MODEL.read_bytes(), "source": "a"}),
         "Model.save": (model.save, {"path": folder / "m.onnx", "force": True}),
         "Model.predict": (model.predict, {"runs": [run], **work}),
+        "Model.submission": (model.submission, {"campaign": campaign, "predictions": table}),
+        "Model.cutoffs": (model.cutoffs, {"at": {"alcohol": 0.5}}),
+        "Cutoffs.call": (model.cutoffs({"alcohol": 0.5}).call, {"predictions": table}),
         "Model.evidence": (model.evidence, {"run": run}),
         "Peaks": (gale.find_peaks, {"run": run}),
         "Recipe": (gale.Recipe, {"name": "a", "share": None, "parts": (), "calibrate": False}),
@@ -102,6 +113,8 @@ def calls(folder: Path) -> dict[str, Call]:
         "Recipe.parse": (gale.Recipe.parse, {"text": "", "source": "a", "default_name": "a"}),
         "Run": (gale.Run.from_rows, {**rows, "source": "a", "facts": None, "notes": ()}),
         "Run.from_scans": (gale.Run.from_scans, {**rows, "ions_per_scan": [1, 1]}),
+        "Run.chromatogram": (run.chromatogram, {"mz": 18}),
+        "Run.spectrum": (run.spectrum, {"at_min": 3.0}),
         "Stream": (gale.Stream, {"model": model, "every_min": 1.0, "source": "a"}),
         "Stream.add": (gale.Stream(model).add, {"time_min": 1.0, "mz": [18.0], "intensity": [5.0]}),
         "Work": (gale.Work, dict.fromkeys(("executor", "device", "columns"))),
@@ -116,6 +129,10 @@ def calls(folder: Path) -> dict[str, Call]:
         ),
         "evaluate": (gale.evaluate, {"predictions": predictions, "labels": campaign,
                                      "prevalence": None, "resamples": 10, "seed": 0}),
+        "evaluate.tables": (gale.evaluate, {
+            "predictions": table, "labels": pl.DataFrame({"run": table["run"], "alcohol": [1]}),
+            "resamples": 10,
+        }),
         "evidence_table": (gale.evidence_table, {"model": model, "runs": [run], **found, **work}),
         "explain": (gale.explain, {"model": model, "run": run, **found}),
         "export_page": (gale.export_page, {"model": model, "path": folder / "page.html",
@@ -138,7 +155,9 @@ def calls(folder: Path) -> dict[str, Call]:
         "read_family_table": (gale.read_family_table, {"path": folder / "families.toml"}),
         "read_library": (gale.read_library, {"path": folder / "mine.msp"}),
         "read_predictions": (gale.read_predictions, {"path": folder / "submission.csv"}),
-        "read_run": (gale.read_run, {"path": folder / "runs" / "0.csv", "columns": None}),
+        "read_run": (
+            gale.read_run, {"path": folder / "runs" / "0.csv", "name": None, "columns": None}
+        ),
         "recalibrate": (gale.recalibrate, {"model": model, "campaign": campaign, **work}),
         "remove_library": (gale.remove_library, {"name": "a"}),
         "run_pages": (gale.run_pages, {"model": model, "runs": [], "folder": folder / "pages",
@@ -198,8 +217,8 @@ def test_every_public_function_has_a_call(calls: dict[str, Call]) -> None:
     }
     for name, (function, arguments) in calls.items():
         inspect.signature(function).bind_partial(
-            *((arguments["names"],) if "names" in arguments else ()),
-            **{key: value for key, value in arguments.items() if key != "names"},
+            *((arguments["*"],) if "*" in arguments else ()),
+            **{key: value for key, value in arguments.items() if key != "*"},
         )
         assert name
 
@@ -208,7 +227,7 @@ def outcomes(calls: dict[str, Call]) -> Iterator[tuple[str, str, object, BaseExc
     for name, (function, arguments) in calls.items():
         for key, wrong in itertools.product(arguments, WRONG):
             given = {**arguments, key: wrong}
-            positional = (given.pop("names"),) if "names" in given else ()
+            positional = (given.pop("*"),) if "*" in given else ()
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 
 from gale.errors import GaleError
 from gale.plumbing.arguments import MADE_BY
+from gale.plumbing.frames import ArrowTable
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -29,6 +30,8 @@ _WORDS = {
     int: "a whole number",
     float: "a number",
     str: "a text",
+    bytes: "bytes",
+    ArrowTable: "a table",
     type(None): "None",
     Mapping: "a mapping",
     Path: "a path",
@@ -117,6 +120,8 @@ def _fits(value: Any, hint: Any) -> bool:
     if origin in (Union, types.UnionType):
         if {*inside} >= _ARRAY_LIKE:
             others = [each for each in inside if each not in _ARRAY_LIKE]
+            if isinstance(value, str):  # numpy takes a text for an array, but a path may be one
+                return Path in others and "\0" not in value
             return _is_numeric(value) or any(_fits(value, each) for each in others)
         if isinstance(value, str) and "\0" in value and Path in _classes(inside):
             return False

@@ -145,7 +145,7 @@ def read_runs(campaign: Campaign, spec: FeatureSpec, work: Work) -> TrainingRuns
         If no run can be read, or one cannot and `work.strict` is true.
     """
     work.progress.begin("reading runs", len(campaign))
-    table = compute_features(campaign.paths, spec, replace(work, columns=campaign.columns))
+    table = compute_features(campaign.sources, spec, replace(work, columns=campaign.columns))
     unreadable = _unreadable(campaign, table, work)
     _note_odd_runs(campaign, table, work.progress)
     checksums = tuple(compress(table.checksums, table.ok))
@@ -187,7 +187,7 @@ def _learn_mz(campaign: Campaign, settings: SummarySettings, work: Work) -> tupl
     """Choose the m/z from the runs."""
     work.progress.begin("choosing m/z", len(campaign))
     read = replace(work, columns=campaign.columns)
-    moments = list(runs_moments(campaign.paths, settings.mz_min, settings.mz_max, read))
+    moments = list(runs_moments(campaign.sources, settings.mz_min, settings.mz_max, read))
     if not moments:
         raise TrainingError(
             campaign.root,
