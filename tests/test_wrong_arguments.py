@@ -30,8 +30,12 @@ WRONG: list[Any] = [
 ]  # fmt: skip
 """Values of many kinds; each is wrong for most arguments."""
 
-POSITIONS = ("Campaign.select", "Library.take")
-"""What takes positions, and says IndexError where there are none, as lists and arrays do."""
+OTHERWISE = {
+    **dict.fromkeys(("Campaign.select", "Library.take"), (IndexError,)),
+    **dict.fromkeys(("FamilyClassifier.fit", "FamilyClassifier.predict"), (ValueError, TypeError)),
+}
+"""What says something else: where there is no such position, as lists and arrays do, and where an
+array does not fit, as scikit-learn wants it of its estimators."""
 
 Call = tuple[Callable[..., object], dict[str, Any]]
 """A function, and arguments that it takes."""
@@ -78,6 +82,7 @@ def calls(folder: Path) -> dict[str, Call]:
     found = dict.fromkeys(("matcher", "index", "least"))
     work: dict[str, Any] = {"work": None}
     table = model.predict([run])
+    classifier = gale.FamilyClassifier("logistic").fit(np.eye(12)[:, :2], np.eye(12)[:, 0])
     known = table.row(0, named=True)
     peaks = gale.find_peaks(run, names=False)
     return {
@@ -92,6 +97,29 @@ def calls(folder: Path) -> dict[str, Call]:
         }),
         "Campaign.select": (campaign.select, {"indices": [0]}),
         "Campaign.of_split": (campaign.of_split, {"*": "train"}),
+        "EventFeatures": (gale.EventFeatures, {}),
+        "FamilyClassifier": (gale.FamilyClassifier, {}),
+        "FamilyClassifier.fit": (
+            gale.FamilyClassifier("quick").fit, {"X": [run], "y": [[1]], "groups": None}
+        ),
+        "FamilyClassifier.predict": (classifier.predict, {"X": np.zeros((2, 2))}),
+        **{
+            f"FamilyClassifier({name})": (
+                lambda **given: gale.FamilyClassifier(**given).fit([run], [[1]]), {name: value}
+            )
+            for name, value in gale.FamilyClassifier("quick").get_params().items()
+        },
+        **{
+            f"{kind.__name__}({name})": (
+                lambda kind=kind, **given: kind(**given).fit_transform([run]), {name: value}
+            )
+            for kind in (gale.SummaryFeatures, gale.ProfileFeatures, gale.EventFeatures)
+            for name, value in kind(cache=False).get_params().items()
+        },
+        "ProfileFeatures": (gale.ProfileFeatures, {}),
+        "SummaryFeatures": (gale.SummaryFeatures, {}),
+        "SummaryFeatures.fit": (gale.SummaryFeatures().fit, {"X": [run]}),
+        "SummaryFeatures.transform": (gale.SummaryFeatures().fit([run]).transform, {"X": [run]}),
         "IndexTable": (gale.IndexTable.read, {"path": folder / "index.csv"}),
         "Library": (gale.Library.join, {"libraries": [library]}),
         "InstalledLibrary": (gale.installed_libraries, {}),
@@ -207,6 +235,7 @@ def cheap(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
 
     monkeypatch.chdir(folder)
     monkeypatch.setattr("gale.training.read_training_runs", reached)
+    monkeypatch.setattr("gale.estimators.classifier.train_features", reached)
     monkeypatch.setattr("gale.ablation.read_training_runs", reached)
     monkeypatch.setattr("gale.simulation.campaign.read_analytes", reached)
 
@@ -245,6 +274,6 @@ def test_a_wrong_argument_is_an_error_of_gale(calls: dict[str, Call]) -> None:
     found = {
         f"{name}({key}={wrong!r:.40}): {type(error).__name__}: {error!s:.80}"
         for name, key, wrong, error in outcomes(calls)
-        if error is not None and not (isinstance(error, IndexError) and name in POSITIONS)
+        if error is not None and not isinstance(error, OTHERWISE.get(name, ()))
     }
     assert not found, "\n".join(sorted(found))

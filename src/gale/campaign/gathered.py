@@ -120,7 +120,7 @@ def _of_frame(names: Sequence[str], frame: pl.DataFrame) -> LabelTable:
     if any(map(is_run_column, frame.columns)):
         return _by_name(names, read_label_table(frame))
     _check_length(len(frame), names)
-    return read_label_table(frame.insert_column(0, pl.Series("run", names)))
+    return read_label_table(pl.DataFrame({"run": names}).hstack(frame))
 
 
 def _of_array(
@@ -135,10 +135,11 @@ def _of_array(
             "pass families=[...], a name for each column",
         )
     _check_length(len(values), names)
+    wrong = [each for each in families if is_run_column(each) or list(families).count(each) > 1]
+    if wrong:
+        raise TableError("families", f"has {listed(wrong)}", "names of families, every one once")
     frame = pl.DataFrame(values, schema=list(families), orient="row", nan_to_null=True)
-    if twice := {family for family in families if list(families).count(family) > 1}:
-        raise TableError("families", f"has {listed(sorted(twice))} twice", "every family once")
-    return read_label_table(frame.insert_column(0, pl.Series("run", names)))
+    return read_label_table(pl.DataFrame({"run": names}).hstack(frame))
 
 
 def _check_length(n_rows: int, names: Sequence[str]) -> None:

@@ -309,10 +309,7 @@ def evaluate(
         predictions = read_predictions(predictions)
     said = predictions.content or {}
     campaign = labels if isinstance(labels, Campaign) else None
-    if isinstance(labels, Campaign):
-        labels = LabelTable(labels.runs, labels.families, labels.labels)
-    elif not isinstance(labels, LabelTable):
-        labels = read_label_table(labels)
+    labels = _label_table(labels)
     check_whole("resamples", resamples, 1)
     check_whole("seed", seed)
     _check_families(predictions, labels)
@@ -358,6 +355,12 @@ def evaluate(
     )
     _warn_of(evaluation, in_memory=predictions.content is None)
     return evaluation
+
+
+def _label_table(labels: LabelTable | Campaign | Tabular) -> LabelTable:
+    if isinstance(labels, Campaign):
+        return LabelTable(labels.runs, labels.families, labels.labels)
+    return labels if isinstance(labels, LabelTable) else read_label_table(labels)
 
 
 def read_labelled_contents(

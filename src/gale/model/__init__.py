@@ -126,6 +126,9 @@ class Model:
         with writing(Path(path), force=force) as temporary:
             temporary.write_bytes(self._data)
 
+    def __reduce__(self) -> tuple[type[Model], tuple[bytes, str]]:
+        return Model, (self._data, self.source)
+
     def __repr__(self) -> str:
         return (
             f"<Model {self.facts['recipe']['name']}: "

@@ -77,17 +77,43 @@ def checked_but(*names: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
     return decorate
 
 
+def check_against(function: Callable[..., Any], values: Mapping[str, Any]) -> None:
+    """Check values against the annotations of a function that takes them as arguments.
+
+    Raises
+    ------
+    GaleError
+        If one is of another kind than its annotation.
+
+    Examples
+    --------
+    >>> def halve(number: float) -> float: ...
+    >>> check_against(halve, {"number": "three"})
+    Traceback (most recent call last):
+        ...
+    gale.errors.GaleError: number: is 'three'; expected a number
+    """
+    for name, hint in _hints_of(function, ()).items():
+        if name in values and not _fits(values[name], hint):
+            raise _misfit(name, values[name], hint)
+
+
+def _hints_of(function: Callable[..., Any], others: Collection[str]) -> dict[str, Any]:
+    """Return what the annotations of the arguments mean, but those of `others`."""
+    scope = vars(sys.modules[function.__module__])
+    return {
+        name: hint
+        for name, text in function.__annotations__.items()
+        if (hint := _evaluated(text, scope)) is not None and name not in ("return", *others)
+    }
+
+
 def _checked(function: Callable[P, T], others: Collection[str]) -> Callable[P, T]:
     signature = inspect.signature(function)
 
     @functools.cache
     def hints() -> dict[str, Any]:
-        scope = vars(sys.modules[function.__module__])
-        return {
-            name: hint
-            for name, text in function.__annotations__.items()
-            if (hint := _evaluated(text, scope)) is not None and name not in ("return", *others)
-        }
+        return _hints_of(function, others)
 
     @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> T:

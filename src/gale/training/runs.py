@@ -117,12 +117,17 @@ def read_training_runs(campaign: Campaign, settings: FeatureSettings, work: Work
         runs.campaign.check_trainable()
     check_not_tested(campaign, runs.campaign, [contents[row] for row in kept])
     note_shared_groups(campaign, ("train", "val"), "test", work.progress)
-    if len(runs.campaign) < FEW_RUNS:
-        work.progress.note(
-            f"there are only {counted(len(runs.campaign), 'labelled run')}: probabilities learned "
+    note_few(runs.campaign, work.progress)
+    return runs
+
+
+def note_few(campaign: Campaign, progress: Progress) -> None:
+    """Note if there are so few labelled runs that probabilities say little."""
+    if len(campaign) < FEW_RUNS:
+        progress.note(
+            f"there are only {counted(len(campaign), 'labelled run')}: probabilities learned "
             f"from fewer than {FEW_RUNS} say little about other runs"
         )
-    return runs
 
 
 def _select(runs: TrainingRuns, rows: list[int], copies: list[str]) -> TrainingRuns:
