@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gale.errors import PlotError, ReadError
+from gale.plumbing.display import ShownInNotebooks
 from gale.plumbing.kinds import checked
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ _CHECK_VALUE = "check the columns and remove fill values"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Run:
+class Run(ShownInNotebooks):
     """One GC-MS acquisition: S scans over time with N ions in total.
 
     Make one with :meth:`from_rows` or :meth:`from_scans`, which check it, or read a file with

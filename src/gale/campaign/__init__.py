@@ -27,6 +27,7 @@ from gale.campaign.labels import (
     prevalence_of,
 )
 from gale.errors import CampaignError, TableError
+from gale.plumbing.display import ShownInNotebooks
 from gale.plumbing.files import exists
 from gale.plumbing.frames import Tabular
 from gale.plumbing.kinds import checked
@@ -53,7 +54,7 @@ WORKBOOKS = ("labels.xlsx", "labels.xls", "labels.ods")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Campaign:
+class Campaign(ShownInNotebooks):
     r"""R runs, their files, and their known labels for K families.
 
     :meth:`open` makes one and checks it. The arrays are read-only.

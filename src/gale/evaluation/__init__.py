@@ -25,6 +25,7 @@ from gale.evaluation.content import Content, check_contents, read_contents, unkn
 from gale.evaluation.metrics import Scores, log_loss_difference, score
 from gale.evaluation.predictions import Predictions, read_predictions, sidecar
 from gale.plumbing.arguments import check_whole
+from gale.plumbing.display import ShownInNotebooks
 from gale.plumbing.frames import Tabular
 from gale.plumbing.kinds import checked
 from gale.plumbing.text import counted, listed, shown
@@ -47,7 +48,7 @@ PrevalenceFrom = Literal["argument", "sidecar", "labels"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Evaluation:
+class Evaluation(ShownInNotebooks):
     """Scores of predictions on the labelled runs, beside those of the baseline.
 
     Parameters

@@ -37,6 +37,9 @@ from gale.plumbing.tables import (
 from gale.plumbing.text import listed, shown
 from gale.run import Floats
 
+IN_MEMORY = "predictions"
+"""What messages call predictions that are from no file."""
+
 TEXTS = (pl.String, pl.Categorical, pl.Enum, pl.Null)
 """Types of columns of texts."""
 
@@ -81,7 +84,7 @@ class Predictions:
     calls: Floats | None = None
 
     @classmethod
-    def from_frame(cls, frame: pl.DataFrame, source: str = "predictions") -> Predictions:
+    def from_frame(cls, frame: pl.DataFrame, source: str = IN_MEMORY) -> Predictions:
         """Take a table from `gale.Model.predict`, or a plain one; `source` names it in messages.
 
         A plain table has a column ``run`` or ``sample_id``, and one for each family.
@@ -190,7 +193,7 @@ def read_predictions(path: Path | str | Tabular) -> Predictions:
     (('S1', 'S2'), ('alcohol',), [[0.8], [0.3]])
     """
     if not isinstance(path, str | Path):
-        return Predictions.from_frame(frame_of(path, "predictions"))
+        return Predictions.from_frame(frame_of(path, IN_MEMORY))
     path = Path(path)
     problems = Problems(TableError)
     table, beside = read_table(path, problems), _read_sidecar(path)

@@ -27,6 +27,7 @@ from gale.model.facts import MODEL_FILE
 from gale.model.file import EVIDENCE, OUTPUTS, check_shapes, open_file, run_graph
 from gale.model.unlike import unlike_notes
 from gale.plumbing.arguments import check_kind
+from gale.plumbing.display import ShownInNotebooks
 from gale.plumbing.files import writing
 from gale.plumbing.frames import Tabular, frame_of
 from gale.plumbing.kinds import checked, checked_but
@@ -56,7 +57,7 @@ UNCALIBRATED = (
 """What has to be said of the predictions of a model without calibration."""
 
 
-class Model:
+class Model(ShownInNotebooks):
     """An ensemble of networks, and everything that is needed to predict with it.
 
     Parameters
