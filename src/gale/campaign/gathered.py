@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -38,7 +39,7 @@ def names_of(runs: Sequence[str | Path | Run], names: Sequence[str] | None) -> t
     Raises
     ------
     CampaignError
-        If there are no runs, as many names as runs, or two runs of one name.
+        If there are no runs, not as many names as runs, or two runs of one name.
     """
     if not runs:
         raise CampaignError("runs", "has no run", "one at least")
@@ -52,8 +53,8 @@ def names_of(runs: Sequence[str | Path | Run], names: Sequence[str] | None) -> t
         else tuple(names)
     )
     problems = Problems(CampaignError)
-    for name in dict.fromkeys(found):
-        if (number := found.count(name)) > 1:
+    for name, number in Counter(found).items():
+        if number > 1:
             problems.add(
                 Path("runs"),
                 f"found {number:,} called {shown(name)}",
