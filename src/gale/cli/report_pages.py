@@ -43,7 +43,7 @@ class Pages:
         counts = Counts()
         for table in self._tables():
             counts.add(table, self.model.families)
-        notes = counts.sums.notes(self.model.prevalence)
+        notes = counts.sums.notes(self.model.prevalence, self.model.numbers)
         index = folder / "index.html"
         provenance = self.task.provenance
         write_index(index, counts.n_runs, self._rows(), self.model, notes, provenance)

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from gale.cli.kept import telling
+from gale.cli.options import force_option
 from gale.cli.printing import echo
 from gale.cli.simulation_options import simulation_options
 
@@ -24,6 +25,8 @@ Examples:
 
 @click.command(short_help="Simulate a campaign whose truth is known.", epilog=EXAMPLE)
 @simulation_options
+@click.option("--resume", is_flag=True, help="Continue an interrupted simulation.")
+@force_option("Discard an interrupted simulation.")
 def command(
     output: Path,
     library: tuple[str, ...],

@@ -220,7 +220,7 @@ def index_page(
     provenance : mapping of str to str, optional
     """
     rows = ({**row, "page": pages.get(row["run"])} for row in predictions.iter_rows(named=True))
-    notes = batch_notes(predictions, model.prevalence)
+    notes = batch_notes(predictions, model.prevalence, model.numbers)
     return render("index.html", **_index_values(len(predictions), rows, model, notes, provenance))
 
 
@@ -262,7 +262,7 @@ def _index_values(
         "families": model.families,
         "prevalence": model.prevalence,
         "notes": [*filter(None, [model.caution]), *notes],
-        "calibrated": model.facts["calibrated"],
+        "number": model.number,
         "provenance": {**(provenance or {}), **model_provenance(model)},
     }
 
