@@ -21,7 +21,7 @@ SHARED = {
     "__init__", "answer_table", "answers", "asked", "calls", "evaluations", "interruption",
     "models", "options", "outputs", "peak_lines", "peaks_of_runs", "predictions",
     "printing", "progress", "report_run", "report_training", "resumable", "simulation_options",
-    "sources", "spectra", "summary", "times", "wording", "working",
+    "sources", "spectra", "summary", "times", "typed", "wording", "working",
 }  # fmt: skip
 """Modules that are not a verb."""
 

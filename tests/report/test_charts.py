@@ -73,7 +73,9 @@ def test_learning_curves_of_each_part(n_fits: int) -> None:
     figure = charts.learning_curves(history)
     titles = [axes.get_title(loc="left") for axes in figure.axes]
     assert titles == [f"one: {n_fits} fits", "two: 1 fit from a soup"]
-    assert len(lines(figure)) == 2 * (n_fits + 1)
+    assert len(lines(figure)) == 3 * (n_fits + 1), "both losses, and a dot"
+    without = charts.learning_curves(history.drop("train_loss"))
+    assert len(lines(without)) == 2 * (n_fits + 1)
     assert len(themed_svg(figure, "curves")) < 200_000
 
 
