@@ -3,4 +3,4 @@
 from __future__ import annotations
 
 DOCS = "https://gale-ms.readthedocs.io/en/latest/"
-"""Where the documentation is published; mkdocs.yml and pyproject.toml name it, too."""
+"""Where the documentation is published; zensical.toml and pyproject.toml name it, too."""
