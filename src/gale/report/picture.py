@@ -191,9 +191,9 @@ def _rounded(intensity: Floats) -> Floats:
 def _colours(packed: Run) -> str:
     """Say what the colours of the map mean."""
     most = float(packed.intensity.max(initial=0.0))
+    low, high = (f"{each:.3g}".replace("e+0", "e") for each in (most / 10**DECADES, most))
     return (
-        "Colours of the map: intensity, in logarithmic steps from "
-        f"{most / 10**DECADES:.2g} or less (dark) to {most:.3g} (bright)."
+        f"Colours of the map: intensity, logarithmic, from {low} or less (dark) to {high} (bright)."
     )
 
 

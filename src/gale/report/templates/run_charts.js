@@ -159,15 +159,16 @@ function runCharts(run, settings, holders, heard) {
       const x = Math.min(Math.max(valToPos(time, "x", true), bbox.left + half), bbox.left + bbox.width - half);
       const y = Math.max(valToPos(data[1][scan], "y", true) - 5 * ratio, bbox.top + 11 * ratio);
       const box = [x - half, x + half, y - 13 * ratio, y + 2 * ratio];
-      if (!Number.isFinite(y) || taken.some((other) => overlap(box, other))) continue;
-      taken.push(box);
+      const hides = (other) => overlap(box, other.box) || (other.name === name && beside(box, other.box));
+      if (!Number.isFinite(y) || taken.some(hides)) continue;
+      taken.push({ name, box });
       ctx.fillText(name, x, y);
     }
     ctx.restore();
   }
 
-  const overlap = (one, other) =>
-    one[0] < other[1] && other[0] < one[1] && one[2] < other[3] && other[2] < one[3];
+  const beside = (one, other) => one[0] < other[1] && other[0] < one[1];
+  const overlap = (one, other) => beside(one, other) && one[2] < other[3] && other[2] < one[3];
 
   function drawLanes({ ctx, bbox, valToPos }) {
     const ratio = uPlot.pxRatio;
