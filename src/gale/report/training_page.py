@@ -19,7 +19,7 @@ from gale.evaluation.metrics import CALIBRATION_BINS, CLIP
 from gale.evaluation.text import share_text
 from gale.model import FEW_POSITIVES, Model
 from gale.model.cutoffs import measured_cutoffs
-from gale.model.groups import group_sentences
+from gale.model.groups import sentences_on_groups
 from gale.plumbing.addresses import DOCS
 from gale.plumbing.text import display_name, short_names
 from gale.report import charts
@@ -108,7 +108,7 @@ def training_page(
         few_limit=FEW_POSITIVES,
         table=_family_rows(known),
         known_splits=[name for name in ("train", "val") if name in known.split],
-        groups=group_sentences(model.facts["groups"]) if "groups" in model.facts else [],
+        groups=sentences_on_groups(model.facts),
         sets=_label_sets(known),
         n_partly_known=int((~np.isfinite(known.labels).all(axis=1)).sum()),
         splits=Counter(campaign.split),
