@@ -36,7 +36,7 @@ website, packaging = script("docs/website.py"), script("setup.py")
 
 
 def in_navigation(entries: list[Any]) -> list[str]:
-    found = []
+    found: list[str] = []
     for entry in entries:
         for target in entry.values():
             found += in_navigation(target) if isinstance(target, list) else [target]
