@@ -238,6 +238,13 @@ def test_the_training(opened: Opened, pages: Path) -> None:
     file = pages / "training.html"
     page = opened.open(file)
     assert page.locator("svg[role=img]").count() == 6
+    assert not page.locator("#course-charts .still").is_visible(), "charts take its place"
+    drawn = page.locator("#curves .uplot")
+    sync_api.expect(drawn).to_have_count(3)  # one for each part of the stack
+    assert colours(drawn.locator("canvas").first) > 1
+    page.locator("#log").check()
+    page.locator("#curves .u-over").first.hover()
+    sync_api.expect(page.locator("#told")).to_contain_text("epoch")
     page.locator("nav a", has_text="Labels worth a second look").click()
     sync_api.expect(page.locator("#second-look")).to_be_in_viewport()
     opened.check(file)

@@ -73,6 +73,10 @@ MOST_LINES = 60
 """With more fits than this, curves are drawn as a bitmap, which bounds the size of the page."""
 
 
+MOST_EPOCHS = 20_000
+"""With more rows in a history, the page has the drawing alone, not the numbers."""
+
+
 class Band(NamedTuple):
     """Shares of runs with 95 % intervals: arrays of shape (B,)."""
 
@@ -128,6 +132,34 @@ def correlation_grids(grids: Mapping[str, Floats], families: Sequence[str]) -> F
             image, ax=list(panels), label="correlation, or difference", shrink=0.8, pad=0.01
         )
     return figure
+
+
+def learning_data(history: pl.DataFrame) -> list[dict[str, Any]]:
+    """Give the page's script the losses of each fit; nothing if they would make the page large."""
+    if len(history) > MOST_EPOCHS:
+        return []
+    return [
+        {
+            "title": _title(part, stage),
+            "fits": [
+                {
+                    "name": f"fold {fold}, member {member}",
+                    "train": _digits(fit[TRAIN_LOSS]) if TRAIN_LOSS in fit.columns else None,
+                    "validation": _digits(fit["validation_log_loss"]),
+                }
+                for (fold, member), fit in rows.group_by("fold", "member", maintain_order=True)
+            ],
+        }
+        for (part, stage), rows in history.group_by("part", "stage", maintain_order=True)
+    ]
+
+
+def _digits(losses: pl.Series) -> list[float]:
+    return [float(f"{loss:.4g}") for loss in losses]
+
+
+def _title(part: object, stage: object) -> str:
+    return f"{part or 'network'}{' from a soup' if stage == 'soup' else ''}"
 
 
 def learning_curves(history: pl.DataFrame) -> Figure:

@@ -23,7 +23,7 @@ from gale.model.groups import sentences_on_groups
 from gale.plumbing.addresses import DOCS
 from gale.plumbing.text import display_name, short_names
 from gale.report import charts
-from gale.report.pages import render, themed_svg
+from gale.report.pages import as_json, render, themed_svg
 from gale.report.run_page import model_provenance
 from gale.report.scored import MODEL, PRIOR, Scored
 from gale.report.second_look import second_looks
@@ -114,6 +114,7 @@ def training_page(
         splits=Counter(campaign.split),
         figures=dict(_figures(known, best, history, truth)),
         legends=_legends(best, history),
+        learning=_learning(history),
         worst=worst,
         names=short_names(listed),
         pages=make_pages(listed) if make_pages else {},
@@ -142,6 +143,12 @@ def _legends(best: Scored, history: pl.DataFrame | None) -> dict[str, list[chart
         "abundance": charts.legend("abundance", charts.LEGENDS["abundance"]),
         "history": charts.legend("history", drawn),
     }
+
+
+def _learning(history: pl.DataFrame | None) -> Markup | None:
+    """The losses of every epoch, for the page's script."""
+    data = [] if history is None or not len(history) else charts.learning_data(history)
+    return as_json(data) if data else None
 
 
 def _positives(known: Campaign) -> dict[str, int]:
