@@ -240,7 +240,7 @@ def test_the_training(opened: Opened, pages: Path) -> None:
     assert page.locator("svg[role=img]").count() == 6
     assert not page.locator("#course-charts .still").is_visible(), "charts take its place"
     drawn = page.locator("#curves .uplot")
-    sync_api.expect(drawn).to_have_count(3)  # one for each part of the stack
+    sync_api.expect(drawn).to_have_count(2)  # one for each part of the stack
     assert colours(drawn.locator("canvas").first) > 1
     page.locator("#log").check()
     page.locator("#curves .u-over").first.hover()

@@ -13,12 +13,12 @@ from gale.plumbing.text import display_name
 
 def typed_command() -> str:
     """Write the command that is running, with every option that differs from its default."""
-    context = click.get_current_context()
-    words = [context.info_name or ""]
-    while (above := context.parent) is not None:
-        words.insert(0, (above.info_name or "") if above.parent else "gale")
-        context = above
-    context = click.get_current_context()
+    context = above = click.get_current_context()
+    words: list[str] = []
+    while above.parent is not None:
+        words.insert(0, above.info_name or "")
+        above = above.parent
+    words.insert(0, "gale")  # however it was started
     for parameter in context.command.params:
         name = parameter.name or ""
         if context.get_parameter_source(name) is ParameterSource.DEFAULT:

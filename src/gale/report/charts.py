@@ -58,7 +58,7 @@ DARK, LIGHT = "#1a1a1a", "#fefefe"
 """Colours of numbers in coloured cells, on light and dark pages alike."""
 
 TRAIN_LOSS = "train_loss"
-"""Column of the history with the training loss, which other software's may lack."""
+"""Column of the history with the training loss; drawn if it is there."""
 
 HISTORY = ("part", "fold", "stage", "member", "epoch", "validation_log_loss")
 """Columns of the history of a training that are drawn."""

@@ -116,7 +116,7 @@ class Picture:
             "scan": int(np.searchsorted(kept, scan)),
             "mz": mz_range or (float(part.mz.min()) - 2, float(part.mz.max()) + 2),
             "log": log,
-            "extracted": [*mz],
+            "extracted": [int(each) for each in mz],
             "peaks": [(round(time, 4), text) for time, text in peaks],
             "lanes": [
                 (in_words(name), [tuple(round(each, 3) for each in span) for span in spans])

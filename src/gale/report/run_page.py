@@ -38,7 +38,7 @@ from gale.report.peaks import PeakSection
 from gale.report.picture import Picture
 from gale.run import Floats, Run
 
-MOST_BYTES = 1_100_000
+MOST_BYTES = 1_000_000
 """Bytes of ions in a page, so that all of it is smaller than 2 MB."""
 
 PROBABLE = 0.5
