@@ -156,10 +156,11 @@ def test_the_index_has_a_row_for_each_run(stack: gale.Model, campaign: gale.Camp
     failed = table.with_columns(
         status=pl.when(pl.col("run") == table["run"][1]).then(pl.lit("failed")).otherwise("status"),
     )
+    doubtful = table[3:].with_columns(status=pl.lit("doubtful"))
     table = pl.concat([table[:1], failed[1:2].with_columns(
         message=pl.lit("x.csv: is <odd>"), unlike=pl.lit(None, pl.Float64),
         **{name: pl.lit(None, pl.Float64) for name in stack.families},
-    ), table[2:]])  # fmt: skip
+    ), table[2:3], doubtful])  # fmt: skip
     pages = page_names(table.filter(status="ok")["run"])
     page = parsed(index_page(table, stack, pages))
     rows = page.xpath("//table[@id='runs']/tbody/tr")
@@ -173,6 +174,9 @@ def test_the_index_has_a_row_for_each_run(stack: gale.Model, campaign: gale.Camp
     first = table.row(0, named=True)
     cells = [text(cell) for cell in rows[0].xpath("./td")]
     assert cells[: len(stack.families)] == [probability(first[name]) for name in stack.families]
+    marks = [text(row.xpath("./td")[0]).endswith("?") for row in rows]
+    assert marks == [status == "doubtful" for status in table["status"]]
+    assert any(marks)
     bold = [bool(cell.xpath("./strong")) for cell in rows[0].xpath("./td")][: len(stack.families)]
     assert bold == [first[name] >= 0.5 for name in stack.families]
     address = page.xpath("//a[@download]")[0].get("href")
@@ -192,6 +196,6 @@ def test_what_the_index_marks(stack: gale.Model, campaign: gale.Campaign) -> Non
     rows = page.xpath("//table[@id='runs']/tbody/tr")
     assert [text(row.xpath("./th/a")[0]) for row in rows] == ["may/a.csv", "june/a.csv", "b.csv"]
     assert [row.xpath("./th")[0].get("title") for row in rows] == table["run"].to_list()
-    assert [row.get("class") for row in rows] == [None, "far", None]
+    assert [row.get("class") for row in rows] == ["ok", "doubtful far", "ok"]
     assert text(rows[1].xpath("./td")[-1]) == "7.5 far"
     assert [bool(row.xpath("./td[1]/strong")) for row in rows] == [True, False, True]

@@ -129,7 +129,7 @@ def test_legends_are_above_the_charts(page: Any) -> None:
     legends = [[text(each) for each in legend] for legend in page.xpath("//ul[@class='legend']")]
     assert legends == [
         ["this model", "training prevalence"], ["this model"],
-        ["share with a probability of 0.5 or more", "mean probability"],
+        ["share predicted with 0.5 or more", "mean prediction"],
         ["validation log loss", "training loss"],
     ]  # fmt: skip
     assert page.xpath("//ul[@class='legend']//path/@style")[0].startswith("stroke: var(--base)")

@@ -33,8 +33,8 @@ STYLES = {
 }
 """Colour, marker and line style of each of the compared predictions."""
 
-SHARE_FOUND = "share with a probability of 0.5 or more"
-MEAN_PROBABILITY = "mean probability"
+SHARE_FOUND = "share predicted with 0.5 or more"
+MEAN_PROBABILITY = "mean prediction"
 TRAINING_LOSS, VALIDATION_LOSS = "training loss", "validation log loss"
 
 LEGENDS = {
@@ -234,7 +234,7 @@ def _intervals(axes: Axes, values: Estimate, offset: float, name: str) -> None:
 
 
 def reliability(bands: Mapping[str, Band]) -> Figure:
-    """Draw the share of positive runs by predicted probability, for all families and for each."""
+    """Draw the share of positive runs by what was predicted, for all families and for each."""
     with mpl.rc_context(THEME.settings):
         figure, panels = _multiples(len(bands), 2.7)
         for axes, (name, band) in zip(panels, bands.items(), strict=False):
@@ -251,7 +251,7 @@ def reliability(bands: Mapping[str, Band]) -> Figure:
             axes.set_xticks([0, 0.5, 1])
             axes.set_yticks([0, 0.5, 1])
             axes.grid()
-        figure.supxlabel("mean predicted probability of a bin", fontsize=10)
+        figure.supxlabel("mean prediction of a bin", fontsize=10)
         figure.supylabel("share of positive runs", fontsize=10)
     return figure
 

@@ -218,8 +218,11 @@ def index_page(
         probable=PROBABLE,
         far=FAR,
         table=_address_of(predictions),
-        notes=[*filter(None, [model.caution]), *batch_notes(predictions, model.prevalence)],
-        calibrated=model.facts["calibrated"],
+        notes=[
+            *filter(None, [model.caution]),
+            *batch_notes(predictions, model.prevalence, model.numbers),
+        ],
+        number=model.number,
         provenance={**(provenance or {}), **model_provenance(model)},
     )
 
