@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -167,11 +168,19 @@ def _known(campaign: Campaign, model: Model, progress: Progress) -> Campaign:
     return known
 
 
+def baseline_recipe(folds: Mapping[str, Any], source: str) -> Recipe:
+    """Make the recipe of a logistic regression with the folds of a model.
+
+    It holds no groups out elsewhere: those are for a calibration, and the baseline has none.
+    """
+    kept = {name: value for name, value in folds.items() if name != "elsewhere"}
+    return Recipe.of(Recipe.load("logistic").to_dict() | {"folds": kept}, source)
+
+
 def _train_baseline(campaign: Campaign, model: Model, work: Work) -> Baseline:
     """Train a logistic regression on the same runs, in the same folds."""
     work.progress.note("training a logistic regression, the baseline of the report")
-    choices = Recipe.load("logistic").to_dict() | {"folds": model.facts["recipe"]["folds"]}
-    recipe = Recipe.of(choices, f"{model.source}: recipe")
+    recipe = baseline_recipe(model.facts["recipe"]["folds"], f"{model.source}: recipe")
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "out_of_fold.csv"
         baseline = train(
