@@ -23,7 +23,6 @@ from gale.plotting.measures import (
     base_peak,
     cut_time,
     highest_ions,
-    nearest_scan,
     of_scans,
     telling_scans,
 )
@@ -31,7 +30,7 @@ from gale.plotting.panels import DECADES
 from gale.plotting.themes import COLOUR_MAP
 from gale.plumbing.text import in_words
 from gale.report.pages import as_json, render, themed_svg
-from gale.run import Floats, Integers, Run
+from gale.run import Floats, Integers, Run, nearest_scan
 
 MOST_SCANS = 20_000
 """Scans in a page, many times as many as a picture has pixels."""
