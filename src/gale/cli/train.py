@@ -32,7 +32,7 @@ Example:
     "--recipe",
     default="default",
     show_default=True,
-    help="default, quick, published, logistic, or a TOML file.",
+    help="default, quick, flight, published, logistic, or a TOML file.",
 )
 @click.option(
     "--labels",
