@@ -80,9 +80,9 @@ def library_options(function: Function) -> Function:
             "libraries",
             metavar="NAME | PATH",
             multiple=True,
-            help="Library to search: an MSP file, a folder of MassBank records, the name of an "
-            "added library, or gale for the spectra that come with it. By default these and all "
-            "added ones. Repeatable.",
+            help="Library to search: a file (MSP, MSL, ELU, JCAMP-DX), a folder of MassBank "
+            "records, the name of an added library, or gale for the spectra that come with it. By "
+            "default these and all added ones. Repeatable.",
         ),
     ):
         function = option(function)
