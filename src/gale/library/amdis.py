@@ -55,9 +55,8 @@ def split_records(text: str) -> Iterator[Record]:
 
 
 def _record(measures: str, content: str) -> Record:
-    known = dict(
-        match.groups() for each in measures.split("|") if (match := _MEASURE.fullmatch(each))
-    )
+    matches = map(_MEASURE.fullmatch, measures.split("|"))
+    known = {match[1]: match[2] for match in matches if match}
     time, scan = known.get("RT"), known.get("SC", "?")
     declaration = _NUM_PEAKS.search(content)
     peaks = _PEAKS.findall(content, declaration.end()) if declaration else []

@@ -76,7 +76,6 @@ def read_library(path: str | os.PathLike[str]) -> Library:
     --------
     >>> import tempfile
     >>> from pathlib import Path
-    from typing import NamedTuple
     >>> from gale import read_library
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder, "mine.msp")
