@@ -19,7 +19,7 @@ from helpers.commands import invoke, printed_error, start, succeed
 
 SHARED = {
     "__init__", "answer_table", "answers", "asked", "calls", "evaluations", "interruption",
-    "models", "options", "outputs", "peak_lines", "peaks_of_runs", "predictions",
+    "models", "options", "outputs", "peak_lines", "peak_options", "peaks_of_runs", "predictions",
     "printing", "progress", "report_run", "report_training", "resumable", "simulation_options",
     "sources", "spectra", "summary", "times", "wording", "working",
 }  # fmt: skip

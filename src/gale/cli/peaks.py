@@ -15,7 +15,8 @@ from gale.cli.options import (
     quiet_option,
     split_option,
 )
-from gale.cli.outputs import WRITTEN, plan
+from gale.cli.outputs import plan
+from gale.cli.peak_options import peak_outputs
 from gale.cli.printing import echo
 
 EXAMPLE = """
@@ -24,6 +25,7 @@ Examples:
   gale peaks run.cdf
   gale peaks run.cdf -o peaks.csv --msp spectra.msp
   gale peaks runs/*.cdf -o peaks.parquet --alkanes ladder.cdf
+  gale peaks run.cdf --mztab run.mztab
   gale peaks run.cdf -o peaks.csv --library nist.msp --index-table alkanes.csv
   gale peaks campaign --split test -o peaks.csv --least-share 0.1
 """
@@ -31,23 +33,7 @@ Examples:
 
 @click.command(short_help="Find the peaks of runs and name them.", epilog=EXAMPLE)
 @click.argument("runs", type=PATH, nargs=-1, required=True)
-@click.option(
-    "-o",
-    "--output",
-    type=WRITTEN,
-    help="Table to write, one row per peak: .csv, .parquet or .xlsx. Without it, the largest peaks "
-    "are printed.",
-)
-@click.option(
-    "--msp",
-    type=WRITTEN,
-    help="MSP file to write with the spectrum of each peak, for NIST MS Search, MS-DIAL or gale.",
-)
-@click.option(
-    "--matches",
-    type=WRITTEN,
-    help="Second table to write, one row per match of each peak: .csv, .parquet or .xlsx.",
-)
+@peak_outputs
 @library_options
 @click.option(
     "--alkanes",
@@ -72,9 +58,6 @@ Examples:
 @quiet_option
 def command(
     runs: tuple[Path, ...],
-    output: Path | None,
-    msp: Path | None,
-    matches: Path | None,
     libraries: tuple[str, ...],
     index_table: Path | None,
     alkanes: Path | None,
@@ -84,6 +67,7 @@ def command(
     force: bool,
     columns: dict[str, str] | None,
     quiet: bool,
+    **outputs: Path | None,
 ) -> None:
     """Find the peaks of RUNS, files or one campaign folder, and the compounds they are like.
 
@@ -101,11 +85,10 @@ def command(
     if first_alkane is not None and alkanes is None:
         raise click.UsageError("--first-alkane needs --alkanes")
     from gale.cli.peaks_of_runs import check_outputs, find_all, open_index, open_matcher, write_all
-    from gale.cli.sources import files_of, open_runs
+    from gale.cli.sources import files_of, open_runs, paths_of
 
-    outputs = {"table": output, "matches": matches, "msp": msp}
-    check_outputs(outputs)
     sources = open_runs(runs, splits, columns)
+    check_outputs(outputs, len(paths_of(sources)))
     inputs = [*files_of(sources), *map(Path, libraries), index_table, alkanes]
     plan(filter(None, outputs.values()), filter(None, inputs), force=force)
     matcher = open_matcher(libraries)

@@ -20,13 +20,16 @@ if TYPE_CHECKING:
     from gale.peaks import Peaks
 
 
-def check_outputs(outputs: Mapping[str, Path | None]) -> None:
-    """Check that tables have a suffix that can be written."""
+def check_outputs(outputs: Mapping[str, Path | None], n_runs: int) -> None:
+    """Check that tables have a suffix that can be written, and other files can have the runs."""
+    from gale.peaks.mztab import check_one
     from gale.plumbing.frames import check_suffix
 
     for name in ("table", "matches"):
         if (path := outputs[name]) is not None:
             check_suffix(path)
+    if (path := outputs["mztab"]) is not None:
+        check_one(n_runs, path)
 
 
 def open_matcher(libraries: Sequence[str]) -> Matcher:
@@ -107,6 +110,9 @@ def write_all(
     if (path := outputs["msp"]) is not None:
         gale.write_peak_spectra(found, path, force=force)
         yield f"{path}: {n_peaks} of {n_runs} as spectra"
+    if (path := outputs["mztab"]) is not None and found:
+        gale.write_mztab(found, path, force=force)
+        yield f"{path}: {n_peaks} of {n_runs} as mzTab-M"
     if not any(outputs.values()):
         for each in found:
             yield from printed(each)
