@@ -3,7 +3,7 @@
 `pages` makes HTML from templates. `picture` draws a run that can be read with pointer and keys,
 `run_page` is the page around it, and `folder` makes many of them. `training` collects what the page
 of a training shows (`training_files`, `scored`, `second_look`), and `training_page` shows it with
-`charts` and `shares`. `training` is imported by itself, since it needs the extra to train.
+`charts` and `shares`. `card` is the model card, with `front_matter` for model hubs. `training` is imported by itself, since it needs the extra to train.
 """
 
 from __future__ import annotations
