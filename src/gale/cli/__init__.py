@@ -21,6 +21,7 @@ STORAGE = {errno.ENOSPC, errno.EROFS, errno.EDQUOT}
 VERBS = (
     "ablate",
     "convert",
+    "crate",
     "demo",
     "evaluate",
     "export",
