@@ -18,7 +18,8 @@ from gale.errors import GaleError
 from helpers.commands import invoke, printed_error, start, succeed
 
 SHARED = {
-    "__init__", "answer_table", "answers", "asked", "calls", "evaluations", "interruption",
+    "__init__", "answer_table", "answers", "asked", "calls", "completion", "evaluations",
+    "interruption", "logs",
     "models", "options", "outputs", "peak_lines", "peak_options", "peaks_of_runs", "predictions",
     "printing", "progress", "report_run", "report_training", "resumable", "simulation_options",
     "sources", "spectra", "summary", "times", "wording", "working",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,8 @@ from gale.plumbing.kinds import checked
 from gale.plumbing.reading import is_within, read_bytes
 from gale.plumbing.text import display_name
 from gale.readers.archives import gunzip
+
+LOG = logging.getLogger("gale.library")
 
 
 class Format(NamedTuple):
@@ -90,6 +93,7 @@ def read_library(path: str | os.PathLike[str]) -> Library:
     except OSError as error:
         raise _unreadable(source, error) from error
     library = _read(place, source, is_folder)
+    LOG.info("library %s: %s spectra", source, len(library))
     if library.note:
         warn(library.note)
     return library
