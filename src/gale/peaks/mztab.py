@@ -95,17 +95,23 @@ def write(
     """Write the peaks of one run; see :func:`gale.write_mztab`."""
     check_one(len(several), path)
     (peaks,) = several
+    with writing(path, force=force) as temporary:
+        temporary.write_text(mztab_text(peaks, probabilities), "utf-8", newline="\n")
+
+
+def mztab_text(peaks: NamedPeaks, probabilities: Mapping[str, float] | None = None) -> str:
+    """Return what is written of a run."""
     tables = (
         ("SMH", "SML", SML, _summary(peaks)),
         ("SFH", "SMF", SMF, _features(peaks)),
         ("SEH", "SME", SME, _evidence(peaks)),
     )
-    lines = [f"MTD\t{name}\t{_cell(value)}" for name, value in _metadata(peaks, probabilities)]
+    metadata = _metadata(peaks, probabilities or {})
+    lines = [f"MTD\t{name}\t{_cell(value)}" for name, value in metadata]
     for head, prefix, columns, rows in tables:
         lines += ["", "\t".join((head, *columns))]
         lines += ["\t".join((prefix, *map(_cell, row))) for row in rows]
-    with writing(path, force=force) as temporary:
-        temporary.write_text("\n".join(lines) + "\n", "utf-8", newline="\n")
+    return "\n".join(lines) + "\n"
 
 
 def check_one(n_runs: int, path: Path) -> None:

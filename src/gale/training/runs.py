@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from gale.campaign import Campaign
 from gale.errors import TrainingError
 from gale.features import FeatureTable, compute_features, runs_moments
+from gale.features.acquisition import WithAcquisition
 from gale.features.elution import ElutionSpec
 from gale.features.events import EventSpec
 from gale.features.profile import ProfileSpec
@@ -62,6 +63,8 @@ class TrainingRuns:
         SHA-256 of the content of each run.
     copies : list of str
         Names of the labelled runs that are left out, since they have the content of others.
+    acquisition : array of shape (R, 5), optional
+        How each run was acquired, see `gale.features.acquisition`.
     """
 
     campaign: Campaign
@@ -70,6 +73,7 @@ class TrainingRuns:
     unreadable: list[str]
     checksums: tuple[str, ...]
     copies: list[str] = field(default_factory=list)
+    acquisition: NDArray[np.float32] | None = None
 
     @property
     def labels(self) -> NDArray[np.float32]:
@@ -82,7 +86,9 @@ class TrainingRuns:
         return LabelledRuns(self.spec, self.features, self.labels)
 
 
-def read_training_runs(campaign: Campaign, settings: FeatureSettings, work: Work) -> TrainingRuns:
+def read_training_runs(
+    campaign: Campaign, settings: FeatureSettings, work: Work, *, acquired: bool = False
+) -> TrainingRuns:
     """Read the labelled runs of the train and val splits, and compute their features.
 
     Parameters
@@ -90,6 +96,8 @@ def read_training_runs(campaign: Campaign, settings: FeatureSettings, work: Work
     campaign : Campaign
     settings : FeatureSettings
     work : Work
+    acquired : bool
+        Whether to say how each run was acquired, too.
 
     Raises
     ------
@@ -108,7 +116,7 @@ def read_training_runs(campaign: Campaign, settings: FeatureSettings, work: Work
         work.progress.note(f"{runs_are} left out: no label is known")
     spec = _feature_spec(chosen, settings, work)
     check_features(spec, len(chosen))
-    runs = read_runs(chosen, spec, work)
+    runs = read_runs(chosen, spec, work, acquired=acquired)
     contents = contents_of(runs.campaign, runs.checksums)
     kept, copies = without_copies(runs.campaign, contents, work.progress)
     if copies:
@@ -131,13 +139,18 @@ def _select(runs: TrainingRuns, rows: list[int], copies: list[str]) -> TrainingR
         runs,
         campaign=runs.campaign.select(rows),
         features=runs.features[rows],
+        acquisition=None if runs.acquisition is None else runs.acquisition[rows],
         checksums=tuple(runs.checksums[row] for row in rows),
         copies=copies,
     )
 
 
-def read_runs(campaign: Campaign, spec: FeatureSpec, work: Work) -> TrainingRuns:
+def read_runs(
+    campaign: Campaign, spec: FeatureSpec, work: Work, *, acquired: bool = False
+) -> TrainingRuns:
     """Read all runs of a campaign, whatever their split, and compute their features.
+
+    With `acquired`, it is also said how each was acquired.
 
     Raises
     ------
@@ -145,12 +158,19 @@ def read_runs(campaign: Campaign, spec: FeatureSpec, work: Work) -> TrainingRuns
         If no run can be read, or one cannot and `work.strict` is true.
     """
     work.progress.begin("reading runs", len(campaign))
-    table = compute_features(campaign.paths, spec, replace(work, columns=campaign.columns))
+    computed = WithAcquisition(spec) if acquired else spec
+    table = compute_features(campaign.paths, computed, replace(work, columns=campaign.columns))
     unreadable = _unreadable(campaign, table, work)
     _note_odd_runs(campaign, table, work.progress)
     checksums = tuple(compress(table.checksums, table.ok))
+    features, acquisition = np.split(table.values[table.ok], [spec.n_features], axis=1)
     return TrainingRuns(
-        campaign.select(table.ok), spec, table.values[table.ok], unreadable, checksums
+        campaign.select(table.ok),
+        spec,
+        features,
+        unreadable,
+        checksums,
+        acquisition=acquisition if acquired else None,
     )
 
 
