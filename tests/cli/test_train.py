@@ -86,7 +86,9 @@ def test_what_is_written_and_said(train: Train, exported: Exported, campaign_fol
     assert model.facts["seed"] == 3
     assert {path.name for path in Path().iterdir()} == WRITTEN
     scores = model.facts["scores"]
-    *files, last = result.stdout.splitlines()
+    *files, last, worse = result.stdout.splitlines()
+    assert scores["log_loss"] > scores["prior_log_loss"]
+    assert worse == "that is no better than the training prevalence: do not rely on this model"
     assert [line.partition(": ")[0] for line in files] == [
         "model.onnx", "model.history.csv", "model.out_of_fold.csv"
     ]  # fmt: skip

@@ -213,10 +213,19 @@ def test_another_reader_of_andi(tmp_path: Path) -> None:
         assert (lowest[scan], highest[scan]) == expected
 
 
-def test_andi_keeps_what_it_has_a_place_for(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("ionisation", "polarity"),
+    [
+        ("electron ionisation", "positive"),
+        ("chemical ionisation", "negative"),
+        ("photoionisation", "positive"),
+    ],
+)
+def test_andi_keeps_what_it_has_a_place_for(ionisation: str, polarity: str, tmp_path: Path) -> None:
     facts = {
         "title": "β-carotene", "date": "2007-09-23 04:08:00", "instrument": "GC " + "x" * 300,
         "maker": "a maker", "software": "software 1.2", "spectra": "centroid", "column": "DB-5",
+        "ionisation": ionisation, "polarity": polarity,
     }  # fmt: skip
     run = full_run()
     run = Run.from_scans(

@@ -87,7 +87,12 @@ def simulation_options(function: Function) -> Function:
             80_000,
         ),
         _number("--compounds", "Use only this many of the library's compounds."),
-        _number("--instruments", "Instruments that the splits share; mars adds others.", 3),
+        click.option(
+            "--instruments",
+            type=click.IntRange(1),
+            show_default="one for 66 runs, 3 to 24",
+            help="Instruments that the splits share; mars adds others.",
+        ),
         _several("--new-instrument", "Measure this split on an instrument of its own.", type=SPLIT),
         _several("--new-compounds", "Use compounds in this split that no other has.", type=SPLIT),
         click.option(

@@ -128,10 +128,11 @@ class Predictions:
 def read_predictions(path: Path | str) -> Predictions:
     """Read predictions in either layout that gale writes, with their sidecar if there is one.
 
-    A table has the columns ``run,status,message``, optionally ``unlike``, then one per family, then
-    optionally ``<family>_spread`` for each, and ``<family>_call``, which is ``yes``, ``no`` or
-    blank; ``unlike`` and spreads are ignored. Numbers are blank in rows with the status ``failed``.
-    A submission has the column ``sample_id``, then one per
+    The file is CSV, Parquet or a workbook; its content decides, not its name. A table has the
+    columns ``run,status,message``, optionally ``unlike``, then one per family, then optionally
+    ``<family>_spread`` for each, and ``<family>_call``, which is ``yes``, ``no`` or blank;
+    ``unlike`` and spreads are ignored. Numbers are blank in rows with the status ``failed``. A
+    submission has the column ``sample_id``, then one per
     family. The :func:`sidecar` has the training prevalence of each family.
 
     Raises

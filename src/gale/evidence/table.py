@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from gale.errors import MissingExtraError, ReadError
-from gale.evidence import SCHEMA, IndexTable, Matcher, check_spectra, explain
+from gale.evidence import IndexTable, Matcher, check_spectra, explain, no_evidence
 from gale.model import Model, Runs
 from gale.plumbing.arguments import check_loaded
 from gale.plumbing.frames import write_frame
@@ -99,7 +99,7 @@ def evidence_of_sources(
     least: float | None = None,
 ) -> pl.DataFrame:
     """Collect the evidence of what `gale.Model.sources_of` lists, see :func:`evidence_table`."""
-    tables = [pl.DataFrame(schema=SCHEMA)]
+    tables = [no_evidence(model)]
     for name, source, checksum in zip(names, sources, checksums, strict=True):
         try:
             run = read_same(source, checksum, work)

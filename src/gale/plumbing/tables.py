@@ -11,6 +11,7 @@ from pathlib import Path
 
 from gale.errors import CONTROLS, GaleError
 from gale.plumbing.reading import read_bytes
+from gale.plumbing.sheets import SheetError, is_sheet, sheet_rows
 from gale.plumbing.text import counted, shown
 
 HEADER = ("run", "status", "message")
@@ -142,7 +143,7 @@ class Table:
 
 
 def read_table(path: Path, problems: Problems) -> Table | None:
-    """Read a CSV file, noting its problems; None if there is no table at all.
+    """Read a CSV file, Parquet or a workbook, noting problems; None if there is no table at all.
 
     Cells are separated by the first of :data:`MARKS` that divides the header: spreadsheets write
     semicolons in countries with decimal commas. The text is UTF-8 or UTF-16.
@@ -151,13 +152,12 @@ def read_table(path: Path, problems: Problems) -> Table | None:
     """
     try:
         data = read_bytes(path, MAX_BYTES)
-        text = data.decode("utf-16" if data.startswith(UTF16) else "utf-8-sig")
-        mark = next((each for each in MARKS if len(next(_rows(text, each), [])) > 1), MARKS[0])
-        if "\0" in text:
-            raise csv.Error("it has characters of the code 0")
-        lines = list(_within(_rows(text, mark)))
+        lines = sheet_rows(data, MAX_CELLS) if is_sheet(data) else _text_rows(data)
     except OSError as error:
         problems.add(path, f"cannot be read ({error.strerror or error})", "a CSV table")
+        return None
+    except SheetError as error:
+        problems.add(path, f"cannot be read ({error})", "a CSV table, Parquet or a workbook")
         return None
     except UnicodeDecodeError as error:
         problems.add(
@@ -211,6 +211,15 @@ def decimal_point(cell: str) -> str:
     ('0.85', '0.85', '1,234,567')
     """
     return cell.replace(",", ".") if cell.count(",") == 1 and "." not in cell else cell
+
+
+def _text_rows(data: bytes) -> list[list[str]]:
+    """Split text into cells, separated by the first mark that divides its header."""
+    text = data.decode("utf-16" if data.startswith(UTF16) else "utf-8-sig")
+    mark = next((each for each in MARKS if len(next(_rows(text, each), [])) > 1), MARKS[0])
+    if "\0" in text:
+        raise csv.Error("it has characters of the code 0")
+    return list(_within(_rows(text, mark)))
 
 
 def _rows(text: str, mark: str) -> Iterator[list[str]]:

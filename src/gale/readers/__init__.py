@@ -45,7 +45,7 @@ __all__ = [
     "sniff",
 ]
 
-VERSION = 2
+VERSION = 3
 """Increase it when a file gives another run than before, so that cached features are not used."""
 
 SCAN_FORMATS = ("andi", "chemstation", "jcamp", "masshunter", "masslynx", "mzml", "mzxml")

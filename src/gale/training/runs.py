@@ -17,6 +17,7 @@ from gale.features.events import EventSpec
 from gale.features.profile import ProfileSpec
 from gale.features.spec import FeatureSpec
 from gale.features.summary import PUBLISHED_MZ, SummarySpec, learn_mz
+from gale.model import FEW_RUNS
 from gale.plumbing.progress import Progress
 from gale.plumbing.text import counted
 from gale.plumbing.work import Work
@@ -24,9 +25,6 @@ from gale.training.copies import check_not_tested, contents_of, without_copies
 from gale.training.cost import check_features
 from gale.training.groups import note_shared_groups
 from gale.training.settings import EventSettings, FeatureSettings, ProfileSettings, SummarySettings
-
-FEW_RUNS = 30
-"""With fewer labelled runs, a training says that they are few."""
 
 
 @dataclass(frozen=True)
@@ -127,8 +125,10 @@ def read_training_runs(
     note_shared_groups(campaign, ("train", "val"), "test", work.progress)
     if len(runs.campaign) < FEW_RUNS:
         work.progress.note(
-            f"there are only {counted(len(runs.campaign), 'labelled run')}: probabilities learned "
-            f"from fewer than {FEW_RUNS} say little about other runs"
+            f"there are only {counted(len(runs.campaign), 'labelled run')}: a model of fewer than "
+            f"{FEW_RUNS} may know these alone, and its scores are hardly known; from 20 on, "
+            "gale.recalibrate corrects the model that comes with gale; from about 100 on, training "
+            "is worth more"
         )
     return runs
 

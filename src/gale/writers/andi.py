@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from gale.readers.andi import ANDI_FILL
+from gale.readers.ionisation import ELECTRON, FACT_IONISATION, FACT_POLARITY
 from gale.run import Floats, Run
 from gale.writers import netcdf
 from gale.writers.netcdf import Variable
@@ -46,6 +47,9 @@ UNKNOWN = (
     "time_range_max",
 )
 """Variables of one number per scan that a run does not have."""
+
+STANDARD_WORDS = {ELECTRON: "Electron Impact", "chemical ionisation": "Chemical Ionization"}
+"""What the standard calls ionisations."""
 
 _DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)")
 
@@ -129,6 +133,15 @@ def _of_instrument(facts: Mapping[str, str]) -> dict[str, Variable]:
     return variables
 
 
+def _ionisation(facts: Mapping[str, str]) -> dict[str, str]:
+    """Say how ions were made, in the words of the standard; both polarities have none."""
+    kind, polarity = facts.get(FACT_IONISATION, ""), facts.get(FACT_POLARITY, "")
+    found = {"test_ionization_mode": STANDARD_WORDS.get(kind, kind)}
+    if polarity in ("positive", "negative"):
+        found["test_ionization_polarity"] = f"{polarity.capitalize()} Polarity"
+    return {name: value for name, value in found.items() if value}
+
+
 def _attributes(facts: Mapping[str, str]) -> dict[str, str]:
     """Give what the standard says of a whole file."""
     date = facts.get("date", "")
@@ -145,5 +158,6 @@ def _attributes(facts: Mapping[str, str]) -> dict[str, str]:
         "raw_data_time_format": "Double",
         "raw_data_intensity_format": "Double",
         "units": "Seconds",
+        **_ionisation(facts),
         "administrative_comments": f"written by gale {version('gale-ms')}",
     }

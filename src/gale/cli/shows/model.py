@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from gale.cli.shows import rows
@@ -78,4 +79,12 @@ def trained_lines(model: Model, files: TrainingFiles, seconds: float) -> list[st
         f"log loss {scores['log_loss']:.3f} (training prevalence: {scores['prior_log_loss']:.3f}) "
         f"on {scores['measured_on']}; {scores['caution']}",
         *_groups(model).values(),
+        *filter(None, [_no_better(scores), model.caution]),
     ]
+
+
+def _no_better(scores: Mapping[str, Any]) -> str:
+    """Say if a model is no better than the training prevalence on held-out runs."""
+    if scores["log_loss"] < scores["prior_log_loss"]:
+        return ""
+    return "that is no better than the training prevalence: do not rely on this model"
