@@ -10,11 +10,15 @@ from pathlib import Path
 import click
 import pytest
 
+import gale
 from gale.cli import group
 from gale.errors import OutputError
 from helpers.commands import error_of, invoke, start, succeed
 from helpers.errors import check_error
 from helpers.run_files import csv, small_run
+
+RECIPES = sorted(each.stem for each in (Path(gale.__file__).parent / "training").rglob("*.toml"))
+"""Those that come with gale."""
 
 STAMPED = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} "
 
@@ -106,7 +110,7 @@ def completions(*words: str) -> list[str]:
 
 def test_what_shells_complete() -> None:
     assert "predict" in completions("pre")
-    assert completions("train", "--recipe", "") == ["default", "logistic", "published", "quick"]
+    assert completions("train", "--recipe", "") == RECIPES
     assert completions("train", "--recipe", "q") == ["quick"]
     assert completions("ablate", "--recipe", "pub") == ["published"]
     assert completions("peaks", "--library", "g") == ["gale"]
@@ -126,7 +130,6 @@ def test_files_are_completed_where_no_name_fits() -> None:
 def test_the_installed_command_completes(tmp_path: Path) -> None:
     words = {"COMP_WORDS": "gale train --recipe ", "COMP_CWORD": "3"}
     done = start(cwd=tmp_path, env={"_GALE_COMPLETE": "bash_complete", **words})
-    names = ("default", "logistic", "published", "quick")
-    assert done.stdout.split() == [f"plain,{name}" for name in names]
+    assert done.stdout.split() == [f"plain,{name}" for name in RECIPES]
     done = start(cwd=tmp_path, env={"_GALE_COMPLETE": "zsh_source"})
     assert "compdef" in done.stdout

@@ -120,7 +120,7 @@ def test_quiet(train: Train, exported: Exported) -> None:
 def test_the_recipes_that_gale_brings_along_are_named(train: Train) -> None:
     error = error_of(*train("--recipe", "fast"))
     assert isinstance(error, RecipeError)
-    assert "default, logistic, published, quick" in str(error)
+    assert "default, flight, logistic, published, quick" in str(error)
 
 
 def test_the_history_of_logistic_has_no_epochs_not_even_old_ones(

@@ -29,7 +29,7 @@ Example:
 @click.command(short_help="Train a model on a labelled campaign.", epilog=EXAMPLE)
 @click.argument("campaign", type=PATH)
 @output_option("Model file to write.")
-@recipe_option("default", "default, quick, published, logistic, or a TOML file.")
+@recipe_option("default", "default, quick, flight, published, logistic, or a TOML file.")
 @click.option(
     "--labels",
     type=PATH,

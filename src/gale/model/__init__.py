@@ -29,7 +29,9 @@ from gale.model.facts import MODEL_FILE
 from gale.model.file import EVIDENCE, OUTPUTS, check_shapes, open_file, run_graph
 from gale.model.unlike import elsewhere_notes, unlike_notes
 from gale.plumbing.arguments import check_kind
+from gale.plumbing.display import ShownInNotebooks
 from gale.plumbing.files import writing
+from gale.plumbing.frames import Tabular, frame_of
 from gale.plumbing.kinds import checked, checked_but
 from gale.plumbing.reading import read_bytes
 from gale.plumbing.tables import DOUBTFUL, FAILED, OK, SPREAD, TRAINED_ON, UNLIKE
@@ -62,7 +64,7 @@ UNCALIBRATED = (
 """What has to be said of the predictions of a model without calibration."""
 
 
-class Model:
+class Model(ShownInNotebooks):
     """An ensemble of networks, and everything that is needed to predict with it.
 
     Parameters
@@ -133,6 +135,9 @@ class Model:
         """
         with writing(Path(path), force=force) as temporary:
             temporary.write_bytes(self._data)
+
+    def __reduce__(self) -> tuple[type[Model], tuple[bytes, str]]:
+        return Model, (self._data, self.source)
 
     def __repr__(self) -> str:
         return (
@@ -600,7 +605,7 @@ class Model:
         of_campaign = None
         if isinstance(runs, Campaign):
             of_campaign = runs.columns
-            names, sources = list(runs.runs), list[PathOrRun](runs.paths)
+            names, sources = list(runs.runs), list[PathOrRun](runs.sources)
         else:
             several = [runs] if isinstance(runs, (str, Path, Run)) else runs
             check_kind("runs", several, Iterable)
@@ -631,7 +636,7 @@ class Model:
             warn(UNCALIBRATED)
 
     @checked
-    def submission(self, campaign: Campaign, predictions: pl.DataFrame) -> pl.DataFrame:
+    def submission(self, campaign: Campaign, predictions: Tabular) -> pl.DataFrame:
         """Put predictions into the format that the competition of a campaign asks for.
 
         Warns (`gale.GaleWarning`) if the training prevalence stands in for runs that failed.
@@ -639,8 +644,8 @@ class Model:
         Parameters
         ----------
         campaign : Campaign
-        predictions : DataFrame
-            What :meth:`predict` returned for it.
+        predictions : table, or list of tables
+            What :meth:`predict` returned for it, also as a table of another library.
 
         Returns
         -------
@@ -655,6 +660,7 @@ class Model:
         TableError
             If the predictions lack a family, have a run twice, or none that is asked for.
         """
+        predictions = frame_of(predictions, "predictions")
         wanted = campaign.submission_families
         if campaign.submission is None:
             raise CampaignError(

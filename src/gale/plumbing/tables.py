@@ -8,11 +8,15 @@ import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gale.errors import CONTROLS, GaleError
 from gale.plumbing.reading import read_bytes
 from gale.plumbing.sheets import SheetError, is_sheet, sheet_rows
 from gale.plumbing.text import counted, shown
+
+if TYPE_CHECKING:
+    import polars as pl
 
 HEADER = ("run", "status", "message")
 """The first columns of a table of predictions."""
@@ -101,12 +105,12 @@ class Table:
     Parameters
     ----------
     path : Path
-        The file.
+        The file; of a table in memory, what messages call it.
     columns : tuple of str
         The cells of the header.
     rows : mapping of int to tuple of str
-        The cells of every row by its number in a spreadsheet, where the header is row 1: one cell
-        per column, without surrounding blanks.
+        The cells of every row by its number in a spreadsheet, where the header is row 1, or in a
+        table in memory, where the first row is 0: one cell per column, without surrounding blanks.
     """
 
     path: Path
@@ -200,6 +204,40 @@ def read_table(path: Path, problems: Problems) -> Table | None:
     padding = [""] * width
     rows = {number: tuple((cells + padding)[:width]) for number, cells in filled.items()}
     return Table(path, columns, rows)
+
+
+def text_table(frame: pl.DataFrame, name: str, problems: Problems) -> Table | None:
+    """Take a table in memory as if its cells had been read, noting its problems.
+
+    Parameters
+    ----------
+    frame : DataFrame
+    name : str
+        What to call it in messages.
+    problems : Problems
+
+    Returns
+    -------
+    Table or None
+        Rows are numbered from 0. True is 1, False is 0, null and NaN are blank. None if there are
+        no columns.
+    """
+    path = Path(name)
+    if not frame.width:
+        problems.add(path, "has no columns", "one for the runs, then one for each family")
+        return None
+    _check_columns(path, tuple(frame.columns), problems)
+    if not len(frame):
+        problems.add(path, "has no rows", "one for each run")
+    columns = [[_text(value) for value in column.to_list()] for column in frame]
+    return Table(path, tuple(frame.columns), dict(enumerate(zip(*columns, strict=True))))
+
+
+def _text(value: object) -> str:
+    """Write a value of a table in memory as the text of a cell."""
+    if value is None or value != value:
+        return ""
+    return str(int(value) if isinstance(value, bool) else value).strip()
 
 
 def decimal_point(cell: str) -> str:

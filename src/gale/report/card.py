@@ -178,6 +178,12 @@ class _Measured:
             yield f"| {row['family']} | {row['positives']:,} | {loss} | {area} |"
 
 
+def _mz(model: Model) -> str:
+    """Say which m/z count, if any do."""
+    mz = model.spec.mz
+    return f", m/z {mz[0]} to {mz[-1]}" if mz else ""
+
+
 def _interval(estimate: Mapping[str, float | None], undefined: str) -> str:
     value, low, high = (estimate[key] for key in SUFFIXES)
     if value is None or low is None or high is None:
@@ -195,8 +201,8 @@ def _lines(model: Model, measured: Sequence[_Measured]) -> Iterator[str]:
     yield (
         f"An ensemble of {facts['members']} members from {facts['folds']} folds, made by gale "
         f"{facts['gale_version']} on {facts['created'][:10]} with seed {facts['seed']}. From the "
-        f"{facts['features']['kind']} features of a GC-MS run, m/z {model.spec.mz[0]} to "
-        f"{model.spec.mz[-1]}, it predicts the {model.number} {_of_what(model)} each of "
+        f"{facts['features']['kind']} features of a GC-MS run{_mz(model)}, it predicts the "
+        f"{model.number} {_of_what(model)} each of "
         f"{len(model.families)} compound families."
     )
     yield from ("", "## Intended use", "")

@@ -13,6 +13,7 @@ from gale.errors import CampaignError, ReadError
 from gale.plumbing.progress import Progress
 from gale.readers import checksum_of, is_packed, load, unpacked
 from gale.readers.instrument_folders import PackedFolder
+from gale.run import Run
 
 
 class Content(NamedTuple):
@@ -23,7 +24,7 @@ class Content(NamedTuple):
     checksum : str
         SHA-256 of the bytes; empty if that is not known.
     size : int, optional
-        Number of bytes; None for a folder.
+        Number of bytes; None for a folder, or a run in memory.
     """
 
     checksum: str
@@ -33,8 +34,8 @@ class Content(NamedTuple):
 def contents_of(campaign: Campaign, checksums: Sequence[str]) -> list[Content]:
     """Return the content of R runs, of whose files the SHA-256 are known; packed ones are read."""
     return [
-        _content(path, campaign.columns, checksum)
-        for path, checksum in zip(campaign.paths, checksums, strict=True)
+        _content(source, campaign.columns, checksum)
+        for source, checksum in zip(campaign.sources, checksums, strict=True)
     ]
 
 
@@ -117,11 +118,11 @@ def check_not_tested(campaign: Campaign, training: Campaign, contents: Sequence[
     run_of = dict(zip((each.checksum for each in contents), training.runs, strict=True))
     sizes = {each.size for each in contents}
     test = campaign.of_split("test")
-    for run, path in zip(test.runs, test.paths, strict=True):
+    for run, source in zip(test.runs, test.sources, strict=True):
         try:
-            if not is_packed(path) and _size(path) not in sizes:
+            if isinstance(source, Path) and not is_packed(source) and _size(source) not in sizes:
                 continue
-            same = run_of.get(_content(path, campaign.columns).checksum)
+            same = run_of.get(_content(source, campaign.columns).checksum)
         except ReadError:
             continue  # whoever predicts it says so
         if same is not None:
@@ -134,8 +135,11 @@ def check_not_tested(campaign: Campaign, training: Campaign, contents: Sequence[
             )
 
 
-def _content(path: Path, columns: Mapping[str, str] | None, checksum: str = "") -> Content:
+def _content(path: Path | Run, columns: Mapping[str, str] | None, checksum: str = "") -> Content:
     """Return the content of a run, the SHA-256 of whose file may be known."""
+    if isinstance(path, Run):
+        arrays = (path.time_min, path.scan_start, path.mz, path.intensity)
+        return Content(checksum_of(b"".join(array.tobytes() for array in arrays)), None)
     if checksum and not is_packed(path):
         return Content(checksum, _size(path))
     data = unpacked(load(path), str(path), columns=columns)

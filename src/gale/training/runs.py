@@ -123,14 +123,19 @@ def read_training_runs(
         runs.campaign.check_trainable()
     check_not_tested(campaign, runs.campaign, [contents[row] for row in kept])
     note_shared_groups(campaign, ("train", "val"), "test", work.progress)
-    if len(runs.campaign) < FEW_RUNS:
-        work.progress.note(
-            f"there are only {counted(len(runs.campaign), 'labelled run')}: a model of fewer than "
+    note_few(runs.campaign, work.progress)
+    return runs
+
+
+def note_few(campaign: Campaign, progress: Progress) -> None:
+    """Note if there are so few labelled runs that a model of them says little."""
+    if len(campaign) < FEW_RUNS:
+        progress.note(
+            f"there are only {counted(len(campaign), 'labelled run')}: a model of fewer than "
             f"{FEW_RUNS} may know these alone, and its scores are hardly known; from 20 on, "
             "gale.recalibrate corrects the model that comes with gale; from about 100 on, training "
             "is worth more"
         )
-    return runs
 
 
 def _select(runs: TrainingRuns, rows: list[int], copies: list[str]) -> TrainingRuns:
@@ -159,7 +164,7 @@ def read_runs(
     """
     work.progress.begin("reading runs", len(campaign))
     computed = WithAcquisition(spec) if acquired else spec
-    table = compute_features(campaign.paths, computed, replace(work, columns=campaign.columns))
+    table = compute_features(campaign.sources, computed, replace(work, columns=campaign.columns))
     unreadable = _unreadable(campaign, table, work)
     _note_odd_runs(campaign, table, work.progress)
     checksums = tuple(compress(table.checksums, table.ok))
@@ -207,7 +212,7 @@ def _learn_mz(campaign: Campaign, settings: SummarySettings, work: Work) -> tupl
     """Choose the m/z from the runs."""
     work.progress.begin("choosing m/z", len(campaign))
     read = replace(work, columns=campaign.columns)
-    moments = list(runs_moments(campaign.paths, settings.mz_min, settings.mz_max, read))
+    moments = list(runs_moments(campaign.sources, settings.mz_min, settings.mz_max, read))
     if not moments:
         raise TrainingError(
             campaign.root,

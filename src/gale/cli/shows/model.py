@@ -20,6 +20,11 @@ def values(model: Model) -> dict[str, Any]:
     return dict(model.facts)
 
 
+def _of_mz(model: Model) -> str:
+    mz = model.spec.mz
+    return f" from {len(mz)} m/z ({mz[0]} to {mz[-1]})" if mz else ""
+
+
 def lines(model: Model) -> list[str]:
     """Describe a model for people."""
     facts = model.facts
@@ -30,8 +35,7 @@ def lines(model: Model) -> list[str]:
         "trained": f"{facts['created']} on {trained_on}",
         "left out": ", ".join(training["unreadable"]) or "none",
         "ensemble": f"{counted(facts['members'], 'member')} from {counted(facts['folds'], 'fold')}",
-        "features": f"{model.spec.to_dict()['kind']}: {model.spec.n_features:,} "
-        f"from {len(model.spec.mz)} m/z ({model.spec.mz[0]} to {model.spec.mz[-1]})",
+        "features": f"{model.spec.to_dict()['kind']}: {model.spec.n_features:,}{_of_mz(model)}",
         "calibrated": "yes" if facts["calibrated"] else "no: the outputs are scores",
         "log loss": f"{scores['log_loss']:.3f} (training prevalence: "
         f"{scores['prior_log_loss']:.3f})",
