@@ -30,6 +30,7 @@ lint: $(VENV)/.installed
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
+	$(BIN)/python tools/large_files.py
 
 coverage:
 	$(MAKE) test PYTEST="--cov=gale --cov-report=term:skip-covered $(PYTEST)"

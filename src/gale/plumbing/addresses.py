@@ -2,5 +2,6 @@
 
 from __future__ import annotations
 
-DOCS = "https://gale-ms.readthedocs.io/en/latest/"
-"""Where the documentation is published; zensical.toml and pyproject.toml name it, too."""
+DOCS = "https://example.org/gale/docs/"
+"""Where the documentation is published; zensical.toml and pyproject.toml name it, too. The address is
+not decided: example.org stands for it, and no release is made before (docs/releases.md)."""
