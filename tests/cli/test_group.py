@@ -18,11 +18,12 @@ from gale.errors import GaleError
 from helpers.commands import invoke, printed_error, start, succeed
 
 SHARED = {
-    "__init__", "answer_table", "answers", "asked", "batch", "calls", "compound_options",
-    "convert_targets", "evaluations", "interruption", "kept", "listing", "listings", "models",
-    "options", "outputs", "peak_lines", "peaks_of_runs", "predictions", "printing", "progress",
-    "report_pages", "report_run", "report_training", "result", "resumable", "sidecars",
-    "simulation_options", "sources", "spectra", "summary", "times", "wording", "working",
+    "__init__", "answer_table", "answers", "asked", "batch", "calls", "completion",
+    "compound_options", "convert_targets", "evaluations", "interruption", "kept", "listing",
+    "listings", "logs", "models", "options", "outputs", "peak_lines", "peak_options",
+    "peaks_of_runs", "predictions", "printing", "progress", "report_pages", "report_run",
+    "report_training", "result", "resumable", "sidecars", "simulation_options", "sources",
+    "spectra", "summary", "times", "typed", "wording", "working",
 }  # fmt: skip
 """Modules that are not a verb."""
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from gale.cli.completion import LIBRARY_NAMES
 from gale.cli.options import PATH, Function
 
 
@@ -21,11 +22,11 @@ def library_options(function: Function) -> Function:
         click.option(
             "--library",
             "libraries",
-            metavar="NAME | PATH",
+            **LIBRARY_NAMES,
             multiple=True,
-            help="Library to search: an MSP file, a folder of MassBank records, the name of an "
-            "added library, or gale for the spectra that come with it. By default these and all "
-            "added ones. Repeatable.",
+            help="Library to search: a file (MSP, MSL, ELU, JCAMP-DX), a folder of MassBank "
+            "records, the name of an added library, or gale for the spectra that come with it. By "
+            "default these and all added ones. Repeatable.",
         ),
     ):
         function = option(function)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gale.cli.peak_lines import noted
 from gale.cli.printing import echo
-from gale.cli.tasks.peak_tables import MATCHES, PEAKS, PRINTED, SPECTRA
+from gale.cli.tasks.peak_tables import MATCHES, MZTAB, PEAKS, PRINTED, SPECTRA
 from gale.plumbing.batches import Finished
 from gale.plumbing.frames import aligned, joined_schema
 
@@ -78,13 +78,14 @@ def write_all(
         PEAKS: of_runs,
         MATCHES: counted(n_matches, "match", "matches"),
         SPECTRA: f"{of_runs} as spectra",
+        MZTAB: f"{of_runs} as mzTab-M",
     }
     for name, path in outputs.items():
-        if path is None:
+        if path is None or (name == MZTAB and n_failed == n_runs):
             continue
-        if name == SPECTRA:
+        if name in (SPECTRA, MZTAB):
             with writing(path, force=force) as temporary:
-                write_texts(finished.tables(SPECTRA), temporary)
+                write_texts(finished.tables(name), temporary)
         else:
             schema = joined_schema(finished.tables(name))
             tables = (rounded(aligned(each, schema)) for each in finished.tables(name))

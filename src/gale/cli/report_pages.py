@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from gale.cli.listings import Listing
 
 
+LARGE = 5_000
+"""An index of more runs is written row by row."""
+
+
 def with_pages(listing: Listing) -> Iterator[Item]:
     """Give the runs with the names of their pages."""
     from gale.report.folder import names_of_pages
@@ -38,19 +42,30 @@ class Pages:
 
     def put_into(self, folder: Path) -> Counts:
         """Write the index and put the pages beside it; count the runs."""
-        from gale.report.folder import write_index
-
         counts = Counts()
         for table in self._tables():
             counts.add(table, self.model.families)
-        notes = counts.sums.notes(self.model.prevalence, self.model.numbers)
-        index = folder / "index.html"
-        provenance = self.task.provenance
-        write_index(index, counts.n_runs, self._rows(), self.model, notes, provenance)
+        self._write_index(folder / "index.html", counts)
         for name in self._pages():
             if name:
                 put(self.task.folder / name, folder / name)
         return counts
+
+    def _write_index(self, path: Path, counts: Counts) -> None:
+        from gale.plumbing.files import text_to_write
+        from gale.report.folder import index_page, write_index
+
+        provenance = self.task.provenance
+        if counts.n_runs > LARGE:
+            notes = counts.sums.notes(self.model.prevalence, self.model.numbers)
+            write_index(path, counts.n_runs, self._rows(), self.model, notes, provenance)
+            return
+        import polars as pl
+
+        table = pl.concat(self._tables())
+        pages = {run: page for run, page in zip(table["run"], self._pages(), strict=True) if page}
+        with text_to_write(path) as file:
+            file.write(index_page(table, self.model, pages, provenance=provenance))
 
     def print_failed(self) -> None:
         """Say which runs have no page, and why."""
@@ -69,4 +84,4 @@ class Pages:
     def _rows(self) -> Iterator[dict[str, Any]]:
         rows = (row for table in self._tables() for row in table.iter_rows(named=True))
         for row, page in zip(rows, self._pages(), strict=True):
-            yield {**row, "page": page}
+            yield {**row, "page": page, "name": row["run"]}

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from gale.cli.completion import recipe_option
 from gale.cli.options import PATH, output_option
 from gale.cli.outputs import plan
 from gale.cli.printing import echo
@@ -28,12 +29,7 @@ Example:
 @click.command(short_help="Train a model on a labelled campaign.", epilog=EXAMPLE)
 @click.argument("campaign", type=PATH)
 @output_option("Model file to write.")
-@click.option(
-    "--recipe",
-    default="default",
-    show_default=True,
-    help="default, quick, flight, published, logistic, or a TOML file.",
-)
+@recipe_option("default", "default, quick, flight, published, logistic, or a TOML file.")
 @click.option(
     "--labels",
     type=PATH,

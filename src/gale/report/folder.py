@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,16 +18,18 @@ from gale.errors import GaleError
 from gale.evidence import IndexTable, Matcher, check_spectra
 from gale.inspection.batch import batch_notes
 from gale.model import Model
+from gale.model.unlike import FAR
 from gale.plumbing.arguments import check_kind
 from gale.plumbing.files import check_folder_free, text_to_write, writing_folder
+from gale.plumbing.frames import frame_bytes
 from gale.plumbing.kinds import checked_but
 from gale.plumbing.reading import open_file
-from gale.plumbing.tables import FAILED
-from gale.plumbing.text import counted, display_name
+from gale.plumbing.tables import FAILED, HEADER
+from gale.plumbing.text import counted, display_name, short_names
 from gale.plumbing.work import Work
 from gale.readers import load_same, parse_run
 from gale.report.pages import render, render_to
-from gale.report.run_page import model_provenance, run_report
+from gale.report.run_page import PROBABLE, model_provenance, run_report
 
 PAGES = ("*.html",)
 """Files of a folder that may be replaced."""
@@ -219,9 +222,14 @@ def index_page(
         Name of the page of each run that has one.
     provenance : mapping of str to str, optional
     """
-    rows = ({**row, "page": pages.get(row["run"])} for row in predictions.iter_rows(named=True))
+    names = short_names(predictions["run"])
+    rows = (
+        {**row, "page": pages.get(row["run"]), "name": names[row["run"]]}
+        for row in predictions.iter_rows(named=True)
+    )
     notes = batch_notes(predictions, model.prevalence, model.numbers)
-    return render("index.html", **_index_values(len(predictions), rows, model, notes, provenance))
+    values = _index_values(len(predictions), rows, model, notes, provenance)
+    return render("index.html", **values, table=_address_of(predictions))
 
 
 def write_index(
@@ -232,21 +240,22 @@ def write_index(
     notes: Sequence[str],
     provenance: Mapping[str, str],
 ) -> None:
-    """Write the index of a batch row by row.
+    """Write the index of a large batch row by row, with full names, and without the table as CSV.
 
     Parameters
     ----------
     path : Path
     n_runs : int
     rows : iterable of mapping
-        Rows of predictions, with the name of the ``page`` of each run that has one.
+        Rows of predictions, with the ``page`` of each run that has one, and its ``name``.
     model : Model
     notes : sequence of str
         What :func:`gale.inspection.batch.batch_notes` gives of all.
     provenance : mapping of str to str
     """
     with text_to_write(path) as file:
-        render_to(file, "index.html", **_index_values(n_runs, rows, model, notes, provenance))
+        values = _index_values(n_runs, rows, model, notes, provenance)
+        render_to(file, "index.html", **values, table="")
 
 
 def _index_values(
@@ -262,9 +271,17 @@ def _index_values(
         "families": model.families,
         "prevalence": model.prevalence,
         "notes": [*filter(None, [model.caution]), *notes],
+        "probable": PROBABLE,
+        "far": FAR,
         "number": model.number,
         "provenance": {**(provenance or {}), **model_provenance(model)},
     }
+
+
+def _address_of(predictions: pl.DataFrame) -> str:
+    """Put the table of predictions into an address, from which a browser saves it as a file."""
+    data = base64.b64encode(frame_bytes(predictions, ".csv", HEADER)).decode()
+    return f"data:text/csv;charset=utf-8;base64,{data}"
 
 
 def page_names(runs: Iterable[str]) -> dict[str, str]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from gale.peaks import Peaks
 
-PEAKS, MATCHES, SPECTRA, PRINTED = "table", "matches", "msp", "printed"
+PEAKS, MATCHES, SPECTRA, MZTAB, PRINTED = "table", "matches", "msp", "mztab", "printed"
 """The tables of a part: what can be written, and what is printed if nothing is."""
 
 
@@ -37,6 +37,7 @@ def made(name: str, peaks: Peaks) -> pl.DataFrame:
     """Make a table of a part for a run."""
     import polars as pl
 
+    from gale.peaks.mztab import mztab_text
     from gale.peaks.spectra import entries
     from gale.writers.msp import msp_text
 
@@ -44,5 +45,8 @@ def made(name: str, peaks: Peaks) -> pl.DataFrame:
         return peaks.table
     if name == MATCHES:
         return peaks.matches
-    text = msp_text(entries([peaks])) if name == SPECTRA else "\n".join(printed(peaks))
+    if name == MZTAB:
+        text = mztab_text(peaks)
+    else:
+        text = msp_text(entries([peaks])) if name == SPECTRA else "\n".join(printed(peaks))
     return pl.DataFrame({"text": [text]})
