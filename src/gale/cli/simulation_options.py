@@ -102,9 +102,7 @@ def simulation_options(function: Function) -> Function:
             show_default=True,
             help="Share of the labels of train and val to move to runs without the family.",
         ),
-        click.option(
-            "--physics", type=PATH, help="TOML file with other ranges of physical parameters."
-        ),
+        click.option("--physics", type=PATH, help="TOML file with other physical parameters."),
         _several("--without", "Switch an effect off.", metavar="EFFECT"),
         seed_option("The same seed gives the same files on the same machine."),
         click.option(
