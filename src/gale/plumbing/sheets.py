@@ -7,8 +7,10 @@ import re
 import zipfile
 import zlib
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from lxml import etree
+if TYPE_CHECKING:
+    from lxml import etree
 
 PARQUET, ZIP = b"PAR1", b"PK\x03\x04"
 """How these files begin."""
@@ -25,7 +27,7 @@ _BOOLEANS = {"1": "true", "0": "false"}
 
 DAMAGED = (
     zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError,
-    etree.XMLSyntaxError,
+    SyntaxError,
 )  # fmt: skip
 """What the libraries raise of damaged archives, or encrypted ones, and of XML."""
 
@@ -97,6 +99,8 @@ def _part(archive: zipfile.ZipFile, parts: Mapping[str, zipfile.ZipInfo], name: 
 
 
 def _tree(content: bytes) -> etree._Element:
+    from lxml import etree  # slow to import, and every verb imports this module
+
     parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
     return etree.fromstring(content, parser)
 
