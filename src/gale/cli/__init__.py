@@ -20,6 +20,7 @@ STORAGE = {errno.ENOSPC, errno.EROFS, errno.EDQUOT}
 
 VERBS = (
     "ablate",
+    "cache",
     "convert",
     "demo",
     "evaluate",
