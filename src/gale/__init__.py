@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from gale.training import train
     from gale.training.recalibration import recalibrate
     from gale.training.recipe import Recipe
+    from gale.training.stored import write_features
     from gale.writers import write_run
 
 __all__ = [
@@ -125,6 +126,7 @@ __all__ = [
     "watch",
     "web_service",
     "write_evidence",
+    "write_features",
     "write_peak_matches",
     "write_peak_spectra",
     "write_peaks",
@@ -184,6 +186,7 @@ _HOMES = {
     "watch": "serve.watching",
     "web_service": "serve.app",
     "write_evidence": "evidence.table",
+    "write_features": "training.stored",
     "write_peak_matches": "peaks",
     "write_peak_spectra": "peaks",
     "write_peaks": "peaks",

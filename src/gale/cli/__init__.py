@@ -25,6 +25,7 @@ VERBS = (
     "demo",
     "evaluate",
     "export",
+    "features",
     "inspect",
     "labels",
     "library",

@@ -109,6 +109,17 @@ split_option = click.option(
     help="Take only the runs of this split of a campaign. Repeatable.",
 )
 
+recipe_option = click.option(
+    "--recipe",
+    default="default",
+    show_default=True,
+    help="default, quick, published, logistic, or a TOML file.",
+)
+
+strict_option = click.option(
+    "--strict", is_flag=True, help="Stop if a run cannot be read, instead of leaving it out."
+)
+
 device_option = click.option(
     "--device",
     type=click.Choice(["cpu", "cuda"]),

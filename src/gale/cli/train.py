@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from gale.cli.options import PATH, output_option
+from gale.cli.options import PATH, output_option, recipe_option, strict_option
 from gale.cli.outputs import plan
 from gale.cli.printing import echo
 from gale.cli.report_training import write_report
@@ -20,20 +20,16 @@ from gale.cli.working import working
 
 EXAMPLE = """
 \b
-Example:
+Examples:
   gale train campaign -o model.onnx --recipe quick
+  gale train campaign -o model.onnx --recipe quick --features features
 """
 
 
 @click.command(short_help="Train a model on a labelled campaign.", epilog=EXAMPLE)
 @click.argument("campaign", type=PATH)
 @output_option("Model file to write.")
-@click.option(
-    "--recipe",
-    default="default",
-    show_default=True,
-    help="default, quick, published, logistic, or a TOML file.",
-)
+@recipe_option
 @click.option(
     "--labels",
     type=PATH,
@@ -45,8 +41,11 @@ Example:
     help="Skip the HTML report (it also trains a baseline to compare with).",
 )
 @click.option(
-    "--strict", is_flag=True, help="Stop if a run cannot be read, instead of leaving it out."
+    "--features",
+    type=PATH,
+    help="Folder of gale features to train from without opening a run; makes no report.",
 )
+@strict_option
 @click.option("--verify", is_flag=True, help="Compare the checksums of all files first.")
 @training_options("training", "the same model")
 def command(
@@ -55,6 +54,7 @@ def command(
     recipe: str,
     labels: Path | None,
     no_report: bool,
+    features: Path | None,
     strict: bool,
     verify: bool,
     seed: int,
@@ -105,6 +105,7 @@ def command(
                 journal=partial,
                 resume=resume,
                 restart=force and not resume,
+                features=features,
                 work=work,
                 **tables,
             )
@@ -112,7 +113,7 @@ def command(
         files.report.unlink(missing_ok=True)  # it would be that of another model
         discard(partial)
         echo("\n".join(trained_lines(model, files, time.monotonic() - started)))
-        if not no_report:
+        if not (no_report or features):
             write_report(opened, files, files.report, work)
             echo(f"{files.report}: how good the model is, and where to look")
     if model.facts["training"]["unreadable"]:

@@ -36,6 +36,7 @@ FUNCTIONS = {
     "gale.evaluate": "gale evaluate",
     "gale.read_run": "gale inspect",
     "gale.train": "gale train",
+    "gale.write_features": "gale features",
 }
 """Functions of the library, and what does the same on the command line; longer texts first."""
 

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import BrokenExecutor, Executor
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gale.errors import GaleError, MissingExtraError, ReadError
+from gale.errors import MissingExtraError, ReadError
 from gale.features.spec import FeatureSpec
 from gale.features.summary import intensity_moments
 from gale.plumbing.arrays import Arrays, is_finite
 from gale.plumbing.cache import Cache
 from gale.plumbing.text import display_name
 from gale.plumbing.work import Work
+from gale.plumbing.workers import mapped
 from gale.readers import VERSION as READERS
 from gale.readers import checksum_of, load, parse_run, read_run
 from gale.readers.faults import faults_of
@@ -28,7 +28,6 @@ from gale.readers.tables.headers import RememberedColumns
 from gale.run import Floats, Floats32, Run
 
 PathOrRun = Path | Run
-Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -130,7 +129,7 @@ def compute_features(
     errors: list[str | None] = []
     said: list[RunFeatures] = []
     compute = partial(_compute, spec=spec, columns=work.columns, cache=work.cache, look=look)
-    for row, result in enumerate(_map(compute, runs, work.executor)):
+    for row, result in enumerate(mapped(compute, runs, work.executor)):
         if isinstance(result, RunFeatures):
             values[row] = result.features
         errors.append(None if isinstance(result, RunFeatures) else result)
@@ -152,7 +151,7 @@ def runs_moments(
     """Yield the :func:`intensity_moments` of each run that can be read, for ``learn_mz``."""
     work = work or Work()
     compute = partial(_moments, mz_min=mz_min, mz_max=mz_max, columns=work.columns)
-    for moments in _map(compute, runs, work.executor):
+    for moments in mapped(compute, runs, work.executor):
         if moments is not None:
             yield moments
         work.progress.step()
@@ -237,19 +236,3 @@ def _moments(
     except (ReadError, MissingExtraError):
         return None  # compute_features says why
     return intensity_moments(run, mz_min, mz_max)
-
-
-def _map(
-    compute: Callable[[PathOrRun], Item], runs: Sequence[PathOrRun], executor: Executor | None
-) -> Iterator[Item]:
-    if executor is None:
-        yield from map(compute, runs)
-        return
-    try:
-        yield from executor.map(compute, runs, chunksize=4)
-    except BrokenExecutor as error:
-        raise GaleError(
-            "reading runs",
-            f"a process was ended from outside ({error}), perhaps because memory ran out",
-            remedy="pass workers=1",
-        ) from error

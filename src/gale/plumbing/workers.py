@@ -5,13 +5,21 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from threading import Thread
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
+
+from gale.errors import GaleError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+CHUNK = 4
+"""Runs that a process is given at a time."""
 
 LATE_S = 0.3
 """Seconds that a worker lives on after SIGTERM."""
@@ -51,6 +59,37 @@ def worker_pool(
             del os.environ["POLARS_MAX_THREADS"]
         else:
             os.environ["POLARS_MAX_THREADS"] = before
+
+
+def mapped(
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    executor: Executor | None,
+    chunk: int = CHUNK,
+) -> Iterator[Result]:
+    """Apply a function to items by an executor, or in this process without one; in their order.
+
+    Raises
+    ------
+    GaleError
+        If a process of the executor ends from outside.
+
+    Examples
+    --------
+    >>> list(mapped(abs, [-1, 2], None))
+    [1, 2]
+    """
+    if executor is None:
+        yield from map(function, items)
+        return
+    try:
+        yield from executor.map(function, items, chunksize=chunk)
+    except BrokenExecutor as error:
+        raise GaleError(
+            "reading runs",
+            f"a process was ended from outside ({error}), perhaps because memory ran out",
+            remedy="pass workers=1",
+        ) from error
 
 
 def _begin_worker(begin: Callable[..., object] | None, arguments: tuple[Any, ...]) -> None:
