@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     )
     from gale.plotting import plot_run, save_figure
     from gale.plumbing.cache import Cache
+    from gale.plumbing.cluster import dask_executor
     from gale.plumbing.progress import Progress
     from gale.plumbing.work import Work
     from gale.portable import export_page, export_whole
@@ -89,6 +90,7 @@ __all__ = [
     "ablate",
     "add_library",
     "bundled_model",
+    "dask_executor",
     "default_family_table",
     "embedded_library",
     "errors",
@@ -150,6 +152,7 @@ _HOMES = {
     "ablate": "ablation",
     "add_library": "chemistry.adding",
     "bundled_model": "model.bundled",
+    "dask_executor": "plumbing.cluster",
     "default_family_table": "chemistry.families",
     "embedded_library": "library",
     "estimate_retention_index": "chemistry.retention_index",

@@ -22,7 +22,7 @@ from gale.training.runs import read_runs
 from helpers.errors import refused
 from helpers.training import Exported, Recorder, tiny_recipe
 
-LEARNED = {"mz": "learned", "mz_min": 40, "mz_max": 60}
+LEARNED = {"mz": "learned", "mz_min": 18, "mz_max": 120}
 
 
 @pytest.fixture

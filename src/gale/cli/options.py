@@ -51,6 +51,7 @@ def reading_options(function: Function) -> Function:
     """Add the options that :func:`gale.cli.working.working` takes."""
     for option in (
         quiet_option,
+        dask_option,
         click.option("--no-cache", is_flag=True, help="Neither read nor write the feature cache."),
         click.option(
             "--workers",
@@ -90,6 +91,13 @@ def library_options(function: Function) -> Function:
 
 
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
+
+dask_option = click.option(
+    "--dask",
+    metavar="ADDRESS",
+    help="Let the workers of a Dask scheduler do the work: its address, its scheduler file, or "
+    "local:4 for four processes here.",
+)
 
 columns_option = click.option(
     "--column",

@@ -11,6 +11,7 @@ import click
 
 from gale.cli.printing import echo
 from gale.cli.simulation_options import simulation_options
+from gale.cli.working import executor_of
 
 EXAMPLE = """
 \b
@@ -30,6 +31,7 @@ def command(
     physics: Path | None,
     without: tuple[str, ...],
     workers: int,
+    dask: str | None,
     quiet: bool,
     **choices: Any,
 ) -> None:
@@ -54,13 +56,13 @@ def command(
         from gale.chemistry.families import read_family_table  # needs RDKit
 
         table = read_family_table(families)
-    with closing(ConsoleProgress(quiet=quiet)) as progress:
+    with closing(ConsoleProgress(quiet=quiet)) as progress, executor_of(1, dask) as executor:
         gale.simulate(
             output,
             library=library or None,
             families=table,
             physics=effects,
-            work=gale.Work(workers=workers, progress=progress),
+            work=gale.Work(executor, workers, progress=progress),
             **choices,
         )
     size = sum(path.stat().st_size for path in output.rglob("*.csv"))

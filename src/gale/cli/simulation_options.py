@@ -7,7 +7,14 @@ from typing import Any
 
 import click
 
-from gale.cli.options import PATH, Function, output_option, quiet_option, seed_option
+from gale.cli.options import (
+    PATH,
+    Function,
+    dask_option,
+    output_option,
+    quiet_option,
+    seed_option,
+)
 from gale.cli.spectra import SIMULATED_LIBRARY
 
 SPLIT = click.Choice(["train", "val", "test"])
@@ -108,6 +115,7 @@ def simulation_options(function: Function) -> Function:
             show_default="one per core",
             help="Processes that simulate runs.",
         ),
+        dask_option,
         quiet_option,
     )
     for option in reversed(options):

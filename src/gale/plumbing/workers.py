@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from threading import Thread
 from types import FrameType
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from gale.errors import GaleError
 
@@ -27,7 +27,10 @@ LATE_S = 0.3
 
 @contextmanager
 def worker_pool(
-    workers: int, begin: Callable[..., object] | None = None, arguments: tuple[Any, ...] = ()
+    workers: int,
+    begin: Callable[..., object] | None = None,
+    arguments: tuple[Any, ...] = (),
+    executor: Executor | None = None,
 ) -> Iterator[Executor | None]:
     """Yield an executor of worker processes, or None for work in this process.
 
@@ -37,6 +40,9 @@ def worker_pool(
         Number of processes; with 1 no process is started.
     begin : callable, optional
         Called with `arguments` in every process before its first task.
+    executor : Executor, optional
+        Takes the place of processes if it is a `Beginning`, as that of `gale.plumbing.cluster`;
+        with another one, the arguments would have to travel with every task.
 
     Examples
     --------
@@ -44,21 +50,42 @@ def worker_pool(
     ...     print(executor)
     None
     """
+    if isinstance(executor, Beginning):
+        yield executor if begin is None else executor.begun(begin, arguments)
+        return
     if workers == 1:
         yield None
         return
+    with one_thread_each():
+        # A process that is forked while threads of polars run may hang; spawned ones start afresh.
+        context, setup = get_context("spawn"), (begin, arguments)
+        pool = ProcessPoolExecutor(workers, context, _begin_worker, setup)
+        try:
+            yield pool
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def one_thread_each() -> Iterator[None]:
+    """Let processes that are started within use one thread for tables."""
     before = os.environ.get("POLARS_MAX_THREADS")
     os.environ["POLARS_MAX_THREADS"] = "1"  # for the workers, which start with this environment
-    # A process that is forked while threads of polars run may hang; spawned ones start afresh.
-    executor = ProcessPoolExecutor(workers, get_context("spawn"), _begin_worker, (begin, arguments))
     try:
-        yield executor
+        yield
     finally:
-        executor.shutdown(cancel_futures=True)
         if before is None:
             del os.environ["POLARS_MAX_THREADS"]
         else:
             os.environ["POLARS_MAX_THREADS"] = before
+
+
+@runtime_checkable
+class Beginning(Protocol):
+    """An executor whose workers can begin with something that goes to each of them once."""
+
+    def begun(self, begin: Callable[..., object], arguments: tuple[Any, ...]) -> Executor:
+        """Return the executor whose workers call `begin` before their first task."""
 
 
 def mapped(
@@ -95,11 +122,16 @@ def mapped(
 def _begin_worker(begin: Callable[..., object] | None, arguments: tuple[Any, ...]) -> None:
     # Ctrl-C is for the main process, which then ends this one. So is SIGTERM where it goes to all
     # processes: this one must not be the first to end, which would look like a crash of it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ignore_interrupts()
     signal.signal(signal.SIGTERM, _end_late)
     Thread(target=_end_with_parent, daemon=True).start()
     if begin is not None:
         begin(*arguments)
+
+
+def ignore_interrupts() -> None:
+    """Leave Ctrl-C to the process that started this one."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _end_late(number: int, _frame: FrameType | None) -> None:

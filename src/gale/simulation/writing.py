@@ -98,7 +98,7 @@ def write_runs(folder: Path, series: Series, work: Work) -> list[WrittenRun]:
         (folder / f"{split}_features").mkdir()
     writer = RunWriter(folder, series.laboratory, series.thresholds)
     tasks = (_paths(design), design.plans)
-    with worker_pool(work.workers, _begin_worker, (writer,)) as executor:
+    with worker_pool(work.workers, _begin_worker, (writer,), work.executor) as executor:
         results: Iterable[WrittenRun] = (
             map(writer.write, *tasks)
             if executor is None
