@@ -21,6 +21,8 @@ from gale.plumbing.cluster import DaskExecutor, _call, _hand_on, dask_executor
 from gale.plumbing.progress import Progress
 from gale.plumbing.work import Work
 from gale.plumbing.workers import worker_pool
+from gale.simulation.examples import simulate_examples
+from gale.simulation.run import Truth
 from helpers.commands import error_of, invoke
 from helpers.errors import refused
 from helpers.training import Trained
@@ -29,6 +31,10 @@ pytest.importorskip("distributed", reason="the extra dask is not installed")
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
 
 _BEGUN: list[str] = []
+
+
+def ions(run: gale.Run, truth: list[Truth]) -> tuple[int, int]:
+    return run.n_ions, len(truth)
 
 
 def begin(text: str) -> None:
@@ -58,7 +64,6 @@ class Killing(Progress):
 @pytest.fixture
 def executor() -> Iterator[DaskExecutor]:
     with dask_executor("local:2") as executor:
-        assert isinstance(executor, DaskExecutor)
         yield executor
 
 
@@ -112,6 +117,16 @@ def test_what_workers_do(
     for path in files:
         same = tmp_path / "there" / path.relative_to(tmp_path / "here")
         assert path.read_bytes() == same.read_bytes(), path.name
+
+    options: dict[str, Any] = {"families": ["alcohol"], "runs": 6, "ions": 400}
+    simulated = [
+        [
+            (example.item, *example.families)
+            for example in simulate_examples(ions, **options, work=each)
+        ]
+        for each in (Work(), Work(executor))
+    ]
+    assert simulated[0] == simulated[1]
 
 
 def test_addresses_that_lead_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gale.cli.printing import echo
+
 if TYPE_CHECKING:
     from gale.plumbing.work import Work
 
@@ -53,9 +55,11 @@ def executor_of(workers: int, dask: str | None) -> Iterator[Executor | None]:
     if dask is not None and workers > 1:
         raise click.UsageError("--workers and --dask both say who does the work; leave one out")
     if dask is not None:
-        from gale.plumbing.cluster import dask_executor
+        from gale.plumbing.cluster import NO_WORKER, dask_executor
 
         with dask_executor(dask) as executor:
+            if not executor.n_workers:
+                echo(f"note: {NO_WORKER}", err=True)
             yield executor
         return
     from gale.plumbing.workers import worker_pool

@@ -22,7 +22,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gale.errors import GaleError, MissingExtraError
+from gale.errors import GaleError, MissingExtraError, warn
 from gale.plumbing.kinds import checked
 from gale.plumbing.reading import read_text
 from gale.plumbing.workers import ignore_interrupts, one_thread_each
@@ -47,9 +47,12 @@ EXPECTED = (
 )
 
 
+NO_WORKER = "the scheduler has no worker yet; the work waits for one"
+
+
 @checked
 @contextmanager
-def dask_executor(address: str | Path) -> Iterator[Executor]:
+def dask_executor(address: str | Path) -> Iterator[DaskExecutor]:
     """Give an executor for :class:`gale.Work` whose tasks workers of Dask do, until the block ends.
 
     With it, runs are read and simulated, and features computed, by all workers of a cluster. What
@@ -70,6 +73,11 @@ def dask_executor(address: str | Path) -> Iterator[Executor]:
     MissingExtraError
         If Dask is not installed.
 
+    Warns
+    -----
+    GaleWarning
+        If the scheduler has no worker yet.
+
     Examples
     --------
     >>> import gale
@@ -81,6 +89,8 @@ def dask_executor(address: str | Path) -> Iterator[Executor]:
         client = _connect(str(address), stack)
         executor = DaskExecutor(client, str(address))
         stack.callback(executor.shutdown, wait=False, cancel_futures=True)
+        if not executor.n_workers:
+            warn(NO_WORKER)
         yield executor
 
 
@@ -144,6 +154,11 @@ class DaskExecutor(Executor):
     def __init__(self, client: Client, address: str, setup: object = None) -> None:
         self.client, self.address = client, address
         self._executor, self._setup = client.get_executor(pure=False), setup
+
+    @property
+    def n_workers(self) -> int:
+        """Number of workers that the scheduler has now."""
+        return len(self.client.nthreads())
 
     def begun(self, begin: Callable[..., object], arguments: tuple[Any, ...]) -> DaskExecutor:
         """Return the executor whose workers call `begin` before their first task.
