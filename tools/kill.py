@@ -4,16 +4,20 @@
     python tools/kill.py --kills 20 --seed 1 --verb simulate
 
 Each kill is SIGKILL or SIGTERM to one process, at a moment between its claim of the output and its
-end; half of the time over an older output, which --force replaces. Then nothing that was finished
-may be lost, nothing half-written may lie under its final name, and after the same command once more
-nothing else may be left. Findings are printed, and the exit status is 1 if there is one.
+end (from its start, if it claims none); half of the time over an older output, which --force
+replaces. Then nothing that was finished may be lost, nothing half-written may lie under its final
+name, and after the same command once more nothing else may be left. Findings are printed, and the
+exit status is 1 if there is one.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
+import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,9 +27,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import onnxruntime
 import polars as pl
 
 import gale
+from gale.library.installed import FOLDER_VARIABLE, SUFFIX
+from gale.plumbing.cache import DIGEST_BYTES
 from gale.plumbing.locks import LOCK
 
 TINY = """
@@ -37,6 +44,12 @@ soup.size = 2
 folds.count = 2
 """
 """A recipe that trains in moments."""
+
+LIBRARY = "".join(
+    f"Name: compound {number}\nNum Peaks: 3\n41 999; 55 500; {60 + number % 400} {number}\n\n"
+    for number in range(1, 3000)
+)
+"""A library that takes some time to convert."""
 
 RARE = (
     "chlorine_bearing_compound",
@@ -51,27 +64,40 @@ VERBS = {
     "convert": "convert run.csv -o here/out.mzML",
     "convert folder": "convert campaign/train_features/S0000.csv run.csv --to parquet -o here/out",
     "evaluate": "evaluate scored.csv --labels campaign/test_labels.csv --json here/out.json",
+    "export": "export model.onnx --whole -o here/out.graph",
+    "labels": "labels campaign/test_features -o here/out.csv",
+    "library": "library add mine mine.msp",
+    "peaks": "peaks run.csv -o here/out.csv --msp here/out.msp --matches here/matches.parquet",
     "plot": "plot run.csv -o here/out.html",
     "predict": "predict campaign --model model.onnx -o here/out.csv --evidence here/evidence.csv",
+    "recalibrate": "recalibrate campaign -o here/out.onnx",
     "report run": "report run campaign --split test --model model.onnx -o here/out",
     "report training": "report training campaign --model model.onnx -o here/out.html",
     "simulate": "simulate -o here/out --runs 24,8,8 --ions 1500 --workers 2",
     "train": "train campaign --recipe tiny.toml --no-report -o here/out.onnx",
+    "watch": "watch campaign/test_features --model model.onnx -o here/out --once --settle 0.2s",
 }
 """Commands, in a folder with what they read; they write into the folder ``here``."""
 
 RESUMABLE = ("ablate", "train")
-NEVER_REPLACES = ("simulate",)
+NEVER_REPLACES = ("simulate", "watch")
 LONGEST_S = 300
-ENDS = {".html": b"</html>", ".mzML": b"mzML>", ".csv": b"\n", ".md": b"\n", ".svg": b"</svg>"}
+ENDS = {".html": b"</html>", ".mzML": b"mzML>", ".svg": b"</svg>"}
+LINES = (".csv", ".md", ".msp")
 """What whole files of some kinds end with."""
 
 
 @dataclass(frozen=True)
 class Whole:
-    """A command that was not killed: the names it writes, and the seconds from claim to end."""
+    """A command that was not killed: what it wrote, and the seconds from claim to end.
 
+    Without a claim, the seconds are from its start. Hidden names are those that it keeps.
+    """
+
+    folder: Path
     names: frozenset[str]
+    hidden: frozenset[str]
+    claims: bool
     seconds: float
 
 
@@ -108,7 +134,8 @@ def prepare(root: Path, verbs: Sequence[str]) -> None:
         root, f"simulate -o campaign --design different --runs 60,24,8 --ions 800 --seed 3 -q{rare}"
     )
     (root / "run.csv").write_bytes((root / "campaign/test_features/S0084.csv").read_bytes())
-    if {"predict", "evaluate", "report run", "report training"} & set(verbs):
+    (root / "mine.msp").write_text(LIBRARY, "utf-8")
+    if {"predict", "evaluate", "export", "watch", "report run", "report training"} & set(verbs):
         make(root, "train campaign --recipe tiny.toml --no-report -o model.onnx -q")
         make(root, "predict campaign --split test --model model.onnx -o scored.csv -q")
 
@@ -125,7 +152,12 @@ def start(root: Path, command: str, *more: str) -> subprocess.Popen[str]:
     """Start a command in the folder."""
     words = [sys.executable, "-m", "gale", *command.split(), *more]
     return subprocess.Popen(
-        words, cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        words,
+        cwd=root,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, FOLDER_VARIABLE: str(root / "here/out")},
     )
 
 
@@ -141,19 +173,25 @@ def fresh(root: Path) -> Path:
 def run_whole(root: Path, verb: str) -> Whole:
     """Run a command once without a kill."""
     here = fresh(root)
+    begin = time.monotonic()
     process = start(root, VERBS[verb])
-    begin = wait_for_claim(process, here)
+    if claims := sees_claim(process, here):
+        begin = time.monotonic()
     _, said = process.communicate(timeout=LONGEST_S)
     if process.returncode:
         raise SystemExit(f"{verb} fails without a kill: {said}")
-    return Whole(names_in(here), time.monotonic() - begin)
+    seconds = time.monotonic() - begin
+    folder = here.rename(root / f"whole {verb}")
+    return Whole(folder, names_in(folder), hidden_in(folder), claims, seconds)
 
 
-def wait_for_claim(process: subprocess.Popen[str], here: Path) -> float:
-    """Wait until an output is claimed, or the process has ended; return the time."""
-    while process.poll() is None and not any(here.rglob(f".*.{LOCK}")):
+def sees_claim(process: subprocess.Popen[str], here: Path) -> bool:
+    """Wait until an output is claimed, or the process has ended without."""
+    while process.poll() is None:
+        if any(here.rglob(f".*.{LOCK}")):
+            return True
         time.sleep(0.001)
-    return time.monotonic()
+    return False
 
 
 def kill(root: Path, verb: str, whole: dict[str, Whole], chance: random.Random) -> list[str]:
@@ -161,10 +199,11 @@ def kill(root: Path, verb: str, whole: dict[str, Whole], chance: random.Random) 
     here, known = fresh(root), whole[verb]
     replaces = verb not in NEVER_REPLACES and chance.random() < 0.5
     if replaces:
-        start(root, VERBS[verb]).communicate(timeout=LONGEST_S)
+        shutil.copytree(known.folder, here, dirs_exist_ok=True)
     force = ("--force",) if replaces else ()
     process = start(root, VERBS[verb], *force)
-    wait_for_claim(process, here)
+    if known.claims:
+        sees_claim(process, here)
     time.sleep(chance.random() * known.seconds)
     number = chance.choice((signal.SIGKILL, signal.SIGTERM))
     process.send_signal(number)
@@ -172,8 +211,8 @@ def kill(root: Path, verb: str, whole: dict[str, Whole], chance: random.Random) 
     wrong = [f"after {number.name}: {each}" for each in damage(here)]
     if number == signal.SIGTERM and process.returncode not in (143, 0, -15):
         wrong.append(f"ended with status {process.returncode}: {said[-300:]}")
-    if number == signal.SIGTERM and (left := hidden_in(here)) and process.returncode == 143:
-        wrong.append(f"SIGTERM left {left}")
+    if number == signal.SIGTERM and process.returncode == 143:
+        wrong += [f"SIGTERM left {name}" for name in hidden_in(here) - known.hidden]
     if replaces and not any("out" in name for name in names_in(here, all_names=True)):
         wrong.append("what was finished is lost")
     more = [] if verb in NEVER_REPLACES else ["--force"]
@@ -185,8 +224,9 @@ def kill(root: Path, verb: str, whole: dict[str, Whole], chance: random.Random) 
     if again.returncode and not is_done:
         wrong.append(f"the next call fails: {said[-300:]}")
     wrong += [f"after the next call: {each}" for each in damage(here)]
-    if (left := hidden_in(here)) or names_in(here) != known.names:
-        wrong.append(f"left: {left + sorted(names_in(here) ^ known.names)}")
+    left = (hidden_in(here) ^ known.hidden) | (names_in(here) ^ known.names)
+    if left:
+        wrong.append(f"left or missing: {sorted(left)}")
     return wrong
 
 
@@ -198,9 +238,9 @@ def names_in(here: Path, *, all_names: bool = False) -> frozenset[str]:
     )
 
 
-def hidden_in(here: Path) -> list[str]:
+def hidden_in(here: Path) -> frozenset[str]:
     """Name what is hidden."""
-    return sorted(file.name for file in here.rglob(".*"))
+    return frozenset(file.name for file in here.rglob(".*"))
 
 
 def damage(here: Path) -> list[str]:
@@ -210,25 +250,28 @@ def damage(here: Path) -> list[str]:
 
 def is_whole(file: Path) -> bool:
     """Whether a file can be read to its end."""
+    content = file.read_bytes()
     try:
         match file.suffix:
             case ".onnx":
                 gale.Model.load(file)
+            case ".graph":
+                onnxruntime.InferenceSession(content)
             case ".json":
-                json.loads(file.read_text("utf-8"))
+                json.loads(content)
             case ".parquet":
                 pl.read_parquet(file)
             case ".png":
-                return b"IEND" in file.read_bytes()[-12:]
+                return b"IEND" in content[-12:]
+            case suffix if suffix == SUFFIX:
+                return hashlib.sha256(content[DIGEST_BYTES:]).digest() == content[:DIGEST_BYTES]
+            case suffix if suffix in LINES:
+                return content.endswith(b"\n")
             case suffix if suffix in ENDS:
-                return (
-                    file.read_bytes()
-                    .rstrip(b" \n" if suffix != ".csv" else b"")
-                    .endswith(ENDS[suffix].strip() if suffix != ".csv" else b"\n")
-                )
+                return content.rstrip().endswith(ENDS[suffix])
     except Exception:  # noqa: BLE001  (whatever a reader says of a broken file)
         return False
-    return file.stat().st_size > 0
+    return len(content) > 0
 
 
 if __name__ == "__main__":

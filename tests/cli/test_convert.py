@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -153,3 +155,65 @@ def test_profile_spectra_are_centroided_if_asked(tmp_path: Path) -> None:
     found = gale.read_run(tmp_path / "b.mzML")
     assert found.n_ions == 2
     assert found.facts["centroided"].startswith("by gale")
+
+
+@pytest.fixture
+def many(files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Forty runs in the current folder, one of which cannot be read."""
+    monkeypatch.chdir(tmp_path)
+    names = [f"run{number:02}.cdf" for number in range(40)]
+    for name in names:
+        Path(name).write_bytes(files[0].read_bytes())
+    Path("run20.cdf").write_bytes(b"time\n1\n")
+    return names
+
+
+def test_many_interrupted_and_resumed(many: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gale.plumbing.batches.chunks_of.__defaults__", (4,))
+    words = ["convert", *many, "-o", "out", "--to", "csv", "-q"]
+    write_run, calls = gale.write_run, []
+
+    def interrupted(run: Run, path: str, **how: Any) -> None:
+        calls.append(path)
+        if len(calls) == 36:
+            raise KeyboardInterrupt
+        write_run(run, path, **how)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(gale, "write_run", interrupted)
+        result = invoke(*words)
+    assert result.exit_code == 130
+    assert "kept in out.partial" in result.stderr
+    error = error_of(*words)
+    check_error(error, "out.partial", found="interrupted conversion", kind=OutputError)
+    before = {path.name: path.stat().st_mtime_ns for path in Path("out").iterdir()}
+    assert len(before) == 35
+    Path("out/run01.csv").unlink()
+    result = invoke(*words, "--resume")
+    assert (result.exit_code, result.stdout) == (1, "out: 39 runs converted, 1 failed\n")
+    assert list(printed_failures(result.stderr)) == ["run20.cdf"]
+    assert not Path("out.partial").exists()
+    expected = gale.read_run("run00.cdf")
+    for name in many:
+        if name != "run20.cdf":
+            assert_same(Path("out", name).with_suffix(".csv"), expected)
+    kept = [name for name, at in before.items() if Path("out", name).stat().st_mtime_ns == at]
+    assert 10 < len(kept) < 35
+
+
+def test_shards_write_into_one_folder(many: list[str]) -> None:
+    for number in (1, 2, 3):
+        words = ("--shard", f"{number}/3", "--allow-failed", "-q")
+        assert invoke("convert", "*.cdf", "-o", "out", "--to", "csv", *words).exit_code == 0
+    assert len(list(Path("out").iterdir())) == 39
+    assert not list(Path().glob("*.partial"))
+
+
+def test_a_full_disk_stops_a_conversion(many: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(run: Run, path: str, **how: Any) -> None:
+        reason = OSError(errno.ENOSPC, "No space left on device")
+        raise OutputError(path, "cannot be written (No space left on device)") from reason
+
+    monkeypatch.setattr(gale, "write_run", full)
+    error = error_of("convert", *many, "-o", "out", "--to", "csv")
+    check_error(error, Path("out", "run00.csv"), found="No space left", kind=OutputError)

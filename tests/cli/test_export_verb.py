@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 import gale
 from gale.errors import ModelError, OutputError
 from gale.portable.whole import whole_graph
@@ -23,6 +25,15 @@ def test_a_whole_graph(tmp_path: Path) -> None:
     assert output == f"{path}: 9 families, 0.06 MB\n"
     assert path.read_bytes() == whole_graph(gale.Model.load(MODEL), int8=True)
     assert isinstance(error_of("inspect", path), ModelError)
+
+
+def test_the_model_that_is_exported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "whole.onnx"
+    succeed("export", "--whole", "-o", path)
+    assert path.read_bytes() == whole_graph(gale.bundled_model())
+    monkeypatch.setenv("GALE_MODEL", str(MODEL))
+    succeed("export", "--whole", "-o", path, "--force")
+    assert path.read_bytes() == whole_graph(gale.Model.load(MODEL))
 
 
 def test_what_cannot_be_exported(tmp_path: Path) -> None:

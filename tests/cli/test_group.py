@@ -18,10 +18,11 @@ from gale.errors import GaleError
 from helpers.commands import invoke, printed_error, start, succeed
 
 SHARED = {
-    "__init__", "answer_table", "answers", "asked", "calls", "evaluations", "interruption",
-    "models", "options", "outputs", "peak_lines", "peaks_of_runs", "predictions",
-    "printing", "progress", "report_run", "report_training", "resumable", "simulation_options",
-    "sources", "spectra", "summary", "times", "wording", "working",
+    "__init__", "answer_table", "answers", "asked", "batch", "calls", "convert_task",
+    "evaluations", "inspect_task", "interruption", "listing", "models", "options", "outputs",
+    "peak_lines", "peaks_of_runs", "predict_task", "predictions", "printing", "progress",
+    "report_run", "report_training", "resumable", "simulation_options", "sources", "spectra",
+    "summary", "times", "wording", "working",
 }  # fmt: skip
 """Modules that are not a verb."""
 

@@ -343,3 +343,37 @@ def test_nothing_odd(campaign: gale.Campaign) -> None:
     outputs = [succeed("inspect", path).output for path in campaign.paths[:3]]
     assert all(("  nothing odd was found\n" in text) is ("  odd: " not in text) for text in outputs)
     assert any("  nothing odd was found\n" in text for text in outputs)
+
+
+def test_many_in_a_file_interrupted_and_resumed(
+    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("gale.plumbing.batches.chunks_of.__defaults__", (4,))
+    names = [f"run{number}.csv" for number in range(20)]
+    for name in names:
+        Path(name).write_text(RUN, "utf-8")
+    Path("run7.csv").write_text("")
+    Path("list.txt").write_text("\n".join([*names, str(trained.path)]))
+    words = ["inspect", "--files-from", "list.txt"]
+    printed = invoke(*words, "--json")
+    assert printed.exit_code == 1
+    lines = printed.stdout.splitlines()
+    assert [json.loads(line)["path"] for line in lines] == [*names, str(trained.path)]
+    read_run, calls = gale.read_run, []
+
+    def interrupted(path: Path, **how: Any) -> gale.Run:
+        calls.append(path)
+        if len(calls) == 15:
+            raise KeyboardInterrupt
+        return read_run(path, **how)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(gale, "read_run", interrupted)
+        assert invoke(*words, "-o", "all.jsonl").exit_code == 130
+    assert not Path("all.jsonl").exists()
+    result = invoke(*words, "-o", "all.jsonl", "--resume", "--allow-failed")
+    assert result.exit_code == 0
+    assert Path("all.jsonl").read_text("utf-8") == printed.stdout
+    assert list(printed_failures(result.stderr)) == ["run7.csv"]
+    assert result.stdout == "all.jsonl: 21 inspected, 1 failed\n"

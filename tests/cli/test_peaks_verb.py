@@ -161,3 +161,41 @@ def test_one_scan(tmp_path: Path) -> None:
 )
 def test_options_that_cannot_be(run: Path, words: list[str]) -> None:
     assert invoke("peaks", run, *words).exit_code != 0
+
+
+def test_many_runs_interrupted_and_resumed(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("gale.cli.peaks_of_runs.RUNS", 2)
+    names = [f"run{number}.csv" for number in range(8)]
+    for name in names:
+        Path(name).symlink_to(run)
+    Path("run3.csv").unlink()
+    Path("list.txt").write_text("\n".join(names))
+    words = ["peaks", "--files-from", "list.txt", "-q", "--msp", "p.msp", "--matches", "m.csv"]
+    assert invoke(*words, "-o", "p.csv").exit_code == 1
+    whole = {name: Path(name).read_bytes() for name in ("p.csv", "m.csv", "p.msp")}
+    assert len(gale.read_library("p.msp")) == 14
+    find_peaks, calls = gale.find_peaks, []
+
+    def interrupted(*given: object, **named: object) -> object:
+        calls.append(given)
+        if len(calls) == 5:
+            raise KeyboardInterrupt
+        return find_peaks(*given, **named)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(gale, "find_peaks", interrupted)
+        result = invoke(*words, "-o", "p.csv", "--force")
+    assert result.exit_code == 130
+    assert "p.csv.partial; repeat the command with --resume" in result.stderr
+    assert Path("p.csv").read_bytes() == whole["p.csv"]
+    result = invoke(*words, "-o", "p.csv", "--resume", "--force", "--workers", "1")
+    assert result.exit_code == 1
+    assert "failed: run3.csv" in result.stderr
+    assert {name: Path(name).read_bytes() for name in whole} == whole
+    assert not Path("p.csv.partial").exists()
+    other = invoke("peaks", *names, "-q", "-o", "out/", "--shard", "1/2", "--allow-failed")
+    assert other.exit_code == 0, other.output
+    assert 0 < pl.read_parquet("out/*.parquet")["run"].n_unique() < 7

@@ -12,15 +12,16 @@ import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
 import gale
-from gale.cli.progress import ConsoleProgress
 from gale.errors import ModelError, OutputError
 from gale.evidence import SCHEMA
+from gale.evidence.table import evidence_of_sources
 from helpers.commands import (
     error_of,
     invoke,
@@ -327,16 +328,15 @@ def test_a_run_that_changes_meanwhile_costs_its_own_evidence(
     predict: Arguments, runs: list[Path], monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
     shutil.copy(runs[0], "changing.csv")
-    begin = ConsoleProgress.begin
+    look_for = evidence_of_sources
 
-    def change_it(self: ConsoleProgress, what: str, total: int) -> None:
-        if what == "looking for evidence":
-            Path("changing.csv").unlink()
-            if change == "other content":
-                shutil.copy(runs[1], "changing.csv")
-        begin(self, what, total)
+    def change_it(*given: Any, **named: Any) -> pl.DataFrame:
+        Path("changing.csv").unlink()
+        if change == "other content":
+            shutil.copy(runs[1], "changing.csv")
+        return look_for(*given, **named)
 
-    monkeypatch.setattr(ConsoleProgress, "begin", change_it)
+    monkeypatch.setattr("gale.evidence.table.evidence_of_sources", change_it)
     result = succeed(*predict("changing.csv", runs[2], "--evidence", "e.csv"))
     assert "run changing.csv is left out: " in result.stderr
     assert pl.read_csv("p.csv")["status"].to_list() == ["ok", "ok"]

@@ -13,7 +13,14 @@ from polars.testing import assert_frame_equal
 
 from gale.errors import MissingExtraError, OutputError
 from gale.plumbing import frames
-from gale.plumbing.frames import SUFFIXES, check_suffix, write_frame
+from gale.plumbing.frames import (
+    SUFFIXES,
+    check_suffix,
+    dataset_files,
+    pieces_of,
+    write_frame,
+    write_frames,
+)
 from helpers.errors import refused
 
 TABLE = pl.DataFrame(
@@ -67,3 +74,81 @@ def test_a_sheet_has_so_many_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     with refused(OutputError, tmp_path / "t.xlsx", found="2 rows", remedy=".parquet"):
         write_frame(TABLE, tmp_path / "t.xlsx")
     write_frame(TABLE, tmp_path / "t.csv")
+
+
+LONG = pl.concat(
+    pl.DataFrame({"run": [f"{at}.csv", "=1+1"], "message": ["=1", None], "share": [at / 8, None]})
+    for at in range(30)
+)
+
+
+def cut(table: pl.DataFrame, size: int) -> list[pl.DataFrame]:
+    return [table[at : at + size] for at in range(0, max(len(table), 1), size)]
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Little is in memory at a time."""
+    monkeypatch.setattr("gale.plumbing.frames.pieces_of.__defaults__", (25,))
+    monkeypatch.setattr("gale.plumbing.frames.LARGE_WORKBOOK", 25)
+
+
+@pytest.mark.parametrize("rows", [1, 3, 60, 100])
+@pytest.mark.parametrize("size", [1, 7, 60])
+def test_pieces(rows: int, size: int) -> None:
+    pieces = list(pieces_of(cut(LONG, size), rows))
+    assert [len(piece) for piece in pieces[:-1]] == [rows] * (len(pieces) - 1)
+    assert_frame_equal(pl.concat(pieces), LONG)
+    assert [len(piece) for piece in pieces_of([LONG[:0]], rows)] == [0]
+
+
+@pytest.mark.parametrize("rows", [0, 20, 25, 50, 60])
+@pytest.mark.usefixtures("small")
+def test_a_table_in_pieces_is_the_same(rows: int, tmp_path: Path) -> None:
+    table = LONG[:rows]
+    for name in ("t.csv", "t.parquet", "t", "t.xlsx"):
+        write_frames(cut(table, 7), tmp_path / name, texts=["message"])
+    write_frame(table, tmp_path / "whole.csv", texts=["message"])
+    assert (tmp_path / "t.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+    assert_frame_equal(pl.read_parquet(tmp_path / "t.parquet"), table)
+    files = dataset_files(tmp_path / "t")
+    assert_frame_equal(pl.concat(map(pl.read_parquet, files)), table)
+    assert len(files) == max(-(-rows // 25), 1)
+    with zipfile.ZipFile(tmp_path / "t.xlsx") as book:
+        sheet = book.read("xl/worksheets/sheet1.xml").decode()
+        names = sheet + (
+            book.read("xl/sharedStrings.xml").decode()
+            if "xl/sharedStrings.xml" in book.namelist()
+            else ""
+        )
+    assert len(re.findall("<row", sheet)) == rows + 1
+    assert "<f>" not in sheet
+    assert all(f">{run}<" in names for run in table["run"])
+    found = [float(each) for each in re.findall(r"<v>(0\.\d+|[1-4]\.\d+)</v>", sheet)]
+    assert found == [each for each in table["share"].drop_nulls() if each % 1]
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+
+
+@pytest.mark.usefixtures("small")
+def test_a_workbook_that_grows_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frames, "MOST_ROWS", 40)
+    with refused(OutputError, tmp_path / "t.xlsx", found="40", remedy=".parquet"):
+        write_frames(cut(LONG, 7), tmp_path / "t.xlsx")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limits of files there")
+@pytest.mark.usefixtures("small")
+def test_a_disk_that_is_full_while_pieces_are_joined(tmp_path: Path) -> None:
+    import resource
+    import signal
+
+    before, limits = signal.signal(signal.SIGXFSZ, signal.SIG_IGN), resource.RLIMIT_FSIZE
+    try:
+        resource.setrlimit(limits, (1350, resource.getrlimit(limits)[1]))
+        with refused(OutputError, tmp_path / "t.parquet", found="File too large"):
+            write_frames(cut(LONG, 7), tmp_path / "t.parquet")
+    finally:
+        resource.setrlimit(limits, (resource.RLIM_INFINITY, resource.getrlimit(limits)[1]))
+        signal.signal(signal.SIGXFSZ, before)
+    assert not list(tmp_path.iterdir())

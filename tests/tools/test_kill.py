@@ -24,11 +24,24 @@ def test_damage_is_seen(tmp_path: Path) -> None:
         "c.json": "{",
         "d.parquet": "PAR1",
         "e.onnx": "",
+        "f.graph": "\b\n",
+        "g.msp": "Name: a",
+        "h.gale-library": "x" * 40,
         "whole.csv": "run,x\n1,2\n",
         ".hidden.csv.gale-tmp": "1,",
     }.items():
         (tmp_path / name).write_text(content, "utf-8")
     assert kill.damage(tmp_path) == [
-        f"{name} is not whole" for name in ("a.csv", "b.html", "c.json", "d.parquet", "e.onnx")
+        f"{name} is not whole"
+        for name in (
+            "a.csv",
+            "b.html",
+            "c.json",
+            "d.parquet",
+            "e.onnx",
+            "f.graph",
+            "g.msp",
+            "h.gale-library",
+        )
     ]
-    assert kill.hidden_in(tmp_path) == [".hidden.csv.gale-tmp"]
+    assert kill.hidden_in(tmp_path) == {".hidden.csv.gale-tmp"}

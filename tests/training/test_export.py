@@ -15,7 +15,7 @@ import onnx
 import onnxruntime
 import pytest
 import torch
-from scipy.special import expit
+from scipy.special import expit, logit
 from torch import nn
 
 import gale
@@ -24,9 +24,9 @@ from gale.features.events import EventSpec
 from gale.features.profile import ProfileSpec
 from gale.model import Model
 from gale.model.file import EVIDENCE, OUTPUTS
-from gale.model.unlike import fit_unlike, unlike
+from gale.model.unlike import fit_unlike, share_elsewhere, unlike
 from gale.plumbing.tables import UNLIKE
-from gale.training.calibration import Calibration
+from gale.training.calibration import Away, Calibration
 from gale.training.export import PartGraph, Precision, to_onnx
 from gale.training.fitting import get_weights, predict_logits, set_weights
 from gale.training.networks.elution import ElutionNetwork
@@ -212,6 +212,9 @@ def stack() -> list[PartGraph]:
     return [PartGraph(of_profile, PROFILE), PartGraph(of_spectra, SPECTRA)]
 
 
+MADE_OF_5 = {**FACTS, "features": EVENTS.to_dict(), "members": 5}
+
+
 @pytest.fixture(scope="module", params=[False, True], ids=["as they are", "calibrated"])
 def calibration(request: pytest.FixtureRequest) -> Calibration | None:
     return CALIBRATION if request.param else None
@@ -220,8 +223,7 @@ def calibration(request: pytest.FixtureRequest) -> Calibration | None:
 @pytest.fixture(scope="module")
 def stack_data(stack: list[PartGraph], calibration: Calibration | None) -> bytes:
     blocks = fit_unlike(event_features(30), EVENTS.blocks)
-    facts = {**FACTS, "features": EVENTS.to_dict(), "members": 5}
-    return to_onnx(stack, EVENTS.n_features, facts, calibration, blocks)
+    return to_onnx(stack, EVENTS.n_features, MADE_OF_5, calibration, blocks)
 
 
 @pytest.mark.parametrize("n_runs", [0, 1, 2, 37])
@@ -269,6 +271,29 @@ def test_a_stack_says_what_is_unlike_its_runs(stack_data: bytes, n_runs: int) ->
     session = onnxruntime.InferenceSession(stack_data, providers=["CPUExecutionProvider"])
     (found,) = session.run([UNLIKE], {"summary": features})
     np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_far_runs_are_calibrated_by_another_calibration(stack: list[PartGraph]) -> None:
+    features = event_features(37, seed=2)
+    blocks = fit_unlike(event_features(30), EVENTS.blocks)
+    distance = unlike(features, blocks)
+    away = Away(Calibration(CALIBRATION.weight[::-1] * 1.5, CALIBRATION.bias - 1), far=1.3)
+    here, there, both = (
+        Model(to_onnx(stack, EVENTS.n_features, MADE_OF_5, one, blocks, away=other))
+        for one, other in (
+            (CALIBRATION, None),
+            (away.calibration, None),
+            (CALIBRATION, away),
+        )
+    )
+    share = np.array([share_elsewhere(each, away.far) for each in distance])[:, None]
+    assert share.min() == 0
+    assert ((share > 0) & (share < 1)).any()
+    for one, other, found in zip(
+        *(model.predict_features(features) for model in (here, there, both)), strict=True
+    ):
+        expected = expit((1 - share) * logit(one) + share * logit(other))
+        np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def test_inputs_and_outputs_of_a_stack(stack_data: bytes) -> None:

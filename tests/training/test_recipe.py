@@ -56,6 +56,7 @@ def test_the_published_recipe_is_the_published_system() -> None:
             "count": 10,
             "val": "mixed",
             "stratify_by": "chlorine_bearing_compound",
+            "elsewhere": 0,
             "seed": 758625225,
         },
     }

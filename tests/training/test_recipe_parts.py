@@ -99,6 +99,8 @@ PARTS = "kind = 'stack'\n[[parts]]\nname = 'a'\n"
         ("[soup]\ninterpolate = [0.5, 1.0]", "soup.interpolate", ["not pre-trained", "pretrain"]),
         ("[soup]\ninterpolate = []", "soup.interpolate", ["empty", "at least one"]),
         ("share = 0.5", "share", ["no stack"]),
+        ("calibrate = true\n[folds]\nelsewhere = 1", "folds.elsewhere", ["1", "2 or more"]),
+        ("[folds]\nelsewhere = 2", "folds.elsewhere", ["calibrated", "calibrate = true"]),
         (f"{PARTS}share = 0.5\n[[parts]]\nname = 'b'", "parts.share", ["in all parts or none"]),
         ("[fitting]\nschedule = 'linear'", "fitting.schedule", ["'linear'",
          "'constant' or 'cosine'"]),

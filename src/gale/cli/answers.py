@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gale.cli.answer_table import print_table
-from gale.cli.calls import called
+from gale.cli.predict_task import CHECKSUM, PREDICTIONS, Result
 from gale.cli.printing import echo
-from gale.cli.summary import SCORES
+from gale.cli.summary import SCORES, Counts
 from gale.cli.wording import in_options
 from gale.plumbing.tables import FAILED
 
 if TYPE_CHECKING:
-    import polars as pl
-
-    import gale
-    from gale.cli.spectra import Spectra
     from gale.model.cutoffs import Cutoffs
-    from gale.plumbing.work import Work
 
 PROBABLE = 0.5
 """From which probability on a family is called, if no other cut-off is asked for."""
@@ -29,33 +24,25 @@ CALLED = f"yes at {PROBABLE:g} or more; --at asks for other cut-offs"
 """What is said of the calls then."""
 
 
-def print_answers(
-    model: gale.Model,
-    sources: gale.Campaign | tuple[Path, ...],
-    table: pl.DataFrame,
-    checksums: Sequence[str],
-    spectra: Spectra,
-    work: Work,
-    cutoffs: Cutoffs | None,
-    *,
-    as_json: bool,
-) -> int:
+def print_answers(result: Result, columns: Mapping[str, str] | None, *, as_json: bool) -> int:
     """Print the answer for each run as it comes; return the number of runs that failed.
 
     Parameters
     ----------
-    model, sources, table, checksums
-        What :meth:`gale.Model.predict_read` was given, and what it gave.
-    spectra : Spectra
-        What evidence is compared with.
-    work : Work
-    cutoffs : Cutoffs or None
-        By default, families are called from :data:`PROBABLE` on.
+    result : Result
+        Without cut-offs, families are called from :data:`PROBABLE` on.
+    columns : mapping of str to str, optional
+        Names of the columns of tables.
     as_json : bool
         Whether each answer is one line of JSON instead of a table.
     """
+    model, cutoffs = result.model, result.cutoffs
     usual = model.cutoffs(dict.fromkeys(model.families, PROBABLE))
-    with_calls, notes = called(table, cutoffs or usual, model)
+    counts = Counts()
+    for table in result.finished.tables(PREDICTIONS):
+        counts.add(table, model.families)
+    used = cutoffs or usual
+    notes = [*counts.notes(model), *used.notes()]
     facts = {
         "source": model.source,
         "sha256": model.sha256,
@@ -64,8 +51,7 @@ def print_answers(
         "notes": list(map(in_options, notes)),
     }
     n_failed = 0
-    answers = _answers(model, sources, with_calls, checksums, spectra, work)
-    for number, answer in enumerate(answers):
+    for number, answer in enumerate(_answers(result, columns, used)):
         failed = answer["status"] == FAILED
         n_failed += failed
         if as_json:
@@ -78,7 +64,7 @@ def print_answers(
             if number:
                 echo("")
             print_table(answer)
-    if not as_json and n_failed < len(table):
+    if not as_json and n_failed < counts.n_runs:
         echo("")
         echo(f"call: {CALLED if cutoffs is None else f'yes at {cutoffs.at}'}")
         for note in [*notes, *([] if model.facts["calibrated"] else [SCORES])]:
@@ -87,25 +73,24 @@ def print_answers(
 
 
 def _answers(
-    model: gale.Model,
-    sources: gale.Campaign | tuple[Path, ...],
-    table: pl.DataFrame,
-    checksums: Sequence[str],
-    spectra: Spectra,
-    work: Work,
+    result: Result, columns: Mapping[str, str] | None, cutoffs: Cutoffs
 ) -> Iterator[dict[str, Any]]:
     """Give the answer for each run, in the order given, of the bytes that were predicted."""
     from gale.errors import MissingExtraError, ReadError
     from gale.evidence import Matcher
     from gale.evidence.answer import answer_of
     from gale.evidence.table import read_same
+    from gale.plumbing.work import Work
 
+    model, spectra, work = result.model, result.spectra, Work(columns=columns)
     matcher = spectra["matcher"] or Matcher.default()
-    _, paths, work = model.sources_of(sources, work)
-    rows = table.iter_rows(named=True)
-    for path, checksum, row in zip(paths, checksums, rows, strict=True):
+    tables = map(cutoffs.call, result.finished.tables(PREDICTIONS))
+    rows = (row for table in tables for row in table.iter_rows(named=True))
+    for item, row in zip(result.listing, rows, strict=True):
+        checksum = row.pop(CHECKSUM)
         try:
-            run = None if row["status"] == FAILED else read_same(path, checksum, work)
+            is_there = row["status"] != FAILED
+            run = read_same(Path(item.path), checksum, work) if is_there else None
             yield answer_of(model, run, row, matcher, spectra["index"])
         except (ReadError, MissingExtraError) as error:  # it has changed meanwhile
             row |= {"status": FAILED, "message": str(error)}

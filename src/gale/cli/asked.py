@@ -6,14 +6,41 @@ from pathlib import Path
 
 import click
 
+from gale.cli.options import Function
 from gale.cli.outputs import STANDARD_OUTPUT, TABLE
 
 table_option = click.option(
     "-o",
     "--output",
     type=TABLE,
-    help="Table to write: .csv, .parquet or .xlsx; - prints CSV. By default, print answers.",
+    help="Table to write: .csv, .parquet or .xlsx, or a folder/ of Parquet files; - prints CSV. By "
+    "default, print answers.",
 )
+
+
+evidence_option = click.option(
+    "--evidence",
+    "evidence_path",
+    type=TABLE,
+    help="Table to write with the evidence for each family: when it elutes, by which ions, and "
+    "which compounds match. Models without an elution network name only ions.",
+)
+
+
+def answer_options(function: Function) -> Function:
+    """Add the options that say in which other way results are wanted."""
+    for option in (
+        click.option(
+            "--json", "as_json", is_flag=True, help="Print one line of JSON for each run."
+        ),
+        click.option(
+            "--submission",
+            is_flag=True,
+            help="Write the competition's format: the runs and families of submission_format.csv.",
+        ),
+    ):
+        function = option(function)
+    return function
 
 
 def check_asked(
@@ -30,11 +57,22 @@ def check_asked(
         raise click.UsageError("--json prints its lines; leave out -o")
 
 
-def planned_files(output: Path | None, evidence: Path | None = None) -> list[Path]:
-    """List the files that will be written, that of the table first."""
+def check_searched(
+    output: Path | None,
+    evidence: Path | None,
+    libraries: tuple[str, ...],
+    index_table: Path | None,
+) -> None:
+    """Refuse libraries that nothing would be compared with."""
+    if output is not None and (libraries or index_table) and evidence is None:
+        raise click.UsageError("--library and --index-table need --evidence")
+
+
+def planned_files(output: Path | None, evidence: Path | None) -> tuple[list[Path], list[Path]]:
+    """List the tables that will be written, that of the runs first, and the other files."""
     from gale.evaluation.predictions import sidecar
 
     if evidence == STANDARD_OUTPUT:
         raise click.UsageError("only one table goes to standard output: name a file for --evidence")
-    table = [] if output in (None, STANDARD_OUTPUT) else [output, sidecar(output)]
-    return [*table, *([] if evidence is None else [evidence])]
+    table = [] if output is None or output == STANDARD_OUTPUT else [output]
+    return [*table, *([] if evidence is None else [evidence])], list(map(sidecar, table))

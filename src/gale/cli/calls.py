@@ -3,15 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
-
-if TYPE_CHECKING:
-    import polars as pl
-
-    import gale
-    from gale.model.cutoffs import Cutoffs
 
 at_option = click.option(
     "--at",
@@ -25,15 +18,3 @@ at_option = click.option(
 def named_files(at: str | None) -> list[Path]:
     """Name the file of thresholds, if it is one that is asked for."""
     return [Path(at)] if at is not None and at.endswith(".toml") else []
-
-
-def called(
-    table: pl.DataFrame, cutoffs: Cutoffs | None, model: gale.Model
-) -> tuple[pl.DataFrame, list[str]]:
-    """Add the columns of calls if there are cut-offs, and note what is odd about the table."""
-    from gale.inspection.batch import batch_notes
-
-    notes = [*filter(None, [model.caution]), *batch_notes(table, model.prevalence)]
-    if cutoffs is None:
-        return table, notes
-    return cutoffs.call(table), [*notes, *cutoffs.notes()]

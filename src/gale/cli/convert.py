@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import closing
 from pathlib import Path
 
 import click
 
-from gale.cli.options import PATH, columns_option, force_option, output_option, quiet_option
+from gale.cli.batch import Asked, batch_options, partial_output
+from gale.cli.options import (
+    PATH,
+    columns_option,
+    force_option,
+    output_option,
+    quiet_option,
+    workers_option,
+)
 from gale.cli.outputs import claim
 from gale.cli.printing import echo
-from gale.cli.wording import error_text
-from gale.errors import GaleError, OutputError
-from gale.plumbing.text import counted
+from gale.cli.sources import open_listing
+from gale.cli.working import working
+from gale.plumbing.text import counted, display_name
 
 EXAMPLE = """
 \b
@@ -25,7 +31,7 @@ Examples:
 
 
 @click.command(short_help="Write runs in an open format.", epilog=EXAMPLE)
-@click.argument("runs", type=PATH, nargs=-1, required=True)
+@click.argument("runs", type=PATH, nargs=-1)
 @output_option("File to write, or a folder, which is made if it does not exist.")
 @click.option(
     "--to",
@@ -39,7 +45,9 @@ Examples:
     help="Centroid profile spectra (one ion per peak), which are otherwise refused.",
 )
 @force_option("Overwrite files that exist.")
+@batch_options("a conversion")
 @columns_option
+@workers_option
 @quiet_option
 def command(
     runs: tuple[Path, ...],
@@ -47,66 +55,48 @@ def command(
     format_: str | None,
     centroid: bool,
     force: bool,
+    asked: Asked,
     columns: dict[str, str] | None,
+    workers: int,
     quiet: bool,
 ) -> None:
     """Write RUNS in an open format, to look at them in other software as gale reads them.
 
-    Reading a written file gives exactly the same scans and ions as the original. In a folder, every
-    run keeps its name. A run that cannot be read does not stop the others; it is named on standard
-    error, and the exit status is 1.
+    RUNS are files, or one folder of them. Reading a written file gives exactly the same scans and
+    ions as the original. In a folder, every run keeps its name. A run that cannot be read does not
+    stop the others; it is named on standard error, and the exit status is 1.
     """
-    import gale
-    from gale.cli.progress import ConsoleProgress
-    from gale.plumbing.outputs import make_folder, plan_outputs
-    from gale.plumbing.text import display_name
+    from gale.cli.convert_task import (
+        ConvertTask,
+        check_targets,
+        is_written,
+        targets_of,
+        with_targets,
+    )
+    from gale.plumbing.batches import Finished, Partial, chunks_of, partial_of
+    from gale.plumbing.outputs import make_folder
 
-    format_, targets = _targets(runs, output, format_)
-    if output not in targets:
+    listing = open_listing(runs, (), columns, asked=asked)
+    format_, target_of = targets_of(listing, output, format_)
+    if into_folder := output.is_dir() or target_of("") != output:
         make_folder(output, parents=False)
-    plan_outputs(targets, runs, force=force)
-    claim(output if output in targets else output / "runs")
-    failed = []
-    with closing(ConsoleProgress(quiet=quiet)) as progress:
-        progress.begin("converting", len(runs))
-        for run, target in zip(runs, targets, strict=True):
-            try:
-                read = gale.read_run(run, columns=columns, centroid=centroid)
-                gale.write_run(read, target, format=format_, force=force)
-            except GaleError as error:
-                failed.append(error)
-            progress.step()
-    echo("".join(f"failed: {error_text(each)}\n" for each in failed), nl=False, err=True)
-    done = counted(len(runs) - len(failed), "run")
+    main = asked.of_shard(output)
+    if not (force or asked.resume):
+        Partial(main, {}, "conversion").check_nothing_kept()
+    force = force or (asked.resume and partial_of(main).exists())  # it has written some of them
+    check_targets(listing, target_of, force=force)
+    claim(output / f"{main.name}.runs" if into_folder else output)
+    task = ConvertTask(columns, centroid, format_, force)
+    how = (task.made_with(), "conversion", asked)
+    with (
+        partial_output(main, *how, force=force) as partial,
+        working(columns, workers, no_cache=True, quiet=quiet) as work,
+    ):
+        work.progress.begin("converting", len(listing))
+        chunks = chunks_of(with_targets(listing, target_of))
+        finished = Finished.of(chunks, task, partial, work, is_written)
+        failed = [each for facts in finished.facts() for each in facts["failed"]]
+    echo("".join(f"failed: {each}\n" for each in failed), nl=False, err=True)
+    done = counted(len(listing) - len(failed), "run")
     echo(f"{display_name(output)}: {done} converted, {len(failed):,} failed")
-    if failed:
-        sys.exit(1)
-
-
-def _targets(runs: tuple[Path, ...], output: Path, format_: str | None) -> tuple[str, list[Path]]:
-    """Give the format, and for each run the file to write."""
-    from gale.writers import FORMATS, format_of
-
-    named = None if output.is_dir() else format_of(output)
-    if named and len(runs) > 1:
-        raise click.UsageError(f"several runs need a folder, but {output} is the name of a file")
-    if named and format_ not in (None, named):
-        raise click.UsageError(f"--to is {format_}, but {output} is the name of a {named} file")
-    if named:
-        return named, [output]
-    if format_ is None:
-        found = f"{output} ends with none of {', '.join(each.suffix for each in FORMATS.values())}"
-        raise click.UsageError(f"{found}; to write into a folder, give the format with --to")
-    targets = [output / f"{_stem(run)}{FORMATS[format_].suffix}" for run in runs]
-    first: dict[str, Path] = {}
-    for run, target in zip(runs, targets, strict=True):
-        other = first.setdefault(target.name.casefold(), run)
-        if other is not run:
-            found = f"would be written from both {other} and {run}"
-            raise OutputError(target, found, "different names", "convert into different folders")
-    return format_, targets
-
-
-def _stem(run: Path) -> str:
-    """The name of a run without the endings of its format and packing."""
-    return Path(run.name.removesuffix(".gz").removesuffix(".zip")).stem
+    asked.end(len(failed), len(listing))

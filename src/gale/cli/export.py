@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from gale.cli.models import VARIABLE, files_of_model, open_model
 from gale.cli.options import PATH, force_option, output_option
 from gale.cli.outputs import plan
 from gale.cli.printing import echo
@@ -13,14 +14,14 @@ from gale.cli.printing import echo
 EXAMPLE = """
 \b
 Examples:
-  gale export model.onnx --whole -o whole.onnx
+  gale export --whole -o whole.onnx
   gale export model.onnx --whole --int8 -o small.onnx
   gale export model.onnx --page --runtime package -o gale.html
 """
 
 
 @click.command(short_help="Export a model for use without Python.", epilog=EXAMPLE)
-@click.argument("model_path", metavar="MODEL", type=PATH)
+@click.argument("model_path", metavar="[MODEL]", required=False, type=PATH, envvar=VARIABLE)
 @click.option(
     "--whole",
     is_flag=True,
@@ -47,7 +48,7 @@ Examples:
 @output_option("File to write.")
 @force_option()
 def command(
-    model_path: Path,
+    model_path: Path | None,
     whole: bool,
     page: bool,
     runtime: Path | None,
@@ -56,6 +57,8 @@ def command(
     force: bool,
 ) -> None:
     """Export MODEL for use without Python: as a graph for other software, or as a page.
+
+    By default MODEL is the one that $GALE_MODEL names, or else the model that comes with gale.
 
     A model file takes features that gale computes. A whole graph has these features in front of the
     model, in standard operators of ONNX: any software with ONNX Runtime, in C++, JavaScript or
@@ -77,8 +80,8 @@ def command(
     import gale
     from gale.plumbing.text import counted
 
-    plan([output], [model_path], force=force)
-    model = gale.Model.load(model_path)
+    plan([output], files_of_model(model_path), force=force)
+    model = open_model(model_path)
     if runtime is None:
         gale.export_whole(model, output, int8=int8, force=force)
     else:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
+from itertools import chain
 from pathlib import Path
 
 import click
 
-from gale.cli.options import PATH, columns_option
+from gale.cli.batch import Asked, batch_options
+from gale.cli.options import PATH, columns_option, force_option, workers_option
+from gale.cli.outputs import WRITTEN, plan
 from gale.cli.printing import echo
-from gale.cli.wording import error_text, in_options
-from gale.errors import GaleError, GaleWarning
+from gale.cli.sources import open_paths
+from gale.cli.wording import in_options
+from gale.cli.working import working
+from gale.errors import GaleWarning
 
 EXAMPLE = """
 \b
@@ -19,6 +23,7 @@ Examples:
   gale inspect run.csv
   gale inspect runs/*.cdf
   gale inspect runs/*.cdf --json > runs.jsonl
+  gale inspect --files-from runs.txt -o runs.jsonl --resume
   gale inspect model.onnx
   gale inspect model.onnx --recipe > my.toml
   gale inspect model.onnx --card --scores scores.json > model.md
@@ -27,7 +32,7 @@ Examples:
 
 
 @click.command(short_help="Describe runs, models and campaigns.", epilog=EXAMPLE)
-@click.argument("paths", type=PATH, nargs=-1, required=True)
+@click.argument("paths", type=PATH, nargs=-1)
 @click.option("--recipe", is_flag=True, help="Print only the recipe of a model, as a TOML file.")
 @click.option("--card", is_flag=True, help="Print a model card, in Markdown.")
 @click.option(
@@ -37,7 +42,16 @@ Examples:
 )
 @click.option("--verify", is_flag=True, help="Compare the checksums of a campaign's files.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for each of PATHS.")
+@click.option(
+    "-o",
+    "--output",
+    type=WRITTEN,
+    help="File to write with the lines of JSON, instead of printing.",
+)
+@force_option()
+@batch_options("the output")
 @columns_option
+@workers_option
 def command(
     paths: tuple[Path, ...],
     recipe: bool,
@@ -45,7 +59,11 @@ def command(
     scores: Path | None,
     verify: bool,
     as_json: bool,
+    output: Path | None,
+    force: bool,
+    asked: Asked,
     columns: dict[str, str] | None,
+    workers: int,
 ) -> None:
     """Describe PATHS: runs (and anything odd about them), models, or campaign folders.
 
@@ -54,33 +72,35 @@ def command(
     status ("ok" or "failed"), kind ("run", "model" or "campaign") and its properties, with units in
     their names; or a message that says why it failed.
     """
-    from gale.cli.shows.paths import as_object, description, kind_of
-
-    kinds = [kind_of(path, columns) for path in paths]
-    if (recipe or card) and kinds != ["model"]:
-        raise click.UsageError("--recipe and --card need one model")
-    if verify and set(kinds) != {"campaign"}:
-        raise click.UsageError("--verify needs a campaign folder")
+    if recipe or card or verify:
+        _check_kinds(paths, columns, recipe or card, verify)
     if scores is not None and not card:
         raise click.UsageError("--scores is for --card")
     if recipe or card:
         echo(_of_model(paths[0], card, scores), nl=False)
         return
-    n_failed = 0
-    for at, (path, kind) in enumerate(zip(paths, kinds, strict=True)):
-        try:
-            text = description(path, kind, as_json, verify, columns)
-        except GaleError as error:
-            if len(paths) == 1 and not as_json:
-                raise
-            n_failed += 1
-            if not as_json:
-                echo(f"failed: {error_text(error)}", err=True)
-                continue
-            text = as_object(path, "failed", {"message": str(error)})
-        echo(text if as_json or not at else f"\n{text}")
-    if n_failed:
-        sys.exit(1)
+    from gale.cli.inspect_task import InspectTask, inspect_all
+
+    single = len(paths) == 1 and not asked.files_from
+    listing = open_paths(paths, asked, "PATHS")
+    plan(filter(None, [output]), chain(asked.files_read, listing.files), force=force)
+    task = InspectTask(columns, as_json or output is not None, verify, single)
+    with working(columns, workers, no_cache=True, quiet=output is None) as work:
+        n_failed = inspect_all(listing, task, output, asked, work, force=force)
+    asked.end(n_failed, len(listing))
+
+
+def _check_kinds(
+    paths: tuple[Path, ...], columns: dict[str, str] | None, of_model: bool, verify: bool
+) -> None:
+    """Refuse options that are for something else than what is given."""
+    from gale.cli.shows.paths import kind_of
+
+    kinds = [kind_of(path, columns) for path in paths]
+    if of_model and kinds != ["model"]:
+        raise click.UsageError("--recipe and --card need one model")
+    if verify and set(kinds) != {"campaign"}:
+        raise click.UsageError("--verify needs a campaign folder")
 
 
 def _of_model(path: Path, card: bool, scores: Path | None) -> str:

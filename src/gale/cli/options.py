@@ -90,6 +90,32 @@ def library_options(function: Function) -> Function:
     return function
 
 
+def alkane_options(function: Function) -> Function:
+    """Add the options that make retention indices of a run of alkanes."""
+    for option in (
+        click.option(
+            "--first-alkane",
+            type=click.IntRange(5, 60),
+            help="Carbon atoms of the first alkane in it, if its molecular ions do not tell.",
+        ),
+        click.option(
+            "--alkanes",
+            type=PATH,
+            help="Run of n-alkanes, measured like RUNS, from which retention indices are made.",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+workers_option = click.option(
+    "--workers",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Processes that work on runs.",
+)
+
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 
 dask_option = click.option(

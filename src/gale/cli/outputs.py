@@ -28,6 +28,24 @@ def plan(outputs: Iterable[Path], inputs: Iterable[Path] = (), *, force: bool) -
     click.get_current_context().with_resource(planned(outputs, inputs, force=force))
 
 
+def plan_tables(
+    tables: Iterable[Path], others: Iterable[Path], inputs: Iterable[Path] = (), *, force: bool
+) -> None:
+    """Check and claim tables, which may be datasets, and other files beside them."""
+    from gale.plumbing.frames import check_dataset_free, is_dataset
+    from gale.plumbing.outputs import check_different, check_no_input
+
+    tables, others = list(tables), list(others)
+    folders = [each for each in tables if is_dataset(each)]
+    for each in folders:
+        check_dataset_free(each, force=force)
+    check_different([*tables, *others])
+    plan([*(each for each in tables if each not in folders), *others], force=force)
+    for each in folders:
+        claim(each)
+    check_no_input([*tables, *others], inputs)  # goes through them only if an output exists
+
+
 def claim(output: Path) -> None:
     """Claim an output that has been checked, such as a folder, until the verb ends."""
     from gale.plumbing.locks import claimed
@@ -44,25 +62,36 @@ class Written(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Refuse ``-``."""
         if str(value) == "-":
-            self.fail("only gale predict -o writes to standard output; name a file", param, ctx)
+            self.fail(NOT_PRINTED, param, ctx)
         return super().convert(value, param, ctx)
 
 
 class WrittenTable(click.Path):
-    """The path of a table to write, whose name says in which format; ``-`` is standard output."""
+    """The path of a table to write, whose name says in which format; ``-`` is standard output.
 
-    def __init__(self) -> None:
+    A name that ends in a slash is that of a dataset, a folder of Parquet files.
+    """
+
+    def __init__(self, *, printed: bool = True) -> None:
         super().__init__(path_type=Path)
+        self.printed = printed
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Refuse names that do not say how to write a table."""
-        from gale.plumbing.frames import check_suffix
+        from gale.plumbing.frames import check_suffix, is_dataset
 
+        text = os.fsdecode(value)
+        if text == "-" and not self.printed:
+            self.fail(NOT_PRINTED, param, ctx)
         path = Path(os.fsdecode(super().convert(value, param, ctx)))
-        if path != STANDARD_OUTPUT:
+        is_folder = text.endswith(("/", os.sep)) and path.name not in ("", "..")
+        if path != STANDARD_OUTPUT and not (is_folder and is_dataset(path)):
             check_suffix(path)
         return path
 
+
+NOT_PRINTED = "only gale predict -o writes to standard output; name a file"
+"""What is said of ``-`` elsewhere."""
 
 STANDARD_OUTPUT = Path("-")
 """What stands for standard output, as the table of predictions alone may go there, as CSV."""
@@ -73,19 +102,29 @@ WRITTEN = Written()
 TABLE = WrittenTable()
 """The type of an option that names a table to write."""
 
+TABLE_FILE = WrittenTable(printed=False)
+"""The same, where standard output is no place for it."""
 
-def write_table(table: pl.DataFrame, output: Path, *, force: bool) -> None:
-    """Write the shortest numbers that read back as what the model computed, which is Float32.
 
-    A message that a spreadsheet would take for a formula begins with an apostrophe in CSV; names
-    stay what they are, since tables are joined by them. Standard output is CSV.
+def write_tables(tables: Iterable[pl.DataFrame], output: Path, *, force: bool) -> None:
+    """Write tables below each other, with the shortest numbers that read back as the model's.
+
+    The model computes Float32. A message that a spreadsheet would take for a formula begins with an
+    apostrophe in CSV; names stay what they are, since tables are joined by them. Standard output is
+    CSV.
     """
     import polars as pl
 
-    from gale.plumbing.frames import CSV, frame_bytes, write_frame
+    from gale.plumbing.frames import CSV, frame_bytes, write_frames
 
-    written, texts = table.cast({pl.Float64: pl.Float32}), ["message"]
-    if output == STANDARD_OUTPUT:
-        echo(frame_bytes(written, CSV, texts).decode(), nl=False)
-    else:
-        write_frame(written, output, force=force, texts=texts)
+    written = (table.cast({pl.Float64: pl.Float32}) for table in tables)
+    if output != STANDARD_OUTPUT:
+        write_frames(written, output, force=force, texts=MESSAGES)
+        return
+    for number, table in enumerate(written):
+        text = frame_bytes(table, CSV, MESSAGES).decode()
+        echo(text.partition("\n")[2] if number else text, nl=False)
+
+
+MESSAGES = ("message",)
+"""Columns whose texts are no names."""

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import sys
+from itertools import chain
 from pathlib import Path
 
 import click
 
+from gale.cli.batch import Asked, batch_options, partial_output
 from gale.cli.options import (
     PATH,
+    alkane_options,
     columns_option,
     force_option,
     library_options,
     quiet_option,
     split_option,
+    workers_option,
 )
-from gale.cli.outputs import WRITTEN, plan
-from gale.cli.printing import echo
+from gale.cli.outputs import TABLE_FILE, WRITTEN, plan_tables
+from gale.cli.sources import open_listing
+from gale.cli.working import working
 
 EXAMPLE = """
 \b
@@ -30,13 +34,13 @@ Examples:
 
 
 @click.command(short_help="Find the peaks of runs and name them.", epilog=EXAMPLE)
-@click.argument("runs", type=PATH, nargs=-1, required=True)
+@click.argument("runs", type=PATH, nargs=-1)
 @click.option(
     "-o",
     "--output",
-    type=WRITTEN,
-    help="Table to write, one row per peak: .csv, .parquet or .xlsx. Without it, the largest peaks "
-    "are printed.",
+    type=TABLE_FILE,
+    help="Table to write, one row per peak: .csv, .parquet or .xlsx, or a folder/ of Parquet "
+    "files. Without it, the largest peaks are printed.",
 )
 @click.option(
     "--msp",
@@ -45,20 +49,11 @@ Examples:
 )
 @click.option(
     "--matches",
-    type=WRITTEN,
+    type=TABLE_FILE,
     help="Second table to write, one row per match of each peak: .csv, .parquet or .xlsx.",
 )
 @library_options
-@click.option(
-    "--alkanes",
-    type=PATH,
-    help="Run of n-alkanes, measured like RUNS, from which retention indices are made.",
-)
-@click.option(
-    "--first-alkane",
-    type=click.IntRange(5, 60),
-    help="Carbon atoms of the first alkane in it, if its molecular ions do not tell.",
-)
+@alkane_options
 @click.option(
     "--least-share",
     type=click.FloatRange(0, 100, max_open=True),
@@ -68,7 +63,9 @@ Examples:
 )
 @split_option
 @force_option("Overwrite the outputs.")
+@batch_options("the outputs")
 @columns_option
+@workers_option
 @quiet_option
 def command(
     runs: tuple[Path, ...],
@@ -82,7 +79,9 @@ def command(
     least_share: float,
     splits: tuple[str, ...],
     force: bool,
+    asked: Asked,
     columns: dict[str, str] | None,
+    workers: int,
     quiet: bool,
 ) -> None:
     """Find the peaks of RUNS, files or one campaign folder, and the compounds they are like.
@@ -100,20 +99,22 @@ def command(
         raise click.UsageError("--alkanes and --index-table both give indices; leave one out")
     if first_alkane is not None and alkanes is None:
         raise click.UsageError("--first-alkane needs --alkanes")
-    from gale.cli.peaks_of_runs import check_outputs, find_all, open_index, open_matcher, write_all
-    from gale.cli.sources import files_of, open_runs
+    from gale.cli.peaks_of_runs import RUNS, PeaksTask, open_index, wanted_of, write_all
+    from gale.plumbing.batches import Finished, chunks_of
 
     outputs = {"table": output, "matches": matches, "msp": msp}
-    check_outputs(outputs)
-    sources = open_runs(runs, splits, columns)
-    inputs = [*files_of(sources), *map(Path, libraries), index_table, alkanes]
-    plan(filter(None, outputs.values()), filter(None, inputs), force=force)
-    matcher = open_matcher(libraries)
+    listing = open_listing(runs, splits, columns, asked=asked)
+    read = [*map(Path, libraries), *filter(None, [index_table, alkanes]), *asked.files_read]
+    tables, others = (list(filter(None, each)) for each in ((output, matches), (msp,)))
+    plan_tables(tables, others, chain(read, listing.files), force=force)
     index = open_index(index_table, alkanes, first_alkane, columns)
-    found, n_failed = find_all(
-        sources, columns, quiet=quiet, matcher=matcher, index=index, least_share=least_share / 100
-    )
-    for text in write_all(found, outputs, force=force):
-        echo(text)
-    if n_failed:
-        sys.exit(1)
+    task = PeaksTask(columns, libraries, index, least_share / 100, wanted_of(outputs))
+    main, how = next(iter([*tables, *others]), None), (task.made_with(), "search for peaks", asked)
+    with (
+        partial_output(main, *how, force=force) as partial,
+        working(columns, workers, no_cache=True, quiet=quiet) as work,
+    ):
+        work.progress.begin("looking for peaks", len(listing))
+        finished = Finished.of(chunks_of(listing, RUNS), task, partial, work)
+        n_failed = write_all(finished, outputs, len(listing), force=force)
+    asked.end(n_failed, len(listing))

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+import json
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from gale.cli.batch import software
 from gale.cli.peak_lines import noted, printed
 from gale.cli.printing import echo
-from gale.cli.sources import paths_of
 from gale.cli.wording import error_text
-from gale.errors import GaleError
+from gale.errors import GaleError, GaleWarning
+from gale.plumbing.batches import Chunk, Finished, Part
+from gale.plumbing.frames import aligned, joined_schema
+from gale.plumbing.progress import Progress
 
 if TYPE_CHECKING:
-    import gale
+    import polars as pl
+
     from gale.evidence import IndexTable, Matcher
     from gale.peaks import Peaks
-
-
-def check_outputs(outputs: Mapping[str, Path | None]) -> None:
-    """Check that tables have a suffix that can be written."""
-    from gale.plumbing.frames import check_suffix
-
-    for name in ("table", "matches"):
-        if (path := outputs[name]) is not None:
-            check_suffix(path)
 
 
 def open_matcher(libraries: Sequence[str]) -> Matcher:
@@ -62,51 +59,176 @@ def open_index(
     return table
 
 
-def find_all(
-    sources: gale.Campaign | tuple[Path, ...],
-    columns: Mapping[str, str] | None,
-    *,
-    quiet: bool,
-    **choices: Any,
-) -> tuple[list[Peaks], int]:
-    """Find the peaks of every run that can be read, and count those that cannot."""
-    import gale
-    from gale.cli.progress import ConsoleProgress
+PEAKS, MATCHES, SPECTRA, PRINTED = "table", "matches", "msp", "printed"
+"""The tables of a part: what can be written, and what is printed if nothing is."""
 
-    paths = paths_of(sources)
-    found, failed = [], []
-    with closing(ConsoleProgress(quiet=quiet)) as progress:
-        progress.begin("looking for peaks", len(paths))
-        for path in paths:
+RUNS = 8
+"""Runs of a chunk: each takes long."""
+
+_MATCHERS: dict[tuple[str, ...], Matcher] = {}
+
+
+@dataclass(frozen=True)
+class PeaksTask:
+    """Finds the peaks of the runs of a chunk.
+
+    Parameters
+    ----------
+    columns : mapping of str to str, optional
+        Names of the columns of tables.
+    libraries : tuple of str
+        What peaks are compared with, which each process opens itself.
+    index : IndexTable, optional
+    least_share : float
+    wanted : tuple of str
+        The tables to make.
+    """
+
+    columns: Mapping[str, str] | None
+    libraries: tuple[str, ...]
+    index: IndexTable | None
+    least_share: float
+    wanted: tuple[str, ...]
+
+    def __call__(self, chunk: Chunk, progress: Progress) -> Part:
+        """Find the peaks of every run that can be read, and say which cannot."""
+        import polars as pl
+
+        import gale
+
+        found, failed = [], []
+        for item in chunk:
             try:
-                run = gale.read_run(path, columns=columns)
-                found.append(noted(gale.find_peaks, run, **choices))
+                run = gale.read_run(item.path, columns=self.columns)
+                with warnings.catch_warnings(record=True) as told:
+                    warnings.simplefilter("always", GaleWarning)
+                    peaks = gale.find_peaks(
+                        run,
+                        matcher=self._matcher(),
+                        index=self.index,
+                        least_share=self.least_share,
+                    )
+                found.append(peaks)
+                for each in told:
+                    progress.note(str(each.message))
             except GaleError as error:
-                failed.append(error)
+                failed.append(error_text(error))
             progress.step()
-    echo("".join(f"failed: {error_text(each)}\n" for each in failed), nl=False, err=True)
-    return found, len(failed)
+        tables = {name: pl.concat([empty(name), *(made(name, each) for each in found)],
+                                  how="diagonal") for name in self.wanted}  # fmt: skip
+        facts = {
+            "failed": failed,
+            "peaks": sum(map(len, found)),
+            "matches": sum(len(peak.matches) for each in found for peak in each),
+        }
+        return Part(facts, tables)
+
+    def _matcher(self) -> Matcher:
+        from gale.evidence import Matcher
+        from gale.library.choice import references
+
+        if self.libraries not in _MATCHERS:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", GaleWarning)
+                _MATCHERS[self.libraries] = Matcher(references(self.libraries or None))
+        return _MATCHERS[self.libraries]
+
+    def made_with(self) -> dict[str, str]:
+        """Say what the result depends on besides the runs; open what is compared."""
+        if self.libraries not in _MATCHERS:
+            _MATCHERS[self.libraries] = open_matcher(self.libraries)
+        index = self.index
+        return {
+            **software(),
+            "column": json.dumps(self.columns and dict(self.columns)),
+            "library": json.dumps(list(self._matcher().sources), default=str),
+            "index": json.dumps(index and [index.time_min.tolist(), index.index.tolist()]),
+            "least-share": str(self.least_share),
+            "output": ", ".join(self.wanted),
+        }
+
+
+def wanted_of(outputs: Mapping[str, Path | None]) -> tuple[str, ...]:
+    """Name the tables that are needed for what was asked for."""
+    return tuple(name for name, path in outputs.items() if path is not None) or (PRINTED,)
+
+
+def empty(name: str) -> pl.DataFrame:
+    """Give a table of a part without rows."""
+    import polars as pl
+
+    from gale.peaks.table import match_table, peak_table
+
+    if name == PEAKS:
+        return peak_table("", (), ())
+    return match_table("", ()) if name == MATCHES else pl.DataFrame(schema={"text": pl.String})
+
+
+def made(name: str, peaks: Peaks) -> pl.DataFrame:
+    """Make a table of a part for a run."""
+    import polars as pl
+
+    from gale.peaks.spectra import entries
+    from gale.writers.msp import msp_text
+
+    if name == PEAKS:
+        return peaks.table
+    if name == MATCHES:
+        return peaks.matches
+    text = msp_text(entries([peaks])) if name == SPECTRA else "\n".join(printed(peaks))
+    return pl.DataFrame({"text": [text]})
 
 
 def write_all(
-    found: Sequence[Peaks], outputs: Mapping[str, Path | None], *, force: bool
-) -> Iterator[str]:
-    """Write what was asked for, and say so; print the largest peaks if nothing was."""
-    import gale
+    finished: Finished, outputs: Mapping[str, Path | None], n_runs: int, *, force: bool
+) -> int:
+    """Write what was asked for, and say so; print the largest peaks if nothing was.
+
+    Returns
+    -------
+    int
+        Number of runs that could not be read.
+    """
+    from gale.peaks.table import rounded, texts_of
+    from gale.plumbing.files import writing
+    from gale.plumbing.frames import write_frames
     from gale.plumbing.text import counted
 
-    n_peaks = counted(sum(map(len, found)), "peak")
-    n_runs = counted(len(found), "run")
-    if (path := outputs["table"]) is not None:
-        gale.write_peaks(found, path, force=force)
-        yield f"{path}: {n_peaks} of {n_runs}"
-    if (path := outputs["matches"]) is not None:
-        gale.write_peak_matches(found, path, force=force)
-        number = sum(len(peak.matches) for each in found for peak in each)
-        yield f"{path}: {counted(number, 'match', 'matches')}"
-    if (path := outputs["msp"]) is not None:
-        gale.write_peak_spectra(found, path, force=force)
-        yield f"{path}: {n_peaks} of {n_runs} as spectra"
+    n_peaks = n_matches = n_failed = 0
+    for facts in finished.facts():
+        n_peaks, n_matches = n_peaks + facts["peaks"], n_matches + facts["matches"]
+        n_failed += len(facts["failed"])
+        for each in facts["failed"]:
+            echo(f"failed: {each}", err=True)
+    of_runs = f"{counted(n_peaks, 'peak')} of {counted(n_runs - n_failed, 'run')}"
+    said = {
+        PEAKS: of_runs,
+        MATCHES: counted(n_matches, "match", "matches"),
+        SPECTRA: f"{of_runs} as spectra",
+    }
+    for name, path in outputs.items():
+        if path is None:
+            continue
+        if name == SPECTRA:
+            with writing(path, force=force) as temporary:
+                write_texts(finished.tables(SPECTRA), temporary)
+        else:
+            schema = joined_schema(finished.tables(name))
+            tables = (rounded(aligned(each, schema)) for each in finished.tables(name))
+            write_frames(tables, path, force=force, texts=texts_of(schema))
+        echo(f"{path}: {said[name]}")
     if not any(outputs.values()):
-        for each in found:
-            yield from printed(each)
+        for table in finished.tables(PRINTED):
+            for text in table["text"]:
+                echo(text)
+    return n_failed
+
+
+def write_texts(tables: Iterable[pl.DataFrame], path: Path) -> None:
+    """Write spectra one after the other."""
+    between = ""
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        for table in tables:
+            for text in filter(None, table["text"]):
+                file.write(between + text)
+                between = "\n"

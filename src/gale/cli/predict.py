@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-import sys
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import click
 
 from gale.cli.answers import print_answers
-from gale.cli.asked import check_asked, planned_files, table_option
+from gale.cli.asked import (
+    answer_options,
+    check_asked,
+    check_searched,
+    evidence_option,
+    planned_files,
+    table_option,
+)
+from gale.cli.batch import Asked, batch_options, partial_output
 from gale.cli.calls import at_option, named_files
 from gale.cli.models import files_of_model, model_option, open_model
-from gale.cli.options import (
-    PATH,
-    force_option,
-    library_options,
-    reading_options,
-    split_option,
-)
-from gale.cli.outputs import TABLE, plan
-from gale.cli.predictions import write_predictions
-from gale.cli.sources import files_of, open_runs
-from gale.cli.spectra import open_spectra, write_evidence_of
+from gale.cli.options import PATH, force_option, library_options, reading_options, split_option
+from gale.cli.outputs import plan_tables
+from gale.cli.predict_task import PredictTask, Result
+from gale.cli.predictions import Files
+from gale.cli.sources import open_listing
+from gale.cli.spectra import open_spectra
 from gale.cli.working import working
+from gale.plumbing.batches import Finished, chunks_of
 
 EXAMPLE = """
 \b
@@ -35,30 +39,21 @@ Examples:
   gale predict campaign --submission --model model.onnx -o submission.csv
   gale predict run1.csv --model model.onnx -o predictions.csv --at precision=0.9
   gale predict run1.csv --model model.onnx -o predictions.csv --evidence evidence.csv
+  gale predict --files-from runs.txt --shard 3/50 --resume --allow-failed -o predictions3.csv
 """
 
 
 @click.command(short_help="Predict the compound families in runs.", epilog=EXAMPLE)
-@click.argument("runs", type=PATH, nargs=-1, required=True)
+@click.argument("runs", type=PATH, nargs=-1)
 @model_option
 @table_option
 @split_option
-@click.option(
-    "--submission",
-    is_flag=True,
-    help="Write the competition's format: the runs and families of submission_format.csv.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for each run.")
-@click.option(
-    "--evidence",
-    "evidence_path",
-    type=TABLE,
-    help="Table to write with the evidence for each family: when it elutes, by which ions, and "
-    "which compounds match. Models without an elution network name only ions.",
-)
+@answer_options
+@evidence_option
 @at_option
 @library_options
 @force_option()
+@batch_options("the table")
 @reading_options
 def command(
     runs: tuple[Path, ...],
@@ -72,6 +67,7 @@ def command(
     libraries: tuple[str, ...],
     index_table: Path | None,
     force: bool,
+    asked: Asked,
     **reading: Any,
 ) -> None:
     """Predict the compound families in RUNS: files, or one campaign folder.
@@ -92,28 +88,33 @@ def command(
     elution network, such as those of the recipe quick, accept no --library or --index-table.
 
     For a folder, every file that could be a run gets a row; other files are skipped and listed.
+    Finished runs are kept in OUTPUT.partial until the output is whole; after an interruption, the
+    same command with --resume continues. -o out/, with a slash, makes a folder of Parquet files.
     """
     check_asked(output, splits, submission, as_json, at)
-    if output is not None and (libraries or index_table) and evidence_path is None:
-        raise click.UsageError("--library and --index-table need --evidence")
-    plan(planned_files(output)[:1], force=force)
+    check_searched(output, evidence_path, libraries, index_table)
+    tables, others = planned_files(output, evidence_path)
+    plan_tables(tables[:1], [], force=force)
     model = open_model(model_path)
     cutoffs = None if at is None else model.cutoffs(at)
-    sources = open_runs(runs, splits, reading["columns"], model, submission=submission)
-    read = [*files_of_model(model_path), *files_of(sources), *named_files(at)]
+    given = reading["columns"]
+    listing = open_listing(runs, splits, given, model, asked=asked, submission=submission)
+    read = [*files_of_model(model_path), *named_files(at), *asked.files_read]
     read += filter(None, [*map(Path, libraries), index_table])
-    plan(planned_files(output, evidence_path), read, force=force)
-    wanted = output is None or evidence_path is not None
-    spectra = open_spectra(model, libraries, index_table, wanted=wanted)
+    plan_tables(tables, others, chain(read, listing.files), force=force)
+    searched = (evidence_path is not None, libraries, index_table)
+    spectra = open_spectra(model, *searched[1:], wanted=output is None or searched[0])
+    columns = given or listing.columns or model.remembered_columns
     with working(**reading) as work:
-        predicted = (sources, *model.predict_read(sources, work))
-        if evidence_path is not None:
-            write_evidence_of(model, *predicted, spectra, work, evidence_path, force=force)
-        if output is None:
-            n_failed = print_answers(model, *predicted, spectra, work, cutoffs, as_json=as_json)
-        else:
-            n_failed = write_predictions(
-                output, model, *predicted, cutoffs, spectra, submission=submission, force=force
-            )
-    if n_failed:
-        sys.exit(1)
+        task = PredictTask(model_path, model.sha256, columns, work.cache, *searched)
+        task.remember(model, spectra)
+        how = (task.made_with(spectra), "prediction", asked)
+        with partial_output(output, *how, force=force) as partial:
+            work.progress.begin("predicting", len(listing))
+            finished = Finished.of(chunks_of(listing, task.runs), task, partial, work)
+            result = Result(model, listing, finished, cutoffs, spectra)
+            if output is not None:
+                n_failed = Files(result, submission, force).write(output, evidence_path)
+            else:
+                n_failed = print_answers(result, columns, as_json=as_json)
+    asked.end(n_failed, len(listing))

@@ -88,5 +88,9 @@ def resumable(journal: Path, progress: Progress) -> Iterator[None]:
 
 
 def _kept(n_fits: int, journal: Path) -> str:
-    fits = counted(n_fits, "finished fit is", "finished fits are")
-    return f"{fits} kept in {journal}; repeat the command with --resume to continue"
+    return kept_text(counted(n_fits, "finished fit is", "finished fits are"), journal)
+
+
+def kept_text(finished: str, folder: Path) -> str:
+    """Say what is kept where, and how to go on."""
+    return f"{finished} kept in {folder}; repeat the command with --resume to continue"

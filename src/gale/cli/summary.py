@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gale.cli.outputs import STANDARD_OUTPUT
 from gale.cli.printing import echo
 from gale.cli.wording import in_options
-from gale.plumbing.tables import TRAINED_ON
+from gale.plumbing.tables import DOUBTFUL, FAILED, OK, TRAINED_ON
 from gale.plumbing.text import counted, display_name, is_formula, listed, shown
 
 if TYPE_CHECKING:
     import polars as pl
 
     import gale
+    from gale.inspection.batch import BatchSums
 
 SCORES = (
     "the numbers are scores from 0 to 1: trained as probabilities but not calibrated on held-out "
     "runs"
 )
 """What is said of the numbers of a model without calibration."""
+
+SHOWN = 3
+"""Names that are shown of those that a spreadsheet takes for formulas."""
 
 
 def print_failed(table: pl.DataFrame) -> int:
@@ -33,48 +38,82 @@ def print_failed(table: pl.DataFrame) -> int:
     return len(failed)
 
 
+def _no_sums() -> BatchSums:
+    from gale.inspection.batch import BatchSums
+
+    return BatchSums()
+
+
+@dataclass
+class Counts:
+    """What a summary says of predictions, counted over their tables one after the other."""
+
+    n_runs: int = 0
+    n_failed: int = 0
+    n_doubtful: int = 0
+    n_known: int = 0
+    n_odd: int = 0
+    n_formulas: int = 0
+    formulas: list[str] = field(default_factory=list)
+    sums: BatchSums = field(default_factory=_no_sums)
+
+    def add(self, table: pl.DataFrame, families: Sequence[str]) -> None:
+        """Count a table."""
+        import polars as pl
+
+        message = pl.col("message")
+        self.n_runs += len(table)
+        self.n_failed += table.filter(status=FAILED).height
+        self.n_doubtful += table.filter(status=DOUBTFUL).height
+        self.n_known += int(table["message"].str.contains(TRAINED_ON, literal=True).sum())
+        self.n_odd += table.filter(
+            message.is_not_null() & (message != TRAINED_ON), status=OK
+        ).height
+        found = list(filter(is_formula, table["run"]))
+        self.n_formulas += len(found)
+        self.formulas += found[: SHOWN - len(self.formulas)]
+        self.sums.add(table, families)
+
+    def notes(self, model: gale.Model) -> list[str]:
+        """Say what is to be known of a batch as a whole."""
+        return [*filter(None, [model.caution]), *self.sums.notes(model.prevalence)]
+
+
 def print_summary(
-    output: Path, model: gale.Model, table: pl.DataFrame, notes: Sequence[str], submission: bool
-) -> int:
-    """Say what was predicted, and how to read it; return the number of runs that failed.
+    output: Path, model: gale.Model, counts: Counts, notes: Sequence[str], submission: bool
+) -> None:
+    """Say what was predicted, and how to read it.
 
     If the table is on standard output, this is on standard error.
     """
-    n_failed = print_failed(table)
-    for line in _lines(output, model, table, notes, submission, n_failed):
+    for line in _lines(output, model, counts, notes, submission):
         echo(in_options(line), err=output == STANDARD_OUTPUT)
-    return n_failed
 
 
 def _lines(
-    output: Path,
-    model: gale.Model,
-    table: pl.DataFrame,
-    notes: Sequence[str],
-    submission: bool,
-    n_failed: int,
+    output: Path, model: gale.Model, counts: Counts, notes: Sequence[str], submission: bool
 ) -> Iterator[str]:
-    import polars as pl
-
-    n_predicted = len(table) - n_failed
-    yield f"{display_name(output)}: {counted(n_predicted, 'run')} predicted, {n_failed:,} failed"
-    if n_doubtful := len(table.filter(status="doubtful")):
-        are = "is" if n_doubtful == 1 else "are"
-        yield f"{counted(n_doubtful, 'run')} {are} doubtful; the column message says why"
-    if n_known := int(table["message"].str.contains(TRAINED_ON, literal=True).sum()):
-        are = "is" if n_known == 1 else "are"
-        yield f"{counted(n_known, 'run')} {are} of the training: their numbers are not held out"
-    odd = pl.col("message").is_not_null() & (pl.col("message") != TRAINED_ON)
-    if n_odd := len(table.filter(odd, status="ok")):
-        are = "is" if n_odd == 1 else "are"
-        yield f"{counted(n_odd, 'run')} {are} odd; the column message says what is odd"
+    n_predicted = counts.n_runs - counts.n_failed
+    yield (
+        f"{display_name(output)}: {counted(n_predicted, 'run')} predicted, "
+        f"{counts.n_failed:,} failed"
+    )
+    if number := counts.n_doubtful:
+        are = "is" if number == 1 else "are"
+        yield f"{counted(number, 'run')} {are} doubtful; the column message says why"
+    if number := counts.n_known:
+        are = "is" if number == 1 else "are"
+        yield f"{counted(number, 'run')} {are} of the training: their numbers are not held out"
+    if number := counts.n_odd:
+        are = "is" if number == 1 else "are"
+        yield f"{counted(number, 'run')} {are} odd; the column message says what is odd"
     yield from notes
-    if formulas := [name for name in (*table["run"], *model.families) if is_formula(name)]:
-        yield (
-            f"a spreadsheet takes {listed(map(shown, formulas), 3)} for a formula; import these "
-            "columns as text"
-        )
-    if submission and n_failed:
+    of_families = list(filter(is_formula, model.families))
+    if names := [*counts.formulas, *of_families][:SHOWN]:
+        more = counts.n_formulas + len(of_families) - len(names)
+        said = listed(map(shown, names)) + (f" and {more:,} more" if more else "")
+        yield f"a spreadsheet takes {said} for a formula; import these columns as text"
+    if submission and counts.n_failed:
         yield "for failed runs the submission has the training prevalence"
     if not model.facts["calibrated"]:
         yield SCORES

@@ -21,6 +21,9 @@ from gale.run import Run
 DECIMALS = 4
 """Decimals of minutes, shares and cosines in a file: they are not known better."""
 
+TEXTS = ("compound",)
+"""Columns of texts that a spreadsheet might compute."""
+
 
 @checked_but("model", "runs")
 def evidence_table(
@@ -78,9 +81,26 @@ def evidence_table(
     elif matcher is not None or index is not None:
         check_spectra(model)
     work.progress.begin("looking for evidence", len(sources))
-    tables = [pl.DataFrame(schema=SCHEMA)]
     known = checksums or [""] * len(names)
-    for name, source, checksum in zip(names, sources, known, strict=True):
+    return evidence_of_sources(
+        model, names, sources, known, work, matcher=matcher, index=index, least=least
+    )
+
+
+def evidence_of_sources(
+    model: Model,
+    names: Sequence[str],
+    sources: Sequence[Path | Run],
+    checksums: Sequence[str],
+    work: Work,
+    *,
+    matcher: Matcher | None,
+    index: IndexTable | None,
+    least: float | None = None,
+) -> pl.DataFrame:
+    """Collect the evidence of what `gale.Model.sources_of` lists, see :func:`evidence_table`."""
+    tables = [pl.DataFrame(schema=SCHEMA)]
+    for name, source, checksum in zip(names, sources, checksums, strict=True):
         try:
             run = read_same(source, checksum, work)
             found = explain(model, run, matcher=matcher, index=index, least=least)
@@ -136,5 +156,9 @@ def write_evidence(table: pl.DataFrame, path: str | Path, *, force: bool = False
     >>> table = gale.evidence_table(gale.Model.load("model.onnx"), ["run.csv"])
     >>> gale.write_evidence(table, "evidence.csv")
     """
-    rounded = table.with_columns(pl.col(pl.Float64).round(DECIMALS))
-    write_frame(rounded, Path(path), force=force, texts=["compound"])
+    write_frame(rounded(table), Path(path), force=force, texts=TEXTS)
+
+
+def rounded(table: pl.DataFrame) -> pl.DataFrame:
+    """Round the numbers of a table of evidence as they are written."""
+    return table.with_columns(pl.col(pl.Float64).round(DECIMALS))

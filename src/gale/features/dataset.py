@@ -1,8 +1,9 @@
 """Features of many runs as a Parquet dataset: written part by part, read without opening a run.
 
 The folder has ``part-00000.parquet`` and so on, and nothing else, so that every program that reads
-Parquet reads it as one table: one row per run, its ``features`` as a fixed-size list of float32.
-What the features are is in each file's metadata, under the key :data:`KEY`, as JSON.
+Parquet reads it as one table: one row per run, its ``features`` as a fixed-size list of float32,
+and how it was ``acquired``. What the features are is in each file's metadata, under the key
+:data:`KEY`, as JSON.
 
 A run is known again by its path in the campaign; whether it has changed, by size and time of its
 file, and where these differ by its SHA-256.
@@ -29,6 +30,7 @@ import polars as pl
 
 from gale.errors import ReadError, TableError
 from gale.features import FeatureTable, compute_features
+from gale.features.acquisition import FACTS, WithAcquisition
 from gale.features.content import Content, content_of
 from gale.features.spec import FeatureSpec, feature_spec
 from gale.plumbing.cache import Cache
@@ -68,9 +70,9 @@ COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "message": pl.String,
     "notes": pl.List(pl.String),
 }
-"""What a dataset has of a run beside ``features``: its name and path in the campaign, SHA-256 of
-its file and of what is packed in it (with its size; null for a folder), size and time of the file,
-why it could not be read (null where it could), and how it was read."""
+"""What a dataset has of a run beside ``features`` and ``acquired``: its name and path in the
+campaign, SHA-256 of its file and of what is packed in it (with its size; null for a folder), size
+and time of the file, why it could not be read (null where it could), and how it was read."""
 
 
 class StoredFile(NamedTuple):
@@ -181,7 +183,7 @@ def _write_part(
     number, runs = task
     stamps = [stamp_of(each.path) for each in runs]  # first: what changes from here on is noticed
     work = Work(cache=cache, columns=facts.columns, progress=progress)
-    table = compute_features([each.path for each in runs], facts.spec, work)
+    table = compute_features([each.path for each in runs], WithAcquisition(facts.spec), work)
     contents = [
         content_of(each.path, facts.columns, checksum) if checksum else Content("", None)
         for each, checksum in zip(runs, table.checksums, strict=True)
@@ -199,9 +201,13 @@ def _write_part(
         },
         schema=COLUMNS,
     )
-    array = pl.Series("features", table.values, dtype=pl.Array(pl.Float32, table.values.shape[1]))
-    readable = pl.col("message").is_null()
-    frame = frame.with_columns(array).with_columns(pl.when(readable).then("features"))
+    edge, readable = facts.spec.n_features, pl.col("message").is_null()
+    for name, values in (
+        ("features", table.values[:, :edge]),
+        ("acquired", table.values[:, edge:]),
+    ):
+        array = pl.Series(name, np.ascontiguousarray(values), dtype=_array(values.shape[1]))
+        frame = frame.with_columns(array).with_columns(pl.when(readable).then(name))
     path = folder / f"part-{number:05}.parquet"
     # under a name of its own: an executor may do a part twice at the same time
     temporary = path.with_name(f".{uuid.uuid4().hex[:8]}")
@@ -284,8 +290,12 @@ class FeatureDataset:
         """Whether each of some runs, named by their paths in the campaign, is in the dataset."""
         return [file in self._row_of for file in files]
 
-    def table(self, runs: Sequence[StoredFile], progress: Progress) -> FeatureTable:
+    def table(
+        self, runs: Sequence[StoredFile], progress: Progress, *, acquired: bool = False
+    ) -> FeatureTable:
         """Read the features of R runs, in their order; a step of progress is a run.
+
+        With `acquired`, how each was acquired follows its features, see `WithAcquisition`.
 
         Raises
         ------
@@ -295,11 +305,16 @@ class FeatureDataset:
         self._check_has(runs)
         rows = self.runs[[self._row_of[each.file] for each in runs]]
         self._check_unchanged(runs, rows)
-        values = np.full((len(runs), self.facts.spec.n_features), np.nan, dtype=np.float32)
+        n_features = self.facts.spec.n_features
+        width = n_features + (len(FACTS) if acquired else 0)
+        values = np.full((len(runs), width), np.nan, dtype=np.float32)
         wanted = rows.select("part", "place", "message").with_row_index("row")
         for (number,), of_part in wanted.group_by("part", maintain_order=True):
             readable = of_part.filter(pl.col("message").is_null())
-            values[readable["row"].to_numpy()] = self._features(number, readable["place"])
+            at = readable["row"].to_numpy()
+            values[at, :n_features] = self._values(number, "features", readable["place"])
+            if acquired:
+                values[at, n_features:] = self._values(number, "acquired", readable["place"])
             for _ in range(len(of_part)):
                 progress.step()
         nothing: tuple[tuple[str, ...], ...] = ((),) * len(runs)
@@ -323,17 +338,17 @@ class FeatureDataset:
         rows = self.runs[[self._row_of[each.file] for each in runs]]
         return list(map(Content, rows["content"], rows["content_bytes"]))
 
-    def _features(self, number: Any, places: pl.Series) -> Floats32:
-        """Read the features (n, D) of some places of a part."""
+    def _values(self, number: Any, column: str, places: pl.Series) -> Floats32:
+        """Read what a column of a part has at some places, shape (n, D)."""
         part = self.parts[number]
-        frame = _read(part, ["features"])
-        expected = pl.Array(pl.Float32, self.facts.spec.n_features)
-        if frame.schema["features"] == expected and places.max() < len(frame):  # type: ignore[operator]
-            found = frame["features"].gather(places)
+        frame = _read(part, [column])
+        size = {"features": self.facts.spec.n_features, "acquired": len(FACTS)}[column]
+        if frame.schema[column] == _array(size):
+            found = frame[column].gather(places)
             values = found.to_numpy() if not found.null_count() else np.array([np.nan])
             if np.isfinite(values).all():
                 return np.asarray(values, dtype=np.float32)
-        raise _damaged(part, "has other features than it states")
+        raise _damaged(part, f"has other {column} than it states")
 
     def _check_has(self, runs: Sequence[StoredFile]) -> None:
         lacking = [
@@ -366,6 +381,10 @@ class FeatureDataset:
                     "the same content",
                     WRITE_AGAIN,
                 )
+
+
+def _array(size: int) -> pl.Array:
+    return pl.Array(pl.Float32, size)
 
 
 def _metadata(part: Path) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -22,6 +23,50 @@ MIN_DIFFERENCE = 0.1
 """Smallest difference of a mean probability from the training prevalence that is reported."""
 
 
+@dataclass
+class BatchSums:
+    """What the notes on a batch depend on, summed over its tables one after the other."""
+
+    n_runs: int = 0
+    n_far: int = 0
+    probability: dict[str, float] = field(default_factory=dict)
+
+    def add(self, predictions: pl.DataFrame, families: Iterable[str]) -> None:
+        """Add a table of predictions."""
+        predicted = predictions.filter(pl.col("status") != FAILED)
+        self.n_runs += len(predicted)
+        self.n_far += predicted.filter(pl.col(UNLIKE) > 1).height
+        for family in families:
+            total = float(predicted[family].to_numpy().sum())
+            self.probability[family] = self.probability.get(family, 0.0) + total
+
+    def notes(self, prevalence: Mapping[str, float]) -> list[str]:
+        """Say why the predictions should be checked, see :func:`batch_notes`."""
+        if self.n_runs < MIN_RUNS:
+            return []
+        notes = []
+        far = self.n_far / self.n_runs
+        if far - USUAL_SHARE > SIGMAS * _standard_error(USUAL_SHARE, self.n_runs):
+            notes.append(
+                f"{100 * far:.0f} % of the runs are further from the training runs than "
+                f"{100 * (1 - USUAL_SHARE):.0f} % of those are from each other; they may come from "
+                "another instrument, where probabilities are overconfident"
+            )
+        means = {family: self.probability[family] / self.n_runs for family in prevalence}
+        off = [
+            f"{family} {means[family]:.2f} ({share:.2f})"
+            for family, share in prevalence.items()
+            if abs(means[family] - share)
+            > max(MIN_DIFFERENCE, SIGMAS * _standard_error(share, self.n_runs))
+        ]
+        if off:
+            notes.append(
+                "mean probabilities differ from the training prevalence (in brackets), so samples "
+                f"or the instrument may differ: {', '.join(off)}; check some of these runs by hand"
+            )
+        return notes
+
+
 def batch_notes(predictions: pl.DataFrame, prevalence: Mapping[str, float]) -> list[str]:
     """Say why the predictions of a batch should be checked before they are relied on.
 
@@ -37,30 +82,9 @@ def batch_notes(predictions: pl.DataFrame, prevalence: Mapping[str, float]) -> l
     list of str
         Sentences; none for fewer than :data:`MIN_RUNS` runs that could be predicted.
     """
-    predicted = predictions.filter(pl.col("status") != FAILED)
-    n_runs = len(predicted)
-    if n_runs < MIN_RUNS:
-        return []
-    notes = []
-    far = predicted.filter(pl.col(UNLIKE) > 1).height / n_runs
-    if far - USUAL_SHARE > SIGMAS * _standard_error(USUAL_SHARE, n_runs):
-        notes.append(
-            f"{100 * far:.0f} % of the runs are further from the training runs than "
-            f"{100 * (1 - USUAL_SHARE):.0f} % of those are from each other; they may come from "
-            "another instrument, where probabilities are overconfident"
-        )
-    means = {family: float(predicted[family].to_numpy().mean()) for family in prevalence}
-    off = [
-        f"{family} {means[family]:.2f} ({share:.2f})"
-        for family, share in prevalence.items()
-        if abs(means[family] - share) > max(MIN_DIFFERENCE, SIGMAS * _standard_error(share, n_runs))
-    ]
-    if off:
-        notes.append(
-            "mean probabilities differ from the training prevalence (in brackets), so samples or "
-            f"the instrument may differ: {', '.join(off)}; check some of these runs by hand"
-        )
-    return notes
+    sums = BatchSums()
+    sums.add(predictions, prevalence)
+    return sums.notes(prevalence)
 
 
 def _standard_error(share: float, n_runs: int) -> float:

@@ -25,7 +25,7 @@ from gale.inspection.verdict import verdict
 from gale.model.cutoffs import At, Cutoffs, find_cutoffs
 from gale.model.facts import MODEL_FILE
 from gale.model.file import EVIDENCE, OUTPUTS, check_shapes, open_file, run_graph
-from gale.model.unlike import unlike_notes
+from gale.model.unlike import elsewhere_notes, unlike_notes
 from gale.plumbing.arguments import check_kind
 from gale.plumbing.files import writing
 from gale.plumbing.kinds import checked, checked_but
@@ -216,15 +216,22 @@ class Model:
         """Probability (R, K), that of each member (E, R, K), and distance (R,) of features (R, D).
 
         The distance is that from the training runs, see `gale.model.unlike`; NaN if the model is
-        too old to have it.
+        too old to have it. A run gives the same numbers whichever others it is predicted with.
         """
-        names = [*OUTPUTS, *{UNLIKE} & self._output_names]
+        n_runs, names = len(features), [*OUTPUTS, *{UNLIKE} & self._output_names]
+        if n_runs % self._rows_at_once == 1:  # a product of one row is rounded in another way
+            features = np.concatenate([features, features[-1:]])
         probability, member_probability, *unlike = self._run(names, features)
         return (
-            np.concatenate(probability),
-            np.concatenate(member_probability, axis=1),
-            np.concatenate(unlike[0]) if unlike else np.full(len(features), np.nan, np.float32),
+            np.concatenate(probability)[:n_runs],
+            np.concatenate(member_probability, axis=1)[:, :n_runs],
+            np.concatenate(unlike[0])[:n_runs] if unlike else np.full(n_runs, np.nan, np.float32),
         )
+
+    @property
+    def _rows_at_once(self) -> int:
+        """Number of runs that go through the graph at once."""
+        return max(BATCH_VALUES // self.spec.n_features, 2)
 
     @cached_property
     def _content(self) -> frozenset[str]:
@@ -339,6 +346,12 @@ class Model:
         return UNLIKE in self._output_names
 
     @property
+    def far(self) -> float | None:
+        """Distance from which only the calibration for other instruments counts, if it has one."""
+        elsewhere = self.facts.get("elsewhere", {})
+        return float(elsewhere["far"]) if "calibration" in elsewhere else None
+
+    @property
     def remembered_columns(self) -> RememberedColumns | None:
         """Names of columns that the tables of the training had; other tables may have none."""
         columns = self.facts["columns"]
@@ -372,7 +385,7 @@ class Model:
 
         The graph computes all its outputs in any case, so they are best asked for together.
         """
-        rows = max(BATCH_VALUES // self.spec.n_features, 1)
+        rows = self._rows_at_once
         batches = [
             run_graph(self._session, outputs, features[start : start + rows], self.source)
             for start in range(0, max(len(features), 1), rows)
@@ -482,6 +495,22 @@ class Model:
         """
         names, sources, work = self.sources_of(runs, work)
         work.progress.begin("predicting", len(sources))
+        predictions, checksums, n_noted = self.predict_sources(names, sources, work)
+        self._warn_of(predictions, n_noted)
+        return predictions, checksums
+
+    def predict_sources(
+        self, names: Sequence[str], sources: Sequence[PathOrRun], work: Work
+    ) -> tuple[pl.DataFrame, tuple[str, ...], int]:
+        """Predict what :meth:`sources_of` lists, without warnings.
+
+        Returns
+        -------
+        predictions, checksums
+            As of :meth:`predict_read`.
+        n_noted : int
+            How many runs that are ``ok`` were not read as they are written.
+        """
         table = compute_features(sources, self.spec, work, look=verdict)
         probability, member_probability, unlike = self._predict(table.values[table.ok])
         faults = self._faults(probability, member_probability, unlike)
@@ -496,10 +525,11 @@ class Model:
         distance = _columns([UNLIKE], unlike[sound, None], ok)
         far = [unlike_notes(each) for each in distance[UNLIKE]]
         weighty = [said + more for said, more in zip(table.weighty, far, strict=True)]
+        away = [elsewhere_notes(each, self.far) for each in distance[UNLIKE]]
         messages = [
-            error or _message((*self._trained_on(checksum), *first, *notes, *others))
-            for error, checksum, first, notes, others in zip(
-                errors, table.checksums, weighty, table.notes, table.others, strict=True
+            error or _message((*self._trained_on(checksum), *first, *elsewhere, *notes, *others))
+            for error, checksum, first, elsewhere, notes, others in zip(
+                errors, table.checksums, weighty, away, table.notes, table.others, strict=True
             )
         ]
         status = [
@@ -519,8 +549,7 @@ class Model:
         n_noted = sum(
             bool(notes) and each == OK for notes, each in zip(table.notes, status, strict=True)
         )
-        self._warn_of(predictions, n_noted)
-        return predictions, table.checksums
+        return predictions, table.checksums, n_noted
 
     def sources_of(
         self, runs: Runs, work: Work | None = None

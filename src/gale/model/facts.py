@@ -136,6 +136,20 @@ SCORES = Table(
 """What a model states of its scores on held-out runs."""
 
 
+ELSEWHERE = Table(
+    {
+        "folds": whole(2),
+        "runs": whole(1),
+        "log_loss": number(0),
+        "as_here_log_loss": number(0),
+        "prior_log_loss": number(0),
+        "far": number(1),
+    },
+    {"calibration": PLAIN},
+)
+"""What a model states of other instruments, see `gale.training.elsewhere`."""
+
+
 def schema_of_facts(n_families: int) -> Table:
     """Return what the facts of a model of K families have to be."""
 
@@ -182,6 +196,7 @@ def schema_of_facts(n_families: int) -> Table:
             "calibration": PLAIN,
             "checksum": TEXT,
             "cutoffs": of_families(CUTOFFS),
+            "elsewhere": ELSEWHERE,
             "groups": GROUPS,
             "files": Table({"history": TEXT, "out_of_fold": TEXT}),
             "interpolated": PLAIN,

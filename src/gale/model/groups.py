@@ -17,6 +17,12 @@ RELATED = 0.1
 """Share of the log loss of groups that labels explain, from which both are said to be related."""
 
 
+def sentences_on_groups(facts: Mapping[str, Any]) -> list[str]:
+    """Say what the facts of a model tell of groups, and of runs of other instruments."""
+    said = group_sentences(facts["groups"]) if "groups" in facts else []
+    return said + ([_elsewhere(facts["elsewhere"])] if "elsewhere" in facts else [])
+
+
 def group_sentences(groups: Mapping[str, Any]) -> list[str]:
     """Say what the groups of a training do to its figures, and what follows for the laboratory.
 
@@ -56,6 +62,23 @@ def group_sentences(groups: Mapping[str, Any]) -> list[str]:
             "says whether the model finds that in another. Measure it in a second group."
         )
     return said
+
+
+def _elsewhere(elsewhere: Mapping[str, Any]) -> str:
+    """Say how members do on instruments that they saw no run of, and what is made of it."""
+    known, other = elsewhere["as_here_log_loss"], elsewhere["log_loss"]
+    said = (
+        f"On {counted(elsewhere['runs'], 'run')} of instruments or methods held out in "
+        f"{elsewhere['folds']} parts, members that saw none of their runs have a log loss of "
+        f"{known:.3f} (training prevalence: {elsewhere['prior_log_loss']:.3f})"
+    )
+    if other == known:
+        return f"{said}; the calibration of known instruments is used for others, too."
+    return (
+        f"{said}, and of {other:.3f} with a calibration of their own, which runs get the more, the "
+        "further they are from the training runs (alone from a distance of "
+        f"{elsewhere['far']:.2f})."
+    )
 
 
 def _flattery(baseline: Mapping[str, Any]) -> str:

@@ -22,6 +22,9 @@ from gale.run import Floats, Floats32
 FAR = 2.0
 """A run with a larger distance gets a note."""
 
+NOTED_SHARE = 0.25
+"""Least share of the calibration for other instruments that is noted."""
+
 NEIGHBOURS = 5
 """Number of nearest training runs whose distances are averaged."""
 
@@ -50,6 +53,39 @@ def unlike_notes(unlike: float | None) -> tuple[str, ...]:
     if unlike is None or unlike <= FAR:
         return ()
     return (f"far from the training runs (distance {unlike:,.1f}; 95 % of them are within 1)",)
+
+
+def share_elsewhere(unlike: float, far: float) -> float:
+    """How much a model's calibration for other instruments counts: from 0 to 1.
+
+    Parameters
+    ----------
+    unlike : float
+        Up to 1, the usual distance, it does not count.
+    far : float
+        Distance from which it alone counts, more than 1.
+
+    Examples
+    --------
+    >>> [share_elsewhere(unlike, far=2.0) for unlike in (0.8, 1.5, 3.0)]
+    [0.0, 0.5, 1.0]
+    """
+    return min(max((unlike - 1) / (far - 1), 0.0), 1.0)
+
+
+def elsewhere_notes(unlike: float | None, far: float | None) -> tuple[str, ...]:
+    """Note that a run is predicted as one of another instrument, if it is noticeably so.
+
+    Parameters
+    ----------
+    unlike : float or None
+    far : float or None
+        See :func:`share_elsewhere`; None if the model has no calibration for other instruments.
+    """
+    if unlike is None or far is None or (share := share_elsewhere(unlike, far)) < NOTED_SHARE:
+        return ()
+    how = "" if share == 1 else f"to {share:.0%} "
+    return (f"{how}predicted as a run of another instrument",)
 
 
 @dataclass(frozen=True, eq=False)

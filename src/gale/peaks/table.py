@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -151,12 +151,20 @@ def write_table(table: pl.DataFrame, path: Path, *, force: bool = False) -> None
     OutputError, MissingExtraError
         As :func:`gale.plumbing.frames.write_frame`.
     """
-    rounded = table.with_columns(
+    write_frame(rounded(table), path, force=force, texts=texts_of(table.columns))
+
+
+def rounded(table: pl.DataFrame) -> pl.DataFrame:
+    """Round the numbers of a table as they are written."""
+    return table.with_columns(
         pl.col(name).round_sig_figs(DIGITS[name])
         if name in DIGITS
         else pl.col(name).round(DECIMALS)
         for name, kind in table.schema.items()
         if kind == pl.Float64
     )
-    texts = [name for name in table.columns if name.startswith("compound")]
-    write_frame(rounded, path, force=force, texts=texts)
+
+
+def texts_of(columns: Iterable[str]) -> list[str]:
+    """Name the columns of texts that a spreadsheet might compute."""
+    return [name for name in columns if name.startswith("compound")]

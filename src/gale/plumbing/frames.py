@@ -1,18 +1,23 @@
 """Tables as files that other programs open: CSV, Parquet or a workbook of a spreadsheet.
 
-The end of a name says which; any other is an error, never another format under that name.
+The end of a name says which; any other is an error, never another format under that name. A name
+that ends in a slash is that of a folder of Parquet files, which programs open as one dataset.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Collection
+import os
+import re
+import tempfile
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gale.errors import MissingExtraError, OutputError
-from gale.plumbing.files import writing
+from gale.plumbing.files import check_folder_free, writing, writing_folder
 from gale.plumbing.text import no_formula
 
 if TYPE_CHECKING:
@@ -25,6 +30,16 @@ SUFFIXES = (CSV, PARQUET, WORKBOOK)
 
 MOST_ROWS = 2**20 - 1
 """Rows below the header that a sheet of a workbook holds."""
+
+ROWS = 2**16
+"""Rows that are in memory at a time while a table is written piece by piece: those of a file of a
+dataset, and of a row group of a Parquet file."""
+
+LARGE_WORKBOOK = 2**14
+"""A workbook of more rows is written row by row, without widths of columns that fit."""
+
+FILES = ("part-*.parquet",)
+"""Names of the files of a dataset."""
 
 
 def check_suffix(path: Path) -> None:
@@ -105,18 +120,182 @@ def write_frame(
     check_suffix(path)
     suffix = path.suffix.lower()
     if suffix == WORKBOOK and len(table) > MOST_ROWS:
-        raise OutputError(
-            path, f"would have {len(table):,} rows", f"at most {MOST_ROWS:,}", "write .parquet"
-        )
+        raise _too_long(path, f"{len(table):,}")
     content = frame_bytes(table, suffix, texts)
     with writing(path, force=force) as temporary:
         temporary.write_bytes(content)
 
 
-def _write_workbook(table: pl.DataFrame, content: io.BytesIO) -> None:
-    """Write one sheet; texts stay texts, also those that look like formulas or addresses."""
+def write_frames(
+    tables: Iterable[pl.DataFrame],
+    path: Path,
+    *,
+    force: bool = False,
+    texts: Collection[str] = (),
+) -> None:
+    """Write tables of the same columns below each other, without having all in memory.
+
+    Short ones become the file that :func:`write_frame` makes of them as one table.
+
+    Parameters
+    ----------
+    tables : iterable of DataFrame
+        At least one, which may have no rows.
+    path : Path
+        A file, or else a folder to make, of Parquet files of up to :data:`ROWS` rows each.
+    force, texts
+        As of :func:`write_frame`; a folder that holds nothing but such files may be replaced.
+
+    Raises
+    ------
+    OutputError, MissingExtraError
+        As :func:`write_frame`.
+    """
+    if is_dataset(path):
+        with writing_folder(path, replaces=FILES if force else None) as folder:
+            _write_pieces(tables, folder)
+        return
+    check_suffix(path)
+    suffix = path.suffix.lower()
+    with writing(path, force=force) as temporary:
+        if suffix == CSV:
+            with temporary.open("wb") as file:
+                for number, table in enumerate(tables):
+                    content = frame_bytes(table, CSV, texts)
+                    file.write(content[content.index(b"\n") + 1 :] if number else content)
+        elif suffix == PARQUET:
+            _write_parquet(tables, temporary)
+        else:
+            _write_workbook_of(tables, temporary, path)
+
+
+def is_dataset(path: Path) -> bool:
+    """Whether a path, given with a slash at its end, is that of a folder of Parquet files."""
+    return path.suffix.lower() not in SUFFIXES
+
+
+def check_dataset_free(path: Path, *, force: bool) -> None:
+    """Refuse to make a dataset where something is that may not be replaced.
+
+    Raises
+    ------
+    OutputError
+    """
+    check_folder_free(path, force=force, files=FILES)
+
+
+def dataset_files(folder: Path) -> list[Path]:
+    """List the files of a dataset in the order of their rows."""
+    return sorted(folder.glob(FILES[0]))
+
+
+def pieces_of(tables: Iterable[pl.DataFrame], rows: int = ROWS) -> Iterator[pl.DataFrame]:
+    """Join tables to pieces of so many rows; the last one has fewer, or none if it is the first."""
+    import polars as pl
+
+    gathered: list[pl.DataFrame] = []
+    n_rows, is_first = 0, True
+    for table in tables:
+        gathered.append(table)
+        n_rows += len(table)
+        while n_rows >= rows:
+            joined = pl.concat(gathered)
+            yield joined[:rows]
+            gathered, is_first = [joined[rows:]], False
+            n_rows -= rows
+    if n_rows or is_first:
+        yield pl.concat(gathered)
+
+
+def joined_schema(tables: Iterable[pl.DataFrame]) -> dict[str, pl.DataType]:
+    """Give the columns of tables, which differ in some, in the order in which they first come."""
+    schema: dict[str, pl.DataType] = {}
+    for table in tables:
+        schema |= {name: kind for name, kind in table.schema.items() if name not in schema}
+    return schema
+
+
+def aligned(table: pl.DataFrame, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """Give a table all columns of a schema; those that it lacks are null."""
+    import polars as pl
+
+    return table.select(
+        pl.col(name) if name in table.columns else pl.lit(None, dtype=kind).alias(name)
+        for name, kind in schema.items()
+    )
+
+
+def _write_pieces(tables: Iterable[pl.DataFrame], folder: Path) -> None:
+    for number, piece in enumerate(pieces_of(tables)):
+        (folder / f"part-{number:05d}.parquet").write_bytes(frame_bytes(piece, PARQUET))
+
+
+def _write_parquet(tables: Iterable[pl.DataFrame], path: Path) -> None:
+    """Write one file; pieces of a long table are joined by polars, which streams them."""
+    import polars as pl
+
+    pieces = pieces_of(tables)
+    first = next(pieces)
+    second = next(pieces, None)
+    if second is None:
+        path.write_bytes(frame_bytes(first, PARQUET))
+        return
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f"{path.name}.") as folder:
+        _write_pieces(chain([first, second], pieces), Path(folder))
+        try:
+            files = dataset_files(Path(folder))
+            pl.scan_parquet(files).sink_parquet(path, row_group_size=ROWS)
+        except pl.exceptions.ComputeError as error:  # so polars calls a full disk, too
+            number = re.search(r"os error (\d+)", str(error))
+            if number is None:
+                raise
+            raise OSError(int(number[1]), os.strerror(int(number[1])), path) from error
+
+
+def _write_workbook_of(tables: Iterable[pl.DataFrame], temporary: Path, path: Path) -> None:
+    import polars as pl
+
+    pieces = pieces_of(tables, LARGE_WORKBOOK)
+    first = next(pieces)
+    second = next(pieces, pl.DataFrame())
+    if not len(second):
+        temporary.write_bytes(frame_bytes(first, WORKBOOK))
+    else:
+        _write_rows(chain([first, second], pieces), temporary, path)
+
+
+def _write_rows(pieces: Iterable[pl.DataFrame], temporary: Path, path: Path) -> None:
+    """Write a long workbook row by row."""
     from xlsxwriter import Workbook
 
-    as_text = {"strings_to_formulas": False, "strings_to_urls": False, "in_memory": True}
-    with Workbook(content, {**as_text, "nan_inf_to_errors": True}) as workbook:
+    with Workbook(temporary, {**AS_TEXT, "constant_memory": True}) as workbook:
+        sheet = workbook.add_worksheet("gale")
+        decimals = workbook.add_format({"num_format": "0.0000"})
+        n_rows = 0
+        for piece in pieces:
+            if not n_rows:
+                sheet.write_row(0, 0, piece.columns)
+            for row in piece.iter_rows():
+                n_rows += 1
+                if n_rows > MOST_ROWS:
+                    raise _too_long(path, f"more than {MOST_ROWS:,}")
+                for column, value in enumerate(row):
+                    if value is not None:
+                        form = decimals if isinstance(value, float) else None
+                        sheet.write(n_rows, column, value, form)
+
+
+def _too_long(path: Path, rows: str) -> OutputError:
+    return OutputError(path, f"would have {rows} rows", f"at most {MOST_ROWS:,}", "write .parquet")
+
+
+AS_TEXT = {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": True}
+"""Options of a workbook in which texts stay texts, also those like formulas or addresses."""
+
+
+def _write_workbook(table: pl.DataFrame, content: io.BytesIO) -> None:
+    """Write one sheet."""
+    from xlsxwriter import Workbook
+
+    with Workbook(content, {**AS_TEXT, "in_memory": True}) as workbook:
         table.write_excel(workbook, "gale", float_precision=4, autofit=True)

@@ -115,7 +115,7 @@ def plan_outputs(
         ...
     gale.errors.OutputError: X.json: would be written twice; expected ...
     """
-    outputs, inputs = list(outputs), list(inputs)
+    outputs = list(outputs)
     for output in outputs:
         check_free(output, force=force)
     check_different(outputs)
@@ -150,16 +150,25 @@ def check_no_input(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
     written = {identity: each for each in outputs if (identity := _identity(each)) is not None}
     if not written:
         return
-    read = {identity: each for each in inputs if (identity := _identity(each)) is not None}
-    for output in written.values():
-        for place in output.resolve().parents:
-            if (identity := _identity(place)) in read:
-                raise _is_input(output, f"is in {read[identity]}, which is read")
-    for each in read.values():
-        for place in (each, *each.resolve().parents):
-            if (identity := _identity(place)) in written:
-                found = "is one of the input files" if place is each else f"holds {each}, an input"
-                raise _is_input(written[identity], found)
+    around = {
+        identity: output
+        for output in written.values()
+        for place in output.resolve().parents
+        if (identity := _identity(place)) is not None
+    }
+    seen: set[Path] = set()
+    for each in inputs:
+        identity = _identity(each)
+        if identity in around:
+            raise _is_input(around[identity], f"is in {each}, which is read")
+        if identity in written:
+            raise _is_input(written[identity], "is one of the input files")
+        for place in () if identity is None else each.resolve().parents:
+            if place in seen:
+                break
+            seen.add(place)
+            if (above := _identity(place)) in written:
+                raise _is_input(written[above], f"holds {each}, an input")
 
 
 def _is_input(output: Path, found: str) -> OutputError:

@@ -73,9 +73,41 @@ def read_bytes(path: str | os.PathLike[str], most: int | None = MOST) -> bytes:
         return file.read()
 
 
+class ChangedError(OSError):
+    """A file was changed while it was read."""
+
+
+def read_unchanging(path: str | os.PathLike[str]) -> bytes:
+    """Read an ordinary file of any size, and make sure that nothing wrote it meanwhile.
+
+    Raises
+    ------
+    OSError
+        As :func:`open_file`; a :class:`ChangedError` if its size or time changed.
+    """
+    with open_file(path) as file:
+        before = os.fstat(file.fileno())
+        data = file.read()
+        after = os.fstat(file.fileno())
+    is_same = before.st_mtime_ns == after.st_mtime_ns and before.st_size == after.st_size
+    if not is_same or len(data) != after.st_size:
+        raise ChangedError(errno.EBUSY, "it was changed while it was read", path)
+    return data
+
+
 def sha256_of(path: str | os.PathLike[str]) -> str:
-    """Return the SHA-256 of what :func:`read_bytes` reads, in hexadecimal digits."""
-    return hashlib.sha256(read_bytes(path)).hexdigest()
+    """Return the SHA-256 of an ordinary file of any size, in hexadecimal digits.
+
+    Raises
+    ------
+    OSError
+        As :func:`open_file`.
+    """
+    digest = hashlib.sha256()
+    with open_file(path) as file:
+        while block := file.read(2**20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def read_text(path: str | os.PathLike[str], encoding: str = "utf-8") -> str:

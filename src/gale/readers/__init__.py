@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gale.errors import ReadError
 from gale.plumbing.kinds import checked
-from gale.plumbing.reading import SpecialFileError, open_file, read_bytes
+from gale.plumbing.reading import ChangedError, SpecialFileError, open_file, read_unchanging
 from gale.plumbing.text import display_name
 from gale.readers import andi, instrument_folders, jcamp, refused, tables
 from gale.readers.archives import PACKED, Content, files_of, run_folders, unpack
@@ -105,14 +105,14 @@ def load(path: str | os.PathLike[str]) -> bytes:
     Raises
     ------
     ReadError
-        If it is missing, empty, unreadable, or a folder that is not a run.
+        If it is missing, empty, unreadable, changed meanwhile, or a folder that is not a run.
     UnsupportedFormatError
         If it is a folder of a run in a format that gale does not read.
     """
     file = Path(path)
     try:
         with faults_of(path):
-            data = instrument_folders.load(file) if file.is_dir() else read_bytes(file, most=None)
+            data = instrument_folders.load(file) if file.is_dir() else read_unchanging(file)
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from error
     if not data:
@@ -379,6 +379,9 @@ def _unreadable(path: str | os.PathLike[str], error: OSError | ValueError) -> Re
     if isinstance(error, FileNotFoundError):
         return ReadError(source, "does not exist", "a file", "check the path")
     found = f"cannot be read ({getattr(error, 'strerror', None) or error})"
+    if isinstance(error, ChangedError):
+        expected = "a file that nothing writes"
+        return ReadError(source, "was changed while it was read", expected, "repeat this later")
     if isinstance(error, SpecialFileError):
         return ReadError(source, found, "an ordinary file", "save its content as a file")
     return ReadError(source, found, "a file that you may read", "check its permissions")

@@ -16,7 +16,7 @@ from gale.evaluation import Evaluation
 from gale.evaluation.text import share_text
 from gale.model import FEW_POSITIVES, Model
 from gale.model.cutoffs import measured_cutoffs
-from gale.model.groups import group_sentences
+from gale.model.groups import sentences_on_groups
 from gale.model.support import Support
 from gale.plumbing.kinds import checked
 from gale.plumbing.reading import read_text
@@ -207,8 +207,8 @@ def _lines(model: Model, measured: Sequence[_Measured]) -> Iterator[str]:
         f"prevalence gives {scores['prior_log_loss']:.3f}. {_sentence(scores['caution'])}"
         + ("" if measured else f" {ADVICE}")
     )
-    if "groups" in facts:
-        yield from ("", *(f"- {each}" for each in group_sentences(facts["groups"])))
+    if said := sentences_on_groups(facts):
+        yield from ("", *(f"- {each}" for each in said))
     for each in measured:
         yield from each.lines()
     yield from _cutoff_lines(model)

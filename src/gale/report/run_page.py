@@ -27,7 +27,7 @@ from gale.evidence import (
 from gale.evidence.matching import Match
 from gale.inspection import oddities
 from gale.model import Model
-from gale.model.unlike import unlike_notes
+from gale.model.unlike import elsewhere_notes, unlike_notes
 from gale.plotting import Span
 from gale.plumbing.arguments import check_kind
 from gale.plumbing.kinds import checked
@@ -166,6 +166,7 @@ def run_report(
             *filter(None, [model.caution]),
             *(each.text for each in oddities(run)),
             *unlike_notes(unlike),
+            *elsewhere_notes(unlike, model.far),
             *(index.note_outside(run) if index else ()),
         ],
         unlike=unlike,

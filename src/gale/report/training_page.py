@@ -18,7 +18,7 @@ from gale.evaluation.metrics import CALIBRATION_BINS, CLIP
 from gale.evaluation.text import share_text
 from gale.model import FEW_POSITIVES, Model
 from gale.model.cutoffs import measured_cutoffs
-from gale.model.groups import group_sentences
+from gale.model.groups import sentences_on_groups
 from gale.report import charts
 from gale.report.pages import render, themed_svg
 from gale.report.run_page import model_provenance
@@ -90,7 +90,7 @@ def training_page(
         few_limit=FEW_POSITIVES,
         table=_family_rows(known),
         known_splits=[name for name in ("train", "val") if name in known.split],
-        groups=group_sentences(model.facts["groups"]) if "groups" in model.facts else [],
+        groups=sentences_on_groups(model.facts),
         sets=_label_sets(known),
         n_partly_known=int((~np.isfinite(known.labels).all(axis=1)).sum()),
         splits=Counter(campaign.split),

@@ -29,6 +29,7 @@ from gale.plumbing.outputs import claiming, plan_outputs
 from gale.plumbing.progress import TimeLeft
 from gale.plumbing.work import Work
 from gale.training.cost import check_model
+from gale.training.elsewhere import fit_elsewhere, folds_elsewhere, parts_elsewhere
 from gale.training.ensemble import Ensemble, combine, fit_part
 from gale.training.export import PartGraph, to_onnx
 from gale.training.facts import caution_of, facts_of, fingerprint_of
@@ -36,11 +37,11 @@ from gale.training.fitting import Weights
 from gale.training.folds import Fold, folds_of, val_of
 from gale.training.group_effect import group_facts
 from gale.training.journal import Journal, check_journal
-from gale.training.members import FitWork, MemberFitter, fits_per_fold
+from gale.training.members import FitWork, MemberFitter, announce
 from gale.training.networks.build import columns_of
 from gale.training.pretraining import pretrain
 from gale.training.products import settled
-from gale.training.recipe import Recipe
+from gale.training.recipe import Part, Recipe
 from gale.training.runs import TrainingRuns, read_training_runs
 from gale.training.waves import find_device
 
@@ -142,19 +143,28 @@ def train(
     recipe = settled(recipe, device, work.progress)
     check_journal(journal, resume=resume, restart=restart)
     dataset = None if features is None else FeatureDataset.open(Path(features))
-    runs = read_training_runs(campaign, recipe.features, work, dataset)
+    acquired = recipe.folds.elsewhere > 0
+    runs = read_training_runs(campaign, recipe.features, work, dataset, acquired=acquired)
     folds = folds_of(runs.campaign, recipe.folds, seed, work.progress)
+    others = folds_elsewhere(runs, recipe.folds.elsewhere, seed)
     learned_from = _learned_from(runs, folds)
     check_model(recipe, runs.spec, len(runs.campaign.families), len(folds), work.progress)
     groups = group_facts(runs.campaign, runs.features, runs.spec, folds, seed)
     starts, source = pretrain(recipe, runs.spec, runs.campaign.families, seed=seed, work=work)
-    fingerprint = fingerprint_of(recipe, seed, runs, folds, starts)
+    fingerprint = fingerprint_of(recipe, seed, runs, [*folds, *others], starts)
     book = Journal.open(journal, fingerprint, resume=resume, restart=restart)
-    fit_work = FitWork(book, work.progress, device, history)
-    parts = [fit_part(each) for each in _fitters(recipe, runs, folds, seed, starts, fit_work)]
+    fit_work = FitWork(book, work.progress, device, history, clock=TimeLeft())
+    named = {part.name if recipe.parts else "": part for part in recipe.members_of}
+    fitters = _fitters(named, runs, folds, seed, starts, fit_work)
+    further = _fitters(parts_elsewhere(named), runs, others, seed, starts, fit_work)
+    announce([*fitters, *further], work.progress)
+    parts = [fit_part(each) for each in fitters]
     facts = facts_of(recipe, seed, runs, learned_from, fingerprint)
     support = Support.of(facts["training"]["known"])
     ensemble = combine(recipe, parts, runs.labels, folds).supported(support)
+    if further:
+        away, facts["elsewhere"] = fit_elsewhere(ensemble, further, runs)
+        ensemble = replace(ensemble, away=away)
     apart = groups is not None and groups["apart"]
     if starts:
         facts["pretrained"] = source
@@ -188,31 +198,19 @@ def _learned_from(runs: TrainingRuns, folds: Sequence[Fold]) -> Campaign:
 
 
 def _fitters(
-    recipe: Recipe,
+    parts: Mapping[str, Part],
     runs: TrainingRuns,
     folds: Sequence[Fold],
     seed: int,
     starts: Mapping[str, Weights],
     work: FitWork,
 ) -> list[MemberFitter]:
-    """Make the fitter of each part."""
-    parts = recipe.members_of
-    work.progress.begin("training", len(folds) * sum(map(fits_per_fold, parts)))
-    clock, fitters = TimeLeft(), []
-    for part in parts:
-        fitters.append(
-            MemberFitter(
-                part,
-                runs.labelled,
-                folds,
-                seed,
-                replace(work, clock=clock),
-                start=starts.get(part.name),
-                name=part.name if recipe.parts else "",
-            )
-        )
-        fitters[-1].announce(clock)
-    return fitters
+    """Make the fitter of each part; the names are those that messages give them."""
+    return [
+        MemberFitter(part, runs.labelled, folds, seed, work, starts.get(part.name), name)
+        for name, part in parts.items()
+        if folds
+    ]
 
 
 def _export(ensemble: Ensemble, runs: TrainingRuns, facts: Mapping[str, Any], work: Work) -> Model:
@@ -224,7 +222,7 @@ def _export(ensemble: Ensemble, runs: TrainingRuns, facts: Mapping[str, Any], wo
     ]
     unlike = fit_unlike(runs.features, runs.spec.blocks)
     how = (ensemble.calibration, unlike, ensemble.support)
-    precision = facts["recipe"]["weights"]
-    model = Model(to_onnx(graphs, runs.spec.n_features, facts, *how, precision=precision))
+    less = {"away": ensemble.away, "precision": facts["recipe"]["weights"]}
+    model = Model(to_onnx(graphs, runs.spec.n_features, facts, *how, **less))
     work.progress.step()
     return model

@@ -82,6 +82,20 @@ class Calibration:
         return {"weight": self.weight.round(6).tolist(), "bias": self.bias.round(6).tolist()}
 
 
+class Away(NamedTuple):
+    """A second calibration, for runs that are far from the training runs.
+
+    Parameters
+    ----------
+    calibration : Calibration
+    far : float
+        See :func:`gale.model.unlike.share_elsewhere`.
+    """
+
+    calibration: Calibration
+    far: float
+
+
 def fit_calibration(
     parts: ArrayLike,
     labels: ArrayLike,

@@ -15,7 +15,7 @@ from torch import nn
 from gale.campaign import Campaign
 from gale.model.support import Support
 from gale.run import Floats
-from gale.training.calibration import Calibration, cross_fitted, fit_calibration
+from gale.training.calibration import Away, Calibration, cross_fitted, fit_calibration
 from gale.training.facts import log_loss_of_held_out, scores_of
 from gale.training.fitting import Weights, predict_logits
 from gale.training.folds import Fold
@@ -72,6 +72,8 @@ class Ensemble:
         validates.
     support : Support, optional
         What limits the probabilities.
+    away : Away, optional
+        How the parts are combined for runs of other instruments.
     """
 
     parts: Sequence[FittedPart]
@@ -79,6 +81,7 @@ class Ensemble:
     calibration: Calibration | None
     held_out: Floats
     support: Support | None = None
+    away: Away | None = None
 
     def supported(self, support: Support) -> Ensemble:
         """Limit the probabilities to what the training runs support."""
@@ -104,7 +107,7 @@ class Ensemble:
         val : array of int, optional
             Rows of the val split, if it is a fold of its own.
         """
-        prior = _prior_of_folds(labels, self.folds)
+        prior = prior_of_folds(labels, self.folds)
         facts: dict[str, Any] = {
             "members": sum(map(len, self.parts)),
             "folds": len(self.folds),
@@ -161,7 +164,7 @@ def _held_out(fitter: MemberFitter, members: list[list[Weights]], share: float) 
     logits, probability = (np.full(fitter.runs.labels.shape, np.nan) for _ in range(2))
     for number, (fold, weights) in enumerate(zip(fitter.folds, members, strict=True)):
         network = fitter.network([number] * len(weights), weights)
-        predicted = predict_logits(network, fitter.features[fold.validation])
+        predicted = predict_logits(network, fitter.features, fold.validation)
         logits[fold.validation] = predicted.mean(0)
         probability[fold.validation] = torch.sigmoid(torch.from_numpy(predicted)).numpy().mean(0)
     fold_of = [number for number, weights in enumerate(members) for _ in weights]
@@ -187,7 +190,7 @@ def combine(
     return Ensemble(parts, folds, calibration, held_out)
 
 
-def _prior_of_folds(labels: NDArray[np.float32], folds: Sequence[Fold]) -> Floats:
+def prior_of_folds(labels: NDArray[np.float32], folds: Sequence[Fold]) -> Floats:
     """Return, for each run (R, K), the prevalence in the training runs of the fold it validates."""
     prior = np.full(labels.shape, np.nan)
     for fold in folds:

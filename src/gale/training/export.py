@@ -21,7 +21,7 @@ from gale.model.graph import Graph, Input, ValueInfo
 from gale.model.support import Support
 from gale.model.unlike import SOFTNESS, Block, n_neighbours
 from gale.plumbing.tables import UNLIKE
-from gale.training.calibration import Calibration
+from gale.training.calibration import Away, Calibration
 from gale.training.networks.augment import AugmentProfile
 from gale.training.networks.elution import HEIGHT_SCALE, QUIET, SHARE_SCALE, ElutionNetwork
 from gale.training.networks.layers import (
@@ -92,6 +92,7 @@ def to_onnx(
     unlike: Sequence[Block] = (),
     support: Support | None = None,
     *,
+    away: Away | None = None,
     precision: Precision = "float32",
 ) -> bytes:
     """Write an ensemble as an ONNX file.
@@ -112,6 +113,8 @@ def to_onnx(
         From `gale.model.unlike.fit_unlike`: how to measure the distance from the training runs.
     support : Support, optional
         What limits the probability, but not those of the members.
+    away : Away, optional
+        A second calibration, for runs far from the training runs; needs `unlike`.
     precision : str
         In which weights are stored; the places of training runs are then stored in half precision,
         if that is less than single. All is computed in single precision.
@@ -124,7 +127,9 @@ def to_onnx(
     graph = _TorchGraph(precision)
     n_members = sum(count_members(part.network) for part in parts)
     logits = [_layer(part.network, graph, _columns(graph, part.columns)) for part in parts]
-    probability, of_members = _probabilities(graph, logits, calibration)
+    distance = _distances(graph, unlike) if unlike else None
+    far = (away, _share(graph, distance, away)) if away and distance else None
+    probability, of_members = _probabilities(graph, logits, calibration, far)
     if support is not None:
         probability = graph("Add", graph("Mul", probability, support.scale), support.least)
     n_families = _n_families(parts[0].network)
@@ -136,9 +141,8 @@ def to_onnx(
             evidence = graph("Sigmoid", _mean(graph, of_spectra))
             graph.output(EVIDENCE, evidence, ["runs", part.network.shape[0], n_families])
             break
-    if unlike:
-        distances = _stack(graph, [_distance(graph, block) for block in unlike])
-        graph.output(UNLIKE, graph("ReduceMax", distances, [0], keepdims=0), ["runs"])
+    if distance:
+        graph.output(UNLIKE, distance, ["runs"])
     stated = json.dumps({**facts, "checksum": CHECKSUM}, sort_keys=True, allow_nan=False)
     inputs = [ValueInfo(SUMMARY, ["runs", n_features])]
     return sealed(graph.to_bytes(inputs, {METADATA_KEY: stated}))
@@ -163,21 +167,45 @@ def _stack(graph: Graph, values: Sequence[str]) -> str:
 
 
 def _probabilities(
-    graph: Graph, logits: Sequence[str], calibration: Calibration | None
+    graph: Graph,
+    logits: Sequence[str],
+    calibration: Calibration | None,
+    far: tuple[Away, str] | None,
 ) -> tuple[str, str]:
     """The probability (R, K), and those of the members (E, R, K), of the logits of each part.
 
-    A member's own probability is calibrated as if every part had its logit.
+    A member's own probability is calibrated as if every part had its logit. With `far`, a second
+    calibration counts as much as its value (R, 1) says.
     """
     of_members = graph("Concat", *logits, axis=0)
     if calibration is None:
         each = graph("Sigmoid", of_members)
         return _mean(graph, each), each
     means = _stack(graph, [_mean(graph, part) for part in logits])
+    both = _calibrated(graph, means, of_members, calibration)
+    if far is not None:
+        away, share = far
+        others = _calibrated(graph, means, of_members, away.calibration)
+        both = [
+            graph("Add", here, graph("Mul", share, graph("Sub", there, here)))
+            for here, there in zip(both, others, strict=True)
+        ]
+    combined, alone = both
+    return graph("Sigmoid", combined), graph("Sigmoid", alone)
+
+
+def _calibrated(graph: Graph, means: str, of_members: str, calibration: Calibration) -> list[str]:
+    """The calibrated logits (R, K), and those of the members (E, R, K)."""
     weighted = graph("Mul", means, calibration.weight[:, None])
     combined = graph("Add", graph("ReduceSum", weighted, [0], keepdims=0), calibration.bias)
     alone = graph("Add", graph("Mul", of_members, calibration.weight.sum(0)), calibration.bias)
-    return graph("Sigmoid", combined), graph("Sigmoid", alone)
+    return [combined, alone]
+
+
+def _share(graph: Graph, distance: str, away: Away) -> str:
+    """How much the second calibration counts, (R, 1); see `share_elsewhere`."""
+    share = graph("Div", graph("Sub", distance, 1.0), away.far - 1)
+    return graph("Unsqueeze", graph("Clip", share, 0.0, 1.0), [1])
 
 
 def _layer(layer: nn.Module, graph: _TorchGraph, x: str) -> str:
@@ -226,6 +254,12 @@ def _of_spectra(network: ElutionNetwork, graph: _TorchGraph, x: str) -> str:
     logits = _layer(network.dense, graph, graph("Concat", heights, shares, axis=-1))
     shape = [count_members(network), -1, n_spectra, _n_families(network)]
     return graph("Reshape", logits, shape)
+
+
+def _distances(graph: _TorchGraph, blocks: Sequence[Block]) -> str:
+    """The distance from the training runs, (R,)."""
+    distances = _stack(graph, [_distance(graph, block) for block in blocks])
+    return graph("ReduceMax", distances, [0], keepdims=0)
 
 
 def _distance(graph: _TorchGraph, block: Block) -> str:

@@ -123,9 +123,9 @@ class MemberFitter:
         self._history_pause = HISTORY_SECONDS
         self._averaged: tuple[list[Step], Weights] = [], {}
         self._history_written = time.monotonic()
-        self._clock = self.work.clock or TimeLeft()
+        self.clock = self.work.clock or TimeLeft()
         if self.work.clock is None:
-            self.announce(self._clock)
+            self.announce(self.clock)
         # on the CPU, tensors of features share the memory of the array
         features, labels = torch.from_numpy(self.features), torch.tensor(self.runs.labels)
         self._examples = Examples(features.to(self.work.device), labels.to(self.work.device))
@@ -134,14 +134,18 @@ class MemberFitter:
             scale_of(self.part, self.runs.spec, self.features, fold.training) for fold in self.folds
         ]
 
+    @property
+    def n_fits(self) -> int:
+        """Count the fits that all folds need."""
+        return len(self.folds) * fits_per_fold(self.part)
+
     def announce(self, clock: TimeLeft) -> None:
         """Tell a clock how many fits there will be, how long they may be, and what they cost."""
         n_runs = min(len(fold.training) for fold in self.folds)
         epochs, _ = self.part.fitting.epochs_and_patience(n_runs)
-        fits = len(self.folds) * fits_per_fold(self.part)
         if self.part.kind == "network":
             cost = epoch_cost(self.part, self.runs.spec, self.runs.labels.shape[1])
-            clock.expect(self.name, fits, epochs, cost)
+            clock.expect(self.name, self.n_fits, epochs, cost)
 
     def members(self) -> list[list[Weights]]:
         """Fit everything, and return the weights of each fold's members of the ensemble."""
@@ -176,7 +180,7 @@ class MemberFitter:
             if fit is None:
                 missing.append(step)
             else:
-                self._clock.skip(self.name)
+                self.clock.skip(self.name)
                 self._finish(step, fit)
         fitting = self.part.fitting
         for number, fit in fit_all(
@@ -189,7 +193,7 @@ class MemberFitter:
             mixture_of(self.part, self.runs.spec),
         ):
             self.work.journal.keep(missing[number], fit)
-            self._clock.add(self.name, len(fit.epochs))
+            self.clock.add(self.name, len(fit.epochs))
             self._finish(missing[number], fit)
 
     def loss(self) -> Loss:
@@ -282,7 +286,7 @@ class MemberFitter:
             self.write_history()
 
     def _report(self, status: FittingStatus) -> None:
-        left = self._clock.text(self.name, status.active, status.epoch)
+        left = self.clock.text(self.name, status.active, status.epoch)
         members = counted(status.active, "member")
         self.work.progress.status(
             f"{members}, epoch {status.epoch}, lowest log loss {status.lowest:.4f}, {left}"
@@ -317,6 +321,13 @@ class MemberFitter:
             priors=[self._priors[fold] for fold in folds],
             scales=[self._scales[fold] for fold in folds],
         )
+
+
+def announce(fitters: Sequence[MemberFitter], progress: Progress) -> None:
+    """Tell progress and clock of all fits of a training, before the first."""
+    progress.begin("training", sum(fitter.n_fits for fitter in fitters))
+    for fitter in fitters:
+        fitter.announce(fitter.clock)
 
 
 def settings_of(fitting: FittingSettings, n_runs: int) -> Settings:

@@ -115,6 +115,11 @@ class Recipe(Part):
             raise _misfit("kind", "is 'stack', but there are no parts", "add [[parts]]")
         if self.kind != "stack" and self.parts:
             raise _misfit("parts", "are there, but this is no stack", "set kind = 'stack'")
+        if self.folds.elsewhere == 1:
+            raise _misfit("folds.elsewhere", "is 1", "set it to 0 or to 2 or more")
+        if self.folds.elsewhere and not (self.calibrate or self.parts):
+            raise _misfit("folds.elsewhere", "is set, but nothing is calibrated",
+                          "set calibrate = true, or remove it")  # fmt: skip
         if self.parts and (misplaced := sorted(self.model_fields_set & OF_PARTS)):
             raise _misfit(misplaced[0], "is outside the parts of the stack", "move it into a part")
         names = [part.name.casefold() for part in self.parts]

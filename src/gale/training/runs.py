@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from gale.campaign import Campaign
 from gale.errors import TableError, TrainingError
 from gale.features import FeatureTable, compute_features, runs_moments
+from gale.features.acquisition import WithAcquisition
 from gale.features.dataset import FeatureDataset, StoredFile, stored_files
 from gale.features.elution import ElutionSpec
 from gale.features.events import EventSpec
@@ -65,6 +66,8 @@ class TrainingRuns:
         SHA-256 of the content of each run.
     copies : list of str
         Names of the labelled runs that are left out, since they have the content of others.
+    acquisition : array of shape (R, 5), optional
+        How each run was acquired, see `gale.features.acquisition`.
     """
 
     campaign: Campaign
@@ -73,6 +76,7 @@ class TrainingRuns:
     unreadable: list[str]
     checksums: tuple[str, ...]
     copies: list[str] = field(default_factory=list)
+    acquisition: NDArray[np.float32] | None = None
 
     @property
     def labels(self) -> NDArray[np.float32]:
@@ -90,6 +94,8 @@ def read_training_runs(
     settings: FeatureSettings,
     work: Work,
     dataset: FeatureDataset | None = None,
+    *,
+    acquired: bool = False,
 ) -> TrainingRuns:
     """Read the labelled runs of the train and val splits, and compute their features.
 
@@ -100,6 +106,8 @@ def read_training_runs(
     work : Work
     dataset : FeatureDataset, optional
         Has the features, so that no run is opened.
+    acquired : bool
+        Whether to say how each run was acquired, too.
 
     Raises
     ------
@@ -123,7 +131,7 @@ def read_training_runs(
     else:
         spec = stored_spec(dataset, chosen, settings)
     check_features(spec, len(chosen))
-    runs = read_runs(chosen, spec, work, dataset)
+    runs = read_runs(chosen, spec, work, dataset, acquired=acquired)
     if dataset is None:
         known, contents = {}, contents_of(runs.campaign, runs.checksums)
     else:
@@ -150,6 +158,7 @@ def _select(runs: TrainingRuns, rows: list[int], copies: list[str]) -> TrainingR
         runs,
         campaign=runs.campaign.select(rows),
         features=taken(runs.features, np.array(rows)),
+        acquisition=None if runs.acquisition is None else runs.acquisition[rows],
         checksums=tuple(runs.checksums[row] for row in rows),
         copies=copies,
     )
@@ -161,11 +170,16 @@ def files_of(campaign: Campaign) -> list[StoredFile]:
 
 
 def read_runs(
-    campaign: Campaign, spec: FeatureSpec, work: Work, dataset: FeatureDataset | None = None
+    campaign: Campaign,
+    spec: FeatureSpec,
+    work: Work,
+    dataset: FeatureDataset | None = None,
+    *,
+    acquired: bool = False,
 ) -> TrainingRuns:
     """Read all runs of a campaign, whatever their split, and compute their features.
 
-    Those of a dataset are read from it.
+    Those of a dataset are read from it. With `acquired`, it is also said how each was acquired.
 
     Raises
     ------
@@ -174,15 +188,23 @@ def read_runs(
     """
     if dataset is None:
         work.progress.begin("reading runs", len(campaign))
-        table = compute_features(campaign.paths, spec, replace(work, columns=campaign.columns))
+        computed = WithAcquisition(spec) if acquired else spec
+        table = compute_features(campaign.paths, computed, replace(work, columns=campaign.columns))
     else:
         work.progress.begin("reading features", len(campaign))
-        table = dataset.table(files_of(campaign), work.progress)
+        table = dataset.table(files_of(campaign), work.progress, acquired=acquired)
     unreadable = _unreadable(campaign, table, work)
     _note_odd_runs(campaign, table, work.progress)
     checksums = tuple(compress(table.checksums, table.ok))
-    features = taken(table.values, np.flatnonzero(table.ok))
-    return TrainingRuns(campaign.select(table.ok), spec, features, unreadable, checksums)
+    values = taken(table.values, np.flatnonzero(table.ok))
+    return TrainingRuns(
+        campaign.select(table.ok),
+        spec,
+        values[:, : spec.n_features],
+        unreadable,
+        checksums,
+        acquisition=values[:, spec.n_features :].copy() if acquired else None,
+    )
 
 
 def taken(features: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.float32]:

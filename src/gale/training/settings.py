@@ -198,11 +198,15 @@ class FoldSettings(Section):
     instruments. With ``val`` ``"apart"`` it is one of several folds by itself, and the figures of
     the training are those on it, by members that trained on train alone; it is divided among all
     folds, as with ``"mixed"``, where it is small or shares groups with train.
+
+    In ``elsewhere`` further folds, whole groups of runs that were acquired alike are held out, from
+    which runs of other instruments get their calibration (see `gale.training.elsewhere`).
     """
 
     count: Count = 10
     val: Literal["mixed", "apart"] = "mixed"
     stratify_by: str = "rarest"
+    elsewhere: Annotated[int, Field(ge=0)] = 0
     seed: Annotated[int, Field(ge=0, lt=2**32)] | None = None
 
 

@@ -55,9 +55,14 @@ def write_msp(entries: Iterable[Entry], path: Path, *, force: bool = False) -> N
     OutputError
         If the file exists and `force` is false, or cannot be written.
     """
-    text = "\n".join(map(_record, entries))
+    text = msp_text(entries)
     with writing(path, force=force) as temporary:
         temporary.write_text(text, "utf-8", newline="\n")
+
+
+def msp_text(entries: Iterable[Entry]) -> str:
+    """Give the text of an MSP file; files are joined by an empty line."""
+    return "\n".join(map(_record, entries))
 
 
 def _record(entry: Entry) -> str:

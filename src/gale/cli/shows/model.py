@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from gale.cli.shows import rows
 from gale.cli.wording import in_options
 from gale.model import Model
-from gale.model.groups import group_sentences
+from gale.model.groups import sentences_on_groups
 from gale.plumbing.text import counted
 
 if TYPE_CHECKING:
@@ -60,8 +60,8 @@ def _recalibrated(model: Model) -> dict[str, str]:
 
 def _groups(model: Model) -> dict[str, str]:
     """Say what the groups of the training runs do to its figures, if there are any."""
-    groups = model.facts.get("groups")
-    return {"groups": " ".join(group_sentences(groups))} if groups else {}
+    said = sentences_on_groups(model.facts)
+    return {"groups": " ".join(said)} if said else {}
 
 
 def trained_lines(model: Model, files: TrainingFiles, seconds: float) -> list[str]:
