@@ -44,11 +44,13 @@ def stored(own: gale.Campaign, tmp_path: Path, cache: gale.Cache) -> Path:
 def closed(monkeypatch: pytest.MonkeyPatch) -> None:
     """No run can be opened any more."""
 
-    def fail(*arguments: object, **_: object) -> None:
-        raise AssertionError(f"{arguments} was opened")
+    opened = os.open
 
-    for name in ("gale.readers.read_bytes", "gale.readers.open_file"):
-        monkeypatch.setattr(name, fail)
+    def checked(path: str | os.PathLike[str], *arguments: int) -> int:
+        assert "_features" not in os.fspath(path), f"{path} was opened"
+        return opened(path, *arguments)
+
+    monkeypatch.setattr(os, "open", checked)
 
 
 def trained(campaign: gale.Campaign, stored: Path | None, **choices: object) -> dict[str, object]:
@@ -63,6 +65,8 @@ def test_a_training_from_stored_features_is_the_training_from_the_runs(
 ) -> None:  # fmt: skip
     expected = trained(own, None, **choices)
     request.getfixturevalue("closed")
+    with pytest.raises(AssertionError, match="was opened"):
+        trained(own, None, **choices)
     assert trained(own, stored, **choices) == expected
 
 
@@ -104,6 +108,20 @@ def test_rows_come_in_the_order_that_is_asked_for(own: gale.Campaign, stored: Pa
         )
 
 
+def test_how_runs_were_acquired_is_in_the_dataset(
+    own: gale.Campaign, stored: Path, cache: gale.Cache
+) -> None:
+    chosen, dataset = own.select([9, 2, 5]), FeatureDataset.open(stored)
+    spec = dataset.facts.spec
+    expected, found = (
+        read_runs(chosen, spec, Work(cache=cache), each, acquired=True) for each in (None, dataset)
+    )
+    assert found.acquisition is not None
+    assert expected.acquisition is not None
+    np.testing.assert_array_equal(found.acquisition, expected.acquisition)
+    np.testing.assert_array_equal(found.features, expected.features)
+
+
 def test_learned_masses_are_taken_from_the_dataset(
     own: gale.Campaign, tmp_path: Path, exported: Exported, request: pytest.FixtureRequest
 ) -> None:
@@ -113,7 +131,12 @@ def test_learned_masses_are_taken_from_the_dataset(
     assert trained(own, tmp_path / "learned", features=LEARNED) == expected
     fewer = replace(own, labels=np.where(np.arange(len(own))[:, None] == 3, np.nan, own.labels))
     with refused(TableError, tmp_path / "learned", found="other runs"):
-        gale.train(fewer, tiny_recipe(features=LEARNED), features=tmp_path / "learned")
+        gale.train(
+            fewer,
+            tiny_recipe(features=LEARNED),
+            features=tmp_path / "learned",
+            work=Work(progress=Recorder()),
+        )
     with refused(TableError, tmp_path / "learned", found="other settings"):
         gale.train(
             own, tiny_recipe(features={**LEARNED, "dropped": 3}), features=tmp_path / "learned"

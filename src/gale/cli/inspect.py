@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from gale.cli.batch import Asked, batch_options
-from gale.cli.options import PATH, columns_option, force_option, workers_option
+from gale.cli.options import PATH, columns_option, force_option, workers_options
 from gale.cli.outputs import WRITTEN, plan
 from gale.cli.printing import echo
 from gale.cli.sources import open_paths
@@ -51,7 +51,7 @@ Examples:
 @force_option()
 @batch_options("the output")
 @columns_option
-@workers_option
+@workers_options()
 def command(
     paths: tuple[Path, ...],
     recipe: bool,
@@ -63,7 +63,7 @@ def command(
     force: bool,
     asked: Asked,
     columns: dict[str, str] | None,
-    workers: int,
+    workers: int | str,
 ) -> None:
     """Describe PATHS: runs (and anything odd about them), models, or campaign folders.
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from gale.cli.outputs import WRITTEN
 
@@ -47,24 +49,57 @@ def seed_option(text: str) -> Callable[[Function], Function]:
     return click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help=text)
 
 
-def reading_options(function: Function) -> Function:
+def workers_options(
+    text: str = "Processes that work on runs.", **more: Any
+) -> Callable[[Function], Callable[..., Any]]:
+    """Add ``--workers`` and ``--dask``: the parameter ``workers`` is a number or an address.
+
+    :func:`gale.cli.working.executor_of` makes an executor of it.
+
+    Parameters
+    ----------
+    text : str
+        Help of ``--workers``.
+    **more
+        Other settings of it, such as its default.
+    """
+
+    def add(function: Function) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def call(workers: int, dask: str | None, **others: Any) -> Any:
+            asked = click.get_current_context().get_parameter_source("workers")
+            if dask is not None and asked is ParameterSource.COMMANDLINE:
+                raise click.UsageError("--workers and --dask both say who works; leave one out")
+            return function(workers=workers if dask is None else dask, **others)
+
+        settings = {"default": 1, "show_default": True, **more}
+        of_dask = click.option(
+            "--dask",
+            metavar="ADDRESS",
+            help="Let workers of Dask work on runs: ADDRESS is that of a scheduler, its scheduler "
+            "file, or local:4 for four processes here.",
+        )
+        return click.option("--workers", type=click.IntRange(1), help=text, **settings)(
+            of_dask(call)
+        )
+
+    return add
+
+
+def reading_options(function: Function) -> Callable[..., Any]:
     """Add the options that :func:`gale.cli.working.working` takes."""
+    added: Callable[..., Any] = function
     for option in (
         quiet_option,
-        dask_option,
         click.option("--no-cache", is_flag=True, help="Neither read nor write the feature cache."),
-        click.option(
-            "--workers",
-            type=click.IntRange(1),
-            default=1,
-            show_default=True,
-            help="Processes that read runs. For tables, one is as fast as several, since parsing "
-            "uses all cores anyway. (Pre-training simulates with one process per core.)",
+        workers_options(
+            "Processes that read runs. For tables, one is as fast as several, since parsing uses "
+            "all cores anyway. (Pre-training simulates with one process per core.)"
         ),
         columns_option,
     ):
-        function = option(function)
-    return function
+        added = option(added)
+    return added
 
 
 def library_options(function: Function) -> Function:
@@ -108,22 +143,7 @@ def alkane_options(function: Function) -> Function:
     return function
 
 
-workers_option = click.option(
-    "--workers",
-    type=click.IntRange(1),
-    default=1,
-    show_default=True,
-    help="Processes that work on runs.",
-)
-
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
-
-dask_option = click.option(
-    "--dask",
-    metavar="ADDRESS",
-    help="Let the workers of a Dask scheduler do the work: its address, its scheduler file, or "
-    "local:4 for four processes here.",
-)
 
 columns_option = click.option(
     "--column",

@@ -16,7 +16,7 @@ from gale.cli.options import (
     library_options,
     quiet_option,
     split_option,
-    workers_option,
+    workers_options,
 )
 from gale.cli.outputs import TABLE_FILE, WRITTEN, plan_tables
 from gale.cli.sources import open_listing
@@ -65,7 +65,7 @@ Examples:
 @force_option("Overwrite the outputs.")
 @batch_options("the outputs")
 @columns_option
-@workers_option
+@workers_options()
 @quiet_option
 def command(
     runs: tuple[Path, ...],
@@ -81,7 +81,7 @@ def command(
     force: bool,
     asked: Asked,
     columns: dict[str, str] | None,
-    workers: int,
+    workers: int | str,
     quiet: bool,
 ) -> None:
     """Find the peaks of RUNS, files or one campaign folder, and the compounds they are like.

@@ -30,8 +30,7 @@ def command(
     families: Path | None,
     physics: Path | None,
     without: tuple[str, ...],
-    workers: int,
-    dask: str | None,
+    workers: int | str,
     quiet: bool,
     **choices: Any,
 ) -> None:
@@ -56,13 +55,15 @@ def command(
         from gale.chemistry.families import read_family_table  # needs RDKit
 
         table = read_family_table(families)
-    with closing(ConsoleProgress(quiet=quiet)) as progress, executor_of(1, dask) as executor:
+    # the simulator begins processes of its own, which hold what all runs share
+    address, processes = (workers, 1) if isinstance(workers, str) else (1, workers)
+    with closing(ConsoleProgress(quiet=quiet)) as progress, executor_of(address) as executor:
         gale.simulate(
             output,
             library=library or None,
             families=table,
             physics=effects,
-            work=gale.Work(executor, workers, progress=progress),
+            work=gale.Work(executor, processes, progress=progress),
             **choices,
         )
     size = sum(path.stat().st_size for path in output.rglob("*.csv"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -10,10 +11,10 @@ import click
 from gale.cli.options import (
     PATH,
     Function,
-    dask_option,
     output_option,
     quiet_option,
     seed_option,
+    workers_options,
 )
 from gale.cli.spectra import SIMULATED_LIBRARY
 
@@ -64,7 +65,7 @@ def _several(name: str, text: str, **more: Any) -> Any:
     return click.option(name, multiple=True, help=f"{text} Repeatable.", **more)
 
 
-def simulation_options(function: Function) -> Function:
+def simulation_options(function: Function) -> Callable[..., Any]:
     """Add the options."""
     options = (
         output_option("Folder to make; it appears when it is complete."),
@@ -108,16 +109,14 @@ def simulation_options(function: Function) -> Function:
         ),
         _several("--without", "Switch an effect off.", metavar="EFFECT"),
         seed_option("The same seed gives the same files on the same machine."),
-        click.option(
-            "--workers",
-            type=click.IntRange(1),
+        workers_options(
+            "Processes that simulate runs.",
             default=os.cpu_count() or 1,
             show_default="one per core",
-            help="Processes that simulate runs.",
         ),
-        dask_option,
         quiet_option,
     )
+    added: Callable[..., Any] = function
     for option in reversed(options):
-        function = option(function)
-    return function
+        added = option(added)
+    return added

@@ -7,8 +7,6 @@ from concurrent.futures import Executor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import click
-
 from gale.cli.printing import echo
 
 if TYPE_CHECKING:
@@ -17,17 +15,13 @@ if TYPE_CHECKING:
 
 @contextmanager
 def working(
-    columns: Mapping[str, str] | None,
-    workers: int,
-    no_cache: bool,
-    quiet: bool,
-    dask: str | None = None,
+    columns: Mapping[str, str] | None, workers: int | str, no_cache: bool, quiet: bool
 ) -> Iterator[Work]:
     """Give the work that the reading options describe; at the end, remove its progress bar.
 
     Parameters
     ----------
-    columns, workers, no_cache, quiet, dask
+    columns, workers, no_cache, quiet
         See :func:`gale.cli.options.reading_options`.
     """
     from gale.cli.progress import ConsoleProgress
@@ -37,32 +31,30 @@ def working(
     progress = ConsoleProgress(quiet=quiet)
     cache = None if no_cache else Cache.default()
     try:
-        with executor_of(workers, dask) as executor:
+        with executor_of(workers) as executor:
             yield Work(executor=executor, cache=cache, progress=progress, columns=columns)
     finally:
         progress.close()
 
 
 @contextmanager
-def executor_of(workers: int, dask: str | None) -> Iterator[Executor | None]:
-    """Give what does the work: processes, the workers of a Dask scheduler, or None.
+def executor_of(workers: int | str) -> Iterator[Executor | None]:
+    """Give what does the work: so many processes, None for one, or the workers of Dask.
 
-    Raises
-    ------
-    UsageError
-        If there are both.
+    Parameters
+    ----------
+    workers : int or str
+        See :func:`gale.cli.options.workers_options`.
     """
-    if dask is not None and workers > 1:
-        raise click.UsageError("--workers and --dask both say who does the work; leave one out")
-    if dask is not None:
+    if isinstance(workers, str):
         from gale.plumbing.cluster import NO_WORKER, dask_executor
 
-        with dask_executor(dask) as executor:
+        with dask_executor(workers) as executor:
             if not executor.n_workers:
                 echo(f"note: {NO_WORKER}", err=True)
             yield executor
         return
     from gale.plumbing.workers import worker_pool
 
-    with worker_pool(workers) as executor:
-        yield executor
+    with worker_pool(workers) as pool:
+        yield pool

@@ -13,10 +13,8 @@ Symbols: R runs, D features.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
-import os
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -33,6 +31,7 @@ from gale.features import FeatureTable, compute_features
 from gale.features.acquisition import FACTS, WithAcquisition
 from gale.features.content import Content, content_of
 from gale.features.spec import FeatureSpec, feature_spec
+from gale.plumbing.batches import identity
 from gale.plumbing.cache import Cache
 from gale.plumbing.files import write_parquet
 from gale.plumbing.progress import Progress
@@ -181,7 +180,9 @@ def _write_part(
 ) -> dict[str, str]:
     """Compute and write a part; return why runs could not be read."""
     number, runs = task
-    stamps = [stamp_of(each.path) for each in runs]  # first: what changes from here on is noticed
+    stamps = [
+        identity(str(each.path)) for each in runs
+    ]  # first: what changes from here on is noticed
     work = Work(cache=cache, columns=facts.columns, progress=progress)
     table = compute_features([each.path for each in runs], WithAcquisition(facts.spec), work)
     contents = [
@@ -216,18 +217,6 @@ def _write_part(
     return {
         each.run: error for each, error in zip(runs, table.errors, strict=True) if error is not None
     }
-
-
-def stamp_of(path: Path) -> str:
-    """Say by what a file is known again: size and time, of a folder those of all files in it."""
-    try:
-        files = sorted(path.rglob("*")) if path.is_dir() else [path]
-        known = [(each.name, (status := each.stat()).st_size, status.st_mtime_ns) for each in files]
-    except OSError:
-        return ""
-    if not path.is_dir():
-        return f"{known[0][1]} {known[0][2]}"
-    return hashlib.sha256(os.fsencode(json.dumps(known))).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -329,7 +318,7 @@ class FeatureDataset:
         for each in runs:
             if (row := self._row_of.get(each.file)) is not None:
                 stored = self.runs.row(row, named=True)
-                if stored["content"] and stored["stamp"] == stamp_of(each.path):
+                if stored["content"] and stored["stamp"] == identity(str(each.path)):
                     found[each.run] = Content(stored["content"], stored["content_bytes"])
         return found
 
@@ -367,7 +356,7 @@ class FeatureDataset:
     def _check_unchanged(self, runs: Sequence[StoredFile], rows: pl.DataFrame) -> None:
         """Compare stamps; where one differs, as after a copy, compare the content."""
         for each, stamp, checksum in zip(runs, rows["stamp"], rows["sha256"], strict=True):
-            if stamp_of(each.path) == stamp:
+            if identity(str(each.path)) == stamp:
                 continue
             try:
                 same = bool(checksum) and checksum_of(load(each.path)) == checksum
