@@ -7,16 +7,19 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor, Future
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 import gale
 from gale.errors import GaleError, MissingExtraError
 from gale.plumbing import cluster
+from gale.plumbing.batches import Chunk, Finished, Item, Part, Partial, chunks_of
 from gale.plumbing.cluster import DaskExecutor, _call, _hand_on, dask_executor
 from gale.plumbing.progress import Progress
 from gale.plumbing.work import Work
@@ -35,6 +38,14 @@ _BEGUN: list[str] = []
 
 def ions(run: gale.Run, truth: list[Truth]) -> tuple[int, int]:
     return run.n_ions, len(truth)
+
+
+def sizes(chunk: Chunk, progress: Progress) -> Part:
+    time.sleep(0.05)
+    sizes = [Path(item.path).stat().st_size for item in chunk]
+    return Part(
+        tables={"sizes": pl.DataFrame({"run": [item.name for item in chunk], "bytes": sizes})}
+    )
 
 
 def begin(text: str) -> None:
@@ -117,6 +128,19 @@ def test_what_workers_do(
     for path in files:
         same = tmp_path / "there" / path.relative_to(tmp_path / "here")
         assert path.read_bytes() == same.read_bytes(), path.name
+
+    items = [Item(path.name, str(path)) for path in campaign.paths[:40]]
+    chunks = list(chunks_of(items, runs=3))
+    tables = []
+    for name, progress in (
+        ("serial", None),
+        ("killed", Killing(executor.submit(os.getpid).result())),
+    ):
+        partial = Partial.open(tmp_path / name, {}, "test")
+        work = Work() if progress is None else Work(executor=executor, progress=progress)
+        tables.append(pl.concat(Finished.of(chunks, sizes, partial, work).tables("sizes")))
+    assert tables[0]["bytes"].min() > 0
+    assert tables[0].equals(tables[1])
 
     options: dict[str, Any] = {"families": ["alcohol"], "runs": 6, "ions": 400}
     simulated = [
