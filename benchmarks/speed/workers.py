@@ -1,9 +1,9 @@
 """Features of a campaign by one process, by several, and by workers of Dask on this machine.
 
 All ways write the same dataset from the same simulated runs, in turn, after their workers have
-started and read a run each; the best of the repeats counts. The last columns are what this process
-spends for a run, which for Dask has the scheduler in it, and how many workers of the rate of one
-process that would feed.
+done so once; the best of the repeats counts. The last column is what this process computes for a
+run, which for Dask has the scheduler in it. Last comes what it computes for a task of Dask that
+does nothing.
 """
 
 from __future__ import annotations
@@ -53,19 +53,28 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 write_features(campaign, out, asked.recipes[0], work=Work(executor=executor))
                 passed = time.perf_counter() - wall, time.process_time() - own
                 taken[name].append(passed)
+        own = task_ms(ways[f"{asked.workers[-1]} workers of Dask"])
         title = f"{asked.runs} runs of about {asked.ions:,} ions, features of {asked.recipes[0]}"
     tables.show(title, table(taken, asked.runs), markdown=asked.markdown)
+    print(f"\nA task of Dask costs the scheduler and the command {own:.1f} ms.")
+
+
+def task_ms(executor: Executor | None, tasks: int = 2000) -> float:
+    """Return the milliseconds of this process for a task that does nothing."""
+    assert executor is not None
+    start = time.process_time()
+    assert sum(executor.map(abs, range(tasks))) == sum(range(tasks))
+    return 1000 * (time.process_time() - start) / tasks
 
 
 def table(taken: dict[str, list[tuple[float, float]]], n_runs: int) -> Table:
     """Make the table of rates; the first measurement of each way does not count."""
-    rows = [["", "runs/s", "to this process", "ms of this process per run", "workers it feeds"]]
+    rows = [["", "runs/s", "to this process", "ms of this process per run"]]
     alone = n_runs / min(wall for wall, _ in taken["this process"][1:])
     for name, measured in taken.items():
         rate = n_runs / min(wall for wall, _ in measured[1:])
         own = min(own for _, own in measured[1:]) / n_runs
-        feeds = "-" if name == "this process" else f"{1 / (own * alone):,.0f}"
-        rows.append([name, f"{rate:.1f}", f"{rate / alone:.2f}", f"{1000 * own:.2f}", feeds])
+        rows.append([name, f"{rate:.1f}", f"{rate / alone:.2f}", f"{1000 * own:.2f}"])
     return rows
 
 
