@@ -24,6 +24,9 @@ KINDS: dict[str, tuple[str, ...]] = {
 }
 """Words for gale simulate; options.py describes each kind."""
 
+INSTRUMENTS = "3"
+"""Of every campaign, as in the competition."""
+
 RUNS = 1584
 """Runs of a simulated campaign, divided as 809 to 312 to 463."""
 
@@ -77,7 +80,8 @@ def words_of(kind: str, seed: int, library: Path | None, runs: int) -> list[str]
     """Give the words for gale simulate that make a campaign of a kind."""
     path = str(library.resolve()) if library is not None else ""
     words = [path if word == LIBRARY else word for word in KINDS[kind]]
-    return ["--seed", str(seed), "--design", "different", *words, "--runs", str(runs)]
+    made = ["--seed", str(seed), "--design", "different", "--instruments", INSTRUMENTS]
+    return [*made, *words, "--runs", str(runs)]
 
 
 def simulated(folder: Path, words: list[str]) -> Measured | None:

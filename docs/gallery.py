@@ -49,7 +49,7 @@ def make(work: Path) -> None:
         subprocess.run([str(GALE), *words], cwd=work, check=True)
 
     if not (work / "campaign").exists():
-        size = ("--runs", "300,100,200", "--ions", "20000")
+        size = ("--runs", "300,100,200", "--ions", "20000", "--instruments", "3")
         gale("simulate", "-o", "campaign", "--design", "different", *size)
     if not (work / "model.onnx").exists():
         gale("train", "campaign", "-o", "model.onnx")

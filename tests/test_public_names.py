@@ -133,6 +133,25 @@ def test_training_without_its_extra(tmp_path: Path, package: str) -> None:
     ]
 
 
+def test_estimators_without_their_extra(tmp_path: Path) -> None:
+    code = "import gale\ntry: gale.SummaryFeatures\nexcept gale.GaleError as error: print(error)"
+    env = {**os.environ, **without(tmp_path, "sklearn", "torch")}
+    done = subprocess.run([sys.executable, "-c", code], env=env, text=True, capture_output=True,
+                          check=True)  # fmt: skip
+    assert done.stdout.splitlines() == [
+        "gale.SummaryFeatures: needs sklearn, which is not installed; "
+        "install the extra: pip install 'gale-ms[sklearn]'"
+    ]
+
+
+def test_features_within_scikit_learn_need_no_torch(tmp_path: Path) -> None:
+    code = "import gale; print(gale.ProfileFeatures.__name__)"
+    env = {**os.environ, **without(tmp_path, "torch", "pydantic")}
+    done = subprocess.run([sys.executable, "-c", code], env=env, text=True, capture_output=True,
+                          check=True)  # fmt: skip
+    assert done.stdout == "ProfileFeatures\n"
+
+
 @pytest.mark.parametrize("verb", ["train", "ablate"])
 def test_the_command_without_the_extra(tmp_path: Path, verb: str) -> None:
     env = without(tmp_path, "torch", "sklearn", "pydantic")

@@ -4,11 +4,14 @@ import pickle
 from dataclasses import FrozenInstanceError
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
-from gale.errors import ReadError
+import gale
+from gale.errors import PlotError, ReadError
 from gale.run import MAX_MZ, TIC_NOTE, Run
 from helpers.errors import refused
 
@@ -252,3 +255,32 @@ def test_a_row_of_nothing_is_a_scan_without_ions() -> None:
     filled = rows([1.0, 1.0, 2.0, 3.0], [50.0, 0.0, 0.0, 60.0], [1.0, 0.0, 4.0, 2.0])
     assert filled.ions_per_scan.tolist() == [1, 0, 1]
     assert filled.notes[0].startswith("2 ions without a positive m/z")
+
+
+def test_a_table_of_the_ions_and_a_run_of_the_table() -> None:
+    run = make(ions_per_scan=[2, 0, 1])
+    assert run.to_frame().to_dict(as_series=False) == {
+        "scan": [0, 0, 2], "time_min": [1.0, 1.0, 3.0], "mz": MZ, "intensity": INTENSITY,
+    }  # fmt: skip
+    assert_frame_equal(pl.DataFrame(run), run.to_frame())
+    again = gale.read_run(run.to_frame(), name="again")
+    assert (again.source, again.mz.tolist(), again.n_scans) == ("again", MZ, 2)
+
+
+def test_chromatograms_are_sums_of_rounded_ions_in_every_scan() -> None:
+    run = make(mz=[50.4, 50.6, 51.4])
+    assert run.chromatogram().to_dict(as_series=False) == {
+        "time_min": TIME, "total": [15.0, 0.0, 9.0],
+    }  # fmt: skip
+    assert run.chromatogram([51, 99]).to_dict(as_series=False) == {
+        "time_min": TIME, "51": [8.0, 0.0, 9.0], "99": [0.0, 0.0, 0.0],
+    }  # fmt: skip
+    assert run.chromatogram(50)["50"].to_list() == [7.0, 0.0, 0.0]
+
+
+def test_the_spectrum_of_the_nearest_scan_in_order_of_mz() -> None:
+    run = make(mz=[60.0, 50.0, 55.0])
+    assert run.spectrum(1.4).rows() == [(50.0, 8.0), (60.0, 7.0)]
+    assert run.spectrum(1.6).rows() == []
+    with refused(PlotError, "x.csv", found="3.1 min", expected="1.000 to 3.000"):
+        run.spectrum(3.1)

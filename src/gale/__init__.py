@@ -24,6 +24,8 @@ if TYPE_CHECKING:
         read_family_table,
     )
     from gale.chemistry.retention_index import estimate_retention_index
+    from gale.estimators.classifier import FamilyClassifier
+    from gale.estimators.features import EventFeatures, ProfileFeatures, SummaryFeatures
     from gale.evaluation import evaluate
     from gale.evaluation.predictions import read_predictions
     from gale.evaluation.second_look import second_look
@@ -73,6 +75,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Cache",
     "Campaign",
+    "EventFeatures",
+    "FamilyClassifier",
     "GaleError",
     "GaleWarning",
     "IndexTable",
@@ -81,10 +85,12 @@ __all__ = [
     "Matcher",
     "Model",
     "Peaks",
+    "ProfileFeatures",
     "Progress",
     "Recipe",
     "Run",
     "Stream",
+    "SummaryFeatures",
     "Work",
     "__version__",
     "ablate",
@@ -138,16 +144,20 @@ __all__ = [
 _HOMES = {
     "Cache": "plumbing.cache",
     "Campaign": "campaign",
+    "EventFeatures": "estimators.features",
+    "FamilyClassifier": "estimators.classifier",
     "IndexTable": "evidence",
     "InstalledLibrary": "library",
     "Library": "library",
     "Matcher": "evidence",
     "Model": "model",
     "Peaks": "peaks",
+    "ProfileFeatures": "estimators.features",
     "Progress": "plumbing.progress",
     "Recipe": "training.recipe",
     "Run": "run",
     "Stream": "model.stream",
+    "SummaryFeatures": "estimators.features",
     "Work": "plumbing.work",
     "ablate": "ablation",
     "add_library": "chemistry.adding",
@@ -214,6 +224,8 @@ def __getattr__(name: str) -> object:
         extra = _EXTRAS.get((error.name or "").partition(".")[0])
         if extra is None:
             raise
+        if _HOMES[name].startswith("estimators."):
+            extra = "sklearn"
         raise MissingExtraError(
             f"gale.{name}",
             f"needs {error.name}, which is not installed",

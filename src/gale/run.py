@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gale.errors import ReadError
+from gale.errors import PlotError, ReadError
+from gale.plumbing.display import ShownInNotebooks
 from gale.plumbing.kinds import checked
+
+if TYPE_CHECKING:
+    import polars as pl
 
 Floats = NDArray[np.float64]
 """An array of double precision."""
@@ -48,7 +53,7 @@ _CHECK_VALUE = "check the columns and remove fill values"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Run:
+class Run(ShownInNotebooks):
     """One GC-MS acquisition: S scans over time with N ions in total.
 
     Make one with :meth:`from_rows` or :meth:`from_scans`, which check it, or read a file with
@@ -155,6 +160,95 @@ class Run:
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             ratio = np.where(total == stated, 1.0, total / stated)  # 0 / 0 agrees, too
         return np.where(np.isfinite(stated) & (stated >= 0), ratio, np.nan)
+
+    def to_frame(self) -> pl.DataFrame:
+        """Return the ions as a table, which any library that speaks Arrow takes.
+
+        Returns
+        -------
+        DataFrame
+            One row per ion: ``scan``, counted from 0, ``time_min``, ``mz`` and ``intensity``. Scans
+            without ions have no row.
+
+        Examples
+        --------
+        >>> from gale import Run
+        >>> run = Run.from_scans([1.0, 1.5], [2, 1], [43.0, 57.0, 71.0], [900.0, 400.0, 250.0])
+        >>> run.to_frame().rows()[:2]
+        [(0, 1.0, 43.0, 900.0), (0, 1.0, 57.0, 400.0)]
+        """
+        import polars as pl
+
+        scan = self.scan_of_ion
+        columns = {"time_min": self.time_min[scan], "mz": self.mz, "intensity": self.intensity}
+        return pl.DataFrame({"scan": scan, **columns})
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """Offer the table of :meth:`to_frame` to other libraries, by the PyCapsule interface."""
+        return self.to_frame().__arrow_c_stream__(requested_schema)
+
+    @checked
+    def chromatogram(self, mz: int | Sequence[int] | None = None) -> pl.DataFrame:
+        """Return the total ion current over time, or that of some m/z.
+
+        Parameters
+        ----------
+        mz : int or sequence of int, optional
+            m/z to extract; ions are rounded to them. By default, all ions are summed.
+
+        Returns
+        -------
+        DataFrame
+            One row per scan: ``time_min``, then ``total``, or a column for each m/z, called by its
+            number.
+
+        Examples
+        --------
+        >>> from gale import Run
+        >>> run = Run.from_scans([1.0, 1.5], [2, 1], [43.0, 57.1, 71.0], [900.0, 400.0, 250.0])
+        >>> run.chromatogram().rows(), run.chromatogram(57).rows()
+        ([(1.0, 1300.0), (1.5, 250.0)], [(1.0, 400.0), (1.5, 0.0)])
+        """
+        import polars as pl
+
+        if mz is None:
+            columns = {"total": self.total_ion_current}
+        else:
+            wanted = mz if isinstance(mz, Sequence | np.ndarray) else [mz]
+            columns = {str(each): extracted_ion(self, each) for each in wanted}
+        return pl.DataFrame({"time_min": self.time_min, **columns})
+
+    @checked
+    def spectrum(self, at_min: float) -> pl.DataFrame:
+        """Return the scan nearest to a time.
+
+        Parameters
+        ----------
+        at_min : float
+            Time in minutes.
+
+        Returns
+        -------
+        DataFrame
+            One row per ion, in order of m/z: ``mz`` and ``intensity``.
+
+        Raises
+        ------
+        PlotError
+            If the time is outside the run.
+
+        Examples
+        --------
+        >>> from gale import Run
+        >>> run = Run.from_scans([1.0, 1.5], [2, 1], [43.0, 57.0, 71.0], [900.0, 400.0, 250.0])
+        >>> run.spectrum(1.1).rows()
+        [(43.0, 900.0), (57.0, 400.0)]
+        """
+        import polars as pl
+
+        scan = nearest_scan(self, at_min)
+        ions = slice(self.scan_start[scan], self.scan_start[scan + 1])
+        return pl.DataFrame({"mz": self.mz[ions], "intensity": self.intensity[ions]}).sort("mz")
 
     @classmethod
     @checked
@@ -336,6 +430,33 @@ class Run:
         ('the second detector was left out',)
         """
         return replace(self, notes=(*self.notes, *notes))
+
+
+def extracted_ion(run: Run, mz: int) -> Floats:
+    """Return the intensity of the ions whose m/z rounds to `mz` in each scan, shape (S,)."""
+    chosen = np.rint(run.mz) == mz
+    total = np.bincount(
+        run.scan_of_ion[chosen], weights=run.intensity[chosen], minlength=run.n_scans
+    )
+    return total.astype(np.float64)
+
+
+def nearest_scan(run: Run, at_min: float) -> int:
+    """Return the number of the scan nearest to a time, from 0.
+
+    Raises
+    ------
+    PlotError
+        If the time is outside the run.
+    """
+    if not run.time_min[0] <= at_min <= run.time_min[-1]:
+        raise PlotError(
+            run.source,
+            f"has no scan at {at_min:g} min",
+            f"a time from {run.time_min[0]:.3f} to {run.time_min[-1]:.3f} min",
+            "choose another time",
+        )
+    return int(np.argmin(np.abs(run.time_min - at_min)))
 
 
 def _columns(*columns: ArrayLike) -> tuple[Floats, ...]:

@@ -61,18 +61,29 @@ def test_each_run_has_a_table(stack: gale.Model, stack_file: Path) -> None:
         assert lines[head + 1 + len(stack.families)].startswith("largest peak")
 
 
-def test_an_unlike_run_is_told_in_the_first_line(stack_file: Path) -> None:
+def test_doubtful_numbers_are_marked_where_they_stand(stack: gale.Model, stack_file: Path) -> None:
     table = pl.read_csv("a.csv")
-    strange = table.with_columns(pl.col("intensity") * (pl.col("mass") > 60))
-    strange.filter(intensity=0).head(0)
-    strange.filter(pl.col("intensity") > 0).write_csv("strange.csv")
-    row = gale.Model.load(stack_file).predict("strange.csv").row(0, named=True)
-    first = succeed("predict", "strange.csv", "--model", stack_file, "-q").stdout.splitlines()[0]
-    if row["status"] == "doubtful":
-        assert first.startswith("strange.csv: DOUBTFUL")
-        assert row["message"].split(";")[0] in first
-    else:
-        assert first == "strange.csv"
+    table.filter(pl.col("time") < table["time"].unique().sort()[21]).write_csv("short.csv")
+    words = ["predict", "short.csv", "a.csv", "--model", stack_file, "-q"]
+    short, usual = map(json.loads, succeed(*words, "--json").stdout.splitlines())
+    assert (short["status"], short["unlike"]) == ("doubtful", None)  # it is like no run
+    assert usual["unlike"] is not None
+    said = lines_of(succeed(*words).stdout)
+    for line in said["short.csv"][1 : 1 + len(stack.families)]:
+        family = next(name for name in stack.families if line.startswith(in_words(name)))
+        assert line.removeprefix(in_words(family)).split()[1] == "?"
+    assert said["short.csv"][-1].startswith("?: doubtful")
+    assert "?" not in "".join(said["a.csv"])
+
+
+def test_scores_are_not_called_probabilities(trained: Trained) -> None:
+    words = ["predict", "a.csv", "--model", trained.path, "-q"]
+    head = succeed(*words).stdout.split("InChIKey")[0]
+    assert "score" in head
+    assert "probab" not in head
+    answer = json.loads(succeed(*words, "--json").stdout)
+    assert {*answer["families"][0]} >= {"score", "prevalence"}
+    assert "probability" not in answer["families"][0]
 
 
 def test_a_narrow_terminal_has_no_room_for_keys(

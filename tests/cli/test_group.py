@@ -22,7 +22,7 @@ SHARED = {
     "evaluations", "inspect_task", "interruption", "listing", "models", "options", "outputs",
     "peak_lines", "peaks_of_runs", "predict_task", "predictions", "printing", "progress",
     "report_run", "report_training", "resumable", "simulation_options", "sources", "spectra",
-    "summary", "times", "wording", "working",
+    "summary", "times", "wording", "workers", "working",
 }  # fmt: skip
 """Modules that are not a verb."""
 

@@ -90,7 +90,10 @@ def test_evidence_says_what_it_was_compared_with(doctest_namespace: dict[str, Pa
         "a.json": [("gale", own)], "b.json": [("gale", own), ("mine", 1)],
         "c.json": [("gale", own)], "d.json": [("./mine.msp", 1)], "e.json": [],
     }  # fmt: skip
-    found = {name: set(pl.read_csv(f"e{name}.csv", schema=SCHEMA)["compound"]) for name in "abcd"}
+    found = {
+        name: set(pl.read_csv(f"e{name}.csv", schema_overrides=SCHEMA)["compound"])
+        for name in "abcd"
+    }
     assert "my ethanol" in found["b"] - found["a"]
     assert found["c"] == found["a"]
     assert found["d"] <= {"my ethanol", None}

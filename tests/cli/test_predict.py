@@ -20,7 +20,7 @@ from polars.testing import assert_frame_equal
 
 import gale
 from gale.errors import ModelError, OutputError
-from gale.evidence import SCHEMA
+from gale.evidence import no_evidence
 from gale.evidence.table import evidence_of_sources
 from helpers.commands import (
     error_of,
@@ -310,7 +310,7 @@ def test_evidence_is_a_second_table(
     Path("bad.csv").touch()
     result = invoke(*predict(runs[0], "bad.csv", runs[1], "--evidence", "e.csv", "-q"))
     assert result.exit_code == 1
-    table = pl.read_csv("e.csv", schema=SCHEMA)
+    table = pl.read_csv("e.csv", schema=no_evidence(trained.model).schema)
     assert set(table["run"]) <= {str(run) for run in runs[:2]}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", gale.GaleWarning)

@@ -86,7 +86,9 @@ def test_what_is_written_and_said(train: Train, exported: Exported, campaign_fol
     assert model.facts["seed"] == 3
     assert {path.name for path in Path().iterdir()} == WRITTEN
     scores = model.facts["scores"]
-    *files, last = result.stdout.splitlines()
+    *files, last, worse = result.stdout.splitlines()
+    assert scores["log_loss"] > scores["prior_log_loss"]
+    assert worse == "that is no better than the training prevalence: do not rely on this model"
     assert [line.partition(": ")[0] for line in files] == [
         "model.onnx", "model.history.csv", "model.out_of_fold.csv"
     ]  # fmt: skip
@@ -118,7 +120,7 @@ def test_quiet(train: Train, exported: Exported) -> None:
 def test_the_recipes_that_gale_brings_along_are_named(train: Train) -> None:
     error = error_of(*train("--recipe", "fast"))
     assert isinstance(error, RecipeError)
-    assert "default, logistic, published, quick" in str(error)
+    assert "default, flight, logistic, published, quick" in str(error)
 
 
 def test_the_history_of_logistic_has_no_epochs_not_even_old_ones(

@@ -63,7 +63,7 @@ RUN = run_of((3.0, ALCOHOL), (7.0, TOLUENE))
 class Known:
     """A logistic regression."""
 
-    has_elution_network, source = False, "known.onnx"
+    has_elution_network, source, number = False, "known.onnx", "probability"
     families = ("alcohol", "aromatic")
     facts: Mapping[str, object] = {}
 
@@ -277,7 +277,7 @@ def test_the_command(trained: Trained, campaign: gale.Campaign, tmp_path: Path) 
     (line,) = [line for line in result.stderr.splitlines() if "no elution network" in line]
     assert str(trained.path) in line
     table = pl.read_csv(evidence, schema_overrides=SCHEMA)
-    assert table.columns == list(SCHEMA)
+    assert table.columns == ["score" if name == "probability" else name for name in SCHEMA]
     with pytest.warns(GaleWarning):
         expected = explain(trained.model, gale.read_run(runs[0]))
     found = table.filter(run=str(runs[0]))

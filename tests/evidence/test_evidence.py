@@ -35,7 +35,7 @@ class Known:
         {"alcohol": 0.2, "aromatic": 0.3},
     )
     probability = (0.9, 0.6)
-    has_elution_network = True
+    has_elution_network, number = True, "probability"
 
     def evidence_of_spectra(self, spectra: np.ndarray) -> np.ndarray:
         mz = np.array(SPEC.mz)

@@ -33,7 +33,10 @@ def test_the_rows_are_those_of_each_run(
     assert named["run"].unique(maintain_order=True).to_list() == list(chosen.runs)
     assert_frame_equal(named.drop("run"), table.drop("run"))
     assert_frame_equal(evidence_table(trained.model, gale.read_run(runs[0])), alone[0])
-    assert evidence_table(trained.model, []).schema == pl.Schema(SCHEMA)
+    assert list(evidence_table(trained.model, []).schema.values()) == list(SCHEMA.values())
+    assert trained.model.number == "score"
+    assert evidence_table(trained.model, []).columns == alone[0].columns
+    assert {*alone[0].columns} ^ {*SCHEMA} == {"probability", "score"}
 
 
 def test_a_run_that_cannot_be_read(trained: Trained, runs: list[Path], tmp_path: Path) -> None:

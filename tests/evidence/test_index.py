@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from gale.errors import TableError
 from gale.evidence import IndexTable
 from gale.run import Run
 from helpers.errors import Facts, refused
+from helpers.tables import LIBRARIES
 
 
 def written(folder: Path, text: str) -> Path:
@@ -107,3 +109,12 @@ def test_a_table_outside_a_run_is_noted(times: list[float], noted: bool) -> None
 def test_a_table_that_is_not_there(tmp_path: Path) -> None:
     with refused(TableError, tmp_path / "no.csv", found="No such file", expected="CSV"):
         IndexTable.read(tmp_path / "no.csv")
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_a_table_in_memory(library: str) -> None:
+    frame = pl.DataFrame({"RT (s)": [120.0, 240.0, 540.0], "RI": [800, 900, 1000]})
+    table = IndexTable.read(LIBRARIES[library](frame))
+    assert (table.time_min.tolist(), table.index.tolist()) == ([2, 4, 9], [800, 900, 1000])
+    with refused(TableError, "table", found="index"):
+        IndexTable.read(LIBRARIES[library](frame.rename({"RI": "x"})))

@@ -89,4 +89,5 @@ def start(
 def without(folder: Path, *packages: str) -> dict[str, str]:
     """The environment of a Python that cannot import some packages."""
     (folder / "sitecustomize.py").write_text(WITHOUT.format(absent=set(packages)), encoding="utf-8")
-    return {"PYTHONPATH": str(folder)}
+    known = os.environ.get("PYTHONPATH")
+    return {"PYTHONPATH": os.pathsep.join([str(folder), *([known] if known else [])])}

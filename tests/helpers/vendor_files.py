@@ -101,7 +101,9 @@ def schema(
     ).encode()
 
 
-def masshunter(run: Run, *, scan_types: Mapping[int, int] | None = None) -> dict[str, bytes]:
+def masshunter(
+    run: Run, *, scan_types: Mapping[int, int] | None = None, method: int = 1
+) -> dict[str, bytes]:
     """The files of a .D folder; scans missing in `scan_types` are of type 1, full scans."""
     peaks = bytearray(68)
     records = bytearray()
@@ -109,7 +111,7 @@ def masshunter(run: Run, *, scan_types: Mapping[int, int] | None = None) -> dict
         total = sum(intensity for _, intensity in ions)
         top = max(ions, key=lambda ion: ion[1], default=(0.0, -3.4e38))
         kind = (scan_types or {}).get(s, 1)
-        records += struct.pack("<iiidii", s + 1, 1, 0, minutes, 1, kind)
+        records += struct.pack("<iiidii", s + 1, method, 0, minutes, 1, kind)
         records += struct.pack("<dddi", total, *top, 0)
         records += struct.pack("<iqii", 1, len(peaks) if ions else 0, 16 * len(ions), len(ions))
         records += struct.pack("<dd", 1.8e308 if not ions else 0.0, top[1])

@@ -158,6 +158,21 @@ def test_rounding(shift: float, odd: bool) -> None:
             assert fact in found(run)["rounding"]
 
 
+@pytest.mark.parametrize(
+    ("facts", "what"),
+    [
+        ({"ionisation": "field ionisation", "polarity": "positive"}, "field ionisation"),
+        ({"ionisation": "electron ionisation", "polarity": "negative"}, "negative ions"),
+        ({"ionisation": "electron ionisation", "polarity": "positive"}, ""),
+        ({"ionisation": "a slip\nof a writer"}, ""),
+    ],
+)
+def test_ionisation(facts: dict[str, str], what: str) -> None:
+    said = found(replace(run_of(USUAL), facts=facts)).get("ionisation", "")
+    assert what in said
+    assert bool(what) == bool(said)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_a_blank(seed: int) -> None:
     matrix = background(seed)

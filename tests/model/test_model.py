@@ -66,7 +66,10 @@ def test_models_of_earlier_versions_still_predict() -> None:
         for intensity in ([5, 7e4, 6, 3, 5, 9e4, 2], [5, 7, 6, 3e4, 5, 9, 2e4])
     ]
     expected = [[0.531446219, 0.43649146], [0.542566478, 0.435375452]]
-    with pytest.warns(GaleWarning, match="2 of 2 runs doubtful"):  # they have four scans
+    with (
+        pytest.warns(GaleWarning, match="2 of 2 runs doubtful"),  # they have four scans
+        pytest.warns(GaleWarning, match=r"was trained on only \d+ runs, and may know these alone"),
+    ):
         table = model.predict(runs)
     np.testing.assert_allclose(probabilities(table, model), expected, atol=1e-5)
     assert table["unlike"].to_list() == [None, None]

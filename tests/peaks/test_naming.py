@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from gale.evidence import Matcher
-from gale.peaks.naming import PeakMatch, families_of_row, find_names
+from gale.evidence.families import carries_family, families_of_row
+from gale.peaks.naming import PeakMatch, find_names
 from helpers.small_libraries import library
 
 A = {31: 100.0, 45: 60.0, 59: 30.0, 74: 20.0}
@@ -96,6 +97,10 @@ def test_families_from_structures_where_the_library_states_none() -> None:
     assert families_of_row(known, 0) == ("aromatic", "hydrocarbon")
     assert families_of_row(known, 1) == ("own",)
     assert families_of_row(known, 2) is None
+    asked = ("aromatic", "alcohol", "own")
+    assert [carries_family(known, 0, each) for each in asked] == [True, False, None]
+    assert [carries_family(known, 1, each) for each in asked] == [False, False, True]
+    assert carries_family(known, 2, "aromatic") is None
 
 
 @pytest.mark.parametrize("at_once", [1, 2, 50])

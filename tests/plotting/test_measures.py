@@ -10,13 +10,11 @@ from gale.plotting import measures
 from gale.plotting.measures import (
     base_peak,
     cut_time,
-    extracted_ion,
     ion_map,
-    nearest_scan,
     of_scans,
     telling_scans,
 )
-from gale.run import Run
+from gale.run import Run, extracted_ion, nearest_scan
 from helpers.errors import refused
 from helpers.run_files import small_run
 

@@ -18,8 +18,8 @@ from matplotlib.figure import Figure
 import gale
 from gale.errors import PlotError
 from gale.plotting import THEMES, plot_run, save_figure
-from gale.plotting.measures import base_peak, extracted_ion
-from gale.run import Run
+from gale.plotting.measures import base_peak
+from gale.run import Run, extracted_ion
 from helpers.errors import refused
 from helpers.scanned_runs import background, run_of, with_peaks
 

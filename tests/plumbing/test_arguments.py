@@ -111,7 +111,6 @@ def test_a_path_where_a_campaign_belongs(call: Callable[[], Any]) -> None:
         ("work", lambda model: model.predict(RUN, 4)),
         ("prediction", lambda model: G.run_report(model, RUN, prediction=TABLE)),
         ("predictions", lambda _: G.evaluate("predictions.csv", LABELS)),
-        ("labels", lambda _: G.evaluate(TABLE, pl.DataFrame({"run": ["S1"], "alcohol": [1]}))),
         ("labels", lambda _: G.evaluate(TABLE, "labels.csv")),
         ("prevalence", lambda _: G.evaluate(TABLE, LABELS, prevalence=[0.5])),
         ("resamples", lambda _: G.evaluate(TABLE, LABELS, prevalence=PREVALENCE, resamples=0)),
@@ -194,8 +193,8 @@ def test_spectra_of_another_number_of_mz(model: gale.Model) -> None:
 @pytest.mark.parametrize(
     ("table", "found"),
     [
-        (TABLE.rename({"run": "sample_id"}), "run"),
-        (TABLE.drop("status", "message"), "status"),
+        (TABLE.rename({"run": "file"}), "run"),
+        (TABLE.with_columns(status=pl.lit("fine")), "status"),
         (TABLE.with_columns(alcohol=pl.lit("much")), "alcohol"),
     ],
 )

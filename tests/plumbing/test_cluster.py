@@ -132,12 +132,9 @@ def test_what_workers_do(
     items = [Item(path.name, str(path)) for path in campaign.paths[:40]]
     chunks = list(chunks_of(items, runs=3))
     tables = []
-    for name, progress in (
-        ("serial", None),
-        ("killed", Killing(executor.submit(os.getpid).result())),
-    ):
+    killing = Work(executor=executor, progress=Killing(executor.submit(os.getpid).result()))
+    for name, work in (("serial", Work()), ("killed", killing)):
         partial = Partial.open(tmp_path / name, {}, "test")
-        work = Work() if progress is None else Work(executor=executor, progress=progress)
         tables.append(pl.concat(Finished.of(chunks, sizes, partial, work).tables("sizes")))
     assert (tables[0]["bytes"] > 0).all()
     assert tables[0].equals(tables[1])

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from gale.errors import MissingExtraError, OutputError
+from gale.errors import MissingExtraError, OutputError, TableError
 from gale.plumbing import frames
 from gale.plumbing.frames import (
     SUFFIXES,
     check_suffix,
     dataset_files,
+    frame_of,
     pieces_of,
     write_frame,
     write_frames,
 )
+from helpers.commands import without
 from helpers.errors import refused
+from helpers.tables import LIBRARIES, in_pandas
 
 TABLE = pl.DataFrame(
     {
@@ -74,6 +82,62 @@ def test_a_sheet_has_so_many_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     with refused(OutputError, tmp_path / "t.xlsx", found="2 rows", remedy=".parquet"):
         write_frame(TABLE, tmp_path / "t.xlsx")
     write_frame(TABLE, tmp_path / "t.csv")
+
+
+KINDS = pl.DataFrame(
+    {
+        "text": ["a", None, "c"],
+        "number": [0.5, None, 2.0],
+        "whole": [1, 2, 3],
+        "truth": [True, False, True],
+    }
+)
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_a_table_of_any_library(library: str) -> None:
+    assert_frame_equal(frame_of(LIBRARIES[library](KINDS), "t"), KINDS)
+
+
+def test_what_pandas_alone_has() -> None:
+    table = pd.DataFrame(
+        {
+            1: pd.array([1, None], dtype="Int64"),
+            "kind": pd.Categorical(["a", "b"]),
+            "mixed": np.array([1, 0.5], dtype=object),
+        },
+        index=pd.MultiIndex.from_tuples([("x", 1), ("y", 2)], names=["run", "day"]),
+    )
+    assert frame_of(table, "t").to_dict(as_series=False) == {
+        "run": ["x", "y"], "day": [1, 2], "1": [1, None], "kind": ["a", "b"], "mixed": [1.0, 0.5],
+    }  # fmt: skip
+    kept = in_pandas(KINDS)
+    assert frame_of(kept[kept["whole"] > 1], "t").rows() == KINDS[1:].rows()
+
+
+@pytest.mark.parametrize(
+    ("table", "fact"),
+    [
+        (pd.DataFrame({"a": [1]}, index=["run 1"]), "an index without a name"),
+        (pd.DataFrame({"a": [1, "b"]}), "cannot be taken as a table"),
+        (pd.DataFrame([[1, 2]], columns=["a", "a"]), "cannot be taken as a table"),
+        (pd.Series([1]), "one column"),
+        ([], "empty list"),
+        ([KINDS, TABLE], "different columns"),
+    ],
+)
+def test_what_is_no_table(table: Any, fact: str) -> None:
+    with refused(TableError, "t", found=fact):
+        frame_of(table, "t")
+
+
+def test_base_install_takes_tables_without_pandas(tmp_path: Path) -> None:
+    code = "import gale, polars as pl, sys; frame = pl.DataFrame({'time': [1, 2], 'mass': [1, 2], "
+    code += "'intensity': [3, 4]}); print(gale.read_run(frame).n_scans, 'pandas' in sys.modules)"
+    env = {**os.environ, **without(tmp_path, "pandas", "pyarrow")}
+    done = subprocess.run([sys.executable, "-c", code], env=env, text=True, capture_output=True,
+                          check=True)  # fmt: skip
+    assert done.stdout.split() == ["2", "False"]
 
 
 LONG = pl.concat(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import os
 import sys
 from pathlib import Path
@@ -28,6 +29,7 @@ from helpers.run_files import (
     runs,
     small_run,
 )
+from helpers.tables import LIBRARIES
 
 FORMATS = sorted(WRITERS)
 
@@ -287,3 +289,44 @@ def test_is_run_file_with_other_names(tmp_path: Path) -> None:
     assert is_run_file(path, columns=names)
     frame(small_run()).write_csv(path)
     assert is_run_file(path, columns=names)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_bytes_and_open_files_are_read_like_files(name: str, tmp_path: Path) -> None:
+    run = small_run()
+    data = WRITERS[name](run)
+    path = tmp_path / "some.file"
+    path.write_bytes(data)
+    found = read_run(data, name="a.run")
+    assert_same(found, run)
+    assert (found.format, found.source, found.notes) == (name, "a.run", ())
+    with path.open("rb") as file:
+        assert_same(opened := read_run(file), run)
+    assert opened.source == str(path)
+    assert read_run(io.BytesIO(data)).source == "memory"
+    assert read_run(path, name="mine").source == "mine"
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_tables_in_memory_are_read_like_files(library: str) -> None:
+    run = small_run()
+    found = read_run(LIBRARIES[library](frame(run)))
+    assert_same(found, run)
+    assert found.source == "memory"
+    in_seconds = frame(run).select((pl.col("time") * 60).alias("t"), "mass", "intensity")
+    assert_same(read_run(LIBRARIES[library](in_seconds), columns={"time_s": "t"}), run)
+
+
+def test_other_open_files_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "run.csv"
+    path.write_bytes(csv(small_run()))
+    with path.open() as text, refused(ReadError, "memory", found="text", remedy="'rb'"):
+        read_run(text)  # type: ignore[arg-type]
+    with path.open("rb") as file:
+        pass
+    with refused(ReadError, "memory", found="closed file"):
+        read_run(file)
+    with (tmp_path / "w").open("wb") as written, refused(ReadError, "w", found="read"):
+        read_run(written, name="w")
+    with refused(ReadError, "a.csv", found="empty"):
+        read_run(b"", name="a.csv")

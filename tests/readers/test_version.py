@@ -11,7 +11,7 @@ from gale.errors import GaleError
 from gale.run import Run
 from helpers.hostile import samples
 
-READ_AS = {2: "83160856afa02a3e"}
+READ_AS = {3: "83160856afa02a3e"}
 """For each version, a hash of what it reads from the samples."""
 
 

@@ -155,10 +155,11 @@ def test_the_index_has_a_row_for_each_run(stack: gale.Model, campaign: gale.Camp
     failed = table.with_columns(
         status=pl.when(pl.col("run") == table["run"][1]).then(pl.lit("failed")).otherwise("status"),
     )
+    doubtful = table[3:].with_columns(status=pl.lit("doubtful"))
     table = pl.concat([table[:1], failed[1:2].with_columns(
         message=pl.lit("x.csv: is <odd>"), unlike=pl.lit(None, pl.Float64),
         **{name: pl.lit(None, pl.Float64) for name in stack.families},
-    ), table[2:]])  # fmt: skip
+    ), table[2:3], doubtful])  # fmt: skip
     pages = page_names(table.filter(status="ok")["run"])
     page = parsed(index_page(table, stack, pages))
     rows = page.xpath("//table[@id='runs']/tbody/tr")
@@ -172,5 +173,8 @@ def test_the_index_has_a_row_for_each_run(stack: gale.Model, campaign: gale.Camp
     first = table.row(0, named=True)
     cells = [text(cell) for cell in rows[0].xpath("./td")]
     assert cells[: len(stack.families)] == [probability(first[name]) for name in stack.families]
+    marks = [text(row.xpath("./td")[0]).endswith("?") for row in rows]
+    assert marks == [status == "doubtful" for status in table["status"]]
+    assert any(marks)
     bold = [bool(cell.xpath("./strong")) for cell in rows[0].xpath("./td")][: len(stack.families)]
     assert bold == [first[name] > stack.prevalence[name] for name in stack.families]

@@ -129,6 +129,8 @@ def test_without_an_elution_network_it_is_attribution(trained: Trained, run: gal
     page = parsed(run_report(trained.model, run))
     assert "attribution to features" in text(page)
     assert text(page.xpath("//thead//th")[1]) == "score", "not a probability"
+    assert re.findall(r"\S*probab\S*", text(page.xpath("//main")[0])) == ["probabilities"]
+    assert "trained as probabilities but not calibrated" in text(page)
     attributions = find_attributions(trained.model, run)
     assert attributions
     for each in attributions:
@@ -150,11 +152,16 @@ def test_what_is_odd_is_said(stack: gale.Model, run: gale.Run) -> None:
 
 @pytest.mark.parametrize("status", ["ok", "doubtful"])
 def test_a_doubtful_run_says_so_first(stack: gale.Model, run: gale.Run, status: str) -> None:
-    row = {**stack.predict(run).row(0, named=True), "status": status}
-    first = text(
-        parsed(run_report(stack, run, prediction=row)).xpath("//h1/following-sibling::p")[0]
-    )
+    row = {**stack.predict(run).row(0, named=True), "status": status, "unlike": 2.5}
+    page = parsed(run_report(stack, run, prediction=row))
+    first = text(page.xpath("//h1/following-sibling::p")[0])
     assert first.startswith("Doubtful") == (status == "doubtful")
+    numbers = [text(cell) for cell in page.xpath("//table[@aria-label='families']/tbody//td[1]")]
+    assert {number.endswith("?") for number in numbers} == {status == "doubtful"}
+    why = [text(each) for each in page.xpath("//p[@class='doubt']")]
+    assert ["far from the training runs (distance 2.5" in each for each in why] == [True] * (
+        status == "doubtful"
+    )
 
 
 def test_where_it_is_from(page: Any, stack: gale.Model, run: gale.Run) -> None:

@@ -72,6 +72,19 @@ def test_it_is_a_campaign(folder: Path) -> None:
     assert np.isnan(campaign.derivatized).any()
 
 
+def test_more_runs_have_more_instruments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def numbers(name: str, **changes: Any) -> int:
+        facts = json.loads((make(tmp_path / name, **changes) / "simulation.json").read_text())
+        return len(facts["instruments"])
+
+    assert numbers("few") == 3
+    monkeypatch.setattr("gale.simulation.campaign.RUNS_OF_EACH", 1)
+    assert numbers("more") == 5
+    assert numbers("told", instruments=2) == 2
+    with refused(gale.GaleError, "instruments"):
+        make(tmp_path / "none", instruments=0)
+
+
 def test_its_files_are_runs(folder: Path) -> None:
     campaign = gale.Campaign.open(folder)
     table = pl.read_csv(folder / "runs.csv")

@@ -15,7 +15,7 @@ from helpers.errors import check_error, refused
 
 
 def test_recipes_that_come_with_gale() -> None:
-    assert recipe_names() == ["default", "logistic", "published", "quick"]
+    assert recipe_names() == ["default", "flight", "logistic", "published", "quick"]
     for name in recipe_names():
         assert Recipe.load(name).name == name
 
@@ -51,7 +51,13 @@ def test_the_published_recipe_is_the_published_system() -> None:
             "schedule": "constant",
             "products": "float32",
         },
-        "soup": {"kind": "fixed", "size": 5, "iterations": 40, "interpolate": [1.0]},
+        "soup": {
+            "kind": "fixed",
+            "size": 5,
+            "iterations": 40,
+            "interpolate": [1.0],
+            "across_folds": False,
+        },
         "folds": {
             "count": 10,
             "val": "mixed",
@@ -88,6 +94,17 @@ def test_the_other_recipes() -> None:
     for part in profiles:
         assert part.network.standardise == "centre", "other instruments have other deviations"
     assert all(part.augment.mz_cut for part in default.parts), "or other ranges of m/z"
+
+
+def test_flight_has_the_pretrained_networks_of_default_once() -> None:
+    flight, default = Recipe.load("flight"), Recipe.load("default")
+    assert flight.weights == "int8"
+    assert flight.features == default.features
+    assert flight.folds == default.folds
+    trained = [part for part in default.parts if part.pretrain is not None]
+    for own, theirs in zip(flight.parts, trained, strict=True):
+        assert own.soup.across_folds
+        assert own.model_copy(update={"soup": theirs.soup}) == theirs
 
 
 def test_a_missing_key_has_its_default() -> None:

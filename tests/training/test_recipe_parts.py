@@ -97,6 +97,7 @@ PARTS = "kind = 'stack'\n[[parts]]\nname = 'a'\n"
         ("[pretraining]\nruns = 1", "pretraining.runs", ["1", "greater than or equal to 2"]),
         ("[augment]\nmz_cut = 1.0", "augment.mz_cut", ["1.0", "less than 1"]),
         ("[soup]\ninterpolate = [0.5, 1.0]", "soup.interpolate", ["not pre-trained", "pretrain"]),
+        ("[soup]\nacross_folds = true", "soup.across_folds", ["not pre-trained", "pretrain"]),
         ("[soup]\ninterpolate = []", "soup.interpolate", ["empty", "at least one"]),
         ("share = 0.5", "share", ["no stack"]),
         ("calibrate = true\n[folds]\nelsewhere = 1", "folds.elsewhere", ["1", "2 or more"]),

@@ -270,6 +270,23 @@ def test_members_are_drawn_back_to_where_they_began_as_far_as_is_best(
         assert scores == models[best].facts["scores"] | {"caution": scores["caution"]}
 
 
+def test_members_of_all_folds_become_one(
+    campaign: Campaign, cache: Cache, exported: Exported
+) -> None:
+    recipe = stack_recipe().to_dict()
+    several = gale.train(campaign, stack_recipe(), work=Work(cache=cache))
+    for part in recipe["parts"]:
+        part["soup"]["across_folds"] = True
+    one = gale.train(campaign, gale.Recipe.model_validate(recipe), work=Work(cache=cache))
+    for part, n_members in enumerate((4, 2)):
+        members, average = exported.weights(part), exported.weights(part + 2)
+        assert (len(members), len(average)) == (n_members, 1)
+        np.testing.assert_allclose(average[0], members.mean(axis=0), atol=1e-6)
+    assert (several.facts["members"], one.facts["members"]) == (6, 2)
+    assert one.facts["scores"] == several.facts["scores"], "each fold has its own members still"
+    assert one.facts["calibration"] == several.facts["calibration"]
+
+
 def test_families_that_cannot_be_simulated_are_left_to_the_labelled_runs(
     campaign: Campaign, cache: Cache, exported: Exported
 ) -> None:

@@ -13,6 +13,7 @@ import gale
 from gale.errors import CampaignError, TrainingError
 from gale.plumbing.cache import Cache
 from gale.plumbing.work import Work
+from gale.training.runs import read_training_runs
 from helpers.errors import refused
 from helpers.training import Exported, Recorder, relabelled, spoil, tiny_recipe
 
@@ -126,3 +127,19 @@ def test_no_run_can_be_read(campaign: gale.Campaign, tmp_path: Path, mz: str) ->
     path = repr(str(spoiled.paths[0]))
     with refused(TrainingError, campaign.root, found="84 labelled runs", remedy=path):
         gale.train(spoiled, tiny_recipe(features={"mz": mz}), work=Work(progress=Recorder()))
+
+
+@pytest.mark.parametrize(("n_runs", "few"), [(12, True), (30, False)])
+def test_what_can_be_expected_of_few_runs_is_said(
+    campaign: gale.Campaign, n_runs: int, few: bool
+) -> None:
+    chosen = campaign.of_split("train").select(range(n_runs))
+    positive = np.nansum(chosen.labels, axis=0)
+    kept = np.flatnonzero((positive > 0) & (positive < n_runs))
+    families = tuple(chosen.families[at] for at in kept)
+    chosen = replace(chosen, families=families, labels=chosen.labels[:, kept])
+    progress = Recorder()
+    read_training_runs(chosen, tiny_recipe().features, Work(progress=progress))
+    told = [note for note in progress.notes if note.startswith(f"there are only {n_runs} labelled")]
+    assert bool(told) is few
+    assert all("gale.recalibrate" in note for note in told)

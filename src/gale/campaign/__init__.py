@@ -7,7 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,23 @@ from numpy.typing import NDArray
 from gale.campaign import competition
 from gale.campaign.checksums import find_mismatches
 from gale.campaign.folder import OUTSIDE, find_runs, match_runs, run_name
-from gale.campaign.labels import LabelTable, collect_label_table, is_reserved, prevalence_of
+from gale.campaign.gathered import Labels, folder_of, labels_of, names_of
+from gale.campaign.labels import (
+    IN_MEMORY,
+    LabelTable,
+    collect_label_table,
+    is_reserved,
+    prevalence_of,
+)
 from gale.errors import CampaignError, TableError
+from gale.plumbing.display import ShownInNotebooks
 from gale.plumbing.files import exists
+from gale.plumbing.frames import Tabular
 from gale.plumbing.kinds import checked
 from gale.plumbing.reading import is_within
 from gale.plumbing.tables import Problems
 from gale.plumbing.text import counted, shown
+from gale.run import Run
 
 TABLES = (
     "labels.csv",
@@ -44,7 +54,7 @@ WORKBOOKS = ("labels.xlsx", "labels.xls", "labels.ods")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Campaign:
+class Campaign(ShownInNotebooks):
     r"""R runs, their files, and their known labels for K families.
 
     :meth:`open` makes one and checks it. The arrays are read-only.
@@ -80,6 +90,8 @@ class Campaign:
         Names of the families in the submission format, in its order.
     left_out : tuple of Path
         Files in a folder of runs that are not runs.
+    in_memory : mapping of str to Run
+        The runs that are in memory, by name; their path is their name alone.
 
     Examples
     --------
@@ -114,6 +126,7 @@ class Campaign:
     submission: tuple[str, ...] | None = None
     submission_families: tuple[str, ...] = ()
     left_out: tuple[Path, ...] = ()
+    in_memory: Mapping[str, Run] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.labels.setflags(write=False)
@@ -140,7 +153,7 @@ class Campaign:
         cls,
         path: Path | str,
         *,
-        labels: Path | str | None = None,
+        labels: Path | str | Tabular | None = None,
         columns: Mapping[str, str] | None = None,
         with_labels: bool = True,
     ) -> Campaign:
@@ -159,8 +172,9 @@ class Campaign:
         ----------
         path : Path
             The folder.
-        labels : Path, optional
-            A label table to use instead of those in the folder.
+        labels : Path, table or list of tables, optional
+            A label table to use instead of those in the folder: a CSV file, or a table of polars,
+            pandas or any other library that speaks Arrow.
         columns : mapping of str to str, optional
             Names of columns in the files of runs, for the reader.
         with_labels : bool
@@ -178,15 +192,93 @@ class Campaign:
             raise CampaignError(
                 root / outside[0], OUTSIDE, "a table in the folder", "copy it into the folder"
             )
-        given = None if labels is None else Path(labels)
+        given = Path(labels) if isinstance(labels, str | Path) else labels
         opened = _open_competition if (root / "metadata.csv").exists() else _open_folder
         return opened(root, given, columns, with_labels)
+
+    @classmethod
+    @checked
+    def from_runs(
+        cls,
+        runs: Sequence[str | Path | Run],
+        labels: Labels | None = None,
+        *,
+        families: Sequence[str] | None = None,
+        groups: Sequence[Any] | None = None,
+        split: Sequence[str] | None = None,
+        names: Sequence[str] | None = None,
+        columns: Mapping[str, str] | None = None,
+    ) -> Campaign:
+        """Make a campaign of files and of runs in memory, without a folder of its own.
+
+        Warns (`gale.GaleWarning`) of labels of other runs.
+
+        Parameters
+        ----------
+        runs : sequence of length R of paths and Runs
+        labels : array of shape (R, K), table, list of tables, or path of a CSV file, optional
+            1, 0, or NaN, null or blank where unknown. A table of polars, pandas or any other
+            library that speaks Arrow, or a file, has a column for each family, and a column ``run``
+            or ``sample_id`` by whose names its rows are matched, like those of predictions; without
+            it, a row for each run in their order. A column ``group`` says what runs have in common.
+        families : sequence of str, length K, optional
+            Names of the columns of an array; of a table, the columns to take.
+        groups : sequence of length R, optional
+            The group of each run, None for a run on its own, see :attr:`group`.
+        split : sequence of str, length R, optional
+            ``train``, ``val``, ``test`` or empty; by default ``train`` where a label is known.
+        names : sequence of str, length R, optional
+            By default what :meth:`gale.Model.predict` calls the runs: their path or source.
+        columns : mapping of str to str, optional
+            Names of columns in the files of runs, for the reader.
+
+        Raises
+        ------
+        CampaignError
+            If two runs have one name, or a run has no row among the labels.
+        TableError
+            If the labels cannot be read, or one is not 0, 1 or unknown.
+
+        Examples
+        --------
+        >>> from gale import Campaign, Run
+        >>> runs = [Run.from_rows([1, 2], [43, 57], [9, 4], source=name) for name in ("a", "b")]
+        >>> campaign = Campaign.from_runs(runs, [[1, 0], [0, 1]], families=["alcohol", "mineral"])
+        >>> campaign.runs, campaign.families, campaign.labels.tolist()
+        (('a', 'b'), ('alcohol', 'mineral'), [[1.0, 0.0], [0.0, 1.0]])
+        """
+        named = names_of(runs, names)
+        root = folder_of(runs)
+        table = labels_of(named, labels, families, groups)
+        if split is not None and (len(split) != len(runs) or {*split} - {*competition.SPLITS, ""}):
+            raise CampaignError("split", "does not fit", "train, val, test or '' for each run")
+        pairs = list(zip(named, runs, strict=True))
+        return cls(
+            root=root,
+            runs=named,
+            paths=tuple(Path(name if isinstance(run, Run) else run) for name, run in pairs),
+            split=tuple(split or ("train" if known else "" for known in table.labelled)),
+            families=table.families,
+            labels=table.values,
+            derivatized=np.full(len(runs), np.nan, dtype=np.float32),
+            group=table.group or (None,) * len(runs),
+            checksums=(None,) * len(runs),
+            columns=columns,
+            in_memory={name: run for name, run in pairs if isinstance(run, Run)},
+        )
+
+    @property
+    def sources(self) -> tuple[Path | Run, ...]:
+        """What each run is read from, length R: its file, or the run itself if it is in memory."""
+        pairs = zip(self.runs, self.paths, strict=True)
+        return tuple(self.in_memory.get(name, path) for name, path in pairs)
 
     @property
     def files(self) -> tuple[Path, ...]:
         """The files of the runs, and the tables of the campaign that exist."""
+        runs = (source for source in self.sources if isinstance(source, Path))
         tables = (self.root / name for name in TABLES)
-        return (*self.paths, *(table for table in tables if table.exists()))
+        return (*runs, *(table for table in tables if table.exists()))
 
     @checked
     def select(self, indices: Iterable[int] | Iterable[bool] | NDArray[np.bool_]) -> Campaign:
@@ -412,7 +504,7 @@ class Campaign:
 
 
 def _open_competition(
-    root: Path, given: Path | None, columns: Mapping[str, str] | None, with_labels: bool
+    root: Path, given: Path | Tabular | None, columns: Mapping[str, str] | None, with_labels: bool
 ) -> Campaign:
     problems = Problems(CampaignError)
     metadata = competition.collect_metadata(
@@ -442,13 +534,15 @@ def _open_competition(
 
 
 def _open_folder(
-    root: Path, given: Path | None, columns: Mapping[str, str] | None, with_labels: bool
+    root: Path, given: Path | Tabular | None, columns: Mapping[str, str] | None, with_labels: bool
 ) -> Campaign:
     problems = Problems(CampaignError)
     found = find_runs(root, columns, problems)
-    path = given or root / "labels.csv"
-    if with_labels and (given or path.exists()):
-        table = collect_label_table(path, problems)
+    own = root / "labels.csv"
+    source = given if given is not None else own if own.exists() else None
+    if with_labels and source is not None:
+        path = source if isinstance(source, Path) else Path(IN_MEMORY)
+        table = collect_label_table(source, problems)
         if table is None:
             raise problems.error()
         files = list(match_runs(path, table, root, found["run"], problems).values())

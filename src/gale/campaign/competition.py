@@ -14,8 +14,15 @@ from pathlib import Path, PureWindowsPath
 import numpy as np
 from numpy.typing import NDArray
 
-from gale.campaign.labels import LabelTable, check_run_column, collect_label_table, order_of
+from gale.campaign.labels import (
+    IN_MEMORY,
+    LabelTable,
+    check_run_column,
+    collect_label_table,
+    order_of,
+)
 from gale.plumbing.files import exists
+from gale.plumbing.frames import Tabular
 from gale.plumbing.reading import is_within
 from gale.plumbing.tables import Problems, Table, read_table
 from gale.plumbing.text import counted, shown
@@ -128,10 +135,13 @@ class _Row:
         return cell or None
 
 
-def collect_labels(root: Path, given: Path | None, problems: Problems) -> list[LabelSource]:
+def collect_labels(
+    root: Path, given: Path | Tabular | None, problems: Problems
+) -> list[LabelSource]:
     """Read the label tables in the folder, or instead of them the given one."""
     if given is not None:
-        return [LabelSource(given, SPLITS, collect_label_table(given, problems))]
+        path = given if isinstance(given, Path) else Path(IN_MEMORY)
+        return [LabelSource(path, SPLITS, collect_label_table(given, problems))]
     paths = {split: root / f"{split}_labels.csv" for split in SPLITS}
     return [
         LabelSource(path, (split,), collect_label_table(path, problems))

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gale.errors import CONTROLS, TableError
+from gale.plumbing.frames import Tabular, frame_of
 from gale.plumbing.tables import (
     CALL,
     HEADER,
@@ -21,6 +22,7 @@ from gale.plumbing.tables import (
     Table,
     decimal_point,
     read_table,
+    text_table,
 )
 from gale.plumbing.text import shown
 
@@ -29,6 +31,9 @@ RUN_COLUMNS = ("run", "sample_id")
 
 GROUP = "group"
 """Name of the column that says which runs belong together, see :func:`read_label_table`."""
+
+IN_MEMORY = "labels"
+"""What messages call a label table in memory."""
 
 RESERVED = {*HEADER, UNLIKE, *SUBMISSION_HEADER, "split", "time_min"}
 """Names that no family may have, since other columns of tables have them."""
@@ -68,8 +73,11 @@ class LabelTable:
         return known
 
 
-def read_label_table(path: Path | str) -> LabelTable:
-    r"""Read a label table: a CSV file with a column ``run`` or ``sample_id``, then one per family.
+def read_label_table(source: Path | str | Tabular) -> LabelTable:
+    r"""Read a label table: a column ``run`` or ``sample_id``, then one per family.
+
+    It is a CSV file, a table in memory (see :func:`gale.plumbing.frames.frame_of`), whose column of
+    runs may be anywhere, or a list of such tables.
 
     Cells are 0, 1, or blank for unknown. A column ``group``, anywhere after the first, is not a
     family: its cells name what runs have in common besides what they contain (a sample that was
@@ -96,21 +104,22 @@ def read_label_table(path: Path | str) -> LabelTable:
     array([0.5, 0. ])
     """
     problems = Problems(TableError)
-    table = collect_label_table(Path(path), problems)
+    table = collect_label_table(Path(source) if isinstance(source, str) else source, problems)
     if table is None:
         raise problems.error()
     problems.check()
     return table
 
 
-def collect_label_table(path: Path, problems: Problems) -> LabelTable | None:
-    """Read a label table, noting its problems; None if it labels no run.
+def collect_label_table(source: Path | Tabular, problems: Problems) -> LabelTable | None:
+    """Read a label table, a file or in memory, noting its problems; None if it labels no run.
 
     A table with problems contains what could be read, so that it can still be compared with others.
     """
-    table = read_table(path, problems)
+    table = _cells(source, problems)
     if table is None:
         return None
+    path = table.path
     named = check_run_column(table, problems)
     of_families = [at for at, name in enumerate(table.columns) if at and name != GROUP]
     families = tuple(table.columns[at] for at in of_families)
@@ -142,6 +151,16 @@ def collect_label_table(path: Path, problems: Problems) -> LabelTable | None:
         rows=tuple(table.rows),
         group=group,
     )
+
+
+def _cells(source: Path | Tabular, problems: Problems) -> Table | None:
+    """Read a label table as text; a table in memory may have the column of the runs anywhere."""
+    if isinstance(source, Path):
+        return read_table(source, problems)
+    frame = frame_of(source, IN_MEMORY)
+    of_runs = [name for name in frame.columns if is_run_column(name)]
+    others = [name for name in frame.columns if name not in of_runs[:1]]
+    return text_table(frame.select(of_runs[:1] + others), IN_MEMORY, problems)
 
 
 def order_of(names: Sequence[str], wanted: Iterable[str]) -> list[int]:

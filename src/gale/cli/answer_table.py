@@ -11,16 +11,20 @@ from gale.plumbing.tables import DOUBTFUL
 from gale.plumbing.text import in_words, probability
 
 COLUMNS = (
-    "family", "probability", "prevalence", "call", "apex (min)", "ions (m/z)", "most similar",
+    "family", "{number}", "prevalence", "call", "apex (min)", "ions (m/z)", "most similar",
     "cosine", "InChIKey",
 )  # fmt: skip
-"""Columns of the table; the last one is left out where the terminal is too narrow for it."""
+"""Columns of the table, the second of which is called as the model's numbers are; the last one is
+left out where the terminal is too narrow for it."""
 
-NUMBERS = {"probability", "prevalence", "apex (min)", "cosine"}
+NUMBERS = {"{number}", "prevalence", "apex (min)", "cosine"}
 """Columns whose cells end at the same place."""
 
 IONS = 4
 """Ions that are named in a row."""
+
+DOUBT = " ?"
+"""What stands behind each number that is doubtful."""
 
 LONGEST_COMPOUND = 34
 """Letters of a compound's name that fit into a row."""
@@ -29,30 +33,43 @@ WIDE = 170
 """Letters of a line where there is no terminal."""
 
 
-def print_table(answer: Mapping[str, Any]) -> None:
-    """Print the name of a run, first of all why its numbers are doubtful, and its table."""
+def print_table(answer: Mapping[str, Any], number: str) -> None:
+    """Print the name of a run, first of all why its numbers are doubtful, and its table.
+
+    `number` is what the numbers of the model are called, see `gale.Model.number`.
+    """
     said = answer["message"] or ""
-    if answer["status"] == DOUBTFUL:
+    doubtful = answer["status"] == DOUBTFUL
+    if doubtful:
         echo(f"{answer['run']}: DOUBTFUL, do not rely on these numbers: {said}", bold=True)
     else:
         echo(answer["run"], bold=True)
         if said:
             echo(f"note: {said}")
-    families = [_family(each) for each in answer["families"]]
+    from gale.evidence.air import air_text
+
+    mark = DOUBT if doubtful else ""
+    families = [_family(each, number, mark) for each in answer["families"]]
     peaks = [
         [f"{_ordinal(rank)} peak", "", "", "", *_what(each)]
         for rank, each in enumerate(answer["largest_peaks"])
     ]
-    head, *lines = _grid([list(COLUMNS), *families, *peaks])
+    head, *lines = _grid([[name.format(number=number) for name in COLUMNS], *families, *peaks])
     echo(head)
     for line in lines:
         echo(line)
     if not peaks:
         echo("no peak stands out")
+    for each in answer["families"]:
+        if each["air_mz"]:
+            echo(f"{in_words(each['family'])}: {air_text(each['air_mz'])}")
+    if doubtful:
+        echo(f"{DOUBT.strip()}: doubtful; the first line says why", bold=True)
 
 
-def _family(row: Mapping[str, Any]) -> list[str]:
-    numbers = [probability(row["probability"]), probability(row["prevalence"]), row["call"] or ""]
+def _family(row: Mapping[str, Any], number: str, mark: str) -> list[str]:
+    predicted = probability(row[number]) + mark
+    numbers = [predicted, probability(row["prevalence"]), row["call"] or ""]
     evidence = row["evidence"]
     return [in_words(row["family"]), *numbers, *(_what(evidence[0]) if evidence else [""] * 5)]
 

@@ -63,7 +63,7 @@ def print_answers(result: Result, columns: Mapping[str, str] | None, *, as_json:
         else:
             if number:
                 echo("")
-            print_table(answer)
+            print_table(answer, model.number)
     if not as_json and n_failed < counts.n_runs:
         echo("")
         echo(f"call: {CALLED if cutoffs is None else f'yes at {cutoffs.at}'}")

@@ -13,11 +13,11 @@ from gale.cli.options import (
     force_option,
     output_option,
     quiet_option,
-    workers_options,
 )
 from gale.cli.outputs import claim
 from gale.cli.printing import echo
 from gale.cli.sources import open_listing
+from gale.cli.workers import workers_options
 from gale.cli.working import working
 from gale.plumbing.text import counted, display_name
 

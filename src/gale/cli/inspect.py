@@ -9,11 +9,12 @@ from pathlib import Path
 import click
 
 from gale.cli.batch import Asked, batch_options
-from gale.cli.options import PATH, columns_option, force_option, workers_options
+from gale.cli.options import PATH, columns_option, force_option
 from gale.cli.outputs import WRITTEN, plan
 from gale.cli.printing import echo
 from gale.cli.sources import open_paths
 from gale.cli.wording import in_options
+from gale.cli.workers import workers_options
 from gale.cli.working import working
 from gale.errors import GaleWarning
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-from click.core import ParameterSource
 
 from gale.cli.outputs import WRITTEN
+from gale.cli.workers import workers_options
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -47,43 +46,6 @@ def force_option(text: str = "Overwrite the output.") -> Callable[[Function], Fu
 def seed_option(text: str) -> Callable[[Function], Function]:
     """Add ``--seed``."""
     return click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help=text)
-
-
-def workers_options(
-    text: str = "Processes that work on runs.", **more: Any
-) -> Callable[[Function], Callable[..., Any]]:
-    """Add ``--workers`` and ``--dask``: the parameter ``workers`` is a number or an address.
-
-    :func:`gale.cli.working.executor_of` makes an executor of it.
-
-    Parameters
-    ----------
-    text : str
-        Help of ``--workers``.
-    **more
-        Other settings of it, such as its default.
-    """
-
-    def add(function: Function) -> Callable[..., Any]:
-        @functools.wraps(function)
-        def call(workers: int, dask: str | None, **others: Any) -> Any:
-            asked = click.get_current_context().get_parameter_source("workers")
-            if dask is not None and asked is ParameterSource.COMMANDLINE:
-                raise click.UsageError("--workers and --dask both say who works; leave one out")
-            return function(workers=workers if dask is None else dask, **others)
-
-        settings = {"default": 1, "show_default": True, **more}
-        of_dask = click.option(
-            "--dask",
-            metavar="ADDRESS",
-            help="Let workers of Dask work on runs: ADDRESS is that of a scheduler, its scheduler "
-            "file, or local:4 for four processes here.",
-        )
-        return click.option("--workers", type=click.IntRange(1), help=text, **settings)(
-            of_dask(call)
-        )
-
-    return add
 
 
 def reading_options(function: Function) -> Callable[..., Any]:
@@ -167,7 +129,7 @@ recipe_option = click.option(
     "--recipe",
     default="default",
     show_default=True,
-    help="default, quick, published, logistic, or a TOML file.",
+    help="default, quick, flight, published, logistic, or a TOML file.",
 )
 
 strict_option = click.option(

@@ -16,10 +16,10 @@ from gale.cli.options import (
     library_options,
     quiet_option,
     split_option,
-    workers_options,
 )
 from gale.cli.outputs import TABLE_FILE, WRITTEN, plan_tables
 from gale.cli.sources import open_listing
+from gale.cli.workers import workers_options
 from gale.cli.working import working
 
 EXAMPLE = """

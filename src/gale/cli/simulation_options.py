@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable
 from typing import Any
 
 import click
 
-from gale.cli.options import (
-    PATH,
-    Function,
-    output_option,
-    quiet_option,
-    seed_option,
-    workers_options,
-)
+from gale.cli.options import PATH, Function, output_option, quiet_option, seed_option
 from gale.cli.spectra import SIMULATED_LIBRARY
+from gale.cli.workers import workers_options
 
 SPLIT = click.Choice(["train", "val", "test"])
 DESIGN = click.option(
@@ -94,7 +89,12 @@ def simulation_options(function: Function) -> Callable[..., Any]:
             80_000,
         ),
         _number("--compounds", "Use only this many of the library's compounds."),
-        _number("--instruments", "Instruments that the splits share; mars adds others.", 3),
+        click.option(
+            "--instruments",
+            type=click.IntRange(1),
+            show_default="one for 66 runs, 3 to 24",
+            help="Instruments that the splits share; mars adds others.",
+        ),
         _several("--new-instrument", "Measure this split on an instrument of its own.", type=SPLIT),
         _several("--new-compounds", "Use compounds in this split that no other has.", type=SPLIT),
         click.option(
@@ -116,7 +116,4 @@ def simulation_options(function: Function) -> Callable[..., Any]:
         ),
         quiet_option,
     )
-    added: Callable[..., Any] = function
-    for option in reversed(options):
-        added = option(added)
-    return added
+    return functools.reduce(lambda added, option: option(added), reversed(options), function)

@@ -76,7 +76,7 @@ class Counts:
 
     def notes(self, model: gale.Model) -> list[str]:
         """Say what is to be known of a batch as a whole."""
-        return [*filter(None, [model.caution]), *self.sums.notes(model.prevalence)]
+        return [*filter(None, [model.caution]), *self.sums.notes(model.prevalence, model.numbers)]
 
 
 def print_summary(
@@ -98,15 +98,16 @@ def _lines(
         f"{display_name(output)}: {counted(n_predicted, 'run')} predicted, "
         f"{counts.n_failed:,} failed"
     )
+    says = "gale predict without --submission says" if submission else "the column message says"
     if number := counts.n_doubtful:
         are = "is" if number == 1 else "are"
-        yield f"{counted(number, 'run')} {are} doubtful; the column message says why"
+        yield f"{counted(number, 'run')} {are} doubtful; {says} why"
     if number := counts.n_known:
         are = "is" if number == 1 else "are"
         yield f"{counted(number, 'run')} {are} of the training: their numbers are not held out"
     if number := counts.n_odd:
         are = "is" if number == 1 else "are"
-        yield f"{counted(number, 'run')} {are} odd; the column message says what is odd"
+        yield f"{counted(number, 'run')} {are} odd; {says} what is odd"
     yield from notes
     of_families = list(filter(is_formula, model.families))
     if names := [*counts.formulas, *of_families][:SHOWN]:

@@ -33,9 +33,8 @@ FUNCTIONS = {
     "gale.Model.load": "--model",
     "gale.installed_libraries": "gale library list",
     "gale.remove_library": "gale library remove",
-    "gale.evaluate": "gale evaluate",
     "gale.read_run": "gale inspect",
-    "gale.train": "gale train",
+    **{f"gale.{verb}": f"gale {verb}" for verb in ("evaluate", "recalibrate", "train")},
     "gale.write_features": "gale features",
 }
 """Functions of the library, and what does the same on the command line; longer texts first."""

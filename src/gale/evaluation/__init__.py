@@ -13,19 +13,20 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import polars as pl
 
 from gale.campaign import Campaign
 from gale.campaign.beside import files_beside
 from gale.campaign.labels import LabelTable, order_of, prevalence_of, read_label_table
+from gale.campaign.matching import match_runs
 from gale.errors import TableError, warn
 from gale.evaluation.bootstrap import Estimate
 from gale.evaluation.calls import Calls
 from gale.evaluation.content import Content, check_contents, read_contents, unknown_note
-from gale.evaluation.matching import match_runs
 from gale.evaluation.metrics import Scores, log_loss_difference, score
 from gale.evaluation.predictions import Predictions, read_predictions, sidecar
 from gale.plumbing.arguments import check_whole
+from gale.plumbing.display import ShownInNotebooks
+from gale.plumbing.frames import Tabular
 from gale.plumbing.kinds import checked
 from gale.plumbing.text import counted, listed, shown
 from gale.plumbing.work import Work
@@ -46,8 +47,8 @@ __all__ = [
 PrevalenceFrom = Literal["argument", "sidecar", "labels"]
 
 
-@dataclass(frozen=True, eq=False)
-class Evaluation:
+@dataclass(frozen=True, eq=False, repr=False)
+class Evaluation(ShownInNotebooks):
     """Scores of predictions on the labelled runs, beside those of the baseline.
 
     Parameters
@@ -109,6 +110,14 @@ class Evaluation:
     content: Mapping[str, Content] = field(default_factory=dict)
     by_name_alone: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     calls: Calls | None = None
+
+    def __repr__(self) -> str:
+        own, prior = (each.mean["log_loss"] for each in (self.scores, self.prior))
+        return (
+            f"<Evaluation {self.source}: {counted(len(self.runs), 'run')}, "
+            f"{counted(len(self.families), 'family', 'families')}, log loss {own.value:.3f} "
+            f"[{own.low:.3f}, {own.high:.3f}] (baseline {prior.value:.3f})>"
+        )
 
     @property
     def by_name_notes(self) -> list[str]:
@@ -233,8 +242,8 @@ def training_prevalence(labels: LabelTable, families: Sequence[str]) -> dict[str
 
 @checked
 def evaluate(
-    predictions: Predictions | pl.DataFrame,
-    labels: LabelTable | Campaign,
+    predictions: Predictions | Tabular,
+    labels: LabelTable | Campaign | Tabular,
     *,
     prevalence: Mapping[str, float] | None = None,
     resamples: int = 1000,
@@ -254,9 +263,12 @@ def evaluate(
 
     Parameters
     ----------
-    predictions : Predictions or polars.DataFrame
-        Predictions from a file (`gale.read_predictions`) or from `gale.Model.predict`.
-    labels : LabelTable or Campaign
+    predictions : Predictions, table, or list of tables
+        Predictions from a file (`gale.read_predictions`), from `gale.Model.predict`, or any table
+        with a column ``run`` or ``sample_id`` and one for each family. Tables are of polars, pandas
+        or any other library that speaks Arrow.
+    labels : Campaign, LabelTable, table, or list of tables
+        A table has the same columns; 1, 0, or NaN, null or blank where unknown.
     prevalence : mapping of str to float, optional
         Training prevalence of each labelled family, such as `gale.Model.prevalence`. By default
         that of the predictions' sidecar, or else that of the labels evaluated.
@@ -280,28 +292,25 @@ def evaluate(
         If the predictions lack a labelled family, names of runs are ambiguous, no run can be
         scored, a run has other content than the one predicted, or the prevalence lacks a family.
     GaleError
-        If an argument is of another type, such as labels that are a plain table.
+        If an argument is of another type.
 
     Examples
     --------
-    >>> import numpy as np, polars as pl
+    >>> import polars as pl
     >>> from gale import evaluate
-    >>> from gale.campaign.labels import LabelTable
-    >>> labels = LabelTable(("S1", "S2", "S3"), ("alcohol",), np.array([[1], [0], [1]]))
-    >>> predictions = pl.DataFrame(
-    ...     {"run": ["S1", "S2", "S3"], "status": "ok", "message": None, "alcohol": [0.8, 0.3, 0.6]}
-    ... )
+    >>> labels = pl.DataFrame({"run": ["S1", "S2", "S3"], "alcohol": [1, 0, 1]})
+    >>> predictions = pl.DataFrame({"run": ["S1", "S2", "S3"], "alcohol": [0.8, 0.3, 0.6]})
     >>> evaluation = evaluate(predictions, labels, prevalence={"alcohol": 0.5})
     >>> for scores in (evaluation.scores, evaluation.prior):
     ...     print(f"{scores.mean['log_loss'].value:.3f}")
     0.364
     0.693
     """
-    if isinstance(predictions, pl.DataFrame):
-        predictions = Predictions.from_frame(predictions)
-    campaign, said = labels, predictions.content or {}
-    if isinstance(labels, Campaign):
-        labels = LabelTable(labels.runs, labels.families, labels.labels)
+    if not isinstance(predictions, Predictions):
+        predictions = read_predictions(predictions)
+    said = predictions.content or {}
+    campaign = labels if isinstance(labels, Campaign) else None
+    labels = _label_table(labels)
     check_whole("resamples", resamples, 1)
     check_whole("seed", seed)
     _check_families(predictions, labels)
@@ -349,6 +358,12 @@ def evaluate(
     return evaluation
 
 
+def _label_table(labels: LabelTable | Campaign | Tabular) -> LabelTable:
+    if isinstance(labels, Campaign):
+        return LabelTable(labels.runs, labels.families, labels.labels)
+    return labels if isinstance(labels, LabelTable) else read_label_table(labels)
+
+
 def read_labelled_contents(
     labels: LabelTable,
     tables: Sequence[Path],
@@ -394,13 +409,14 @@ def read_labelled_contents(
 
 
 def _contents(
-    labels: LabelTable | Campaign, runs: Sequence[str], work: Work | None
+    campaign: Campaign | None, runs: Sequence[str], work: Work | None
 ) -> dict[str, Content]:
-    """Hash the files of these runs; a table has none."""
-    if isinstance(labels, LabelTable):
+    """Hash the files of these runs; a table has none, nor have runs in memory."""
+    if campaign is None:
         return {}
-    path_of = dict(zip(labels.runs, labels.paths, strict=True))
-    return read_contents({run: path_of[run] for run in runs}, (work or Work()).progress)
+    source_of = dict(zip(campaign.runs, campaign.sources, strict=True))
+    files = {run: file for run in runs if isinstance(file := source_of[run], Path)}
+    return read_contents(files, (work or Work()).progress)
 
 
 def _warn_of(evaluation: Evaluation, *, in_memory: bool) -> None:

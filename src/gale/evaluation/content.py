@@ -11,8 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from gale.campaign.matching import EXTENSION
 from gale.errors import ReadError, TableError
-from gale.evaluation.matching import EXTENSION
 from gale.plumbing.progress import Progress
 from gale.plumbing.text import counted, display_name
 from gale.readers import DIGITS, checksum_of, load

@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from gale.campaign.labels import RUN_COLUMNS, is_run_column
 from gale.errors import TableError
 from gale.evaluation.content import Content
 from gale.plumbing import schema
+from gale.plumbing.frames import Tabular, frame_of
 from gale.plumbing.kinds import checked
 from gale.plumbing.reading import read_text, sha256_of
 from gale.plumbing.tables import (
@@ -34,6 +36,12 @@ from gale.plumbing.tables import (
 )
 from gale.plumbing.text import listed, shown
 from gale.run import Floats
+
+IN_MEMORY = "predictions"
+"""What messages call predictions that are from no file."""
+
+TEXTS = (pl.String, pl.Categorical, pl.Enum, pl.Null)
+"""Types of columns of texts."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,21 +84,17 @@ class Predictions:
     calls: Floats | None = None
 
     @classmethod
-    def from_frame(cls, frame: pl.DataFrame, source: str = "predictions") -> Predictions:
-        """Take a table from `gale.Model.predict`; `source` names it in messages.
+    def from_frame(cls, frame: pl.DataFrame, source: str = IN_MEMORY) -> Predictions:
+        """Take a table from `gale.Model.predict`, or a plain one; `source` names it in messages.
+
+        A plain table has a column ``run`` or ``sample_id``, and one for each family.
 
         Raises
         ------
         TableError
-            If it has other columns, or a probability that is not a number from 0 to 1.
+            If it has other columns, a run twice, or a probability that is not a number from 0 to 1.
         """
-        if lacking := [name for name in HEADER if name not in frame.columns]:
-            raise TableError(
-                source,
-                f"has no column {listed(lacking)}",
-                f"{', '.join(HEADER)}, then one for each family, as Model.predict gives them",
-                "pass gale.read_predictions(file) for a file of predictions",
-            )
+        frame = _with_header(frame, source)
         names = [name for name in frame.columns if name not in (*HEADER, UNLIKE)]
         spreads, calls = ({name + end for name in names} & set(names) for end in (SPREAD, CALL))
         families = [name for name in names if name not in spreads | calls]
@@ -123,14 +127,51 @@ class Predictions:
         )
 
 
+def _with_header(frame: pl.DataFrame, source: str) -> pl.DataFrame:
+    """Name the column of the runs ``run``, and add those of status and message where missing."""
+    of_runs = [name for name in frame.columns if is_run_column(name)]
+    if len(of_runs) != 1:
+        raise TableError(
+            source,
+            f"has {'several columns' if of_runs else 'no column'} of runs",
+            f"a column {' or '.join(RUN_COLUMNS)}, then one for each family",
+            "pass what Model.predict gives, or gale.read_predictions(file) for a file",
+        )
+    frame = frame.rename({of_runs[0]: HEADER[0]}).with_columns(
+        pl.lit(value, dtype=pl.String).alias(name)
+        for name, value in zip(HEADER[1:], (OK, None), strict=True)
+        if name not in frame.columns
+    )
+    for name in HEADER:
+        kind = frame.schema[name]
+        if not (kind in TEXTS or (name == HEADER[0] and kind.is_integer())):
+            raise TableError(source, f"has a column {name} of type {kind}", "texts")
+    frame = frame.with_columns(pl.col(HEADER).cast(pl.String))
+    runs = frame[HEADER[0]]
+    unnamed = runs.is_null() | (runs == "")
+    if unnamed.any() or runs.is_duplicated().any():
+        row = int((unnamed | runs.is_duplicated()).arg_max() or 0)
+        found = "no name" if unnamed[row] else f"{shown(runs[row])}, as in another row"
+        raise TableError(f"{source}: row {row}", f"has {found}", "every run once, with its name")
+    said = frame["status"].drop_nulls().unique().to_list()
+    if wrong := [each for each in said if each not in (OK, DOUBTFUL, FAILED)]:
+        raise TableError(
+            source, f"has the status {shown(wrong[0])}", f"{OK}, {DOUBTFUL} or {FAILED}"
+        )
+    return frame
+
+
 @checked
-def read_predictions(path: Path | str) -> Predictions:
+def read_predictions(path: Path | str | Tabular) -> Predictions:
     """Read predictions in either layout that gale writes, with their sidecar if there is one.
 
-    A table has the columns ``run,status,message``, optionally ``unlike``, then one per family, then
-    optionally ``<family>_spread`` for each, and ``<family>_call``, which is ``yes``, ``no`` or
-    blank; ``unlike`` and spreads are ignored. Numbers are blank in rows with the status ``failed``.
-    A submission has the column ``sample_id``, then one per
+    The file is CSV, Parquet or a workbook; its content decides, not its name. A table has the
+    columns ``run,status,message``, optionally ``unlike``, then one per family, then optionally
+    ``<family>_spread`` for each, and ``<family>_call``, which is ``yes``, ``no`` or blank;
+    ``unlike`` and spreads are ignored. Numbers are blank in rows with the status ``failed``. A
+    table in memory, of polars, pandas or any other library that speaks Arrow, or a list of them,
+    has the same columns, of which ``status`` and ``message`` may be missing. A
+    submission has the column ``sample_id``, then one per
     family. The :func:`sidecar` has the training prevalence of each family.
 
     Raises
@@ -151,6 +192,8 @@ def read_predictions(path: Path | str) -> Predictions:
     >>> predictions.runs, predictions.families, predictions.probability.tolist()
     (('S1', 'S2'), ('alcohol',), [[0.8], [0.3]])
     """
+    if not isinstance(path, str | Path):
+        return Predictions.from_frame(frame_of(path, IN_MEMORY))
     path = Path(path)
     problems = Problems(TableError)
     table, beside = read_table(path, problems), _read_sidecar(path)

@@ -36,10 +36,13 @@ __all__ = [
 ELUTION, FEATURES = "elution", "features"
 """What a row is about: a window of the elution network, or attribution to features."""
 
+PROBABILITY = "probability"
+"""A column that is called a score where the model is not calibrated, see `gale.Model.number`."""
+
 SCHEMA: dict[str, type[pl.DataType]] = {
     "run": pl.String,
     "family": pl.String,
-    "probability": pl.Float64,
+    PROBABILITY: pl.Float64,
     "basis": pl.String,
     "window": pl.Int64,
     "apex_min": pl.Float64,
@@ -88,7 +91,8 @@ def explain(
     Returns
     -------
     DataFrame
-        The columns of :data:`SCHEMA`. With an elution network, ``basis`` is :data:`ELUTION`, and
+        The columns of :data:`SCHEMA`; of a model that is not calibrated, ``probability`` is
+        called ``score``. With an elution network, ``basis`` is :data:`ELUTION`, and
         each window of each family has one row per match, or one row if there is none. Without one,
         ``basis`` is :data:`FEATURES`, and each family has one row, in which everything about times
         and compounds is null.
@@ -122,7 +126,12 @@ def explain(
             "without times"
         )
         rows = [_row(run, found) for found in find_attributions(model, run, least=least)]
-    return pl.DataFrame(rows, schema=SCHEMA)
+    return pl.DataFrame(rows, schema=SCHEMA).rename({PROBABILITY: model.number})
+
+
+def no_evidence(model: Model) -> pl.DataFrame:
+    """Return the table of :func:`explain` without rows."""
+    return pl.DataFrame(schema=SCHEMA).rename({PROBABILITY: model.number})
 
 
 def check_spectra(model: Model) -> None:
@@ -156,7 +165,7 @@ def _rows(run: Run, number: int, window: Window) -> Iterator[dict[str, object]]:
     known: dict[str, object] = {
         "run": run.source,
         "family": window.family,
-        "probability": window.probability,
+        PROBABILITY: window.probability,
         "basis": ELUTION,
         "window": number,
         "apex_min": window.apex_min,
@@ -184,7 +193,7 @@ def _row(run: Run, found: Attribution) -> dict[str, object]:
     return {
         "run": run.source,
         "family": found.family,
-        "probability": found.probability,
+        PROBABILITY: found.probability,
         "basis": FEATURES,
         **_ions(found),
     }

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gale.evidence import ELUTION, FEATURES
-from gale.evidence.attribution import find_attributions
+from gale.evidence.air import air_of
+from gale.evidence.attribution import Attribution, find_attributions
 from gale.evidence.index import IndexTable
 from gale.evidence.largest import find_largest
 from gale.evidence.matching import Match, Matcher
@@ -44,8 +45,10 @@ def answer_of(
     -------
     dict
         ``run``, ``status``, ``message`` and ``unlike`` as in the table of predictions;
-        ``families``, the most probable first, each with its ``evidence``, if it is more probable
-        than in training; and ``largest_peaks``. Nothing is NaN.
+        ``families``, that with the highest number first, each with its ``probability`` (``score``
+        if the model is not calibrated) and, if that exceeds the training prevalence, its
+        ``evidence``, with ``air_mz`` if that is of air alone (`gale.evidence.air`); and
+        ``largest_peaks``. Nothing is NaN.
 
     Raises
     ------
@@ -67,22 +70,21 @@ def answer_of(
     said[UNLIKE] = _shorter(prediction[UNLIKE])
     if run is None:
         return {**said, "families": [], "largest_peaks": []}
-    evidence: dict[str, list[dict[str, Any]]] = {family: [] for family in model.families}
-    if model.has_elution_network:
-        for window in find_windows(model, run, matcher=matcher, index=index):
-            evidence[window.family].append(_window(window))
-    else:
-        for found in find_attributions(model, run):
-            ions = _ions(found.ions, found.falls)
-            evidence[found.family].append({"basis": FEATURES, "ions": ions, "matches": []})
+    found: Sequence[Window] | Sequence[Attribution] = (
+        find_windows(model, run, matcher=matcher, index=index)
+        if model.has_elution_network
+        else find_attributions(model, run)
+    )
+    of_family = {name: [each for each in found if each.family == name] for name in model.families}
     families = [
         {
             "family": family,
-            "probability": _shorter(prediction[family]),
+            model.number: _shorter(prediction[family]),
             "spread": _shorter(prediction[family + SPREAD]),
             "prevalence": _shorter(model.prevalence[family]),
             "call": prediction.get(family + CALL),
-            "evidence": evidence[family],
+            "air_mz": list(air_of(of_family[family])),
+            "evidence": [*map(_evidence, of_family[family])],
         }
         for family in sorted(model.families, key=lambda name: -prediction[name])
     ]
@@ -98,7 +100,9 @@ def answer_of(
     return {**said, "families": families, "largest_peaks": peaks}
 
 
-def _window(window: Window) -> dict[str, Any]:
+def _evidence(window: Window | Attribution) -> dict[str, Any]:
+    if isinstance(window, Attribution):
+        return {"basis": FEATURES, "ions": _ions(window.ions, window.falls), "matches": []}
     return {
         "basis": ELUTION,
         "apex_min": _rounded(window.apex_min),

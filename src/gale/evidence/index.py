@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gale.errors import ReadError, TableError
+from gale.plumbing.frames import CSV, Tabular, frame_bytes, frame_of
 from gale.plumbing.kinds import checked
 from gale.plumbing.reading import read_bytes
 from gale.plumbing.text import counted, listed
@@ -59,11 +60,13 @@ class IndexTable:
 
     @classmethod
     @checked
-    def read(cls, path: Path | str) -> IndexTable:
-        """Read a table of text with columns such as ``time_min`` and ``index``.
+    def read(cls, path: Path | str | Tabular) -> IndexTable:
+        """Read a table with columns such as ``time_min`` and ``index``.
 
-        Like a run, it may have semicolons, tabs or decimal commas, other columns, and a time in
-        seconds whose column says so, such as ``RT (s)``. The index may be called ``RI``, too.
+        It is a file of text, or in memory: of polars, pandas or any other library that speaks
+        Arrow, or a list of such tables. Like a run, it may have semicolons, tabs or decimal commas,
+        other columns, and a time in seconds whose column says so, such as ``RT (s)``. The index may
+        be called ``RI``, too.
 
         Raises
         ------
@@ -72,7 +75,11 @@ class IndexTable:
             numbers, has fewer than two rows, or if times or indices do not increase; if times are
             too late for minutes, or indices below :data:`LEAST_INDEX`, as carbon numbers are.
         """
-        text, time, index = _find_columns(path)
+        if isinstance(path, str | Path):
+            data = _read(path)
+        else:
+            data, path = frame_bytes(frame_of(path, "table"), CSV), "table"
+        text, time, index = _find_columns(path, data)
         try:
             frame = read_cells(text, [time.position, index], str(path))
         except ReadError as error:
@@ -119,14 +126,17 @@ class _Time(NamedTuple):
     unit: str
 
 
-def _find_columns(path: Path | str) -> tuple[Text, _Time, int]:
-    """Find the header of a table and the positions of its time, with the unit, and its index."""
+def _read(path: Path | str) -> bytes:
     try:
-        data = as_utf8(read_bytes(path))
+        return as_utf8(read_bytes(path))
     except OSError as error:
         raise TableError(
             path, f"cannot be read as a table of retention indices ({error.strerror})", EXPECTED
         ) from None
+
+
+def _find_columns(path: Path | str, data: bytes) -> tuple[Text, _Time, int]:
+    """Find the header of a table and the positions of its time, with the unit, and its index."""
     first: tuple[Text, list[str]] | None = None
     for text in possible_tables(data):
         times, indices = _candidates(text.header)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gale.evidence.families import carries_family
 from gale.library import Library
 from gale.library.choice import Named, references
 from gale.plumbing.arguments import check_kind
@@ -46,8 +47,8 @@ class Match:
     index : float
         Retention index of the compound in the library; NaN if unknown.
     carries_family : bool or None
-        Whether the compound belongs to the family in question; None if there is none, or if the
-        library does not say.
+        Whether the compound belongs to the family in question; None if there is none, or if neither
+        the library nor its structure says so.
     row : int
         Number of the spectrum in the library, from 0.
     inchikey : str
@@ -178,12 +179,11 @@ class Matcher:
         return tuple(best.values())
 
     def _match(self, at: int, cosine: float, family: str | None) -> Match:
-        families: Sequence[str] | None = self.library.families[at]
         return Match(
             self.library.name[at],
             min(cosine, 1.0),
             float(self.library.retention_index[at]),
-            None if families is None or family is None else family in families,
+            None if family is None else carries_family(self.library, at, family),
             at,
             self.library.inchikey[at],
         )

@@ -8,10 +8,10 @@ from pathlib import Path
 import polars as pl
 
 from gale.errors import MissingExtraError, ReadError
-from gale.evidence import SCHEMA, IndexTable, Matcher, check_spectra, explain
+from gale.evidence import IndexTable, Matcher, check_spectra, explain, no_evidence
 from gale.model import Model, Runs
 from gale.plumbing.arguments import check_loaded
-from gale.plumbing.frames import write_frame
+from gale.plumbing.frames import Tabular, frame_of, write_frame
 from gale.plumbing.kinds import checked, checked_but
 from gale.plumbing.text import display_name
 from gale.plumbing.work import Work
@@ -99,7 +99,7 @@ def evidence_of_sources(
     least: float | None = None,
 ) -> pl.DataFrame:
     """Collect the evidence of what `gale.Model.sources_of` lists, see :func:`evidence_table`."""
-    tables = [pl.DataFrame(schema=SCHEMA)]
+    tables = [no_evidence(model)]
     for name, source, checksum in zip(names, sources, checksums, strict=True):
         try:
             run = read_same(source, checksum, work)
@@ -125,7 +125,7 @@ def read_same(source: Path | Run, checksum: str, work: Work) -> Run:
 
 
 @checked
-def write_evidence(table: pl.DataFrame, path: str | Path, *, force: bool = False) -> None:
+def write_evidence(table: Tabular, path: str | Path, *, force: bool = False) -> None:
     """Write a table of evidence, its numbers rounded to :data:`DECIMALS` decimals.
 
     In CSV, the name of a compound that a spreadsheet would take for a formula begins with an
@@ -133,8 +133,8 @@ def write_evidence(table: pl.DataFrame, path: str | Path, *, force: bool = False
 
     Parameters
     ----------
-    table : DataFrame
-        What :func:`gale.explain` or :func:`gale.evidence_table` gave.
+    table : table, or list of tables
+        What :func:`gale.explain` or :func:`gale.evidence_table` gave, or tables of another library.
     path : str or Path
         The name ends in ``.csv``, ``.parquet`` or ``.xlsx``, which says how it is written.
     force : bool
@@ -156,7 +156,8 @@ def write_evidence(table: pl.DataFrame, path: str | Path, *, force: bool = False
     >>> table = gale.evidence_table(gale.Model.load("model.onnx"), ["run.csv"])
     >>> gale.write_evidence(table, "evidence.csv")
     """
-    write_frame(rounded(table), Path(path), force=force, texts=TEXTS)
+    frame = rounded(frame_of(table, "table"))
+    write_frame(frame, Path(path), force=force, texts=TEXTS)
 
 
 def rounded(table: pl.DataFrame) -> pl.DataFrame:

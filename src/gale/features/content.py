@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from gale.readers import checksum_of, is_packed, load, unpacked
 from gale.readers.instrument_folders import PackedFolder
+from gale.run import Run
 
 
 class Content(NamedTuple):
@@ -18,14 +19,16 @@ class Content(NamedTuple):
     checksum : str
         SHA-256 of the bytes; empty if that is not known.
     size : int, optional
-        Number of bytes; None for a folder.
+        Number of bytes; None for a folder, or a run in memory.
     """
 
     checksum: str
     size: int | None
 
 
-def content_of(path: Path, columns: Mapping[str, str] | None, checksum: str = "") -> Content:
+def content_of(
+    source: Path | Run, columns: Mapping[str, str] | None, checksum: str = ""
+) -> Content:
     """Return the content of a run, the SHA-256 of whose file may be known.
 
     Raises
@@ -33,9 +36,12 @@ def content_of(path: Path, columns: Mapping[str, str] | None, checksum: str = ""
     ReadError
         If it has to be read, and cannot be.
     """
-    if checksum and not is_packed(path):
-        return Content(checksum, size_of(path))
-    data = unpacked(load(path), str(path), columns=columns)
+    if isinstance(source, Run):
+        arrays = (source.time_min, source.scan_start, source.mz, source.intensity)
+        return Content(checksum_of(b"".join(array.tobytes() for array in arrays)), None)
+    if checksum and not is_packed(source):
+        return Content(checksum, size_of(source))
+    data = unpacked(load(source), str(source), columns=columns)
     return Content(checksum_of(data), None if isinstance(data, PackedFolder) else len(data))
 
 

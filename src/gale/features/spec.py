@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from gale.errors import ModelError
-from gale.features import events, profile, summary
+from gale.features import events, given, profile, summary
 from gale.run import Floats32, Run
 
 
 class FeatureSpec(Protocol):
-    """Which features of a run are computed: a `SummarySpec`, `ProfileSpec` or `EventSpec`."""
+    """Which features of a run are computed: a `SummarySpec`, `ProfileSpec` or `EventSpec`.
+
+    A `GivenSpec` stands for features that are not computed, but given.
+    """
 
     @property
     def mz(self) -> tuple[int, ...]:
@@ -57,6 +60,8 @@ def feature_spec(values: Mapping[str, Any], source: str) -> FeatureSpec:
             return profile.ProfileSpec.from_dict(values, source)
         case events.KIND:
             return events.EventSpec.from_dict(values, source)
+        case given.KIND:
+            return given.GivenSpec.from_dict(values, source)
         case found:
             raise ModelError(
                 source,

@@ -22,6 +22,7 @@ from gale.inspection.measures import (
 )
 from gale.plumbing.kinds import checked
 from gale.plumbing.text import counted, listed
+from gale.readers.ionisation import ELECTRON, FACT_IONISATION, FACT_POLARITY, ionisation
 from gale.readers.scans import FACT_SPECTRA, ceiling_of, looks_like_profile
 from gale.run import Run
 
@@ -58,6 +59,9 @@ HALF = 0.1
 HALVES_SHARE = 0.05
 """Smallest share of ions near a half that is reported. Centroids of organic ions have up to 3 %,
 evenly spread values 20 %."""
+
+ONLY = "the run has only"
+"""How the sentences on a run that is too short begin."""
 
 STANDS_OUT = 5.0
 """Smallest ratio of a peak to the signal of its m/z before and after it."""
@@ -118,17 +122,26 @@ def oddities(run: Run) -> tuple[Oddity, ...]:
     return (*notes, *(Oddity(rule, text) for rule, text in found if text is not None))
 
 
+def _ionisation(run: Run) -> str | None:
+    kind = ionisation(run.facts.get(FACT_IONISATION, ""))
+    negative = "negative" in run.facts.get(FACT_POLARITY, "")
+    if kind in ("", ELECTRON) and not negative:
+        return None
+    what = " of ".join([*filter(None, [kind]), *(["negative ions"] if negative else [])])
+    return (
+        f"the file states {what}: a model of {ELECTRON}, which makes positive ions, says nothing "
+        "about such a run"
+    )
+
+
 def _few_scans(run: Run) -> str | None:
     if run.n_scans < MIN_SCANS:
-        return (
-            f"the run has only {run.n_scans} scans, so little can be said about it; hundreds are "
-            "usual"
-        )
+        return f"{ONLY} {run.n_scans} scans, so little can be said about it; hundreds are usual"
     length = run.time_min[-1] - run.time_min[0]
     if length >= SHORT_MIN or (run.n_scans >= MIN_BLANK_SCANS and length >= SHORTEST_MIN):
         return None
     return (
-        f"the run has only {run.n_scans} scans in {length:.2g} min, so it may be the beginning of "
+        f"{ONLY} {run.n_scans} scans in {length:.2g} min, so it may be the beginning of "
         "one; hundreds in ten minutes or more are usual"
     )
 
@@ -266,6 +279,7 @@ def _named(mz: tuple[int, ...]) -> str:
 
 
 RULES: dict[str, Callable[[Run], str | None]] = {
+    "ionisation": _ionisation,
     "few scans": _few_scans,
     "empty scans": _empty_scans,
     "gaps": _gaps,

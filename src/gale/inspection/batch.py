@@ -40,7 +40,7 @@ class BatchSums:
             total = float(predicted[family].to_numpy().sum())
             self.probability[family] = self.probability.get(family, 0.0) + total
 
-    def notes(self, prevalence: Mapping[str, float]) -> list[str]:
+    def notes(self, prevalence: Mapping[str, float], numbers: str = "probabilities") -> list[str]:
         """Say why the predictions should be checked, see :func:`batch_notes`."""
         if self.n_runs < MIN_RUNS:
             return []
@@ -50,7 +50,7 @@ class BatchSums:
             notes.append(
                 f"{100 * far:.0f} % of the runs are further from the training runs than "
                 f"{100 * (1 - USUAL_SHARE):.0f} % of those are from each other; they may come from "
-                "another instrument, where probabilities are overconfident"
+                f"another instrument, where {numbers} are overconfident"
             )
         means = {family: self.probability[family] / self.n_runs for family in prevalence}
         off = [
@@ -61,13 +61,15 @@ class BatchSums:
         ]
         if off:
             notes.append(
-                "mean probabilities differ from the training prevalence (in brackets), so samples "
+                f"mean {numbers} differ from the training prevalence (in brackets), so samples "
                 f"or the instrument may differ: {', '.join(off)}; check some of these runs by hand"
             )
         return notes
 
 
-def batch_notes(predictions: pl.DataFrame, prevalence: Mapping[str, float]) -> list[str]:
+def batch_notes(
+    predictions: pl.DataFrame, prevalence: Mapping[str, float], numbers: str = "probabilities"
+) -> list[str]:
     """Say why the predictions of a batch should be checked before they are relied on.
 
     Parameters
@@ -76,6 +78,8 @@ def batch_notes(predictions: pl.DataFrame, prevalence: Mapping[str, float]) -> l
         A table from `gale.Model.predict`.
     prevalence : mapping of family to float
         Training prevalence of each family, see `gale.Model.prevalence`.
+    numbers : str
+        What the numbers are called, see `gale.Model.numbers`.
 
     Returns
     -------
@@ -84,7 +88,7 @@ def batch_notes(predictions: pl.DataFrame, prevalence: Mapping[str, float]) -> l
     """
     sums = BatchSums()
     sums.add(predictions, prevalence)
-    return sums.notes(prevalence)
+    return sums.notes(prevalence, numbers)
 
 
 def _standard_error(share: float, n_runs: int) -> float:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from gale.inspection import oddities
+from gale.inspection import ONLY, oddities
 from gale.run import Run
 
-DOUBTFUL = ("monitoring", "profile", "blank", "few scans", "scaled scans")
-"""Rules of `gale.oddities` by which a run is none that a model of full scans can judge."""
+DOUBTFUL = ("ionisation", "monitoring", "profile", "blank", "few scans", "scaled scans")
+"""Rules of `gale.oddities` by which a run is none that a model can judge, which learned from full
+scans of electron ionisation."""
 
 IN_PART = ("cut short", "part of a run", "another unit")
 """What a reader says of a file that may hold only a part of its run, or has doubtful times."""
@@ -62,6 +64,11 @@ def verdict(run: Run) -> Verdict:
         else:
             others.append((BY_WEIGHT.index(rule), text))
     return Verdict(_sorted(weighty), tuple(notes), _sorted(others))
+
+
+def is_too_short(weighty: Sequence[str]) -> bool:
+    """Whether a run has too few scans to be compared with others, by what is weighty of it."""
+    return any(text.startswith(ONLY) for text in weighty)
 
 
 def _sorted(weighed: list[tuple[int, str]]) -> tuple[str, ...]:

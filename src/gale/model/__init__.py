@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from itertools import compress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -21,13 +22,15 @@ from gale.features.events import EventSpec
 from gale.features.spec import feature_spec
 from gale.features.versions import TRAIN_AGAIN
 from gale.inspection.batch import batch_notes
-from gale.inspection.verdict import verdict
+from gale.inspection.verdict import is_too_short, verdict
 from gale.model.cutoffs import At, Cutoffs, find_cutoffs
 from gale.model.facts import MODEL_FILE
 from gale.model.file import EVIDENCE, OUTPUTS, check_shapes, open_file, run_graph
 from gale.model.unlike import elsewhere_notes, unlike_notes
 from gale.plumbing.arguments import check_kind
+from gale.plumbing.display import ShownInNotebooks
 from gale.plumbing.files import writing
+from gale.plumbing.frames import Tabular, frame_of
 from gale.plumbing.kinds import checked, checked_but
 from gale.plumbing.reading import read_bytes
 from gale.plumbing.tables import DOUBTFUL, FAILED, OK, SPREAD, TRAINED_ON, UNLIKE
@@ -39,6 +42,9 @@ from gale.run import Floats32, Run
 
 Runs = Campaign | Sequence[str | Path | Run] | str | Path | Run
 """What can be predicted: a campaign, paths and runs in memory, or one of these."""
+
+FEW_RUNS = 30
+"""From fewer training runs, a model learns little about other runs."""
 
 FEW_POSITIVES = 30
 """A family with fewer positive training runs is reported as learned from few."""
@@ -55,7 +61,7 @@ UNCALIBRATED = (
 """What has to be said of the predictions of a model without calibration."""
 
 
-class Model:
+class Model(ShownInNotebooks):
     """An ensemble of networks, and everything that is needed to predict with it.
 
     Parameters
@@ -125,6 +131,9 @@ class Model:
         with writing(Path(path), force=force) as temporary:
             temporary.write_bytes(self._data)
 
+    def __reduce__(self) -> tuple[type[Model], tuple[bytes, str]]:
+        return Model, (self._data, self.source)
+
     def __repr__(self) -> str:
         return (
             f"<Model {self.facts['recipe']['name']}: "
@@ -159,15 +168,30 @@ class Model:
         return dict(zip(self.families, self.facts["prevalence"], strict=True))
 
     @property
-    def caution(self) -> str:
-        """What has to be said with everything that the model gives; empty unless it came with gale.
+    def number(self) -> str:
+        """What one of its numbers is called: ``probability``, or ``score`` if not calibrated."""
+        return "probability" if self.facts["calibrated"] else "score"
 
-        Such a model learned from simulated runs alone. Its log loss was measured on campaigns of
-        another simulator, beside that of their training prevalence.
+    @property
+    def numbers(self) -> str:
+        """The plural of :attr:`number`."""
+        return "probabilities" if self.facts["calibrated"] else "scores"
+
+    @property
+    def caution(self) -> str:
+        """What has to be said with everything that the model gives; empty for most models.
+
+        The one that comes with gale learned from simulated runs alone; its log loss was measured on
+        campaigns of another simulator, beside that of their training prevalence. Others may have
+        learned from fewer than :data:`FEW_RUNS` runs.
         """
         bundled = self.facts.get("bundled")
         if bundled is None:
-            return ""
+            n_runs = self.facts["training"]["runs"]
+            if n_runs >= FEW_RUNS:
+                return ""
+            only = counted(n_runs, "run")
+            return f"{self.source} was trained on only {only}, and may know these alone"
         said = [f"{self.source} learned from simulated runs alone"]
         if corrected := self.facts.get("recalibrated"):
             runs = counted(corrected["runs"], "labelled run")
@@ -260,7 +284,7 @@ class Model:
         for row in np.flatnonzero(~fits.all(axis=1)):
             family = int(np.argmin(fits[row]))
             value = high[row, family] if low[row, family] >= 0 else low[row, family]
-            faults[row] = f"gives {self.families[family]} the probability {value:g}"
+            faults[row] = f"gives {self.families[family]} the {self.number} {value:g}"
         if self.has_distance:
             for row in np.flatnonzero(~(np.isfinite(unlike) & (unlike >= 0))):
                 faults[row] = faults[row] or f"gives the distance {unlike[row]:g}"
@@ -424,7 +448,8 @@ class Model:
             runs; 1 is their own 95th percentile, see `gale.model.unlike`), then a column for each
             family, and for each ``<family>_spread``, the standard deviation over members. Numbers
             are null if the run failed, spreads also if there is only one member, and ``unlike``
-            also if the model is too old to have it. A run is doubtful if it is far from the
+            also if the run has too few scans to be like any, or the model is too old to have it. A
+            run is doubtful if it is far from the
             training runs, or none that a model of full scans can judge, such as selected-ion
             monitoring, a blank, or a file that is cut short. With `at`, ``<family>_call`` of each
             family follows: ``yes``, ``no``, or null where there is no threshold, or the run failed
@@ -522,6 +547,7 @@ class Model:
         spread = member_probability[:, sound].std(axis=0)
         if len(member_probability) < 2:
             spread[:] = np.nan
+        unlike[[is_too_short(said) for said in compress(table.weighty, table.ok)]] = np.nan
         distance = _columns([UNLIKE], unlike[sound, None], ok)
         far = [unlike_notes(each) for each in distance[UNLIKE]]
         weighty = [said + more for said, more in zip(table.weighty, far, strict=True)]
@@ -574,7 +600,7 @@ class Model:
         of_campaign = None
         if isinstance(runs, Campaign):
             of_campaign = runs.columns
-            names, sources = list(runs.runs), list[PathOrRun](runs.paths)
+            names, sources = list(runs.runs), list[PathOrRun](runs.sources)
         else:
             several = [runs] if isinstance(runs, (str, Path, Run)) else runs
             check_kind("runs", several, Iterable)
@@ -598,13 +624,14 @@ class Model:
         ):
             if number:
                 warn(f"{number:,} of {runs} {what}: see the column message")
-        for note in (*filter(None, [self.caution]), *batch_notes(predictions, self.prevalence)):
+        notes = batch_notes(predictions, self.prevalence, self.numbers)
+        for note in (*filter(None, [self.caution]), *notes):
             warn(note)
         if not self.facts["calibrated"]:
             warn(UNCALIBRATED)
 
     @checked
-    def submission(self, campaign: Campaign, predictions: pl.DataFrame) -> pl.DataFrame:
+    def submission(self, campaign: Campaign, predictions: Tabular) -> pl.DataFrame:
         """Put predictions into the format that the competition of a campaign asks for.
 
         Warns (`gale.GaleWarning`) if the training prevalence stands in for runs that failed.
@@ -612,8 +639,8 @@ class Model:
         Parameters
         ----------
         campaign : Campaign
-        predictions : DataFrame
-            What :meth:`predict` returned for it.
+        predictions : table, or list of tables
+            What :meth:`predict` returned for it, also as a table of another library.
 
         Returns
         -------
@@ -628,6 +655,7 @@ class Model:
         TableError
             If the predictions lack a family, have a run twice, or none that is asked for.
         """
+        predictions = frame_of(predictions, "predictions")
         wanted = campaign.submission_families
         if campaign.submission is None:
             raise CampaignError(

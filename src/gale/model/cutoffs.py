@@ -14,6 +14,8 @@ import polars as pl
 
 from gale.errors import GaleError, ModelError, TableError
 from gale.evaluation.cutoffs import AIMS, Aim, threshold_of, why_none
+from gale.plumbing.frames import Tabular, frame_of
+from gale.plumbing.kinds import checked
 from gale.plumbing.tables import CALL, DOUBTFUL, NO, YES
 from gale.plumbing.text import listed, shown
 from gale.plumbing.toml import parse_toml, read_toml_text, unknown_key
@@ -54,12 +56,25 @@ class Cutoffs:
     thresholds: Mapping[str, float | None]
     missing: Mapping[str, str]
 
-    def call(self, predictions: pl.DataFrame) -> pl.DataFrame:
+    @checked
+    def call(self, predictions: Tabular) -> pl.DataFrame:
         """Add a column ``<family>_call`` for each family: ``yes``, ``no`` or null.
 
         There is no call without a threshold, for a run that failed, and for a doubtful one: what
         the threshold reaches was measured on runs like those of the training.
+
+        Raises
+        ------
+        TableError
+            If the table lacks the status, or a family that has a threshold.
         """
+        predictions = frame_of(predictions, "predictions")
+        with_threshold = [each for each, known in self.thresholds.items() if known is not None]
+        wanted = ["status", *with_threshold]
+        if lacking := [name for name in wanted if name not in predictions.columns]:
+            raise TableError(
+                "predictions", f"have no column {listed(lacking)}", "what Model.predict gives"
+            )
         called = pl.col("status") != DOUBTFUL
         return predictions.with_columns(
             _call(family, threshold, called).alias(family + CALL)

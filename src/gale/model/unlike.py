@@ -128,10 +128,12 @@ def fit_unlike(
     features : array of shape (R, D)
         Features of at least two runs. Fewer than six are each compared with all others.
     blocks : mapping of str to slice
-        Position of each block in the features.
+        Position of each block in the features; without any there is no distance.
     most_runs : int
         If there are more runs, this many are used, evenly spaced.
     """
+    if not blocks:
+        return ()
     chosen = np.linspace(0, len(features) - 1, min(len(features), most_runs)).astype(int)
     fitted = [_fit_block(features[chosen], columns) for columns in blocks.values()]
     own = np.array([_distance(block.runs, block.runs, left_out=True) for block in fitted])

@@ -14,11 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
-from gale.errors import MissingExtraError
+from gale.evidence.families import families_of_row
 from gale.evidence.matching import (
     INDEX_TOLERANCE,
     INTENSITY_POWER,
@@ -218,25 +217,3 @@ class _Search:
 def is_siloxane(compound: str) -> bool:
     """Whether a compound is a siloxane, or the bleed of a column of them."""
     return "siloxane" in compound.lower()
-
-
-def families_of_row(library: Library, row: int) -> tuple[str, ...] | None:
-    """Families of a compound: as the library states them, or from its structure."""
-    stated = library.families[row]
-    structure = library.smiles[row] or library.inchi[row]
-    if stated is not None or not structure:
-        return stated
-    return _families_of(structure)
-
-
-@lru_cache(maxsize=4096)
-def _families_of(structure: str) -> tuple[str, ...] | None:
-    """Families of a structure; None if it cannot be read, or without the extra ``chem``."""
-    try:
-        from gale.chemistry.families import default_family_table, families_of
-    except MissingExtraError:
-        return None
-    has = families_of([structure])[0]
-    if np.isnan(has).any():
-        return None
-    return tuple(name for name, value in zip(default_family_table(), has, strict=True) if value)

@@ -5,6 +5,7 @@ They need no display: figures are those of matplotlib, without a window.
 
 from __future__ import annotations
 
+import io
 import os
 import warnings
 from collections.abc import Mapping, Sequence
@@ -56,6 +57,17 @@ TIME_PANEL = "time"
 
 LONGEST_NAME = 36
 """Longer file names are cut in the title, which shares its line with a legend."""
+
+
+class ShownFigure(Figure):
+    """A figure that a notebook shows without being asked, also where pyplot was never imported."""
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        """Return the picture, and the size at which it is sharp on fine screens."""
+        content = io.BytesIO()
+        save_figure(self, content, "png")
+        width, height = self.get_size_inches() * DOTS_PER_INCH / 2
+        return content.getvalue(), {"width": round(width), "height": round(height)}
 
 
 @checked
@@ -116,7 +128,7 @@ def plot_run(
     part = cut_time(run, time_range)
     heights = _heights(len(lanes or {}), bool(mz), at_min is not None)
     with mpl.rc_context(colours.settings):
-        figure = Figure(figsize=(WIDTH_IN, sum(heights.values()) + 0.4), layout="constrained")
+        figure = ShownFigure(figsize=(WIDTH_IN, sum(heights.values()) + 0.4), layout="constrained")
         grid = figure.add_gridspec(
             len(heights), 2, width_ratios=(1, 0.014), height_ratios=list(heights.values())
         )

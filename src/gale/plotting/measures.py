@@ -143,33 +143,6 @@ def base_peak(run: Run) -> Floats:
     return highest
 
 
-def extracted_ion(run: Run, mz: int) -> Floats:
-    """Return the intensity of the ions whose m/z rounds to `mz` in each scan, shape (S,)."""
-    chosen = np.rint(run.mz) == mz
-    total = np.bincount(
-        run.scan_of_ion[chosen], weights=run.intensity[chosen], minlength=run.n_scans
-    )
-    return total.astype(np.float64)
-
-
-def nearest_scan(run: Run, at_min: float) -> int:
-    """Return the number of the scan nearest to a time, from 0.
-
-    Raises
-    ------
-    PlotError
-        If the time is outside the run.
-    """
-    if not run.time_min[0] <= at_min <= run.time_min[-1]:
-        raise PlotError(
-            run.source,
-            f"has no scan at {at_min:g} min",
-            f"a time from {run.time_min[0]:.3f} to {run.time_min[-1]:.3f} min",
-            "choose another time",
-        )
-    return int(np.argmin(np.abs(run.time_min - at_min)))
-
-
 def ion_map(run: Run, mz_range: tuple[float, float] | None = None) -> IonMap:
     """Sum the ions of a run on a grid of time and m/z.
 

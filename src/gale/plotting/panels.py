@@ -12,10 +12,10 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from gale.plotting.measures import base_peak, extracted_ion, ion_map, nearest_scan, telling_scans
+from gale.plotting.measures import base_peak, ion_map, telling_scans
 from gale.plotting.themes import COLOUR_MAP, Theme
 from gale.plumbing.text import in_words
-from gale.run import Floats, Run
+from gale.run import Floats, Run, extracted_ion, nearest_scan
 
 DECADES = 5
 """Powers of ten below the highest intensity that logarithmic colours and axes show."""

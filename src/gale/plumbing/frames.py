@@ -1,7 +1,9 @@
-"""Tables as files that other programs open: CSV, Parquet or a workbook of a spreadsheet.
+"""Tables of other libraries, and tables as files that other programs open.
 
-The end of a name says which; any other is an error, never another format under that name. A name
-that ends in a slash is that of a folder of Parquet files, which programs open as one dataset.
+:func:`frame_of` takes a table of polars, pandas or any other library that speaks Arrow. Files are
+CSV, Parquet or a workbook of a spreadsheet: the end of a name says which; any other is an error,
+never another format under that name. A name that ends in a slash is that of a folder of Parquet
+files, which programs open as one dataset.
 """
 
 from __future__ import annotations
@@ -10,15 +12,15 @@ import io
 import os
 import re
 import tempfile
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from gale.errors import MissingExtraError, OutputError
+from gale.errors import MissingExtraError, OutputError, TableError
 from gale.plumbing.files import check_folder_free, writing, writing_folder
-from gale.plumbing.text import no_formula
+from gale.plumbing.text import listed, no_formula
 
 if TYPE_CHECKING:
     import polars as pl
@@ -40,6 +42,112 @@ LARGE_WORKBOOK = 2**14
 
 FILES = ("part-*.parquet",)
 """Names of the files of a dataset."""
+
+
+@runtime_checkable
+class ArrowTable(Protocol):
+    """A table that offers its columns as a stream of Arrow, by the PyCapsule interface.
+
+    Data frames of polars, pandas (2.2 and later), pyarrow, duckdb and others do, and `gale.Run`.
+    """
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        """Return a capsule that holds the stream."""
+
+
+Tabular = ArrowTable | Sequence[ArrowTable]
+"""A table, or several with the same columns, whose rows follow each other."""
+
+
+def frame_of(table: Tabular, name: str) -> pl.DataFrame:
+    """Take a table of any library, or a list of tables, as a data frame of polars.
+
+    The named index of a pandas table becomes its first columns, and NaN there, which stands for
+    nothing, becomes null; pandas needs no pyarrow for this.
+
+    Parameters
+    ----------
+    table : table, or sequence of tables
+    name : str
+        What to call it in messages.
+
+    Raises
+    ------
+    TableError
+        If it is no table, has columns of mixed types, or the tables of a list differ in columns.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> parts = [pl.DataFrame({"run": ["a"], "x": [1]}), pl.DataFrame({"x": [0.5], "run": ["b"]})]
+    >>> frame_of(parts, "labels").rows()
+    [('a', 1.0), ('b', 0.5)]
+    """
+    import polars as pl
+
+    if isinstance(table, pl.DataFrame):
+        return table
+    if isinstance(table, Sequence) and not isinstance(table, str | bytes):
+        return _joined([frame_of(each, name) for each in table], name)
+    try:
+        if type(table).__module__.partition(".")[0] == "pandas":
+            return pl.DataFrame(_pandas_columns(table, name))
+        return pl.DataFrame(table)
+    except (pl.exceptions.PolarsError, TypeError, ValueError, OverflowError) as error:
+        why = str(error).partition("\n")[0]
+        raise TableError(
+            name, f"cannot be taken as a table ({why})", "columns of numbers or texts", "convert it"
+        ) from error
+
+
+def _joined(frames: Sequence[pl.DataFrame], name: str) -> pl.DataFrame:
+    """Join tables by their rows; each has the columns of the first."""
+    import polars as pl
+
+    if not frames:
+        raise TableError(name, "is an empty list", "at least one table")
+    columns = frames[0].columns
+    for frame in frames[1:]:
+        if set(frame.columns) != set(columns):
+            raise TableError(
+                name,
+                f"has tables of different columns ({listed(frame.columns, 3)})",
+                f"those of the first ({listed(columns, 3)})",
+            )
+    try:
+        return pl.concat([frame.select(columns) for frame in frames], how="vertical_relaxed")
+    except pl.exceptions.PolarsError as error:
+        raise TableError(name, f"has tables of different types ({error})", "the same") from error
+
+
+def _pandas_columns(table: Any, name: str) -> list[pl.Series]:
+    """Copy the columns of a pandas table, without pyarrow, which pandas itself needs for it."""
+    if getattr(table, "ndim", 0) != 2:
+        raise TypeError("it has one column")
+    index = table.index
+    if any(each is not None for each in index.names):
+        table = table.reset_index()
+    elif getattr(index.dtype, "kind", "O") not in "iu":
+        raise TableError(
+            name,
+            "has an index without a name",
+            "a column for what it says",
+            "name it: table.rename_axis('run')",
+        )
+    return [_series(str(key), table.iloc[:, at]) for at, key in enumerate(table.columns)]
+
+
+def _series(name: str, column: Any) -> pl.Series:
+    import polars as pl
+
+    values = column.to_numpy()
+    if values.dtype.kind in "biuf":
+        return pl.Series(name, values, nan_to_null=True)
+    gone = column.isna().tolist()
+    known = [None if missing else each for each, missing in zip(column.tolist(), gone, strict=True)]
+    if any(isinstance(each, float) for each in known):  # whole numbers may be among them
+        known = [float(each) if isinstance(each, int) else each for each in known]
+    return pl.Series(name, known)
 
 
 def check_suffix(path: Path) -> None:

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 
 from gale.errors import GaleError
 from gale.plumbing.arguments import MADE_BY
+from gale.plumbing.frames import ArrowTable
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -29,6 +30,8 @@ _WORDS = {
     int: "a whole number",
     float: "a number",
     str: "a text",
+    bytes: "bytes",
+    ArrowTable: "a table",
     type(None): "None",
     Mapping: "a mapping",
     Path: "a path",
@@ -74,17 +77,43 @@ def checked_but(*names: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
     return decorate
 
 
+def check_against(function: Callable[..., Any], values: Mapping[str, Any]) -> None:
+    """Check values against the annotations of a function that takes them as arguments.
+
+    Raises
+    ------
+    GaleError
+        If one is of another kind than its annotation.
+
+    Examples
+    --------
+    >>> def halve(number: float) -> float: ...
+    >>> check_against(halve, {"number": "three"})
+    Traceback (most recent call last):
+        ...
+    gale.errors.GaleError: number: is 'three'; expected a number
+    """
+    for name, hint in _hints_of(function, ()).items():
+        if name in values and not _fits(values[name], hint):
+            raise _misfit(name, values[name], hint)
+
+
+def _hints_of(function: Callable[..., Any], others: Collection[str]) -> dict[str, Any]:
+    """Return what the annotations of the arguments mean, but those of `others`."""
+    scope = vars(sys.modules[function.__module__])
+    return {
+        name: hint
+        for name, text in function.__annotations__.items()
+        if (hint := _evaluated(text, scope)) is not None and name not in ("return", *others)
+    }
+
+
 def _checked(function: Callable[P, T], others: Collection[str]) -> Callable[P, T]:
     signature = inspect.signature(function)
 
     @functools.cache
     def hints() -> dict[str, Any]:
-        scope = vars(sys.modules[function.__module__])
-        return {
-            name: hint
-            for name, text in function.__annotations__.items()
-            if (hint := _evaluated(text, scope)) is not None and name not in ("return", *others)
-        }
+        return _hints_of(function, others)
 
     @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -117,6 +146,8 @@ def _fits(value: Any, hint: Any) -> bool:
     if origin in (Union, types.UnionType):
         if {*inside} >= _ARRAY_LIKE:
             others = [each for each in inside if each not in _ARRAY_LIKE]
+            if isinstance(value, str):  # numpy takes a text for an array, but a path may be one
+                return Path in others and "\0" not in value
             return _is_numeric(value) or any(_fits(value, each) for each in others)
         if isinstance(value, str) and "\0" in value and Path in _classes(inside):
             return False

@@ -8,10 +8,15 @@ import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gale.errors import CONTROLS, GaleError
 from gale.plumbing.reading import read_bytes
+from gale.plumbing.sheets import SheetError, is_sheet, sheet_rows
 from gale.plumbing.text import counted, shown
+
+if TYPE_CHECKING:
+    import polars as pl
 
 HEADER = ("run", "status", "message")
 """The first columns of a table of predictions."""
@@ -100,12 +105,12 @@ class Table:
     Parameters
     ----------
     path : Path
-        The file.
+        The file; of a table in memory, what messages call it.
     columns : tuple of str
         The cells of the header.
     rows : mapping of int to tuple of str
-        The cells of every row by its number in a spreadsheet, where the header is row 1: one cell
-        per column, without surrounding blanks.
+        The cells of every row by its number in a spreadsheet, where the header is row 1, or in a
+        table in memory, where the first row is 0: one cell per column, without surrounding blanks.
     """
 
     path: Path
@@ -142,7 +147,7 @@ class Table:
 
 
 def read_table(path: Path, problems: Problems) -> Table | None:
-    """Read a CSV file, noting its problems; None if there is no table at all.
+    """Read a CSV file, Parquet or a workbook, noting problems; None if there is no table at all.
 
     Cells are separated by the first of :data:`MARKS` that divides the header: spreadsheets write
     semicolons in countries with decimal commas. The text is UTF-8 or UTF-16.
@@ -151,13 +156,12 @@ def read_table(path: Path, problems: Problems) -> Table | None:
     """
     try:
         data = read_bytes(path, MAX_BYTES)
-        text = data.decode("utf-16" if data.startswith(UTF16) else "utf-8-sig")
-        mark = next((each for each in MARKS if len(next(_rows(text, each), [])) > 1), MARKS[0])
-        if "\0" in text:
-            raise csv.Error("it has characters of the code 0")
-        lines = list(_within(_rows(text, mark)))
+        lines = sheet_rows(data, MAX_CELLS) if is_sheet(data) else _text_rows(data)
     except OSError as error:
         problems.add(path, f"cannot be read ({error.strerror or error})", "a CSV table")
+        return None
+    except SheetError as error:
+        problems.add(path, f"cannot be read ({error})", "a CSV table, Parquet or a workbook")
         return None
     except UnicodeDecodeError as error:
         problems.add(
@@ -202,6 +206,40 @@ def read_table(path: Path, problems: Problems) -> Table | None:
     return Table(path, columns, rows)
 
 
+def text_table(frame: pl.DataFrame, name: str, problems: Problems) -> Table | None:
+    """Take a table in memory as if its cells had been read, noting its problems.
+
+    Parameters
+    ----------
+    frame : DataFrame
+    name : str
+        What to call it in messages.
+    problems : Problems
+
+    Returns
+    -------
+    Table or None
+        Rows are numbered from 0. True is 1, False is 0, null and NaN are blank. None if there are
+        no columns.
+    """
+    path = Path(name)
+    if not frame.width:
+        problems.add(path, "has no columns", "one for the runs, then one for each family")
+        return None
+    _check_columns(path, tuple(frame.columns), problems)
+    if not len(frame):
+        problems.add(path, "has no rows", "one for each run")
+    columns = [[_text(value) for value in column.to_list()] for column in frame]
+    return Table(path, tuple(frame.columns), dict(enumerate(zip(*columns, strict=True))))
+
+
+def _text(value: object) -> str:
+    """Write a value of a table in memory as the text of a cell."""
+    if value is None or value != value:
+        return ""
+    return str(int(value) if isinstance(value, bool) else value).strip()
+
+
 def decimal_point(cell: str) -> str:
     """Write a number with a decimal comma, as in tables separated by semicolons, with a point.
 
@@ -211,6 +249,15 @@ def decimal_point(cell: str) -> str:
     ('0.85', '0.85', '1,234,567')
     """
     return cell.replace(",", ".") if cell.count(",") == 1 and "." not in cell else cell
+
+
+def _text_rows(data: bytes) -> list[list[str]]:
+    """Split text into cells, separated by the first mark that divides its header."""
+    text = data.decode("utf-16" if data.startswith(UTF16) else "utf-8-sig")
+    mark = next((each for each in MARKS if len(next(_rows(text, each), [])) > 1), MARKS[0])
+    if "\0" in text:
+        raise csv.Error("it has characters of the code 0")
+    return list(_within(_rows(text, mark)))
 
 
 def _rows(text: str, mark: str) -> Iterator[list[str]]:

@@ -7,6 +7,7 @@ import re
 from importlib.metadata import version
 from typing import Any
 
+from gale.errors import ModelError
 from gale.features.events import EventSpec
 from gale.features.profile import ProfileSpec
 from gale.features.summary import SummarySpec
@@ -97,7 +98,12 @@ def _feature_nodes(graph: Graph, model: Model) -> FeatureNodes:
             return profile_nodes(graph, model.spec)
         case EventSpec():
             return event_nodes(graph, model.spec)
-    raise TypeError(f"{type(model.spec).__name__} has no nodes in an ONNX graph")
+    raise ModelError(
+        model.source,
+        "was trained on features that were given to it",
+        "a model of runs, whose features the graph computes",
+        "train with gale.train",
+    )
 
 
 def _shapes(model: Model) -> dict[str, list[int | str]]:

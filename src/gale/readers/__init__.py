@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import IO
 
 from gale.errors import ReadError
+from gale.plumbing.frames import ArrowTable, Tabular, frame_of
 from gale.plumbing.kinds import checked
 from gale.plumbing.reading import ChangedError, SpecialFileError, open_file, read_unchanging
 from gale.plumbing.text import display_name
@@ -41,8 +44,11 @@ __all__ = [
     "sniff",
 ]
 
-VERSION = 2
+VERSION = 3
 """Increase it when a file gives another run than before, so that cached features are not used."""
+
+MEMORY = "memory"
+"""What messages call bytes and tables without a name."""
 
 SCAN_FORMATS = ("andi", "chemstation", "jcamp", "masshunter", "masslynx", "mzml", "mzxml")
 """Formats that are not tables."""
@@ -50,8 +56,9 @@ SCAN_FORMATS = ("andi", "chemstation", "jcamp", "masshunter", "masslynx", "mzml"
 
 @checked
 def read_run(
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | bytes | IO[bytes] | Tabular,
     *,
+    name: str | None = None,
     columns: Mapping[str, str] | None = None,
     centroid: bool = False,
 ) -> Run:
@@ -61,8 +68,12 @@ def read_run(
 
     Parameters
     ----------
-    path : str or path
-        The file, or the folder in which an Agilent or Waters instrument keeps a run.
+    path : str, path, bytes, binary file, or table
+        The file, or the folder in which an Agilent or Waters instrument keeps a run; the content of
+        a file; a file that is open for reading bytes, which is read to its end; or a table of
+        polars, pandas or any other library that speaks Arrow, with the columns of a file.
+    name : str, optional
+        What to call it in messages; by default its path, the name of an open file, or ``memory``.
     columns : mapping, optional
         Names of columns of a table that gale does not recognise, or of which it finds several:
         ``{"time_min": "t", "mz": "x", "intensity": "y"}``, with ``time_s`` or ``time_ms`` instead
@@ -95,8 +106,36 @@ def read_run(
     >>> run.time_min.tolist(), run.ions_per_scan.tolist()
     ([1.0, 2.0], [2, 1])
     >>> folder.cleanup()
+    >>> content = b"time,mass,intensity\n1,43,900\n2,71,250\n"
+    >>> gale.read_run(content, name="run.csv")
+    <Run run.csv (csv): 2 scans, 1.00 to 2.00 min, 2 ions, m/z 43 to 71>
     """
-    return parse_run(load(path), display_name(path), columns=columns, centroid=centroid)
+    if isinstance(path, str | os.PathLike):
+        data, own_name = load(path), display_name(path)
+    else:
+        data, own_name = _content_of(path, name or MEMORY)
+    source = own_name if name is None else display_name(name)
+    return parse_run(data, source, columns=columns, centroid=centroid)
+
+
+def _content_of(run: bytes | IO[bytes] | Tabular, source: str) -> tuple[bytes, str]:
+    """Return the content of a run that is no path, and what it calls itself."""
+    if isinstance(run, bytes):
+        return run, MEMORY
+    if isinstance(run, ArrowTable | Sequence):
+        content = io.BytesIO()
+        frame_of(run, source).write_ipc_stream(content)  # type: ignore[arg-type]
+        return content.getvalue(), getattr(run, "source", MEMORY)
+    try:
+        data: object = run.read()
+    except (OSError, ValueError) as error:  # written only, closed, or no disk
+        raise ReadError(source, f"cannot be read ({error})", "a file open for reading") from error
+    if not isinstance(data, bytes):
+        raise ReadError(
+            source, "is open as text", "a file open for reading bytes", "open it with mode 'rb'"
+        )
+    named = getattr(run, "name", MEMORY)  # a number for a file that was opened by its descriptor
+    return data, display_name(named) if isinstance(named, str | os.PathLike) else MEMORY
 
 
 def load(path: str | os.PathLike[str]) -> bytes:

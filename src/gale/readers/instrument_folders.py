@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -27,6 +27,9 @@ DETECTORS = re.compile(r".*\.(ch|uv|ms|cg|sd)|_chro\d+\.dat")
 
 BRUKER = {"analysis.baf", "analysis.tdf", "analysis.tsf", "analysis.yep"}
 MASSHUNTER = ("MSScan.xsd", "MSScan.bin", "MSPeak.bin")
+STATED = ("msscan.xsd", "msscan.bin")
+"""Files beside a data.ms that state what it lacks: how ions were made."""
+
 FLIGHT_TIMES = {"msmasscal.bin", "defaultmasscal.xml"}
 
 AGILENT = re.compile(
@@ -190,12 +193,13 @@ def read(packed: PackedFolder, source: str) -> Run:
 
 
 def _read_ms(files: Mapping[str, bytes], source: str) -> Run:
-    (name, data), *_ = files.items()
+    (name, data), *others = files.items()
     if not data:
         raise ReadError(f"{source}: {name}", "is empty", "mass spectra", "copy the folder again")
     if not chemstation.MAGIC.match(data):
         raise refusal(name_format(data[:HEAD_BYTES]), data, f"{source}: {name}")
-    return chemstation.read(data, source)
+    run = chemstation.read(data, source)
+    return replace(run, facts={**run.facts, **masshunter.ionisation_of(dict(others))})
 
 
 READERS: dict[str, Callable[[Mapping[str, bytes], str], Run]] = {
@@ -224,7 +228,8 @@ def _maker(
 def _agilent(inside: Mapping[str, Entry]) -> RunFolder:
     """Describe an Agilent folder: read data.ms where there is one, otherwise AcqData.
 
-    ChemStation writes data.ms, and so does MassHunter for GC-MS.
+    ChemStation writes data.ms, and so does MassHunter for GC-MS, whose list of scans states the
+    ionisation.
     """
     acqdata = inside.get("acqdata")
     acquired = _entries(acqdata) if acqdata is not None and acqdata.is_dir() else {}
@@ -232,7 +237,8 @@ def _agilent(inside: Mapping[str, Entry]) -> RunFolder:
     if files:
         name = "data.ms" if "data.ms" in files else min(files)
         others = _other_detectors(inside, name)
-        return RunFolder(_agilent_kind(""), "chemstation", {name: files[name]}, others)
+        stated = _wanted_files(acquired, lambda each: each in STATED)
+        return RunFolder(_agilent_kind(""), "chemstation", {name: files[name], **stated}, others)
     if FLIGHT_TIMES & acquired.keys():
         return RunFolder(_agilent_kind(" of a time-of-flight instrument"))
     needed = [name.lower() for name in MASSHUNTER]

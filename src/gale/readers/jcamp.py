@@ -12,6 +12,7 @@ import polars as pl
 
 from gale.errors import ReadError, UnsupportedFormatError
 from gale.plumbing.text import shown
+from gale.readers.ionisation import stated
 from gale.readers.scans import FACT_SPECTRA, note_last_line, profile_error, sort_ions
 from gale.readers.times import PER_MIN, Unit, plausible_unit
 from gale.run import Floats, Run
@@ -348,6 +349,7 @@ def _facts(header: dict[str, str]) -> dict[str, str]:
         "date": f"{header.get('DATE', '')} {header.get('TIME', '')}".strip(),
         "instrument": header.get("SPECTROMETERDATASYSTEM") or header.get("SPECTROMETERSYSTEM", ""),
         "maker": header.get("ORIGIN", ""),
+        **stated([mode := header.get("IONIZATIONMODE", "")], [mode]),
     }
     for kind, word in (("centroid", "CENTROID"), ("profile", "CONTINU")):
         if word in header.get("DATAFORMAT", "").upper():

@@ -21,7 +21,7 @@ from gale.model.support import Support
 from gale.plumbing.kinds import checked
 from gale.plumbing.reading import read_text
 from gale.plumbing.schema import read_json
-from gale.plumbing.text import counted, in_markdown, listed
+from gale.plumbing.text import in_markdown, listed
 from gale.plumbing.toml import toml_lines
 
 ADVICE = (
@@ -174,6 +174,12 @@ class _Measured:
             yield f"| {row['family']} | {row['positives']:,} | {loss} | {area} |"
 
 
+def _mz(model: Model) -> str:
+    """Say which m/z count, if any do."""
+    mz = model.spec.mz
+    return f", m/z {mz[0]} to {mz[-1]}" if mz else ""
+
+
 def _interval(estimate: Mapping[str, float | None], undefined: str) -> str:
     value, low, high = (estimate[key] for key in SUFFIXES)
     if value is None or low is None or high is None:
@@ -189,16 +195,16 @@ def _lines(model: Model, measured: Sequence[_Measured]) -> Iterator[str]:
     yield (
         f"An ensemble of {facts['members']} members from {facts['folds']} folds, made by gale "
         f"{facts['gale_version']} on {facts['created'][:10]} with seed {facts['seed']}. From the "
-        f"{facts['features']['kind']} features of a GC-MS run, m/z {model.spec.mz[0]} to "
-        f"{model.spec.mz[-1]}, it predicts the probability that the sample contains each of "
+        f"{facts['features']['kind']} features of a GC-MS run{_mz(model)}, it predicts the "
+        f"{model.number} {_of_what(model)} each of "
         f"{len(model.families)} compound families."
     )
     yield from ("", "## Intended use", "")
     yield (
         "For runs of the instruments and kinds of samples that the model was trained on: to sort "
         "runs by what they probably contain, and to see where to look. Not to decide on its own: a "
-        "low probability does not show that a compound is absent, and a high one names a family, "
-        "not a compound."
+        f"low {model.number} does not show that a compound is absent, and a high one names a "
+        "family, not a compound."
     )
     yield from _data_lines(model)
     yield from ("", "## How good it is", "")
@@ -216,6 +222,11 @@ def _lines(model: Model, measured: Sequence[_Measured]) -> Iterator[str]:
     yield from _limits(model)
     yield from ("", "## Recipe", "", "```toml", *toml_lines(model.facts["recipe"]), "```", "")
     yield f"Fingerprint of the training (runs, labels, recipe, seed): `{training['fingerprint']}`"
+
+
+def _of_what(model: Model) -> str:
+    """Say what a number of the model is about."""
+    return "that the sample contains" if model.facts["calibrated"] else "(from 0 to 1) of"
 
 
 def _data_lines(model: Model) -> Iterator[str]:
@@ -246,8 +257,8 @@ def _cutoff_lines(model: Model) -> Iterator[str]:
         return
     yield from ("", "## Cut-offs", "")
     yield (
-        "From which probability on a run is called positive, to reach a precision or a recall, or "
-        "the best F1. Chosen on held-out runs; precision and recall are of runs that did not "
+        f"From which {model.number} on a run is called positive, to reach a precision or a recall, "
+        "or the best F1. Chosen on held-out runs; precision and recall are of runs that did not "
         "choose (each fold is called by the threshold of the others), so they may miss the aim. In "
         "brackets: 95 % intervals. They hold for runs like those of the training."
     )
@@ -275,8 +286,8 @@ def _limits(model: Model) -> Iterator[str]:
         yield "- The outputs are scores from 0 to 1, not calibrated probabilities."
     if (support := Support.of_facts(model.facts)) is not None:
         yield (
-            f"- No probability is nearer to 0 or 1 than {support.least.min():.2g}: the number of "
-            "training runs supports no more."
+            f"- No {model.number} is nearer to 0 or 1 than {support.least.min():.2g}: the number "
+            "of training runs supports no more."
         )
     positives = zip(model.families, model.facts["training"]["positive"], strict=True)
     if few := [
@@ -288,8 +299,6 @@ def _limits(model: Model) -> Iterator[str]:
             f"- Families with fewer than {FEW_POSITIVES} positive runs in training, whose "
             f"predictions are less certain: {', '.join(few)}."
         )
-    if (n_runs := model.facts["training"]["runs"]) < FEW_POSITIVES:
-        yield f"- It was trained on only {counted(n_runs, 'run')}: it may know these runs alone."
     yield (
         "- The model predicts families as they were labelled in training, not how much of a "
         "compound there is."

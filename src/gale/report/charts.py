@@ -157,7 +157,7 @@ def _intervals(axes: Axes, values: Estimate, offset: float, name: str) -> None:
 
 
 def reliability(bands: Mapping[str, Band]) -> Figure:
-    """Draw the share of positive runs by predicted probability, for all families and for each."""
+    """Draw the share of positive runs by what was predicted, for all families and for each."""
     with mpl.rc_context(THEME.settings):
         figure, panels = _multiples(len(bands), 2.7)
         for axes, (name, band) in zip(panels, bands.items(), strict=False):
@@ -174,7 +174,7 @@ def reliability(bands: Mapping[str, Band]) -> Figure:
             axes.set_xticks([0, 0.5, 1])
             axes.set_yticks([0, 0.5, 1])
             axes.grid()
-        figure.supxlabel("mean predicted probability of a bin", fontsize=10)
+        figure.supxlabel("mean prediction of a bin", fontsize=10)
         figure.supylabel("share of positive runs", fontsize=10)
     return figure
 
@@ -253,11 +253,11 @@ def score_by_abundance(share: Band, mean: Floats, names: Sequence[str]) -> Figur
         error = [share.share - share.low, share.high - share.share]
         axes.errorbar(
             share.x, share.share, yerr=np.maximum(error, 0), fmt="o-", color=THEME.base,
-            linewidth=1.2, label="share with a probability of 0.5 or more",
+            linewidth=1.2, label="share predicted with 0.5 or more",
         )  # fmt: skip
         axes.plot(
             share.x, mean, "s--", color=THEME.ions[0], linewidth=1.2, markersize=5,
-            label="mean probability",
+            label="mean prediction",
         )  # fmt: skip
         labels = [f"{name}\n({count:,})" for name, count in zip(names, share.number, strict=True)]
         axes.set_xticks(share.x, labels)

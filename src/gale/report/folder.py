@@ -211,8 +211,11 @@ def index_page(
         families=model.families,
         prevalence=model.prevalence,
         pages=pages,
-        notes=[*filter(None, [model.caution]), *batch_notes(predictions, model.prevalence)],
-        calibrated=model.facts["calibrated"],
+        notes=[
+            *filter(None, [model.caution]),
+            *batch_notes(predictions, model.prevalence, model.numbers),
+        ],
+        number=model.number,
         provenance={**(provenance or {}), **model_provenance(model)},
     )
 

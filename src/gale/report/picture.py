@@ -18,9 +18,9 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from gale.plotting import TIME_PANEL, Span, plot_run
-from gale.plotting.measures import cut_time, highest_ions, nearest_scan, of_scans, telling_scans
+from gale.plotting.measures import cut_time, highest_ions, of_scans, telling_scans
 from gale.report.pages import as_json, render, themed_svg
-from gale.run import Floats, Integers, Run
+from gale.run import Floats, Integers, Run, nearest_scan
 
 MOST_SCANS = 20_000
 """Scans in a page, many times as many as a picture has pixels."""

@@ -24,8 +24,10 @@ from gale.evidence import (
     find_attributions,
     find_windows,
 )
+from gale.evidence.air import air_of, air_text
 from gale.evidence.matching import Match
 from gale.inspection import oddities
+from gale.inspection.verdict import verdict
 from gale.model import Model
 from gale.model.unlike import elsewhere_notes, unlike_notes
 from gale.plotting import Span
@@ -76,6 +78,12 @@ class FamilyRow:
     prevalence: float
     spread: float
     windows: Sequence[Window]
+
+    @property
+    def air(self) -> str:
+        """What has to be said of evidence that is of air alone; else empty."""
+        mz = air_of(self.windows)
+        return air_text(mz) if mz else ""
 
     @property
     def anchor(self) -> str:
@@ -158,8 +166,8 @@ def run_report(
         families=families,
         probable=[row for row in families if row.probability >= PROBABLE],
         likelier=[row for row in families if row.prevalence <= row.probability < PROBABLE],
-        calibrated=model.facts["calibrated"],
-        doubtful=predicted.get("status") == DOUBTFUL,
+        number=model.number,
+        doubtful=_doubt(run, predicted),
         attributions=attributions,
         any_windows=bool(windows),
         warnings=[
@@ -181,6 +189,14 @@ def run_report(
             **model_provenance(model),
         },
     )
+
+
+def _doubt(run: Run, prediction: Mapping[str, Any]) -> str:
+    """Say why the numbers of a run are doubtful; empty if they are not."""
+    if prediction.get("status") != DOUBTFUL:
+        return ""
+    why = [*verdict(run).weighty, *unlike_notes(prediction[UNLIKE])]
+    return "; ".join(["doubtful numbers", *why]).replace("; ", ": ", 1)
 
 
 def _libraries(matcher: Matcher) -> str:

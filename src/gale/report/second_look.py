@@ -15,6 +15,7 @@ from gale.evidence import Matcher, Window, find_windows
 from gale.model import Model
 from gale.readers import read_run
 from gale.report.scored import Scored
+from gale.run import Run
 
 
 @dataclass(frozen=True)
@@ -71,9 +72,10 @@ def _strongest(
         return {}
     matcher = Matcher.default()
     first: dict[tuple[str, str], Window] = {}
-    for name, file in zip(campaign.runs, campaign.paths, strict=True):
+    for name, source in zip(campaign.runs, campaign.sources, strict=True):
         if name in runs:
-            run = read_run(file, columns=campaign.columns)
+            columns = campaign.columns
+            run = source if isinstance(source, Run) else read_run(source, columns=columns)
             for window in find_windows(model, run, matcher=matcher, least=0.0):
                 first.setdefault((name, window.family), window)
     return first

@@ -125,7 +125,8 @@ def _known(campaign: Campaign, model: Model, progress: Progress) -> Campaign:
 def _train_baseline(campaign: Campaign, model: Model, work: Work) -> Baseline:
     """Train a logistic regression on the same runs, in the same folds."""
     work.progress.note("training a logistic regression, the baseline of the report")
-    choices = Recipe.load("logistic").to_dict() | {"folds": model.facts["recipe"]["folds"]}
+    folds = model.facts["recipe"]["folds"] | {"elsewhere": 0}
+    choices = Recipe.load("logistic").to_dict() | {"folds": folds}
     recipe = Recipe.of(choices, f"{model.source}: recipe")
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "out_of_fold.csv"

@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 
-from gale.evidence import SCHEMA
+from gale.evidence import no_evidence
 from gale.model import Model
 from gale.plumbing.reading import read_text
 from gale.plumbing.tables import FAILED
@@ -159,7 +159,7 @@ class Results:
         form = _form_of(request, {"json": "", "csv": ""})
         answer = await self._ask({**self._service.work.reading(run), "do": "peaks", "model": name})
         if form == "csv":
-            return Response(evidence_bytes(answer["peaks"]), media_type=MEDIA_TYPES["csv"],
+            return Response(evidence_bytes(answer["peaks"], model), media_type=MEDIA_TYPES["csv"],
                             headers=_attachment("peaks.csv"))  # fmt: skip
         return JSONResponse(
             {
@@ -167,7 +167,7 @@ class Results:
                 "run": run.id,
                 "name": run.name,
                 "model": name,
-                "columns": list(SCHEMA),
+                "columns": no_evidence(model).columns,
                 "peaks": answer["peaks"],
             }
         )

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from gale.evidence import SCHEMA
+from gale.evidence import no_evidence
 from gale.evidence.table import DECIMALS
 from gale.model import Model
 from gale.plumbing.frames import frame_bytes
@@ -61,9 +61,9 @@ def _different(names: Sequence[str]) -> list[str]:
     return list(taken)
 
 
-def evidence_bytes(peaks: Sequence[dict[str, Any]]) -> bytes:
-    """Write the peaks of a run as CSV."""
-    table = pl.DataFrame(list(peaks), schema=SCHEMA).with_columns(
+def evidence_bytes(peaks: Sequence[dict[str, Any]], model: Model) -> bytes:
+    """Write the evidence of a model in a run as CSV."""
+    table = pl.DataFrame(list(peaks), schema=no_evidence(model).schema).with_columns(
         pl.col(pl.Float64).round(DECIMALS)
     )
     return frame_bytes(table, ".csv", ["compound"])

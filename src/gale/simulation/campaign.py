@@ -38,6 +38,22 @@ SHORTFALL = 0.01
 """A prevalence that is missed by more than this is noted."""
 
 
+FEWEST_INSTRUMENTS, MOST_INSTRUMENTS, RUNS_OF_EACH = 3, 24, 66
+"""Instruments by default: as many as have this many runs each. With fewer runs, an instrument
+cannot hold the families of its share of the samples."""
+
+
+def usual_instruments(n_runs: int) -> int:
+    """Return how many instruments a campaign has by default.
+
+    Examples
+    --------
+    >>> usual_instruments(40), usual_instruments(600), usual_instruments(1584)
+    (3, 9, 24)
+    """
+    return min(max(n_runs // RUNS_OF_EACH, FEWEST_INSTRUMENTS), MOST_INSTRUMENTS)
+
+
 @checked
 def simulate(
     folder: Path | str,
@@ -49,7 +65,7 @@ def simulate(
     runs: Mapping[str, int] | int = RUNS,
     ions: int = 80_000,
     compounds: int | None = None,
-    instruments: int = 3,
+    instruments: int | None = None,
     new_instrument: Collection[str] = (),
     new_compounds: Collection[str] = (),
     label_noise: float = 0.0,
@@ -86,8 +102,10 @@ def simulate(
         Approximate ions per run; sets each instrument's detection threshold.
     compounds : int, optional
         Use only this many of the library's compounds; by default all.
-    instruments : int
+    instruments : int, optional
         Number of instruments that the splits share; ``mars`` adds these after a drift and another.
+        By default one for 66 runs, at least 3 and at most 24 (:func:`usual_instruments`): a model
+        that has seen many is less sure of itself on the next one.
     new_instrument : collection of str
         Splits that are measured on an instrument of their own.
     new_compounds : collection of str
@@ -129,6 +147,7 @@ def simulate(
     runs = _runs_by_split(runs)
     new_instrument = _splits_of("new_instrument", new_instrument, runs)
     new_compounds = _splits_of("new_compounds", new_compounds, runs)
+    instruments = usual_instruments(sum(runs.values())) if instruments is None else instruments
     numbers = {"ions": ions, "compounds": compounds, "instruments": instruments}
     check_numbers({**numbers, "workers": work.workers}, prevalence, label_noise)
     with writing_folder(Path(folder)) as unfinished:

@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -139,12 +139,32 @@ def train(
     plan_outputs(tables, campaign.files, force=True)
     work = work or Work()
     recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
-    device = find_device(work.device)
-    recipe = settled(recipe, device, work.progress)
+    find_device(work.device)
     check_journal(journal, resume=resume, restart=restart)
     dataset = None if features is None else FeatureDataset.open(Path(features))
     acquired = recipe.folds.elsewhere > 0
     runs = read_training_runs(campaign, recipe.features, work, dataset, acquired=acquired)
+    keep = Kept(journal, resume, restart, history, out_of_fold)
+    return fit_model(runs, recipe, seed, work, keep)
+
+
+class Kept(NamedTuple):
+    """What a training keeps of its work in files, see :func:`train`."""
+
+    journal: str | Path | None = None
+    resume: bool = False
+    restart: bool = False
+    history: str | Path | None = None
+    out_of_fold: str | Path | None = None
+
+
+def fit_model(
+    runs: TrainingRuns, recipe: Recipe, seed: int, work: Work, keep: Kept | None = None
+) -> Model:
+    """Fit a model to runs whose features are there, as :func:`train` does."""
+    keep = keep or Kept()
+    device = find_device(work.device)
+    recipe = settled(recipe, device, work.progress)
     folds = folds_of(runs.campaign, recipe.folds, seed, work.progress)
     others = folds_elsewhere(runs, recipe.folds.elsewhere, seed)
     learned_from = _learned_from(runs, folds)
@@ -152,8 +172,8 @@ def train(
     groups = group_facts(runs.campaign, runs.features, runs.spec, folds, seed)
     starts, source = pretrain(recipe, runs.spec, runs.campaign.families, seed=seed, work=work)
     fingerprint = fingerprint_of(recipe, seed, runs, [*folds, *others], starts)
-    book = Journal.open(journal, fingerprint, resume=resume, restart=restart)
-    fit_work = FitWork(book, work.progress, device, history, clock=TimeLeft())
+    book = Journal.open(keep.journal, fingerprint, resume=keep.resume, restart=keep.restart)
+    fit_work = FitWork(book, work.progress, device, keep.history, clock=TimeLeft())
     named = {part.name if recipe.parts else "": part for part in recipe.members_of}
     fitters = _fitters(named, runs, folds, seed, starts, fit_work)
     further = _fitters(parts_elsewhere(named), runs, others, seed, starts, fit_work)
@@ -174,8 +194,8 @@ def train(
     parts_of_runs = [fold.validation for fold in folds]
     facts["cutoffs"] = fit_cutoffs(runs.labels, ensemble.held_out, parts_of_runs)
     facts["files"] = {
-        "history": _write(book.history(), history),
-        "out_of_fold": _write(ensemble.held_out_table(runs.campaign), out_of_fold),
+        "history": _write(book.history(), keep.history),
+        "out_of_fold": _write(ensemble.held_out_table(runs.campaign), keep.out_of_fold),
     }
     return _export(ensemble, runs, facts, work)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -11,13 +12,14 @@ from gale.errors import CampaignError, ReadError
 from gale.features.content import Content, content_of, size_of
 from gale.plumbing.progress import Progress
 from gale.readers import is_packed
+from gale.run import Run
 
 
 def contents_of(campaign: Campaign, checksums: Sequence[str]) -> list[Content]:
     """Return the content of R runs, of whose files the SHA-256 are known; packed ones are read."""
     return [
-        content_of(path, campaign.columns, checksum)
-        for path, checksum in zip(campaign.paths, checksums, strict=True)
+        content_of(source, campaign.columns, checksum)
+        for source, checksum in zip(campaign.sources, checksums, strict=True)
     ]
 
 
@@ -109,11 +111,11 @@ def check_not_tested(
     run_of = dict(zip((each.checksum for each in contents), training.runs, strict=True))
     sizes = {each.size for each in contents}
     test = campaign.of_split("test")
-    for run, path in zip(test.runs, test.paths, strict=True):
+    for run, source in zip(test.runs, test.sources, strict=True):
         try:
-            if run not in known and not is_packed(path) and size_of(path) not in sizes:
+            if run not in known and _differs(source, sizes):
                 continue
-            content = known.get(run) or content_of(path, campaign.columns)
+            content = known.get(run) or content_of(source, campaign.columns)
             same = run_of.get(content.checksum)
         except ReadError:
             continue  # whoever predicts it says so
@@ -125,3 +127,8 @@ def check_not_tested(
                 "no run in two splits",
                 "remove it from one of them",
             )
+
+
+def _differs(source: Path | Run, sizes: Collection[int | None]) -> bool:
+    """Whether a run is a file that has none of these sizes, and is not packed."""
+    return isinstance(source, Path) and not is_packed(source) and size_of(source) not in sizes

@@ -22,6 +22,7 @@ from gale.training.folds import Fold
 from gale.training.members import MemberFitter
 from gale.training.networks.summary import prior_logit
 from gale.training.recipe import Recipe
+from gale.training.soups import average_weights
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class FittedPart:
     ----------
     fitter : MemberFitter
     fold_of : list of int, length E
-        The fold of each member.
+        The fold of each member; 0 for the average of all.
     weights : list of Weights, length E
     logits : array of shape (R, K)
         Mean over the members that did not train on a run; NaN for runs that no fold validates.
@@ -160,7 +161,11 @@ def fit_part(fitter: MemberFitter) -> FittedPart:
 
 
 def _held_out(fitter: MemberFitter, members: list[list[Weights]], share: float) -> FittedPart:
-    """Let each fold's members predict the fold's validation runs."""
+    """Let each fold's members predict the fold's validation runs.
+
+    Where the recipe says so, the members of all folds are then averaged into one. Networks that
+    begin with the same weights stay close enough for this (Wortsman et al. 2022, arXiv 2203.05482).
+    """
     logits, probability = (np.full(fitter.runs.labels.shape, np.nan) for _ in range(2))
     for number, (fold, weights) in enumerate(zip(fitter.folds, members, strict=True)):
         network = fitter.network([number] * len(weights), weights)
@@ -169,6 +174,8 @@ def _held_out(fitter: MemberFitter, members: list[list[Weights]], share: float) 
         probability[fold.validation] = torch.sigmoid(torch.from_numpy(predicted)).numpy().mean(0)
     fold_of = [number for number, weights in enumerate(members) for _ in weights]
     flat = [weights for fold_members in members for weights in fold_members]
+    if fitter.part.soup.across_folds:
+        fold_of, flat = [0], [average_weights(flat)]
     return FittedPart(fitter, fold_of, flat, logits, probability, share)
 
 

@@ -79,7 +79,7 @@ def facts_of(
             "runs": len(learned_from),
             "unreadable": runs.unreadable,
             "copies": runs.copies,
-            "content": [sha256_of[run][:DIGITS] for run in learned_from.runs],
+            "content": [known[:DIGITS] for run in learned_from.runs if (known := sha256_of[run])],
             "positive": np.nansum(labels, axis=0).astype(int).tolist(),
             "known": np.isfinite(labels).sum(axis=0).tolist(),
             "fingerprint": fingerprint,

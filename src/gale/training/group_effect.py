@@ -86,7 +86,8 @@ def group_facts(
     if group is None:
         return None
     labels, size = campaign.labels, np.bincount(group)
-    summary = features[:, : max(block.stop for block in spec.blocks.values())]
+    ends = [block.stop for block in spec.blocks.values()]
+    summary = features[:, : max(ends, default=spec.n_features)]
     mixed = [_differ(labels[group == each]) for each in np.flatnonzero(size > 1)]
     facts: dict[str, Any] = {
         "count": len(size),

@@ -118,9 +118,8 @@ def _labelled(
     chosen = campaign.select(np.array([split != "test" for split in campaign.split]))
     chosen = chosen.select(chosen.labelled)
     table, checksums = model.predict_read(chosen, work)
-    trained_on = set(model.facts["training"].get("content", ()))
     read = np.array([status != "failed" for status in table["status"]], dtype=bool)
-    seen = np.array([(each or "")[:DIGITS] in trained_on for each in checksums], dtype=bool)
+    seen = np.array([model.is_trained_on(each) for each in checksums], dtype=bool)
     for count, why in ((int((~read).sum()), "not readable"), (int(seen.sum()), "in the training")):
         if count:
             work.progress.note(f"{counted(count, 'run is', 'runs are')} left out: {why}")
@@ -136,7 +135,7 @@ def _labelled(
             "label more runs",
         )
     probability = table.select(model.families).to_numpy().astype(np.float64)
-    contents = [each[:DIGITS] for each, keep in zip(checksums, kept, strict=True) if keep]
+    contents = [each[:DIGITS] for each, keep in zip(checksums, kept, strict=True) if keep and each]
     return labels[kept], probability[kept], contents
 
 

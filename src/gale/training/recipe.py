@@ -270,6 +270,9 @@ def _check_part(part: Part, where: LiteralString, features: FeatureSettings) -> 
     if part.pretrain is None and part.soup.interpolate != (1.0,):
         raise _misfit(f"{where}soup.interpolate", "is set for a network that is not pre-trained",
                       "add pretrain, or remove it")  # fmt: skip
+    if part.pretrain is None and part.soup.across_folds:
+        raise _misfit(f"{where}soup.across_folds", "is set for a network that is not pre-trained",
+                      "add pretrain, or remove it")  # fmt: skip
     if part.pretrain is not None and not on_events:
         raise _misfit(f"{where}pretrain", "is there, but the features have no events",
                       needs_events)  # fmt: skip

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gale.campaign import Campaign
-from gale.errors import TableError, TrainingError
+from gale.errors import CampaignError, TableError, TrainingError
 from gale.features import FeatureTable, compute_features, runs_moments
 from gale.features.acquisition import WithAcquisition
 from gale.features.dataset import FeatureDataset, StoredFile, stored_files
@@ -20,6 +20,7 @@ from gale.features.events import EventSpec
 from gale.features.profile import ProfileSpec
 from gale.features.spec import FeatureSpec
 from gale.features.summary import PUBLISHED_MZ, SummarySpec, learn_mz
+from gale.model import FEW_RUNS
 from gale.plumbing.progress import Progress
 from gale.plumbing.text import counted
 from gale.plumbing.work import Work
@@ -27,9 +28,6 @@ from gale.training.copies import check_not_tested, contents_of, without_copies
 from gale.training.cost import check_features
 from gale.training.groups import note_shared_groups
 from gale.training.settings import EventSettings, FeatureSettings, ProfileSettings, SummarySettings
-
-FEW_RUNS = 30
-"""With fewer labelled runs, a training says that they are few."""
 
 
 @dataclass(frozen=True)
@@ -144,12 +142,19 @@ def read_training_runs(
         runs.campaign.check_trainable()
     check_not_tested(campaign, runs.campaign, [contents[row] for row in kept], known)
     note_shared_groups(campaign, ("train", "val"), "test", work.progress)
-    if len(runs.campaign) < FEW_RUNS:
-        work.progress.note(
-            f"there are only {counted(len(runs.campaign), 'labelled run')}: probabilities learned "
-            f"from fewer than {FEW_RUNS} say little about other runs"
-        )
+    note_few(runs.campaign, work.progress)
     return runs
+
+
+def note_few(campaign: Campaign, progress: Progress) -> None:
+    """Note if there are so few labelled runs that a model of them says little."""
+    if len(campaign) < FEW_RUNS:
+        progress.note(
+            f"there are only {counted(len(campaign), 'labelled run')}: a model of fewer than "
+            f"{FEW_RUNS} may know these alone, and its scores are hardly known; from 20 on, "
+            "gale.recalibrate corrects the model that comes with gale; from about 100 on, training "
+            "is worth more"
+        )
 
 
 def _select(runs: TrainingRuns, rows: list[int], copies: list[str]) -> TrainingRuns:
@@ -165,7 +170,17 @@ def _select(runs: TrainingRuns, rows: list[int], copies: list[str]) -> TrainingR
 
 
 def files_of(campaign: Campaign) -> list[StoredFile]:
-    """List the runs of a campaign as datasets of features know them."""
+    """List the runs of a campaign as datasets of features know them.
+
+    Raises
+    ------
+    CampaignError
+        If some are in memory.
+    """
+    if campaign.in_memory:
+        raise CampaignError(
+            campaign.root, "has runs in memory", "a campaign of files, to store features of"
+        )
     return list(stored_files(campaign.root, campaign.runs, campaign.paths))
 
 
@@ -189,7 +204,8 @@ def read_runs(
     if dataset is None:
         work.progress.begin("reading runs", len(campaign))
         computed = WithAcquisition(spec) if acquired else spec
-        table = compute_features(campaign.paths, computed, replace(work, columns=campaign.columns))
+        columns = replace(work, columns=campaign.columns)
+        table = compute_features(campaign.sources, computed, columns)
     else:
         work.progress.begin("reading features", len(campaign))
         table = dataset.table(files_of(campaign), work.progress, acquired=acquired)
@@ -305,7 +321,7 @@ def _learn_mz(campaign: Campaign, settings: SummarySettings, work: Work) -> tupl
     """Choose the m/z from the runs."""
     work.progress.begin("choosing m/z", len(campaign))
     read = replace(work, columns=campaign.columns)
-    moments = list(runs_moments(campaign.paths, settings.mz_min, settings.mz_max, read))
+    moments = list(runs_moments(campaign.sources, settings.mz_min, settings.mz_max, read))
     if not moments:
         raise TrainingError(
             campaign.root,

@@ -177,13 +177,15 @@ class SoupSettings(Section):
     ``size`` is the number of members in the soup. It is also the number of members per fold,
     except for ``fixed``, which trains one more in each of its ``iterations``. ``interpolate`` is
     how far the weights of a pre-trained network go from the pre-trained (0) to the fitted ones (1);
-    if several shares are given, the one with the lowest held-out log loss is used.
+    if several shares are given, the one with the lowest held-out log loss is used. With
+    ``across_folds``, the members of all folds of a pre-trained network become one in the end.
     """
 
     kind: Literal["fixed", "greedy", "uniform", "none"] = "fixed"
     size: Count = 5
     iterations: Count = 40
     interpolate: Annotated[tuple[PositiveShare, ...], Field(strict=False)] = (1.0,)
+    across_folds: bool = False
 
 
 class FoldSettings(Section):

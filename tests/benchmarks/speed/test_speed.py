@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import gale
-from benchmarks.speed import features, fitting, stored_features, whole_graph, workers
+from benchmarks.speed import features, fitting, rover, stored_features, whole_graph, workers
 from benchmarks.speed.timing import in_turn
 from gale.training.networks.layers import Dense
 from helpers.benchmark_runs import rows_of
@@ -77,3 +77,25 @@ def test_how_often_features_are_in_memory(tmp_path: Path) -> None:
     measured = {"train": [(10.0, 500.0), (100.0, 800.0)]}
     rows = stored_features.table(measured, [1000, 10_000], more=200.0)
     assert rows[1:] == [["train", "10", "500", "100", "800", "1.50"]]
+
+
+LISTED = """
+1,000 (100.0%)  PROGRAM TOTALS
+  610 (61.00%)  ???:(anonymous namespace)::read_csv(std::string const&) [/tmp/predict]
+1,220 (9.00%)  ???:(anonymous namespace)::Whole::Whole(std::string const&) [/tmp/predict]
+   90 (9.00%)  ???:(anonymous namespace)::Whole::predict((anonymous namespace)::Run&) [/tmp/predict]
+"""
+
+
+def test_instructions_are_told_by_what_they_are_for() -> None:
+    expected = {"reading the CSV": 610, "opening": 1220, "prediction": 90, "all": 1000}
+    assert rover.of_functions(LISTED) == expected
+    with pytest.raises(SystemExit, match="no Whole::predict"):
+        rover.of_functions(LISTED.replace("predict(", "other("))
+
+
+def test_seconds_of_flight_computers() -> None:
+    counts = {"reading the CSV": 0, "opening": 0, "prediction": 100_000_000, "all": 0}
+    table = rover.seconds({"flight": rover.Taken(0.6, 53, 29, counts)})
+    assert table[1] == ["flight", "0.50", "4.00", "0.10", "0.80"]
+    assert len(table[0]) == 5

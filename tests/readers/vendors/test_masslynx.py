@@ -28,7 +28,12 @@ def test_scans_written_are_the_scans_read(data_type: int, tmp_path: Path) -> Non
     assert_close(found.mz, run.mz)
     np.testing.assert_array_equal(found.intensity, run.intensity)
     assert (found.format, found.notes) == ("masslynx", ())
-    assert found.facts == {"title": "a run", "instrument": "GCT"}
+    assert found.facts == {
+        "title": "a run",
+        "instrument": "GCT",
+        "ionisation": "electron ionisation",
+        "polarity": "positive",
+    }
 
 
 def test_calibrated_masses() -> None:

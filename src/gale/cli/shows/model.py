@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from gale.cli.shows import rows
@@ -19,6 +20,11 @@ def values(model: Model) -> dict[str, Any]:
     return dict(model.facts)
 
 
+def _of_mz(model: Model) -> str:
+    mz = model.spec.mz
+    return f" from {len(mz)} m/z ({mz[0]} to {mz[-1]})" if mz else ""
+
+
 def lines(model: Model) -> list[str]:
     """Describe a model for people."""
     facts = model.facts
@@ -29,8 +35,7 @@ def lines(model: Model) -> list[str]:
         "trained": f"{facts['created']} on {trained_on}",
         "left out": ", ".join(training["unreadable"]) or "none",
         "ensemble": f"{counted(facts['members'], 'member')} from {counted(facts['folds'], 'fold')}",
-        "features": f"{model.spec.to_dict()['kind']}: {model.spec.n_features:,} "
-        f"from {len(model.spec.mz)} m/z ({model.spec.mz[0]} to {model.spec.mz[-1]})",
+        "features": f"{model.spec.to_dict()['kind']}: {model.spec.n_features:,}{_of_mz(model)}",
         "calibrated": "yes" if facts["calibrated"] else "no: the outputs are scores",
         "log loss": f"{scores['log_loss']:.3f} (training prevalence: "
         f"{scores['prior_log_loss']:.3f})",
@@ -78,4 +83,12 @@ def trained_lines(model: Model, files: TrainingFiles, seconds: float) -> list[st
         f"log loss {scores['log_loss']:.3f} (training prevalence: {scores['prior_log_loss']:.3f}) "
         f"on {scores['measured_on']}; {scores['caution']}",
         *_groups(model).values(),
+        *filter(None, [_no_better(scores), model.caution]),
     ]
+
+
+def _no_better(scores: Mapping[str, Any]) -> str:
+    """Say if a model is no better than the training prevalence on held-out runs."""
+    if scores["log_loss"] < scores["prior_log_loss"]:
+        return ""
+    return "that is no better than the training prevalence: do not rely on this model"

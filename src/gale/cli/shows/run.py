@@ -7,12 +7,13 @@ from typing import Any
 from gale.cli.shows import rows
 from gale.cli.shows.run_values import values
 from gale.plumbing.text import counted, listed
+from gale.readers.ionisation import FACT_IONISATION, FACT_POLARITY
 from gale.readers.scans import FACT_SPECTRA
 from gale.run import Run
 
 __all__ = ["lines", "values"]
 
-FIRST_FACTS = ("maker", "instrument", "software")
+FIRST_FACTS = ("maker", "instrument", "software", FACT_IONISATION, FACT_POLARITY)
 """Facts about the instrument, which come before those about the sample."""
 
 

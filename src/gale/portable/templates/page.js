@@ -129,7 +129,7 @@ function showTable() {
     const first = element("th", { scope: "row" }, name, element("span", { className: "message", textContent: message }));
     const unlike = element("td", { textContent: Number.isNaN(row.unlike) ? "" : row.unlike.toFixed(1) });
     const cells = row.probability.map((value, at) => {
-      const cell = element("td", { className: "family", textContent: shown(value) });
+      const cell = element("td", { className: "family", textContent: shown(value) + (row.status === "doubtful" ? "?" : "") });
       cell.title = Number.isNaN(value) ? "" : `${value.toPrecision(5)} (training prevalence ${facts.prevalence[at].toFixed(2)})`;
       cell.style.setProperty("--shade", `${Math.round(70 * (value || 0))}%`);
       return cell;

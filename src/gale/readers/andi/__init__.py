@@ -10,6 +10,7 @@ import numpy as np
 
 from gale.errors import ReadError, UnsupportedFormatError
 from gale.readers.andi import netcdf
+from gale.readers.ionisation import stated
 from gale.readers.refused import refusal
 from gale.readers.scans import FACT_SPECTRA, profile_error, sort_ions
 from gale.readers.times import PER_MIN, Unit, plausible_unit
@@ -235,6 +236,7 @@ def _facts(file: netcdf.NetCDF, variables: Variables, kind: str) -> dict[str, st
         "instrument": f"{variable('instrument_name')} {variable('instrument_model')}".strip(),
         "maker": variable("instrument_mfr"),
         "software": variable("instrument_app_version") or attribute("source_file_format"),
+        **stated([attribute("test_ionization_mode")], [attribute("test_ionization_polarity")]),
     }
     for word, spectra in (("centroid", "centroid"), ("continu", "profile")):
         if word in kind.lower():

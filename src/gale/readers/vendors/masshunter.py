@@ -18,6 +18,7 @@ from lxml import etree
 from numpy.typing import NDArray
 
 from gale.errors import ReadError, UnsupportedFormatError
+from gale.readers.ionisation import stated
 from gale.readers.refused import CONVERT
 from gale.readers.scans import sort_ions
 from gale.run import Floats, Run
@@ -35,6 +36,10 @@ NEEDED = {
 
 FULL_SCAN = 1
 """The type of a scan over a range of m/z; other types are of selected ions or reactions."""
+
+IONISATIONS = {2: "EI", 4: "CI", 8: "MALDI", 16: "APPI", 32: "APCI", 64: "ESI", 128: "nanoESI"}
+POLARITIES = {0: "+", 1: "-"}
+"""What the optional fields IonMode and IonPolarity of a scan mean."""
 
 FIRST_RECORD_AT = 0x58
 BYTES_PER_ION = 16
@@ -96,7 +101,7 @@ def read(files: Mapping[str, bytes], source: str) -> Run:
         intensity,
         source=source,
         format="masshunter",
-        facts=_facts(files.get("contents.xml", b"")),
+        facts={**_facts(files.get("contents.xml", b"")), **_ionisation(scans)},
         notes=tuple(notes),
         stated_tic=scans["TIC"],
     )
@@ -193,6 +198,26 @@ def _compare_number(found: int, segments: bytes) -> Iterator[str]:
     stated = sum(int(text) for text in texts if _NUMBER.fullmatch(text))
     if texts and stated != found:
         yield f"the run has {found:,} scans and states {stated:,}; it may be cut short"
+
+
+def ionisation_of(files: Mapping[str, bytes]) -> dict[str, str]:
+    """What ``msscan.bin`` states of the ionisation; nothing if it is missing or damaged."""
+    if not {"msscan.xsd", "msscan.bin"} <= files.keys():
+        return {}
+    try:
+        return _ionisation(_records(files, ""))
+    except ReadError:  # no number is needed of it
+        return {}
+
+
+def _ionisation(scans: NDArray[np.void]) -> dict[str, str]:
+    """What the scans state of how their ions were made, and of which sign they are."""
+
+    def of(field: str, words: Mapping[int, str]) -> list[str]:
+        known = field in (scans.dtype.names or ())
+        return [words.get(int(each), "") for each in np.unique(scans[field])] if known else []
+
+    return stated(of("IonMode", IONISATIONS), of("IonPolarity", POLARITIES))
 
 
 def _facts(contents: bytes) -> dict[str, str]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from gale.errors import ReadError, UnsupportedFormatError
 from gale.plumbing.text import listed
+from gale.readers.ionisation import stated
 from gale.readers.refused import CONVERT
 from gale.readers.scans import sort_ions
 from gale.run import Floats, Integers, Run
@@ -37,6 +38,11 @@ SCAN_BYTES = 22
 MS_SCAN = 0
 TYPES = {0: "MS scan", 1: "selected ions", 9: "MRM", 11: "MS/MS", 12: "diode array", 13: "TOF"}
 """Types of functions; gale reads MS scans."""
+
+ION_MODES = [
+    f"{kind}{sign}" for kind in ("EI", "CI", "FAB", "TS", "ES", "API", "LD") for sign in "+-"
+]
+"""Ionisation and polarity of a function, by its ion mode."""
 
 MAX_DEVIATION = 0.5
 """Largest relative difference between sum and total, in the median scan, of ions read rightly."""
@@ -157,11 +163,17 @@ def _read_function(files: Mapping[str, bytes], number: int, function: np.void, s
         intensity,
         source=source,
         format="masslynx",
-        facts=_facts(header),
+        facts={**_facts(header), **stated(mode := _ion_mode(function), mode)},
         stated_tic=scans["tic"],
     )
     _check_layout(run, scans["tic"], function, place)
     return run
+
+
+def _ion_mode(function: np.void) -> list[str]:
+    """The ion mode that the record of a function states, as a list of one; empty if not known."""
+    number = int(function["packed"]) >> 5 & 31
+    return ION_MODES[number : number + 1]
 
 
 def _check_layout(run: Run, tic: NDArray[np.float32], function: np.void, source: str) -> None:

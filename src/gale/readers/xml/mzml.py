@@ -11,6 +11,7 @@ from lxml import etree
 
 from gale.errors import ReadError, UnsupportedFormatError
 from gale.plumbing.text import counted
+from gale.readers.ionisation import stated
 from gale.readers.limits import max_unpacked
 from gale.readers.xml import numpress
 from gale.readers.xml.binary import EXPORT_AGAIN, RECOMPRESS, check_size, read_length, unpack
@@ -21,6 +22,7 @@ MS_LEVEL, MSN_SPECTRUM, SIM_SPECTRUM = "MS:1000511", "MS:1000580", "MS:1000582"
 LIGHT = {"MS:1000804", "MS:1000805", "MS:1000806", "MS:1000617"}
 """Spectra of light, and their array of wavelengths."""
 CENTROID, PROFILE = "MS:1000127", "MS:1000128"
+POLARITIES = ("MS:1000130", "MS:1000129")
 SCAN_START_TIME, TOTAL_ION_CURRENT = "MS:1000016", "MS:1000285"
 MZ_ARRAY, INTENSITY_ARRAY = "MS:1000514", "MS:1000515"
 NO_COMPRESSION, ZLIB = "MS:1000576", "MS:1000574"
@@ -60,6 +62,7 @@ class _State:
     spectra: Spectra
     groups: dict[str, list[etree._Element]] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
+    sources: dict[str, list[str]] = field(default_factory=dict)
     n_spectra: int = 0
     n_chromatograms: int = 0
 
@@ -131,6 +134,11 @@ def _add_instrument(state: _State, element: etree._Element) -> None:
     ]
     if names:
         state.facts.setdefault("instrument", names[0])
+    state.sources[element.get("id", "")] = [
+        param.get("name", "")
+        for source in element.iterfind("{*}componentList/{*}source")
+        for param in state.params(source).values()
+    ]
 
 
 def _add_software(state: _State, element: etree._Element) -> None:
@@ -144,6 +152,8 @@ def _add_run(state: _State, element: etree._Element) -> None:
     for fact, attribute in (("title", "id"), ("date", "startTimeStamp")):
         if value := element.get(attribute):
             state.facts[fact] = value
+    default = state.sources.get(element.get("defaultInstrumentConfigurationRef", ""), [])
+    state.facts |= stated([*default, *(name for each in state.sources.values() for name in each)])
     converted = {
         param.get("name", "").removeprefix(FACT_PREFIX): param.get("value", "")
         for param in element.iterfind("{*}userParam")
@@ -213,6 +223,9 @@ def _add_scan(state: _State, element: etree._Element, params: Params, name: str)
             intensity,
             _value(params, TOTAL_ION_CURRENT, source),
             function=function[1] if function else "",
+            polarity=next(
+                (params[each].get("name", "") for each in POLARITIES if each in params), ""
+            ),
             sim=SIM_SPECTRUM in params,
             centroid=CENTROID in params,
             profile=profile,

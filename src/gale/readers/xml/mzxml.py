@@ -11,6 +11,7 @@ from lxml import etree
 
 from gale.errors import ReadError, UnsupportedFormatError
 from gale.plumbing.text import listed
+from gale.readers.ionisation import stated
 from gale.readers.limits import max_unpacked
 from gale.readers.refused import CONVERT
 from gale.readers.times import PER_MIN, Unit, plausible_unit
@@ -118,6 +119,9 @@ def _add_instrument(state: _State, element: etree._Element) -> None:
     text = " ".join(part.get("value", "") for part in parts if part is not None).strip()
     if text:
         state.facts.setdefault("instrument", text)
+    source = element.find("{*}msIonisation")
+    if source is not None:
+        state.facts |= stated([source.get("value", "")])
 
 
 def _add_software(state: _State, element: etree._Element) -> None:
@@ -153,6 +157,7 @@ def _spectrum(state: _State, element: etree._Element, name: str) -> Spectrum:
         mz,
         intensity,
         _tic(element.get("totIonCurrent"), source),
+        polarity=element.get("polarity", ""),
         sim=element.get("scanType", "").upper() in ("SIM", "SELECTED ION MONITORING"),
         centroid=centroided in ("1", "true"),
         profile=profile,

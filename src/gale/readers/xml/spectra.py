@@ -13,6 +13,7 @@ import numpy as np
 from lxml import etree
 
 from gale.errors import ReadError
+from gale.readers.ionisation import stated
 from gale.readers.scans import FACT_SPECTRA, profile_error, sort_ions
 from gale.readers.xml.binary import EXPORT_AGAIN
 from gale.readers.xml.mending import MENDS, WRITERS_FAULTS, error_code
@@ -37,6 +38,8 @@ class Spectrum:
         Total ion current as the file states it; NaN if it states none.
     function : str
         The function of the instrument that acquired it, if the file names one.
+    polarity : str
+        Its polarity in the words of the file; empty if it states none.
     sim, centroid, profile : bool
         Whether the file declares it selected ion monitoring, centroids, or a profile.
     """
@@ -47,6 +50,7 @@ class Spectrum:
     intensity: Floats
     tic: float = nan
     function: str = ""
+    polarity: str = ""
     sim: bool = False
     centroid: bool = False
     profile: bool = False
@@ -127,6 +131,7 @@ class Spectra:
             facts = {**facts, FACT_SPECTRA: "centroid"}
         elif any(spectrum.profile for spectrum in chosen):
             facts = {**facts, FACT_SPECTRA: "profile"}
+        facts = {**facts, **stated(of_scans={spectrum.polarity for spectrum in chosen})}
         counts = np.array([len(spectrum.mz) for spectrum in chosen], dtype=np.int64)
         mz = np.concatenate([np.empty(0), *(spectrum.mz for spectrum in chosen)])
         intensity = np.concatenate([np.empty(0), *(spectrum.intensity for spectrum in chosen)])

@@ -418,7 +418,7 @@ function showDone(row) {
     if (text && !messages.includes(text)) messages.push(text);
   }
   for (const family of allFamilies()) {
-    for (const model of models) cells.push(valueCell(of(row, model)?.families[family]?.value, model, family));
+    for (const model of models) cells.push(valueCell(of(row, model), model, family));
   }
   for (const model of models) {
     const unlike = of(row, model)?.unlike;
@@ -439,10 +439,12 @@ function showDone(row) {
 const pageLink = (run, model, text) =>
   element("a", { href: `${run.page}?model=${encodeURIComponent(model.name)}` }, text);
 
-function valueCell(value, model, family) {
+function valueCell(prediction, model, family) {
+  const value = prediction?.families[family]?.value;
   if (value === null || value === undefined) return element("td", { class: "number" }, "–");
   const prevalence = model.families.find((each) => each.name === family).prevalence;
-  const cell = element("td", { class: "number cell" }, value > prevalence ? element("strong", {}, shown(value)) : shown(value));
+  const text = shown(value) + (prediction.status === "doubtful" ? "?" : "");
+  const cell = element("td", { class: "number cell" }, value > prevalence ? element("strong", {}, text) : text);
   cell.style.setProperty("--shade", `${Math.round(50 * value)}%`);
   return cell;
 }

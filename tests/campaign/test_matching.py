@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gale.campaign.matching import match_runs
 from gale.errors import TableError
-from gale.evaluation.matching import match_runs
 from gale.plumbing.text import listed
 from helpers.errors import refused
 
