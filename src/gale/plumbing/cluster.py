@@ -22,7 +22,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gale.errors import GaleError, MissingExtraError, warn
+from gale.errors import GaleError, GaleWarning, MissingExtraError, warn
 from gale.plumbing.kinds import checked
 from gale.plumbing.reading import read_text
 from gale.plumbing.workers import ignore_interrupts, one_thread_each
@@ -239,7 +239,8 @@ def _call(
     """Do a task in a worker."""
     if (found := _version("gale-ms")) != gale:
         raise GaleError("a worker", f"has gale {found}", f"gale {gale}, as this command")
-    with _ONE_AT_A_TIME:
+    with _ONE_AT_A_TIME, warnings.catch_warnings():
+        warnings.simplefilter("ignore", GaleWarning)  # the command says what there is to say
         try:
             os.chdir(folder)
         except OSError as error:
