@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 endif
 RUN_TESTS = $(BIN)/python -m pytest -n auto --dist worksteal
 
-.PHONY: demo test check lint coverage clean
+.PHONY: demo test check lint coverage docs clean
 
 demo: $(VENV)/.installed
 	$(BIN)/gale demo -o $(DEMO) --force
@@ -30,9 +30,15 @@ lint: $(VENV)/.installed
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
+	$(BIN)/python tools/large_files.py
 
 coverage:
 	$(MAKE) test PYTEST="--cov=gale --cov-report=term:skip-covered $(PYTEST)"
+
+# The site in build/site; a link that leads nowhere is an error.
+docs: $(VENV)/.installed
+	$(BIN)/python docs/website.py
+	$(BIN)/zensical build --strict
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 DOCS = Path(__file__).parent
 GALE = Path(sys.executable).with_name("gale").absolute()
-WIDE, NARROW = (1200, 860), (420, 860)
+WIDE, TALL, NARROW = (1200, 860), (1200, 1180), (420, 860)
 RUNS = 40
 
 
@@ -55,7 +55,7 @@ def make(work: Path) -> None:
         gale("train", "campaign", "-o", "model.onnx")
     files = sorted((work / "campaign/test_features").iterdir())[:RUNS]
     runs = [str(file.relative_to(work)) for file in files]
-    gale("report", "run", *runs, "--model", "model.onnx", "-o", "pages", "--force")
+    gale("report", "run", *runs, "-o", "pages", "--force")
     gale("plot", runs[0], "-o", "run.png", "--mz", "57", "--mz", "73", "--force")
     if not (work / "ablation").exists():
         gale("ablate", "campaign", "-o", "ablation", "--recipe", "quick", "--trainings", "5")
@@ -64,10 +64,12 @@ def make(work: Path) -> None:
 def photograph(browser: Browser, work: Path, pictures: Path) -> None:
     """Take pictures of pages, at two widths, light and dark."""
     run = most_evident(work / "pages")
-    with_page(browser, run, WIDE, "light").screenshot(path=pictures / "run.png")
+    with_page(browser, run, TALL, "light").screenshot(path=pictures / "run.png")
     page = with_page(browser, run, WIDE, "light")
     page.locator("section:has(.window)").first.screenshot(path=pictures / "evidence.png")
     page.locator("#picture").screenshot(path=pictures / "picture.png")
+    page.locator("section button[data-time]").first.click()
+    page.locator("#picture").screenshot(path=pictures / "extracted.png")
     with_page(browser, run, NARROW, "dark").screenshot(path=pictures / "run-narrow.png")
     index = with_page(browser, work / "pages/index.html", WIDE, "light")
     index.screenshot(path=pictures / "index.png")

@@ -49,6 +49,9 @@ PLAIN = re.compile(r"\s*(#.*|gale [^|;&$`*?<>\\]*( > [\w.]+)?)?\s*")
 SET_UP = {"make demo", "make test", "pip install '.[train]'"}
 """Commands that .ci/run executes, in an environment that they make themselves."""
 
+READY = ("mine.onnx", "model.onnx")
+"""Models that lie ready for pages that do not train them: of own runs, and of the campaign."""
+
 BRIEF = {
     "count = 5": "count = 2",
     "epochs = 24, patience = 24, least_steps = 336": "epochs = 2, patience = 2",
@@ -111,24 +114,49 @@ def small_campaign(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made_once(tmp_path_factory, "docs", make) / "campaign"
 
 
-@pytest.fixture
-def desk(tmp_path: Path, small_campaign: Path) -> Path:
-    """The folder in which a reader is: a campaign, runs of their own, and new ones."""
-    shutil.copytree(small_campaign, tmp_path / "campaign")
-    runs, new = tmp_path / "runs", tmp_path / "new"
-    runs.mkdir()
-    new.mkdir()
+@pytest.fixture(scope="module")
+def ready(tmp_path_factory: pytest.TempPathFactory, small_campaign: Path) -> Path:
+    """The models that lie ready, with what training writes beside them."""
+
+    def make(folder: Path) -> None:
+        own_runs(folder / "runs", small_campaign)
+        recipe = folder / "default.toml"
+        recipe.write_text(brief_default(), "utf-8")
+        for campaign, name in zip((folder / "runs", small_campaign), READY, strict=True):
+            succeed("train", campaign, "-o", folder / name, "--recipe", recipe, "--no-report")
+
+    return made_once(tmp_path_factory, "ready", make)
+
+
+def own_runs(folder: Path, small_campaign: Path) -> None:
+    """Make a folder of a reader's own runs, with a table of labels."""
+    folder.mkdir()
     labels = pl.read_csv(small_campaign / "train_labels.csv").head(30)
     table = ["run,hydrocarbon,mineral"]
     for number, (run, hydrocarbon, mineral) in enumerate(
         labels.select("sample_id", "hydrocarbon", "mineral").iter_rows(), start=1
     ):
         name = f"sample{number:02}.csv"
-        shutil.copy(small_campaign / "train_features" / f"{run}.csv", runs / name)
+        shutil.copy(small_campaign / "train_features" / f"{run}.csv", folder / name)
         table.append(f"{name},{hydrocarbon},{mineral if number % 5 else ''}")
-    (runs / "labels.csv").write_text("\n".join(table) + "\n")
-    for name, run in zip(("sample90", "sample91"), labels["sample_id"], strict=False):
+    (folder / "labels.csv").write_text("\n".join(table) + "\n")
+
+
+@pytest.fixture
+def desk(tmp_path: Path, small_campaign: Path) -> Path:
+    """The folder in which a reader is: a campaign, runs of their own, and new ones."""
+    shutil.copytree(small_campaign, tmp_path / "campaign")
+    own_runs(tmp_path / "runs", small_campaign)
+    labels = pl.read_csv(tmp_path / "runs/labels.csv")
+    labels.write_csv(tmp_path / "corrected.csv")
+    days = [f"day {number % 6}" for number in range(len(labels))]
+    labels.with_columns(group=pl.Series(days)).write_csv(tmp_path / "grouped.csv")
+    new = tmp_path / "new"
+    new.mkdir()
+    samples = pl.read_csv(small_campaign / "train_labels.csv")["sample_id"]
+    for name, run in zip(("sample90", "sample91"), samples, strict=False):
         shutil.copy(small_campaign / "train_features" / f"{run}.csv", new / f"{name}.csv")
+    (new / "labels.csv").write_text("run,hydrocarbon,mineral\nsample90.csv,1,0\nsample91.csv,0,1\n")
     pl.read_csv(new / "sample90.csv").select(
         (pl.col("time") * 60).alias("RT"),
         pl.col("mass").alias("m/z"),
@@ -146,10 +174,15 @@ def desk(tmp_path: Path, small_campaign: Path) -> Path:
     "page", [page for page in PAGES if page.name != BESIDE_A_SERVER], ids=lambda page: page.name
 )
 def test_every_block_of_a_page_runs(
-    page: Path, desk: Path, monkeypatch: pytest.MonkeyPatch
+    page: Path, desk: Path, ready: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(desk)
+    for name in READY:
+        if f"-o {name}" not in page.read_text("utf-8"):
+            for file in ready.glob(f"{name.removesuffix('.onnx')}.*"):
+                shutil.copy(file, desk)
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("GALE_LIBRARIES", str(desk / "libraries"))
     namespace: dict[str, object] = {}
     trained: set[str] = set()
     for language, text in BLOCK.findall(page.read_text("utf-8")):

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         Peaks,
         find_ladder,
         find_peaks,
+        write_mztab,
         write_peak_matches,
         write_peak_spectra,
         write_peaks,
@@ -60,7 +61,7 @@ if TYPE_CHECKING:
     from gale.plumbing.work import Work
     from gale.portable import export_page, export_whole
     from gale.readers import read_run
-    from gale.report import model_card, run_pages, run_report
+    from gale.report import model_card, run_pages, run_report, write_crate
     from gale.report.training import training_report
     from gale.run import Run
     from gale.serve.app import web_service
@@ -133,8 +134,10 @@ __all__ = [
     "training_report",
     "watch",
     "web_service",
+    "write_crate",
     "write_evidence",
     "write_features",
+    "write_mztab",
     "write_peak_matches",
     "write_peak_spectra",
     "write_peaks",
@@ -199,7 +202,9 @@ _HOMES = {
     "watch": "serve.watching",
     "web_service": "serve.app",
     "write_evidence": "evidence.table",
+    "write_crate": "report",
     "write_features": "training.stored",
+    "write_mztab": "peaks",
     "write_peak_matches": "peaks",
     "write_peak_spectra": "peaks",
     "write_peaks": "peaks",

@@ -32,11 +32,12 @@ def files(tmp_path: Path) -> list[Path]:
 
 def assert_same(path: Path, expected: Run) -> None:
     found = gale.read_run(path)
-    for column in ("time_min", "scan_start", "mz", "intensity"):
+    np.testing.assert_allclose(found.time_min, expected.time_min, rtol=1e-15)
+    for column in ("scan_start", "mz", "intensity"):
         np.testing.assert_array_equal(getattr(found, column), getattr(expected, column), column)
 
 
-@pytest.mark.parametrize("name", ["x.csv", "x.mzML", "x.parquet"])
+@pytest.mark.parametrize("name", ["x.csv", "x.mzML", "x.parquet", "x.cdf"])
 def test_one_file(name: str, files: list[Path], tmp_path: Path) -> None:
     output = succeed("convert", files[0], "-o", tmp_path / name).stdout
     assert output == f"{tmp_path / name}: 1 run converted, 0 failed\n"
@@ -44,7 +45,7 @@ def test_one_file(name: str, files: list[Path], tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("to", "suffix"), [("csv", "csv"), ("mzml", "mzML"), ("parquet", "parquet")]
+    ("to", "suffix"), [("csv", "csv"), ("mzml", "mzML"), ("parquet", "parquet"), ("andi", "cdf")]
 )
 def test_into_a_folder(to: str, suffix: str, files: list[Path], tmp_path: Path) -> None:
     out = tmp_path / "out"
@@ -105,7 +106,7 @@ def test_a_run_that_a_table_cannot_hold(files: list[Path], tmp_path: Path) -> No
         (("a.cdf", "c.jdx", "-o", "x.csv"), ("several runs", "x.csv")),
         (("a.cdf", "-o", "x.csv", "--to", "mzml"), ("--to", "mzml", "x.csv")),
         (("a.cdf", "-o", "out"), ("folder", "--to")),
-        (("a.cdf", "-o", "out.cdf"), ("out.cdf", ".csv", ".mzML", ".parquet")),
+        (("a.cdf", "-o", "out.nc"), ("out.nc", ".cdf", ".csv", ".mzML", ".parquet")),
         (("-o", "out"), ("'RUNS...'",)),
     ],
 )

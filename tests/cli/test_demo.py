@@ -61,7 +61,7 @@ def test_commands_that_are_shown_are_those_that_run(steps: Steps) -> None:
     result = succeed("demo", "-o", "a demo", "--seed", 4)
     assert shown(result.output) == steps
     assert [step[0] for step in steps] == [
-        "simulate", "train", "predict", "train", "predict", "evaluate", "report"
+        "simulate", "train", "predict", "train", "predict", "evaluate", "predict", "report"
     ]  # fmt: skip
     simulate = steps[0]
     assert simulate[simulate.index("--runs") + 1] == "60,20,20"
@@ -91,9 +91,9 @@ def test_force_uses_the_campaign_again(steps: Steps) -> None:
     some_runs(Path("gale-demo/campaign"))
     result = succeed("demo", "--force")
     assert [step[0] for step in steps] == [
-        "train", "predict", "train", "predict", "evaluate", "report"
+        "train", "predict", "train", "predict", "evaluate", "predict", "report"
     ]  # fmt: skip
-    assert ["--force" in step for step in steps] == [True] * 4 + [False, True]
+    assert ["--force" in step for step in steps] == [True] * 4 + [False, False, True]
     assert shown(result.output) == steps
 
 

@@ -18,11 +18,12 @@ from gale.errors import GaleError
 from helpers.commands import invoke, printed_error, start, succeed
 
 SHARED = {
-    "__init__", "answer_table", "answers", "asked", "batch", "calls", "convert_task",
-    "evaluations", "inspect_task", "interruption", "listing", "models", "options", "outputs",
-    "peak_lines", "peaks_of_runs", "predict_task", "predictions", "printing", "progress",
-    "report_run", "report_training", "resumable", "simulation_options", "sources", "spectra",
-    "summary", "times", "wording", "workers", "working",
+    "__init__", "answer_table", "answers", "asked", "batch", "calls", "completion",
+    "convert_task", "evaluations", "inspect_task", "interruption", "listing", "logs", "models",
+    "options", "outputs", "peak_lines", "peak_options", "peaks_of_runs", "predict_task",
+    "predictions", "printing", "progress", "report_run", "report_training", "resumable",
+    "simulation_options", "sources", "spectra", "summary", "times", "typed", "wording",
+    "workers", "working",
 }  # fmt: skip
 """Modules that are not a verb."""
 

@@ -68,7 +68,8 @@ def pages(
         model = ("--model", stack_file, "-q")
         runs = sorted((campaign_folder / "test_features").iterdir())[:N_RUNS]
         succeed("report", "run", *runs, "-o", folder / "runs", *model)
-        succeed("report", "training", campaign_folder, "-o", folder / "training.html", *model)
+        page = folder / "training.html"
+        succeed("report", "training", campaign_folder, "-o", page, "--pages", *model)
 
     return made_once(tmp_path_factory, "pages", make)
 
@@ -97,15 +98,87 @@ def test_the_page_of_a_run(opened: Opened, pages: Path) -> None:
     wanted = float(button.get_attribute("data-time") or "nan")
     button.click()
     mz = (button.get_attribute("data-mz") or "").split(",")
-    drawn = page.locator("#extracted svg")
-    assert drawn.locator("polyline").count() == len(mz) > 0
-    assert f"m/z {', '.join(mz)} around {wanted:.3f} min" == drawn.get_attribute("aria-label")
+    drawn = page.locator("#extracted")
+    assert f"m/z {', '.join(mz)}" == drawn.get_attribute("aria-label")
+    assert drawn.locator(".u-legend .u-series:visible").count() == len(mz) > 0
+    assert colours(drawn.locator("canvas")) > 2, "its lines are drawn"
     found = float(readout.inner_text().split()[0])
     assert abs(found - wanted) < 0.1
     assert page.evaluate("document.activeElement.id") == "picture"
+    first, last = view(page)
+    assert first <= wanted <= last
+    page.locator("#drop").click()
+    sync_api.expect(drawn).to_be_hidden()
+    assert page.evaluate("document.activeElement.id") == "picture", "not lost with the button"
     for holder in page.locator(".window .spectrum").all():
         sync_api.expect(holder.locator("svg path").first).to_be_attached()
     opened.check(file)
+
+
+def view(page: sync_api.Page) -> tuple[float, float]:
+    """The times that the charts show."""
+    words = page.locator("#view").inner_text().split()
+    return float(words[0]), float(words[2])
+
+
+def colours(canvas: sync_api.Locator) -> int:
+    """How many colours of strong lines a chart has, without shades of grey."""
+    return int(
+        canvas.evaluate("""canvas => {
+          const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+          const found = new Set();
+          for (let at = 0; at < data.length; at += 4) {
+            const [red, green, blue, opacity] = data.slice(at, at + 4);
+            if (opacity > 200 && Math.max(red, green, blue) - Math.min(red, green, blue) > 60)
+              found.add([red, green, blue].map((each) => each >> 5).join());
+          }
+          return found.size;
+        }""")
+    )
+
+
+def test_the_chromatogram_is_zoomed(opened: Opened, pages: Path) -> None:
+    page = opened.open(a_run(pages))
+    assert not page.locator("#picture .still").is_visible(), "the charts take the drawing's place"
+    shown = page.locator("#view")
+    sync_api.expect(shown).to_have_text("whole run")
+    assert colours(page.locator("#map canvas")) > 2
+    page.locator("#controls").scroll_into_view_if_needed()
+    page.locator("#current .u-over").hover()
+    over = page.locator("#current .u-over").bounding_box()
+    assert over is not None
+    x, y = over["x"] + over["width"] / 2, over["y"] + over["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + over["width"] / 4, y, steps=3)
+    page.mouse.up()
+    sync_api.expect(shown).to_contain_text("min")
+    first, last = view(page)
+    page.locator("#picture").focus()
+    page.keyboard.press("+")
+    nearer = view(page)
+    assert nearer[1] - nearer[0] == pytest.approx((last - first) / 2, abs=0.02)
+    page.keyboard.press("PageDown")
+    assert view(page)[0] == pytest.approx(nearer[0] + (nearer[1] - nearer[0]) / 2, abs=0.02)
+    for _ in range(30):
+        page.keyboard.press("ArrowRight")  # the chosen scan is in view
+    chosen = float(page.locator("#readout").inner_text().split()[0])
+    assert view(page)[0] <= chosen <= view(page)[1]
+    page.keyboard.press("0")
+    sync_api.expect(shown).to_have_text("whole run")
+    logarithmic = page.locator("#log").is_checked()
+    page.keyboard.press("l")
+    assert page.locator("#log").is_checked() is not logarithmic
+    assert opened.complaints == []
+
+
+def test_without_scripts_there_is_a_drawing(browser: sync_api.Browser, pages: Path) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(a_run(pages).as_uri())
+    assert page.locator("#picture .still svg").is_visible()
+    assert not page.locator("#controls").is_visible()
+    context.close()
 
 
 def test_the_pointer_reads_times(opened: Opened, pages: Path) -> None:
@@ -113,8 +186,8 @@ def test_the_pointer_reads_times(opened: Opened, pages: Path) -> None:
     readout = page.locator("#readout")
     sync_api.expect(readout).to_contain_text("min, scan")
     times = []
-    for x in (300, 360):
-        page.locator("#picture").hover(position={"x": x, "y": 60})
+    for x in (150, 210):
+        page.locator("#current .u-over").hover(position={"x": x, "y": 60})
         times.append(float(readout.inner_text().split()[0]))
     assert times[0] < times[1]
     assert opened.complaints == []
@@ -165,9 +238,24 @@ def test_the_training(opened: Opened, pages: Path) -> None:
     file = pages / "training.html"
     page = opened.open(file)
     assert page.locator("svg[role=img]").count() == 6
+    assert not page.locator("#course-charts .still").is_visible(), "charts take its place"
+    drawn = page.locator("#curves .uplot")
+    sync_api.expect(drawn).to_have_count(2)  # one for each part of the stack
+    assert colours(drawn.locator("canvas").first) > 1
+    page.locator("#log").check()
+    page.locator("#curves .u-over").first.hover()
+    sync_api.expect(page.locator("#told")).to_contain_text("epoch")
     page.locator("nav a", has_text="Labels worth a second look").click()
     sync_api.expect(page.locator("#second-look")).to_be_in_viewport()
     opened.check(file)
+    facts = page.locator("dl.facts").inner_text()
+    assert "gale report training" in facts
+    assert "--pages" in facts
+    link = page.locator("#wrong ~ div th a").first
+    name = link.inner_text()
+    link.click()
+    page.wait_for_url("**/training.runs/*.html")
+    assert name in page.locator("h1").inner_text()
 
 
 @pytest.mark.parametrize("name", ["runs/index.html", "training.html", "run"])
@@ -185,7 +273,7 @@ def test_what_a_screen_reader_finds(browser: sync_api.Browser, pages: Path, name
     assert page.locator("a, button, input").evaluate_all(unnamed) == 0
     silent = "all => all.filter(each => !each.ariaLabel && each.ariaHidden !== 'true').length"
     assert page.locator("main > svg, div > svg, td > svg").evaluate_all(silent) == 0
-    assert page.locator("th:not([scope])").count() == 0
+    assert page.locator("th:not([scope]):not(.u-legend th)").count() == 0  # in a role=img
     ids = page.locator("[id]").evaluate_all("all => all.map(each => each.id)")
     assert len(ids) == len(set(ids))
     page.close()

@@ -6,8 +6,10 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 import gale
 from gale.errors import GaleWarning, TableError
@@ -19,7 +21,7 @@ from helpers.training import Trained
 
 def test_what_a_model_knows_of_itself(trained: Trained) -> None:
     text = model_card(trained.model)
-    assert text.startswith("# Model card: tiny, trained on campaign\n")
+    assert "\n---\n\n# Model card: tiny, trained on campaign\n" in text
     sections = re.findall(r"^## (.*)$", text, re.MULTILINE)
     assert sections == [
         "Intended use", "Training data", "How good it is", "Cut-offs", "Limits", "Recipe",
@@ -80,6 +82,46 @@ def test_cutoffs(trained: Trained) -> None:
     assert "nearer to 0 or 1" not in old
 
 
+def front_of(card: str) -> dict[str, Any]:
+    """Read the front matter of a card."""
+    head, front, _ = re.split(r"^---$", card, maxsplit=2, flags=re.MULTILINE)
+    assert head == ""
+    found = yaml.safe_load(front)
+    assert isinstance(found, dict)
+    return found
+
+
+def test_front_matter(
+    trained: Trained, evaluation: gale.evaluation.Evaluation, tmp_path: Path
+) -> None:
+    """Hubs need the type of task and data set, the name of the latter, and metrics with values."""
+    known = replace(evaluation, model_sha256=trained.model.sha256)
+    file = tmp_path / "scores.json"
+    file.write_text(json.dumps({"labels": ["ours.csv"], "evaluations": [known.to_dict()]}), "utf-8")
+    front = front_of(model_card(trained.model, file))
+    assert front["library_name"] == "gale"
+    assert "gc-ms" in front["tags"]
+    (entry,) = front["model-index"]
+    own, measured = entry["results"]
+    assert entry["name"] == "tiny"
+    assert own["dataset"]["name"].startswith("campaign, ")
+    assert [each["type"] for each in own["metrics"]] == ["log_loss"]
+    assert own["metrics"][0]["value"] == pytest.approx(
+        trained.model.facts["scores"]["log_loss"], rel=1e-5
+    )
+    assert measured["dataset"] == {"type": "gc-ms", "name": "24 runs of ours.csv"}
+    assert measured["task"]["type"] == "tabular-classification"
+    values = {each["type"]: each["value"] for each in measured["metrics"]}
+    assert set(values) == set(front["metrics"])
+    for metric, value in values.items():
+        assert value == pytest.approx(known.scores.mean[metric].value, rel=1e-5)
+    undefined = known.to_dict()
+    undefined["scores"]["mean"]["roc_auc"]["value"] = None
+    file.write_text(json.dumps({"labels": ["a"], "evaluations": [undefined]}), "utf-8")
+    _, measured = front_of(model_card(trained.model, file))["model-index"][0]["results"]
+    assert "roc_auc" not in {each["type"] for each in measured["metrics"]}
+
+
 EVIL = "<img src=x onerror=alert(1)>|[a](javascript:b)`*"
 
 
@@ -99,7 +141,11 @@ def test_names_are_no_html(trained: Trained, evaluation: gale.evaluation.Evaluat
     with pytest.warns(GaleWarning):
         text = model_card(model, file)
     file.unlink()
-    text, toml, _ = re.split("```toml\n|\n```\n", text)
+    front = front_of(text)
+    assert front["model-index"][0]["name"] == recipe["name"]
+    assert front["model-index"][0]["results"][1]["dataset"]["name"] == f"24 runs of {EVIL}"
+    assert "<" not in text.split("\n---\n")[0]
+    text, toml, _ = re.split("```toml\n|\n```\n", text.split("\n---\n", 1)[1])
     assert EVIL[1:9] in toml
     assert "&lt;img" in text
     assert not re.search(r"<|[^\\]\||(?<!\\)\]\(", re.sub(r"(?m)^\|.*\|$", "", text))
@@ -128,7 +174,8 @@ def test_scores_of_an_evaluation(
     table = {"labels": ["a.csv"], "evaluations": [known.to_dict()]}
     file = tmp_path / "scores.json"
     file.write_text(json.dumps(table), "utf-8")
-    assert model_card(trained.model, file) == text.replace("labelled runs:", "runs of a.csv:")
+    named = re.sub('labelled runs([:"])', r"runs of a.csv\1", text)
+    assert model_card(trained.model, file) == named
 
 
 def test_scores_of_other_models_are_left_out(

@@ -70,11 +70,25 @@ def test_learning_curves_of_each_part(n_fits: int) -> None:
             "validation_log_loss": [0.3, 0.2] * (n_fits + 1),
         }
     )
+    (one, two) = charts.learning_data(history)
+    assert (one["title"], two["title"]) == ("one", "two from a soup")
+    assert len(one["fits"]) == n_fits
+    assert two["fits"] == [
+        {"name": "fold 0, member 0", "train": [0.5, 0.5], "validation": [0.3, 0.2]}
+    ]
     figure = charts.learning_curves(history)
     titles = [axes.get_title(loc="left") for axes in figure.axes]
     assert titles == [f"one: {n_fits} fits", "two: 1 fit from a soup"]
-    assert len(lines(figure)) == 2 * (n_fits + 1)
+    assert len(lines(figure)) == 3 * (n_fits + 1), "both losses, and a dot"
+    without = charts.learning_curves(history.drop("train_loss"))
+    assert len(lines(without)) == 2 * (n_fits + 1)
     assert len(themed_svg(figure, "curves")) < 200_000
+
+
+def test_a_page_has_no_more_epochs_than_it_can_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    history = pl.DataFrame({"part": ["", ""], "epoch": [1, 2]})
+    monkeypatch.setattr(charts, "MOST_EPOCHS", 1)
+    assert charts.learning_data(history) == []
 
 
 def test_family_scores_with_and_without_a_baseline() -> None:

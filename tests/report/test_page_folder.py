@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import shutil
 from pathlib import Path
@@ -177,4 +178,24 @@ def test_the_index_has_a_row_for_each_run(stack: gale.Model, campaign: gale.Camp
     assert marks == [status == "doubtful" for status in table["status"]]
     assert any(marks)
     bold = [bool(cell.xpath("./strong")) for cell in rows[0].xpath("./td")][: len(stack.families)]
-    assert bold == [first[name] > stack.prevalence[name] for name in stack.families]
+    assert bold == [first[name] >= 0.5 for name in stack.families]
+    address = page.xpath("//a[@download]")[0].get("href")
+    saved = base64.b64decode(address.removeprefix("data:text/csv;charset=utf-8;base64,"))
+    assert pl.read_csv(saved).select(stack.families).equals(table.select(stack.families))
+
+
+def test_what_the_index_marks(stack: gale.Model, campaign: gale.Campaign) -> None:
+    """Far runs are marked, nothing is bold in a doubtful one, and names are as short as may be."""
+    table = stack.predict(campaign.of_split("test"))[:3].with_columns(
+        pl.Series("run", ["may/a.csv", "june/a.csv", "june/b.csv"]),
+        pl.Series("status", ["ok", "doubtful", "ok"]),
+        pl.Series("unlike", [2.0, 7.5, None], dtype=pl.Float64),
+        pl.lit(0.9).alias(stack.families[0]),
+    )
+    page = parsed(index_page(table, stack, page_names(table["run"])))
+    rows = page.xpath("//table[@id='runs']/tbody/tr")
+    assert [text(row.xpath("./th/a")[0]) for row in rows] == ["may/a.csv", "june/a.csv", "b.csv"]
+    assert [row.xpath("./th")[0].get("title") for row in rows] == table["run"].to_list()
+    assert [row.get("class") for row in rows] == ["ok", "doubtful far", "ok"]
+    assert text(rows[1].xpath("./td")[-1]) == "7.5 far"
+    assert [bool(row.xpath("./td[1]/strong")) for row in rows] == [True, False, True]

@@ -125,6 +125,22 @@ def test_all_charts_are_there(page: Any) -> None:
     ]  # fmt: skip
 
 
+def test_legends_are_above_the_charts(page: Any) -> None:
+    legends = [[text(each) for each in legend] for legend in page.xpath("//ul[@class='legend']")]
+    assert legends == [
+        ["this model", "training prevalence"], ["this model"],
+        ["share predicted with 0.5 or more", "mean prediction"],
+        ["validation log loss", "training loss"],
+    ]  # fmt: skip
+    assert page.xpath("//ul[@class='legend']//path/@style")[0].startswith("stroke: var(--base)")
+
+
+def test_where_it_comes_from(page: Any, stack: gale.Model) -> None:
+    facts = {text(name): text(name.getnext()) for name in page.xpath("//dl/dt")}
+    assert facts["model file"].endswith(f"SHA-256 {stack.sha256}")
+    assert facts["seed"] == str(stack.facts["seed"])
+
+
 def test_the_data(page: Any, known: gale.Campaign) -> None:
     table = page.xpath("//h2[@id='data']/following-sibling::div//table")[0]
     rows = [[text(cell) for cell in row.xpath("./th|./td")] for row in table.xpath("./tbody/tr")]

@@ -15,7 +15,7 @@ import gale
 from gale.errors import GaleWarning, ModelError, TableError
 from gale.plumbing.work import Work
 from gale.report import TrainingFiles
-from gale.report.training import training_report
+from gale.report.training import baseline_recipe, training_report
 from gale.report.training_files import read_predicted, read_truth
 from helpers.errors import refused
 from helpers.html_pages import parsed
@@ -54,6 +54,15 @@ def test_what_it_compares(stack_file: Path, campaign: gale.Campaign) -> None:
     assert "logistic regression" in page.text_content()
     assert len(recorder.notes) == 1
     assert recorder.steps["making the report"] == 1
+
+
+@pytest.mark.parametrize("name", ["default", "quick", "published", "logistic"])
+def test_the_baseline_has_the_folds_of_every_recipe(name: str) -> None:
+    folds = gale.Recipe.load(name).to_dict()["folds"]
+    made = baseline_recipe(folds, name).to_dict()
+    assert made["kind"] == "logistic"
+    own = {key: value for key, value in made["folds"].items() if key != "elsewhere"}
+    assert own == {key: value for key, value in folds.items() if key != "elsewhere"}
 
 
 def test_a_training_of_few_runs(runs: list[Path], tmp_path: Path) -> None:

@@ -235,7 +235,7 @@ def test_scripts_of_pages_are_known_by_their_hashes(client: TestClient) -> None:
     page = client.get(job["runs"][0]["page"])
     policy = page.headers["content-security-policy"]
     scripts = re.findall(r"<script>(.*?)</script>", page.text, re.DOTALL)
-    assert len(scripts) == 2
+    assert len(scripts) == 3
     for script in scripts:
         digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
         assert f"'sha256-{digest}'" in policy

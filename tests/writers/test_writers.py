@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import csv as csv_module
+import hashlib
 import io
 import os
+import re
 import sys
 import tempfile
 from importlib import resources
 from pathlib import Path
 
 import numpy as np
+import pymzml.run
 import pyteomics.mzml
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 from psims.validation import xsd
+from scipy.io import netcdf_file
 
 import gale
 from gale.errors import OutputError, ReadError
@@ -28,6 +32,9 @@ from helpers.run_files import assert_same, runs, small_run
 
 COLUMNS = ("time_min", "scan_start", "mz", "intensity")
 
+ROUNDED = 1e-15
+"""Relative error of times that were seconds between."""
+
 
 def again(run: Run, name: str, folder: Path) -> Run:
     path = folder / f"written{FORMATS[name].suffix}"
@@ -37,7 +44,10 @@ def again(run: Run, name: str, folder: Path) -> Run:
 
 def assert_equal(found: Run, expected: Run) -> None:
     for column in COLUMNS:
-        np.testing.assert_array_equal(getattr(found, column), getattr(expected, column), column)
+        if column == "time_min" and found.format == "andi":
+            np.testing.assert_allclose(found.time_min, expected.time_min, rtol=ROUNDED)
+        else:
+            np.testing.assert_array_equal(getattr(found, column), getattr(expected, column), column)
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -88,7 +98,8 @@ def test_a_table_cannot_hold_scans_of_equal_time(name: str, tmp_path: Path) -> N
     with refused(OutputError, "memory", found=("1 scan ", "1 min"), remedy="mzML"):
         write_run(run, path)
     assert list(tmp_path.iterdir()) == []
-    assert_equal(again(run, "mzml", tmp_path), run)
+    for name in ("mzml", "andi"):
+        assert_equal(again(run, name, tmp_path), run)
 
 
 def full_run() -> Run:
@@ -127,13 +138,107 @@ def test_another_reader_of_mzml(tmp_path: Path) -> None:
 
 
 def test_mzml_follows_its_schema(tmp_path: Path) -> None:
-    schema = etree.XMLSchema(etree.parse(str(resources.files(xsd) / "mzML1.1.0.xsd")))
+    schema = etree.XMLSchema(etree.parse(str(resources.files(xsd) / "mzML1.1.2_idx.xsd")))
     write_run(full_run(), tmp_path / "run.mzML")
     root = etree.parse(tmp_path / "run.mzML")
     schema.assertValid(root)
-    run = root.find("{*}run")
+    run = root.find("{*}mzML/{*}run")
     assert run is not None
     assert run.get("id") == "_1_run.D"
+
+
+@given(run=runs())
+@settings(max_examples=20, deadline=None)
+def test_every_offset_of_the_index_is_where_its_spectrum_begins(run: Run) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        write_run(run, Path(folder, "run.mzML"))
+        data = Path(folder, "run.mzML").read_bytes()
+    at = re.search(rb"<indexListOffset>(\d+)</indexListOffset>", data)
+    assert at is not None
+    assert data[int(at[1]) :].startswith(b"<indexList ")
+    offsets = re.findall(rb'<offset idRef="(scan=\d+)">(\d+)</offset>', data[int(at[1]) :])
+    assert len(offsets) == run.n_scans
+    for scan, (name, offset) in enumerate(offsets):
+        begin = data[int(offset) : int(offset) + 200]
+        assert begin.startswith(b"<spectrum ")
+        assert re.search(rb' id="([^"]+)"', begin)[1] == name == f"scan={scan + 1}".encode()  # type: ignore[index]
+    tag = b"<fileChecksum>"
+    checked = data[: data.index(tag) + len(tag)]
+    stated = data[len(checked) :].partition(b"<")[0].decode()
+    assert stated == hashlib.sha1(checked, usedforsecurity=False).hexdigest()
+
+
+@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_readers_of_the_index_go_to_any_spectrum(tmp_path: Path) -> None:
+    run = full_run()
+    write_run(run, tmp_path / "run.mzML")
+    reader = pymzml.run.Reader(str(tmp_path / "run.mzML"), build_index_from_scratch=False)
+    assert reader.get_spectrum_count() == run.n_scans
+    assert set(range(1, run.n_scans + 1)) <= set(
+        reader.info["file_object"].file_handler.offset_dict
+    )
+    indexed = pyteomics.mzml.PreIndexedMzML(str(tmp_path / "run.mzML"))
+    for scan in (run.n_scans - 1, 2, 17):
+        ions = slice(run.scan_start[scan], run.scan_start[scan + 1])
+        spectrum = reader[scan + 1]
+        np.testing.assert_array_equal(spectrum.mz, run.mz[ions])
+        np.testing.assert_array_equal(spectrum.i, run.intensity[ions])
+        found = indexed[f"scan={scan + 1}"]
+        np.testing.assert_array_equal(found["m/z array"], run.mz[ions])
+    reader.close()
+    indexed.close()
+
+
+def test_another_reader_of_andi(tmp_path: Path) -> None:
+    run = full_run()
+    write_run(run, tmp_path / "run.cdf")
+    with netcdf_file(tmp_path / "run.cdf", mmap=False) as file:
+        values = {name: variable[:].copy() for name, variable in file.variables.items()}
+        sizes, units = dict(file.dimensions), file.variables["mass_values"].units
+        assert file.experiment_type == b"Centroided Mass Spectrum"
+        assert file.variables["scan_acquisition_time"].units == b"Seconds"
+    assert units == b"M/Z"
+    assert (sizes["scan_number"], sizes["point_number"]) == (run.n_scans, run.n_ions)
+    np.testing.assert_array_equal(values["scan_acquisition_time"], run.time_min * 60)
+    np.testing.assert_array_equal(values["scan_index"], run.scan_start[:-1])
+    np.testing.assert_array_equal(values["point_count"], run.ions_per_scan)
+    np.testing.assert_array_equal(values["mass_values"], run.mz)
+    np.testing.assert_array_equal(values["intensity_values"], run.intensity)
+    assert values["instrument_name"].tobytes().rstrip(b"\0") == b"5977B\x01"
+    lowest, highest = values["mass_range_min"], values["mass_range_max"]
+    for scan in range(run.n_scans):
+        ions = run.mz[run.scan_start[scan] : run.scan_start[scan + 1]]
+        expected = (ions.min(), ions.max()) if len(ions) else (-9999.0, -9999.0)
+        assert (lowest[scan], highest[scan]) == expected
+
+
+@pytest.mark.parametrize(
+    ("ionisation", "polarity"),
+    [
+        ("electron ionisation", "positive"),
+        ("chemical ionisation", "negative"),
+        ("photoionisation", "positive"),
+    ],
+)
+def test_andi_keeps_what_it_has_a_place_for(ionisation: str, polarity: str, tmp_path: Path) -> None:
+    facts = {
+        "title": "β-carotene", "date": "2007-09-23 04:08:00", "instrument": "GC " + "x" * 300,
+        "maker": "a maker", "software": "software 1.2", "spectra": "centroid", "column": "DB-5",
+        "ionisation": ionisation, "polarity": polarity,
+    }  # fmt: skip
+    run = full_run()
+    run = Run.from_scans(
+        run.time_min, run.ions_per_scan, run.mz, run.intensity, stated_tic=run.stated_tic,
+        facts=facts,
+    )  # fmt: skip
+    found = again(run, "andi", tmp_path)
+    del facts["column"]
+    assert found.facts == {**facts, "instrument": facts["instrument"][:254]}
+    np.testing.assert_array_equal(found.stated_tic, run.stated_tic)
+    plain = small_run(empty=(5,))
+    found = again(plain, "andi", tmp_path)
+    np.testing.assert_array_equal(found.stated_tic, plain.total_ion_current)
 
 
 def test_the_same_run_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -153,9 +258,9 @@ def test_format_of(name: str, expected: str | None) -> None:
 
 
 def test_names_and_overwriting(tmp_path: Path) -> None:
-    with refused(OutputError, tmp_path / "run.txt", expected=".csv, .mzML, .parquet"):
+    with refused(OutputError, tmp_path / "run.txt", expected=".cdf, .csv, .mzML, .parquet"):
         write_run(small_run(), tmp_path / "run.txt")
-    with refused(OutputError, "format", found="'xml'", expected="csv, mzml, parquet"):
+    with refused(OutputError, "format", found="'xml'", expected="andi, csv, mzml, parquet"):
         write_run(small_run(), tmp_path / "run.csv", format="xml")
     path = tmp_path / "run"
     write_run(small_run(), str(path), format="csv")

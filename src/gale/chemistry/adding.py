@@ -31,7 +31,7 @@ def add_library(
     name : str
         Up to 50 lower-case letters, digits, ``-`` and ``_``.
     source : str, path or Library
-        An MSP file, a file or folder of MassBank records, as :func:`gale.read_library` reads them.
+        A file of spectra or a folder of MassBank records, as :func:`gale.read_library` reads them.
     force : bool
         Whether a library of this name may be replaced.
 

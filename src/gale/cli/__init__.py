@@ -7,10 +7,13 @@ import importlib
 import io
 import sys
 import warnings
+from pathlib import Path
 
 import click
 
 from gale.cli.interruption import signals_interrupt, status_of
+from gale.cli.logs import logged
+from gale.cli.outputs import WRITTEN
 from gale.cli.printing import echo
 from gale.cli.wording import error_text
 from gale.errors import GaleError, GaleWarning
@@ -22,6 +25,7 @@ VERBS = (
     "ablate",
     "cache",
     "convert",
+    "crate",
     "demo",
     "evaluate",
     "export",
@@ -63,9 +67,24 @@ class LazyGroup(click.Group):
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="gale-ms", prog_name="gale")
+@click.option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    help="Say on standard error what is read and written, and how long it took.",
+)
+@click.option(
+    "--log-file",
+    type=WRITTEN,
+    help="Append that, and all that is said on standard error, to this file, with times.",
+)
 @click.pass_context
-def group(context: click.Context) -> None:
-    """Predict which compound families are in a GC-MS run, and how probable each is."""
+def group(context: click.Context, verbose: bool, log_file: Path | None) -> None:
+    """Predict which compound families are in a GC-MS run, and how probable each is.
+
+    -v and --log-file come before the verb: gale -v predict run.cdf
+    """
+    context.with_resource(logged(sys.argv[1:], verbose=verbose, file=log_file))
     # verbs print what the library warns of in Python
     context.with_resource(warnings.catch_warnings())
     warnings.simplefilter("ignore", GaleWarning)

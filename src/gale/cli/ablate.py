@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from gale.cli.completion import recipe_option
 from gale.cli.options import PATH, output_option
 from gale.cli.outputs import claim
 from gale.cli.printing import echo
@@ -27,11 +28,9 @@ Examples:
 @click.command(short_help="Measure what each ingredient of a recipe contributes.", epilog=EXAMPLE)
 @click.argument("campaign", type=PATH)
 @output_option("Folder to make.", metavar="FOLDER")
-@click.option(
-    "--recipe",
-    default="published",
-    show_default=True,
-    help="The recipe that the steps build up to: published, quick, or a TOML file with one kind of "
+@recipe_option(
+    "published",
+    "The recipe that the steps build up to: published, quick, or a TOML file with one kind of "
     "network and no pre-training.",
 )
 @click.option(

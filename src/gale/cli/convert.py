@@ -25,7 +25,7 @@ EXAMPLE = """
 \b
 Examples:
   gale convert run.cdf -o run.mzML
-  gale convert run.cdf -o run.csv
+  gale convert run.mzML -o run.cdf
   gale convert runs/*.cdf -o converted --to parquet
 """
 
@@ -36,7 +36,7 @@ Examples:
 @click.option(
     "--to",
     "format_",
-    type=click.Choice(["csv", "mzml", "parquet"]),
+    type=click.Choice(["andi", "csv", "mzml", "parquet"]),
     help="Format to write; by default, the one that the name of the file ends with.",
 )
 @click.option(
@@ -63,8 +63,9 @@ def command(
     """Write RUNS in an open format, to look at them in other software as gale reads them.
 
     RUNS are files, or one folder of them. Reading a written file gives exactly the same scans and
-    ions as the original. In a folder, every run keeps its name. A run that cannot be read does not
-    stop the others; it is named on standard error, and the exit status is 1.
+    ions as the original (in ANDI, .cdf, times are in seconds and so rounded). mzML is indexed. In a
+    folder, every run keeps its name. A run that cannot be read does not stop the others; it is
+    named on standard error, and the exit status is 1.
     """
     from gale.cli.convert_task import (
         ConvertTask,

@@ -10,12 +10,12 @@ from typing import Any
 
 import click
 
+from gale.cli.completion import recipe_option
 from gale.cli.options import (
     PATH,
     force_option,
     output_option,
     reading_options,
-    recipe_option,
     strict_option,
 )
 from gale.cli.printing import echo
@@ -34,7 +34,7 @@ Examples:
 @click.command(short_help="Write a campaign's features to train from.", epilog=EXAMPLE)
 @click.argument("campaign", type=PATH)
 @output_option("Folder to write: a Parquet dataset with one row per run.")
-@recipe_option
+@recipe_option("default", "default, quick, flight, published, logistic, or a TOML file.")
 @click.option("--labels", type=PATH, help="Label table to use instead of the campaign's own.")
 @strict_option
 @force_option("Replace the folder, if gale features wrote it.")

@@ -46,7 +46,10 @@ def command() -> None:
 @click.argument("source", type=PATH)
 @force_option("Replace the library of this name.")
 def add(name: str, source: Path, force: bool) -> None:
-    """Convert SOURCE, an MSP file or a file or folder of MassBank records, and keep it as NAME.
+    """Convert SOURCE, a library of spectra, and keep it as NAME.
+
+    SOURCE is an MSP file, an AMDIS library (.MSL) or its components (.ELU, .FIN), JCAMP-DX, or a
+    file or folder of MassBank records.
 
     NAME has lower-case letters, digits, - and _. Families that the records do not state are found
     out from their structures, which needs an extra: pip install 'gale-ms[chem]'. The file goes into

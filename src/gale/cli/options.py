@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from gale.cli.completion import LIBRARY_NAMES
 from gale.cli.outputs import WRITTEN
 from gale.cli.workers import workers_options
 
@@ -76,11 +77,11 @@ def library_options(function: Function) -> Function:
         click.option(
             "--library",
             "libraries",
-            metavar="NAME | PATH",
+            **LIBRARY_NAMES,
             multiple=True,
-            help="Library to search: an MSP file, a folder of MassBank records, the name of an "
-            "added library, or gale for the spectra that come with it. By default these and all "
-            "added ones. Repeatable.",
+            help="Library to search: a file (MSP, MSL, ELU, JCAMP-DX), a folder of MassBank "
+            "records, the name of an added library, or gale for the spectra that come with it. By "
+            "default these and all added ones. Repeatable.",
         ),
     ):
         function = option(function)
@@ -123,13 +124,6 @@ split_option = click.option(
     multiple=True,
     type=click.Choice(["train", "val", "test"]),
     help="Take only the runs of this split of a campaign. Repeatable.",
-)
-
-recipe_option = click.option(
-    "--recipe",
-    default="default",
-    show_default=True,
-    help="default, quick, flight, published, logistic, or a TOML file.",
 )
 
 strict_option = click.option(

@@ -17,7 +17,8 @@ from gale.cli.options import (
     quiet_option,
     split_option,
 )
-from gale.cli.outputs import TABLE_FILE, WRITTEN, plan_tables
+from gale.cli.outputs import plan_tables
+from gale.cli.peak_options import peak_outputs
 from gale.cli.sources import open_listing
 from gale.cli.workers import workers_options
 from gale.cli.working import working
@@ -28,6 +29,7 @@ Examples:
   gale peaks run.cdf
   gale peaks run.cdf -o peaks.csv --msp spectra.msp
   gale peaks runs/*.cdf -o peaks.parquet --alkanes ladder.cdf
+  gale peaks run.cdf --mztab run.mztab
   gale peaks run.cdf -o peaks.csv --library nist.msp --index-table alkanes.csv
   gale peaks campaign --split test -o peaks.csv --least-share 0.1
 """
@@ -35,23 +37,7 @@ Examples:
 
 @click.command(short_help="Find the peaks of runs and name them.", epilog=EXAMPLE)
 @click.argument("runs", type=PATH, nargs=-1)
-@click.option(
-    "-o",
-    "--output",
-    type=TABLE_FILE,
-    help="Table to write, one row per peak: .csv, .parquet or .xlsx, or a folder/ of Parquet "
-    "files. Without it, the largest peaks are printed.",
-)
-@click.option(
-    "--msp",
-    type=WRITTEN,
-    help="MSP file to write with the spectrum of each peak, for NIST MS Search, MS-DIAL or gale.",
-)
-@click.option(
-    "--matches",
-    type=TABLE_FILE,
-    help="Second table to write, one row per match of each peak: .csv, .parquet or .xlsx.",
-)
+@peak_outputs
 @library_options
 @alkane_options
 @click.option(
@@ -69,9 +55,6 @@ Examples:
 @quiet_option
 def command(
     runs: tuple[Path, ...],
-    output: Path | None,
-    msp: Path | None,
-    matches: Path | None,
     libraries: tuple[str, ...],
     index_table: Path | None,
     alkanes: Path | None,
@@ -83,6 +66,7 @@ def command(
     columns: dict[str, str] | None,
     workers: int | str,
     quiet: bool,
+    **outputs: Path | None,
 ) -> None:
     """Find the peaks of RUNS, files or one campaign folder, and the compounds they are like.
 
@@ -100,12 +84,15 @@ def command(
     if first_alkane is not None and alkanes is None:
         raise click.UsageError("--first-alkane needs --alkanes")
     from gale.cli.peaks_of_runs import RUNS, PeaksTask, open_index, wanted_of, write_all
+    from gale.peaks.mztab import check_one
     from gale.plumbing.batches import Finished, chunks_of
 
-    outputs = {"table": output, "matches": matches, "msp": msp}
     listing = open_listing(runs, splits, columns, asked=asked)
+    if (mztab := outputs["mztab"]) is not None:
+        check_one(len(listing), mztab)
     read = [*map(Path, libraries), *filter(None, [index_table, alkanes]), *asked.files_read]
-    tables, others = (list(filter(None, each)) for each in ((output, matches), (msp,)))
+    tables = [path for name in ("table", "matches") if (path := outputs[name]) is not None]
+    others = [path for name in ("msp", "mztab") if (path := outputs[name]) is not None]
     plan_tables(tables, others, chain(read, listing.files), force=force)
     index = open_index(index_table, alkanes, first_alkane, columns)
     task = PeaksTask(columns, libraries, index, least_share / 100, wanted_of(outputs))

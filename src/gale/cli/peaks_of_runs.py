@@ -59,7 +59,7 @@ def open_index(
     return table
 
 
-PEAKS, MATCHES, SPECTRA, PRINTED = "table", "matches", "msp", "printed"
+PEAKS, MATCHES, SPECTRA, MZTAB, PRINTED = "table", "matches", "msp", "mztab", "printed"
 """The tables of a part: what can be written, and what is printed if nothing is."""
 
 RUNS = 8
@@ -168,6 +168,7 @@ def made(name: str, peaks: Peaks) -> pl.DataFrame:
     """Make a table of a part for a run."""
     import polars as pl
 
+    from gale.peaks.mztab import mztab_text
     from gale.peaks.spectra import entries
     from gale.writers.msp import msp_text
 
@@ -175,7 +176,10 @@ def made(name: str, peaks: Peaks) -> pl.DataFrame:
         return peaks.table
     if name == MATCHES:
         return peaks.matches
-    text = msp_text(entries([peaks])) if name == SPECTRA else "\n".join(printed(peaks))
+    if name == MZTAB:
+        text = mztab_text(peaks)
+    else:
+        text = msp_text(entries([peaks])) if name == SPECTRA else "\n".join(printed(peaks))
     return pl.DataFrame({"text": [text]})
 
 
@@ -205,13 +209,14 @@ def write_all(
         PEAKS: of_runs,
         MATCHES: counted(n_matches, "match", "matches"),
         SPECTRA: f"{of_runs} as spectra",
+        MZTAB: f"{of_runs} as mzTab-M",
     }
     for name, path in outputs.items():
-        if path is None:
+        if path is None or (name == MZTAB and n_failed == n_runs):
             continue
-        if name == SPECTRA:
+        if name in (SPECTRA, MZTAB):
             with writing(path, force=force) as temporary:
-                write_texts(finished.tables(SPECTRA), temporary)
+                write_texts(finished.tables(name), temporary)
         else:
             schema = joined_schema(finished.tables(name))
             tables = (rounded(aligned(each, schema)) for each in finished.tables(name))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import re
 
 import click
 
 from gale.errors import CONTROLS
+
+LOG = logging.getLogger("gale.cli")
 
 _SIGN = re.compile(rf"(?![\n\t]){CONTROLS.pattern}")
 
@@ -23,5 +26,10 @@ def printable(text: str) -> str:
 
 
 def echo(text: str, *, err: bool = False, nl: bool = True, bold: bool = False) -> None:
-    """Print a text: the only way in which the command line does."""
+    """Print a text: the only way in which the command line does.
+
+    What goes to standard error is logged, too.
+    """
+    if err:
+        LOG.info(text.rstrip("\n"))
     click.echo(click.style(printable(text), bold=True) if bold else printable(text), err=err, nl=nl)

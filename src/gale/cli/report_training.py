@@ -10,6 +10,7 @@ import click
 from gale.cli.options import PATH, force_option, output_option, reading_options
 from gale.cli.outputs import plan
 from gale.cli.printing import echo
+from gale.cli.typed import typed_command
 from gale.cli.working import working
 
 if TYPE_CHECKING:
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 
 EXAMPLE = """
 \b
-Example:
+Examples:
   gale report training campaign --model model.onnx
+  gale report training campaign --model model.onnx --pages --force
 """
 
 
@@ -32,6 +34,11 @@ Example:
 @click.option(
     "--labels", type=PATH, help="Label table of the training, if it was not the campaign's own."
 )
+@click.option(
+    "--pages",
+    is_flag=True,
+    help="Make pages of the listed runs, in a folder beside the page, which links to them.",
+)
 @force_option()
 @reading_options
 def command(
@@ -39,6 +46,7 @@ def command(
     model_path: Path,
     output: Path | None,
     labels: Path | None,
+    pages: bool,
     force: bool,
     **reading: Any,
 ) -> None:
@@ -60,8 +68,9 @@ def command(
     opened = gale.Campaign.open(campaign, labels=labels, columns=reading["columns"])
     inputs = [files.model, files.out_of_fold, files.history, *opened.files]
     plan([output], filter(None, [*inputs, labels]), force=force)
+    folder = output.with_name(f"{output.stem}.runs") if pages else None
     with working(**reading) as work:
-        write_report(opened, files, output, work, force=force)
+        write_report(opened, files, output, work, pages=folder, force=force)
     echo(f"{display_name(output)}: the report of the training")
 
 
@@ -71,13 +80,17 @@ def write_report(
     output: Path,
     work: gale.Work,
     *,
+    pages: Path | None = None,
     force: bool = False,
 ) -> None:
     """Write the page of a training, which `gale train` makes, too."""
     import gale
     from gale.plumbing.files import writing
 
-    page = gale.training_report(campaign, files, work=work)
+    made = {"made by the command": typed_command()}
+    page = gale.training_report(
+        campaign, files, pages=pages, force=force, provenance=made, work=work
+    )
     with writing(output, force=force) as temporary:
         temporary.write_text(page, "utf-8")
     work.progress.close()

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from gale.cli.completion import LIBRARY_NAMES
 from gale.cli.options import PATH, Function, output_option, quiet_option, seed_option
 from gale.cli.spectra import SIMULATED_LIBRARY
 from gale.cli.workers import workers_options
@@ -65,7 +66,7 @@ def simulation_options(function: Function) -> Callable[..., Any]:
     options = (
         output_option("Folder to make; it appears when it is complete."),
         DESIGN,
-        _several("--library", SIMULATED_LIBRARY, metavar="NAME | PATH"),
+        _several("--library", SIMULATED_LIBRARY, **LIBRARY_NAMES),
         click.option(
             "--families", type=PATH, help="Table of families (TOML) instead of gale's nine."
         ),

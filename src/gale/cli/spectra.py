@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 SIMULATED_LIBRARY = (
-    "Library to use: an MSP file, a folder of MassBank records, the name of an added library, gale "
-    "for its metabolites and volatile compounds, or further for its further substances. By default "
-    "gale and all added ones."
+    "Library to use: a file (MSP, MSL, ELU, JCAMP-DX), a folder of MassBank records, the name of "
+    "an added library, gale for its metabolites and volatile compounds, or further for its further "
+    "substances. By default gale and all added ones."
 )
 
 

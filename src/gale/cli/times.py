@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}
 
 
-class Duration(click.ParamType[float]):
+if TYPE_CHECKING:
+    FloatType = click.ParamType[float]
+else:
+    FloatType = click.ParamType  # which older versions do not let say of what
+
+
+class Duration(FloatType):
     """A time with its unit, in seconds."""
 
     name = "duration"

@@ -11,7 +11,8 @@ from typing import Any
 
 import click
 
-from gale.cli.options import PATH, output_option, recipe_option, strict_option
+from gale.cli.completion import recipe_option
+from gale.cli.options import PATH, output_option, strict_option
 from gale.cli.outputs import plan
 from gale.cli.printing import echo
 from gale.cli.report_training import write_report
@@ -29,7 +30,7 @@ Examples:
 @click.command(short_help="Train a model on a labelled campaign.", epilog=EXAMPLE)
 @click.argument("campaign", type=PATH)
 @output_option("Model file to write.")
-@recipe_option
+@recipe_option("default", "default, quick, flight, published, logistic, or a TOML file.")
 @click.option(
     "--labels",
     type=PATH,
@@ -41,9 +42,7 @@ Examples:
     help="Skip the HTML report (it also trains a baseline to compare with).",
 )
 @click.option(
-    "--features",
-    type=PATH,
-    help="Folder of gale features to train from without opening a run; makes no report.",
+    "--features", type=PATH, help="Folder of gale features to train from; no report is made."
 )
 @strict_option
 @click.option("--verify", is_flag=True, help="Compare the checksums of all files first.")

@@ -28,10 +28,8 @@ def runs_of(x: Any) -> list[PathOrRun] | None:
     """
     if isinstance(x, Campaign):
         return list(x.sources)
-    several = isinstance(x, Sequence) and not isinstance(x, str | bytes)
-    if not several and getattr(x, "ndim", 0 if not hasattr(x, "dtype") else 1) != 1:
-        return None
-    if isinstance(x, str | bytes | os.PathLike | Run) or not hasattr(x, "__len__") or not len(x):
+    has_one_axis = isinstance(x, Sequence) or len(getattr(x, "shape", ())) == 1
+    if isinstance(x, str | bytes) or not has_one_axis or not len(x):
         return None
     items = list(x)
     if not all(isinstance(item, str | os.PathLike | Run) for item in items):

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import polars as pl
@@ -365,10 +366,15 @@ def _number(cell: str) -> float:
         return math.nan
 
 
-def _read_sidecar(table: Path) -> Sidecar | None:
-    """Read the sidecar of a table of predictions, None where there is none.
+def sidecar_facts(table: Path) -> dict[str, Any] | None:
+    """Read what the sidecar of a table of predictions says, None where there is none.
 
     One that says which table it is of belongs to no other; older ones do not say it.
+
+    Raises
+    ------
+    TableError
+        If it cannot be read, or belongs to another table.
     """
     path = sidecar(table)
     if not path.exists():
@@ -380,7 +386,6 @@ def _read_sidecar(table: Path) -> Sidecar | None:
     schema.check_schema(facts, SIDECAR, str(path), TableError, place="", remedy=MOVE_AWAY)
     if len(facts["families"]) != len(facts["prevalence"]):
         raise TableError(path, "has no prevalence for each family", SIDECAR_FILE, MOVE_AWAY)
-    prevalence = dict(zip(facts["families"], map(float, facts["prevalence"]), strict=True))
     written = facts.get("table_sha256")
     if written is not None and table.exists() and written != sha256_of(table):
         raise TableError(
@@ -389,8 +394,17 @@ def _read_sidecar(table: Path) -> Sidecar | None:
             "the sidecar that was written with the table",
             "predict again, or move the JSON file away",
         )
+    return cast("dict[str, Any]", facts)
+
+
+def _read_sidecar(table: Path) -> Sidecar | None:
+    """Read of the sidecar of a table what evaluation needs."""
+    facts = sidecar_facts(table)
+    if facts is None:
+        return None
+    prevalence = dict(zip(facts["families"], map(float, facts["prevalence"]), strict=True))
     trained_on = frozenset(facts.get("trained_on", ()))
     content = {
         each["run"]: Content(each["file"], each["sha256"]) for each in facts.get("content", ())
     }
-    return Sidecar(path, prevalence, facts.get("model_sha256"), trained_on, content)
+    return Sidecar(sidecar(table), prevalence, facts.get("model_sha256"), trained_on, content)

@@ -117,7 +117,7 @@ class Matcher:
         Parameters
         ----------
         *libraries : str or path
-            Names of libraries that were added, paths of MSP files and of files or folders of
+            Names of libraries that were added, paths of files of spectra and of folders of
             MassBank records, or ``gale`` for what comes with it.
 
         Raises

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -26,6 +27,8 @@ from gale.readers import checksum_of, load, parse_run, read_run
 from gale.readers.faults import faults_of
 from gale.readers.tables.headers import RememberedColumns
 from gale.run import Floats, Floats32, Run
+
+LOG = logging.getLogger("gale.features")
 
 PathOrRun = Path | Run
 
@@ -192,6 +195,7 @@ def _features(
     key = Cache.key(data, software, spec.fingerprint, read_as, *said_by)
     cached = cache.get(key, partial(_is_usable, spec=spec))
     if cached is not None:
+        LOG.info("features of %s: from the cache", display_name(source))
         weighty, notes, others = (tuple(map(str, cached.get(name, ()))) for name in SAID)
         return RunFeatures(cached["features"], weighty, notes, others, checksum)
     result = _parse_and_compute(data, source, spec, columns, look, checksum)

@@ -1,10 +1,10 @@
-"""Spectral libraries: reference EI spectra of compounds, read from MSP files and MassBank records.
+"""Spectral libraries: reference EI spectra of compounds, read from files of many programs.
 
-The class: `library`. From text to records: `msp` and `massbank`, with `derivative_names`; from
-records to a library: `records`, with `peak_lists`. The libraries that come with gale: `embedded`,
-and gases, solvents and other substances of every laboratory: `substances`. Those that a user has
-added: `installed`. What a name stands for: `choice`; what two libraries say differently:
-`disagreement`.
+The class: `library`. From text to records: `msp`, `amdis`, `jcamp` and `massbank`, with
+`derivative_names`; from records to a library: `records`, with `peak_lists`. The libraries that come
+with gale: `embedded`, and gases, solvents and other substances of every laboratory: `substances`.
+Those that a user has added: `installed`. What a name stands for: `choice`; what two libraries say
+differently: `disagreement`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""MSP as written by NIST and other software: ``Key: value`` lines, ``Num Peaks:``, peaks."""
+"""MSP as written by NIST and other software: ``Key: value`` lines, ``Num Peaks:``, peaks.
+
+AMDIS libraries (``.MSL``) are of this form, too, with brackets around each peak.
+"""
 
 from __future__ import annotations
 
@@ -105,7 +108,7 @@ def _record(header: str, peak_list: str = "", declared: int = 0) -> Record:
     inchi = _first(facts, "inchi", "inchicode")
     return Record(
         name=_first(facts, "name"),
-        formula=_first(facts, "formula", "molecularformula"),
+        formula=_first(facts, "formula", "molecularformula", "form"),
         smiles=_first(facts, "smiles", "computedsmiles"),
         inchi=f"InChI={inchi}" if inchi.startswith("1") else inchi,
         inchikey=_first(facts, "inchikey"),

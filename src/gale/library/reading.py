@@ -1,13 +1,15 @@
-"""Reading a library from a path: its content tells MSP from MassBank records."""
+"""Reading a library from a path: the content tells in which format it is."""
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from gale.errors import ReadError, warn
-from gale.library import massbank, msp
+from gale.library import amdis, jcamp, massbank, msp
 from gale.library.library import Library
 from gale.library.records import Record, build_library
 from gale.plumbing.kinds import checked
@@ -15,18 +17,49 @@ from gale.plumbing.reading import is_within, read_bytes
 from gale.plumbing.text import display_name
 from gale.readers.archives import gunzip
 
+LOG = logging.getLogger("gale.library")
+
+
+class Format(NamedTuple):
+    """A format of libraries.
+
+    Parameters
+    ----------
+    is_format : callable
+        Whether a text is of this format.
+    split_records : callable
+        Yields the records of a text.
+    peak_columns : int
+        Numbers per peak.
+    """
+
+    is_format: Callable[[str], bool]
+    split_records: Callable[[str], Iterator[Record]]
+    peak_columns: int
+
+
+FORMATS = (
+    Format(massbank.is_massbank, massbank.split_records, massbank.PEAK_COLUMNS),
+    Format(jcamp.is_jcamp, jcamp.split_records, jcamp.PEAK_COLUMNS),
+    Format(amdis.is_amdis, amdis.split_records, amdis.PEAK_COLUMNS),
+    Format(lambda _: True, msp.split_records, msp.PEAK_COLUMNS),
+)
+"""What is tried, in order."""
+
 NOT_MASSBANK = "not a MassBank record"
 UNREADABLE = "the file cannot be read"
 
 
 @checked
 def read_library(path: str | os.PathLike[str]) -> Library:
-    r"""Read an MSP file, a file of MassBank records (either may be gzipped), or a folder of these.
+    r"""Read a file of reference spectra, which may be gzipped, or a folder of MassBank records.
+
+    A file is MSP, an AMDIS library (``.MSL``), components that AMDIS found (``.ELU``, ``.FIN``),
+    JCAMP-DX, or MassBank records; its content tells which.
 
     Unusable records are left out, counted by reason in `Library.skipped` and warned of
-    (`gale.GaleWarning`): records without a name
-    or peaks, with another number of peaks than declared, with a peak that is not a number or out of
-    range, or not from electron ionisation.
+    (`gale.GaleWarning`): records without a name or peaks, with another number of peaks than
+    declared, with a peak that is not a number or out of range, or not from electron ionisation.
 
     Parameters
     ----------
@@ -60,6 +93,7 @@ def read_library(path: str | os.PathLike[str]) -> Library:
     except OSError as error:
         raise _unreadable(source, error) from error
     library = _read(place, source, is_folder)
+    LOG.info("library %s: %s spectra", source, len(library))
     if library.note:
         warn(library.note)
     return library
@@ -69,9 +103,8 @@ def _read(place: Path, source: str, is_folder: bool) -> Library:
     if is_folder:
         return build_library(_folder_records(place), source, massbank.PEAK_COLUMNS)
     text = _read_text(place)
-    if massbank.is_massbank(text):
-        return build_library(massbank.split_records(text), source, massbank.PEAK_COLUMNS)
-    return build_library(msp.split_records(text), source, msp.PEAK_COLUMNS)
+    found = next(each for each in FORMATS if each.is_format(text))
+    return build_library(found.split_records(text), source, found.peak_columns)
 
 
 def _folder_records(folder: Path) -> Iterator[Record]:
@@ -109,6 +142,6 @@ def _unreadable(source: str, error: OSError) -> ReadError:
     return ReadError(
         source,
         f"cannot be read ({error.strerror})",
-        "an MSP file or a folder of MassBank records",
+        "a library (MSP, MSL, ELU, JCAMP-DX) or a folder of MassBank records",
         "check the path and its permissions",
     )

@@ -187,6 +187,6 @@ def _nothing_usable(source: str, skipped: Counter[str]) -> ReadError:
     return ReadError(
         source,
         f"has no usable spectrum ({reasons})" if skipped else "has no records",
-        "an MSP library (Name:, Num Peaks:, peaks) or MassBank records",
+        "an MSP, AMDIS or JCAMP-DX library, or MassBank records",
         "check the path",
     )

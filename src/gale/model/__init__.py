@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -39,6 +40,8 @@ from gale.plumbing.work import Work
 from gale.readers import DIGITS
 from gale.readers.tables.headers import RememberedColumns
 from gale.run import Floats32, Run
+
+LOG = logging.getLogger("gale.model")
 
 Runs = Campaign | Sequence[str | Path | Run] | str | Path | Run
 """What can be predicted: a campaign, paths and runs in memory, or one of these."""
@@ -117,7 +120,9 @@ class Model(ShownInNotebooks):
             raise ModelError(
                 path, f"cannot be read ({error.strerror})", "a model file (.onnx)", "check the path"
             ) from None
-        return cls(data, str(path))
+        model = cls(data, str(path))
+        LOG.info("model %s: SHA-256 %s", path, model.sha256)
+        return model
 
     @checked
     def save(self, path: str | Path, *, force: bool = False) -> None:

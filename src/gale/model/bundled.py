@@ -6,10 +6,13 @@ by ``tools/make_bundled.py``.
 
 from __future__ import annotations
 
+import logging
 from functools import cache
 from importlib.resources import files
 
 from gale.model import Model
+
+LOG = logging.getLogger("gale.model")
 
 NAME = "the model that comes with gale"
 """What messages call it."""
@@ -37,4 +40,6 @@ def bundled_model() -> Model:
     >>> model.caution.split(";")[0]
     'the model that comes with gale learned from simulated runs alone'
     """
-    return Model((files("gale") / "data" / "model.onnx").read_bytes(), NAME)
+    model = Model((files("gale") / "data" / "model.onnx").read_bytes(), NAME)
+    LOG.info("model that comes with gale: SHA-256 %s", model.sha256)
+    return model

@@ -2,12 +2,12 @@
 
 `traces` makes a matrix of a run, `detection` finds the apexes, `deconvolution` separates compounds
 that elute together, `naming` compares their spectra with a library, and `search` puts it together.
-`ladder` finds n-alkanes; `table` and `spectra` are what is written.
+`ladder` finds n-alkanes; `table`, `spectra` and `mztab` are what is written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import overload
@@ -18,6 +18,7 @@ from gale.errors import GaleError, warn
 from gale.evidence import IndexTable, Matcher
 from gale.inspection.measures import monitored_mz
 from gale.library import Library
+from gale.peaks import mztab
 from gale.peaks.ladder import find_ladder
 from gale.peaks.naming import PeakMatch
 from gale.peaks.search import Peak, search
@@ -35,6 +36,7 @@ __all__ = [
     "Peaks",
     "find_ladder",
     "find_peaks",
+    "write_mztab",
     "write_peak_matches",
     "write_peak_spectra",
     "write_peaks",
@@ -259,6 +261,49 @@ def write_peak_spectra(
     True
     """
     write_msp(entries(_several(peaks)), Path(path), force=force)
+
+
+@checked
+def write_mztab(
+    peaks: Peaks | Sequence[Peaks],
+    path: str | Path,
+    *,
+    probabilities: Mapping[str, float] | None = None,
+    force: bool = False,
+) -> None:
+    r"""Write the peaks of a run as mzTab-M 2.0, the exchange format of metabolomics.
+
+    Each peak is a row of the summary and a feature, each match a row of evidence. Only a match that
+    is not weak identifies a peak in the summary. Areas are the abundances, families, verdicts and
+    what else gale knows of a peak optional columns.
+
+    Parameters
+    ----------
+    peaks : Peaks, or sequence of one Peaks
+        Peaks of different runs are not aligned, so each run has a file of its own.
+    path : str or path
+    probabilities : mapping of str to float, optional
+        Probability of each family in the run, for example from a row of `gale.Model.predict`; they
+        become fields ``custom`` of the metadata.
+    force : bool
+        Whether an existing file is overwritten.
+
+    Raises
+    ------
+    OutputError
+        If there is not one run, or the file exists or cannot be written.
+
+    Examples
+    --------
+    In a folder with a run:
+
+    >>> import gale
+    >>> from pathlib import Path
+    >>> gale.write_mztab(gale.find_peaks(gale.read_run("run.csv")), "run.mztab")
+    >>> Path("run.mztab").read_text().splitlines()[0].split("\t")
+    ['MTD', 'mzTab-version', '2.0.0-M']
+    """
+    mztab.write(_several(peaks), Path(path), probabilities or {}, force=force)
 
 
 def _several(peaks: Peaks | Sequence[Peaks]) -> Sequence[Peaks]:

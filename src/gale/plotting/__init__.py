@@ -52,9 +52,6 @@ LANE_IN = 0.24
 
 DOTS_PER_INCH = 150
 
-TIME_PANEL = "time"
-"""Label of the axes with the time as their horizontal axis."""
-
 LONGEST_NAME = 36
 """Longer file names are cut in the title, which shares its line with a legend."""
 
@@ -165,7 +162,6 @@ def _heights(n_lanes: int, with_ions: bool, with_spectrum: bool) -> dict[str, fl
 def _align_times(panels: list[Axes], part: Run, at_min: float | None, theme: Theme) -> None:
     """Give the panels one time axis, labelled below the last one, and mark the spectrum's time."""
     for axes in panels:
-        axes.set_label(TIME_PANEL)
         axes.set_xlim(part.time_min[0], part.time_min[-1])
         axes.tick_params(labelbottom=axes is panels[-1])
         if at_min is not None:

@@ -26,11 +26,8 @@ MOST_LABELS = 12
 LABEL_WIDTH = 0.028
 """Width of such a label, as a share of the axis."""
 
-MOST_POINTS = 8_000
-"""With more scans, chromatograms are drawn as pixels rather than lines."""
-
-MOST_DRAWN = 20_000
-"""Points of a chromatogram that are drawn, several of them on each column of pixels."""
+MOST_DRAWN = 4_000
+"""Points of a chromatogram that are drawn, two or more of them on each column of pixels."""
 
 ROUND_STEPS = (1, 2, 2.5, 5, 10)
 """Distances between ticks, times a power of ten."""
@@ -88,8 +85,6 @@ def draw_chromatograms(axes: Axes, run: Run, theme: Theme, *, log: bool = False)
         *_drawn(run, base_peak(run)), color=theme.base, linewidth=0.9,
         label="base peak (highest ion)",
     )  # fmt: skip
-    for artist in (*axes.lines, *axes.collections):
-        artist.set_rasterized(run.n_scans > MOST_POINTS)
     _finish_intensity(axes, float(total.max()), "ion current", log)
 
 

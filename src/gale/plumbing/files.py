@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -15,6 +16,8 @@ from gale.plumbing.locks import Claim, claimed, remove, unwritable
 
 if TYPE_CHECKING:
     import polars as pl
+
+LOG = logging.getLogger("gale.plumbing")
 
 IsOwn = Callable[[Path], bool]
 
@@ -80,6 +83,7 @@ def writing(path: Path, *, force: bool = False) -> Iterator[Path]:
         with _making(claim) as temporary:
             yield temporary
             _name(temporary, path, force=force)
+            LOG.info("wrote %s", path)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -28,6 +29,31 @@ def display_name(path: str | os.PathLike[str]) -> str:
     ('run.csv', 'a\\x1b[2J.csv')
     """
     return escaped(os.fsencode(path).decode("utf-8", "backslashreplace"))
+
+
+def short_names(paths: Iterable[str]) -> dict[str, str]:
+    """Name files by their last parts, as few as tell each from all others.
+
+    Examples
+    --------
+    >>> short_names(["may/blank.csv", "june/blank.csv", "june/x.csv"])
+    {'may/blank.csv': 'may/blank.csv', 'june/blank.csv': 'june/blank.csv', 'june/x.csv': 'x.csv'}
+    """
+    parts = {path: re.split(r"[/\\]", path) for path in paths}
+    names: dict[str, str] = {}
+    number = 1
+    while len(names) < len(parts):
+        short = {
+            path: "/".join(each[-number:]) for path, each in parts.items() if path not in names
+        }
+        count = Counter(short.values())
+        names |= {
+            path: name
+            for path, name in short.items()
+            if count[name] == 1 or number >= len(parts[path])
+        }
+        number += 1
+    return {path: names[path] for path in parts}
 
 
 def escaped(text: str) -> str:

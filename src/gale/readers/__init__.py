@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import logging
 import os
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -33,6 +35,8 @@ from gale.readers.times import note_unusual
 from gale.readers.vendors import chemstation
 from gale.readers.xml import mzml, mzxml
 from gale.run import Run
+
+LOG = logging.getLogger("gale.readers")
 
 __all__ = [
     "glance",
@@ -282,8 +286,14 @@ def parse_run(
 
     For parameters and errors see :func:`read_run`.
     """
+    started = time.perf_counter()
     with faults_of(source):
-        return _parse(data, source, columns, centroid)
+        run = _parse(data, source, columns, centroid)
+    LOG.info(
+        "read %s: %s, %s scans, %s ions, %.2f s",
+        run.source, run.format, run.n_scans, run.n_ions, time.perf_counter() - started,
+    )  # fmt: skip
+    return run
 
 
 def _parse(data: bytes, source: str, columns: Mapping[str, str] | None, centroid: bool) -> Run:

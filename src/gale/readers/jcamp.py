@@ -156,7 +156,7 @@ def _times(header: dict[str, str], scans: list[_Scan], source: str) -> _Times:
             f"is JCAMP-DX ({header.get('DATATYPE', '')[:40] or 'no data type'}) without scans "
             "over time",
             f"a GC-MS run, {TIMES} for each scan",
-            "export the whole run",
+            "export the whole run, or read it with gale.read_library",
         )
     if any(lacking):
         raise ReadError(

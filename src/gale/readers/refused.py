@@ -124,7 +124,8 @@ TEXTS = {
     "amdis": FileKind(
         b"",
         "a list of components that AMDIS found (.ELU or .FIN)",
-        "choose the run that AMDIS analysed, such as its CDF file",
+        "choose the run that AMDIS analysed, such as its CDF file, or "
+        "read it with gale.read_library",
         rb"(?ims)(?:DATA FILE\b.*?^)?\s*NAME\s*:\s*\|\s*SC\d",
     ),
     "amdis_library": FileKind(

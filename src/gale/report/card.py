@@ -23,6 +23,7 @@ from gale.plumbing.reading import read_text
 from gale.plumbing.schema import read_json
 from gale.plumbing.text import in_markdown, listed
 from gale.plumbing.toml import toml_lines
+from gale.report.front_matter import front_matter
 
 ADVICE = (
     "To add scores to this card, evaluate the model on labelled runs of your own that were not "
@@ -35,7 +36,7 @@ SUFFIXES = {"value": "", "low": "_low", "high": "_high"}
 
 @checked
 def model_card(model: Model, scores: str | Path | Evaluation | Sequence[Evaluation] = ()) -> str:
-    """Write a model card in Markdown.
+    """Write a model card in Markdown, with front matter in YAML as model hubs read it.
 
     Parameters
     ----------
@@ -66,8 +67,11 @@ def model_card(model: Model, scores: str | Path | Evaluation | Sequence[Evaluati
     >>> model = gale.Model.load("model.onnx")
     >>> test = gale.Campaign.open("campaign").of_split("test")
     >>> evaluation = gale.evaluate(model.predict(test), test, prevalence=model.prevalence)
-    >>> gale.model_card(model, [evaluation]).splitlines()[0]
-    '# Model card: small, trained on campaign'
+    >>> card = gale.model_card(model, [evaluation])
+    >>> card.count("type: log_loss")
+    2
+    >>> [line for line in card.splitlines() if line.startswith("# ")]
+    ['# Model card: small, trained on campaign']
     """
     if isinstance(scores, Evaluation):
         scores = [scores]
@@ -190,6 +194,8 @@ def _interval(estimate: Mapping[str, float | None], undefined: str) -> str:
 def _lines(model: Model, measured: Sequence[_Measured]) -> Iterator[str]:
     facts = in_markdown(model.facts)
     training, scores, recipe = facts["training"], facts["scores"], facts["recipe"]
+    yield from front_matter(model, [(each.labels, each.evaluation) for each in measured])
+    yield ""
     yield f"# Model card: {recipe['name']}, trained on {training['campaign']}"
     yield ""
     yield (

@@ -5,9 +5,9 @@ Symbols: R runs, K families.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from math import ceil
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
@@ -33,8 +33,32 @@ STYLES = {
 }
 """Colour, marker and line style of each of the compared predictions."""
 
+SHARE_FOUND = "share predicted with 0.5 or more"
+MEAN_PROBABILITY = "mean prediction"
+TRAINING_LOSS, VALIDATION_LOSS = "training loss", "validation log loss"
+
+LEGENDS = {
+    "compared": {name: (colour, line) for name, (colour, _, line) in STYLES.items()},
+    "abundance": {
+        SHARE_FOUND: (THEME.base, "solid"),
+        MEAN_PROBABILITY: (THEME.ions[0], "dashed"),
+    },
+    "history": {
+        VALIDATION_LOSS: (THEME.base, "solid"),
+        TRAINING_LOSS: (THEME.ions[0], "solid"),
+    },
+}
+"""Colour and line style of what is drawn in charts of several panels. The page writes them above
+the chart, where they wrap on a narrow screen."""
+
+DASHES = {"solid": "none", "dashed": "5 3", "dotted": "2 2"}
+"""The line styles as SVG has them."""
+
 DARK, LIGHT = "#1a1a1a", "#fefefe"
 """Colours of numbers in coloured cells, on light and dark pages alike."""
+
+TRAIN_LOSS = "train_loss"
+"""Column of the history with the training loss; drawn if it is there."""
 
 HISTORY = ("part", "fold", "stage", "member", "epoch", "validation_log_loss")
 """Columns of the history of a training that are drawn."""
@@ -49,6 +73,10 @@ MOST_LINES = 60
 """With more fits than this, curves are drawn as a bitmap, which bounds the size of the page."""
 
 
+MOST_EPOCHS = 20_000
+"""With more rows in a history, the page has the drawing alone, not the numbers."""
+
+
 class Band(NamedTuple):
     """Shares of runs with 95 % intervals: arrays of shape (B,)."""
 
@@ -57,6 +85,24 @@ class Band(NamedTuple):
     low: Floats
     high: Floats
     number: NDArray[np.int64]
+
+
+class Entry(NamedTuple):
+    """An entry of a legend: a name, the CSS variable of its colour, and its dashes."""
+
+    name: str
+    colour: str
+    dashes: str
+
+
+def legend(name: str, shown: Collection[str]) -> list[Entry]:
+    """List the entries of a legend of :data:`LEGENDS` that are `shown`, in its order."""
+    variables = {colour: variable for variable, colour in THEME.names.items()}
+    return [
+        Entry(each, f"var(--{variables[colour]})", DASHES[line])
+        for each, (colour, line) in LEGENDS[name].items()
+        if each in shown
+    ]
 
 
 def correlation_grids(grids: Mapping[str, Floats], families: Sequence[str]) -> Figure:
@@ -88,35 +134,68 @@ def correlation_grids(grids: Mapping[str, Floats], families: Sequence[str]) -> F
     return figure
 
 
+def learning_data(history: pl.DataFrame) -> list[dict[str, Any]]:
+    """Give the page's script the losses of each fit; nothing if they would make the page large."""
+    if len(history) > MOST_EPOCHS:
+        return []
+    return [
+        {
+            "title": _title(part, stage),
+            "fits": [
+                {
+                    "name": f"fold {fold}, member {member}",
+                    "train": _digits(fit[TRAIN_LOSS]) if TRAIN_LOSS in fit.columns else None,
+                    "validation": _digits(fit["validation_log_loss"]),
+                }
+                for (fold, member), fit in rows.group_by("fold", "member", maintain_order=True)
+            ],
+        }
+        for (part, stage), rows in history.group_by("part", "stage", maintain_order=True)
+    ]
+
+
+def _digits(losses: pl.Series) -> list[float]:
+    return [float(f"{loss:.4g}") for loss in losses]
+
+
+def _title(part: object, stage: object) -> str:
+    return f"{part or 'network'}{' from a soup' if stage == 'soup' else ''}"
+
+
 def learning_curves(history: pl.DataFrame) -> Figure:
-    """Draw the validation log loss of each fit by epoch, one panel per part."""
+    """Draw training loss and validation log loss of each fit by epoch, one panel per part."""
     with mpl.rc_context(THEME.settings):
         parts = list(history.group_by("part", "stage", maintain_order=True))
         figure = Figure(figsize=(11.0, 3.0 * ceil(len(parts) / 2)), layout="constrained")
         panels = figure.subplots(ceil(len(parts) / 2), min(len(parts), 2), squeeze=False).ravel()
         for axes, ((part, stage), rows) in zip(panels, parts, strict=False):
             fits = list(rows.group_by("fold", "member", maintain_order=True))
+            many = len(fits) > MOST_LINES
             for _, fit in fits:
-                loss = fit["validation_log_loss"].to_numpy()
-                best = int(loss.argmin())
-                many = len(fits) > MOST_LINES
-                axes.plot(
-                    fit["epoch"], loss, color=THEME.base, alpha=0.45, linewidth=0.9, rasterized=many
-                )
-                axes.plot(
-                    fit["epoch"][best], loss[best], ".", color=THEME.ink, markersize=4,
-                    rasterized=many,
-                )  # fmt: skip
+                _draw_fit(axes, fit, rasterized=many)
             title = f"{part or 'network'}: {counted(len(fits), 'fit')}"
             title += " from a soup" if stage == "soup" else ""
             axes.set_title(title, loc="left", fontsize=10)
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
             axes.set_xlabel("epoch")
-            axes.set_ylabel("validation log loss")
+            axes.set_ylabel("loss")
             axes.grid(axis="y")
         for axes in panels[len(parts) :]:
             axes.set_visible(False)
     return figure
+
+
+def _draw_fit(axes: Axes, fit: pl.DataFrame, *, rasterized: bool) -> None:
+    """Draw the losses of a fit, and a dot where that of validation is least."""
+    style: dict[str, Any] = {"alpha": 0.45, "linewidth": 0.9, "rasterized": rasterized}
+    if TRAIN_LOSS in fit.columns:
+        axes.plot(fit["epoch"], fit[TRAIN_LOSS], color=THEME.ions[0], **style)
+    loss = fit["validation_log_loss"].to_numpy()
+    axes.plot(fit["epoch"], loss, color=THEME.base, **style)
+    best = int(loss.argmin())
+    axes.plot(
+        fit["epoch"][best], loss[best], ".", color=THEME.ink, markersize=4, rasterized=rasterized
+    )
 
 
 def family_scores(scores: Mapping[str, Scores], metrics: Mapping[str, str]) -> Figure:
@@ -141,8 +220,6 @@ def family_scores(scores: Mapping[str, Scores], metrics: Mapping[str, str]) -> F
             axes.grid(axis="x")
         panels[0].set_yticks(range(len(families)), [*map(in_words, families)], parse_math=False)
         panels[0].set_ylim(len(families) - 0.5, -0.5)
-        handles, labels = panels[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper right", ncols=len(scores))
     return figure
 
 
@@ -208,8 +285,6 @@ def detection_curves(
             axes.set_yticks([0, 0.5, 1])
         figure.supxlabel("false positive rate (left), recall (right)", fontsize=10)
         figure.supylabel("recall (left), precision (right)", fontsize=10)
-        handles, names = panels[0].get_legend_handles_labels()
-        figure.legend(handles, names, loc="outside upper right", ncols=max(len(names), 1))
     return figure
 
 
@@ -253,18 +328,17 @@ def score_by_abundance(share: Band, mean: Floats, names: Sequence[str]) -> Figur
         error = [share.share - share.low, share.high - share.share]
         axes.errorbar(
             share.x, share.share, yerr=np.maximum(error, 0), fmt="o-", color=THEME.base,
-            linewidth=1.2, label="share predicted with 0.5 or more",
+            linewidth=1.2, label=SHARE_FOUND,
         )  # fmt: skip
         axes.plot(
             share.x, mean, "s--", color=THEME.ions[0], linewidth=1.2, markersize=5,
-            label="mean prediction",
+            label=MEAN_PROBABILITY,
         )  # fmt: skip
         labels = [f"{name}\n({count:,})" for name, count in zip(names, share.number, strict=True)]
         axes.set_xticks(share.x, labels)
         axes.set_ylim(0, 1.02)
         axes.set_xlabel("abundance in multiples of the detection limit (number of positive labels)")
         axes.grid(axis="y")
-        figure.legend(loc="outside upper right", ncols=2)
     return figure
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,16 +18,18 @@ from gale.errors import GaleError
 from gale.evidence import IndexTable, Matcher, check_spectra
 from gale.inspection.batch import batch_notes
 from gale.model import Model
+from gale.model.unlike import FAR
 from gale.plumbing.arguments import check_kind
 from gale.plumbing.files import check_folder_free, writing_folder
+from gale.plumbing.frames import frame_bytes
 from gale.plumbing.kinds import checked_but
 from gale.plumbing.reading import open_file
-from gale.plumbing.tables import FAILED
-from gale.plumbing.text import counted, display_name
+from gale.plumbing.tables import FAILED, HEADER
+from gale.plumbing.text import counted, display_name, short_names
 from gale.plumbing.work import Work
 from gale.readers import load_same, parse_run
 from gale.report.pages import render
-from gale.report.run_page import model_provenance, run_report
+from gale.report.run_page import PROBABLE, model_provenance, run_report
 
 PAGES = ("*.html",)
 """Files of a folder that may be replaced."""
@@ -211,6 +214,10 @@ def index_page(
         families=model.families,
         prevalence=model.prevalence,
         pages=pages,
+        names=short_names(predictions["run"]),
+        probable=PROBABLE,
+        far=FAR,
+        table=_address_of(predictions),
         notes=[
             *filter(None, [model.caution]),
             *batch_notes(predictions, model.prevalence, model.numbers),
@@ -218,6 +225,12 @@ def index_page(
         number=model.number,
         provenance={**(provenance or {}), **model_provenance(model)},
     )
+
+
+def _address_of(predictions: pl.DataFrame) -> str:
+    """Put the table of predictions into an address, from which a browser saves it as a file."""
+    data = base64.b64encode(frame_bytes(predictions, ".csv", HEADER)).decode()
+    return f"data:text/csv;charset=utf-8;base64,{data}"
 
 
 def page_names(runs: Iterable[str]) -> dict[str, str]:

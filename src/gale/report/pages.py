@@ -11,6 +11,7 @@ import io
 import json
 import re
 from functools import cache
+from importlib import resources
 from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
@@ -40,8 +41,18 @@ def _templates(package: str) -> Environment:
     environment.globals |= {
         "light_colours": _variables(THEMES["light"]),
         "dark_colours": _variables(THEMES["dark"]),
+        "uplot": Markup("/*\n{}\n*/\n{}").format(
+            _asset("uPlot.LICENSE"), _asset("uPlot.iife.min.js")
+        ),
+        "uplot_style": _asset("uPlot.min.css"),
     }
     return environment
+
+
+def _asset(name: str) -> Markup:
+    """Read a file of uPlot, which draws the charts."""
+    text = resources.files("gale.report").joinpath("assets", name).read_text("utf-8").strip()
+    return Markup(text)  # noqa: S704 - it comes with gale
 
 
 def render(template: str, *, package: str = "gale.report", **values: Any) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
+from statistics import median
 
 from gale.evidence import IndexTable, Matcher
 from gale.peaks.search import Peak, search
@@ -14,6 +16,13 @@ IONS = 3
 
 MOST = 40
 """Peaks on a page, those with the largest area."""
+
+LONGEST_LABEL = 28
+"""Letters of a name above the chromatogram; the table has the whole."""
+
+NEXT, LOW = 10, 0.1
+"""A picture is logarithmic if most of the next highest peaks, so many, are lower than this share of
+the highest: on a linear scale they would not be seen."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,14 @@ class PeakRow:
         """The m/z of its highest ions, which are drawn when it is shown in the run."""
         order = self.peak.intensity.argsort()[::-1][:IONS]
         return [int(mz) for mz in self.peak.mz[order]]
+
+    @property
+    def label(self) -> str:
+        """What is written above it: what it is probably, or when it elutes."""
+        peak = self.peak
+        best = peak.matches[0] if peak.matches else None
+        named = best.compound if best and not best.weak else f"{peak.apex_min:.2f}"
+        return textwrap.shorten(peak.origin or named, LONGEST_LABEL, placeholder=" …")
 
     @property
     def remarks(self) -> str:
@@ -80,6 +97,18 @@ class PeakSection:
     number: int
     library: str
     has_index: bool
+
+    @property
+    def labels(self) -> list[tuple[float, str]]:
+        """Time and label of each, the largest first."""
+        rows = sorted(self.rows, key=lambda row: -row.share)
+        return [(row.peak.apex_min, row.label) for row in rows]
+
+    @property
+    def flattened(self) -> bool:
+        """Whether one peak is so high that hardly any other is seen beside it."""
+        height = sorted((row.peak.height for row in self.rows), reverse=True)[: NEXT + 1]
+        return len(height) > 1 and median(height[1:]) < LOW * height[0]
 
     @classmethod
     def of(cls, run: Run, matcher: Matcher | None, index: IndexTable | None) -> PeakSection:

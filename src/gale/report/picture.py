@@ -1,7 +1,8 @@
 """The interactive picture of a run: chromatograms, ion map, and the spectrum of any scan.
 
-The picture is the SVG that matplotlib draws. For the spectra, the page has the ions, packed into
-about 5 bytes each.
+The page has the SVG that matplotlib draws, for paper and for readers without scripts, and the
+ions, packed into about 5 bytes each. From these its scripts draw charts that zoom (with uPlot) in
+place of the SVG, and the spectrum of any scan.
 """
 
 from __future__ import annotations
@@ -11,14 +12,23 @@ import gzip
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 from markupsafe import Markup
-from matplotlib.figure import Figure
+from matplotlib.colors import to_hex
 
-from gale.plotting import TIME_PANEL, Span, plot_run
-from gale.plotting.measures import cut_time, highest_ions, of_scans, telling_scans
+from gale.plotting import Span, plot_run
+from gale.plotting.measures import (
+    base_peak,
+    cut_time,
+    highest_ions,
+    of_scans,
+    telling_scans,
+)
+from gale.plotting.panels import DECADES
+from gale.plotting.themes import COLOUR_MAP
+from gale.plumbing.text import in_words
 from gale.report.pages import as_json, render, themed_svg
 from gale.run import Floats, Integers, Run, nearest_scan
 
@@ -27,6 +37,12 @@ MOST_SCANS = 20_000
 
 MZ_DECIMALS = 2
 """Decimals of m/z in a page, which shows one."""
+
+SHADES = 17
+"""Colours of the ion map that a page is given; its script takes others between them."""
+
+Label = tuple[float, str]
+"""A time in minutes, and what is written above the chromatogram there."""
 
 
 @dataclass(frozen=True)
@@ -38,21 +54,22 @@ class Picture:
     svg : str
     label : str
         What the picture shows, in words.
-    indent : str
-        Where its axes begin, as a CSS percentage of the width.
     settings : str
-        JSON: where the axes are, what they span, and which scan is selected first.
+        JSON: what the charts show beside the ions, and which scan is selected first.
     scans : str
-        Times, first ions of scans, m/z and intensities, packed.
+        Times, first ions of scans, m/z and intensities, packed; if ions are left out, also the
+        total and the highest intensity of each scan, of all its ions.
+    colours : str
+        What the colours of the map mean.
     left_out : str
         A sentence on the ions that are left out; empty if none are.
     """
 
     svg: Markup
     label: str
-    indent: str
     settings: Markup
     scans: str
+    colours: str
     left_out: str
 
     @classmethod
@@ -63,43 +80,62 @@ class Picture:
         at_min: float | None = None,
         time_range: tuple[float, float] | None = None,
         mz_range: tuple[float, float] | None = None,
+        mz: Sequence[int] = (),
+        log: bool = False,
+        lanes: Mapping[str, Sequence[Span]] | None = None,
+        peaks: Sequence[Label] = (),
         most_bytes: int | None = None,
-        **choices: Any,
     ) -> Picture:
         """Draw a run; see :func:`gale.plotting.plot_run` for the choices.
 
-        With `most_bytes`, only the highest ions are packed, as many as fit, of at most
+        `peaks` are written above the chromatogram, the first of them where there is not room for
+        all. With `most_bytes`, only the highest ions are packed, as many as fit, of at most
         :data:`MOST_SCANS` scans.
         """
         part = cut_time(run, time_range)
         highest = int(part.total_ion_current.argmax())
         scan = highest if at_min is None else nearest_scan(part, at_min)
-        figure = plot_run(run, time_range=time_range, mz_range=mz_range, **choices)
+        figure = plot_run(
+            run, time_range=time_range, mz_range=mz_range, mz=mz, log=log, lanes=lanes
+        )
         label = f"chromatograms and ion map of {Path(run.source).name}"
-        svg = themed_svg(figure, label)
-        axes = _axes_box(figure, part)  # drawing has put them there
         kept = np.arange(part.n_scans)
         if most_bytes is not None:
             kept = telling_scans(part.total_ion_current, MOST_SCANS)
-        packed, scans = _within(of_scans(part, kept), most_bytes)
+        thinned = of_scans(part, kept)
+        packed, scans = _within(thinned, most_bytes)
         first = int(np.searchsorted(run.time_min, part.time_min[0])) + 1
         settings = {
+            "label": label,
             "scans": packed.n_scans,
             "ions": packed.n_ions,
+            "totals": packed is not thinned,
             "first_scan": first,
             "numbers": None if len(kept) == part.n_scans else (first + kept).tolist(),
             "scan": int(np.searchsorted(kept, scan)),
             "mz": mz_range or (float(part.mz.min()) - 2, float(part.mz.max()) + 2),
-            "axes": axes,
+            "log": log,
+            "extracted": [int(each) for each in mz],
+            "peaks": [(round(time, 4), text) for time, text in peaks],
+            "lanes": [
+                (in_words(name), [tuple(round(each, 3) for each in span) for span in spans])
+                for name, spans in (lanes or {}).items()
+            ],
+            "shades": _shades(),
         }
         return cls(
-            svg,
+            themed_svg(figure, label),
             label,
-            f"{axes['left'] / axes['width']:.1%}",
             as_json(settings),
             scans,
+            _colours(packed),
             _left_out(part, kept, packed),
         )
+
+
+def _shades() -> list[str]:
+    """Colours of the ion map, from the lowest intensity to the highest."""
+    return [to_hex(each) for each in mpl.colormaps[COLOUR_MAP](np.linspace(0, 1, SHADES))]
 
 
 def plot_page(
@@ -145,25 +181,19 @@ def plot_page(
     return render("plot.html", title=Path(run.source).name, picture=picture)
 
 
-def _axes_box(figure: Figure, part: Run) -> dict[str, Any]:
-    """Locate the panels with a time axis in the picture, in points, and the times they span."""
-    panels = [axes.get_position() for axes in figure.axes if axes.get_label() == TIME_PANEL]
-    width, height = figure.get_size_inches() * 72
-    return {
-        "left": min(box.x0 for box in panels) * width,
-        "right": max(box.x1 for box in panels) * width,
-        "top": (1 - max(box.y1 for box in panels)) * height,
-        "bottom": (1 - min(box.y0 for box in panels)) * height,
-        "width": width,
-        "first": float(part.time_min[0]),
-        "last": float(part.time_min[-1]),
-    }
-
-
 def _rounded(intensity: Floats) -> Floats:
     """Round intensities to five digits: 32-bit numbers whose last bits are 0, which pack well."""
     bits = intensity.astype("<f4").view("<u4")
     return (bits & np.uint32(0xFFFFFF80)).view("<f4")
+
+
+def _colours(packed: Run) -> str:
+    """Say what the colours of the map mean."""
+    most = float(packed.intensity.max(initial=0.0))
+    low, high = (f"{each:.3g}".replace("e+0", "e") for each in (most / 10**DECADES, most))
+    return (
+        f"Colours of the map: intensity, logarithmic, from {low} or less (dark) to {high} (bright)."
+    )
 
 
 def _left_out(part: Run, kept: Integers, packed: Run) -> str:
@@ -177,27 +207,33 @@ def _left_out(part: Run, kept: Integers, packed: Run) -> str:
     if packed.n_ions < part.ions_per_scan[kept].sum():
         sentences.append(
             f"The page has only the {packed.n_ions:,} highest of the run's {part.n_ions:,} ions; "
-            "spectra and totals are of these."
+            "spectra, extracted ions and the map are of these."
         )
     return " ".join(sentences)
 
 
 def _within(part: Run, most_bytes: int | None) -> tuple[Run, str]:
     """Pack the highest ions, as many as fit; return them and the packed text."""
-    packed = _packed(part)
+    whole, packed = part, _packed(part)
     while most_bytes is not None and len(packed) > most_bytes and part.n_ions:
         part = highest_ions(part, int(0.95 * part.n_ions * most_bytes / len(packed)))
-        packed = _packed(part)
+        packed = _packed(part, whole)
     return part, packed
 
 
-def _packed(part: Run) -> str:
-    """Pack times, first ions of scans, m/z and intensities: 32-bit numbers, gzip, base64."""
-    columns = (
+def _packed(part: Run, whole: Run | None = None) -> str:
+    """Pack times, first ions of scans, m/z and intensities: 32-bit numbers, gzip, base64.
+
+    Of a `whole` run of which these are the highest ions, also the total and the highest intensity
+    of each scan.
+    """
+    columns = [
         part.time_min.astype("<f4"),
         part.scan_start.astype("<u4"),
         part.mz.round(MZ_DECIMALS).astype("<f4"),
         _rounded(part.intensity),
-    )
+    ]
+    if whole is not None:
+        columns += [_rounded(whole.total_ion_current), _rounded(base_peak(whole))]
     data = b"".join(column.tobytes() for column in columns)
     return base64.b64encode(gzip.compress(data, mtime=0)).decode()

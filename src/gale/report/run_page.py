@@ -40,7 +40,7 @@ from gale.report.peaks import PeakSection
 from gale.report.picture import Picture
 from gale.run import Floats, Run
 
-MOST_BYTES = 1_100_000
+MOST_BYTES = 1_000_000
 """Bytes of ions in a page, so that all of it is smaller than 2 MB."""
 
 PROBABLE = 0.5
@@ -50,10 +50,7 @@ LEAST_HEIGHT = 0.002
 """Height relative to the highest ion below which the ions of a spectrum are not drawn."""
 
 LONGEST_COMPOUND = 32
-"""Letters of a compound's name that fit above a spectrum; the table beside it has the whole."""
-
-SPECTRUM = {"left": 46.0, "right": 570.0, "width": 580.0}
-"""Where the axes of a spectrum are in its picture."""
+"""Letters of a compound's name in the title of a spectrum; the table beside it has the whole."""
 
 
 @dataclass(frozen=True)
@@ -159,6 +156,7 @@ def run_report(
             check_spectra(model)
         attributions = find_attributions(model, run)
     families = _families(model, predicted, windows)
+    peaks = PeakSection.of(run, library, index)
     unlike = predicted[UNLIKE]
     return render(
         "run.html",
@@ -178,9 +176,15 @@ def run_report(
             *(index.note_outside(run) if index else ()),
         ],
         unlike=unlike,
-        picture=Picture.of(run, lanes=_lanes(families), most_bytes=MOST_BYTES),
+        picture=Picture.of(
+            run,
+            lanes=_lanes(families),
+            peaks=peaks.labels,
+            log=peaks.flattened,
+            most_bytes=MOST_BYTES,
+        ),
         library=library and library.library,
-        peaks=PeakSection.of(run, library, index),
+        peaks=peaks,
         spectra=as_json(list(_spectra(families, run, model, library))) if library else None,
         run=run,
         provenance={
@@ -289,7 +293,6 @@ def _spectra(
                 "other": other,
                 "low": max(low - 2, 0),
                 "high": max((at for at, _ in shown), default=high) + 5,
-                **SPECTRUM,
             }
 
 

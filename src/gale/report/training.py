@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -15,10 +17,12 @@ from gale.model import Model
 from gale.plumbing.arguments import check_kind
 from gale.plumbing.kinds import checked
 from gale.plumbing.progress import Progress
+from gale.plumbing.tables import FAILED
 from gale.plumbing.work import Work
+from gale.report.folder import check_pages_free, page_names, run_pages
 from gale.report.scored import BASELINE, MODEL, Scored
 from gale.report.training_files import TrainingFiles, read_predicted, read_truth
-from gale.report.training_page import training_page
+from gale.report.training_page import MakePages, training_page
 from gale.training import Recipe, train
 from gale.training.folds import held_out_by
 from gale.training.groups import runs_of_shared_groups
@@ -34,7 +38,13 @@ class Baseline:
 
 @checked
 def training_report(
-    campaign: Campaign, model: str | Path | TrainingFiles, *, work: Work | None = None
+    campaign: Campaign,
+    model: str | Path | TrainingFiles,
+    *,
+    pages: str | Path | None = None,
+    force: bool = False,
+    provenance: Mapping[str, str] | None = None,
+    work: Work | None = None,
 ) -> str:
     """Make the page of a training, as `gale train` writes it beside the model.
 
@@ -49,6 +59,14 @@ def training_report(
     model : str, Path or TrainingFiles
         The model file, beside which the held-out predictions (``mine.out_of_fold.csv`` for
         ``mine.onnx``) and the history (``mine.history.csv``) are; or where all these are.
+    pages : str or Path, optional
+        A folder to make of pages of the runs that are listed as worst predicted or for a second
+        look, see :func:`gale.run_pages`. The page of the training, to be put beside the folder,
+        links to them.
+    force : bool
+        Whether such a folder is replaced if it holds nothing but such pages.
+    provenance : mapping of str to str, optional
+        More to say of where the page comes from, such as the command that made it.
     work : Work, optional
         How and where runs are read.
 
@@ -66,6 +84,8 @@ def training_report(
     TableError
         If there are no held-out predictions, or the labels or the files beside the model are not
         those of its training.
+    OutputError
+        If something is at `pages` that may not be replaced.
 
     Examples
     --------
@@ -78,6 +98,8 @@ def training_report(
     """
     check_kind("model", model, str, Path, TrainingFiles)
     work = work or Work()
+    if pages is not None:
+        check_pages_free(Path(pages), force=force)
     files = model if isinstance(model, TrainingFiles) else TrainingFiles.of(model)
     loaded = Model.load(files.model)
     known = _known(campaign, loaded, work.progress)
@@ -91,10 +113,34 @@ def training_report(
     test = _score_test(loaded, campaign, baseline, work)
     work.progress.begin("making the report", 1)
     page = training_page(
-        campaign, loaded, held_out, val=val, test=test, history=history, truth=truth
+        campaign,
+        loaded,
+        held_out,
+        val=val,
+        test=test,
+        history=history,
+        truth=truth,
+        make_pages=_page_maker(campaign, loaded, Path(pages), work, force) if pages else None,
+        provenance=provenance,
     )
     work.progress.step()
     return page
+
+
+def _page_maker(
+    campaign: Campaign, model: Model, folder: Path, work: Work, force: bool
+) -> MakePages:
+    """Make pages of runs in a folder; their addresses are seen from beside it."""
+
+    def make(runs: Sequence[str]) -> dict[str, str]:
+        if not runs:
+            return {}
+        chosen = campaign.select(np.isin(campaign.runs, runs))
+        table = run_pages(model, chosen, folder, force=force, work=work)
+        made = table.filter(pl.col("status") != FAILED)["run"]
+        return {run: f"{folder.name}/{name}" for run, name in page_names(made).items()}
+
+    return make
 
 
 def _known(campaign: Campaign, model: Model, progress: Progress) -> Campaign:
@@ -122,12 +168,19 @@ def _known(campaign: Campaign, model: Model, progress: Progress) -> Campaign:
     return known
 
 
+def baseline_recipe(folds: Mapping[str, Any], source: str) -> Recipe:
+    """Make the recipe of a logistic regression with the folds of a model.
+
+    It holds no groups out elsewhere: those are for a calibration, and the baseline has none.
+    """
+    kept = {name: value for name, value in folds.items() if name != "elsewhere"}
+    return Recipe.of(Recipe.load("logistic").to_dict() | {"folds": kept}, source)
+
+
 def _train_baseline(campaign: Campaign, model: Model, work: Work) -> Baseline:
     """Train a logistic regression on the same runs, in the same folds."""
     work.progress.note("training a logistic regression, the baseline of the report")
-    folds = model.facts["recipe"]["folds"] | {"elsewhere": 0}
-    choices = Recipe.load("logistic").to_dict() | {"folds": folds}
-    recipe = Recipe.of(choices, f"{model.source}: recipe")
+    recipe = baseline_recipe(model.facts["recipe"]["folds"], f"{model.source}: recipe")
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "out_of_fold.csv"
         baseline = train(

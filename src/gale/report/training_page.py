@@ -6,7 +6,8 @@ Symbols: R runs, K families.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,10 @@ from gale.evaluation.text import share_text
 from gale.model import FEW_POSITIVES, Model
 from gale.model.cutoffs import measured_cutoffs
 from gale.model.groups import sentences_on_groups
+from gale.plumbing.addresses import DOCS
+from gale.plumbing.text import display_name, short_names
 from gale.report import charts
-from gale.report.pages import render, themed_svg
+from gale.report.pages import as_json, render, themed_svg
 from gale.report.run_page import model_provenance
 from gale.report.scored import MODEL, PRIOR, Scored
 from gale.report.second_look import second_looks
@@ -39,6 +42,13 @@ MOST_FAMILIES = 3
 MOST_LABELS = 30
 """Labels that are listed for a second look."""
 
+MakePages = Callable[[Sequence[str]], Mapping[str, str]]
+
+LINKED = "A name leads to the page of its run."
+UNLINKED = (
+    "With --pages, gale report training makes pages of these runs, to which their names lead."
+)
+
 METRICS = {"log_loss": "log loss (lower is better)", "roc_auc": "ROC AUC (higher is better)"}
 
 
@@ -51,6 +61,8 @@ def training_page(
     test: Scored | None = None,
     history: pl.DataFrame | None = None,
     truth: pl.DataFrame | None = None,
+    make_pages: MakePages | None = None,
+    provenance: Mapping[str, str] | None = None,
 ) -> str:
     """Make the page of a training from its scores.
 
@@ -69,6 +81,10 @@ def training_page(
         Losses of every epoch, as training writes them.
     truth : DataFrame, optional
         Abundance of every compound of a simulated campaign.
+    make_pages : callable, optional
+        Makes pages of some runs, and returns the address of each, as seen from this page.
+    provenance : mapping of str to str, optional
+        More to say of where the page comes from.
 
     Returns
     -------
@@ -78,6 +94,8 @@ def training_page(
     known = campaign.of_split("train", "val")
     best = test or val or held_out
     training = model.facts["training"]
+    worst, labels = _worst(best), second_looks(campaign, model, held_out, MOST_LABELS)
+    listed = list(dict.fromkeys([*(row["run"] for row in worst), *(each.run for each in labels)]))
     return render(
         "training.html",
         title=f"Recipe {model.facts['recipe']['name']}, trained on {training['campaign']}",
@@ -95,12 +113,42 @@ def training_page(
         n_partly_known=int((~np.isfinite(known.labels).all(axis=1)).sum()),
         splits=Counter(campaign.split),
         figures=dict(_figures(known, best, history, truth)),
-        worst=_worst(best),
+        legends=_legends(best, history),
+        learning=_learning(history),
+        worst=worst,
+        names=short_names(listed),
+        pages=make_pages(listed) if make_pages else {},
+        linked=LINKED if make_pages else UNLINKED,
+        docs=DOCS,
         cutoffs=list(measured_cutoffs(model.facts)),
         share_text=share_text,
-        second_looks=second_looks(campaign, model, held_out, MOST_LABELS),
-        provenance=model_provenance(model),
+        second_looks=labels,
+        provenance={
+            "model file": f"{display_name(Path(model.source).name)}, SHA-256 {model.sha256}",
+            "seed": str(model.facts["seed"]),
+            **model_provenance(model),
+            **(provenance or {}),
+        },
     )
+
+
+def _legends(best: Scored, history: pl.DataFrame | None) -> dict[str, list[charts.Entry]]:
+    """The legends of the charts."""
+    drawn = {charts.VALIDATION_LOSS}
+    if history is not None and charts.TRAIN_LOSS in history.columns:
+        drawn.add(charts.TRAINING_LOSS)
+    return {
+        "compared": charts.legend("compared", best.probabilities),
+        "detection": charts.legend("compared", best.probabilities.keys() - {PRIOR}),
+        "abundance": charts.legend("abundance", charts.LEGENDS["abundance"]),
+        "history": charts.legend("history", drawn),
+    }
+
+
+def _learning(history: pl.DataFrame | None) -> Markup | None:
+    """The losses of every epoch, for the page's script."""
+    data = [] if history is None or not len(history) else charts.learning_data(history)
+    return as_json(data) if data else None
 
 
 def _positives(known: Campaign) -> dict[str, int]:

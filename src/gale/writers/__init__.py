@@ -11,7 +11,7 @@ from gale.errors import OutputError
 from gale.plumbing.files import writing
 from gale.plumbing.kinds import checked
 from gale.run import Run
-from gale.writers import mzml, table
+from gale.writers import andi, mzml, table
 
 __all__ = ["FORMATS", "Format", "format_of", "write_run"]
 
@@ -32,6 +32,7 @@ class Format(NamedTuple):
 
 
 FORMATS = {
+    "andi": Format(".cdf", andi.write),
     "csv": Format(".csv", table.write_csv),
     "mzml": Format(".mzML", mzml.write),
     "parquet": Format(".parquet", table.write_parquet),
@@ -61,16 +62,19 @@ def write_run(
 ) -> None:
     """Write a run so that reading the file gives the same scans and ions, to the last digit.
 
+    ANDI has times in seconds, so they come back rounded: within 1 part in 10^15.
+
     Parameters
     ----------
     run : Run
     path : str or path
         The file to write. It is written completely or not at all.
     format : str, optional
-        ``csv``, ``parquet`` or ``mzml``; by default the suffix of the file name decides. Tables
-        have one row per ion, and for a scan without ions one row with m/z 0 and intensity 0. mzML
-        also keeps `Run.facts` and the stated total ion current; it is read with the ions of every
-        scan in order of m/z.
+        ``csv``, ``parquet``, ``mzml`` or ``andi`` (``.cdf``); by default the suffix of the file
+        name decides. Tables have one row per ion, and for a scan without ions one row with m/z 0
+        and intensity 0. mzML also keeps `Run.facts` and the stated total ion current; ANDI keeps
+        that and the facts it has a place for. Both are read with the ions of every scan in order
+        of m/z.
     force : bool
         Whether an existing file is overwritten.
 

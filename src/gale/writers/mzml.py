@@ -1,12 +1,18 @@
-"""mzML 1.1, the open XML format of mass spectrometry, which most of its software reads."""
+"""mzML 1.1, the open XML format of mass spectrometry, which most of its software reads.
+
+Files are indexed: behind the spectra is the byte at which each begins, so that software opens one
+spectrum without reading the others, and then a SHA-1 of all that comes before it.
+"""
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import re
 import zlib
 from importlib.metadata import version
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from lxml import etree
@@ -32,25 +38,74 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def write(run: Run, path: Path) -> None:
-    """Write a run as mzML: every scan as a centroid spectrum of MS level 1, 64-bit, zlib.
+    """Write a run as indexed mzML: every scan as a centroid spectrum of MS level 1, 64-bit, zlib.
 
     Scans without ions are kept, and `Run.facts` as userParam of the run.
     """
-    with path.open("wb") as file, etree.xmlfile(file, encoding="utf-8") as xml:
-        xml.write_declaration()
-        with xml.element("mzML", nsmap={None: NAMESPACE}, version="1.1.0"):
-            for part in _before_run(run):
-                xml.write(part)
+    with path.open("wb") as file:
+        counted = _Counted(file)
+        with etree.xmlfile(counted, encoding="utf-8") as xml:
+            xml.write_declaration()
+            with xml.element("indexedmzML", nsmap={None: NAMESPACE}):
+                begins = _write_run(run, xml, counted)
+                _write_index(begins, xml, counted)
+
+
+class _Counted:
+    """A file that knows how many bytes were written, and their SHA-1."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.at, self.sha1 = 0, hashlib.sha1(usedforsecurity=False)
+
+    def write(self, data: bytes) -> int:
+        self.at += len(data)
+        self.sha1.update(data)
+        return self._file.write(data)
+
+
+def _write_run(run: Run, xml: etree._IncrementalFileWriter, file: _Counted) -> list[int]:
+    """Write the mzML inside the index, and return the byte at which each spectrum begins."""
+    begins = []
+    with xml.element("mzML", version="1.1.0"):
+        for part in _before_run(run):
+            xml.write(part)
+        with xml.element(
+            "run", id=_identifier(run.source), defaultInstrumentConfigurationRef="instrument"
+        ):
+            for name, value in run.facts.items():
+                xml.write(_element("userParam", name=f"{FACT_PREFIX}{name}", value=value))
             with xml.element(
-                "run", id=_identifier(run.source), defaultInstrumentConfigurationRef="instrument"
+                "spectrumList", count=str(run.n_scans), defaultDataProcessingRef="conversion"
             ):
-                for name, value in run.facts.items():
-                    xml.write(_element("userParam", name=f"{FACT_PREFIX}{name}", value=value))
-                with xml.element(
-                    "spectrumList", count=str(run.n_scans), defaultDataProcessingRef="conversion"
-                ):
-                    for scan in range(run.n_scans):
-                        xml.write(_spectrum(run, scan))
+                for scan in range(run.n_scans):
+                    xml.write("\n")
+                    xml.flush()
+                    begins.append(file.at)
+                    xml.write(_spectrum(run, scan))
+    return begins
+
+
+def _write_index(begins: list[int], xml: etree._IncrementalFileWriter, file: _Counted) -> None:
+    xml.write("\n")
+    xml.flush()
+    list_begins = file.at
+    with xml.element("indexList", count="1"), xml.element("index", name="spectrum"):
+        for scan, begin in enumerate(begins):
+            offset = _element("offset", idRef=_native_id(scan))
+            offset.text = str(begin)
+            xml.write("\n", offset)
+    xml.write("\n")
+    with xml.element("indexListOffset"):
+        xml.write(str(list_begins))
+    xml.write("\n")
+    with xml.element("fileChecksum"):  # of all bytes up to here, this opening tag included
+        xml.flush()
+        xml.write(file.sha1.hexdigest())
+
+
+def _native_id(scan: int) -> str:
+    return f"scan={scan + 1}"
 
 
 def _before_run(run: Run) -> list[etree._Element]:
@@ -121,7 +176,7 @@ def _spectrum(run: Run, scan: int) -> etree._Element:
             count="2",
         ),
         index=str(scan),
-        id=f"scan={scan + 1}",
+        id=_native_id(scan),
         defaultArrayLength=str(int(run.ions_per_scan[scan])),
     )
 

@@ -21,7 +21,8 @@ function sortBy(column) {
 function filter(words) {
   const wanted = words.toLowerCase();
   for (const row of rows) {
-    row.hidden = !row.cells[0].textContent.toLowerCase().includes(wanted);
+    const [cell] = row.cells;
+    row.hidden = !`${cell.title} ${cell.textContent}`.toLowerCase().includes(wanted);
   }
   const shown = rows.filter((row) => !row.hidden).length;
   document.getElementById("count").textContent =
