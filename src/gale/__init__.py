@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     )
     from gale.plotting import plot_run, save_figure
     from gale.plumbing.cache import Cache
+    from gale.plumbing.cluster import dask_executor
     from gale.plumbing.progress import Progress
     from gale.plumbing.work import Work
     from gale.portable import export_page, export_whole
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
     from gale.training import train
     from gale.training.recalibration import recalibrate
     from gale.training.recipe import Recipe
+    from gale.training.stored import write_features
     from gale.writers import write_run
 
 __all__ = [
@@ -95,6 +97,7 @@ __all__ = [
     "ablate",
     "add_library",
     "bundled_model",
+    "dask_executor",
     "default_family_table",
     "embedded_library",
     "errors",
@@ -133,6 +136,7 @@ __all__ = [
     "web_service",
     "write_crate",
     "write_evidence",
+    "write_features",
     "write_mztab",
     "write_peak_matches",
     "write_peak_spectra",
@@ -161,6 +165,7 @@ _HOMES = {
     "ablate": "ablation",
     "add_library": "chemistry.adding",
     "bundled_model": "model.bundled",
+    "dask_executor": "plumbing.cluster",
     "default_family_table": "chemistry.families",
     "embedded_library": "library",
     "estimate_retention_index": "chemistry.retention_index",
@@ -198,6 +203,7 @@ _HOMES = {
     "web_service": "serve.app",
     "write_evidence": "evidence.table",
     "write_crate": "report",
+    "write_features": "training.stored",
     "write_mztab": "peaks",
     "write_peak_matches": "peaks",
     "write_peak_spectra": "peaks",

@@ -23,7 +23,8 @@ SHARED = {
     "listings", "logs", "models", "options", "outputs", "peak_lines", "peak_options",
     "peaks_of_runs", "predictions", "printing", "progress", "report_pages", "report_run",
     "report_training", "result", "resumable", "sidecars", "simulation_options", "sources",
-    "spectra", "summary", "times", "typed", "wording", "working",
+    "spectra", "summary", "times", "typed", "wording", "workers",
+    "working",
 }  # fmt: skip
 """Modules that are not a verb."""
 

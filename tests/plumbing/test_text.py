@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gale.errors import CONTROLS
-from gale.plumbing.text import display_name, escaped, in_markdown, is_formula
+from gale.plumbing.text import display_name, escaped, in_markdown, is_formula, size_of, size_text
 
 
 @given(st.text())
@@ -39,3 +39,17 @@ def test_markdown_has_no_tags_links_or_cells(text: str) -> None:
 def test_what_a_spreadsheet_computes() -> None:
     assert all(map(is_formula, ["=1", "+1", "-1", "@a", "\t=1", "\r=1"]))
     assert not any(map(is_formula, [None, "", "a=1", " -1", "'=1"]))
+
+
+@given(st.integers(0, 10**15))
+def test_sizes_are_read_as_they_are_written(size: int) -> None:
+    read = size_of(size_text(size).replace(",", ""))
+    assert read is not None
+    assert abs(read - size) <= 0.05 * max(size, 1)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "GB", "5 apples", "-5GB", "5 GBB", "1e3", "5,5GB", "nan", "5ib"]
+)
+def test_what_is_no_size(text: str) -> None:
+    assert size_of(text) is None

@@ -53,7 +53,7 @@ class ScoredRuns:
     def probability(self, fitter: MemberFitter, training: int, weights: Weights) -> Floats:
         """Predict the runs of :attr:`rows` with a network, shape (number of rows, K)."""
         network = fitter.network([training], [weights])
-        logits = predict_logits(network, fitter.features[self.rows])[0]
+        logits = predict_logits(network, fitter.features, self.rows)[0]
         return sigmoid(logits)
 
     def scores(self, probability: Floats) -> LogLosses:

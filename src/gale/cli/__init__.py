@@ -23,11 +23,13 @@ STORAGE = {errno.ENOSPC, errno.EROFS, errno.EDQUOT}
 
 VERBS = (
     "ablate",
+    "cache",
     "convert",
     "crate",
     "demo",
     "evaluate",
     "export",
+    "features",
     "inspect",
     "labels",
     "library",

@@ -15,10 +15,10 @@ from gale.cli.options import (
     force_option,
     output_option,
     quiet_option,
-    workers_option,
 )
 from gale.cli.outputs import claim
 from gale.cli.printing import echo
+from gale.cli.workers import workers_options
 from gale.cli.working import working
 from gale.plumbing.text import counted, display_name
 
@@ -48,7 +48,7 @@ Examples:
 @force_option("Overwrite files that exist.")
 @batch_options("a conversion")
 @columns_option
-@workers_option
+@workers_options()
 @quiet_option
 def command(
     runs: tuple[Path, ...],
@@ -58,7 +58,7 @@ def command(
     force: bool,
     asked: Asked,
     columns: dict[str, str] | None,
-    workers: int,
+    workers: int | str,
     quiet: bool,
 ) -> None:
     """Write RUNS in an open format, to look at them in other software as gale reads them.

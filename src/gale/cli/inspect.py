@@ -10,10 +10,11 @@ import click
 
 from gale.cli.batch import Asked, batch_options
 from gale.cli.listings import open_paths
-from gale.cli.options import PATH, columns_option, force_option, workers_option
+from gale.cli.options import PATH, columns_option, force_option
 from gale.cli.outputs import WRITTEN, plan
 from gale.cli.printing import echo
 from gale.cli.wording import in_options
+from gale.cli.workers import workers_options
 from gale.cli.working import working
 from gale.errors import GaleWarning
 
@@ -51,7 +52,7 @@ Examples:
 @force_option()
 @batch_options("the output")
 @columns_option
-@workers_option
+@workers_options()
 def command(
     paths: tuple[Path, ...],
     recipe: bool,
@@ -63,7 +64,7 @@ def command(
     force: bool,
     asked: Asked,
     columns: dict[str, str] | None,
-    workers: int,
+    workers: int | str,
 ) -> None:
     """Describe PATHS: runs (and anything odd about them), models, or campaign folders.
 

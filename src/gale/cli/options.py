@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from gale.cli.outputs import WRITTEN
+from gale.cli.workers import workers_options
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -47,32 +48,21 @@ def seed_option(text: str) -> Callable[[Function], Function]:
     return click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help=text)
 
 
-def reading_options(function: Function) -> Function:
+def reading_options(function: Function) -> Callable[..., Any]:
     """Add the options that :func:`gale.cli.working.working` takes."""
+    added: Callable[..., Any] = function
     for option in (
         quiet_option,
         click.option("--no-cache", is_flag=True, help="Neither read nor write the feature cache."),
-        click.option(
-            "--workers",
-            type=click.IntRange(1),
-            default=1,
-            show_default=True,
-            help="Processes that read runs. For tables, one is as fast as several, since parsing "
-            "uses all cores anyway. (Pre-training simulates with one process per core.)",
+        workers_options(
+            "Processes that read runs. For tables, one is as fast as several, since parsing uses "
+            "all cores anyway. (Pre-training simulates with one process per core.)"
         ),
         columns_option,
     ):
-        function = option(function)
-    return function
+        added = option(added)
+    return added
 
-
-workers_option = click.option(
-    "--workers",
-    type=click.IntRange(1),
-    default=1,
-    show_default=True,
-    help="Processes that work on runs.",
-)
 
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 
@@ -92,6 +82,10 @@ split_option = click.option(
     multiple=True,
     type=click.Choice(["train", "val", "test"]),
     help="Take only the runs of this split of a campaign. Repeatable.",
+)
+
+strict_option = click.option(
+    "--strict", is_flag=True, help="Stop if a run cannot be read, instead of leaving it out."
 )
 
 device_option = click.option(

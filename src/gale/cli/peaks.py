@@ -17,10 +17,10 @@ from gale.cli.options import (
     force_option,
     quiet_option,
     split_option,
-    workers_option,
 )
 from gale.cli.outputs import plan_tables
 from gale.cli.peak_options import peak_outputs
+from gale.cli.workers import workers_options
 from gale.cli.working import working
 
 EXAMPLE = """
@@ -51,7 +51,7 @@ Examples:
 @force_option("Overwrite the outputs.")
 @batch_options("the outputs")
 @columns_option
-@workers_option
+@workers_options()
 @quiet_option
 def command(
     runs: tuple[Path, ...],
@@ -64,7 +64,7 @@ def command(
     force: bool,
     asked: Asked,
     columns: dict[str, str] | None,
-    workers: int,
+    workers: int | str,
     quiet: bool,
     **outputs: Path | None,
 ) -> None:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -18,7 +19,7 @@ from gale.plumbing.progress import Progress
 from gale.plumbing.text import counted
 
 
-def training_options(work: str, result: str) -> Callable[[Function], Function]:
+def training_options(work: str, result: str) -> Callable[[Function], Callable[..., Any]]:
     """Add the options of a verb that trains.
 
     Parameters
@@ -29,7 +30,8 @@ def training_options(work: str, result: str) -> Callable[[Function], Function]:
         What comes out of it, as ``the same model``.
     """
 
-    def add(function: Function) -> Function:
+    def add(function: Function) -> Callable[..., Any]:
+        added: Callable[..., Any] = function
         for option in (
             reading_options,
             force_option(f"Overwrite the output; discard an interrupted {work}."),
@@ -40,8 +42,8 @@ def training_options(work: str, result: str) -> Callable[[Function], Function]:
                 "after an interruption)."
             ),
         ):
-            function = option(function)
-        return function
+            added = option(added)
+        return added
 
     return add
 

@@ -13,6 +13,7 @@ from gale.cli.kept import telling
 from gale.cli.options import force_option
 from gale.cli.printing import echo
 from gale.cli.simulation_options import simulation_options
+from gale.cli.working import executor_of
 
 EXAMPLE = """
 \b
@@ -33,7 +34,7 @@ def command(
     families: Path | None,
     physics: Path | None,
     without: tuple[str, ...],
-    workers: int,
+    workers: int | str,
     quiet: bool,
     resume: bool,
     force: bool,
@@ -64,8 +65,10 @@ def command(
         from gale.chemistry.families import read_family_table  # needs RDKit
 
         table = read_family_table(families)
-    kept = Partial(output, {}, "simulation")
-    with closing(ConsoleProgress(quiet=quiet)) as progress, telling(kept):
+    # the simulator begins processes of its own, which hold what all runs share
+    address, processes = (workers, 1) if isinstance(workers, str) else (1, workers)
+    kept, progress = Partial(output, {}, "simulation"), ConsoleProgress(quiet=quiet)
+    with closing(progress), telling(kept), executor_of(address) as executor:
         gale.simulate(
             output,
             keep=True,
@@ -74,7 +77,7 @@ def command(
             library=library or None,
             families=table,
             physics=effects,
-            work=gale.Work(workers=workers, progress=progress),
+            work=gale.Work(executor, processes, progress=progress),
             **choices,
         )
     size = sum(path.stat().st_size for path in output.rglob("*.csv"))

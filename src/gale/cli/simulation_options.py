@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import os
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -10,6 +12,7 @@ import click
 from gale.cli.completion import LIBRARY_NAMES
 from gale.cli.options import PATH, Function, output_option, quiet_option, seed_option
 from gale.cli.spectra import SIMULATED_LIBRARY
+from gale.cli.workers import workers_options
 
 SPLIT = click.Choice(["train", "val", "test"])
 DESIGN = click.option(
@@ -58,7 +61,7 @@ def _several(name: str, text: str, **more: Any) -> Any:
     return click.option(name, multiple=True, help=f"{text} Repeatable.", **more)
 
 
-def simulation_options(function: Function) -> Function:
+def simulation_options(function: Function) -> Callable[..., Any]:
     """Add the options."""
     options = (
         output_option("Folder to make; it appears when it is complete."),
@@ -105,15 +108,11 @@ def simulation_options(function: Function) -> Function:
         click.option("--physics", type=PATH, help="TOML file with other physical parameters."),
         _several("--without", "Switch an effect off.", metavar="EFFECT"),
         seed_option("The same seed gives the same files on the same machine."),
-        click.option(
-            "--workers",
-            type=click.IntRange(1),
+        workers_options(
+            "Processes that simulate runs.",
             default=os.cpu_count() or 1,
             show_default="one per core",
-            help="Processes that simulate runs.",
         ),
         quiet_option,
     )
-    for option in reversed(options):
-        function = option(function)
-    return function
+    return functools.reduce(lambda added, option: option(added), reversed(options), function)

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from gale.cli.completion import recipe_option
-from gale.cli.options import PATH, output_option
+from gale.cli.options import PATH, output_option, strict_option
 from gale.cli.outputs import plan
 from gale.cli.printing import echo
 from gale.cli.report_training import write_report
@@ -21,8 +21,9 @@ from gale.cli.working import working
 
 EXAMPLE = """
 \b
-Example:
+Examples:
   gale train campaign -o model.onnx --recipe quick
+  gale train campaign -o model.onnx --recipe quick --features features
 """
 
 
@@ -41,8 +42,9 @@ Example:
     help="Skip the HTML report (it also trains a baseline to compare with).",
 )
 @click.option(
-    "--strict", is_flag=True, help="Stop if a run cannot be read, instead of leaving it out."
+    "--features", type=PATH, help="Folder of gale features to train from; no report is made."
 )
+@strict_option
 @click.option("--verify", is_flag=True, help="Compare the checksums of all files first.")
 @training_options("training", "the same model")
 def command(
@@ -51,6 +53,7 @@ def command(
     recipe: str,
     labels: Path | None,
     no_report: bool,
+    features: Path | None,
     strict: bool,
     verify: bool,
     seed: int,
@@ -101,6 +104,7 @@ def command(
                 journal=partial,
                 resume=resume,
                 restart=force and not resume,
+                features=features,
                 work=work,
                 **tables,
             )
@@ -108,7 +112,7 @@ def command(
         files.report.unlink(missing_ok=True)  # it would be that of another model
         discard(partial)
         echo("\n".join(trained_lines(model, files, time.monotonic() - started)))
-        if not no_report:
+        if not (no_report or features):
             write_report(opened, files, files.report, work)
             echo(f"{files.report}: how good the model is, and where to look")
     if model.facts["training"]["unreadable"]:

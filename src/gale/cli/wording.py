@@ -35,6 +35,7 @@ FUNCTIONS = {
     "gale.remove_library": "gale library remove",
     "gale.read_run": "gale inspect",
     **{f"gale.{verb}": f"gale {verb}" for verb in ("evaluate", "recalibrate", "train")},
+    "gale.write_features": "gale features",
 }
 """Functions of the library, and what does the same on the command line; longer texts first."""
 

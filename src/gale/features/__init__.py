@@ -8,7 +8,7 @@ import os
 import stat
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -19,13 +19,14 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from gale.errors import GaleError, MissingExtraError, ReadError
+from gale.errors import MissingExtraError, ReadError
 from gale.features.spec import FeatureSpec
 from gale.features.summary import intensity_moments
 from gale.plumbing.arrays import Arrays, is_finite
 from gale.plumbing.cache import Cache
 from gale.plumbing.text import display_name
 from gale.plumbing.work import Work
+from gale.plumbing.workers import mapped
 from gale.readers import VERSION as READERS
 from gale.readers import checksum_of, load, parse_run, read_run
 from gale.readers.faults import faults_of
@@ -260,14 +261,7 @@ def _map(
     if executor is None:
         yield from _overlapped(compute, runs)
         return
-    try:
-        yield from executor.map(compute, runs, chunksize=4)
-    except BrokenExecutor as error:
-        raise GaleError(
-            "reading runs",
-            f"a process was ended from outside ({error}), perhaps because memory ran out",
-            remedy="pass workers=1",
-        ) from error
+    yield from mapped(compute, runs, executor)
 
 
 def _overlapped(compute: Callable[[PathOrRun], Item], runs: Sequence[PathOrRun]) -> Iterator[Item]:

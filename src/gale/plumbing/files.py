@@ -6,7 +6,7 @@ import io
 import logging
 import os
 import sys
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -167,13 +167,22 @@ def write_csv(table: pl.DataFrame, path: Path) -> None:
     path.write_bytes(table.write_csv().encode())
 
 
-def write_parquet(table: pl.DataFrame, path: Path) -> None:
+def write_parquet(
+    table: pl.DataFrame, path: Path, metadata: Mapping[str, str] | None = None
+) -> None:
     """Write a table as Parquet; a full disk is an OSError, as for other files.
 
     polars, given a path, raises a ComputeError, which also stands for mistakes in a table.
+
+    Parameters
+    ----------
+    table : DataFrame
+    path : Path
+    metadata : mapping of str to str, optional
+        Texts that the file keeps beside the table.
     """
     content = io.BytesIO()
-    table.write_parquet(content)
+    table.write_parquet(content, metadata=dict(metadata) if metadata else None)
     path.write_bytes(content.getbuffer())
 
 

@@ -14,6 +14,9 @@ from gale.errors import CONTROLS
 LEAST_SHOWN = 0.01
 """Probabilities closer to 0 or 1 than this are shown as <0.01 or >0.99."""
 
+UNITS = ("bytes", "kB", "MB", "GB", "TB")
+"""Of sizes, each a thousand of the one before."""
+
 
 def display_name(path: str | os.PathLike[str]) -> str:
     r"""Return the name of a file as text; control characters and what is not UTF-8 are escaped.
@@ -120,6 +123,38 @@ def counted(number: int, noun: str, plural: str | None = None) -> str:
     ('1 run', '1,234 runs', '2 families')
     """
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def size_text(size: int) -> str:
+    """Write a number of bytes with a decimal unit.
+
+    Examples
+    --------
+    >>> size_text(0), size_text(999), size_text(1_400_000), size_text(5_000_000_000)
+    ('0 bytes', '999 bytes', '1.4 MB', '5 GB')
+    """
+    exponent = max((at for at in range(len(UNITS)) if size >= 1000**at), default=0)
+    if not exponent:
+        return counted(size, "byte")
+    return f"{round(size / 1000**exponent, 1):,g} {UNITS[exponent]}"
+
+
+def size_of(text: str) -> int | None:
+    """Read a number of bytes, as people write it; None if it is none.
+
+    Examples
+    --------
+    >>> size_of("5GB"), size_of("1.5 MiB"), size_of("300000"), size_of("-1"), size_of("much")
+    (5000000000, 1572864, 300000, None, None)
+    """
+    found = re.fullmatch(
+        r"(\d+(?:\.\d+)?)\s*(?:([kmgt]i?|)b(?:ytes?)?)?", text.strip(), re.IGNORECASE
+    )
+    if found is None:
+        return None
+    number, prefix = found.groups(default="")
+    exponent = [each[0].lower() for each in UNITS].index(prefix[:1].lower() or "b")
+    return int(float(number) * (1024 if len(prefix) == 2 else 1000) ** exponent)
 
 
 def in_words(name: str) -> str:

@@ -18,10 +18,10 @@ class Work:
     ----------
     executor : concurrent.futures.Executor, optional
         Reads the runs; by default this process does, which for tables is as fast as a pool, since
-        their parser uses all cores.
+        their parser uses all cores. One of :func:`gale.dask_executor` simulates runs, too.
     workers : int
-        Processes that simulate runs. With more than one, a script must start its work under
-        ``if __name__ == "__main__":``, since every process imports the script.
+        Processes that simulate runs, unless the executor does. With more than one, a script must
+        start its work under ``if __name__ == "__main__":``, since every process imports the script.
     cache : Cache, optional
         Stores features of runs and pre-trained weights; by default nothing is stored.
     progress : Progress

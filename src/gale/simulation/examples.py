@@ -195,7 +195,7 @@ def _examples(
     runs: int,
     work: Work,
 ) -> Iterator[Example[Item]]:
-    with worker_pool(work.workers, _begin_worker, (simulator,)) as executor:
+    with worker_pool(work.workers, _begin_worker, (simulator,), work.executor) as executor:
         begun = (
             _begin_series(simulator, series, number, columns, executor)
             for number, series in enumerate(all_series, start=1)

@@ -148,9 +148,9 @@ def write_runs(folder: Path, partial: Partial, series: Series, work: Work) -> Fi
         return bool(found == facts["written"])
 
     work.progress.begin("simulating runs", len(plans))
-    with worker_pool(work.workers, _begin_worker, (writer,)) as pool:
-        executor = work.executor or pool
-        task = SimulateTask(plans, None if executor is pool and pool is not None else writer)
+    with worker_pool(work.workers, _begin_worker, (writer,), work.executor) as pool:
+        executor = pool or work.executor
+        task = SimulateTask(plans, writer if pool is None else None)
         chunks = chunks_of(items, RUNS_OF_A_CHUNK)
         how = replace(work, executor=executor)
         finished = Finished.of(chunks, task, partial, how, are_there)

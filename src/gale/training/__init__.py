@@ -18,6 +18,7 @@ import polars as pl
 
 from gale.campaign import Campaign
 from gale.evaluation.cutoffs import fit_cutoffs
+from gale.features.dataset import FeatureDataset
 from gale.model import Model
 from gale.model.support import Support
 from gale.model.unlike import fit_unlike
@@ -62,6 +63,7 @@ def train(
     restart: bool = False,
     history: str | Path | None = None,
     out_of_fold: str | Path | None = None,
+    features: str | Path | None = None,
     work: Work | None = None,
 ) -> Model:
     r"""Train a model on the labelled runs of a campaign's train and val splits.
@@ -86,6 +88,9 @@ def train(
         CSV file with the held-out predictions: each run that a fold validates, by members that did
         not train on it. It is written as `Model.predict` gives a table. The model has the SHA-256
         of both files, so that they are not taken for those of another model.
+    features : str or Path, optional
+        Folder that :func:`gale.write_features` wrote for this campaign and recipe. No run is opened
+        then, unless its file has another size or time than it had.
     work : Work, optional
         How and where: what reads runs, caches features and shows progress, and on which device.
 
@@ -107,6 +112,8 @@ def train(
         If the runs of pre-training cannot be simulated.
     OutputError
         If `history` or `out_of_fold` cannot be written.
+    TableError
+        If `features` are others than those of the recipe, or of other runs.
     GaleError
         If an argument is of another type, such as the path of a campaign.
 
@@ -134,8 +141,9 @@ def train(
     recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
     find_device(work.device)
     check_journal(journal, resume=resume, restart=restart)
+    dataset = None if features is None else FeatureDataset.open(Path(features))
     acquired = recipe.folds.elsewhere > 0
-    runs = read_training_runs(campaign, recipe.features, work, acquired=acquired)
+    runs = read_training_runs(campaign, recipe.features, work, dataset, acquired=acquired)
     keep = Kept(journal, resume, restart, history, out_of_fold)
     return fit_model(runs, recipe, seed, work, keep)
 

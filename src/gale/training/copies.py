@@ -2,39 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from gale.campaign import Campaign
 from gale.errors import CampaignError, ReadError
+from gale.features.content import Content, content_of, size_of
 from gale.plumbing.progress import Progress
-from gale.readers import checksum_of, is_packed, load, unpacked
-from gale.readers.instrument_folders import PackedFolder
+from gale.readers import is_packed
 from gale.run import Run
-
-
-class Content(NamedTuple):
-    """The content of a run, whatever it is packed in.
-
-    Parameters
-    ----------
-    checksum : str
-        SHA-256 of the bytes; empty if that is not known.
-    size : int, optional
-        Number of bytes; None for a folder, or a run in memory.
-    """
-
-    checksum: str
-    size: int | None
 
 
 def contents_of(campaign: Campaign, checksums: Sequence[str]) -> list[Content]:
     """Return the content of R runs, of whose files the SHA-256 are known; packed ones are read."""
     return [
-        _content(source, campaign.columns, checksum)
+        content_of(source, campaign.columns, checksum)
         for source, checksum in zip(campaign.sources, checksums, strict=True)
     ]
 
@@ -97,10 +81,16 @@ def _best_labelled(campaign: Campaign, rows: Sequence[int]) -> int:
     return rows[best]
 
 
-def check_not_tested(campaign: Campaign, training: Campaign, contents: Sequence[Content]) -> None:
+def check_not_tested(
+    campaign: Campaign,
+    training: Campaign,
+    contents: Sequence[Content],
+    known: Mapping[str, Content] | None = None,
+) -> None:
     """Refuse test runs with the content of a run to train on.
 
-    Only test runs are read that are packed, folders, or of the size of a training run.
+    Only test runs are read whose content is not known, and that are packed, folders, or of the size
+    of a training run.
 
     Parameters
     ----------
@@ -110,19 +100,23 @@ def check_not_tested(campaign: Campaign, training: Campaign, contents: Sequence[
         The R runs to train on.
     contents : sequence of Content, length R
         See :func:`contents_of`.
+    known : mapping of str to Content, optional
+        The content of test runs, by their names.
 
     Raises
     ------
     CampaignError
     """
+    known = known or {}
     run_of = dict(zip((each.checksum for each in contents), training.runs, strict=True))
     sizes = {each.size for each in contents}
     test = campaign.of_split("test")
     for run, source in zip(test.runs, test.sources, strict=True):
         try:
-            if isinstance(source, Path) and not is_packed(source) and _size(source) not in sizes:
+            if run not in known and _differs(source, sizes):
                 continue
-            same = run_of.get(_content(source, campaign.columns).checksum)
+            content = known.get(run) or content_of(source, campaign.columns)
+            same = run_of.get(content.checksum)
         except ReadError:
             continue  # whoever predicts it says so
         if same is not None:
@@ -135,17 +129,6 @@ def check_not_tested(campaign: Campaign, training: Campaign, contents: Sequence[
             )
 
 
-def _content(path: Path | Run, columns: Mapping[str, str] | None, checksum: str = "") -> Content:
-    """Return the content of a run, the SHA-256 of whose file may be known."""
-    if isinstance(path, Run):
-        arrays = (path.time_min, path.scan_start, path.mz, path.intensity)
-        return Content(checksum_of(b"".join(array.tobytes() for array in arrays)), None)
-    if checksum and not is_packed(path):
-        return Content(checksum, _size(path))
-    data = unpacked(load(path), str(path), columns=columns)
-    return Content(checksum_of(data), None if isinstance(data, PackedFolder) else len(data))
-
-
-def _size(path: Path) -> int | None:
-    """The size of a file; None for a folder."""
-    return path.stat().st_size if path.is_file() else None
+def _differs(source: Path | Run, sizes: Collection[int | None]) -> bool:
+    """Whether a run is a file that has none of these sizes, and is not packed."""
+    return isinstance(source, Path) and not is_packed(source) and size_of(source) not in sizes

@@ -169,7 +169,7 @@ def _held_out(fitter: MemberFitter, members: list[list[Weights]], share: float) 
     logits, probability = (np.full(fitter.runs.labels.shape, np.nan) for _ in range(2))
     for number, (fold, weights) in enumerate(zip(fitter.folds, members, strict=True)):
         network = fitter.network([number] * len(weights), weights)
-        predicted = predict_logits(network, fitter.features[fold.validation])
+        predicted = predict_logits(network, fitter.features, fold.validation)
         logits[fold.validation] = predicted.mean(0)
         probability[fold.validation] = torch.sigmoid(torch.from_numpy(predicted)).numpy().mean(0)
     fold_of = [number for number, weights in enumerate(members) for _ in weights]

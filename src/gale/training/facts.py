@@ -38,7 +38,9 @@ def fingerprint_of(
     """
     rows = [[fold.training.tolist(), fold.validation.tolist()] for fold in folds]
     choices = [recipe.to_dict(), seed, runs.campaign.fingerprint(), rows, torch.__version__]
-    digest = hashlib.sha256(json.dumps(choices).encode() + runs.features.tobytes())
+    digest = hashlib.sha256(json.dumps(choices).encode())
+    for features in runs.features:  # one copy of all is enough
+        digest.update(np.ascontiguousarray(features).data)
     for weights in starts.values():
         for value in weights.values():
             digest.update(value.tobytes())

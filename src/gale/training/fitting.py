@@ -330,11 +330,17 @@ def evaluate(network: nn.Module, runs: Examples, rows: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def predict_logits(network: nn.Module, features: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return each member's logits: features (R, D) to (E, R, K)."""
+def predict_logits(
+    network: nn.Module, features: NDArray[np.float32], rows: NDArray[np.int64] | None = None
+) -> NDArray[np.float32]:
+    """Return each member's logits: features (R, D), or some of their rows, to (E, R, K)."""
     network.eval()
     members = count_members(network)
-    parts = torch.split(torch.from_numpy(features), ROWS_AT_ONCE)
+    rows = np.arange(len(features)) if rows is None else rows
+    parts = (
+        torch.from_numpy(features[rows[start : start + ROWS_AT_ONCE]])
+        for start in range(0, max(len(rows), 1), ROWS_AT_ONCE)
+    )
     return torch.cat([network(part.expand(members, -1, -1)) for part in parts], 1).numpy()
 
 

@@ -201,7 +201,7 @@ def _held_out(
     logits, prior = (np.empty(labels.shape) for _ in range(2))
     for fold in folds:
         known = labels[fold.training]
-        fit = fit_logistic(features[fold.training], known, c=c, max_iterations=most)
+        fit = fit_logistic(features, labels, rows=fold.training, c=c, max_iterations=most)
         logits[fold.validation] = features[fold.validation] @ fit["weight"] + fit["bias"]
         prior[fold.validation] = prior_logit(known).numpy()
     return np.asarray(expit(logits)), np.asarray(expit(prior))

@@ -126,11 +126,12 @@ class MemberFitter:
         self.clock = self.work.clock or TimeLeft()
         if self.work.clock is None:
             self.announce(self.clock)
-        features, labels = torch.tensor(self.features), torch.tensor(self.runs.labels)
+        # on the CPU, tensors of features share the memory of the array
+        features, labels = torch.from_numpy(self.features), torch.tensor(self.runs.labels)
         self._examples = Examples(features.to(self.work.device), labels.to(self.work.device))
         self._priors = [prior_logit(self.runs.labels[fold.training]) for fold in self.folds]
         self._scales = [
-            scale_of(self.part, self.runs.spec, self.features[fold.training]) for fold in self.folds
+            scale_of(self.part, self.runs.spec, self.features, fold.training) for fold in self.folds
         ]
 
     @property
@@ -297,8 +298,9 @@ class MemberFitter:
         fit = self.work.journal.find(step)
         if fit is None:
             weights = fit_logistic(
-                self.features[fold.training],
-                self.runs.labels[fold.training],
+                self.features,
+                self.runs.labels,
+                rows=fold.training,
                 c=settings.c,
                 max_iterations=settings.max_iterations,
                 scale=settings.standardise == "full",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass, field, replace
 from itertools import compress
 
@@ -9,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gale.campaign import Campaign
-from gale.errors import TrainingError
+from gale.errors import CampaignError, TableError, TrainingError
 from gale.features import FeatureTable, compute_features, runs_moments
 from gale.features.acquisition import WithAcquisition
+from gale.features.dataset import FeatureDataset, StoredFile, stored_files
 from gale.features.elution import ElutionSpec
 from gale.features.events import EventSpec
 from gale.features.profile import ProfileSpec
@@ -85,7 +88,12 @@ class TrainingRuns:
 
 
 def read_training_runs(
-    campaign: Campaign, settings: FeatureSettings, work: Work, *, acquired: bool = False
+    campaign: Campaign,
+    settings: FeatureSettings,
+    work: Work,
+    dataset: FeatureDataset | None = None,
+    *,
+    acquired: bool = False,
 ) -> TrainingRuns:
     """Read the labelled runs of the train and val splits, and compute their features.
 
@@ -94,6 +102,8 @@ def read_training_runs(
     campaign : Campaign
     settings : FeatureSettings
     work : Work
+    dataset : FeatureDataset, optional
+        Has the features, so that no run is opened.
     acquired : bool
         Whether to say how each run was acquired, too.
 
@@ -105,6 +115,8 @@ def read_training_runs(
     TrainingError
         If no run can be read, if one cannot and `work.strict` is true, if no m/z is left, or if no
         memory holds the features.
+    TableError
+        If `dataset` has other features, or those of other runs.
     """
     not_test = np.array(campaign.split) != "test"
     chosen = campaign.select(not_test & campaign.labelled)
@@ -112,16 +124,23 @@ def read_training_runs(
     if unlabelled := int(not_test.sum()) - len(chosen):
         runs_are = counted(unlabelled, "run is", "runs are")
         work.progress.note(f"{runs_are} left out: no label is known")
-    spec = _feature_spec(chosen, settings, work)
+    if dataset is None:
+        spec = spec_for(chosen, settings, work)
+    else:
+        spec = stored_spec(dataset, chosen, settings)
     check_features(spec, len(chosen))
-    runs = read_runs(chosen, spec, work, acquired=acquired)
-    contents = contents_of(runs.campaign, runs.checksums)
+    runs = read_runs(chosen, spec, work, dataset, acquired=acquired)
+    if dataset is None:
+        known, contents = {}, contents_of(runs.campaign, runs.checksums)
+    else:
+        known = dataset.contents(files_of(campaign.of_split("test")))
+        contents = dataset.contents_of(files_of(runs.campaign))
     kept, copies = without_copies(runs.campaign, contents, work.progress)
     if copies:
         runs = _select(runs, kept, copies)
     if runs.unreadable or runs.copies:
         runs.campaign.check_trainable()
-    check_not_tested(campaign, runs.campaign, [contents[row] for row in kept])
+    check_not_tested(campaign, runs.campaign, [contents[row] for row in kept], known)
     note_shared_groups(campaign, ("train", "val"), "test", work.progress)
     note_few(runs.campaign, work.progress)
     return runs
@@ -143,44 +162,134 @@ def _select(runs: TrainingRuns, rows: list[int], copies: list[str]) -> TrainingR
     return replace(
         runs,
         campaign=runs.campaign.select(rows),
-        features=runs.features[rows],
+        features=taken(runs.features, np.array(rows)),
         acquisition=None if runs.acquisition is None else runs.acquisition[rows],
         checksums=tuple(runs.checksums[row] for row in rows),
         copies=copies,
     )
 
 
+def files_of(campaign: Campaign) -> list[StoredFile]:
+    """List the runs of a campaign as datasets of features know them.
+
+    Raises
+    ------
+    CampaignError
+        If some are in memory.
+    """
+    if campaign.in_memory:
+        raise CampaignError(
+            campaign.root, "has runs in memory", "a campaign of files, to store features of"
+        )
+    return list(stored_files(campaign.root, campaign.runs, campaign.paths))
+
+
 def read_runs(
-    campaign: Campaign, spec: FeatureSpec, work: Work, *, acquired: bool = False
+    campaign: Campaign,
+    spec: FeatureSpec,
+    work: Work,
+    dataset: FeatureDataset | None = None,
+    *,
+    acquired: bool = False,
 ) -> TrainingRuns:
     """Read all runs of a campaign, whatever their split, and compute their features.
 
-    With `acquired`, it is also said how each was acquired.
+    Those of a dataset are read from it. With `acquired`, it is also said how each was acquired.
 
     Raises
     ------
     TrainingError
         If no run can be read, or one cannot and `work.strict` is true.
     """
-    work.progress.begin("reading runs", len(campaign))
-    computed = WithAcquisition(spec) if acquired else spec
-    table = compute_features(campaign.sources, computed, replace(work, columns=campaign.columns))
+    if dataset is None:
+        work.progress.begin("reading runs", len(campaign))
+        computed = WithAcquisition(spec) if acquired else spec
+        columns = replace(work, columns=campaign.columns)
+        table = compute_features(campaign.sources, computed, columns)
+    else:
+        work.progress.begin("reading features", len(campaign))
+        table = dataset.table(files_of(campaign), work.progress, acquired=acquired)
     unreadable = _unreadable(campaign, table, work)
     _note_odd_runs(campaign, table, work.progress)
     checksums = tuple(compress(table.checksums, table.ok))
-    features, acquisition = np.split(table.values[table.ok], [spec.n_features], axis=1)
+    values = taken(table.values, np.flatnonzero(table.ok))
     return TrainingRuns(
         campaign.select(table.ok),
         spec,
-        features,
+        values[:, : spec.n_features],
         unreadable,
         checksums,
-        acquisition=acquisition if acquired else None,
+        acquisition=values[:, spec.n_features :].copy() if acquired else None,
     )
 
 
-def _feature_spec(campaign: Campaign, settings: FeatureSettings, work: Work) -> FeatureSpec:
-    """Make the feature spec of a recipe."""
+def taken(features: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Take increasing rows of features, within their memory, which they cannot be used in after.
+
+    Examples
+    --------
+    >>> taken(np.arange(6, dtype=np.float32).reshape(3, 2), np.array([0, 2])).tolist()
+    [[0.0, 1.0], [4.0, 5.0]]
+    """
+    for place, row in enumerate(rows.tolist()):
+        if place != row:
+            features[place] = features[row]
+    return features[: len(rows)]
+
+
+def stored_spec(
+    dataset: FeatureDataset, campaign: Campaign, settings: FeatureSettings
+) -> FeatureSpec:
+    """Return the feature spec of a dataset, which has to be that of a recipe.
+
+    Raises
+    ------
+    TableError
+        If it is not, or its m/z were learned from other runs, or its tables read in another way.
+    """
+    facts, remedy = dataset.facts, "write it again with gale.write_features, with this recipe"
+    if (dict(facts.columns or {})) != dict(campaign.columns or {}):
+        found = f"was read with the columns {dict(facts.columns or {}) or 'of each table'}"
+        raise TableError(dataset.folder, found, f"{dict(campaign.columns or {})}", remedy)
+    if learned := learned_from(campaign, settings):
+        if facts.learned != learned:
+            raise TableError(
+                dataset.folder,
+                "has m/z that were learned from other runs, or with other settings"
+                if facts.learned
+                else "has m/z that were not learned from runs",
+                f"m/z learned from the {len(campaign):,} labelled runs, as the recipe says",
+                remedy,
+            )
+        return facts.spec
+    spec = spec_for(campaign, settings, Work())
+    if spec.fingerprint != facts.spec.fingerprint:
+        raise TableError(
+            dataset.folder,
+            f"has {_described(facts.spec)}",
+            f"{_described(spec)}, as the recipe says",
+            remedy,
+        )
+    return spec
+
+
+def _described(spec: FeatureSpec) -> str:
+    """Say in a few words what features are."""
+    kind, fingerprint = spec.to_dict()["kind"], spec.fingerprint[:8]
+    return f"{spec.n_features:,} features of kind {kind} ({fingerprint})"
+
+
+def learned_from(campaign: Campaign, settings: FeatureSettings) -> str:
+    """Hash what the m/z of a recipe are learned from; empty if they are not learned."""
+    if not isinstance(settings, SummarySettings) or settings.mz != "learned":
+        return ""
+    files = sorted(each.file for each in files_of(campaign))
+    text = json.dumps([settings.model_dump(mode="json"), files])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def spec_for(campaign: Campaign, settings: FeatureSettings, work: Work) -> FeatureSpec:
+    """Make the feature spec of a recipe; where m/z are learned, from the runs of a campaign."""
     if isinstance(settings, ProfileSettings):
         image = ElutionSpec(settings.bins, settings.mz_first, settings.mz_last, settings.baseline)
         profile = ProfileSpec(image, settings.losses)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import gale
-from benchmarks.speed import features, fitting, rover, whole_graph
+from benchmarks.speed import features, fitting, rover, stored_features, whole_graph, workers
 from benchmarks.speed.timing import in_turn
 from gale.training.networks.layers import Dense
 from helpers.benchmark_runs import rows_of
@@ -59,6 +59,24 @@ def test_whole_graphs_beside_the_python_way(
     assert {"Python", "whole graph", "whole graph, 8 bits"} <= rows.keys()
     assert float(rows["whole graph"][3]) < 1e-5
     assert float(rows["whole graph"][3]) < float(rows["whole graph, 8 bits"][3]) < 0.1
+
+
+def test_features_by_several_workers() -> None:
+    measured = {"this process": [(9.0, 9.0), (2.0, 1.0)], "2 workers": [(9.0, 9.0), (1.0, 0.1)]}
+    rows = {name: cells for name, *cells in workers.table(measured, 10)}
+    assert rows["this process"] == ["5.0", "1.00", "100.00"]
+    assert rows["2 workers"] == ["10.0", "2.00", "10.00"]
+
+
+def test_how_often_features_are_in_memory(tmp_path: Path) -> None:
+    stored_features.make_campaign(tmp_path / "campaign", 120)
+    made = gale.Campaign.open(tmp_path / "campaign")
+    assert len(made) == 120
+    made.check_trainable()
+    assert gale.read_run(made.paths[0]).notes == ()
+    measured = {"train": [(10.0, 500.0), (100.0, 800.0)]}
+    rows = stored_features.table(measured, [1000, 10_000], more=200.0)
+    assert rows[1:] == [["train", "10", "500", "100", "800", "1.50"]]
 
 
 LISTED = """

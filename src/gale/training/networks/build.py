@@ -24,6 +24,9 @@ from gale.training.scaling import floored
 Scale = tuple[Tensor, Tensor]
 """Mean and standard deviation of each feature, both (D,)."""
 
+SCALED_VALUES = 2**23
+"""Values whose scale is computed at once: 32 MB."""
+
 
 def columns_of(part: Part, spec: FeatureSpec) -> slice:
     """Return the columns of the features that the members of a part see.
@@ -43,7 +46,12 @@ def blocks_of(part: Part, spec: FeatureSpec) -> tuple[slice, ...]:
     return () if columns_of(part, spec).start else tuple(spec.blocks.values())
 
 
-def scale_of(part: Part, spec: FeatureSpec, features: NDArray[np.float32]) -> Scale | None:
+def scale_of(
+    part: Part,
+    spec: FeatureSpec,
+    features: NDArray[np.float32],
+    rows: NDArray[np.int64] | None = None,
+) -> Scale | None:
     """Return the scale of the features that a part sees; None if they are not scaled.
 
     Parameters
@@ -51,17 +59,26 @@ def scale_of(part: Part, spec: FeatureSpec, features: NDArray[np.float32]) -> Sc
     part : Part
     spec : FeatureSpec
     features : array of shape (R, D')
-        Those that the part sees, of the training runs.
+        Those that the part sees.
+    rows : array of int, optional
+        The training runs; by default all.
     """
     standardise = part.network.standardise
     if standardise == "none" or part.kind == "logistic":
         return None
-    values = torch.tensor(features)
-    mean = values.mean(0)
+    mean, deviation = (torch.empty(features.shape[1]) for _ in range(2))
+    rows = np.arange(len(features)) if rows is None else rows
+    # some features at a time: no second copy of all is in memory
+    size = max(SCALED_VALUES // len(rows), 1)
+    for start in range(0, features.shape[1], size):
+        columns = slice(start, start + size)
+        values = torch.from_numpy(features[rows, columns])
+        mean[columns] = values.mean(0)
+        if standardise == "full":
+            deviation[columns] = values.std(0, correction=0)
     if standardise == "centre":
         return mean, torch.ones_like(mean)
-    deviation = values.std(0, correction=0).numpy()
-    return mean, torch.from_numpy(floored(deviation, blocks_of(part, spec)))
+    return mean, torch.from_numpy(floored(deviation.numpy(), blocks_of(part, spec)))
 
 
 def build_network(

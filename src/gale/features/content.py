@@ -1,0 +1,50 @@
+"""The content of a run's file, whatever it is packed in: by it, copies are known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from gale.readers import checksum_of, is_packed, load, unpacked
+from gale.readers.instrument_folders import PackedFolder
+from gale.run import Run
+
+
+class Content(NamedTuple):
+    """The content of a run, whatever it is packed in.
+
+    Parameters
+    ----------
+    checksum : str
+        SHA-256 of the bytes; empty if that is not known.
+    size : int, optional
+        Number of bytes; None for a folder, or a run in memory.
+    """
+
+    checksum: str
+    size: int | None
+
+
+def content_of(
+    source: Path | Run, columns: Mapping[str, str] | None, checksum: str = ""
+) -> Content:
+    """Return the content of a run, the SHA-256 of whose file may be known.
+
+    Raises
+    ------
+    ReadError
+        If it has to be read, and cannot be.
+    """
+    if isinstance(source, Run):
+        arrays = (source.time_min, source.scan_start, source.mz, source.intensity)
+        return Content(checksum_of(b"".join(array.tobytes() for array in arrays)), None)
+    if checksum and not is_packed(source):
+        return Content(checksum, size_of(source))
+    data = unpacked(load(source), str(source), columns=columns)
+    return Content(checksum_of(data), None if isinstance(data, PackedFolder) else len(data))
+
+
+def size_of(path: Path) -> int | None:
+    """The size of a file; None for a folder."""
+    return path.stat().st_size if path.is_file() else None

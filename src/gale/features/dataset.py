@@ -1,0 +1,407 @@
+"""Features of many runs as a Parquet dataset: written part by part, read without opening a run.
+
+The folder has ``part-00000.parquet`` and so on, and nothing else, so that every program that reads
+Parquet reads it as one table: one row per run, its ``features`` as a fixed-size list of float32,
+and how it was ``acquired``. What the features are is in each file's metadata, under the key
+:data:`KEY`, as JSON.
+
+A run is known again by its path in the campaign; whether it has changed, by size and time of its
+file, and where these differ by its SHA-256.
+
+Symbols: R runs, D features.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import polars as pl
+
+from gale.errors import ReadError, TableError
+from gale.features import FeatureTable, compute_features
+from gale.features.acquisition import FACTS, WithAcquisition
+from gale.features.content import Content, content_of
+from gale.features.spec import FeatureSpec, feature_spec
+from gale.plumbing.batches import identity
+from gale.plumbing.cache import Cache
+from gale.plumbing.files import write_parquet
+from gale.plumbing.progress import Progress
+from gale.plumbing.reading import open_file
+from gale.plumbing.text import counted, display_name
+from gale.plumbing.work import Work
+from gale.plumbing.workers import mapped
+from gale.readers import VERSION, checksum_of, load
+from gale.run import Floats32
+
+FORMAT = 1
+"""Of the dataset; raised when older ones cannot be read any more."""
+
+KEY = "gale"
+"""Where the metadata of a file have what :class:`Facts` states."""
+
+NAMES = "part-*.parquet"
+
+PART_BYTES = 64 * 2**20
+"""Most bytes of the features of a part."""
+
+PARTS, MOST_RUNS = 32, 4096
+"""Parts of a dataset at least, if it has runs enough, so that several workers share it evenly; and
+runs of a part at most."""
+
+WRITE_AGAIN = "write it again with gale.write_features"
+
+COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "run": pl.String,
+    "file": pl.String,
+    "sha256": pl.String,
+    "content": pl.String,
+    "content_bytes": pl.Int64,
+    "stamp": pl.String,
+    "message": pl.String,
+    "notes": pl.List(pl.String),
+}
+"""What a dataset has of a run beside ``features`` and ``acquired``: its name and path in the
+campaign, SHA-256 of its file and of what is packed in it (with its size; null for a folder), size
+and time of the file, why it could not be read (null where it could), and how it was read."""
+
+
+class StoredFile(NamedTuple):
+    """A run of a dataset: its name, its path in the campaign as a text, and where it is."""
+
+    run: str
+    file: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the features of a dataset are.
+
+    Parameters
+    ----------
+    spec : FeatureSpec
+    columns : mapping of str to str, optional
+        Names of columns that tables were read with.
+    learned : str
+        Hash of what the m/z of the specification were learned from; empty if they were not.
+    """
+
+    spec: FeatureSpec
+    columns: Mapping[str, str] | None = None
+    learned: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return them as JSON has them."""
+        return {
+            "format": FORMAT,
+            "gale": version("gale-ms"),
+            "readers": VERSION,
+            "spec": self.spec.to_dict(),
+            "fingerprint": self.spec.fingerprint,
+            "columns": None if self.columns is None else dict(self.columns),
+            "learned": self.learned,
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any], source: Path) -> Facts:
+        """Undo :meth:`to_dict`.
+
+        Raises
+        ------
+        TableError
+            If this gale would compute other features now.
+        """
+        spec = feature_spec(values["spec"], str(source))
+        known = (values["format"], values["readers"], values["fingerprint"])
+        if known != (FORMAT, VERSION, spec.fingerprint):
+            raise TableError(
+                source,
+                f"has features as gale {values['gale']} computed them",
+                f"those of gale {version('gale-ms')}",
+                WRITE_AGAIN,
+            )
+        return cls(spec, values["columns"], values["learned"])
+
+
+def write_dataset(
+    folder: Path, runs: Sequence[StoredFile], facts: Facts, work: Work
+) -> dict[str, str]:
+    """Compute the features of R runs and write them, part by part.
+
+    Parameters
+    ----------
+    folder : Path
+        Empty; processes of the executor write into it, too.
+    runs : sequence of StoredFile, length R
+    facts : Facts
+    work : Work
+        What computes the parts, and a step of progress for each run.
+
+    Returns
+    -------
+    dict of str to str
+        Why runs could not be read, by their names.
+    """
+    size = _runs_of_a_part(len(runs), facts.spec.n_features)
+    starts = range(0, len(runs), size)
+    metadata = {**facts.to_dict(), "dataset": uuid.uuid4().hex, "parts": len(starts)}
+    shown = work.progress if work.executor is None else Progress()
+    write = partial(_write_part, folder, facts, metadata, work.cache, shown)
+    tasks = [(number, runs[start : start + size]) for number, start in enumerate(starts)]
+    failed: dict[str, str] = {}
+    for part, (_, of_part) in zip(mapped(write, tasks, work.executor, chunk=1), tasks, strict=True):
+        failed |= part
+        for _ in of_part if shown is not work.progress else ():
+            work.progress.step()
+    return failed
+
+
+def _runs_of_a_part(n_runs: int, n_features: int) -> int:
+    most = min(MOST_RUNS, PART_BYTES // (4 * n_features))
+    return max(min(most, math.ceil(n_runs / PARTS)), 1)
+
+
+def _write_part(
+    folder: Path,
+    facts: Facts,
+    metadata: Mapping[str, Any],
+    cache: Cache | None,
+    progress: Progress,
+    task: tuple[int, Sequence[StoredFile]],
+) -> dict[str, str]:
+    """Compute and write a part; return why runs could not be read."""
+    number, runs = task
+    stamps = [
+        identity(str(each.path)) for each in runs
+    ]  # first: what changes from here on is noticed
+    work = Work(cache=cache, columns=facts.columns, progress=progress)
+    table = compute_features([each.path for each in runs], WithAcquisition(facts.spec), work)
+    contents = [
+        content_of(each.path, facts.columns, checksum) if checksum else Content("", None)
+        for each, checksum in zip(runs, table.checksums, strict=True)
+    ]
+    frame = pl.DataFrame(
+        {
+            "run": [each.run for each in runs],
+            "file": [each.file for each in runs],
+            "sha256": table.checksums,
+            "content": [each.checksum for each in contents],
+            "content_bytes": [each.size for each in contents],
+            "stamp": stamps,
+            "message": table.errors,
+            "notes": list(map(list, table.notes)),
+        },
+        schema=COLUMNS,
+    )
+    edge, readable = facts.spec.n_features, pl.col("message").is_null()
+    for name, values in (
+        ("features", table.values[:, :edge]),
+        ("acquired", table.values[:, edge:]),
+    ):
+        array = pl.Series(name, np.ascontiguousarray(values), dtype=_array(values.shape[1]))
+        frame = frame.with_columns(array).with_columns(pl.when(readable).then(name))
+    path = folder / f"part-{number:05}.parquet"
+    # under a name of its own: an executor may do a part twice at the same time
+    temporary = path.with_name(f".{uuid.uuid4().hex[:8]}")
+    write_parquet(frame, temporary, {KEY: json.dumps({**metadata, "part": number})})
+    temporary.replace(path)
+    return {
+        each.run: error for each, error in zip(runs, table.errors, strict=True) if error is not None
+    }
+
+
+@dataclass(frozen=True)
+class FeatureDataset:
+    """A dataset of features, opened by :meth:`open`; its features stay on disk.
+
+    Parameters
+    ----------
+    folder : Path
+    facts : Facts
+    parts : tuple of Path
+    runs : DataFrame
+        :data:`COLUMNS`, with ``part`` and ``place``, the number of the part and the row in it.
+    """
+
+    folder: Path
+    facts: Facts
+    parts: tuple[Path, ...]
+    runs: pl.DataFrame = field(repr=False)
+
+    @classmethod
+    def open(cls, folder: Path) -> FeatureDataset:
+        """Open a dataset, without its features.
+
+        Raises
+        ------
+        TableError
+            If it is none, a part is missing or damaged, or this gale computes other features.
+        """
+        parts = tuple(sorted(folder.glob(NAMES)))
+        if not parts:
+            raise TableError(
+                folder,
+                "has no features" if folder.is_dir() else "is not a folder",
+                "a folder that gale.write_features wrote",
+                "check the path",
+            )
+        stated = [_metadata(part) for part in parts]
+        one = {(each.get("dataset"), each.get("parts")) for each in stated}
+        numbers = [each.get("part") for each in stated]
+        if len(one) > 1 or numbers != list(range(stated[0].get("parts", 0))):
+            raise TableError(
+                folder,
+                f"has {counted(len(parts), 'part')}, some of another dataset or too few",
+                f"the {stated[0].get('parts', 0):,} parts of one dataset",
+                WRITE_AGAIN,
+            )
+        facts = Facts.from_dict(stated[0], folder)
+        frames = [
+            _read(part, list(COLUMNS)).with_row_index("place").with_columns(part=pl.lit(number))
+            for number, part in enumerate(parts)
+        ]
+        return cls(folder, facts, parts, pl.concat(frames))
+
+    @cached_property
+    def _row_of(self) -> dict[str, int]:
+        return {file: row for row, file in enumerate(self.runs["file"])}
+
+    def holds(self, files: Sequence[str]) -> list[bool]:
+        """Whether each of some runs, named by their paths in the campaign, is in the dataset."""
+        return [file in self._row_of for file in files]
+
+    def table(
+        self, runs: Sequence[StoredFile], progress: Progress, *, acquired: bool = False
+    ) -> FeatureTable:
+        """Read the features of R runs, in their order; a step of progress is a run.
+
+        With `acquired`, how each was acquired follows its features, see `WithAcquisition`.
+
+        Raises
+        ------
+        TableError
+            If a run is not in the dataset, has changed since, or a part is damaged.
+        """
+        self._check_has(runs)
+        rows = self.runs[[self._row_of[each.file] for each in runs]]
+        self._check_unchanged(runs, rows)
+        n_features = self.facts.spec.n_features
+        width = n_features + (len(FACTS) if acquired else 0)
+        values = np.full((len(runs), width), np.nan, dtype=np.float32)
+        wanted = rows.select("part", "place", "message").with_row_index("row")
+        for (number,), of_part in wanted.group_by("part", maintain_order=True):
+            readable = of_part.filter(pl.col("message").is_null())
+            at = readable["row"].to_numpy()
+            values[at, :n_features] = self._values(number, "features", readable["place"])
+            if acquired:
+                values[at, n_features:] = self._values(number, "acquired", readable["place"])
+            for _ in range(len(of_part)):
+                progress.step()
+        nothing: tuple[tuple[str, ...], ...] = ((),) * len(runs)
+        notes = tuple(map(tuple, rows["notes"]))
+        return FeatureTable(
+            values, tuple(rows["message"]), notes, nothing, nothing, tuple(rows["sha256"])
+        )
+
+    def contents(self, runs: Sequence[StoredFile]) -> dict[str, Content]:
+        """Return the content of the runs that are in the dataset and have not changed, by name."""
+        found = {}
+        for each in runs:
+            if (row := self._row_of.get(each.file)) is not None:
+                stored = self.runs.row(row, named=True)
+                if stored["content"] and stored["stamp"] == identity(str(each.path)):
+                    found[each.run] = Content(stored["content"], stored["content_bytes"])
+        return found
+
+    def contents_of(self, runs: Sequence[StoredFile]) -> list[Content]:
+        """Return the content of R runs that :meth:`table` has found unchanged."""
+        rows = self.runs[[self._row_of[each.file] for each in runs]]
+        return list(map(Content, rows["content"], rows["content_bytes"]))
+
+    def _values(self, number: Any, column: str, places: pl.Series) -> Floats32:
+        """Read what a column of a part has at some places, shape (n, D)."""
+        part = self.parts[number]
+        frame = _read(part, [column])
+        size = {"features": self.facts.spec.n_features, "acquired": len(FACTS)}[column]
+        if frame.schema[column] == _array(size):
+            found = frame[column].gather(places)
+            values = found.to_numpy() if not found.null_count() else np.array([np.nan])
+            if np.isfinite(values).all():
+                return np.asarray(values, dtype=np.float32)
+        raise _damaged(part, f"has other {column} than it states")
+
+    def _check_has(self, runs: Sequence[StoredFile]) -> None:
+        lacking = [
+            each.run
+            for each, has in zip(runs, self.holds([r.file for r in runs]), strict=True)
+            if not has
+        ]
+        if lacking:
+            raise TableError(
+                self.folder,
+                f"lacks the features of {counted(len(lacking), 'run')}, such as {lacking[0]}",
+                f"those of all {len(runs):,} that are needed",
+                WRITE_AGAIN,
+            )
+
+    def _check_unchanged(self, runs: Sequence[StoredFile], rows: pl.DataFrame) -> None:
+        """Compare stamps; where one differs, as after a copy, compare the content."""
+        for each, stamp, checksum in zip(runs, rows["stamp"], rows["sha256"], strict=True):
+            if identity(str(each.path)) == stamp:
+                continue
+            try:
+                same = bool(checksum) and checksum_of(load(each.path)) == checksum
+            except ReadError:
+                same = False
+            if not same:
+                raise TableError(
+                    self.folder,
+                    f"has the features of {each.run} as it was, and {display_name(each.path)} has "
+                    "changed since",
+                    "the same content",
+                    WRITE_AGAIN,
+                )
+
+
+def _array(size: int) -> pl.Array:
+    return pl.Array(pl.Float32, size)
+
+
+def _metadata(part: Path) -> dict[str, Any]:
+    """Read what a part states of its features."""
+    try:
+        with open_file(part) as file:
+            stated = json.loads(pl.read_parquet_metadata(file)[KEY])
+    except (OSError, pl.exceptions.PolarsError, KeyError, ValueError) as error:
+        raise _damaged(part, "cannot be read as a part of a dataset of features") from error
+    if not isinstance(stated, dict):
+        raise _damaged(part, "does not state what its features are")
+    return stated
+
+
+def _read(part: Path, columns: Sequence[str]) -> pl.DataFrame:
+    try:
+        with open_file(part) as file:
+            return pl.read_parquet(file, columns=list(columns))
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise _damaged(part, f"cannot be read ({' '.join(str(error).split())[:80]})") from error
+
+
+def _damaged(part: Path, found: str) -> TableError:
+    return TableError(display_name(part), found, "a part as gale wrote it", WRITE_AGAIN)
+
+
+def stored_files(root: Path, runs: Sequence[str], paths: Sequence[Path]) -> Iterator[StoredFile]:
+    """List the runs of a campaign as a dataset knows them."""
+    for run, path in zip(runs, paths, strict=True):
+        inside = path.relative_to(root) if path.is_relative_to(root) else path
+        yield StoredFile(run, display_name(inside.as_posix()), path)
