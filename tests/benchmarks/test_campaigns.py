@@ -33,7 +33,8 @@ def test_kinds_that_lack_their_library_are_left_out(
 ) -> None:
     folders = campaign_folders(tmp_path, None, None, SEEDS, 200)
     assert list(folders) == ["embedded", "embedded-new"]
-    assert simulations[0] == ["--seed", "5", "--design", "different", "--runs", "200", "--quiet"]
+    same = ["--design", "different", "--instruments", "3"]
+    assert simulations[0] == ["--seed", "5", *same, "--runs", "200", "--quiet"]
     assert simulations[1][:2] == ["--seed", "6"]
     assert {"--new-compounds", "--new-instrument"} < set(simulations[1])
     told = capsys.readouterr().err

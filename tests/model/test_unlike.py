@@ -161,7 +161,9 @@ def test_of_many_runs_some_are_kept() -> None:
 
 def test_a_trained_model_and_its_table(trained: Trained, campaign: gale.Campaign) -> None:
     model, chosen = trained.model, campaign.of_split("test")
-    blank = gale.Run.from_rows([1, 2, 3], [18, 18, 18], [5, 4, 5], source="blank")
+    minutes = np.linspace(1, 9, 300)
+    water = np.full(300, 18), 5 + minutes % 1
+    blank = gale.Run.from_rows(minutes, *water, source="blank")
     paths = [*chosen.paths[:20], chosen.root / "absent.csv"]
     with pytest.warns(GaleWarning) as given:
         table = model.predict([*paths, blank])
@@ -175,6 +177,7 @@ def test_a_trained_model_and_its_table(trained: Trained, campaign: gale.Campaign
         assert ("training runs" in (message or "")) == (score > 2)
 
 
+@pytest.mark.filterwarnings("ignore:.*trained on only")
 def test_a_model_without_it() -> None:
     model = Model(file_of([linear(1)], {**FACTS, "columns": None}))
     with pytest.warns(GaleWarning, match="1 of 1 run doubtful"):

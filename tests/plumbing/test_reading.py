@@ -48,7 +48,13 @@ ALLOWED = {
 }
 """Who may open what, by its module; all else that opens a file goes through `reading`."""
 
-OURS = {"gale.Campaign.open", "Campaign.open", "Journal.open", "Partial.open"}
+OURS = {
+    "gale.Campaign.open",
+    "Campaign.open",
+    "Journal.open",
+    "Partial.open",
+    "FeatureDataset.open",
+}
 OPENING = {"open", "read_bytes", "read_text", "open_text", "fdopen", "memmap", "fromfile"}
 
 

@@ -48,14 +48,14 @@ def files(tmp_path: Path) -> list[Path]:
 def test_a_fault_while_a_file_is_loaded(
     fault: BaseException, files: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read_bytes = reading.read_bytes
+    read = reading.read_unchanging
 
-    def fail(path: Path, most: int | None) -> bytes:
+    def fail(path: Path) -> bytes:
         if path.name == "bad.csv":
             raise fault
-        return read_bytes(path, most)
+        return read(path)
 
-    monkeypatch.setattr(readers, "read_bytes", fail)
+    monkeypatch.setattr(readers, "read_unchanging", fail)
     with refused(ReadError, files[0]):
         read_run(files[0])
     assert compute_features(files, SPEC).ok.tolist() == [False, True]

@@ -59,7 +59,7 @@ def names_of(runs: Sequence[str | Path | Run], names: Sequence[str] | None) -> t
                 Path("runs"),
                 f"found {number:,} called {shown(name)}",
                 "every run once",
-                "pass names=[...] if they are different runs",
+                "give each a name of its own in names=[...] if they are different runs",
             )
     problems.check()
     return found

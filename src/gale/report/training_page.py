@@ -45,9 +45,7 @@ MOST_LABELS = 30
 MakePages = Callable[[Sequence[str]], Mapping[str, str]]
 
 LINKED = "A name leads to the page of its run."
-UNLINKED = (
-    "With --pages, gale report training makes pages of these runs, to which their names lead."
-)
+UNLINKED = "If asked to, gale report training makes pages of these runs, which names then lead to."
 
 METRICS = {"log_loss": "log loss (lower is better)", "roc_auc": "ROC AUC (higher is better)"}
 
