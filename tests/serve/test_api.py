@@ -16,6 +16,7 @@ from starlette.testclient import TestClient
 
 import gale
 from gale.readers import checksum_of
+from helpers.eluting import Eluting, run_of
 from helpers.run_files import csv
 from helpers.services import API, MODEL, client_of, form, run_csv, wait_done, zipped
 from helpers.vendor_files import FOLDERS, nominal_run
@@ -133,7 +134,8 @@ def test_a_workbook_has_names_as_texts(client: TestClient) -> None:
 
 
 def test_pages_and_peaks(client: TestClient, tmp_path: Path) -> None:
-    files = [("<b>a.csv", run_csv(1)), ("b.csv", b"")]
+    data = csv(run_of([Eluting(150, 5000.0, {43: 60.0, 57: 100.0, 71: 50.0, 85: 30.0})]))
+    files = [("<b>a.csv", data), ("b.csv", b"")]
     job = client.post(f"{API}/jobs", files=form(files)).json()["id"]
     good, bad = wait_done(client, job)["runs"]
     page = client.get(good["page"])
@@ -145,12 +147,18 @@ def test_pages_and_peaks(client: TestClient, tmp_path: Path) -> None:
     )
     assert SMALL.sha256 in page.text
     assert client.get(good["page"]).text == page.text  # made once
-    peaks = client.get(good["peaks"]).json()
-    expected = gale.explain(SMALL, gale.read_run(_written(tmp_path, run_csv(1))))
-    assert [peak["ion_1"] for peak in peaks["peaks"]] == expected["ion_1"].to_list()
-    text = client.get(good["peaks"], params={"format": "csv"}).text
-    assert len(text.splitlines()) == len(expected) + 1
-    for what in ("page", "peaks"):
+    run = gale.read_run(_written(tmp_path, data))
+    assert len(gale.find_peaks(run)) == 1
+    for what, table, column in (
+        ("evidence", gale.explain(SMALL, run), "ion_1"),
+        ("peaks", gale.find_peaks(run).table, "compound"),
+    ):
+        said = client.get(good[what]).json()
+        assert [row[column] for row in said[what]] == table[column].to_list()
+        assert said["columns"] == table.columns
+        text = client.get(good[what], params={"format": "csv"}).text
+        assert len(text.splitlines()) == len(table) + 1
+    for what in ("page", "evidence", "peaks"):
         answer = client.get(f"{API}/runs/{bad['id']}/{what}")
         assert answer.status_code == 422
         assert answer.json()["detail"].startswith("b.csv: is empty")
@@ -276,6 +284,7 @@ def test_the_description_fits_the_answers(client: TestClient) -> None:
         "Job": client.get(f"{API}/jobs/{done['job']}").json(),
         "NamedRun": client.get(f"{API}/runs/{run['id']}").json(),
         "Run": run,
+        "Evidence": client.get(run["evidence"]).json(),
         "Peaks": client.get(run["peaks"]).json(),
         "Models": client.get(f"{API}/model").json(),
         "Health": client.get(f"{API}/health").json(),

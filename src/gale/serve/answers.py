@@ -58,6 +58,7 @@ def of_run(run: StoredRun) -> dict[str, Any]:
     if any(row["status"] != FAILED for row in rows):
         said |= {
             "page": f"{API}/runs/{run.id}/page",
+            "evidence": f"{API}/runs/{run.id}/evidence",
             "peaks": f"{API}/runs/{run.id}/peaks",
         }
     return said

@@ -142,6 +142,7 @@ def _routed(service: Service, policy: Policy) -> Starlette:
         Route(f"{api}/jobs/{{job}}/pages", results.pages),
         Route(f"{api}/runs/{{run}}", results.show_run),
         Route(f"{api}/runs/{{run}}/page", results.page),
+        Route(f"{api}/runs/{{run}}/evidence", results.evidence),
         Route(f"{api}/runs/{{run}}/peaks", results.peaks),
     ]
     handlers = {HTTPException: _http_problem, ProblemError: _problem, Exception: _bug}

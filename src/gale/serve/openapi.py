@@ -36,6 +36,7 @@ EXAMPLE_RUN: Json = {
     "sha256": "3f" * 32,
     "predictions": [EXAMPLE_PREDICTION],
     "page": f"{API}/runs/Zb2jK0mQ4fP1x8uYtR7wAg/page",
+    "evidence": f"{API}/runs/Zb2jK0mQ4fP1x8uYtR7wAg/evidence",
     "peaks": f"{API}/runs/Zb2jK0mQ4fP1x8uYtR7wAg/peaks",
 }
 NAMED: Json = {
@@ -140,16 +141,22 @@ def _of_runs(model: Json) -> Json:
                 (404, 409, 422, 429, 503), run, model,
             )
         },
-        f"{API}/runs/{{run}}/peaks": {
-            "get": _operation(
-                "What in a run speaks for each family: when, by which ions, and which compounds "
-                "are alike.",
-                {"200": _json("Peaks", others={"text/csv; charset=utf-8": {"schema": TEXT}})},
-                (400, 404, 409, 422, 429, 503), run, model,
-                _parameter("format", "query", {**TEXT, "enum": ["json", "csv"]}),
-            )
-        },
+        f"{API}/runs/{{run}}/evidence": _table(
+            "What in a run speaks for each family: when, by which ions, and which compounds are "
+            "alike.", "Evidence", run, model,
+        ),
+        f"{API}/runs/{{run}}/peaks": _table(
+            "All peaks of a run, and the compounds that they are like.", "Peaks", run, model
+        ),
     }  # fmt: skip
+
+
+def _table(about: str, schema: str, *parameters: Json) -> Json:
+    """Describe a table of a run, as JSON or CSV."""
+    form = _parameter("format", "query", {**TEXT, "enum": ["json", "csv"]})
+    given = {"200": _json(schema, others={"text/csv; charset=utf-8": {"schema": TEXT}})}
+    errors = (400, 404, 409, 422, 429, 503)
+    return {"get": _operation(about, given, errors, *parameters, form)}
 
 
 def _of_server() -> Json:
@@ -245,7 +252,7 @@ def _list(of: Json) -> Json:
     return {"type": "array", "items": of}
 
 
-UNFINISHED = ("sha256", "predictions", "page", "peaks")
+UNFINISHED = ("sha256", "predictions", "page", "evidence", "peaks")
 """What a run does not have before it is done."""
 
 
@@ -277,6 +284,7 @@ def _run_schemas(named: Json) -> Json:
         "sha256": SHA,
         "predictions": _list(_object(prediction, EXAMPLE_PREDICTION)),
         "page": TEXT,
+        "evidence": TEXT,
         "peaks": TEXT,
     }
     return {
@@ -308,13 +316,19 @@ def _job_schemas(named: Json) -> Json:
 
 
 def _other_schemas(named: Json) -> Json:
+    of_run = {**named, "run": TEXT, "name": TEXT, "model": TEXT, "columns": TEXTS}
+    known = {**NAMED, "run": EXAMPLE_RUN["id"], "name": "run1.cdf", "model": "model"}
+    rows = _list({"type": "object"})
     return {
+        "Evidence": _object(
+            {**of_run, "evidence": rows},
+            {**known, "columns": ["family", "apex_min", "ion_1"],
+             "evidence": [{"family": "hydrocarbon", "apex_min": 7.21, "ion_1": 57}]},
+        ),
         "Peaks": _object(
-            {**named, "run": TEXT, "name": TEXT, "model": TEXT, "columns": TEXTS,
-             "peaks": _list({"type": "object"})},
-            {**NAMED, "run": EXAMPLE_RUN["id"], "name": "run1.cdf", "model": "model",
-             "columns": ["family", "apex_min", "ion_1"],
-             "peaks": [{"family": "hydrocarbon", "apex_min": 7.21, "ion_1": 57}]},
+            {**of_run, "peaks": rows},
+            {**known, "columns": ["peak", "apex_min", "compound", "match"],
+             "peaks": [{"peak": 1, "apex_min": 7.21, "compound": "dodecane", "match": 951}]},
         ),
         "Models": _object(
             {"gale_version": TEXT, "models": _list({"type": "object"}),

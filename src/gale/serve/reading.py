@@ -1,4 +1,4 @@
-"""What a worker process does: predict a run, make its page, list its peaks, find runs."""
+"""What a worker process does: predict a run, make its page, list evidence and peaks, find runs."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from gale.campaign.folder import recognise
 from gale.errors import GaleError, GaleWarning
 from gale.model import Model, file
 from gale.plumbing.files import writing
+from gale.plumbing.frames import frame_bytes
 from gale.plumbing.reading import read_bytes
 from gale.plumbing.tables import FAILED, SPREAD, TRAINED_ON, UNLIKE
 from gale.plumbing.text import escaped
@@ -25,6 +26,8 @@ from gale.run import Run
 from gale.serve.pool import Answer, Handle, Task
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from gale.evidence import Matcher
 
 FILE, FOLDER, BUNDLE, PATH = "file", "folder", "bundle", "path"
@@ -68,6 +71,8 @@ class Reader:
                     return self._predict(task)
                 case "page":
                     return self._page(task)
+                case "evidence":
+                    return self._evidence(task)
                 case "peaks":
                     return self._peaks(task)
                 case "recognise":
@@ -124,13 +129,18 @@ class Reader:
             temporary.write_text(page, "utf-8")
         return {}
 
-    def _peaks(self, task: Task) -> Answer:
+    def _evidence(self, task: Task) -> Answer:
         from gale.evidence import explain
 
         model = self._models[task["model"]]
         run = self._read(task, self._columns or model.remembered_columns)
-        table = explain(model, run, matcher=self._library(model))
-        return {"peaks": table.to_dicts()}
+        return _rows(explain(model, run, matcher=self._library(model)), task)
+
+    def _peaks(self, task: Task) -> Answer:
+        from gale.peaks import find_peaks
+
+        columns = self._columns or self._models[task["model"]].remembered_columns
+        return _rows(find_peaks(self._read(task, columns), matcher=self._spectra()).table, task)
 
     def _recognise(self, task: Task) -> Answer:
         """Say whether a file in a watched folder may be a run."""
@@ -139,11 +149,14 @@ class Reader:
         return {"kind": recognise(path, self._columns or model.remembered_columns)}
 
     def _library(self, model: Model) -> Matcher | None:
+        return self._spectra() if model.has_elution_network else None
+
+    def _spectra(self) -> Matcher:
+        """What spectra are compared with; it is read once."""
         from gale.evidence import Matcher
 
-        if model.has_elution_network and self._matcher is None:
-            self._matcher = Matcher.default()
-        return self._matcher if model.has_elution_network else None
+        self._matcher = self._matcher or Matcher.default()
+        return self._matcher
 
     def _unbundle(self, task: Task) -> Answer:
         """Write each run of a bundle into a file of its own, named by the server."""
@@ -196,6 +209,16 @@ def _prediction(model: Model, run: Run | str, checksum: str) -> dict[str, Any]:
         UNLIKE: _number(row[UNLIKE]),
         "families": families,
     }
+
+
+def _rows(table: pl.DataFrame, task: Task) -> Answer:
+    """Give a table of a run as rows, or as the text of a CSV file."""
+    from gale.peaks.table import rounded, texts_of
+
+    if task["form"] == "csv":
+        content = frame_bytes(rounded(table), ".csv", texts_of(table.columns))
+        return {"csv": content.decode()}
+    return {"columns": table.columns, "rows": table.to_dicts()}
 
 
 def _number(value: float | None) -> float | None:

@@ -15,7 +15,6 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 
-from gale.evidence import no_evidence
 from gale.model import Model
 from gale.plumbing.reading import read_text
 from gale.plumbing.tables import FAILED
@@ -25,7 +24,7 @@ from gale.serve import answers
 from gale.serve.problems import ProblemError, busy
 from gale.serve.service import Service
 from gale.serve.store import StoredRun
-from gale.serve.tables import MEDIA_TYPES, evidence_bytes, row_of, table_bytes, table_of
+from gale.serve.tables import MEDIA_TYPES, row_of, table_bytes, table_of
 
 BEAT_S = 15.0
 """Seconds of silence after which a stream of events says that it is alive."""
@@ -152,23 +151,32 @@ class Results:
             raise ProblemError(422, self._service.wording(answer["error"]))
         return answer
 
+    async def evidence(self, request: Request) -> Response:
+        """Give what in a run speaks for each family."""
+        return await self._rows(request, "evidence")
+
     async def peaks(self, request: Request) -> Response:
-        """Give what in a run speaks for each family, peak by peak."""
+        """Give the peaks of a run, and what they are like."""
+        return await self._rows(request, "peaks")
+
+    async def _rows(self, request: Request, what: str) -> Response:
+        """Give the table that a worker makes of a run, as JSON or CSV."""
         run, (name, model) = await self._service.run_of(request), self._service.model_of(request)
         self._predicted(run, model)
         form = _form_of(request, {"json": "", "csv": ""})
-        answer = await self._ask({**self._service.work.reading(run), "do": "peaks", "model": name})
+        task = {**self._service.work.reading(run), "do": what, "model": name, "form": form}
+        answer = await self._ask(task)
         if form == "csv":
-            return Response(evidence_bytes(answer["peaks"], model), media_type=MEDIA_TYPES["csv"],
-                            headers=_attachment("peaks.csv"))  # fmt: skip
+            return Response(answer["csv"], media_type=MEDIA_TYPES["csv"],
+                            headers=_attachment(f"{what}.csv"))  # fmt: skip
         return JSONResponse(
             {
                 **answers.named(self._service.models.items()),
                 "run": run.id,
                 "name": run.name,
                 "model": name,
-                "columns": no_evidence(model).columns,
-                "peaks": answer["peaks"],
+                "columns": answer["columns"],
+                what: answer["rows"],
             }
         )
 

@@ -7,8 +7,6 @@ from typing import Any
 
 import polars as pl
 
-from gale.evidence import no_evidence
-from gale.evidence.table import DECIMALS
 from gale.model import Model
 from gale.plumbing.frames import frame_bytes
 from gale.plumbing.tables import SPREAD, UNLIKE
@@ -59,14 +57,6 @@ def _different(names: Sequence[str]) -> list[str]:
             other = f"{name} ({number})"
         taken[other] = None
     return list(taken)
-
-
-def evidence_bytes(peaks: Sequence[dict[str, Any]], model: Model) -> bytes:
-    """Write the evidence of a model in a run as CSV."""
-    table = pl.DataFrame(list(peaks), schema=no_evidence(model).schema).with_columns(
-        pl.col(pl.Float64).round(DECIMALS)
-    )
-    return frame_bytes(table, ".csv", ["compound"])
 
 
 def table_bytes(table: pl.DataFrame, form: str) -> bytes:

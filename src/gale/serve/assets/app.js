@@ -430,7 +430,7 @@ function showDone(row) {
   if (pages.length) {
     for (const model of pages) {
       const page = several() ? [`${model.name}: `, pageLink(run, model, "page"), " "] : [];
-      name.append(element("div", { class: "message actions screen" }, ...page, peaksButton(row, model)));
+      name.append(element("div", { class: "message actions screen" }, ...page, evidenceButton(row, model)));
     }
   }
   row.body.replaceChildren(element("tr", {}, name, ...cells));
@@ -449,7 +449,7 @@ function valueCell(prediction, model, family) {
   return cell;
 }
 
-function peaksButton(row, model) {
+function evidenceButton(row, model) {
   const label = `evidence in ${row.name} by ${model.name}`;
   const button = element("button", { type: "button", "aria-expanded": "false", "aria-label": label }, "evidence");
   button.addEventListener("click", async () => {
@@ -462,14 +462,14 @@ function peaksButton(row, model) {
     button.setAttribute("aria-expanded", "true");
     const cell = element("td", { colspan: width() }, "looking for evidence …");
     row.body.append(element("tr", { class: "details", "data-model": model.name }, cell));
-    const answer = await ask(`/runs/${row.run.id}/peaks?model=${encodeURIComponent(model.name)}`);
+    const answer = await ask(`/runs/${row.run.id}/evidence?model=${encodeURIComponent(model.name)}`);
     const said = await answer.json();
-    cell.replaceChildren(answer.ok ? peaksTable(said.peaks, row, model) : said.detail);
+    cell.replaceChildren(answer.ok ? evidenceTable(said.evidence, row, model) : said.detail);
   });
   return button;
 }
 
-function peaksTable(peaks, row, model) {
+function evidenceTable(peaks, row, model) {
   if (!peaks.length) return "None: no family has a number above its training prevalence.";
   const timed = peaks[0].basis === "elution";
   const windows = peaks.filter((peak) => peak.match === null || peak.match === 1);
