@@ -219,9 +219,18 @@ def calls(folder: Path) -> dict[str, Call]:
             name: (getattr(gale, name), {"peaks": peaks, "path": folder / file, "force": True})
             for name, file in (
                 ("write_peaks", "p.csv"), ("write_peak_matches", "m.csv"),
-                ("write_peak_spectra", "s.msp"),
+                ("write_peak_spectra", "s.msp"), ("write_mztab", "p.mztab"),
             )
         },
+        "dask_executor": (gale.dask_executor, {"address": "local:1"}),
+        "write_crate": (gale.write_crate, {
+            "table": folder / "submission.csv", "include": (), "name": None, "license": None,
+            "authors": (), "force": True,
+        }),
+        "write_features": (gale.write_features, {
+            "campaign": campaign, "folder": folder / "features", "recipe": "quick", "force": True,
+            **work,
+        }),
         "write_run": (gale.write_run, {"run": run, "path": folder / "w.csv", "format": None}),
     }  # fmt: skip
 

@@ -201,5 +201,5 @@ def test_a_value_that_is_no_probability_fails_its_run(value: float, output: str)
     assert table["status"].to_list() == ["failed", "failed"]
     assert table.select(model.families).null_count().row(0) == (2, 2)
     assert "the score" in table["message"][0]
-    with refused(ModelError, "memory", found=["probability", "aromatic"]):
+    with refused(ModelError, "memory", found=["score", "aromatic"]):
         model.predict_features(np.zeros((1, model.spec.n_features), np.float32))
