@@ -69,7 +69,10 @@ def pages(
         runs = sorted((campaign_folder / "test_features").iterdir())[:N_RUNS]
         succeed("report", "run", *runs, "-o", folder / "runs", *model)
         page = folder / "training.html"
-        succeed("report", "training", campaign_folder, "-o", page, "--pages", *model)
+        with pytest.MonkeyPatch.context() as patch:
+            for most in ("MOST_RUNS", "MOST_LABELS"):  # each listed run has a page
+                patch.setattr(f"gale.report.training_page.{most}", 3)
+            succeed("report", "training", campaign_folder, "-o", page, "--pages", *model)
 
     return made_once(tmp_path_factory, "pages", make)
 
