@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 import tokenize
 import zipfile
 import zlib
@@ -27,6 +28,10 @@ DAMAGED = (
 )
 """What numpy and zipfile raise for content that is cut short, damaged or planted."""
 
+_ONE_AT_A_TIME = threading.Lock()
+"""numpy parses headers as Python, which Python 3.11 may fail to do (SystemError) where two threads
+do it at the same time."""
+
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -39,7 +44,7 @@ def load_arrays(data: bytes) -> Arrays | None:
     True
     """
     try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+        with _ONE_AT_A_TIME, np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             return dict(arrays)
     except DAMAGED:
         return None
