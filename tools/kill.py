@@ -13,7 +13,6 @@ exit status is 1 if there is one.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import random
@@ -32,7 +31,7 @@ import polars as pl
 
 import gale
 from gale.library.installed import FOLDER_VARIABLE, SUFFIX
-from gale.plumbing.cache import DIGEST_BYTES
+from gale.plumbing.checksums import checked_content
 from gale.plumbing.locks import LOCK
 
 TINY = """
@@ -286,7 +285,7 @@ def is_whole(file: Path) -> bool:
             case ".png":
                 return b"IEND" in content[-12:]
             case suffix if suffix == SUFFIX:
-                return hashlib.sha256(content[DIGEST_BYTES:]).digest() == content[:DIGEST_BYTES]
+                return checked_content(content) is not None
             case suffix if suffix in LINES:
                 return content.endswith(b"\n")
             case suffix if suffix in ENDS:

@@ -7,7 +7,6 @@ columns of a :class:`~gale.library.library.Library`, as arrays and JSON, and whe
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import os
@@ -24,7 +23,7 @@ import platformdirs
 from gale.errors import GaleError, ReadError
 from gale.library.library import Library
 from gale.plumbing.arrays import load_arrays
-from gale.plumbing.cache import DIGEST_BYTES
+from gale.plumbing.checksums import checked_content, with_checksum
 from gale.plumbing.files import writing
 from gale.plumbing.kinds import checked
 from gale.plumbing.outputs import make_folder
@@ -147,9 +146,8 @@ def install(library: Library, name: str, *, force: bool = False) -> InstalledLib
         texts=_as_bytes(texts),
         facts=_as_bytes({"format": FORMAT, **asdict(added)}),
     )
-    content = buffer.getvalue()
     with writing(path, force=force) as temporary:
-        temporary.write_bytes(hashlib.sha256(content).digest() + content)
+        temporary.write_bytes(with_checksum(buffer.getvalue()))
     return added
 
 
@@ -256,8 +254,8 @@ def _read(name: str) -> tuple[Library, InstalledLibrary]:
         raise _not_added(name) from error
     except OSError as error:
         raise _damaged(name, f"cannot be read ({error.strerror})") from error
-    digest, content = data[:DIGEST_BYTES], data[DIGEST_BYTES:]
-    arrays = load_arrays(content) if hashlib.sha256(content).digest() == digest else None
+    content = checked_content(data)
+    arrays = None if content is None else load_arrays(content)
     if arrays is None:
         raise _damaged(name)
     try:

@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 from gale.errors import GaleError, OutputError
+from gale.plumbing.checksums import DIGEST_BYTES, checked_content, with_checksum
 from gale.plumbing.files import flush
 from gale.plumbing.locks import TEMPORARY, remove
 from gale.plumbing.outputs import make_folder
@@ -59,7 +60,7 @@ STAMP = "made_with.json"
 ENDING = ".part"
 """Ending of the files of finished chunks."""
 
-DIGEST_BYTES, LENGTH_BYTES = 32, 8
+LENGTH_BYTES = 8
 
 
 class Item(NamedTuple):
@@ -317,7 +318,7 @@ class Partial:
             stored = read_bytes(self.folder / name)
         except OSError:
             return None
-        if hashlib.sha256(stored[DIGEST_BYTES:]).digest() != stored[:DIGEST_BYTES]:
+        if checked_content(stored) is None:
             remove(self.folder / name)
             return None
         facts = _head(stored)[0]["facts"]
@@ -335,7 +336,7 @@ class Partial:
         sizes = {each: len(blob) for each, blob in blobs.items()}
         head = json.dumps({"facts": part.facts, "tables": sizes}).encode()
         content = b"".join((len(head).to_bytes(LENGTH_BYTES, "little"), head, *blobs.values()))
-        self._write(name, hashlib.sha256(content).digest() + content)
+        self._write(name, with_checksum(content))
 
     def _write(self, name: str, content: bytes) -> None:
         # under a name of its own: an executor may do a chunk twice at the same time

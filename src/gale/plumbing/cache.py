@@ -22,15 +22,13 @@ from numpy.typing import NDArray
 
 from gale.errors import GaleError, OutputError
 from gale.plumbing.arrays import Arrays, load_arrays
+from gale.plumbing.checksums import DIGEST_BYTES, checked_content, with_checksum
 from gale.plumbing.eviction import SUFFIX, CacheUsage, evict, touch, usage_of
 from gale.plumbing.files import writing
 from gale.plumbing.kinds import checked
 from gale.plumbing.outputs import make_folder
 from gale.plumbing.reading import read_bytes, read_text
 from gale.plumbing.text import shown, size_of
-
-DIGEST_BYTES = 32
-"""A file begins with the SHA-256 of the NPZ content that follows, so that damage is noticed."""
 
 LIMIT_VARIABLE = "GALE_CACHE_LIMIT"
 """The environment variable that limits this user's cache, before what was set for good."""
@@ -127,10 +125,8 @@ class Cache:
             stored = read_bytes(self._path(key))
         except OSError:
             return None
-        digest, content = stored[:DIGEST_BYTES], stored[DIGEST_BYTES:]
-        if hashlib.sha256(content).digest() != digest:
-            return None
-        arrays = load_arrays(content)
+        content = checked_content(stored)
+        arrays = None if content is None else load_arrays(content)
         if arrays is None or not is_usable(arrays):
             return None
         touch(self._path(key))
@@ -141,15 +137,14 @@ class Cache:
         path = self._path(key)
         buffer = io.BytesIO()
         np.savez(buffer, **arrays)  # type: ignore[arg-type]
-        content = buffer.getvalue()
-        digest = hashlib.sha256(content).digest()
+        stored = with_checksum(buffer.getvalue())
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with writing(path, force=True) as temporary:
-                temporary.write_bytes(digest + content)
+                temporary.write_bytes(stored)
         except (OSError, OutputError):
             return False
-        if self.limit is not None and _is_time_to_look(key, digest, len(content), self.limit):
+        if self.limit is not None and _is_time_to_look(key, stored, self.limit):
             evict(Path(self.folder), self.limit)
         return True
 
@@ -284,7 +279,8 @@ def _limit_of(folder: Path) -> int | None:
     return parse_limit(kept.strip(), path, "delete the file")
 
 
-def _is_time_to_look(key: str, digest: bytes, size: int, limit: int) -> bool:
-    """Whether to look after storing `size` bytes, as probable as their share of a look's bytes."""
-    drawn = hashlib.sha256(key.encode() + digest).digest()[:6]
+def _is_time_to_look(key: str, stored: bytes, limit: int) -> bool:
+    """Whether to look after storing bytes, as probable as their share of a look's bytes."""
+    drawn = hashlib.sha256(key.encode() + stored[:DIGEST_BYTES]).digest()[:6]
+    size = len(stored) - DIGEST_BYTES
     return int.from_bytes(drawn, "big") * limit < size * LOOKS * 2**48
