@@ -101,10 +101,11 @@ def test_a_training_measures_it_and_predictions_use_it(campaign: gale.Campaign) 
 
 @pytest.mark.parametrize(("own", "said"), [(0.2, "0.200 with a calibration"), (0.3, "is used")])
 def test_it_is_told_in_words(own: float, said: str) -> None:
-    facts = {
+    facts: dict[str, object] = {
         "folds": 2, "runs": 65, "log_loss": own, "as_here_log_loss": 0.3, "prior_log_loss": 0.4,
         "far": 1.5,
     }  # fmt: skip
+    facts |= {"calibration": {}} if own < 0.3 else {}
     (sentence,) = sentences_on_groups({"elsewhere": facts})
     assert said in sentence
     assert "65 runs" in sentence

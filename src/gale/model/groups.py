@@ -72,7 +72,7 @@ def _elsewhere(elsewhere: Mapping[str, Any]) -> str:
         f"{elsewhere['folds']} parts, members that saw none of their runs have a log loss of "
         f"{known:.3f} (training prevalence: {elsewhere['prior_log_loss']:.3f})"
     )
-    if other == known:
+    if "calibration" not in elsewhere:  # as for Model.far
         return f"{said}; the calibration of known instruments is used for others, too."
     return (
         f"{said}, and of {other:.3f} with a calibration of their own, which runs get the more, the "

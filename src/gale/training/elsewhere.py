@@ -139,22 +139,22 @@ def fit_elsewhere(
     labels = known_labels(runs.labels, folds)
     calibration = fit_calibration(logits, labels)
     held_out = np.isfinite(logits).all(axis=(0, 2))
-    as_here = expit(ensemble.calibration.logits(logits))
-    losses = [
-        log_loss_of_held_out(labels, each)
-        for each in (cross_fitted(logits, labels, folds), as_here, prior_of_folds(labels, folds))
-    ]
+    probabilities = (
+        cross_fitted(logits, labels, folds),
+        expit(ensemble.calibration.logits(logits)),
+        prior_of_folds(labels, folds),
+    )
+    own, as_here, prior = (log_loss_of_held_out(labels, each) for each in probabilities)
     far = max(NEAREST_FAR, float(np.median(_distances(runs, folds))))
-    helps = losses[0] < losses[1]
     facts = {
         "folds": len(folds),
         "runs": int(held_out.sum()),
-        "log_loss": min(losses[:2]),
-        "as_here_log_loss": losses[1],
-        "prior_log_loss": losses[2],
+        "log_loss": min(own, as_here),
+        "as_here_log_loss": as_here,
+        "prior_log_loss": prior,
         "far": round(far, 6),
     }
-    if not helps:
+    if not own < as_here:
         return None, facts
     return Away(calibration, far), facts | {"calibration": calibration.to_dict()}
 
