@@ -28,7 +28,7 @@ import polars as pl
 
 import gale
 from benchmarks.options import parser, tell
-from benchmarks.speed.timing import in_turn, seconds
+from benchmarks.speed.timing import in_turn
 from benchmarks.tables import show
 from gale.plumbing.batches import Partial
 from gale.simulation import Physics
@@ -143,32 +143,58 @@ def killed_half_way(root: Path, listed: Path, number: int) -> tuple[Spent, int]:
 
 
 def speed(campaign: Path, repeats: int, workers: Sequence[int]) -> list[list[str]]:
-    """Compare bare parsing with predictions."""
+    """Compare bare parsing with predictions from the same CSV files, and from Parquet.
+
+    Rates are those of whole commands. Processor time is without that of starting each process,
+    which is taken to be that of a command for one run.
+    """
     files = gale.Campaign.open(campaign, with_labels=False).paths
-    ways: dict[str, Callable[[], float]] = {
-        "polars alone": partial(seconds, lambda: [pl.read_csv(each) for each in files])
+    ways: dict[tuple[str, int], Callable[[], Spent]] = {
+        ("polars alone, CSV", 0): partial(used, lambda: [pl.read_csv(each) for each in files])
     }
     with tempfile.TemporaryDirectory() as folder:
-        for number in workers:
-            words = ["predict", str(campaign.resolve()), "-o", "out.csv", "--force", "--no-cache"]
-            words += ["-q", "--workers", str(number)]
-            command = partial(
-                subprocess.run,
-                [sys.executable, "-m", "gale", *words],
-                cwd=folder,
-                check=True,
-                stdout=subprocess.DEVNULL,
-            )
-            ways[f"gale predict --workers {number}"] = partial(seconds, command)
-        model = gale.bundled_model()
-        names = list(map(str, files))
-        predict = partial(model.predict_sources, names, files, gale.Work())
-        ways["in one process, without its start"] = partial(seconds, predict)
-        best = {name: min(measured) for name, measured in in_turn(ways, repeats).items()}
-    rows = [["way", "runs/s", "of polars alone"]]
-    for name, least in best.items():
-        rows.append([name, f"{len(files) / least:.1f}", f"{best['polars alone'] / least:.2f}"])
+        root = Path(folder)
+        (root / "Parquet").mkdir()
+        for number, file in enumerate(files):
+            pl.read_csv(file).write_parquet(root / "Parquet" / f"{number}.parquet")
+        for name, runs in {"CSV": campaign.resolve(), "Parquet": root / "Parquet"}.items():
+            for number in workers:
+                call = partial(predict, root, str(runs), "--workers", str(number))
+                n_processes = number + (number > 1)
+                ways[f"gale predict --workers {number}, {name}", n_processes] = partial(used, call)
+        ways["one run", 0] = partial(used, partial(predict, root, str(files[0].resolve())))
+        best = {way: least(measured) for way, measured in in_turn(ways, repeats).items()}
+    start, bare = best.pop(("one run", 0)), best["polars alone, CSV", 0]
+    tell(f"a command for one run: {start.cpu_s:.2f} s of processors, {start.seconds:.2f} s")
+    tell(f"load of the machine at the end: {os.getloadavg()[0]:.1f}")
+    rows = [["", "runs/s", "of polars alone", "CPU ms a run", "of polars alone"]]
+    for (name, n_processes), spent in best.items():
+        cpu_s = spent.cpu_s - n_processes * start.cpu_s
+        rate, share = f"{len(files) / spent.seconds:.1f}", f"{bare.seconds / spent.seconds:.2f}"
+        rows.append(
+            [name, rate, share, f"{1000 * cpu_s / len(files):.1f}", f"{bare.cpu_s / cpu_s:.2f}"]
+        )
     return rows
+
+
+def predict(folder: Path, *words: str) -> None:
+    """Predict without the feature cache, in a folder."""
+    words = ("predict", *words, "-o", "out.csv", "--force", "--no-cache", "-q")
+    command = [sys.executable, "-m", "gale", *words]
+    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+
+
+def used(work: Callable[[], object]) -> Spent:
+    """Do some work here, and say what it and the processes that it has started have used."""
+    begin, before = time.perf_counter(), os.times()
+    work()
+    seconds, after = time.perf_counter() - begin, os.times()
+    return Spent(seconds, sum(after[:4]) - sum(before[:4]), 0.0)
+
+
+def least(measured: Sequence[Spent]) -> Spent:
+    """Give the least time, and the least processor time."""
+    return Spent(min(each.seconds for each in measured), min(each.cpu_s for each in measured), 0.0)
 
 
 if __name__ == "__main__":

@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 K = TypeVar("K")
+Measured = TypeVar("Measured")
 
 
-def in_turn(ways: Mapping[K, Callable[[], float]], repeats: int) -> dict[K, list[float]]:
+def in_turn(ways: Mapping[K, Callable[[], Measured]], repeats: int) -> dict[K, list[Measured]]:
     """Measure all ways one after the other, again and again, so that all meet the same machine."""
-    measured: dict[K, list[float]] = {name: [] for name in ways}
+    measured: dict[K, list[Measured]] = {name: [] for name in ways}
     for _ in range(repeats):
         for name, way in ways.items():
             measured[name].append(way())

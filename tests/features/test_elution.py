@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from scipy import ndimage
 
 from gale.errors import ModelError, ReadError
 from gale.features import elution
@@ -170,6 +171,14 @@ def test_bins_finer_than_scans_show_the_scan_before() -> None:
     run = run_of_scans([[(20, 2.0)], [(20, 8.0)], [(20, 2.0)]], [0.0, 5.0, 10.0])
     signal = highest(run, ElutionSpec(bins=10, mz_first=20, mz_last=20))[:, 0]
     np.testing.assert_allclose(signal, [1] * 5 + [4] * 4 + [1])
+
+
+@pytest.mark.parametrize(("bins", "half"), [(3, 1), (64, 16), (65, 0), (40, 64), (256, 64)])
+def test_what_lasts_is_an_opening(bins: int, half: int) -> None:
+    signal = np.random.default_rng(bins).lognormal(0, 2, (bins, 5)).astype(np.float32)
+    opened = ndimage.minimum_filter1d(signal, 2 * half + 1, axis=0, mode="nearest")
+    opened = ndimage.maximum_filter1d(opened, 2 * half + 1, axis=0, mode="nearest")
+    np.testing.assert_array_equal(elution._opening(signal, half), opened)
 
 
 def test_helium_stays_zero() -> None:

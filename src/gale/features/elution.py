@@ -16,6 +16,7 @@ import numpy as np
 from gale.errors import ModelError, ReadError
 from gale.features.summary import HELIUM
 from gale.features.versions import check_version, fingerprint_of
+from gale.plumbing.arrays import moving_mean, quantile
 from gale.plumbing.schema import Table, number, whole
 from gale.run import MAX_MZ, Floats32, Integers, Run
 
@@ -108,10 +109,9 @@ def excess(run: Run, spec: ElutionSpec) -> Floats32:
     ReadError
         If the image leaves out every ion of the run.
     """
-    from scipy.ndimage import uniform_filter1d  # slow to import, and not needed for cached runs
-
     signal = highest(run, spec)
-    smooth = uniform_filter1d(signal, SMOOTHED_BINS, axis=0, mode="nearest")
+    side = SMOOTHED_BINS // 2
+    smooth = moving_mean(signal, np.repeat(signal[:1], side, 0), np.repeat(signal[-1:], side, 0))
     above: Floats32 = np.maximum(signal - _opening(smooth, round(spec.baseline * spec.bins / 2)), 0)
     return above
 
@@ -123,12 +123,24 @@ def _opening(signal: Floats32, half: int) -> Floats32:
     image: nobody knows how it goes on, and without it, predictions on simulated campaigns were a
     little worse.
     """
-    from scipy.ndimage import maximum_filter1d, minimum_filter1d
+    return _around(np.maximum, _around(np.minimum, signal, half), half)
 
-    width = 2 * half + 1
-    lowest = minimum_filter1d(signal, width, axis=0, mode="nearest")
-    opened: Floats32 = maximum_filter1d(lowest, width, axis=0, mode="nearest")
-    return opened
+
+def _around(extreme: np.ufunc, signal: Floats32, half: int) -> Floats32:
+    """The lowest or highest of a signal (T, M) over 2 `half` + 1 bins around each.
+
+    Windows are joined to windows of twice the width, which is faster than SciPy's filters.
+    """
+    found = np.concatenate(
+        [np.repeat(signal[:1], half, axis=0), signal, np.repeat(signal[-1:], half, axis=0)]
+    )
+    width = 1
+    while 2 * width <= 2 * half + 1:
+        found = extreme(found[:-width], found[width:])
+        width *= 2
+    rest = 2 * half + 1 - width
+    around: Floats32 = extreme(found[: len(found) - rest], found[rest:])
+    return around
 
 
 def over_noise(excess: Floats32) -> Floats32:
@@ -136,7 +148,8 @@ def over_noise(excess: Floats32) -> Floats32:
 
     The noise of an m/z is the floor plus the median of its excess: mostly, nothing elutes.
     """
-    noise: Floats32 = 1 + np.median(excess, axis=0)
+    middle = slice((len(excess) - 1) // 2, len(excess) // 2 + 1)
+    noise: Floats32 = 1 + np.sort(excess, axis=0)[middle].mean(axis=0)  # faster than np.median
     image: Floats32 = np.log1p(excess / noise)
     return image
 
@@ -155,7 +168,8 @@ def highest(run: Run, spec: ElutionSpec) -> Floats32:
     nominal = np.rint(run.mz).astype(np.int64)
     seen = (nominal >= spec.mz_first) & (nominal <= spec.mz_last) & (nominal != HELIUM)
     seen &= run.intensity > 0
-    if not seen.any():
+    ions = np.flatnonzero(seen)
+    if not len(ions):
         raise ReadError(
             run.source,
             f"has no ion at m/z {spec.mz_first} to {spec.mz_last} with an intensity above 0 among "
@@ -163,12 +177,12 @@ def highest(run: Run, spec: ElutionSpec) -> Floats32:
             "a run in that range",
             "check its m/z and intensities",
         )
-    intensity = run.intensity[seen]
-    intensity /= max(np.quantile(intensity, FLOOR_QUANTILE), intensity.max() / LARGEST_RANGE)
+    intensity = run.intensity[ions]
+    intensity /= max(quantile(intensity, FLOOR_QUANTILE), intensity.max() / LARGEST_RANGE)
     time_bin = time_bins(run, spec.bins)
-    row = np.repeat(time_bin, run.ions_per_scan)[seen]
+    cell = np.repeat(time_bin * spec.n_mz - spec.mz_first, run.ions_per_scan) + nominal
     image = np.ones(spec.bins * spec.n_mz, dtype=np.float32)
-    np.maximum.at(image, row * spec.n_mz + nominal[seen] - spec.mz_first, intensity.astype("f4"))
+    np.maximum.at(image, cell[ions], intensity.astype("f4"))
     # bins may be finer than scans: a bin between two scans shows the earlier one
     latest = np.zeros(spec.bins, dtype=np.int64)
     latest[time_bin] = time_bin

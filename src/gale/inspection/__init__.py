@@ -13,13 +13,16 @@ import numpy as np
 
 from gale.inspection.measures import (
     MIN_SCANS,
+    distinct_mz,
     highest_mz,
     monitored_mz,
     nominal_mz,
     plateau,
     scan_intervals,
+    scans_with,
     standing_out,
 )
+from gale.plumbing.arrays import quantile
 from gale.plumbing.kinds import checked
 from gale.plumbing.text import counted, listed
 from gale.readers.ionisation import ELECTRON, FACT_IONISATION, FACT_POLARITY, ionisation
@@ -69,8 +72,8 @@ STANDS_OUT = 5.0
 MIN_STANDING = 3
 """A run with fewer m/z that stand out looks like a blank."""
 
-FIRST_LOOK = 16
-"""Number of m/z that are looked at first, those with the highest ions."""
+LOOKS = (6, 16)
+"""Numbers of m/z that are looked at before all are, those with the highest ions."""
 
 MIN_BLANK_SCANS = 200
 """With fewer scans, a peak is too wide to stand out from what is around it."""
@@ -216,7 +219,7 @@ def _clipping(run: Run) -> str | None:
         )
     if min(top.ions, top.scans) < CLIPPED_IONS:
         return None
-    usual = np.median(run.intensity[run.intensity > 0]) if top.intensity > 0 else 0.0
+    usual = quantile(run.intensity[run.intensity > 0], 0.5) if top.intensity > 0 else 0.0
     if top.intensity < CLIPPED_RANGE * usual:
         return None
     if _is_level(run, top.intensity):
@@ -239,7 +242,7 @@ def _level_scans(run: Run) -> str | None:
 
 def _is_level(run: Run, highest: float) -> bool:
     """Whether nearly every scan with ions reaches the highest intensity of the run."""
-    reached = len(np.unique(run.scan_of_ion[run.intensity == highest]))
+    reached = scans_with(run, run.intensity == highest)
     return reached >= LEVEL_SHARE * int(np.count_nonzero(run.ions_per_scan))
 
 
@@ -258,9 +261,10 @@ def _blank(run: Run) -> str | None:
         return "looks like a blank: every intensity is 0"
     if run.n_scans < MIN_BLANK_SCANS:
         return None
-    if standing_out(run, STANDS_OUT, highest_mz(run, FIRST_LOOK)) >= MIN_STANDING:
+    highest = highest_mz(run)
+    if any(standing_out(run, STANDS_OUT, highest[:some]) >= MIN_STANDING for some in LOOKS):
         return None  # known without looking at all m/z, which takes long
-    n_mz = len(np.unique(nominal_mz(run)))
+    n_mz = len(distinct_mz(run))
     n_standing = standing_out(run, STANDS_OUT)
     if n_standing >= min(MIN_STANDING, n_mz):
         return None

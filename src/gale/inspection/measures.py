@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gale.plumbing.arrays import moving_mean, quantile
 from gale.run import Floats, Integers, Run
 
 LARGEST_MZ = 1_000
@@ -84,12 +85,23 @@ def nominal_mz(run: Run) -> Integers:
     return np.rint(run.mz).astype(np.int64)
 
 
+def distinct_mz(run: Run) -> Integers:
+    """The nominal m/z that a run has, increasing."""
+    return np.flatnonzero(np.bincount(nominal_mz(run)))
+
+
+def scans_with(run: Run, chosen: NDArray[np.bool_]) -> int:
+    """Count the scans that have one of the chosen ions (N,)."""
+    scans = np.searchsorted(run.scan_start, np.flatnonzero(chosen), side="right")
+    return len(np.unique(scans))
+
+
 def plateau(run: Run) -> Plateau:
     """Find the ions that have the highest intensity of the run."""
     highest = run.intensity.max()
     at = run.intensity == highest
     mz = tuple(np.unique(np.rint(run.mz[at]).astype(np.int64)).tolist())
-    return Plateau(float(highest), int(at.sum()), len(np.unique(run.scan_of_ion[at])), mz)
+    return Plateau(float(highest), int(at.sum()), scans_with(run, at), mz)
 
 
 def repeated_share(run: Run) -> float:
@@ -113,7 +125,7 @@ def monitored_mz(run: Run) -> tuple[int, ...]:
     """
     if np.median(run.ions_per_scan) > MAX_MONITORED_AT_ONCE:
         return ()
-    distinct = np.unique(nominal_mz(run))
+    distinct = distinct_mz(run)
     spread = distinct[-1] - distinct[0] + 1
     few = len(distinct) <= MAX_MONITORED
     apart = len(distinct) < MAX_MONITORED_COVERAGE * spread or len(distinct) <= 2
@@ -133,13 +145,13 @@ def _width(run: Run) -> int:
     return int(run.mz.max()) + 2
 
 
-def highest_mz(run: Run, most: int) -> Integers:
-    """Return the nominal m/z of the `most` highest traces, by their highest ion."""
+def highest_mz(run: Run) -> Integers:
+    """Return the nominal m/z up to :data:`LARGEST_MZ`, that with the highest ion first."""
     mz = nominal_mz(run)
-    counts = mz <= LARGEST_MZ
-    highest = np.zeros(LARGEST_MZ + 1)
-    np.maximum.at(highest, mz[counts], run.intensity[counts])
-    return np.argsort(-highest, kind="stable")[:most]
+    highest = np.zeros(max(LARGEST_MZ, mz.max(initial=0)) + 1)
+    np.maximum.at(highest, mz, run.intensity)
+    highest = highest[: LARGEST_MZ + 1]
+    return np.argsort(-highest, kind="stable")
 
 
 def standing_out(run: Run, times: float, among: Integers | None = None) -> int:
@@ -150,20 +162,20 @@ def standing_out(run: Run, times: float, among: Integers | None = None) -> int:
     A peak is at least two scans long, so a spike in one scan is not a peak. Constant background,
     and one that rises slowly as column bleed does, does not stand out.
     """
-    mz = nominal_mz(run)
-    counts = mz <= LARGEST_MZ if among is None else np.isin(mz, among)
-    distinct, column = np.unique(mz[counts], return_inverse=True)
-    order = np.argsort(column, kind="stable")
-    column, scan = column[order], run.scan_of_ion[counts][order]
-    intensity = run.intensity[counts][order]
-    floor = np.quantile(run.intensity, FLOOR_QUANTILE)
+    mz, scan_of_ion = nominal_mz(run), run.scan_of_ion
+    wanted = distinct_mz(run) if among is None else among
+    wanted = wanted[wanted <= min(LARGEST_MZ, mz.max(initial=0))]
+    floor = quantile(run.intensity, FLOOR_QUANTILE)
     some = max(CELLS_AT_ONCE // run.n_scans, 1)
     n_standing = 0
-    for first in range(0, len(distinct), some):
-        n_columns = min(some, len(distinct) - first)
-        ions = slice(*np.searchsorted(column, [first, first + n_columns]))
-        cell = scan[ions] * n_columns + column[ions] - first
-        total = np.bincount(cell, intensity[ions], run.n_scans * n_columns).astype(np.float64)
+    for columns in (wanted[first : first + some] for first in range(0, len(wanted), some)):
+        n_columns = len(columns)
+        column_of = np.full(mz.max(initial=0) + 1, -1)
+        column_of[columns] = np.arange(n_columns)
+        ions = np.flatnonzero(column_of[mz] >= 0)
+        cell = scan_of_ion[ions] * n_columns + column_of[mz[ions]]
+        cells = run.n_scans * n_columns
+        total = np.bincount(cell, run.intensity[ions], cells).astype(np.float64)
         stands = _stands_out(total.reshape(run.n_scans, n_columns), times, floor)
         n_standing += int(stands.sum())
     return n_standing
@@ -171,11 +183,11 @@ def standing_out(run: Run, times: float, among: Integers | None = None) -> int:
 
 def _stands_out(trace: Floats, times: float, floor: float) -> NDArray[np.bool_]:
     """Whether each column of traces, shape (S, M), has a peak, see :func:`standing_out`."""
-    from scipy.ndimage import uniform_filter1d  # slow to import
-
     side = max(int(SIDE * len(trace)), 1)
-    padded = np.pad(uniform_filter1d(trace, 5, axis=0), ((side, side), (0, 0)), mode="edge")
-    around = np.maximum(padded[: -2 * side], padded[2 * side :])
+    smooth = moving_mean(trace, trace[1::-1], trace[:-3:-1])
+    scan, last = np.arange(len(trace) - 1), len(trace) - 1
+    before, after = smooth[np.maximum(scan - side, 0)], smooth[np.minimum(scan + side, last)]
     height = np.minimum(trace[:-1], trace[1:])
-    stands: NDArray[np.bool_] = np.any(height > times * np.maximum(around[:-1], floor), axis=0)
+    around = np.maximum(np.maximum(before, after), floor)
+    stands: NDArray[np.bool_] = np.any(height > times * around, axis=0)
     return stands

@@ -178,6 +178,8 @@ def use_threads(number: int) -> None:
 def _open_session(data: bytes, source: str) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = _THREADS["of a graph"]
+    # Threads that wait busily cost more, beside other work, than they save.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 4  # errors are raised; its log would be noise
     try:
         return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])

@@ -45,7 +45,9 @@ class Pace(NamedTuple):
     @classmethod
     def of(cls, time_min: Floats) -> Pace:
         """Measure times in minutes, in any order and finite."""
-        distinct = np.unique(time_min[np.append(True, time_min[1:] != time_min[:-1])])
+        distinct = without_repeats(time_min)
+        if not np.all(distinct[:-1] < distinct[1:]):
+            distinct = np.unique(distinct)
         steps = np.diff(distinct)
         step_s = float(np.median(steps)) * 60 if len(distinct) >= MIN_SCANS else None
         return cls(float(distinct[-1] - distinct[0]), step_s)
@@ -86,6 +88,19 @@ class Unit(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
+def without_repeats(times: Floats) -> Floats:
+    """Leave out each time that is equal to the one before it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> without_repeats(np.array([1.0, 1.0, 2.0, 1.0])).tolist()
+    [1.0, 2.0, 1.0]
+    """
+    changed: Floats = times[np.append(True, times[1:] != times[:-1])[: len(times)]]
+    return changed
+
+
 def plausible_unit(times: Floats, default: str) -> Unit:
     """Choose the unit of times that name none.
 
@@ -110,6 +125,7 @@ def plausible_unit(times: Floats, default: str) -> Unit:
     >>> plausible_unit(np.arange(3, 9, 0.025), "seconds").name
     'minutes'
     """
+    times = without_repeats(times)
     if not np.isfinite(times).all() or len(times) < MIN_SCANS:
         return Unit(default)
     paces = {unit: Pace.of(times / per_min) for unit, per_min in PER_MIN.items()}

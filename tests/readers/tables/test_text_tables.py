@@ -36,6 +36,15 @@ def test_blanks_before_and_after_cells_that_blanks_separate() -> None:
     assert_same(parse_run(b"   " + data, "x"), small_run())
 
 
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+@pytest.mark.parametrize("blank", [0, 1, 3])
+def test_line_ends_and_blank_lines(end: bytes, blank: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cells, "_read_slowly", None)  # no such table needs it
+    lines = csv(small_run()).splitlines()
+    data = (end * (1 + blank)).join(lines) + end * blank
+    assert_same(parse_run(data + end, "x"), small_run())
+
+
 @pytest.mark.parametrize(
     "before",
     [

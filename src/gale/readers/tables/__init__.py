@@ -26,7 +26,14 @@ from gale.readers.tables.headers import (
 from gale.readers.tables.peaks import MANY_NAMES, MIN_NAMES, check_peaks, peak_names, refusal
 from gale.readers.tables.text import as_utf8, find_table
 from gale.readers.tables.wide import scans
-from gale.readers.times import LONGEST_MIN, LONGEST_STEP_S, PER_MIN, Pace, plausible_unit
+from gale.readers.times import (
+    LONGEST_MIN,
+    LONGEST_STEP_S,
+    PER_MIN,
+    Pace,
+    plausible_unit,
+    without_repeats,
+)
 from gale.run import Floats, Run
 
 FACT_COLUMNS = "columns"
@@ -170,7 +177,10 @@ def _run(
 
 def _check_unit(times: Floats, time: Column, header: Sequence[str], source: str) -> tuple[str, ...]:
     """Check that times whose column names no unit can be in minutes; note if it is in doubt."""
-    if time.known_by != "default" or not np.isfinite(times).all():
+    if time.known_by != "default":
+        return ()
+    times = without_repeats(times)
+    if not np.isfinite(times).all():
         return ()  # Run refuses times that are not finite
     unit = plausible_unit(times, UNITS[time.key])
     in_minutes = Pace.of(times)

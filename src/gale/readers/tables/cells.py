@@ -8,6 +8,7 @@ import math
 import re
 from array import array
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -62,8 +63,8 @@ def read_cells(
         If a cell is not a number, a row has more or fewer cells than the header, or commas may be
         decimal marks or separate thousands. If there are more than `most` cells.
     """
-    n_rows = max(text.data.count(end, text.start) for end in (b"\n", b"\r"))
-    if n_rows * len(positions) > most:  # blank ones are not counted, if it matters
+    n_rows = (len(text.data) - text.start + 1) // 2  # if each has one character
+    if n_rows * len(positions) > most:
         n_rows = sum(1 for _ in _LINE.finditer(text.data, text.start))
     if n_rows * len(positions) > most:
         raise ReadError(
@@ -72,11 +73,23 @@ def read_cells(
             f"a run, which has far fewer cells than {most:,}",
             "check that it is a run",
         )
-    decimal = _decimal_mark(text, positions, source)
-    frame = _read_fast(text, positions, pl.Float64, decimal)
-    if frame is None or not _is_whole(frame, text, may_be_blank):
+    plain = text if text.data.find(b"\r", text.start) < 0 else _with_plain_lines(text)
+    decimal = _decimal_mark(plain, positions, source)
+    frame = _read_fast(plain, positions, pl.Float64, decimal)
+    if not _is_whole(frame, plain, may_be_blank) and plain is text:  # a blank line is not whole
+        plain = _with_plain_lines(text)
+        frame = _read_fast(plain, positions, pl.Float64, decimal)
+    if frame is None or not _is_whole(frame, plain, may_be_blank):
         return _read_slowly(text, positions, decimal, source, may_be_blank)
-    return frame.rechunk()
+    return frame
+
+
+def _with_plain_lines(text: Text) -> Text:
+    """End all lines below the header with a line feed, and leave blank ones out."""
+    rows = text.data[text.start :].replace(b"\r\n", b"\n").replace(b"\r", b"\n").rstrip(b"\n")
+    while b"\n\n" in rows:
+        rows = rows.replace(b"\n\n", b"\n")
+    return replace(text, data=b"".join((text.data[: text.start], rows, b"\n")))
 
 
 def _read_fast(
@@ -86,14 +99,8 @@ def _read_fast(
 
     The header is replaced by positions, which are unique and independent of the encoding.
     """
-    rows = text.data[text.start :].rstrip(b"\r\n")
-    if b"\r" in rows:
-        rows = rows.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    while b"\n\n" in rows:
-        rows = rows.replace(b"\n\n", b"\n")
     header = text.mark.join(map(str, range(len(text.header))))
-    data = b"".join((header.encode(), rows, b"\n"))
-    del rows  # they are as large as the file
+    data = b"".join((header.encode(), memoryview(text.data)[text.start :]))
     wanted = [str(position) for position in positions]
     try:
         frame = pl.read_csv(
@@ -108,15 +115,17 @@ def _read_fast(
         )
     except pl.exceptions.PolarsError:
         return None
-    return frame.select(wanted)
+    return frame[wanted]
 
 
-def _is_whole(frame: pl.DataFrame, text: Text, may_be_blank: Collection[int]) -> bool:
-    """Whether no cell is missing.
+def _is_whole(frame: pl.DataFrame | None, text: Text, may_be_blank: Collection[int]) -> bool:
+    """Whether there is a table, and no cell of it is missing.
 
     polars reads both a blank cell and one that a short row lacks as null. Where cells may be blank,
     the marks are counted instead; a mark within quotes only leads to the slow reader.
     """
+    if frame is None:
+        return False
     has_null = any(column.null_count() for column in frame if int(column.name) not in may_be_blank)
     n_marks = len(frame) * (len(text.header) - 1)
     return not has_null and (

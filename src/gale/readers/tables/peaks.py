@@ -10,7 +10,7 @@ from gale.errors import UnsupportedFormatError
 from gale.plumbing.text import listed
 from gale.readers.tables.names import words
 from gale.readers.times import MIN_SCANS
-from gale.run import Floats
+from gale.run import Floats, Integers
 
 NAMES = {
     "ah", "area", "area%", "areapercent", "areasum", "cas", "cas#", "casno", "casnumber",
@@ -71,7 +71,7 @@ def check_peaks(time_min: Floats, mz: Floats, header: Sequence[str], source: str
     UnsupportedFormatError
         If nearly every time has one m/z, and the header names what peaks have.
     """
-    times, counts = np.unique(time_min, return_counts=True)
+    times, counts = _times(time_min)
     share = float(np.mean(counts == 1))
     if share < ONE_ION or not np.isfinite(times).all():
         return
@@ -84,6 +84,15 @@ def check_peaks(time_min: Floats, mz: Floats, header: Sequence[str], source: str
             f"{100 * share:.0f} % of the times have one m/z, and they are uneven: this looks like "
             f"a table of peaks, not like a run; {REMEDY}"
         )
+
+
+def _times(time_min: Floats) -> tuple[Floats, Integers]:
+    """The different times of rows, in order, and how many rows have each."""
+    before, after = time_min[:-1], time_min[1:]
+    if not np.all(before <= after):  # in no order, or not numbers
+        return np.unique(time_min, return_counts=True)
+    first = np.append(0, np.flatnonzero(before != after) + 1)
+    return time_min[first], np.diff(first, append=len(time_min))
 
 
 def _is_scanned(times: Floats) -> bool:
