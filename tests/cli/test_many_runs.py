@@ -16,6 +16,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 from polars.testing import assert_frame_equal
 
 from gale.errors import OutputError, ReadError
@@ -336,3 +337,24 @@ def test_kill_and_resume(predict: Arguments, many: list[str]) -> None:
     assert sorted(path.name for path in Path().iterdir() if path.name.startswith(("p.", "."))) == [
         "p.csv", "p.json",
     ]  # fmt: skip
+
+
+def test_runs_at_addresses_are_predicted_as_those_on_this_machine(
+    predict: Arguments, runs: list[Path]
+) -> None:
+    system = MemoryFileSystem()
+    for run in runs:
+        system.pipe_file(f"/archive/{run.name}", run.read_bytes())
+    addresses = [f"memory://archive/{run.name}" for run in runs]
+    succeed(*predict(*runs, "-o", "here.csv", "-q"))
+    succeed(*predict("memory://archive/*.csv", "-o", "there.csv", "-q"))
+    Path("list.txt").write_text("".join(f"{each}\n" for each in addresses))
+    succeed(*predict("--files-from", "list.txt", "-o", "listed.csv", "-q"))
+    here, there, listed = map(pl.read_csv, ("here.csv", "there.csv", "listed.csv"))
+    assert listed["run"].to_list() == addresses
+    assert there["run"].to_list() == sorted(addresses)
+    assert_frame_equal(listed.drop("run"), here.drop("run"))
+    assert_frame_equal(there.drop("run"), here.drop("run"), check_row_order=False)
+    result = invoke(*predict("memory://archive/none.csv", addresses[0], "-o", "some.csv", "-q"))
+    assert result.exit_code == 1
+    assert list(printed_failures(result.stderr)) == ["memory://archive/none.csv"]

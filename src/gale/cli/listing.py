@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from gale.errors import ReadError
+from gale.plumbing import remote
 from gale.plumbing.batches import hash_of, twice
 from gale.plumbing.reading import open_file
+from gale.plumbing.remote import address_of
 
 STANDARD_INPUT = Path("-")
 """What stands for standard input."""
@@ -36,11 +38,24 @@ def expanded(paths: tuple[Path, ...]) -> tuple[Path, ...]:
         if not glob.has_magic(str(path)) or os.path.lexists(path):
             found.append(path)
             continue
-        fitting = sorted(map(Path, glob.glob(str(path), recursive=True)))  # noqa: PTH207
-        if not fitting:
+        if not (fitting := _fitting(path)):
             raise ReadError(path, "fits no file", "a pattern of files", "check the path")
         found += fitting
     return tuple(found)
+
+
+def _fitting(pattern: Path) -> list[Path]:
+    if (address := address_of(pattern)) is None:
+        return sorted(map(Path, glob.glob(str(pattern), recursive=True)))  # noqa: PTH207
+    try:
+        return list(map(Path, remote.fitting(address)))
+    except OSError as error:
+        raise ReadError(
+            address,
+            f"cannot be listed ({error.strerror})",
+            remote.EXAMPLE,
+            getattr(error, "remedy", "check the address"),
+        ) from error
 
 
 def listed_paths(paths: tuple[str, ...], list_file: Path) -> Iterator[str]:

@@ -35,6 +35,7 @@ from gale.plumbing.locks import TEMPORARY, remove
 from gale.plumbing.outputs import make_folder
 from gale.plumbing.progress import Progress
 from gale.plumbing.reading import read_bytes, read_text
+from gale.plumbing.remote import address_of, mark_of
 from gale.plumbing.text import counted, listed, shown
 
 if TYPE_CHECKING:
@@ -132,9 +133,11 @@ def hash_of(name: str) -> int:
 def identity(path: str) -> str:
     """Say by what a file is known again: its size and time, of a folder those of all files in it.
 
-    It is empty for what does not exist.
+    At an address, it is what the store says. It is empty for what does not exist.
     """
     try:
+        if (address := address_of(path)) is not None:
+            return mark_of(address)
         status = os.stat(path)  # noqa: PTH116  (called for every run; a Path costs more than this)
     except (OSError, ValueError):
         return ""

@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING
 
 from gale.errors import OutputError
 from gale.plumbing.locks import Claim, claimed, remove, unwritable
+from gale.plumbing.remote import address_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -42,6 +43,10 @@ def check_free(path: Path, *, force: bool) -> None:
         If `path` exists and `force` is false, if it is no file, or if its folder is missing or may
         not be written to.
     """
+    if (address := address_of(path)) is not None:
+        raise OutputError(
+            address, "is an address", "a path on this machine", "write there, and copy the result"
+        )
     try:
         is_folder, is_there, has_folder = path.is_dir(), os.path.lexists(path), path.parent.is_dir()
         is_special = is_there and path.exists() and not path.is_file()

@@ -1,6 +1,7 @@
 """Reading files: ordinary ones only, since a pipe may wait forever and a device may never end.
 
-Every file that gale reads is opened here, except those that come with gale.
+Every file that gale reads is opened here, except those that come with gale. A path may be an
+address, see `gale.plumbing.remote`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import os
 import stat
 from pathlib import Path
 from typing import BinaryIO
+
+from gale.plumbing.remote import address_of, mark_of, open_address, read_address, size_at
 
 MOST = 2**31
 """Bytes that are read of any file but a run."""
@@ -46,6 +49,8 @@ def open_file(path: str | os.PathLike[str]) -> BinaryIO:
         ...
     gale.plumbing.reading.SpecialFileError: [Errno 22] it is a device: '/dev/null'
     """
+    if (address := address_of(path)) is not None:
+        return open_address(address)
     try:
         _check(os.stat(path).st_mode, path)  # noqa: PTH116  (to open a device may change it)
         descriptor = os.open(path, _FLAGS | _WITHOUT_WAITING)
@@ -67,10 +72,30 @@ def read_bytes(path: str | os.PathLike[str], most: int | None = MOST) -> bytes:
     OSError
         As :func:`open_file`, or if it is larger.
     """
+    if (address := address_of(path)) is not None:
+        data = read_address(address, most)
+        _check_size(len(data), most, path)
+        return data
     with open_file(path) as file:
-        if most is not None and os.fstat(file.fileno()).st_size > most:
-            raise OSError(errno.EFBIG, f"it is larger than {most / 2**20:,.0f} MiB", path)
+        _check_size(os.fstat(file.fileno()).st_size, most, path)
         return file.read()
+
+
+def _check_size(size: int, most: int | None, path: str | os.PathLike[str]) -> None:
+    if most is not None and size > most:
+        raise OSError(errno.EFBIG, f"it is larger than {most / 2**20:,.0f} MiB", path)
+
+
+def size_of(path: str | os.PathLike[str]) -> int:
+    """Return the size of a file in bytes.
+
+    Raises
+    ------
+    OSError
+        If there is none.
+    """
+    address = address_of(path)
+    return Path(path).stat().st_size if address is None else size_at(address)
 
 
 class ChangedError(OSError):
@@ -85,6 +110,11 @@ def read_unchanging(path: str | os.PathLike[str]) -> bytes:
     OSError
         As :func:`open_file`; a :class:`ChangedError` if its size or time changed.
     """
+    if (address := address_of(path)) is not None:
+        mark, data = mark_of(address), read_address(address)
+        if mark_of(address) != mark:
+            raise ChangedError(errno.EBUSY, "it was changed while it was read", path)
+        return data
     with open_file(path) as file:
         before = os.fstat(file.fileno())
         data = file.read()

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gale.errors import CONTROLS
+from gale.plumbing.remote import address_of
 
 LEAST_SHOWN = 0.01
 """Probabilities closer to 0 or 1 than this are shown as <0.01 or >0.99."""
@@ -28,7 +29,8 @@ def display_name(path: str | os.PathLike[str]) -> str:
     >>> display_name("run.csv"), display_name("a\x1b[2J.csv")
     ('run.csv', 'a\\x1b[2J.csv')
     """
-    return escaped(os.fsencode(path).decode("utf-8", "backslashreplace"))
+    name = address_of(path) or path
+    return escaped(os.fsencode(name).decode("utf-8", "backslashreplace"))
 
 
 def short_names(paths: Iterable[str]) -> dict[str, str]:

@@ -15,7 +15,14 @@ from typing import IO
 from gale.errors import ReadError
 from gale.plumbing.frames import ArrowTable, Tabular, frame_of
 from gale.plumbing.kinds import checked
-from gale.plumbing.reading import ChangedError, SpecialFileError, open_file, read_unchanging
+from gale.plumbing.reading import (
+    ChangedError,
+    SpecialFileError,
+    open_file,
+    read_unchanging,
+    size_of,
+)
+from gale.plumbing.remote import EXAMPLE, AddressError, address_of
 from gale.plumbing.text import display_name
 from gale.readers import andi, instrument_folders, jcamp, refused, tables
 from gale.readers.archives import PACKED, Content, files_of, run_folders, unpack
@@ -73,9 +80,10 @@ def read_run(
     Parameters
     ----------
     path : str, path, bytes, binary file, or table
-        The file, or the folder in which an Agilent or Waters instrument keeps a run; the content of
-        a file; a file that is open for reading bytes, which is read to its end; or a table of
-        polars, pandas or any other library that speaks Arrow, with the columns of a file.
+        The file, also at an address such as ``s3://bucket/run.csv`` (with the extra ``remote``), or
+        the folder in which an Agilent or Waters instrument keeps a run; the content of a file; a
+        file that is open for reading bytes, which is read to its end; or a table of polars, pandas
+        or any other library that speaks Arrow, with the columns of a file.
     name : str, optional
         What to call it in messages; by default its path, the name of an open file, or ``memory``.
     columns : mapping, optional
@@ -383,7 +391,7 @@ def glance(
     """
     try:
         content = Content.of_file(Path(path))
-        size = Path(path).stat().st_size
+        size = size_of(path)
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from error
     with faults_of(path):
@@ -428,6 +436,10 @@ def _unreadable(path: str | os.PathLike[str], error: OSError | ValueError) -> Re
     if isinstance(error, FileNotFoundError):
         return ReadError(source, "does not exist", "a file", "check the path")
     found = f"cannot be read ({getattr(error, 'strerror', None) or error})"
+    if isinstance(error, AddressError):
+        return ReadError(source, found, EXAMPLE, error.remedy)
+    if isinstance(error, IsADirectoryError) and address_of(path):
+        return ReadError(source, "is a folder", "a file", "pack it into a ZIP archive, or copy it")
     if isinstance(error, ChangedError):
         expected = "a file that nothing writes"
         return ReadError(source, "was changed while it was read", expected, "repeat this later")

@@ -1,0 +1,154 @@
+"""Files at addresses such as ``s3://bucket/run.csv``, which fsspec opens if it is installed.
+
+A path that goes through `pathlib` keeps one slash of two, so ``s3:/bucket/run.csv`` is the same
+address. What exists on this machine under such a name comes first.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
+
+_ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):[/\\]+(.*)", re.DOTALL)
+
+LOCAL = "file"
+"""The protocol of files on this machine, whose addresses have three slashes."""
+
+EXAMPLE = "an address that fsspec opens, such as s3://bucket/run.csv"
+
+INSTALL = "install the extra: pip install 'gale-ms[remote]'"
+
+
+class AddressError(OSError):
+    """An address that cannot be opened, as its `strerror` says; `remedy` is what to do."""
+
+    def __init__(self, address: str, found: str, remedy: str = "check the address") -> None:
+        super().__init__(errno.EIO, found, address)
+        self.remedy = remedy
+
+
+def address_of(path: str | os.PathLike[str]) -> str | None:
+    """Return the address that a path is; None for a path on this machine.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> address_of(Path("s3://bucket/run.csv")), address_of("run.csv"), address_of("C:/run.csv")
+    ('s3://bucket/run.csv', None, None)
+    """
+    text = os.fsdecode(path)
+    found = _ADDRESS.fullmatch(text)
+    if found is None or os.path.lexists(text):
+        return None
+    slashes = ":///" if found[1].lower() == LOCAL else "://"
+    return found[1].lower() + slashes + found[2].replace(os.sep, "/")
+
+
+def open_address(address: str) -> BinaryIO:
+    """Open a file at an address for reading.
+
+    Raises
+    ------
+    OSError
+        If there is none, or it cannot be opened.
+    """
+    with _opened(address) as (system, path):
+        if system.isdir(path):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), address)
+        return cast(BinaryIO, system.open(path, "rb"))
+
+
+def read_address(address: str, most: int | None = None) -> bytes:
+    """Read a file at an address, at most `most` bytes and one more.
+
+    Raises
+    ------
+    OSError
+        As :func:`open_address`.
+    """
+    with open_address(address) as file, _as_os_errors(address):
+        return file.read(-1 if most is None else most + 1)
+
+
+def mark_of(address: str) -> str:
+    """Say by what a file at an address is known again, as its store does; empty if there is none.
+
+    Raises
+    ------
+    OSError
+        If the store cannot be asked.
+    """
+    try:
+        with _opened(address) as (system, path):
+            return str(system.ukey(path))
+    except FileNotFoundError:
+        return ""
+
+
+def size_at(address: str) -> int:
+    """Return the size of a file at an address in bytes.
+
+    Raises
+    ------
+    OSError
+        As :func:`open_address`.
+    """
+    with _opened(address) as (system, path):
+        return int(system.size(path) or 0)
+
+
+def fitting(pattern: str) -> list[str]:
+    """List the addresses of files that fit one with ``*``, ``?`` or ``[``, in order of name.
+
+    Raises
+    ------
+    OSError
+        If the store cannot be asked.
+    """
+    with _opened(pattern) as (system, path):
+        found = sorted(cast(list[str], system.glob(path)))
+        return [system.unstrip_protocol(each) for each in found if not system.isdir(each)]
+
+
+@contextmanager
+def _opened(address: str) -> Iterator[tuple[AbstractFileSystem, str]]:
+    """Give the store of an address, and what it calls the file."""
+    try:
+        from fsspec.core import url_to_fs
+    except ModuleNotFoundError:
+        raise AddressError(address, "fsspec is not installed", INSTALL) from None
+    with _as_os_errors(address):
+        try:
+            found: tuple[Any, str] = url_to_fs(address)
+        except ValueError as error:
+            raise AddressError(address, f"fsspec says: {_line(error)}") from error
+        except ImportError as error:
+            what = "a package is not installed that opens it"
+            raise AddressError(address, what, _line(error)) from error
+        yield found
+
+
+@contextmanager
+def _as_os_errors(address: str) -> Iterator[None]:
+    """Raise the errors of a store, which may be of any library, as those of a file."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), address) from error
+    except (AddressError, IsADirectoryError, MemoryError):
+        raise
+    except Exception as error:
+        raise AddressError(address, _line(error), "check the address and your rights") from error
+
+
+def _line(error: BaseException) -> str:
+    """Give the first line of an error."""
+    said = str(error).strip().partition("\n")[0]
+    return said[:200] or type(error).__name__

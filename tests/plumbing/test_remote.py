@@ -1,0 +1,140 @@
+"""Files at addresses: in memory, on this machine, and in a store that makes trouble."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+import fsspec
+import pytest
+from fsspec.implementations.memory import MemoryFileSystem
+
+import gale
+from gale.errors import OutputError, ReadError
+from gale.plumbing.batches import identity
+from gale.plumbing.files import check_free
+from gale.plumbing.reading import open_file, read_bytes, read_unchanging, size_of
+from gale.plumbing.remote import address_of, fitting
+from gale.plumbing.text import display_name
+from helpers.errors import refused
+from helpers.run_files import assert_same, csv, small_run
+
+
+class Troubled(MemoryFileSystem):  # type: ignore[misc]
+    """A store whose library has errors of its own, and whose files change while they are read."""
+
+    protocol = "troubled"
+    store: ClassVar[dict[str, Any]] = {}
+    pseudo_dirs: ClassVar[list[str]] = [""]
+
+    def _open(self, path: str, mode: str = "rb", **named: Any) -> Any:
+        if mode == "rb" and "denied" in path:
+            raise RuntimeError("An error occurred (AccessDenied)\nand a second line")
+        opened = super()._open(path, mode, **named)
+        if mode == "rb" and "changing" in path:
+            self.pipe_file(path, b"something else")
+        return opened
+
+
+@pytest.fixture
+def memory() -> Iterator[MemoryFileSystem]:
+    """A store in memory with one run."""
+    fsspec.register_implementation("troubled", Troubled, clobber=True)
+    system = MemoryFileSystem()
+    system.pipe_file("/runs/a.csv", csv(small_run()))
+    yield system
+    system.store.clear()
+
+
+@pytest.mark.parametrize(
+    ("path", "address"),
+    [
+        ("s3://bucket/a b.csv", "s3://bucket/a b.csv"),
+        (Path("S3://bucket/a.csv"), "s3://bucket/a.csv"),
+        (Path("file:///tmp/a.csv"), "file:///tmp/a.csv"),
+        ("C:/runs/a.csv", None),
+        ("runs/a.csv", None),
+        ("12:30/a.csv", None),
+    ],
+)
+def test_what_is_an_address(path: str | Path, address: str | None) -> None:
+    assert address_of(path) == address
+
+
+def test_a_folder_of_this_machine_comes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("memory:").mkdir()
+    Path("memory:/a.csv").write_bytes(csv(small_run()))
+    assert address_of("memory:/a.csv") is None
+    assert_same(gale.read_run("memory:/a.csv"), small_run())
+
+
+def test_runs_in_memory_and_at_addresses_of_this_machine(
+    memory: MemoryFileSystem, tmp_path: Path
+) -> None:
+    (tmp_path / "b.csv").write_bytes(csv(small_run()))
+    for address in ("memory://runs/a.csv", f"file://{tmp_path}/b.csv"):
+        assert_same(gale.read_run(address), small_run())
+        assert_same(gale.read_run(Path(address)), small_run())
+        assert display_name(Path(address)) == address
+        assert size_of(Path(address)) == len(csv(small_run()))
+    assert fitting("memory://runs/*.csv") == ["memory:///runs/a.csv"]
+
+
+def test_a_file_that_changes_has_another_identity(memory: MemoryFileSystem) -> None:
+    before = identity("memory:/runs/a.csv")
+    assert before == identity("memory://runs/a.csv")
+    memory.pipe_file("/runs/a.csv", b"time,mass,intensity\n")
+    assert before != identity("memory:/runs/a.csv") != ""
+    assert identity("memory://runs/none.csv") == ""
+
+
+def test_a_file_that_is_too_large(memory: MemoryFileSystem) -> None:
+    assert len(read_bytes("memory://runs/a.csv", len(csv(small_run())))) == len(csv(small_run()))
+    with pytest.raises(OSError, match="larger"):
+        read_bytes("memory://runs/a.csv", 10)
+
+
+@pytest.mark.parametrize(
+    ("address", "found", "expected"),
+    [
+        ("memory://runs/none.csv", "does not exist", "file"),
+        ("memory://runs", "folder", "file"),
+        ("nowhere://runs/a.csv", "nowhere", "fsspec"),
+        ("troubled://denied.csv", "AccessDenied", "fsspec"),
+        ("troubled://changing.csv", "changed", "nothing"),
+    ],
+)
+def test_what_cannot_be_read_says_so_in_one_line(
+    memory: MemoryFileSystem, address: str, found: str, expected: str
+) -> None:
+    Troubled().pipe_file("troubled://changing.csv", csv(small_run()))
+    with refused(ReadError, address, found=found, expected=expected) as caught:
+        gale.read_run(address)
+    assert "second line" not in str(caught.value)
+
+
+@pytest.mark.parametrize("package", ["fsspec", "fsspec.implementations.sftp"])
+def test_a_package_that_is_not_installed(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    monkeypatch.delitem(sys.modules, "fsspec.core", raising=False)
+    remedy = "gale-ms[remote]" if package == "fsspec" else ("install", "paramiko")
+    if package != "fsspec":
+        monkeypatch.undo()
+        monkeypatch.setitem(sys.modules, "paramiko", None)
+    with refused(ReadError, "sftp://host/a.csv", found="installed", remedy=remedy):
+        gale.read_run("sftp://host/a.csv")
+
+
+def test_nothing_is_written_to_an_address(memory: MemoryFileSystem) -> None:
+    with refused(OutputError, "memory://runs/a.csv", found="address"):
+        check_free(Path("memory://runs/a.csv"), force=True)
+
+
+def test_a_file_is_read_in_pieces_and_as_a_whole(memory: MemoryFileSystem) -> None:
+    with open_file("memory://runs/a.csv") as file:
+        assert file.read(4) + file.read() == read_unchanging("memory://runs/a.csv")
