@@ -23,7 +23,7 @@ OVERLOADED = 3.0
 """Width of a solvent's peak relative to other peaks."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Conditions:
     """The parameters that are drawn for each run; ``gale/data/physics.toml`` explains each."""
 
@@ -63,7 +63,7 @@ class Component:
     release: tuple[float, float] | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Peak:
     """The exponentially modified Gaussian peak of a substance.
 

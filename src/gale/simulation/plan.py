@@ -16,7 +16,7 @@ from gale.simulation.peaks import CARRY_OVER, COMPOUND, Conditions, Peak, PeakGe
 from gale.simulation.physics import draw
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A run before it is measured.
 
