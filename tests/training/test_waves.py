@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -14,6 +17,7 @@ from torch import nn
 from torch.profiler import profile
 
 from gale.errors import TrainingError
+from gale.plumbing.cluster import dask_executor
 from gale.training import waves
 from gale.training.fitting import Examples, Fit, FittingStatus, Settings, Weights, fit, get_weights
 from gale.training.losses import Loss
@@ -81,6 +85,33 @@ def test_what_does_not_fit_into_memory_together_is_cut(monkeypatch: pytest.Monke
         assert [status.epoch for status in statuses].count(1) == len(expected)
         for left, right in zip(at_once, cut_up, strict=True):
             assert_same_training(left, right)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
+def test_workers_of_dask_give_the_same_bytes_though_one_is_killed() -> None:
+    pytest.importorskip("distributed", reason="the extra dask is not installed")
+    jobs = [job(number, 30 + 4 * (number // 2)) for number in range(8)]  # four waves
+    settings = replace(SETTINGS, epochs=40, patience=40)
+    build = partial(network, [])
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # as workers do
+    try:
+        here = dict(fit_all(jobs, build, RUNS, Loss(), settings))
+    finally:
+        torch.set_num_threads(n_threads)
+    with dask_executor("local:2") as executor:
+        elsewhere = {}
+        for number, done in fit_all(jobs, build, RUNS, Loss(), settings, executor=executor):
+            if not elsewhere:
+                victim = next(iter(executor.client.run(os.getpid).values()))
+                os.kill(victim, signal.SIGKILL)
+            elsewhere[number] = done
+    assert sorted(elsewhere) == sorted(here)
+    for number, fitted in here.items():
+        assert fitted.epochs == elsewhere[number].epochs
+        for name, value in fitted.weights.items():
+            assert value.tobytes() == elsewhere[number].weights[name].tobytes()
 
 
 def test_a_start_takes_the_place_of_random_weights() -> None:

@@ -130,7 +130,9 @@ def ablate(
     fingerprint = fingerprint_of(ablation_steps(recipe, 1)[-1].recipe, seed, runs, [fold], {})
     book = Journal.open(journal, fingerprint, resume=resume, restart=restart)
 
-    fits = Fits(steps, scored, trainings, seed, FitWork(book, work.progress, device))
+    fits = Fits(
+        steps, scored, trainings, seed, FitWork(book, work.progress, device, executor=work.executor)
+    )
     rows = list(fits.networks())
     points: list[Point] = []
     for soup in fits.soups():

@@ -173,7 +173,9 @@ def fit_model(
     starts, source = pretrain(recipe, runs.spec, runs.campaign.families, seed=seed, work=work)
     fingerprint = fingerprint_of(recipe, seed, runs, [*folds, *others], starts)
     book = Journal.open(keep.journal, fingerprint, resume=keep.resume, restart=keep.restart)
-    fit_work = FitWork(book, work.progress, device, keep.history, clock=TimeLeft())
+    fit_work = FitWork(
+        book, work.progress, device, keep.history, clock=TimeLeft(), executor=work.executor
+    )
     named = {part.name if recipe.parts else "": part for part in recipe.members_of}
     fitters = _fitters(named, runs, folds, seed, starts, fit_work)
     further = _fitters(parts_elsewhere(named), runs, others, seed, starts, fit_work)

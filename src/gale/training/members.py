@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from torch import nn
 from gale.plumbing.files import write_csv, writing
 from gale.plumbing.progress import Progress, TimeLeft
 from gale.plumbing.text import counted
+from gale.plumbing.workers import Beginning
 from gale.training.cost import epoch_cost
 from gale.training.fitting import (
     Examples,
@@ -79,6 +81,8 @@ class FitWork:
         What messages call a fold.
     clock : TimeLeft, optional
         Estimates the time left of the longer work these fits belong to; by default, of these fits.
+    executor : Executor, optional
+        Fits networks on a CPU in its workers if it is a `gale.plumbing.workers.Beginning`.
     """
 
     journal: Journal = field(default_factory=Journal)
@@ -87,6 +91,7 @@ class FitWork:
     history: str | Path | None = None
     unit: str = "fold"
     clock: TimeLeft | None = None
+    executor: Executor | None = None
 
 
 @dataclass
@@ -191,6 +196,7 @@ class MemberFitter:
             settings_of(fitting, min(len(fold.training) for fold in self.folds)),
             self._report,
             mixture_of(self.part, self.runs.spec),
+            self.work.executor if isinstance(self.work.executor, Beginning) else None,
         ):
             self.work.journal.keep(missing[number], fit)
             self.clock.add(self.name, len(fit.epochs))

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor, as_completed
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from gale.errors import TrainingError
+from gale.plumbing.workers import Beginning
 from gale.training.fitting import (
     ROWS_AT_ONCE,
     Examples,
@@ -88,8 +91,11 @@ def fit_all(
     settings: Settings,
     report: Callable[[FittingStatus], object] = lambda _: None,
     mixture: Mixture | None = None,
+    executor: Beginning | None = None,
 ) -> Iterator[tuple[int, Fit]]:
     """Fit all members on the device of the runs, in waves of members with equally many runs.
+
+    With an executor, and on a CPU, its workers fit whole waves, of the same members.
 
     Parameters
     ----------
@@ -97,19 +103,71 @@ def fit_all(
     build : callable
     runs : Examples
     loss, settings, report, mixture
-        As for :func:`gale.training.fitting.fit`.
+        As for :func:`gale.training.fitting.fit`; workers report nothing.
+    executor : Beginning, optional
+        Gets the runs once for each worker.
 
     Yields
     ------
     pair of int and Fit
-        The number of a job and its fit, as soon as it has finished.
+        The number of a job and its fit, as soon as it, or else its wave, has finished.
 
     Raises
     ------
     TrainingError
-        If a loss is not a finite number.
+        If a loss is not a finite number, or several workers end at the same wave.
     """
-    device = runs.features.device
+    waves = _waves(jobs, build, runs.features.device, settings)
+    if executor is not None and runs.features.device.type == "cpu":
+        yield from _fit_elsewhere(
+            waves, runs, partial(_fit_wave, loss, settings, mixture), executor
+        )
+        return
+    for wave in waves:
+        for member, done in wave.fit(runs, loss, settings, mixture, report):
+            yield wave.jobs[member], done
+
+
+@dataclass(frozen=True)
+class Wave:
+    """Members that are fitted together.
+
+    Parameters
+    ----------
+    jobs : list of int, length E
+        Their numbers.
+    names : list of str
+    network : nn.Module
+    generators : list of torch.Generator
+    training, validation : int64 Tensors of shape (E, number of rows)
+    """
+
+    jobs: list[int]
+    names: list[str]
+    network: nn.Module
+    generators: list[torch.Generator]
+    training: Tensor
+    validation: Tensor
+
+    def fit(
+        self,
+        runs: Examples,
+        loss: Loss,
+        settings: Settings,
+        mixture: Mixture | None,
+        report: Callable[[FittingStatus], object] = lambda _: None,
+    ) -> Iterator[tuple[int, Fit]]:
+        """Fit the members, see :func:`gale.training.fitting.fit`."""
+        return fit(
+            self.network, runs, self.training, self.validation, loss, settings, self.generators,
+            names=self.names, mixture=mixture, report=report,
+        )  # fmt: skip
+
+
+def _waves(
+    jobs: Sequence[Job], build: Build, device: torch.device, settings: Settings
+) -> Iterator[Wave]:
+    """Make the waves one by one, as they are asked for."""
     for group in _alike(jobs):
         trial = build(group[:1], [torch.Generator(device)])
         needed = member_bytes(trial, settings.batch_size, len(jobs[group[0]].training))
@@ -120,19 +178,50 @@ def fit_all(
             for member, job in enumerate(chosen):
                 if job.start is not None:
                     set_weights(network, member, job.start())
-            for member, done in fit(
+            yield Wave(
+                wave,
+                [job.name for job in chosen],
                 network,
-                runs,
+                generators,
                 torch.from_numpy(np.stack([job.training for job in chosen])).to(device),
                 torch.from_numpy(np.stack([job.validation for job in chosen])).to(device),
-                loss,
-                settings,
-                generators,
-                names=[job.name for job in chosen],
-                mixture=mixture,
-                report=report,
-            ):
-                yield wave[member], done
+            )
+
+
+def _fit_elsewhere(
+    waves: Iterator[Wave],
+    runs: Examples,
+    fit_wave: Callable[[Wave], list[tuple[int, Fit]]],
+    executor: Beginning,
+) -> Iterator[tuple[int, Fit]]:
+    """Let workers fit waves; what one has finished is given before the others have."""
+    pool = executor.begun(_begin, (runs.features, runs.labels))
+    futures = {pool.submit(fit_wave, wave): wave.jobs for wave in waves}
+    try:
+        for future in as_completed(futures):
+            for member, done in future.result():
+                yield futures[future][member], done
+    except BrokenExecutor as error:
+        raise TrainingError(
+            "fitting", f"ended several workers ({error})", remedy="give workers more memory"
+        ) from error
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+_RUNS: list[Examples] = []
+"""The runs that a worker fits members to."""
+
+
+def _begin(features: Tensor, labels: Tensor) -> None:
+    _RUNS[:] = [Examples(features, labels)]
+
+
+def _fit_wave(
+    loss: Loss, settings: Settings, mixture: Mixture | None, wave: Wave
+) -> list[tuple[int, Fit]]:
+    return list(wave.fit(_RUNS[0], loss, settings, mixture))
 
 
 def _alike(jobs: Sequence[Job]) -> list[list[int]]:
