@@ -18,8 +18,8 @@ from onnx.reference import ReferenceEvaluator
 
 import gale
 from gale.errors import GaleError, ModelError, OutputError, ReadError
-from gale.features.elution import ElutionSpec
 from gale.features.apexes import ApexSpec
+from gale.features.elution import ElutionSpec
 from gale.features.events import EventSpec
 from gale.features.profile import ProfileSpec
 from gale.features.spec import FeatureSpec

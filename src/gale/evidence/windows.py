@@ -183,9 +183,7 @@ def _matched(window: Window, run: Run, spec: EventSpec, matcher: Matcher | None)
     return replace(window, matches=matches)
 
 
-def _apexes(
-    run: Run, spec: EventSpec, events: Events
-) -> Callable[[int, tuple[int, ...]], float]:
+def _apexes(run: Run, spec: EventSpec, events: Events) -> Callable[[int, tuple[int, ...]], float]:
     """Return what finds the time of the apex of a spectrum, given its number and its ions."""
     if isinstance(spec, ApexSpec):
         return lambda number, _: float(events.time_min[number])

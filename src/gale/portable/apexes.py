@@ -93,9 +93,7 @@ def _levels(graph: Graph, signal: str) -> list[Level]:
 
 def _halves(graph: Graph, signal: str) -> tuple[str, str]:
     """Every other place of a signal (M, S), beginning with the first and with the second."""
-    first, second = (
-        graph("Slice", signal, [start], [TO_THE_LAST], [1], [2]) for start in (0, 1)
-    )
+    first, second = (graph("Slice", signal, [start], [TO_THE_LAST], [1], [2]) for start in (0, 1))
     return first, second
 
 
@@ -126,7 +124,7 @@ def _filtered(graph: Graph, signal: str, kernel: np.ndarray) -> str:
 
 
 def _apexes(graph: Graph, levels: list[Level], group: range, number: int) -> tuple[str, str]:
-    """The scans (number,) and the spectra (number, M) of the highest apexes of a group of levels."""
+    """The scans (number,) and spectra (number, M) of the highest apexes of a group of levels."""
     best = graph("Max", *[_spread(graph, levels[at].score, LEVELS[at][1]) for at in group])
     scores, scans, spectra = [], [], []
     for at in group:

@@ -14,9 +14,9 @@ from gale.campaign import Campaign
 from gale.errors import CampaignError, TableError, TrainingError
 from gale.features import FeatureTable, compute_features, runs_moments
 from gale.features.acquisition import WithAcquisition
+from gale.features.apexes import ApexSpec
 from gale.features.dataset import FeatureDataset, StoredFile, stored_files
 from gale.features.elution import ElutionSpec
-from gale.features.apexes import ApexSpec
 from gale.features.events import EventSpec
 from gale.features.profile import ProfileSpec
 from gale.features.spec import FeatureSpec
