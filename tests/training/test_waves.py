@@ -102,7 +102,7 @@ def test_workers_of_dask_give_the_same_bytes_though_one_is_killed() -> None:
         torch.set_num_threads(n_threads)
     with dask_executor("local:2") as executor:
         elsewhere = {}
-        for number, done in fit_all(jobs, build, RUNS, Loss(), settings, executor=executor):
+        for number, done in fit_all(jobs, build, RUNS, Loss(), settings, begun=executor.begun):
             if not elsewhere:
                 victim = next(iter(executor.client.run(os.getpid).values()))
                 os.kill(victim, signal.SIGKILL)

@@ -196,7 +196,7 @@ class MemberFitter:
             settings_of(fitting, min(len(fold.training) for fold in self.folds)),
             self._report,
             mixture_of(self.part, self.runs.spec),
-            self.work.executor if isinstance(self.work.executor, Beginning) else None,
+            self.work.executor.begun if isinstance(self.work.executor, Beginning) else None,
         ):
             self.work.journal.keep(missing[number], fit)
             self.clock.add(self.name, len(fit.epochs))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, as_completed
+from concurrent.futures import BrokenExecutor, Executor, as_completed
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,7 +15,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gale.errors import TrainingError
-from gale.plumbing.workers import Beginning
 from gale.training.fitting import (
     ROWS_AT_ONCE,
     Examples,
@@ -39,6 +39,9 @@ GPU_SHARE = 0.8
 
 Build = Callable[[Sequence[int], Sequence[torch.Generator]], nn.Module]
 """Makes a network of E members from their job numbers and generators."""
+
+Begun = Callable[[Callable[..., object], tuple[Any, ...]], Executor]
+"""Gives an executor whose workers call a function with arguments before their first task."""
 
 
 @dataclass(frozen=True)
@@ -91,11 +94,11 @@ def fit_all(
     settings: Settings,
     report: Callable[[FittingStatus], object] = lambda _: None,
     mixture: Mixture | None = None,
-    executor: Beginning | None = None,
+    begun: Begun | None = None,
 ) -> Iterator[tuple[int, Fit]]:
     """Fit all members on the device of the runs, in waves of members with equally many runs.
 
-    With an executor, and on a CPU, its workers fit whole waves, of the same members.
+    With other workers, and on a CPU, each fits whole waves, of the same members.
 
     Parameters
     ----------
@@ -104,8 +107,8 @@ def fit_all(
     runs : Examples
     loss, settings, report, mixture
         As for :func:`gale.training.fitting.fit`; workers report nothing.
-    executor : Beginning, optional
-        Gets the runs once for each worker.
+    begun : callable, optional
+        Gives the executor of other workers, which begin with the runs.
 
     Yields
     ------
@@ -118,10 +121,9 @@ def fit_all(
         If a loss is not a finite number, or several workers end at the same wave.
     """
     waves = _waves(jobs, build, runs.features.device, settings)
-    if executor is not None and runs.features.device.type == "cpu":
-        yield from _fit_elsewhere(
-            waves, runs, partial(_fit_wave, loss, settings, mixture), executor
-        )
+    if begun is not None and runs.features.device.type == "cpu":
+        executor = begun(_begin, (runs.features, runs.labels))
+        yield from _fit_elsewhere(waves, partial(_fit_wave, loss, settings, mixture), executor)
         return
     for wave in waves:
         for member, done in wave.fit(runs, loss, settings, mixture, report):
@@ -189,14 +191,10 @@ def _waves(
 
 
 def _fit_elsewhere(
-    waves: Iterator[Wave],
-    runs: Examples,
-    fit_wave: Callable[[Wave], list[tuple[int, Fit]]],
-    executor: Beginning,
+    waves: Iterator[Wave], fit_wave: Callable[[Wave], list[tuple[int, Fit]]], executor: Executor
 ) -> Iterator[tuple[int, Fit]]:
     """Let workers fit waves; what one has finished is given before the others have."""
-    pool = executor.begun(_begin, (runs.features, runs.labels))
-    futures = {pool.submit(fit_wave, wave): wave.jobs for wave in waves}
+    futures = {executor.submit(fit_wave, wave): wave.jobs for wave in waves}
     try:
         for future in as_completed(futures):
             for member, done in future.result():
