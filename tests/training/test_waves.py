@@ -101,7 +101,7 @@ def test_workers_of_dask_give_the_same_bytes_though_one_is_killed() -> None:
     finally:
         torch.set_num_threads(n_threads)
     with dask_executor("local:2") as executor:
-        elsewhere = {}
+        elsewhere: dict[int, Fit] = {}
         for number, done in fit_all(jobs, build, RUNS, Loss(), settings, begun=executor.begun):
             if not elsewhere:
                 victim = next(iter(executor.client.run(os.getpid).values()))
