@@ -10,7 +10,7 @@ import pytest
 
 import gale
 from gale.errors import OutputError
-from gale.evidence import Matcher
+from gale.matching import Matcher
 from gale.peaks import Peaks, find_peaks
 from gale.peaks.table import MATCH, PEAK
 from helpers.eluting import Eluting, run_of

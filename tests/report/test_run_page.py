@@ -14,7 +14,8 @@ import pytest
 
 import gale
 from gale.errors import ModelError
-from gale.evidence import Matcher, find_attributions, find_windows
+from gale.evidence import find_attributions, find_windows
+from gale.matching import Matcher
 from gale.plumbing.text import in_words, probability
 from gale.report import run_report
 from gale.report.peaks import MOST

@@ -20,10 +20,10 @@ from scipy.special import logit, softmax
 from gale.errors import warn
 from gale.evidence.apex import ApexFinder
 from gale.evidence.attribution import IONS
-from gale.evidence.index import IndexTable
-from gale.evidence.matching import Match, Matcher
 from gale.features.elution import excess
 from gale.features.events import EventSpec
+from gale.matching.index import IndexTable
+from gale.matching.matcher import Match, Matcher
 from gale.model import Model
 from gale.plumbing.arguments import check_loaded
 from gale.plumbing.kinds import checked_but

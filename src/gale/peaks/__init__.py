@@ -15,9 +15,9 @@ from typing import overload
 import polars as pl
 
 from gale.errors import GaleError, warn
-from gale.evidence import IndexTable, Matcher
 from gale.inspection.measures import monitored_mz
 from gale.library import Library
+from gale.matching import IndexTable, Matcher
 from gale.peaks import mztab
 from gale.peaks.ladder import find_ladder
 from gale.peaks.naming import PeakMatch
