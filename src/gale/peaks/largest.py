@@ -20,6 +20,9 @@ PEAKS = 3
 IONS = 3
 """Ions of a peak that are drawn."""
 
+ADJOINING = 2
+"""Largest distance in scans from the end of a peak to the start of the next that adjoins it."""
+
 LONGEST_LABEL = 28
 """Letters of a name above a chromatogram."""
 
@@ -83,7 +86,7 @@ def find_largest(
     index : IndexTable, optional
         Times of known retention index.
     number : int
-        Largest number of peaks. Of several that overlap and are most like the same compound, as
+        Largest number of peaks. Of several that adjoin and are most like the same compound, as
         parts of an overloaded peak are, the largest stands for all, with the share of all.
 
     Returns
@@ -118,7 +121,7 @@ def _once(large: Sequence[LargePeak]) -> list[LargePeak]:
 
 
 def _is_part(peak: Peak, larger: Peak) -> bool:
-    """Whether two peaks overlap, and are most like the same compound."""
-    overlap = peak.start <= larger.end and larger.start <= peak.end
+    """Whether two peaks overlap or adjoin, and are most like the same compound."""
+    overlap = max(peak.start, larger.start) - min(peak.end, larger.end) <= ADJOINING
     named = peak.matches and larger.matches
     return bool(overlap and named and peak.matches[0].compound == larger.matches[0].compound)
