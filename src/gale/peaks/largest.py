@@ -17,6 +17,9 @@ from gale.run import Run
 PEAKS = 3
 """Number of peaks that an answer names."""
 
+LABELS = 40
+"""Number of peaks that have a label, where there is room for it."""
+
 IONS = 3
 """Ions of a peak that are drawn."""
 
@@ -67,6 +70,12 @@ class LargePeak:
         return ", ".join(filter(None, said))
 
 
+def labels_of(large: Sequence[LargePeak]) -> list[tuple[float, str]]:
+    """Time and label of each, the largest first."""
+    rows = sorted(large, key=lambda each: -each.share)
+    return [(each.peak.apex_min, each.label) for each in rows]
+
+
 def largest_of(peaks: Sequence[Peak], number: int) -> list[LargePeak]:
     """Choose the peaks with the largest area, the largest first."""
     total = sum(peak.area for peak in peaks) or 1.0
@@ -104,14 +113,13 @@ def find_largest(
     7.0 min, m/z [91, 92]
     3.0 min, m/z [31, 45]
     """
-    found = search(run, matcher, index)
-    return _once(largest_of(found, len(found)))[:number]
+    return once(search(run, matcher, index))[:number]
 
 
-def _once(large: Sequence[LargePeak]) -> list[LargePeak]:
-    """Count an overloaded peak once that is divided into several of the same name."""
+def once(peaks: Sequence[Peak]) -> list[LargePeak]:
+    """Sort by area, and count an overloaded peak once that is divided into several of a name."""
     kept: list[LargePeak] = []
-    for each in large:
+    for each in largest_of(peaks, len(peaks)):
         same = (place for place, one in enumerate(kept) if _is_part(each.peak, one.peak))
         if (place := next(same, None)) is None:
             kept.append(each)

@@ -6,13 +6,10 @@ from dataclasses import dataclass
 from statistics import median
 
 from gale.matching import IndexTable, Matcher
-from gale.peaks.largest import LargePeak, largest_of
+from gale.peaks.largest import LABELS, LargePeak, labels_of, largest_of
 from gale.peaks.search import search
 from gale.plumbing.text import in_words
 from gale.run import Run
-
-MOST = 40
-"""Peaks on a page, those with the largest area."""
 
 NEXT, LOW = 10, 0.1
 """A picture is logarithmic if most of the next highest peaks, so many, are lower than this share of
@@ -54,8 +51,7 @@ class PeakSection:
     @property
     def labels(self) -> list[tuple[float, str]]:
         """Time and label of each, the largest first."""
-        rows = sorted(self.rows, key=lambda row: -row.share)
-        return [(row.peak.apex_min, row.label) for row in rows]
+        return labels_of(self.rows)
 
     @property
     def flattened(self) -> bool:
@@ -69,7 +65,7 @@ class PeakSection:
         matcher = matcher or Matcher.default()
         peaks = search(run, matcher, index)
         rows = sorted(
-            (PeakRow(each.peak, each.share) for each in largest_of(peaks, MOST)),
+            (PeakRow(each.peak, each.share) for each in largest_of(peaks, LABELS)),
             key=lambda row: row.peak.apex_min,
         )
         known = any(row.peak.index == row.peak.index for row in rows)

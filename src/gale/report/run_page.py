@@ -178,7 +178,7 @@ def run_report(
         picture=Picture.of(
             run,
             lanes=_lanes(families),
-            peaks=peaks.labels,
+            labels=peaks.labels,
             log=peaks.flattened,
             most_bytes=MOST_BYTES,
         ),
