@@ -17,14 +17,13 @@ import torch
 
 from gale.chemistry.families import default_family_table
 from gale.cli.progress import ConsoleProgress
-from gale.features.elution import ElutionSpec
 from gale.features.events import EventSpec
-from gale.features.profile import ProfileSpec
 from gale.plumbing.files import writing
 from gale.plumbing.reading import sha256_of
 from gale.plumbing.work import Work
 from gale.training.pretraining import OWN_LIBRARIES, pretrain
 from gale.training.recipe import Recipe
+from gale.training.runs import fixed_spec
 from gale.training.settings import EventSettings, PretrainSettings
 from gale.training.shipped import choices_of, to_bytes
 
@@ -47,8 +46,8 @@ def main() -> None:
     recipe = Recipe.load("default")
     assert isinstance(recipe.features, EventSettings)
     chosen = recipe.features
-    elution = ElutionSpec(chosen.bins, chosen.mz_first, chosen.mz_last, chosen.baseline)
-    spec = EventSpec(ProfileSpec(elution, chosen.losses), chosen.events)
+    spec = fixed_spec(chosen)
+    assert isinstance(spec, EventSpec)
     families = tuple(default_family_table())
     files = (OWN_LIBRARIES, *map(str, options.library))
     simulated = SIMULATED.model_copy(update={"libraries": files, "runs": options.runs})

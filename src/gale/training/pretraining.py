@@ -127,7 +127,8 @@ def pretrain(
         return Pretrained({}, {})
     assert isinstance(spec, EventSpec)
     if recipe.pretraining.shipped:
-        return Pretrained(_shipped(parts, spec, families, work.progress), shipped_source())
+        weights = _shipped(parts, spec, families, work.progress)
+        return Pretrained(weights, shipped_source(parts, spec))
     library, table = read_substances(recipe.pretraining)
     compounds, _, used = read_analytes(library, table, work.progress)
     known = tuple(family for family in families if family in compounds.family_names)
