@@ -124,7 +124,7 @@ def _filtered(graph: Graph, signal: str, kernel: np.ndarray) -> str:
 
 
 def _apexes(graph: Graph, levels: list[Level], group: range, number: int) -> tuple[str, str]:
-    """The scans (number,) and the spectra (number, M) of the highest apexes of a group of levels."""
+    """The scans (number,) and spectra (number, M) of the highest apexes of a group of levels."""
     best = graph("Max", *[_spread(graph, levels[at].score, LEVELS[at][1]) for at in group])
     scores, scans, spectra = [], [], []
     for at in group:
