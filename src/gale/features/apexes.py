@@ -124,8 +124,9 @@ class ApexSpec(EventSpec):
         last = run.n_scans - 1
         scan = np.minimum(scan, last)
         start, end = np.maximum(scan - reach, 0), np.minimum(scan + reach, last)
-        times = (run.time_min[at] for at in (scan, start, end))
-        return Events(np.concatenate([profile, images.ravel()]), *times, signal)
+        vector = np.concatenate([profile, images.ravel()])
+        time_min = run.time_min
+        return Events(vector, time_min[scan], time_min[start], time_min[end], signal)
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,7 +206,7 @@ def _levels(signal: Floats32) -> list[Level]:
     levels, scans = [], 1
     for sigma, factor in LEVELS:
         if factor > scans:
-            signal, scans = (signal[:, ::2] + signal[:, 1::2]) / 2, 2 * scans
+            signal, scans = (signal[:, ::2] + signal[:, 1::2]) / np.float32(2), 2 * scans
         levels.append(_level(signal, sigma, factor))
     return levels
 

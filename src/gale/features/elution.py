@@ -165,7 +165,7 @@ def highest(run: Run, spec: ElutionSpec) -> Floats32:
 
 
 def seen_ions(run: Run, spec: ElutionSpec) -> tuple[NDArray[np.bool_], Integers, Floats]:
-    """Which ions of a run an image shows, (I,), the nominal m/z of all, and the intensities of those.
+    """Which ions of a run an image shows, (I,), the nominal m/z of all, intensities of those.
 
     Intensities are in units of the run's floor.
 

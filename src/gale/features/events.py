@@ -123,8 +123,10 @@ class EventSpec:
         rows = busiest(image, self.events)
         vector = np.concatenate([self.profile.of_signal(signal, image), image[rows].ravel()])
         start, end = run.time_min[0], run.time_min[-1]
-        times = (start + (rows + place) / elution.bins * (end - start) for place in (0.5, 0, 1))
-        return Events(vector, *times, signal[rows])
+        middle, first, last = (
+            start + (rows + place) / elution.bins * (end - start) for place in (0.5, 0, 1)
+        )
+        return Events(vector, middle, first, last, signal[rows])
 
 
 @dataclass(frozen=True, eq=False)

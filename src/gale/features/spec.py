@@ -11,8 +11,9 @@ from gale.run import Floats32, Run
 
 
 class FeatureSpec(Protocol):
-    """Which features of a run are computed: a `SummarySpec`, `ProfileSpec`, `EventSpec` or
-    `ApexSpec`.
+    """Which features of a run are computed.
+
+    A `SummarySpec`, `ProfileSpec`, `EventSpec` or `ApexSpec`.
 
     A `GivenSpec` stands for features that are not computed, but given.
     """

@@ -123,7 +123,9 @@ FeatureSettings = Annotated[
     Discriminator(
         _kind_of_features,
         custom_error_type="kind",
-        custom_error_message="Input should be a table of kind 'summary', 'profile', 'events' or 'apexes'",
+        custom_error_message=(
+            "Input should be a table of kind 'summary', 'profile', 'events' or 'apexes'"
+        ),
     ),
 ]
 
