@@ -169,7 +169,7 @@ CASES: list[tuple[str, str, str, str, str]] = [
      "kind, mz, dropped, mz_min, mz_max", ""),
     ("[features]\nkind = 'profile'\nmz = [18]", "features.mz (of profile features)", "known",
      "kind, bins, mz_first, mz_last, baseline, losses", ""),
-    ("[features]\nkind = 'x'", "features", "{'kind': 'x'}", "'summary', 'profile', 'events' or 'apexes'", ""),
+    ("[features]\nkind = 'x'", "features", "{'kind': 'x'}", "'profile', 'events' or 'apexes'", ""),
     ("features = 3", "features", "3", "'summary', 'profile', 'events' or 'apexes'", ""),
     ("kind = 'stack'\n[[parts]]\nname = 'a'\nkind = 'stack'", "parts.kind", "'stack'",
      "'network' or 'logistic'", ""),

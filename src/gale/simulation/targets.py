@@ -14,7 +14,6 @@ from gale.run import Run
 from gale.simulation.compounds import Booleans
 from gale.simulation.peaks import LABEL_ROLES
 
-
 ROUNDING = 1e-9
 """Minutes by which equal times may differ."""
 
