@@ -12,13 +12,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.signal import find_peaks
 
 from gale.evidence.apex import ApexFinder
 from gale.evidence.index import IndexTable
 from gale.evidence.matching import LAST_MZ, Match, Matcher
 from gale.evidence.windows import highest_ions
 from gale.features.elution import ElutionSpec, excess
+from gale.plumbing.maxima import local_maxima, prominences
 from gale.run import Floats, Run
 
 PEAKS = 3
@@ -101,7 +101,9 @@ def find_largest(
     total -= np.median(total)
     least = max(LEAST_PROMINENCE * total.max(), LEAST_OVER_FLOOR)
     # a peak may be cut by the start or the end of the run
-    peaks = find_peaks(np.pad(total, 1), prominence=least)[0] - 1
+    padded = np.pad(total, 1)
+    peaks = local_maxima(padded)
+    peaks = peaks[prominences(padded, peaks) >= least] - 1
     apexes = ApexFinder(run, BINS)
     mz = range(spec.mz_first, spec.mz_last + 1)
     recorded = (float(run.mz.min()), float(run.mz.max()))
