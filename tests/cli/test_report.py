@@ -89,9 +89,8 @@ def copied(stack_file: Path, campaign_folder: Path) -> Path:
 
 
 @pytest.mark.slow
-def test_a_training(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for most in ("MOST_RUNS", "MOST_LABELS"):  # the evidence of each listed run is looked for
-        monkeypatch.setattr(f"gale.report.training_page.{most}", 2)
+@pytest.mark.usefixtures("few_listed")
+def test_a_training(copied: Path) -> None:
     words = ("report", "training", copied, "--model", "stack.onnx")
     result = succeed(*words)
     assert result.stdout.startswith("stack.report.html: ")
