@@ -154,7 +154,7 @@ def stack(stack_file: Path) -> gale.Model:
 
 @pytest.fixture
 def few_listed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """List two runs and two labels on the page of a training: each is looked at for a while."""
+    """The page of a training lists two runs and two labels, since each takes a while."""
     for most in ("MOST_RUNS", "MOST_LABELS"):
         monkeypatch.setattr(f"gale.report.training_page.{most}", 2)
 

@@ -15,9 +15,9 @@ _BEFORE_MB = 0.0
 
 
 class Reading(NamedTuple):
-    """What a file gave, the most memory above that of a process that has read small files, and time.
+    """What a file gave, and took: memory beyond what the process had before, and processor time.
 
-    The time is that of the processor, so that it does not depend on what else the machine does.
+    Neither depends on what else the machine does.
     """
 
     outcome: str

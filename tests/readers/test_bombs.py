@@ -155,7 +155,7 @@ BOMBS: dict[str, Callable[[], bytes]] = {
 
 @pytest.fixture(scope="module")
 def reader() -> Iterator[list[ProcessPoolExecutor]]:
-    """A process that reads one file after the other; a test that it does not survive empties it."""
+    """One process that reads file after file; a test that it does not survive leaves none."""
     started: list[ProcessPoolExecutor] = []
     yield started
     for each in started:

@@ -61,9 +61,10 @@ class Span(NamedTuple):
 
 
 class PowersOfTen(LogFormatterSciNotation):
-    """Labels of a logarithmic axis in plain characters, such as 2×10³: formulas are slow to draw."""
+    """Labels of a logarithmic axis in plain characters (2×10³): formulas are slow to draw."""
 
     def __call__(self, x: float, pos: int | None = None) -> str:
+        """Write a value as the formula would, or nothing where no label is due."""
         formula = super().__call__(x, pos).removeprefix(r"$\mathdefault{").removesuffix("}$")
         plain = formula.replace(r"\times", "×")
         return re.sub(r"\^\{(-?\d+)\}", lambda power: power[1].translate(_SUPERSCRIPT), plain)
