@@ -25,7 +25,8 @@ def local_maxima(values: NDArray[Any]) -> NDArray[np.intp]:
     level = values[start]
     end = np.append(start[1:], len(values))
     higher = (level[1:-1] > level[:-2]) & (level[1:-1] > level[2:])
-    return (start[1:-1][higher] + end[1:-1][higher] - 1) // 2
+    middle: NDArray[np.intp] = (start[1:-1][higher] + end[1:-1][higher] - 1) // 2
+    return middle
 
 
 def prominences(values: NDArray[Any], peaks: NDArray[np.intp]) -> NDArray[Any]:
