@@ -5,6 +5,8 @@ VENV ?= .venv
 DEMO ?= demo
 # Tests run in one process per core; PYTEST adds options, for example PYTEST="-n 0 -k reader".
 PYTEST ?=
+# Tests start hundreds of processes: compiled code is kept even where the environment forbids it.
+export PYTHONDONTWRITEBYTECODE :=
 
 ifeq ($(OS),Windows_NT)
 BIN := $(VENV)/Scripts

@@ -153,6 +153,13 @@ def stack(stack_file: Path) -> gale.Model:
 
 
 @pytest.fixture
+def few_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page of a training lists two runs and two labels, since each takes a while."""
+    for most in ("MOST_RUNS", "MOST_LABELS"):
+        monkeypatch.setattr(f"gale.report.training_page.{most}", 2)
+
+
+@pytest.fixture
 def exported(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> Exported:
     """Skip the slow part of training: its model has the facts that it should, in another graph."""
     captured = Exported()

@@ -43,6 +43,7 @@ def needs_said(test: doctest.DocTest) -> bool:
     return named and (at_home is None or "In a folder with" in words)
 
 
+@pytest.mark.usefixtures("few_listed")
 @pytest.mark.parametrize("name", NAMES)
 def test_the_example_of_a_name_runs(
     name: str,

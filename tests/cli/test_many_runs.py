@@ -19,10 +19,12 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 from polars.testing import assert_frame_equal
 
+import gale
 from gale.errors import OutputError, ReadError
 from gale.plumbing.progress import Progress
 from helpers.commands import error_of, invoke, printed_failures, succeed
 from helpers.errors import check_error
+from helpers.shared import made_once
 from helpers.training import Trained
 
 Arguments = Callable[..., list[object]]
@@ -30,9 +32,9 @@ Arguments = Callable[..., list[object]]
 PARTIAL = Path("p.csv.partial")
 
 
-@pytest.fixture
-def many(predict: Arguments, runs: list[Path]) -> list[str]:
-    """Names of sixty runs in this folder, two of which cannot be read."""
+def sixty(campaign: gale.Campaign) -> list[str]:
+    """Make sixty runs in this folder, two of which cannot be read."""
+    runs = campaign.of_split("test").paths[:3]
     names = [f"run{number:02}.csv" for number in range(60)]
     for number, name in enumerate(names):
         shutil.copy(runs[number % 3], name)
@@ -42,9 +44,31 @@ def many(predict: Arguments, runs: list[Path]) -> list[str]:
 
 
 @pytest.fixture
-def whole(predict: Arguments, many: list[str]) -> bytes:
-    """The table of all of them, made without an interruption."""
-    assert invoke(*predict(*many, "-o", "whole.csv", "-q")).exit_code == 1
+def many(predict: Arguments, campaign: gale.Campaign) -> list[str]:
+    """Names of sixty runs in this folder."""
+    return sixty(campaign)
+
+
+@pytest.fixture(scope="module")
+def predicted(
+    campaign: gale.Campaign, trained: Trained, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A folder with the table of all of them, made without an interruption."""
+
+    def make(folder: Path) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(folder)
+            words = ("predict", "--model", trained.path, "-o", "whole.csv", "-q")
+            assert invoke(*words, *sixty(campaign)).exit_code == 1
+
+    return made_once(tmp_path_factory, "sixty", make)
+
+
+@pytest.fixture
+def whole(many: list[str], predicted: Path) -> bytes:
+    """The table of all runs of this folder, which is here as well."""
+    for file in predicted.glob("whole.*"):
+        shutil.copy(file, file.name)
     return Path("whole.csv").read_bytes()
 
 

@@ -38,11 +38,19 @@ def test_pages_and_an_index(trained: Trained, runs: list[Path]) -> None:
     assert names("pages") == {"index.html", *(f"{run.name}.html" for run in runs[:2])}
 
 
-@pytest.mark.slow
-def test_a_campaign(trained: Trained, campaign_folder: Path) -> None:
-    words = ("report", "run", campaign_folder, "--model", trained.path, "-o", "pages", "-q")
+def test_a_campaign(trained: Trained, runs: list[Path]) -> None:
+    """Of which only the runs of one split are asked for."""
+    rows = ["sample_id,split,derivatized,features_path,features_md5_hash"]
+    for number, run in enumerate(runs):
+        split = "train" if number == 0 else "test"
+        path = Path("campaign", f"{split}_features", run.name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(run, path)
+        rows.append(f"{run.stem},{split},,{split}_features/{run.name},")
+    Path("campaign/metadata.csv").write_text("\n".join(rows), "utf-8")
+    words = ("report", "run", "campaign", "--model", trained.path, "-o", "pages", "-q")
     assert succeed(*words, "--split", "test").stderr == ""
-    assert len(names("pages")) == 25
+    assert names("pages") == {"index.html", *(f"{run.stem}.html" for run in runs[1:])}
 
 
 def test_the_folder(trained: Trained, runs: list[Path]) -> None:
@@ -81,6 +89,7 @@ def copied(stack_file: Path, campaign_folder: Path) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("few_listed")
 def test_a_training(copied: Path) -> None:
     words = ("report", "training", copied, "--model", "stack.onnx")
     result = succeed(*words)

@@ -75,6 +75,7 @@ def labels_of(campaign: gale.Campaign, *families: str) -> pl.DataFrame:
     return pl.DataFrame(campaign.labels[:, columns], schema=list(families))
 
 
+@pytest.mark.slow
 def test_the_checks_of_scikit_learn_that_apply() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

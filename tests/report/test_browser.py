@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 else:
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
-N_RUNS = 6
+N_RUNS = 4
 
 pytestmark = [
     pytest.mark.slow,
@@ -71,7 +71,7 @@ def pages(
         page = folder / "training.html"
         with pytest.MonkeyPatch.context() as patch:
             for most in ("MOST_RUNS", "MOST_LABELS"):  # each listed run has a page
-                patch.setattr(f"gale.report.training_page.{most}", 3)
+                patch.setattr(f"gale.report.training_page.{most}", 2)
             succeed("report", "training", campaign_folder, "-o", page, "--pages", *model)
 
     return made_once(tmp_path_factory, "pages", make)

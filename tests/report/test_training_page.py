@@ -63,6 +63,7 @@ def test_out_of_fold_predictions_are_those_that_were_scored(
     )
 
 
+@pytest.mark.usefixtures("few_listed")
 def test_runs_that_cannot_be_scored_are_named(
     known: gale.Campaign, stack: gale.Model, stack_file: Path
 ) -> None:
@@ -217,6 +218,7 @@ def small(labels: np.ndarray, *splits: str) -> gale.Campaign:
     )  # fmt: skip
 
 
+@pytest.mark.usefixtures("few_listed")
 def test_without_test_history_and_truth(
     known: gale.Campaign, stack: gale.Model, scored: Scored
 ) -> None:

@@ -45,6 +45,7 @@ def test_files_are_named_after_the_model() -> None:
     assert TrainingFiles.of("a/b.model").history == Path("a/b.model.history.csv")
 
 
+@pytest.mark.usefixtures("few_listed")
 def test_what_it_compares(stack_file: Path, campaign: gale.Campaign) -> None:
     recorder = Recorder()
     page = parsed(training_report(campaign, stack_file, work=Work(progress=recorder)))
@@ -204,6 +205,7 @@ def test_a_file_that_is_no_model(files: TrainingFiles, campaign: gale.Campaign) 
         training_report(campaign, replace(files, model=files.history))
 
 
+@pytest.mark.usefixtures("few_listed")
 def test_other_files_of_these_names_are_noted(older: TrainingFiles, copied: Path) -> None:
     files = older
     (copied / "truth.parquet").write_text("mine", "utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from math import floor, log10
 from typing import NamedTuple
@@ -10,7 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogFormatterSciNotation, MaxNLocator
 
 from gale.plotting.measures import base_peak, ion_map, telling_scans
 from gale.plotting.themes import COLOUR_MAP, Theme
@@ -57,6 +58,16 @@ class Span(NamedTuple):
     start_min: float
     end_min: float
     weight: float
+
+
+class PowersOfTen(LogFormatterSciNotation):
+    """Labels of a logarithmic axis in plain characters (2×10³): formulas are slow to draw."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """Write a value as the formula would, or nothing where no label is due."""
+        formula = super().__call__(x, pos).removeprefix(r"$\mathdefault{").removesuffix("}$")
+        plain = formula.replace(r"\times", "×")
+        return re.sub(r"\^\{(-?\d+)\}", lambda power: power[1].translate(_SUPERSCRIPT), plain)
 
 
 def draw_lanes(axes: Axes, lanes: Mapping[str, Sequence[Span]], theme: Theme) -> None:
@@ -148,6 +159,7 @@ def draw_map(
     assert isinstance(figure, Figure)
     bar = figure.colorbar(image, cax=colours)
     bar.outline.set_visible(False)
+    bar.formatter, bar.minorformatter = PowersOfTen(), PowersOfTen()
     bar.set_label("intensity (unit of the file)")
     for at, each in enumerate(mz):
         if grid.mz[0] <= each <= grid.mz[-1]:
@@ -219,6 +231,8 @@ def _finish_intensity(axes: Axes, highest: float, name: str, log: bool) -> None:
     if log and highest > 0:
         axes.set_yscale("log")
         axes.set_ylim(highest / 10**DECADES, 2 * highest)
+        axes.yaxis.set_major_formatter(PowersOfTen())
+        axes.yaxis.set_minor_formatter(PowersOfTen())
     else:
         power = floor(log10(highest)) if highest > 0 else 0
         if abs(power) >= 3:

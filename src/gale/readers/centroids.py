@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gale.plumbing.maxima import local_maxima
 from gale.readers.scans import FACT_SPECTRA, MAX_PROFILE_GAP, sort_ions
 from gale.run import TIC_NOTE, Run
 
@@ -39,8 +40,6 @@ def centroid(run: Run) -> Run:
     >>> run.mz.tolist(), run.intensity.tolist()
     ([57.1, 57.1], [100.0, 100.0])
     """
-    from scipy.signal import find_peaks  # slow to import, and rarely needed
-
     points = sort_ions(run.ions_per_scan, run.mz, run.intensity)
     breaks = (np.diff(points[0]) > MAX_PROFILE_GAP) | (np.diff(run.scan_of_ion) != 0)
     ends = np.concatenate([[0], np.flatnonzero(breaks) + 1, [run.n_ions]])
@@ -48,8 +47,8 @@ def centroid(run: Run) -> Run:
     height, mz, scan = (
         np.insert(column, ends, 0) for column in (points[1], points[0], run.scan_of_ion)
     )
-    peaks, _ = find_peaks(height)
-    minima, _ = find_peaks(-height)  # one between each two maxima
+    peaks = local_maxima(height)
+    minima = local_maxima(-height)  # one between each two maxima
     peak = np.searchsorted(minima, np.arange(len(height)), side="right")
     apex = height[peaks]
     share = height / np.append(apex, np.inf)[peak]  # or products of tiny heights would be 0

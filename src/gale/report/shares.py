@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
-from scipy.stats import binomtest
+from scipy.special import ndtri
 
 from gale.report.charts import Band
 from gale.run import Floats, Integers
@@ -56,12 +56,12 @@ def _reliability(labels: Floats, probability: Floats, bins: int) -> Band:
 
 def band(x: Floats, hits: Integers, count: Integers) -> Band:
     """Compute shares with 95 % intervals (Wilson 1927, J. Am. Stat. Assoc. 22, 209)."""
-    intervals = [
-        binomtest(int(hit), int(of)).proportion_ci(method="wilson")
-        for hit, of in zip(hits, count, strict=True)
-    ]
-    low, high = np.array([(each.low, each.high) for each in intervals]).reshape(-1, 2).T
-    return Band(np.asarray(x, dtype=np.float64), hits / count, low, high, np.asarray(count))
+    share, z = hits / count, ndtri(0.975)
+    centre = (2 * count * share + z**2) / (2 * (count + z**2))
+    half = z * np.sqrt(4 * count * share * (1 - share) + z**2) / (2 * (count + z**2))
+    low = np.where(hits == 0, 0.0, centre - half)
+    high = np.where(hits == count, 1.0, centre + half)
+    return Band(np.asarray(x, dtype=np.float64), share, low, high, np.asarray(count))
 
 
 def strongest(truth: pl.DataFrame, runs: Sequence[str], families: Sequence[str]) -> Floats:

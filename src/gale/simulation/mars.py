@@ -14,7 +14,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import expit, logit
 
 from gale.run import Floats, Integers
@@ -161,6 +160,8 @@ def by_derivatization(
 def _with_mean(odds: Floats, mean: float, share: float) -> Floats:
     """Shift two log odds, the first of a share of the runs, so that the mean share is this."""
     weights = np.array([share, 1 - share])
+
+    from scipy.optimize import brentq  # slow to import, and worker processes do not need it
 
     def excess(shift: float) -> float:
         return float(weights @ expit(odds + shift)) - mean

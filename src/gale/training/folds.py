@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import KFold, StratifiedKFold
 
 from gale.campaign import Campaign
 from gale.errors import TrainingError
@@ -123,6 +122,8 @@ def stratified_folds(
     if group is not None:
         kinds = np.column_stack([positive == 1, positive == 0])
         return _of_parts(whole_groups(kinds, group, count, seed), count)
+    from sklearn.model_selection import KFold, StratifiedKFold  # slow to import
+
     splitter_class = StratifiedKFold if np.bincount(positive).max() >= count else KFold
     splitter = splitter_class(count, shuffle=True, random_state=seed)
     with warnings.catch_warnings():  # a rare family may be missing from some parts

@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
-from sklearn.model_selection import StratifiedKFold
 
 from gale.campaign import Campaign
 from gale.campaign.labels import prevalence_of
@@ -178,6 +177,8 @@ def _told(
     rows = np.flatnonzero(np.isin(group, large))
     is_of = (group[rows, None] == large).astype(np.float32)
     which = is_of.argmax(axis=1)
+    from sklearn.model_selection import StratifiedKFold  # slow to import
+
     splitter = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
     folds = [Fold(*parts) for parts in splitter.split(rows, which)]
     known = labels[rows]
