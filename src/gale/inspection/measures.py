@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,8 +13,12 @@ from gale.run import Floats, Integers, Run
 LARGEST_MZ = 1_000
 """Ions above this m/z are not from a compound: EI spectra in GC end below."""
 
-SIDE = 0.05
-"""A peak is compared with its m/z this share of the scans before and after it."""
+AIR = frozenset({14, 16, 17, 18, 20, 22, 28, 32, 34, 40, 44})
+"""m/z of nitrogen, oxygen, water, argon and carbon dioxide, without those of many organic ions."""
+
+SIDE, LEAST_SIDE = 0.05, 10
+"""A peak is compared with its m/z this share of the scans before and after it, or so many scans if
+these are more."""
 
 CELLS_AT_ONCE = 2**20
 """Cells of scans × m/z that are looked at at a time, which limits the memory used."""
@@ -133,22 +138,25 @@ def _width(run: Run) -> int:
     return int(run.mz.max()) + 2
 
 
-def highest_mz(run: Run, most: int) -> Integers:
-    """Return the nominal m/z of the `most` highest traces, by their highest ion."""
+def highest_mz(run: Run, most: int, without: Collection[int] = ()) -> Integers:
+    """Return the nominal m/z of the `most` highest traces, by their highest ion.
+
+    Those of `without` are not among them.
+    """
     mz = nominal_mz(run)
-    counts = mz <= LARGEST_MZ
+    counts = (mz <= LARGEST_MZ) & ~np.isin(mz, list(without))
     highest = np.zeros(LARGEST_MZ + 1)
     np.maximum.at(highest, mz[counts], run.intensity[counts])
     return np.argsort(-highest, kind="stable")[:most]
 
 
-def standing_out(run: Run, times: float, among: Integers | None = None) -> int:
-    """Count the nominal m/z with a peak of at least `times` the signal before and after it.
+def standing_together(run: Run, times: float, among: Integers | None = None) -> int:
+    """Count the nominal m/z that stand out at the same time, at the time when most of them do.
 
-    With `among`, only these nominal m/z are looked at.
-
-    A peak is at least two scans long, so a spike in one scan is not a peak. Constant background,
-    and one that rises slowly as column bleed does, does not stand out.
+    An m/z stands out where it has at least `times` the signal before and after it, for at least two
+    scans: a spike in one scan is not a peak. Constant background, and one that rises slowly as
+    column bleed does, does not stand out. Noise does now and then, one m/z at a time; a compound
+    has many ions. With `among`, only these nominal m/z are looked at.
     """
     mz = nominal_mz(run)
     counts = mz <= LARGEST_MZ if among is None else np.isin(mz, among)
@@ -158,24 +166,24 @@ def standing_out(run: Run, times: float, among: Integers | None = None) -> int:
     intensity = run.intensity[counts][order]
     floor = np.quantile(run.intensity, FLOOR_QUANTILE)
     some = max(CELLS_AT_ONCE // run.n_scans, 1)
-    n_standing = 0
+    together = np.zeros(max(run.n_scans - 1, 1), dtype=np.int64)
     for first in range(0, len(distinct), some):
         n_columns = min(some, len(distinct) - first)
         ions = slice(*np.searchsorted(column, [first, first + n_columns]))
         cell = scan[ions] * n_columns + column[ions] - first
         total = np.bincount(cell, intensity[ions], run.n_scans * n_columns).astype(np.float64)
         stands = _stands_out(total.reshape(run.n_scans, n_columns), times, floor)
-        n_standing += int(stands.sum())
-    return n_standing
+        together += stands.sum(axis=1)
+    return int(together.max())
 
 
 def _stands_out(trace: Floats, times: float, floor: float) -> NDArray[np.bool_]:
-    """Whether each column of traces, shape (S, M), has a peak, see :func:`standing_out`."""
+    """Where columns of traces (S, M) stand out from scan to scan, see :func:`standing_together`."""
     from scipy.ndimage import uniform_filter1d  # slow to import
 
-    side = max(int(SIDE * len(trace)), 1)
+    side = max(int(SIDE * len(trace)), LEAST_SIDE)
     padded = np.pad(uniform_filter1d(trace, 5, axis=0), ((side, side), (0, 0)), mode="edge")
     around = np.maximum(padded[: -2 * side], padded[2 * side :])
     height = np.minimum(trace[:-1], trace[1:])
-    stands: NDArray[np.bool_] = np.any(height > times * np.maximum(around[:-1], floor), axis=0)
+    stands: NDArray[np.bool_] = height > times * np.maximum(around[:-1], floor)
     return stands
