@@ -11,7 +11,7 @@ from typing import Any
 
 from gale.cli.models import name_of_model
 from gale.cli.result import Result
-from gale.cli.tasks.predict import CHECKSUM, PREDICTIONS
+from gale.cli.tasks.predict import PREDICTIONS, UNWRITTEN
 from gale.plumbing.tables import FAILED
 
 
@@ -77,10 +77,11 @@ def _of_status(result: Result, status: str) -> Iterator[str]:
 def _contents(result: Result) -> Iterator[dict[str, Any]]:
     from gale.evaluation.content import Content
 
-    rows = (row for each in result.finished.tables(PREDICTIONS) for row in each[CHECKSUM])
-    for item, checksum in zip(result.listing, rows, strict=True):
+    tables = result.finished.tables(PREDICTIONS)
+    rows = (row for each in tables for row in each.select(UNWRITTEN).iter_rows())
+    for item, (checksum, content) in zip(result.listing, rows, strict=True):
         if checksum:
-            yield {"run": item.name, **Content.of(Path(item.path), checksum)._asdict()}
+            yield {"run": item.name, **Content.of(Path(item.path), checksum, content).to_dict()}
 
 
 def _sha256_of_table(output: Path) -> str:

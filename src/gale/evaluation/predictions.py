@@ -256,7 +256,10 @@ SIDECAR = schema.Table(
         "table_sha256": schema.TEXT,
         "trained_on": schema.ListOf(schema.TEXT),
         "content": schema.ListOf(
-            schema.Table({"run": schema.TEXT, "file": schema.TEXT, "sha256": schema.TEXT})
+            schema.Table(
+                {"run": schema.TEXT, "file": schema.TEXT, "sha256": schema.TEXT},
+                {"content": schema.TEXT},
+            )
         ),
     },
 )
@@ -405,6 +408,7 @@ def _read_sidecar(table: Path) -> Sidecar | None:
     prevalence = dict(zip(facts["families"], map(float, facts["prevalence"]), strict=True))
     trained_on = frozenset(facts.get("trained_on", ()))
     content = {
-        each["run"]: Content(each["file"], each["sha256"]) for each in facts.get("content", ())
+        each["run"]: Content(each["file"], each["sha256"], each.get("content", ""))
+        for each in facts.get("content", ())
     }
     return Sidecar(sidecar(table), prevalence, facts.get("model_sha256"), trained_on, content)

@@ -308,8 +308,9 @@ class FeatureDataset:
                 progress.step()
         nothing: tuple[tuple[str, ...], ...] = ((),) * len(runs)
         notes = tuple(map(tuple, rows["notes"]))
+        checksums, contents = tuple(rows["sha256"]), tuple(rows["content"])
         return FeatureTable(
-            values, tuple(rows["message"]), notes, nothing, nothing, tuple(rows["sha256"])
+            values, tuple(rows["message"]), notes, nothing, nothing, checksums, contents
         )
 
     def contents(self, runs: Sequence[StoredFile]) -> dict[str, Content]:

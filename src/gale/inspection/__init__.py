@@ -69,7 +69,7 @@ STANDS_OUT = 5.0
 """Smallest ratio of a peak to the signal of its m/z before and after it."""
 
 MIN_TOGETHER = 3
-"""A run in which fewer m/z stand out at the same time looks like a blank. Real runs and simulated ones
+"""A run in which fewer m/z stand out at the same time looks like a blank. Real and simulated runs
 have 9 and more; noise of two or three scans at one in a hundred m/z of each scan has two."""
 
 FIRST_LOOK = 16
