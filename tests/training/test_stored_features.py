@@ -240,6 +240,14 @@ def with_values(table: pl.DataFrame, value: float) -> pl.DataFrame:
     return table.with_columns(pl.Series("features", values, dtype=table.schema["features"]))
 
 
+def all_are(column: str, value: object) -> Callable[[pl.DataFrame], pl.DataFrame]:
+    return lambda table: table.with_columns(pl.lit(value).alias(column))
+
+
+def without(column: str) -> Callable[[pl.DataFrame], pl.DataFrame]:
+    return lambda table: table.drop(column)
+
+
 CHANGES: dict[str, Callable[[pl.DataFrame], pl.DataFrame]] = {
     "infinite": lambda table: with_values(table, np.inf),
     "another value": lambda table: with_values(table, 1e-3),
@@ -247,17 +255,12 @@ CHANGES: dict[str, Callable[[pl.DataFrame], pl.DataFrame]] = {
     "rows twice": lambda table: pl.concat([table, table]),
     "names of others": lambda table: table.with_columns(pl.col("run").reverse()),
     **{
-        f"{column} as {name}": lambda table, column=column, value=value: table.with_columns(
-            pl.lit(value).alias(column)
-        )
+        f"{column} as {name}": all_are(column, value)
         for column in COLUMNS
         for name, value in {"nothing": None, "a number": 7, "a text": "x"}.items()
         if (column, name) not in (("message", "nothing"), ("content_bytes", "nothing"))
     },
-    **{
-        f"without {column}": lambda table, column=column: table.drop(column)
-        for column in ("run", "features")
-    },
+    **{f"without {column}": without(column) for column in ("run", "features")},
 }
 """What somebody, or a disk, may do to a part."""
 
