@@ -20,6 +20,7 @@ import torch
 from gale.errors import TrainingError
 from gale.features.spec import FeatureSpec
 from gale.plumbing.arrays import load_arrays
+from gale.plumbing.schema import read_json
 from gale.training.fitting import Weights
 from gale.training.networks.build import build_network, columns_of, scale_of
 from gale.training.networks.layers import Dense, fixed_biases
@@ -64,7 +65,7 @@ def shipped_weights(part: Part, spec: FeatureSpec, families: Sequence[str]) -> W
     for file in _files():
         arrays = load_arrays(file.read_bytes())
         assert arrays is not None
-        facts = json.loads(arrays.pop(FACTS).tobytes())
+        facts = read_json(arrays.pop(FACTS).tobytes())
         if facts["choices"] == wanted:
             weights = {name: array.astype(np.float32) for name, array in arrays.items()}
             return _for_families(weights, facts["families"], families, _of_families(part, spec))
@@ -92,7 +93,7 @@ def _facts() -> dict[str, Any]:
     """Return the facts of the first file; all were made at once."""
     arrays = load_arrays(_files()[0].read_bytes())
     assert arrays is not None
-    facts: dict[str, Any] = json.loads(arrays[FACTS].tobytes())
+    facts: dict[str, Any] = read_json(arrays[FACTS].tobytes())
     return facts
 
 
