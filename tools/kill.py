@@ -96,7 +96,7 @@ EXACT = ("inspect", "peaks", "predict", "predict dataset", "simulate")
 
 TABLES = (".csv", ".jsonl", ".msp", ".parquet")
 NEVER_REPLACES = ("simulate", "watch")
-LONGEST_S = 300
+LONGEST_S = 1800
 ENDS = {".html": b"</html>", ".mzML": b"mzML>", ".svg": b"</svg>"}
 LINES = (".csv", ".md", ".msp")
 """What whole files of some kinds end with."""
