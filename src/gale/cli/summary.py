@@ -29,6 +29,13 @@ SHOWN = 3
 """Names that are shown of those that a spreadsheet takes for formulas."""
 
 
+def formulas_note(names: Sequence[str], number: int) -> str:
+    """Warn of names that a spreadsheet computes, of which there are so many."""
+    more = number - len(names[:SHOWN])
+    said = listed(map(shown, names[:SHOWN])) + (f" and {more:,} more" if more else "")
+    return f"a spreadsheet takes {said} for a formula; import these columns as text"
+
+
 def print_failed(table: pl.DataFrame) -> int:
     """Say on standard error which runs failed and why; return their number."""
     failed = table.filter(status="failed")
@@ -110,10 +117,8 @@ def _lines(
         yield f"{counted(number, 'run')} {are} odd; {says} what is odd"
     yield from notes
     of_families = list(filter(is_formula, model.families))
-    if names := [*counts.formulas, *of_families][:SHOWN]:
-        more = counts.n_formulas + len(of_families) - len(names)
-        said = listed(map(shown, names)) + (f" and {more:,} more" if more else "")
-        yield f"a spreadsheet takes {said} for a formula; import these columns as text"
+    if names := [*counts.formulas, *of_families]:
+        yield formulas_note(names, counts.n_formulas + len(of_families))
     if submission and counts.n_failed:
         yield "for failed runs the submission has the training prevalence"
     if not model.facts["calibrated"]:
