@@ -37,9 +37,7 @@ from gale.errors import GaleWarning
 from gale.evaluation import metrics
 from gale.evaluation.cutoffs import fit_cutoffs
 from gale.features import compute_features
-from gale.features.elution import ElutionSpec
 from gale.features.events import EventSpec
-from gale.features.profile import ProfileSpec
 from gale.model import Model
 from gale.model.facts import FORMAT
 from gale.model.support import Support
@@ -57,6 +55,7 @@ from gale.training.fitting import predict_logits, set_weights
 from gale.training.folds import Fold
 from gale.training.networks.build import build_network, columns_of, scale_of
 from gale.training.recipe import Recipe
+from gale.training.runs import fixed_spec
 from gale.training.settings import EventSettings
 from gale.training.shipped import shipped_families, shipped_source, shipped_weights
 
@@ -170,8 +169,8 @@ class Networks:
         default = Recipe.load("default")
         chosen = default.features
         assert isinstance(chosen, EventSettings)
-        image = ElutionSpec(chosen.bins, chosen.mz_first, chosen.mz_last, chosen.baseline)
-        spec = EventSpec(ProfileSpec(image, chosen.losses), chosen.events)
+        spec = fixed_spec(chosen)
+        assert isinstance(spec, EventSpec)
         families = shipped_families()
         trained = [part for part in default.parts if part.pretrain is not None]
         parts = []
@@ -290,7 +289,7 @@ def _facts(
             "known": [len(labels)] * len(networks.families),
             "fingerprint": fingerprint.hexdigest(),
         },
-        "pretrained": shipped_source(),
+        "pretrained": shipped_source(networks.recipe.parts, networks.spec),
         "members": len(networks.parts),
         "folds": len(folds),
         "calibrated": True,

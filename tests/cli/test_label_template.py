@@ -46,7 +46,9 @@ def test_it_is_not_replaced_unasked(runs: Path) -> None:
 def test_names_that_a_spreadsheet_computes_are_said(runs: Path) -> None:
     (runs / "sample0.csv").rename(runs / "=cmd.csv")
     printed = succeed("labels", runs, "--family", "@gold").stdout
-    assert "takes '=cmd.csv' and '@gold' for a formula" in printed
+    assert "for a formula" in printed
+    assert "'=cmd.csv'" in printed
+    assert "'@gold'" in printed
     assert "formula" not in succeed("labels", runs / "monday").stdout
 
 

@@ -11,7 +11,7 @@ Symbols: N spectra that the network looks at, M nominal m/z, K families.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,8 +22,8 @@ from gale.evidence.apex import ApexFinder
 from gale.evidence.attribution import IONS
 from gale.evidence.index import IndexTable
 from gale.evidence.matching import Match, Matcher
-from gale.features.elution import excess
-from gale.features.events import EventSpec
+from gale.features.apexes import ApexSpec
+from gale.features.events import Events, EventSpec
 from gale.model import Model
 from gale.plumbing.arguments import check_loaded
 from gale.plumbing.kinds import checked_but
@@ -135,32 +135,30 @@ def find_windows(
         for note in index.note_outside(run):
             warn(note)
     spec = model.event_spec
-    features, times = spec.describe(run)
-    spectra = features[spec.profile.n_features :].reshape(spec.shape)
+    events = spec.events_of(run)
+    spectra = events.vector[spec.profile.n_features :].reshape(spec.shape)[: len(events.signal)]
+    if not len(spectra):
+        return []
     evidence = _log_odds(model.evidence_of_spectra(spectra))
-    probability = model.predict_features(features[None])[0][0]
-    signal = excess(run, spec.profile.elution)
-    width = (run.time_min[-1] - run.time_min[0]) / len(signal)
-    # times are the middle of each bin
-    bins = np.rint((times - run.time_min[0]) / width - 0.5).astype(np.int64)
-    apexes = ApexFinder(run, len(signal))
+    probability = model.predict_features(events.vector[None])[0][0]
+    apex_of = _apexes(run, spec, events)
     found: list[Window] = []
     for column, family in enumerate(model.families):
         if probability[column] < (model.prevalence[family] if least is None else least):
             continue
         share = softmax(evidence[:, column])
-        for of_window in _windows(share, bins):
+        for of_window in _windows(share, events):
             strongest = of_window[np.argmax(share[of_window])]
-            spectrum = np.asarray(signal[bins[strongest]], dtype=np.float64)
+            spectrum = np.asarray(events.signal[strongest], dtype=np.float64)
             ions, falls = _ions(model, spectra[strongest], spec.mz, column)
             told = ions or highest_ions(spectrum, spec.mz)
-            apex_min = float(run.time_min[apexes.scan(int(bins[strongest]), told)])
+            apex_min = apex_of(int(strongest), told)
             window = Window(
                 family,
                 float(probability[column]),
                 apex_min,
-                min(float(times[of_window[0]] - width / 2), apex_min),
-                max(float(times[of_window[-1]] + width / 2), apex_min),
+                min(float(events.start_min[of_window].min()), apex_min),
+                max(float(events.end_min[of_window].max()), apex_min),
                 float(share[of_window].sum()),
                 ions,
                 falls,
@@ -185,10 +183,23 @@ def _matched(window: Window, run: Run, spec: EventSpec, matcher: Matcher | None)
     return replace(window, matches=matches)
 
 
-def _windows(share: Floats, bins: Integers) -> list[Integers]:
-    """Group the strong spectra of neighbouring bins, as numbers of spectra; largest share first."""
+def _apexes(run: Run, spec: EventSpec, events: Events) -> Callable[[int, tuple[int, ...]], float]:
+    """Return what finds the time of the apex of a spectrum, given its number and its ions."""
+    if isinstance(spec, ApexSpec):
+        return lambda number, _: float(events.time_min[number])
+    bins = spec.profile.elution.bins
+    width = (run.time_min[-1] - run.time_min[0]) / bins
+    # times are the middle of each bin
+    at = np.rint((events.time_min - run.time_min[0]) / width - 0.5).astype(np.int64)
+    finder = ApexFinder(run, bins)
+    return lambda number, ions: float(run.time_min[finder.scan(int(at[number]), ions)])
+
+
+def _windows(share: Floats, events: Events) -> list[Integers]:
+    """Group the strong spectra that touch, as numbers of spectra; largest share first."""
     strong = np.flatnonzero(share >= LEAST_OF_HIGHEST * share.max())
-    groups = np.split(strong, np.flatnonzero(np.diff(bins[strong]) > 1) + 1)
+    apart = events.start_min[strong[1:]] > np.maximum.accumulate(events.end_min[strong])[:-1]
+    groups = np.split(strong, np.flatnonzero(apart) + 1)
     groups.sort(key=lambda group: -share[group].sum())
     return [
         group

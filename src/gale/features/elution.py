@@ -12,12 +12,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gale.errors import ModelError, ReadError
 from gale.features.summary import HELIUM
 from gale.features.versions import check_version, fingerprint_of
 from gale.plumbing.schema import Table, number, whole
-from gale.run import MAX_MZ, Floats32, Integers, Run
+from gale.run import MAX_MZ, Floats, Floats32, Integers, Run
 
 KIND, VERSION = "elution", 1
 """Name of these images in a model file. The version rises when the numbers change."""
@@ -152,6 +153,27 @@ def highest(run: Run, spec: ElutionSpec) -> Floats32:
     ReadError
         If the image leaves out every ion of the run.
     """
+    seen, nominal, intensity = seen_ions(run, spec)
+    time_bin = time_bins(run, spec.bins)
+    row = np.repeat(time_bin, run.ions_per_scan)[seen]
+    image = np.ones(spec.bins * spec.n_mz, dtype=np.float32)
+    np.maximum.at(image, row * spec.n_mz + nominal[seen] - spec.mz_first, intensity.astype("f4"))
+    # bins may be finer than scans: a bin between two scans shows the earlier one
+    latest = np.zeros(spec.bins, dtype=np.int64)
+    latest[time_bin] = time_bin
+    return image.reshape(spec.bins, spec.n_mz)[np.maximum.accumulate(latest)]
+
+
+def seen_ions(run: Run, spec: ElutionSpec) -> tuple[NDArray[np.bool_], Integers, Floats]:
+    """Which ions of a run an image shows, (I,), the nominal m/z of all, intensities of those.
+
+    Intensities are in units of the run's floor.
+
+    Raises
+    ------
+    ReadError
+        If the image leaves out every ion of the run.
+    """
     nominal = np.rint(run.mz).astype(np.int64)
     seen = (nominal >= spec.mz_first) & (nominal <= spec.mz_last) & (nominal != HELIUM)
     seen &= run.intensity > 0
@@ -165,14 +187,7 @@ def highest(run: Run, spec: ElutionSpec) -> Floats32:
         )
     intensity = run.intensity[seen]
     intensity /= max(np.quantile(intensity, FLOOR_QUANTILE), intensity.max() / LARGEST_RANGE)
-    time_bin = time_bins(run, spec.bins)
-    row = np.repeat(time_bin, run.ions_per_scan)[seen]
-    image = np.ones(spec.bins * spec.n_mz, dtype=np.float32)
-    np.maximum.at(image, row * spec.n_mz + nominal[seen] - spec.mz_first, intensity.astype("f4"))
-    # bins may be finer than scans: a bin between two scans shows the earlier one
-    latest = np.zeros(spec.bins, dtype=np.int64)
-    latest[time_bin] = time_bin
-    return image.reshape(spec.bins, spec.n_mz)[np.maximum.accumulate(latest)]
+    return seen, nominal, intensity
 
 
 def time_bins(run: Run, bins: int) -> Integers:

@@ -97,7 +97,18 @@ class EventSpec:
         return self.describe(run)[0]
 
     def describe(self, run: Run) -> tuple[Floats32, Floats]:
-        """Compute the vector of a run, (D,), and the times of its N spectra in minutes, (N,).
+        """Compute the vector of a run, (D,), and the times of its spectra in minutes, (N',).
+
+        Raises
+        ------
+        ReadError
+            If the features leave out every ion of the run.
+        """
+        events = self.events_of(run)
+        return events.vector, events.time_min
+
+    def events_of(self, run: Run) -> Events:
+        """Compute the vector of a run, and its N busiest time bins.
 
         The time of a spectrum is the middle of its time bin.
 
@@ -112,7 +123,30 @@ class EventSpec:
         rows = busiest(image, self.events)
         vector = np.concatenate([self.profile.of_signal(signal, image), image[rows].ravel()])
         start, end = run.time_min[0], run.time_min[-1]
-        return vector, start + (rows + 0.5) / elution.bins * (end - start)
+        middle, first, last = (
+            start + (rows + place) / elution.bins * (end - start) for place in (0.5, 0, 1)
+        )
+        return Events(vector, middle, first, last, signal[rows])
+
+
+@dataclass(frozen=True, eq=False)
+class Events:
+    """The features of a run, and when its N' spectra are; N' is at most N.
+
+    Parameters
+    ----------
+    vector : array of shape (D,)
+    time_min, start_min, end_min : arrays of shape (N',)
+        Increasing, in minutes.
+    signal : array of shape (N', M)
+        The spectra in units of the run's floor.
+    """
+
+    vector: Floats32
+    time_min: Floats
+    start_min: Floats
+    end_min: Floats
+    signal: Floats32
 
 
 def busiest(image: Floats32, number: int) -> Integers:

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from gale.errors import ModelError
-from gale.features import events, given, profile, summary
+from gale.features import apexes, events, given, profile, summary
 from gale.run import Floats32, Run
 
 
 class FeatureSpec(Protocol):
-    """Which features of a run are computed: a `SummarySpec`, `ProfileSpec` or `EventSpec`.
+    """Which features of a run are computed.
+
+    A `SummarySpec`, `ProfileSpec`, `EventSpec` or `ApexSpec`.
 
     A `GivenSpec` stands for features that are not computed, but given.
     """
@@ -60,12 +62,15 @@ def feature_spec(values: Mapping[str, Any], source: str) -> FeatureSpec:
             return profile.ProfileSpec.from_dict(values, source)
         case events.KIND:
             return events.EventSpec.from_dict(values, source)
+        case apexes.KIND:
+            return apexes.ApexSpec.from_dict(values, source)
         case given.KIND:
             return given.GivenSpec.from_dict(values, source)
         case found:
             raise ModelError(
                 source,
                 f"needs features of kind {found}",
-                f"{summary.KIND}, {profile.KIND} or {events.KIND}, which this gale computes",
+                f"{summary.KIND}, {profile.KIND}, {events.KIND} or {apexes.KIND}, which this gale "
+                "computes",
                 "install the gale version that the model names",
             )

@@ -313,7 +313,7 @@ class Model(ShownInNotebooks):
         Returns
         -------
         DataFrame
-            One row for each of the N spectra that the network looks at, in order of time:
+            One row for each spectrum that the network looks at, at most N, in order of time:
             ``time_min``, then a column for each family, 0 to 1. These are uncalibrated scores of
             single spectra.
 
@@ -327,7 +327,8 @@ class Model(ShownInNotebooks):
         features, times = self.event_spec.describe(run)
         ((evidence,),) = self._run([EVIDENCE], features[None])
         self._check_evidence(evidence)
-        columns = {name: evidence[0, :, at] for at, name in enumerate(self.families)}
+        scores = evidence[0, : len(times)]
+        columns = {name: scores[:, at] for at, name in enumerate(self.families)}
         return pl.DataFrame({"time_min": times, **columns})
 
     def evidence_of_spectra(self, spectra: Floats32) -> Floats32:

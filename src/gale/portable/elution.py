@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from gale.features import profile
 from gale.features.elution import FLOOR_QUANTILE, LARGEST_RANGE, SMOOTHED_BINS, ElutionSpec
 from gale.features.events import EventSpec
@@ -29,21 +31,21 @@ from gale.portable.ions import (
 
 def profile_nodes(graph: Graph, spec: ProfileSpec) -> FeatureNodes:
     """Write `ProfileSpec.features_of`."""
-    found, signal, image = _signal(graph, spec.elution)
-    vector = _of_signal(graph, spec, signal, image)
+    found, signal, image = signal_of(graph, spec.elution)
+    vector = of_signal(graph, spec, signal, image)
     return FeatureNodes(graph("Unsqueeze", vector, [0]), found)
 
 
 def event_nodes(graph: Graph, spec: EventSpec) -> FeatureNodes:
     """Write `EventSpec.describe`."""
     bins = spec.profile.elution.bins
-    found, signal, image = _signal(graph, spec.profile.elution)
+    found, signal, image = signal_of(graph, spec.profile.elution)
     sums = graph("ReduceSum", cast(graph, image, "float64"), [1], keepdims=0)
     n_events = spec.shape[0]
     busiest = graph("TopK", sums, [n_events], outputs=2)  # the earlier one of equal bins is first
     rows = graph("TopK", busiest, [n_events], largest=0, outputs=2, which=0)
     spectra = graph("Reshape", graph("Gather", image, rows), [-1])
-    vector = graph("Concat", _of_signal(graph, spec.profile, signal, image), spectra, axis=0)
+    vector = graph("Concat", of_signal(graph, spec.profile, signal, image), spectra, axis=0)
     start, end = cut(graph, TIME, 0, 1), cut(graph, TIME, -1, TO_THE_LAST)
     middle = graph("Add", cast(graph, rows, "float64"), double(graph, 0.5))
     share = graph("Div", middle, double(graph, bins))
@@ -51,7 +53,7 @@ def event_nodes(graph: Graph, spec: EventSpec) -> FeatureNodes:
     return FeatureNodes(graph("Unsqueeze", vector, [0]), found, times)
 
 
-def _signal(graph: Graph, spec: ElutionSpec) -> tuple[str, str, str]:
+def signal_of(graph: Graph, spec: ElutionSpec) -> tuple[str, str, str]:
     """Whether there is an ion in range, then `excess` and `over_noise`, both (T, M)."""
     found, signal = _highest(graph, spec)
     above = graph("Sub", signal, _opening(graph, _smooth(graph, signal), spec))
@@ -64,25 +66,14 @@ def _signal(graph: Graph, spec: ElutionSpec) -> tuple[str, str, str]:
 def _highest(graph: Graph, spec: ElutionSpec) -> tuple[str, str]:
     """Whether there is an ion in range, and `gale.features.elution.highest`."""
     n_cells = spec.bins * spec.n_mz
-    nominal = rounded(graph, MZ)
-    seen = graph("Greater", INTENSITY, double(graph, 0.0))
-    for limit in (
-        graph("GreaterOrEqual", nominal, spec.mz_first),
-        graph("LessOrEqual", nominal, spec.mz_last),
-        graph("Not", graph("Equal", nominal, HELIUM)),
-    ):
-        seen = graph("And", seen, limit)
-    n_seen = total(graph, cast(graph, seen, "int64"))
-    floor = _floor(graph, graph("Compress", INTENSITY, seen), n_seen)
-    relative = graph("Where", seen, graph("Div", INTENSITY, floor), double(graph, 0.0))
+    ions = seen_ions(graph, spec)
     time_bin = _time_bins(graph, spec.bins)
-    place = graph("Clip", graph("Sub", nominal, spec.mz_first), 0, spec.n_mz - 1)
     row = graph("Mul", graph("Gather", time_bin, SCAN), spec.n_mz)
     flat = graph(
         "ScatterElements",
         filled(graph, 1.0, [n_cells]),
-        graph("Add", row, place),
-        cast(graph, relative, "float32"),
+        graph("Add", row, ions.channel),
+        cast(graph, ions.relative, "float32"),
         reduction="max",
     )
     # bins may be finer than scans: a bin between two scans shows the earlier one
@@ -95,7 +86,45 @@ def _highest(graph: Graph, spec: ElutionSpec) -> tuple[str, str]:
     )
     latest = cast(graph, sliding(graph, "Max", of_scans, spec.bins - 1, 0), "int64")
     image = graph("Gather", graph("Reshape", flat, [spec.bins, spec.n_mz]), latest)
-    return graph("Greater", n_seen, 0), image
+    return ions.found, image
+
+
+@dataclass(frozen=True)
+class SeenIons:
+    """Names of what says which ions of a run are in range.
+
+    Parameters
+    ----------
+    found : str
+        Whether there is one, shape ().
+    channel : str
+        The place of the m/z of each ion, (I,); any place for ions that are not in range.
+    relative : str
+        Intensities in units of the run's floor, (I,), double precision; 0 likewise.
+    """
+
+    found: str
+    channel: str
+    relative: str
+
+
+def seen_ions(graph: Graph, spec: ElutionSpec) -> SeenIons:
+    """Write `gale.features.elution.seen_ions`."""
+    nominal = rounded(graph, MZ)
+    seen = graph("Greater", INTENSITY, double(graph, 0.0))
+    for limit in (
+        graph("GreaterOrEqual", nominal, spec.mz_first),
+        graph("LessOrEqual", nominal, spec.mz_last),
+        graph("Not", graph("Equal", nominal, HELIUM)),
+    ):
+        seen = graph("And", seen, limit)
+    n_seen = total(graph, cast(graph, seen, "int64"))
+    floor = _floor(graph, graph("Compress", INTENSITY, seen), n_seen)
+    return SeenIons(
+        graph("Greater", n_seen, 0),
+        graph("Clip", graph("Sub", nominal, spec.mz_first), 0, spec.n_mz - 1),
+        graph("Where", seen, graph("Div", INTENSITY, floor), double(graph, 0.0)),
+    )
 
 
 def _floor(graph: Graph, seen: str, n_seen: str) -> str:
@@ -143,7 +172,7 @@ def _opening(graph: Graph, signal: str, spec: ElutionSpec) -> str:
     return sliding(graph, "Max", lowest, half, half)
 
 
-def _of_signal(graph: Graph, spec: ProfileSpec, signal: str, image: str) -> str:
+def of_signal(graph: Graph, spec: ProfileSpec, signal: str, image: str) -> str:
     """Write `ProfileSpec.of_signal`, shape (D,)."""
     whole = graph("ReduceSum", signal, [1], keepdims=1)
     usual = graph("Mul", graph("Add", median(graph, whole, spec.elution.bins), 1.0), 2.0)

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import Any
 
 from gale.errors import ModelError
+from gale.features.apexes import ApexSpec
 from gale.features.events import EventSpec
 from gale.features.profile import ProfileSpec
 from gale.features.summary import SummarySpec
@@ -15,6 +16,7 @@ from gale.model import Model
 from gale.model.file import EVIDENCE, OUTPUTS, WHOLE_KEY, sealed
 from gale.model.graph import IR_VERSION, Graph, Header
 from gale.plumbing.tables import UNLIKE
+from gale.portable.apexes import apex_nodes
 from gale.portable.elution import event_nodes, profile_nodes
 from gale.portable.embedding import PREFIX, embed, embeddable, parts_of, weights_of
 from gale.portable.ions import INPUTS, FeatureNodes
@@ -96,6 +98,8 @@ def _feature_nodes(graph: Graph, model: Model) -> FeatureNodes:
             return summary_nodes(graph, model.spec)
         case ProfileSpec():
             return profile_nodes(graph, model.spec)
+        case ApexSpec():
+            return apex_nodes(graph, model.spec)
         case EventSpec():
             return event_nodes(graph, model.spec)
     raise ModelError(

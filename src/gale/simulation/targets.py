@@ -37,14 +37,15 @@ class FeaturesAndTargets:
         A family elutes at a spectrum if one of its compounds does that is part of the sample and
         reaches the detection limit.
         """
-        features, times = self.spec.describe(run)
-        half_bin = (run.time_min[-1] - run.time_min[0]) / self.spec.profile.elution.bins / 2
-        targets = np.zeros((len(times), len(self.families)), dtype=bool)
+        events = self.spec.events_of(run)
+        targets = np.zeros((self.spec.shape[0], len(self.families)), dtype=bool)
         for substance in truth:
             if substance["role"] not in LABEL_ROLES or substance["abundance"] < 1:
                 continue
-            reach = substance["width_min"] + half_bin
-            eluting = np.abs(times - substance["retention_time_min"]) <= reach
+            time, reach = substance["retention_time_min"], substance["width_min"]
+            eluting = np.flatnonzero(
+                (events.start_min <= time + reach) & (time - reach <= events.end_min)
+            )
             for family in set(substance["families"]) & set(self.families):
                 targets[eluting, self.families.index(family)] = True
-        return features.astype(np.float16), targets
+        return events.vector.astype(np.float16), targets

@@ -23,7 +23,7 @@ from gale.model.unlike import SOFTNESS, Block, n_neighbours
 from gale.plumbing.tables import UNLIKE
 from gale.training.calibration import Away, Calibration
 from gale.training.networks.augment import AugmentProfile
-from gale.training.networks.elution import HEIGHT_SCALE, QUIET, SHARE_SCALE, ElutionNetwork
+from gale.training.networks.elution import HEIGHT_SCALE, SHARE_SCALE, ElutionNetwork
 from gale.training.networks.layers import (
     BatchNorm,
     Dense,
@@ -248,7 +248,7 @@ def _of_spectra(network: ElutionNetwork, graph: _TorchGraph, x: str) -> str:
     n_spectra, n_mz = network.shape
     spectra = graph("Reshape", x, [-1, n_mz])
     signal = graph("Sub", graph("Exp", spectra), 1.0)
-    total = graph("Add", graph("ReduceSum", signal, [-1], keepdims=1), QUIET)
+    total = graph("Add", graph("ReduceSum", signal, [-1], keepdims=1), network.quiet)
     heights = graph("Mul", spectra, HEIGHT_SCALE)
     shares = graph("Mul", graph("Sqrt", graph("Div", signal, total)), SHARE_SCALE)
     logits = _layer(network.dense, graph, graph("Concat", heights, shares, axis=-1))

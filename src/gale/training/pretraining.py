@@ -30,6 +30,7 @@ from gale.plumbing.progress import Progress
 from gale.plumbing.work import Work
 from gale.simulation.compounds import Compounds
 from gale.simulation.examples import simulate_examples
+from gale.simulation.physics import Physics
 from gale.simulation.series import read_analytes
 from gale.simulation.targets import FeaturesAndTargets
 from gale.training.fitting import Examples, Weights, get_weights
@@ -127,7 +128,8 @@ def pretrain(
         return Pretrained({}, {})
     assert isinstance(spec, EventSpec)
     if recipe.pretraining.shipped:
-        return Pretrained(_shipped(parts, spec, families, work.progress), shipped_source())
+        weights = _shipped(parts, spec, families, work.progress)
+        return Pretrained(weights, shipped_source(parts, spec))
     library, table = read_substances(recipe.pretraining)
     compounds, _, used = read_analytes(library, table, work.progress)
     known = tuple(family for family in families if family in compounds.family_names)
@@ -145,7 +147,7 @@ def pretrain(
         n_validation = min(recipe.pretraining.runs_per_laboratory, len(runs.labels) // 2)
         work.progress.begin("pre-training", len(missing))
         for part in missing:
-            weights[part.name] = _fit(part, runs, n_validation, seed, device, work.progress)
+            weights[part.name] = fit_part(part, runs, n_validation, seed, device, work.progress)
             if cache is not None:
                 cache.put(keys[part.name], weights[part.name])
     source = {
@@ -198,6 +200,7 @@ def simulate_runs(
     *,
     library: Sequence[Library] | None = None,
     table: FamilyTable | None = None,
+    physics: Physics | None = None,
 ) -> SimulatedRuns:
     """Simulate the runs of pre-training.
 
@@ -212,6 +215,8 @@ def simulate_runs(
     work : Work
     library, table
         Those of the settings, from :func:`read_substances`.
+    physics : Physics, optional
+        As :func:`gale.simulate` takes it.
     """
     features = np.empty((settings.runs, spec.n_features), dtype=np.float16)
     labels = np.full((settings.runs, len(families)), np.nan, dtype=np.float32)
@@ -226,6 +231,7 @@ def simulate_runs(
         runs_per_laboratory=settings.runs_per_laboratory,
         instruments=settings.instruments,
         ions=settings.ions,
+        physics=physics,
         seed=seed,
         work=work,
     )
@@ -284,7 +290,7 @@ def _digest(analytes: Compounds) -> str:
     return digest.hexdigest()
 
 
-def _fit(
+def fit_part(
     part: Part,
     runs: SimulatedRuns,
     n_validation: int,

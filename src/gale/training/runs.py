@@ -14,6 +14,7 @@ from gale.campaign import Campaign
 from gale.errors import CampaignError, TableError, TrainingError
 from gale.features import FeatureTable, compute_features, runs_moments
 from gale.features.acquisition import WithAcquisition
+from gale.features.apexes import ApexSpec
 from gale.features.dataset import FeatureDataset, StoredFile, stored_files
 from gale.features.elution import ElutionSpec
 from gale.features.events import EventSpec
@@ -27,7 +28,13 @@ from gale.plumbing.work import Work
 from gale.training.copies import check_not_tested, contents_of, without_copies
 from gale.training.cost import check_features
 from gale.training.groups import note_shared_groups
-from gale.training.settings import EventSettings, FeatureSettings, ProfileSettings, SummarySettings
+from gale.training.settings import (
+    ApexSettings,
+    EventSettings,
+    FeatureSettings,
+    ProfileSettings,
+    SummarySettings,
+)
 
 
 @dataclass(frozen=True)
@@ -292,12 +299,20 @@ def learned_from(campaign: Campaign, settings: FeatureSettings) -> str:
 def spec_for(campaign: Campaign, settings: FeatureSettings, work: Work) -> FeatureSpec:
     """Make the feature spec of a recipe; where m/z are learned, from the runs of a campaign."""
     if isinstance(settings, ProfileSettings):
-        image = ElutionSpec(settings.bins, settings.mz_first, settings.mz_last, settings.baseline)
-        profile = ProfileSpec(image, settings.losses)
-        if isinstance(settings, EventSettings):
-            return EventSpec(profile, settings.events)
-        return profile
+        return fixed_spec(settings)
     return _summary_spec(campaign, settings, work)
+
+
+def fixed_spec(settings: ProfileSettings) -> ProfileSpec | EventSpec:
+    """Make the feature spec of settings that need no run to be complete."""
+    image = ElutionSpec(settings.bins, settings.mz_first, settings.mz_last, settings.baseline)
+    profile = ProfileSpec(image, settings.losses)
+    match settings:
+        case ApexSettings():
+            return ApexSpec(profile, settings.events)
+        case EventSettings():
+            return EventSpec(profile, settings.events)
+    return profile
 
 
 def _summary_spec(campaign: Campaign, settings: SummarySettings, work: Work) -> SummarySpec:

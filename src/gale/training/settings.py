@@ -86,10 +86,21 @@ class EventSettings(ProfileSettings):
     events: Width = 96
 
 
+class ApexSettings(EventSettings):
+    """Apex features: a profile, and the spectra at ``events`` apexes.
+
+    See `gale.features.apexes.ApexSpec`, which has the same default.
+    """
+
+    kind: Literal["apexes"]  # type: ignore[assignment]
+    events: Width = 64
+
+
 KINDS: dict[str, type[Section]] = {
     "summary features": SummarySettings,
     "profile features": ProfileSettings,
     "events features": EventSettings,
+    "apexes features": ApexSettings,
 }
 """Sections of features, by their names in messages."""
 
@@ -107,11 +118,14 @@ def _kind_of_features(section: Any) -> str:
 FeatureSettings = Annotated[
     Annotated[SummarySettings, Tag("summary features")]
     | Annotated[ProfileSettings, Tag("profile features")]
-    | Annotated[EventSettings, Tag("events features")],
+    | Annotated[EventSettings, Tag("events features")]
+    | Annotated[ApexSettings, Tag("apexes features")],
     Discriminator(
         _kind_of_features,
         custom_error_type="kind",
-        custom_error_message="Input should be a table of kind 'summary', 'profile' or 'events'",
+        custom_error_message=(
+            "Input should be a table of kind 'summary', 'profile', 'events' or 'apexes'"
+        ),
     ),
 ]
 

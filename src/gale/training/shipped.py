@@ -9,20 +9,20 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
-from importlib.resources.abc import Traversable
 from typing import Any
 
 import numpy as np
 import torch
 
 from gale.errors import TrainingError
+from gale.features.events import EventSpec
 from gale.features.spec import FeatureSpec
-from gale.plumbing.arrays import load_arrays
+from gale.plumbing.arrays import Arrays, load_arrays
 from gale.plumbing.schema import read_json
 from gale.training.fitting import Weights
-from gale.training.networks.build import build_network, columns_of, scale_of
+from gale.training.networks.build import build_network, columns_of, scale_of, sees_events
 from gale.training.networks.layers import Dense, fixed_biases
 from gale.training.recipe import Part
 
@@ -34,7 +34,8 @@ def choices_of(part: Part, spec: FeatureSpec) -> dict[str, Any]:
     """Return what the weights of a part depend on besides simulated runs, as plain values."""
     chosen = part.model_dump(mode="json", include={"network", "loss", "pretrain", "augment"})
     chosen["augment"].pop("mixture")  # pre-training has none
-    return {**chosen, "features": spec.to_dict()}
+    seen = spec.profile if isinstance(spec, EventSpec) and not sees_events(part) else spec
+    return {**chosen, "features": seen.to_dict()}
 
 
 def to_bytes(weights: Weights, facts: Mapping[str, Any]) -> bytes:
@@ -61,14 +62,31 @@ def shipped_weights(part: Part, spec: FeatureSpec, families: Sequence[str]) -> W
     TrainingError
         If no weights come with gale for such a part.
     """
+    arrays, facts = _found(part, spec)
+    weights = {name: array.astype(np.float32) for name, array in arrays.items()}
+    return _for_families(weights, facts["families"], families, _of_families(part, spec))
+
+
+def shipped_families() -> tuple[str, ...]:
+    """Return the families that the weights that come with gale know."""
+    _, facts = next(_read())
+    return tuple(facts["families"])
+
+
+def shipped_source(parts: Sequence[Part], spec: FeatureSpec) -> dict[str, Any]:
+    """Return what the weights of parts were made from: simulated runs, and libraries."""
+    facts = [_found(part, spec)[1] for part in parts]
+    libraries = dict.fromkeys(name for each in facts for name in each["libraries"])
+    runs = max(each["simulated"]["runs"] for each in facts)
+    return {"runs": runs, "libraries": ["gale", *libraries]}
+
+
+def _found(part: Part, spec: FeatureSpec) -> tuple[Arrays, dict[str, Any]]:
+    """Return the arrays and facts of the file for a part."""
     wanted = choices_of(part, spec)
-    for file in _files():
-        arrays = load_arrays(file.read_bytes())
-        assert arrays is not None
-        facts = read_json(arrays.pop(FACTS).tobytes())
+    for arrays, facts in _read():
         if facts["choices"] == wanted:
-            weights = {name: array.astype(np.float32) for name, array in arrays.items()}
-            return _for_families(weights, facts["families"], families, _of_families(part, spec))
+            return arrays, facts
     raise TrainingError(
         f"pretraining.shipped, part {part.name}",
         "is set, but no weights come with gale for the network, the features, the loss, the "
@@ -76,25 +94,6 @@ def shipped_weights(part: Part, spec: FeatureSpec, families: Sequence[str]) -> W
         "those of the recipe default",
         "set pretraining.shipped = false in the recipe",
     )
-
-
-def shipped_families() -> tuple[str, ...]:
-    """Return the families that the weights that come with gale know."""
-    return tuple(_facts()["families"])
-
-
-def shipped_source() -> dict[str, Any]:
-    """Return what the weights were made from: the number of simulated runs, and the libraries."""
-    facts = _facts()
-    return {"runs": facts["simulated"]["runs"], "libraries": ["gale", *facts["libraries"]]}
-
-
-def _facts() -> dict[str, Any]:
-    """Return the facts of the first file; all were made at once."""
-    arrays = load_arrays(_files()[0].read_bytes())
-    assert arrays is not None
-    facts: dict[str, Any] = read_json(arrays[FACTS].tobytes())
-    return facts
 
 
 def _of_families(part: Part, spec: FeatureSpec) -> set[str]:
@@ -123,7 +122,11 @@ def _for_families(
     }
 
 
-def _files() -> list[Traversable]:
+def _read() -> Iterator[tuple[Arrays, dict[str, Any]]]:
+    """Read the files one by one: arrays, and facts."""
     folder = resources.files("gale") / "data" / "pretrained"
     files = (file for file in folder.iterdir() if file.name.endswith(".npz"))
-    return sorted(files, key=lambda file: file.name)
+    for file in sorted(files, key=lambda file: file.name):
+        arrays = load_arrays(file.read_bytes())
+        assert arrays is not None
+        yield arrays, read_json(arrays.pop(FACTS).tobytes())

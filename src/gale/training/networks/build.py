@@ -10,12 +10,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from gale.features.apexes import ApexSpec
 from gale.features.events import EventSpec
 from gale.features.profile import SCALE, ProfileSpec
 from gale.features.spec import FeatureSpec
 from gale.training.mixtures import Mixture, add_profiles, add_spectra
 from gale.training.networks.augment import AugmentProfile
-from gale.training.networks.elution import ElutionNetwork
+from gale.training.networks.elution import QUIET, QUIET_APEX, ElutionNetwork
 from gale.training.networks.layers import Dense
 from gale.training.networks.summary import summary_network
 from gale.training.recipe import Part
@@ -37,8 +38,12 @@ def columns_of(part: Part, spec: FeatureSpec) -> slice:
     if not isinstance(spec, EventSpec):
         return slice(0, spec.n_features)
     edge = spec.profile.n_features
-    by_spectrum = part.kind != "logistic" and part.network.kind == "elution"
-    return slice(edge, spec.n_features) if by_spectrum else slice(0, edge)
+    return slice(edge, spec.n_features) if sees_events(part) else slice(0, edge)
+
+
+def sees_events(part: Part) -> bool:
+    """Whether the members of a part look at the single spectra of event features."""
+    return part.kind != "logistic" and part.network.kind == "elution"
 
 
 def blocks_of(part: Part, spec: FeatureSpec) -> tuple[slice, ...]:
@@ -120,6 +125,7 @@ def build_network(
             layer_norm=settings.layer_norm,
             abundance=part.augment.abundance,
             mz_cut=part.augment.mz_cut,
+            quiet=QUIET_APEX if isinstance(spec, ApexSpec) else QUIET,
             products=products,
         )
     known = [scale for scale in scales if scale is not None]

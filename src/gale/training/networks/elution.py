@@ -21,7 +21,10 @@ HEIGHT_SCALE, SHARE_SCALE = 0.2, 12.0
 """They make the standard deviations of the inputs about 1, as those of profile features."""
 
 QUIET = 30.0
-"""Signal over noise, summed over m/z, of a spectrum where hardly anything elutes."""
+"""Signal over noise, summed over m/z, of a time bin where hardly anything elutes."""
+
+QUIET_APEX = 3.0
+"""The same of an apex, whose spectrum has hardly any noise."""
 
 
 class ElutionNetwork(nn.Module):
@@ -45,6 +48,8 @@ class ElutionNetwork(nn.Module):
         Whether each hidden layer is normalised.
     abundance, mz_cut : float
         See `AugmentSpectra`.
+    quiet : float
+        What is added to the sum of a spectrum, of which its shares are.
     products : torch.dtype
         Precision of the factors of the matrix products in training.
     """
@@ -62,10 +67,11 @@ class ElutionNetwork(nn.Module):
         layer_norm: bool = True,
         abundance: float = 0.0,
         mz_cut: float = 0.0,
+        quiet: float = QUIET,
         products: torch.dtype = torch.float32,
     ) -> None:
         super().__init__()
-        self.shape = shape
+        self.shape, self.quiet = shape, quiet
         self.augment = AugmentSpectra(abundance, mz_cut, generators)
         self.dense = summary_network(
             2 * shape[1],
@@ -98,7 +104,7 @@ class ElutionNetwork(nn.Module):
     def inputs(self, images: Tensor) -> Tensor:
         """Return the input of the dense layers: heights and shares (…, R, N, 2M) of images."""
         signal = torch.expm1(images)
-        share = signal / (signal.sum(-1, keepdim=True) + QUIET)
+        share = signal / (signal.sum(-1, keepdim=True) + self.quiet)
         # The gradient of a root is infinite at 0, but nothing needs it with respect to images.
         return torch.cat([HEIGHT_SCALE * images, SHARE_SCALE * share.sqrt()], -1)
 

@@ -1,0 +1,254 @@
+"""Apex features: the profile of a run, and the spectra at its apexes.
+
+The vector is the profile (`gale.features.profile`), then a spectrum for each place where ions rise
+and fall together, in order of time. Event features (`gale.features.events`) take the busiest time
+bins instead, with all noise that is in them; a weak peak among noise is easily lost there.
+
+The ions are filtered with the shape of a peak, at every scan and at several widths: the response to
+a peak is its height above a straight background, and the noise is averaged over the peak (a
+wavelet: Du, Kibbe & Lin 2006, Bioinformatics 22, 2059). Narrow and wide peaks are looked for
+separately, so that a hump does not hide the peaks on it, and a gas that streams for minutes counts,
+too. Unlike `gale.peaks`, which finds and separates compounds as well as it can, this is a fixed
+sequence of array operations without a choice, so a graph can do the same.
+
+Symbols: S scans, S' places of a level (S rounded up to whole blocks, over the scans of a place), M
+nominal m/z, N apexes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from gale.features.elution import excess, over_noise, seen_ions
+from gale.features.events import Events, EventSpec
+from gale.features.profile import ProfileSpec
+from gale.features.versions import check_version
+from gale.plumbing.schema import PLAIN_TABLE, Table, whole
+from gale.run import Floats32, Integers, Run
+
+KIND, VERSION = "apexes", 1
+"""Name of these features in a model file. The version rises when the numbers change."""
+
+SCHEMA = Table({"profile": PLAIN_TABLE, "events": whole(1)})
+"""What a model file states of these features."""
+
+LEVELS = ((1.2, 1), (2.4, 1), (2.4, 2), (2.4, 4), (2.4, 8), (2.4, 16), (2.4, 32))
+"""Standard deviation of the peaks that a level looks for, in its places, and scans of a place."""
+
+NARROW, WIDE = range(3), range(3, 7)
+"""Levels among which the highest response counts."""
+
+WIDE_SHARE = 8
+"""One of so many apexes may be wide."""
+
+BLOCK = LEVELS[-1][1]
+"""Runs are lengthened to a whole number of so many scans."""
+
+LEAST_RATIO = 2.0
+"""Response over noise from which on an ion counts; it counts in full from 1 more on."""
+
+LEAST_SCORE = 4.0
+"""Root of the sum of squares of the ratios above the least one, over the ions of an apex, from
+which on it counts; it counts in full from 1 more on."""
+
+LEAST_NOISE = 0.5
+"""Least standard deviation of the noise of an ion, in units of the run's floor."""
+
+LOOKED_AT = 255
+"""Places, evenly spread, that tell the noise of an m/z."""
+
+TO_DEVIATION = 1.4826
+"""Standard deviation of a Gaussian over the median of its absolute values."""
+
+EQUAL = 1 - 1e-4
+"""Two responses whose ratio is nearer to 1 are equally high, however they are rounded."""
+
+APART = 1.2
+"""An apex is the highest response within so many standard deviations of its peak."""
+
+
+@dataclass(frozen=True)
+class ApexSpec(EventSpec):
+    """Profile and number of apexes of apex features.
+
+    Parameters
+    ----------
+    profile : ProfileSpec
+        Spec of the profile, and of the m/z.
+    events : int
+        Number of apexes, N; spectra of zeros fill up where there are fewer.
+    """
+
+    events: int = 64
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Shape of the spectra, (N, M)."""
+        return self.events, self.profile.elution.n_mz
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything the numbers depend on besides the run, as plain values."""
+        return {**super().to_dict(), "kind": KIND, "version": VERSION}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any], source: str) -> ApexSpec:
+        """Make the spec that :meth:`to_dict` described; `source` is the model it is from.
+
+        Raises
+        ------
+        ModelError
+            If this version of gale does not compute these features.
+        """
+        check_version(values, KIND, VERSION, SCHEMA, source)
+        return cls(ProfileSpec.from_dict(values["profile"], source), values["events"])
+
+    def events_of(self, run: Run) -> Events:
+        """Compute the vector of a run and its apexes.
+
+        Raises
+        ------
+        ReadError
+            If the features leave out every ion of the run.
+        """
+        elution = self.profile.elution
+        above = excess(run, elution)
+        profile = self.profile.of_signal(above, over_noise(above))
+        scan, reach, signal = find_apexes(_signal(run, self), self.events)
+        images = np.zeros(self.shape, dtype=np.float32)
+        images[: len(signal)] = np.log1p(signal)
+        last = run.n_scans - 1
+        scan = np.minimum(scan, last)
+        start, end = np.maximum(scan - reach, 0), np.minimum(scan + reach, last)
+        vector = np.concatenate([profile, images.ravel()])
+        time_min = run.time_min
+        return Events(vector, time_min[scan], time_min[start], time_min[end], signal)
+
+
+@dataclass(frozen=True, eq=False)
+class Level:
+    """What the filter of one width finds.
+
+    Parameters
+    ----------
+    height : array of shape (M, S')
+        Height of a peak there, in units of the run's floor.
+    ratio : array of shape (M, S')
+        The same over the noise.
+    score : array of shape (S',)
+        All ions together.
+    """
+
+    height: Floats32
+    ratio: Floats32
+    score: Floats32
+
+
+def find_apexes(signal: Floats32, number: int) -> tuple[Integers, Integers, Floats32]:
+    """Find the apexes of a signal (M, S), S a whole number of blocks: at most `number` of them.
+
+    Returns
+    -------
+    scan, reach : arrays of shape (N',)
+        Scans of the apexes, increasing, and the standard deviations of peaks there in scans.
+    spectra : array of shape (N', M)
+        Heights of the ions.
+    """
+    levels = _levels(signal)
+    chosen = sorted(
+        each for group, most in groups_of(number) for each in _apexes(levels, group, most)
+    )
+    scans, reaches, rows = [], [], []
+    for scan, at, place in chosen:
+        level, (sigma, factor) = levels[at], LEVELS[at]
+        sure = np.clip(level.ratio[:, place] - LEAST_RATIO, 0, 1)
+        weight = sure * np.clip(level.score[place] - LEAST_SCORE, 0, 1)
+        rows.append(np.maximum(level.height[:, place], 0) * weight)
+        scans.append(scan)
+        reaches.append(round(sigma * factor))
+    spectra = np.array(rows, dtype=np.float32).reshape(-1, len(signal))
+    return np.array(scans, dtype=np.int64), np.array(reaches, dtype=np.int64), spectra
+
+
+def groups_of(number: int) -> list[tuple[range, int]]:
+    """Return the groups of levels, and the most apexes of each, of `number` in all."""
+    n_wide = number // WIDE_SHARE
+    return [(NARROW, number - n_wide), (WIDE, n_wide)]
+
+
+def _apexes(levels: list[Level], group: range, number: int) -> list[tuple[int, int, int]]:
+    """Find the highest apexes of a group of levels: scan, number of the level, place in it."""
+    from scipy.ndimage import maximum_filter1d  # slow to import, and not needed for cached runs
+
+    best = np.max([np.repeat(levels[at].score, LEVELS[at][1]) for at in group], axis=0)
+    found = []
+    for at in group:
+        (sigma, factor), score = LEVELS[at], levels[at].score
+        around = maximum_filter1d(
+            best.reshape(-1, factor).max(axis=1), 2 * reach_of(sigma) + 1, mode="nearest"
+        )
+        places = np.flatnonzero((score >= around * EQUAL) & (score > LEAST_SCORE))
+        found += [(-score[place], place * factor + factor // 2, at, place) for place in places]
+    return [(int(scan), at, int(place)) for _, scan, at, place in sorted(found)[:number]]
+
+
+def reach_of(sigma: float) -> int:
+    """Places on either side of an apex that are not higher."""
+    return int(np.ceil(APART * sigma))
+
+
+def _levels(signal: Floats32) -> list[Level]:
+    """Filter a signal (M, S) at every width."""
+    levels, scans = [], 1
+    for sigma, factor in LEVELS:
+        if factor > scans:
+            signal, scans = (signal[:, ::2] + signal[:, 1::2]) / np.float32(2), 2 * scans
+        levels.append(_level(signal, sigma, factor))
+    return levels
+
+
+def _level(signal: Floats32, sigma: float, factor: int) -> Level:
+    # slow to import, and not needed for cached runs
+    from scipy.ndimage import correlate1d, uniform_filter1d
+
+    height = correlate1d(signal, kernel_of(sigma), axis=1, mode="nearest")
+    usual = uniform_filter1d(signal, 2 * reach_of(sigma) + 1, axis=1, mode="nearest")
+    ratio = height / np.sqrt(1 + usual)
+    some = np.arange(LOOKED_AT) * (signal.shape[1] - 1) // (LOOKED_AT - 1)
+    noise = TO_DEVIATION * np.median(np.abs(ratio[:, some]), axis=1, keepdims=True)
+    ratio /= np.maximum(noise, least_noise(sigma, factor))
+    sure = np.maximum(ratio - LEAST_RATIO, 0)
+    return Level(height, ratio, np.sqrt(np.einsum("ms,ms->s", sure, sure)))
+
+
+def least_noise(sigma: float, factor: int) -> np.float32:
+    """Least noise of a response: what the filter leaves of the least noise of single scans."""
+    return np.float32(LEAST_NOISE * np.sqrt((kernel_of(sigma) ** 2).sum() / factor))
+
+
+@cache
+def kernel_of(sigma: float) -> Floats32:
+    """Negative second derivative of a Gaussian, whose response to such a peak of height 1 is 1."""
+    reach = int(np.ceil(3.5 * sigma))
+    x = np.arange(-reach, reach + 1) / sigma
+    shape = np.exp(-0.5 * x**2)
+    kernel = (1 - x**2) * shape
+    kernel -= kernel.mean()
+    return np.asarray(kernel / (kernel @ shape), dtype=np.float32)
+
+
+def _signal(run: Run, spec: EventSpec) -> Floats32:
+    """Intensity of each m/z in each scan in units of the run's floor, (M, S); 0 where no ion is.
+
+    The last scan is repeated until there are whole blocks of scans.
+    """
+    elution = spec.profile.elution
+    seen, nominal, intensity = seen_ions(run, elution)
+    place = (nominal[seen] - elution.mz_first) * run.n_scans + run.scan_of_ion[seen]
+    cells = np.bincount(place, intensity, minlength=elution.n_mz * run.n_scans)
+    signal = cells.reshape(elution.n_mz, run.n_scans).astype(np.float32)
+    return np.pad(signal, ((0, 0), (0, -run.n_scans % BLOCK)), mode="edge")
