@@ -8,8 +8,7 @@ import click
 
 from gale.cli.options import PATH, columns_option, force_option
 from gale.cli.outputs import plan
-from gale.cli.printing import echo
-from gale.cli.summary import formulas_note
+from gale.cli.printing import echo, formulas_note
 from gale.plumbing.text import counted, is_formula
 
 EXAMPLE = """

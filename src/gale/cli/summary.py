@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gale.cli.outputs import STANDARD_OUTPUT
-from gale.cli.printing import echo
+from gale.cli.printing import SHOWN, echo, formulas_note
 from gale.cli.wording import in_options
 from gale.plumbing.tables import DOUBTFUL, FAILED, OK, TRAINED_ON
-from gale.plumbing.text import counted, display_name, is_formula, listed, shown
+from gale.plumbing.text import counted, display_name, is_formula
 
 if TYPE_CHECKING:
     import polars as pl
@@ -24,16 +24,6 @@ SCORES = (
     "runs"
 )
 """What is said of the numbers of a model without calibration."""
-
-SHOWN = 3
-"""Names that are shown of those that a spreadsheet takes for formulas."""
-
-
-def formulas_note(names: Sequence[str], number: int) -> str:
-    """Warn of names that a spreadsheet computes, of which there are so many."""
-    more = number - len(names[:SHOWN])
-    said = listed(map(shown, names[:SHOWN])) + (f" and {more:,} more" if more else "")
-    return f"a spreadsheet takes {said} for a formula; import these columns as text"
 
 
 def print_failed(table: pl.DataFrame) -> int:
