@@ -30,6 +30,7 @@ from tools.series import SERIES, carbon_13
 
 ROOT = Path(__file__).parent.parent
 FACTS = Path(__file__).parent / "substances"
+DERIVATIZED = FACTS / "derivatized"
 OUTPUT = ROOT / "src" / "gale" / "data" / "substances" / "further.msp"
 
 ISOTOPES = {"Cl": {2: 0.320}, "S": {1: 0.008, 2: 0.045}, "Si": {1: 0.051, 2: 0.034}}
@@ -104,14 +105,20 @@ def _atoms(elements: str) -> list[str]:
 
 
 def read_facts() -> Iterator[Fact]:
-    """Read what is written down, then what follows from the rules of series."""
-    for file in sorted(FACTS.glob("*.txt")):
+    """Read what is written down, then what follows from the rules of series, then derivatives."""
+    yield from written(FACTS)
+    for series in SERIES:
+        yield from (Fact(*member) for member in series())
+    yield from written(DERIVATIZED)
+
+
+def written(folder: Path) -> Iterator[Fact]:
+    """Read the files of a folder."""
+    for file in sorted(folder.glob("*.txt")):
         for line in file.read_text("utf-8").splitlines():
             if line and not line.startswith("#"):
                 name, smiles, index, ions = (each.strip() for each in line.split("|"))
                 yield Fact(name, smiles, float(index), parse_ions(ions))
-    for series in SERIES:
-        yield from (Fact(*member) for member in series())
 
 
 def record(fact: Fact) -> str:

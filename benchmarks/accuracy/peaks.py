@@ -26,8 +26,8 @@ from benchmarks import options, tables
 from benchmarks.accuracy import peaks_known
 from benchmarks.accuracy.peaks_truth import Known, TruePeak, foreign, own
 from benchmarks.tables import Table, percent
-from gale.evidence import Matcher
 from gale.library import read_library
+from gale.matching import Matcher
 from gale.peaks import Peak
 from gale.peaks.search import NAMED, NOTHING
 from gale.peaks.traces import trace

@@ -7,7 +7,8 @@ square roots of intensities, by nominal m/z, from the lowest m/z of the measured
 there are several measured spectra, the closest counts, and how much these are like each other is
 the most that can be hoped for. Measured and written spectra are of the same compound if the
 structures before derivatization have the same first block of the InChIKey and as many groups were
-added; where a record has no structure, if the names are the same.
+added; where a record has no structure, if the names are the same. Where it is not known how many
+groups a record has, its retention index has to be that of the substance.
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ LEAST = 0.8
 
 KINDS = ("further", "volatile", "solvent", "reagent", "contaminant")
 WORST = 10
+
+SAME_INDEX = 30.0
+"""Largest difference in index of a measured derivative, whose number of groups is unknown."""
 
 _FATTY = re.compile(r"^(\w+?)ano?ic acid \(c\d+:0\) (me|tms)$")
 _SPELLINGS = {"heneicos": "henicos", "eicos": "icos", "tricontan": "triacontan", "dodecyl": "dodec"}
@@ -129,6 +133,8 @@ def compare(measured: Library, kinds: Sequence[str] = KINDS) -> Iterator[Compare
             name = library.name[record]
             named = (name.split(", ")[0].lower(), added[record])
             found = [*places.get(by_structure[record], ()), *places.get(named, ())]
+            found += _of_unknown_number(places, by_structure[record], measured,
+                                        library.retention_index[record])  # fmt: skip
             if not found:
                 continue
             among = [
@@ -144,6 +150,18 @@ def compare(measured: Library, kinds: Sequence[str] = KINDS) -> Iterator[Compare
                 float(np.median(among)) if among else np.nan,
                 library.retention_index[record] - float(np.median(known)) if len(known) else np.nan,
             )
+
+
+def _of_unknown_number(
+    places: Mapping[Key, Sequence[int]], key: Key, measured: Library, index: float
+) -> Iterator[int]:
+    """Give the measured derivatives of a compound that may have as many groups as the key says."""
+    compound, added = key
+    number, _, groups = added.partition(" ")
+    if number.isdigit():
+        for place in places.get((compound, f"n {groups}"), ()):
+            if abs(measured.retention_index[place] - index) <= SAME_INDEX:
+                yield place
 
 
 def summary(compared: Sequence[Compared]) -> Table:

@@ -16,10 +16,10 @@ from benchmarks import options
 from benchmarks.library.agreement import keys_of
 from benchmarks.tables import Table, percent, show
 from gale.chemistry.derivatives import guess_derivatives
-from gale.evidence import Matcher
-from gale.evidence.matching import LAST_MZ
 from gale.library import Library, embedded_library, read_library, substances
 from gale.library.substances import KINDS
+from gale.matching import Matcher
+from gale.matching.matcher import LAST_MZ
 
 ABOVE = 3.0
 """m/z above the heaviest ion of a spectrum that count as recorded without ions."""

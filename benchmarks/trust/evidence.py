@@ -20,9 +20,10 @@ import gale
 from benchmarks import tables
 from benchmarks.tables import Table, percent
 from benchmarks.trust.truth import by_abundance, carriers, evidence_parser, libraries, runs_of_test
-from gale.evidence import Matcher, Window, find_windows
+from gale.evidence import Window, find_windows
 from gale.features.events import EventSpec
 from gale.library import Library
+from gale.matching import Matcher
 
 
 @dataclass(frozen=True)

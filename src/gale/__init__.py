@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from gale.evaluation import evaluate
     from gale.evaluation.predictions import read_predictions
     from gale.evaluation.second_look import second_look
-    from gale.evidence import IndexTable, Matcher, explain
+    from gale.evidence import explain
     from gale.evidence.attribution import find_attributions
     from gale.evidence.table import evidence_table, write_evidence
     from gale.evidence.windows import find_windows
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         read_library,
         remove_library,
     )
+    from gale.matching import IndexTable, Matcher
     from gale.model import Model
     from gale.model.bundled import bundled_model
     from gale.model.stream import Stream
@@ -149,10 +150,10 @@ _HOMES = {
     "Campaign": "campaign",
     "EventFeatures": "estimators.features",
     "FamilyClassifier": "estimators.classifier",
-    "IndexTable": "evidence",
+    "IndexTable": "matching",
     "InstalledLibrary": "library",
     "Library": "library",
-    "Matcher": "evidence",
+    "Matcher": "matching",
     "Model": "model",
     "Peaks": "peaks",
     "ProfileFeatures": "estimators.features",

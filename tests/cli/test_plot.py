@@ -8,6 +8,7 @@ import pytest
 
 from gale.errors import GaleError, OutputError, PlotError, ReadError
 from helpers.commands import error_of, invoke, start, succeed
+from helpers.eluting import Eluting, at_min, run_of
 from helpers.errors import check_error
 from helpers.run_files import csv, small_run
 
@@ -37,6 +38,26 @@ def test_every_kind(name: str, begins: bytes, run: Path) -> None:
     assert result.stdout == f"{output}: 40 scans drawn\n"
     assert output.read_bytes().startswith(begins)
     assert sorted(run.parent.iterdir()) == sorted([run, output])
+
+
+@pytest.mark.parametrize("name", ["a.svg", "a.html"])
+def test_the_largest_peaks_have_names(name: str, tmp_path: Path) -> None:
+    toluene = {39: 110.0, 51: 70.0, 63: 80.0, 65: 130.0, 91: 999.0, 92: 600.0}
+    path = tmp_path / "run.csv"
+    path.write_bytes(csv(run_of([Eluting(200, 5e4, toluene), Eluting(80, 2e4, {44: 9, 61: 5.0})])))
+    output = path.with_name(name)
+    succeed("plot", path, "-o", output)
+    drawn = output.read_text("utf-8")
+    assert "toluene" in drawn
+    assert f"{at_min(80):.2f}" in drawn
+    succeed("plot", path, "-o", output, "--no-names", "--force")
+    assert "toluene" not in output.read_text("utf-8")
+    other = path.with_name("other.msp")
+    other.write_text("Name: another\nNum Peaks: 2\n91 999; 92 600;\n", "utf-8")
+    succeed("plot", path, "-o", output, "--library", other, "--force")
+    assert "toluene" not in output.read_text("utf-8")
+    refused = invoke("plot", path, "-o", output, "--no-names", "--library", other)
+    assert (refused.exit_code, "--no-names" in refused.stderr) == (2, True)
 
 
 def test_nothing_is_overwritten_without_force(run: Path) -> None:

@@ -9,9 +9,10 @@ import pytest
 
 import gale
 from gale.cli.answer_table import print_table
-from gale.evidence import Matcher, Window
+from gale.evidence import Window
 from gale.evidence.air import air_of
 from gale.evidence.answer import answer_of
+from gale.matching import Matcher
 from gale.report import run_page
 from helpers.html_pages import parsed
 

@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 import gale
-from gale.evidence import Matcher, find_attributions, find_windows
+from gale.evidence import find_attributions, find_windows
 from gale.evidence.answer import answer_of
+from gale.matching import Matcher
 from helpers.training import Trained
 
 pytestmark = pytest.mark.filterwarnings("ignore::gale.errors.GaleWarning")

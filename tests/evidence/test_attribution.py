@@ -14,7 +14,7 @@ from scipy.special import expit, logit
 
 import gale
 from gale.errors import GaleWarning, ModelError
-from gale.evidence import SCHEMA, IndexTable, Matcher, explain, find_attributions
+from gale.evidence import SCHEMA, explain, find_attributions
 from gale.evidence.attribution import IONS, SEVERAL_MZ, SUREST, mz_of_features, without_ions
 from gale.features import profile, summary
 from gale.features.elution import ElutionSpec
@@ -23,6 +23,7 @@ from gale.features.profile import ProfileSpec
 from gale.features.spec import FeatureSpec
 from gale.features.summary import SummarySpec
 from gale.library import embedded_library
+from gale.matching import IndexTable, Matcher
 from gale.model.support import Support
 from gale.run import Run
 from helpers.commands import error_of, succeed

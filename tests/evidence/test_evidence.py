@@ -12,10 +12,11 @@ from scipy.special import expit
 
 import gale
 from gale.errors import GaleWarning, OutputError
-from gale.evidence import SCHEMA, IndexTable, Matcher, explain, find_windows
+from gale.evidence import SCHEMA, explain, find_windows
 from gale.features.elution import ElutionSpec
 from gale.features.events import EventSpec
 from gale.features.profile import ProfileSpec
+from gale.matching import IndexTable, Matcher
 from gale.model import Model
 from gale.run import Run
 from helpers.commands import error_of, succeed

@@ -11,8 +11,9 @@ from polars.testing import assert_frame_equal
 
 import gale
 from gale.errors import ModelError, OutputError, ReadError
-from gale.evidence import SCHEMA, IndexTable, Matcher, explain
+from gale.evidence import SCHEMA, explain
 from gale.evidence.table import DECIMALS, evidence_table, write_evidence
+from gale.matching import IndexTable, Matcher
 from gale.plumbing.work import Work
 from helpers.errors import refused
 from helpers.training import Recorder, Trained

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gale.evidence import Matcher
-from gale.evidence.families import carries_family, families_of_row
+from gale.matching import Matcher
+from gale.matching.families import carries_family, families_of_row
 from gale.peaks.naming import PeakMatch, find_names
 from helpers.small_libraries import library
 

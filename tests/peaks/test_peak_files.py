@@ -10,7 +10,7 @@ import pytest
 
 import gale
 from gale.errors import OutputError
-from gale.evidence import Matcher
+from gale.matching import Matcher
 from gale.peaks import Peaks, find_peaks
 from gale.peaks.table import MATCH, PEAK
 from helpers.eluting import Eluting, run_of
@@ -105,6 +105,22 @@ def test_spectra_read_back_as_a_library(peaks: Peaks, tmp_path: Path) -> None:
     assert f"RETENTIONTIME: {peaks[0].apex_min:.4f}\n" in text
     assert "like toluene, match " in text
     assert text.count("Num Peaks: ") == 2
+
+
+def test_spectra_are_counted_as_simple_readers_count(peaks: Peaks, tmp_path: Path) -> None:
+    """Readers such as that of matchms take lines with a colon for facts, and count the others."""
+    gale.write_peak_spectra(peaks, tmp_path / "spectra.msp")
+    records = (tmp_path / "spectra.msp").read_text("utf-8").strip().split("\n\n")
+    assert len(records) == len(peaks)
+    for record, peak in zip(records, peaks, strict=True):
+        lines = record.splitlines()
+        facts = dict(line.split(": ", 1) for line in lines if ":" in line)
+        pairs = [pair.split() for line in lines if ":" not in line for pair in line.split(";")]
+        ions = {int(pair[0]): int(pair[1]) for pair in pairs if pair}
+        assert (next(iter(facts)), list(facts)[-1]) == ("Name", "Num Peaks")
+        assert len(ions) == int(facts["Num Peaks"])
+        assert max(ions, key=lambda mz: ions[mz]) == peak.base_mz
+        assert max(ions.values()) == 999
 
 
 def test_the_index_reads_back(peaks: Peaks, tmp_path: Path) -> None:

@@ -8,13 +8,14 @@ from hypothesis import Phase, given, settings
 
 import gale
 from gale.errors import GaleError, GaleWarning
-from gale.evidence import IndexTable
+from gale.matching import IndexTable, Matcher
 from gale.peaks import Peaks, find_peaks
 from gale.peaks.search import AIR, END, SOLVENT_FRONT, START, Peak
 from gale.run import Run
 from helpers.eluting import STEP_S, Eluting, at_min, run_of
 from helpers.errors import refused
 from helpers.run_files import runs
+from helpers.small_libraries import library
 
 TOLUENE = {39: 110.0, 51: 70.0, 63: 80.0, 65: 130.0, 91: 999.0, 92: 600.0, 93: 40.0}
 ACID = {41: 250.0, 42: 120.0, 43: 200.0, 45: 100.0, 60: 999.0, 73: 450.0, 87: 120.0}
@@ -77,6 +78,28 @@ def test_the_front_of_the_solvent_and_a_peak_at_the_end() -> None:
     assert peaks[0].origin == SOLVENT_FRONT
     assert (peaks[-1].cut, peaks[-1].origin) == (END, None)
     assert [peak.cut for peak in peaks if 190 < peak.apex < 210] == [None]
+
+
+def test_a_saturated_front_is_one_peak_of_its_solvent() -> None:
+    front = [Eluting(-4, 5e6, ACID, sigma=8.0), Eluting(12, 4e5, TOLUENE)]
+    limited = run_of([*front, Eluting(200, 5e4, TOLUENE)], limit=1e6)
+    matcher = Matcher(library(TOLUENE, ACID))
+    solvent, tail, last = find_peaks(limited, matcher=matcher)
+    assert (solvent.origin, solvent.cut, solvent.saturated) == (SOLVENT_FRONT, START, True)
+    assert [peak.matches[0].compound for peak in (solvent, tail, last)] == [
+        "compound 1", "compound 0", "compound 0",
+    ]  # fmt: skip
+    assert solvent.apex < tail.apex == pytest.approx(12, abs=1)
+    assert solvent.area > 10 * tail.area
+
+
+def test_air_at_the_limit_of_the_detector_throughout_is_no_peak() -> None:
+    peaks = [Eluting(80, 5e4, TOLUENE), Eluting(120, 5e4, ACID)]
+    without = found(run_of(peaks))
+    with_air = found(run_of(peaks, background={28: 1e6}, limit=1e6 - 1e4))
+    assert [peak.base_mz for peak in with_air] == [91, 60]
+    assert [peak.apex for peak in with_air] == [peak.apex for peak in without]
+    assert not any(peak.saturated for peak in with_air)
 
 
 def test_air_is_air() -> None:

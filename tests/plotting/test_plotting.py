@@ -19,6 +19,7 @@ import gale
 from gale.errors import PlotError
 from gale.plotting import THEMES, plot_run, save_figure
 from gale.plotting.measures import base_peak
+from gale.plotting.names import MOST_NAMES
 from gale.run import Run, extracted_ion
 from helpers.errors import refused
 from helpers.scanned_runs import background, run_of, with_peaks
@@ -79,6 +80,32 @@ def test_chosen_ions_and_a_spectrum() -> None:
     assert max(stick.vertices[:, 1].max() for stick in sticks) == 100
     for axes in figure.axes[:3]:
         assert axes.get_lines()[-1].get_xdata()[0] == 2.5 or axes is figure.axes[2]
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_names_stand_above_their_peaks_within_the_picture(log: bool) -> None:
+    times = RUN.time_min
+    names = [(float(times[at]), f"a rather long name $ {at}") for at in (300, 301, 0, 150, 599)]
+    figure = draw(RUN, labels=[*names, (times[-1] + 1, "after the end")], log=log)
+    axes = figure.axes[0]
+    texts = {text.get_text(): text for text in axes.texts}
+    assert list(texts) == [name for _, name in names if not name.endswith("301")]
+    figure.draw_without_rendering()
+    inside = axes.get_window_extent()
+    for time, name in names[:1] + names[2:]:
+        box = texts[name].get_window_extent()
+        assert inside.x0 - 1 <= box.x0 < box.x1 <= inside.x1 + 1
+        assert box.y1 <= inside.y1 + 1
+        height = RUN.total_ion_current[np.abs(times - time).argmin()]
+        assert box.y0 >= axes.transData.transform((time, height))[1] - 1
+    assert not draw(RUN).axes[0].texts
+
+
+def test_crowded_names_leave_room_for_each_other() -> None:
+    first, last = RUN.time_min[[0, -1]]
+    names = [(float(at), "x") for at in np.linspace(first, last, 500)]
+    shown = draw(RUN, labels=names).axes[0].texts
+    assert len(shown) == MOST_NAMES
 
 
 def test_ranges() -> None:

@@ -14,7 +14,7 @@ import pytest
 import gale
 import gale.report.run_page
 from gale.errors import ModelError, OutputError, PlotError
-from gale.evidence import Matcher
+from gale.matching import Matcher
 from gale.plumbing.text import probability
 from gale.plumbing.work import Work
 from gale.report import run_pages

@@ -72,7 +72,7 @@ def test_a_range_and_a_time() -> None:
 
 def test_what_the_charts_are_told() -> None:
     spans = {"carboxylic_acid": [Span(1.0, 1.25, 0.5)]}
-    picture = Picture.of(RUN, mz=[44, 57], lanes=spans, log=True, peaks=[(2.5, "</script> acid")])
+    picture = Picture.of(RUN, mz=[44, 57], lanes=spans, log=True, labels=[(2.5, "</script> acid")])
     found = json.loads(picture.settings)
     assert (found["extracted"], found["log"], found["totals"]) == ([44, 57], True, False)
     assert found["lanes"] == [["carboxylic acid", [[1.0, 1.25, 0.5]]]]

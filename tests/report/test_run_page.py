@@ -14,10 +14,11 @@ import pytest
 
 import gale
 from gale.errors import ModelError
-from gale.evidence import Matcher, find_attributions, find_windows
+from gale.evidence import find_attributions, find_windows
+from gale.matching import Matcher
+from gale.peaks.largest import LABELS
 from gale.plumbing.text import in_words, probability
 from gale.report import run_report
-from gale.report.peaks import MOST
 from gale.report.run_page import FamilyRow
 from helpers.errors import refused
 from helpers.html_pages import parsed, text
@@ -90,7 +91,7 @@ def test_evidence_is_that_of_the_windows(page: Any, stack: gale.Model, run: gale
 
 def test_the_largest_peaks_are_named(page: Any, run: gale.Run) -> None:
     peaks = gale.find_peaks(run)
-    largest = sorted(peaks, key=lambda peak: -peak.area)[:MOST]
+    largest = sorted(peaks, key=lambda peak: -peak.area)[:LABELS]
     rows = page.xpath("//table[@aria-label='peaks']/tbody/tr")
     assert len(rows) == len(largest) > 0
     for row, peak in zip(rows, sorted(largest, key=lambda peak: peak.apex_min), strict=True):

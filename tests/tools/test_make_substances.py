@@ -5,8 +5,20 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rdkit import Chem
+from rdkit.Chem.rdMolDescriptors import CalcExactMolWt
 
-from tools.make_substances import MOST, OUTPUT, Fact, make, parse_ions, read_facts, record
+from tools.make_substances import (
+    DERIVATIZED,
+    MOST,
+    OUTPUT,
+    Fact,
+    make,
+    parse_ions,
+    read_facts,
+    record,
+    written,
+)
 from tools.series import SERIES
 
 
@@ -62,3 +74,15 @@ def test_members_of_a_series_are_told_apart() -> None:
 def test_no_substance_is_written_down_twice() -> None:
     names = [fact.name for fact in read_facts()]
     assert len(set(names)) == len(names) > 400
+
+
+def test_amino_acids_lose_methyl_or_their_ester() -> None:
+    derivatives = list(written(DERIVATIZED))
+    assert len(derivatives) > 40
+    for fact in derivatives:
+        mass = int(CalcExactMolWt(Chem.MolFromSmiles(fact.smiles)))
+        assert {mass - 15, mass - 117} & set(fact.ions), fact.name
+        assert max(fact.ions) <= mass + 4, fact.name
+        assert fact.ions[73] > 10, fact.name
+        assert f"{fact.smiles.count('[Si]')} TMS" in fact.name
+    assert [fact.index for fact in derivatives] == sorted(fact.index for fact in derivatives)

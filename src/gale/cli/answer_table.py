@@ -80,7 +80,7 @@ def _what(found: Mapping[str, Any]) -> list[str]:
     mz = [each["mz"] if isinstance(each, Mapping) else each for each in found["ions"][:IONS]]
     said = [apex, ", ".join(map(str, mz))]
     if not found["matches"]:
-        return [*said, "nothing similar" if apex else "", "", ""]
+        return [*said, found.get("origin") or ("nothing similar" if apex else ""), "", ""]
     best = found["matches"][0]
     name = best["compound"]
     short = name if len(name) <= LONGEST_COMPOUND else f"{name[: LONGEST_COMPOUND - 1]}…"

@@ -78,9 +78,9 @@ def _answers(
 ) -> Iterator[dict[str, Any]]:
     """Give the answer for each run, in the order given, of the bytes that were predicted."""
     from gale.errors import MissingExtraError, ReadError
-    from gale.evidence import Matcher
     from gale.evidence.answer import answer_of
     from gale.evidence.table import read_same
+    from gale.matching import Matcher
     from gale.plumbing.work import Work
 
     model, spectra, work = result.model, result.spectra, Work(columns=columns)

@@ -11,12 +11,16 @@ from gale.cli.wording import in_options
 from gale.errors import GaleWarning
 
 if TYPE_CHECKING:
-    from gale.peaks import Peak, Peaks
+    from gale.peaks import Peaks
+    from gale.peaks.largest import LargePeak
 
 Result = TypeVar("Result")
 
 PRINTED = 25
 """Peaks that are printed, those with the largest area."""
+
+KEY = 27
+"""Letters of an InChIKey."""
 
 LONGEST_COMPOUND = 38
 """Letters of a compound's name that are printed."""
@@ -24,32 +28,31 @@ LONGEST_COMPOUND = 38
 
 def printed(peaks: Peaks) -> Iterator[str]:
     """Give the largest peaks of a run in order of time, one line each."""
-    order = sorted(range(len(peaks)), key=lambda at: -peaks[at].area)[:PRINTED]
-    total = sum(peak.area for peak in peaks) or 1.0
+    from gale.peaks.largest import largest_of
+
     which = f", the {PRINTED} largest" if len(peaks) > PRINTED else ""
     yield f"{peaks.source}: {len(peaks):,} peaks{which}"
-    yield f"{'min':>8} {'index':>6} {'area %':>6} {'purity':>6} {'match':>5} {'rev.':>5}  compound"
-    for at in sorted(order):
-        yield _line(peaks[at], total)
+    yield (
+        f"{'min':>8} {'index':>6} {'area %':>6} {'purity':>6} {'match':>5} {'rev.':>5}  "
+        f"{'InChIKey':{KEY}}  compound"
+    )
+    for each in sorted(largest_of(peaks, PRINTED), key=lambda each: each.peak.apex_min):
+        yield _line(each)
 
 
-def _line(peak: Peak, total: float) -> str:
+def _line(large: LargePeak) -> str:
+    peak = large.peak
     index = f"{peak.index:.0f}" if peak.index == peak.index else "-"
     best = peak.matches[0] if peak.matches else None
     name = best.compound if best else peak.verdict
     if len(name) > LONGEST_COMPOUND:
         name = f"{name[: LONGEST_COMPOUND - 2]} …"
-    remarks = [
-        "weak" if best and best.weak else "",
-        peak.origin or "",
-        "saturated" if peak.saturated else "",
-        f"cut by the {peak.cut} of the run" if peak.cut else "",
-    ]
     match, reverse = (str(best.match), str(best.reverse)) if best else ("-", "-")
-    said = ", ".join(filter(None, remarks))
+    key = best.inchikey if best else ""
     return (
-        f"{peak.apex_min:8.3f} {index:>6} {100 * peak.area / total:6.1f} {peak.purity:6.2f} "
-        f"{match:>5} {reverse:>5}  {name}{f' ({said})' if said else ''}"
+        f"{peak.apex_min:8.3f} {index:>6} {100 * large.share:6.1f} {peak.purity:6.2f} "
+        f"{match:>5} {reverse:>5}  {key or '-':{KEY}}  {name}"
+        f"{f' ({large.remarks})' if large.remarks else ''}"
     )
 
 

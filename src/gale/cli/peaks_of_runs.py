@@ -16,14 +16,14 @@ from gale.plumbing.frames import aligned, joined_schema
 if TYPE_CHECKING:
     import polars as pl
 
-    from gale.evidence import IndexTable, Matcher
+    from gale.matching import IndexTable, Matcher
 
 
 def open_matcher(libraries: Sequence[str]) -> Matcher:
     """Read the libraries to search, by default what comes with gale and what was added to it."""
-    from gale.evidence import Matcher
     from gale.library.choice import references
     from gale.library.disagreement import note_disagreement
+    from gale.matching import Matcher
 
     read = noted(references, libraries or None)
     for one, other in combinations(read if libraries else (), 2):
@@ -40,7 +40,7 @@ def open_index(
 ) -> IndexTable | None:
     """Read a table of retention indices, or make one of a run of n-alkanes."""
     import gale
-    from gale.evidence import IndexTable
+    from gale.matching import IndexTable
 
     if index_table is not None:
         return IndexTable.read(index_table)

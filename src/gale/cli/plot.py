@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from gale.cli.compound_options import library_options
 from gale.cli.options import PATH, columns_option, force_option, output_option
 from gale.cli.outputs import plan
 from gale.cli.printing import echo
@@ -51,17 +52,29 @@ Examples:
     show_default=True,
     help="Colours of a PNG or SVG; an HTML page follows the reader's screen.",
 )
+@click.option(
+    "--names/--no-names",
+    default=True,
+    show_default=True,
+    help="Write above the largest peaks what they are like, as gale peaks says it.",
+)
+@library_options
 @force_option()
 @columns_option
 def command(
     run: Path,
     output: Path,
     theme: str,
+    names: bool,
+    libraries: tuple[str, ...],
+    index_table: Path | None,
     force: bool,
     columns: dict[str, str] | None,
     **choices: Any,
 ) -> None:
-    """Draw RUN: its total ion current, base peak chromatogram and ion map.
+    """Draw RUN: its total ion current with names of peaks, base peak chromatogram and ion map.
+
+    A peak has the name of the most similar compound; its time, if none is similar enough.
 
     An HTML page works offline. It shows the time under the pointer, and the spectrum of a scan that
     you click.
@@ -78,12 +91,21 @@ def command(
         raise OutputError(
             output, "has no ending of a picture format", endings, "choose another name"
         )
-    plan([output], [run], force=force)
+    if not names and (libraries or index_table):
+        raise click.UsageError("--library and --index-table are for names; leave out --no-names")
+    plan([output], [run, *map(Path, libraries), *filter(None, [index_table])], force=force)
     for name in ("time_range", "mz_range"):
         if choices[name] and not choices[name][0] < choices[name][1]:
             low, high = choices[name]
             raise click.UsageError(f"a range goes from less to more, not from {low:g} to {high:g}")
     opened = gale.read_run(run, columns=columns)
+    if names:
+        from gale.cli.peaks_of_runs import open_index, open_matcher
+        from gale.peaks.largest import LABELS, find_largest, labels_of
+
+        index = open_index(index_table, None, None, None)
+        largest = find_largest(opened, open_matcher(libraries), index, number=LABELS)
+        choices["labels"] = labels_of(largest)
     with writing(output, force=force) as temporary:
         if form == ".html":
             temporary.write_text(plot_page(opened, **choices), "utf-8")

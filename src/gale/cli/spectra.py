@@ -10,7 +10,7 @@ from gale.cli.printing import echo
 
 if TYPE_CHECKING:
     import gale
-    from gale.evidence import IndexTable, Matcher
+    from gale.matching import IndexTable, Matcher
 
 
 SIMULATED_LIBRARY = (
@@ -47,7 +47,8 @@ def open_spectra(
     """
     if not (libraries or index_table or wanted):
         return {"matcher": None, "index": None}
-    from gale.evidence import IndexTable, Matcher, check_spectra
+    from gale.evidence import check_spectra
+    from gale.matching import IndexTable, Matcher
 
     if libraries or index_table:
         check_spectra(model)

@@ -13,9 +13,8 @@ import polars as pl
 
 from gale.errors import ModelError, warn
 from gale.evidence.attribution import IONS, Attribution, find_attributions
-from gale.evidence.index import IndexTable
-from gale.evidence.matching import Match, Matcher
 from gale.evidence.windows import Window, find_windows
+from gale.matching import IndexTable, Matcher
 from gale.model import Model
 from gale.plumbing.arguments import check_loaded
 from gale.plumbing.kinds import checked_but
@@ -23,9 +22,6 @@ from gale.run import Run
 
 __all__ = [
     "Attribution",
-    "IndexTable",
-    "Match",
-    "Matcher",
     "Window",
     "check_spectra",
     "explain",

@@ -9,13 +9,17 @@ from typing import Any
 from gale.evidence import ELUTION, FEATURES
 from gale.evidence.air import air_of
 from gale.evidence.attribution import Attribution, find_attributions
-from gale.evidence.index import IndexTable
-from gale.evidence.largest import find_largest
-from gale.evidence.matching import Match, Matcher
 from gale.evidence.windows import Window, find_windows
+from gale.matching.index import IndexTable
+from gale.matching.matcher import Match, Matcher
 from gale.model import Model
+from gale.peaks.largest import LargePeak, find_largest
+from gale.peaks.naming import PeakMatch
 from gale.plumbing.tables import CALL, SPREAD, UNLIKE
 from gale.run import Run
+
+PEAK_IONS = 5
+"""Ions of a large peak that are listed."""
 
 DECIMALS = 4
 """Decimals of minutes, shares and cosines: they are not known better."""
@@ -88,15 +92,7 @@ def answer_of(
         }
         for family in sorted(model.families, key=lambda name: -prediction[name])
     ]
-    peaks = [
-        {
-            "apex_min": _rounded(peak.apex_min),
-            "height": _rounded(peak.height),
-            "ions": list(peak.ions),
-            "matches": _matches(peak.matches),
-        }
-        for peak in find_largest(run, matcher, index)
-    ]
+    peaks = [_peak(each) for each in find_largest(run, matcher, index)]
     return {**said, "families": families, "largest_peaks": peaks}
 
 
@@ -115,21 +111,38 @@ def _evidence(window: Window | Attribution) -> dict[str, Any]:
     }
 
 
+def _peak(large: LargePeak) -> dict[str, Any]:
+    peak = large.peak
+    return {
+        "apex_min": _rounded(peak.apex_min),
+        "share": _rounded(large.share),
+        "index": _rounded(peak.index),
+        "ions": large.ions(PEAK_IONS),
+        "origin": peak.origin,
+        "saturated": peak.saturated,
+        "verdict": peak.verdict,
+        "matches": [
+            {**_known(match), "families": None if match.families is None else [*match.families]}
+            for match in peak.matches
+        ],
+    }
+
+
 def _ions(ions: Sequence[int], falls: Sequence[float]) -> list[dict[str, float | None]]:
     return [{"mz": mz, "fall": _rounded(fall)} for mz, fall in zip(ions, falls, strict=True)]
 
 
 def _matches(matches: Sequence[Match]) -> list[dict[str, Any]]:
-    return [
-        {
-            "compound": match.compound,
-            "inchikey": match.inchikey or None,
-            "cosine": _rounded(match.cosine),
-            "index": _rounded(match.index),
-            "carries_family": match.carries_family,
-        }
-        for match in matches
-    ]
+    return [{**_known(match), "carries_family": match.carries_family} for match in matches]
+
+
+def _known(match: Match | PeakMatch) -> dict[str, Any]:
+    return {
+        "compound": match.compound,
+        "inchikey": match.inchikey or None,
+        "cosine": _rounded(match.cosine),
+        "index": _rounded(match.index),
+    }
 
 
 def _rounded(value: float) -> float | None:

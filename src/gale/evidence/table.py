@@ -8,7 +8,8 @@ from pathlib import Path
 import polars as pl
 
 from gale.errors import MissingExtraError, ReadError
-from gale.evidence import IndexTable, Matcher, check_spectra, explain, no_evidence
+from gale.evidence import check_spectra, explain, no_evidence
+from gale.matching import IndexTable, Matcher
 from gale.model import Model, Runs
 from gale.plumbing.arguments import check_loaded
 from gale.plumbing.frames import Tabular, frame_of, write_frame

@@ -20,10 +20,9 @@ from scipy.special import logit, softmax
 from gale.errors import warn
 from gale.evidence.apex import ApexFinder
 from gale.evidence.attribution import IONS
-from gale.evidence.index import IndexTable
-from gale.evidence.matching import Match, Matcher
 from gale.features.apexes import ApexSpec
 from gale.features.events import Events, EventSpec
+from gale.matching import IndexTable, Match, Matcher
 from gale.model import Model
 from gale.plumbing.arguments import check_loaded
 from gale.plumbing.kinds import checked_but

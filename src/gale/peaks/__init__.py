@@ -15,11 +15,12 @@ from typing import overload
 import polars as pl
 
 from gale.errors import GaleError, warn
-from gale.evidence import IndexTable, Matcher
 from gale.inspection.measures import monitored_mz
 from gale.library import Library
+from gale.matching import IndexTable, Matcher
 from gale.peaks import mztab
 from gale.peaks.ladder import find_ladder
+from gale.peaks.largest import labels_of, once
 from gale.peaks.naming import PeakMatch
 from gale.peaks.search import Peak, search
 from gale.peaks.spectra import entries
@@ -95,6 +96,15 @@ class Peaks(Sequence[Peak]):
         stated = self.library.families if self.library else ()
         best = (peak.matches[0].families for peak in self if peak.matches)
         return tuple(dict.fromkeys(name for some in (*stated, *best) for name in some or ()))
+
+    @property
+    def labels(self) -> list[tuple[float, str]]:
+        """Time of each peak and what it is called above a chromatogram, the largest first.
+
+        That is its best match unless it is weak, its origin, or else its time; parts of an
+        overloaded peak that have the same name are called once. For :func:`gale.plot_run`.
+        """
+        return labels_of(once(self))
 
     @property
     def table(self) -> pl.DataFrame:

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from gale.errors import ReadError, warn
-from gale.evidence import IndexTable
+from gale.matching import IndexTable
 from gale.peaks.search import Peak, search
 from gale.plumbing.arguments import check_loaded, check_whole
 from gale.plumbing.kinds import checked_but

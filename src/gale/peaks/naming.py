@@ -17,8 +17,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gale.evidence.families import families_of_row
-from gale.evidence.matching import (
+from gale.library import Library
+from gale.matching.families import families_of_row
+from gale.matching.matcher import (
     INDEX_TOLERANCE,
     INTENSITY_POWER,
     LAST_MZ,
@@ -27,7 +28,6 @@ from gale.evidence.matching import (
     MZ_POWER,
     Matcher,
 )
-from gale.library import Library
 from gale.peaks.traces import Booleans
 from gale.run import Floats, Floats32, Integers
 

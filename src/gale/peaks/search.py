@@ -7,9 +7,10 @@ from functools import cached_property
 
 import numpy as np
 
-from gale.evidence import IndexTable, Matcher
+from gale.matching import IndexTable, Matcher
 from gale.peaks.deconvolution import Course, find_courses, find_spectra
 from gale.peaks.detection import find_apexes, find_maxima
+from gale.peaks.front import CUT, front_of, is_cut, join_front
 from gale.peaks.naming import PeakMatch, find_names, is_siloxane
 from gale.peaks.traces import Traces, respond, trace
 from gale.run import Floats, Integers, Run
@@ -28,13 +29,6 @@ START, END = "start", "end"
 BROADER = 3.0
 """Width, relative to a typical one, of peaks that are looked for where there are no others: they
 tail, are overloaded, or are of a gas."""
-
-CUT = 0.1
-"""Height of a peak at the first or last scan, relative to its apex, that shows it is cut there."""
-
-FRONT = 0.2
-"""A run that starts at this share of its highest total ion current or more starts with a solvent
-front, which lasts until the current falls below."""
 
 AIR_MZ = (14, 16, 17, 18, 20, 28, 29, 32, 33, 34, 36, 38, 40)
 """m/z of nitrogen, oxygen, argon and water."""
@@ -121,6 +115,8 @@ def search(run: Run, matcher: Matcher | None, index: IndexTable | None) -> list[
         broad = replace(traces, width=BROADER * traces.width)
         courses += _courses(broad, np.array([each.apex for each in courses], dtype=np.float64))
     spectra = find_spectra(traces, courses)
+    front = front_of(run)
+    courses, spectra = join_front(traces, front, courses, spectra)
     something = np.flatnonzero(spectra.any(axis=1))
     order = something[np.argsort([courses[each].apex for each in something], kind="stable")]
     courses, spectra = [courses[each] for each in order], spectra[order]
@@ -128,7 +124,7 @@ def search(run: Run, matcher: Matcher | None, index: IndexTable | None) -> list[
     names = (
         [()] * len(order) if matcher is None else find_names(traces.mz, spectra, indices, matcher)
     )
-    described = _Described(run, traces, courses, spectra)
+    described = _Described(run, traces, courses, spectra, front)
     return [
         described.peak(number, float(indices[number]), names[number])
         for number in range(len(courses))
@@ -155,12 +151,13 @@ def _courses(traces: Traces, known: Floats) -> list[Course]:
 
 @dataclass(frozen=True, eq=False)
 class _Described:
-    """K peaks of a run, to be described one by one."""
+    """K peaks of a run to be described; its first `front` scans are a solvent front."""
 
     run: Run
     traces: Traces
     courses: list[Course]
     spectra: Floats
+    front: int
 
     @cached_property
     def seconds(self) -> Floats:
@@ -174,13 +171,6 @@ class _Described:
         for course, spectrum in zip(self.courses, self.spectra, strict=True):
             above[course.first : course.last + 1] += spectrum.sum() * course.height
         return above
-
-    @cached_property
-    def front(self) -> int:
-        """Number of scans of a solvent front that is cut by the start of the run."""
-        total = self.run.total_ion_current
-        low = total < FRONT * total.max()
-        return int(low.argmax()) if low.any() else 0
 
     def peak(self, number: int, index: float, matches: tuple[PeakMatch, ...]) -> Peak:
         """Describe one of them."""
@@ -211,7 +201,7 @@ class _Described:
         )
 
     def _cut(self, course: Course) -> str | None:
-        if course.apex < self.front or (course.first == 0 and course.height[0] >= CUT):
+        if course.apex < self.front or is_cut(course):
             return START
         last = len(self.traces.signal) - 1
         return END if course.last == last and course.height[-1] >= CUT else None

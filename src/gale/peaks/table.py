@@ -49,7 +49,7 @@ MATCH: dict[str, Any] = {
 }
 """Columns of the best match."""
 
-OTHER = ("compound", "match", "reverse", "index_difference")
+OTHER = ("compound", "inchikey", "match", "reverse", "index_difference")
 """What the columns of the other matches hold; ``compound_2`` is the second best."""
 
 DIGITS = {"height": 6, "area": 6, "signal_to_noise": 4}

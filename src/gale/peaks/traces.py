@@ -79,6 +79,9 @@ CLIPPED_IONS, CLIPPED_RANGE = 3, 100.0
 """This many ions of exactly the highest intensity, if that is so many times the median, are
 clipped; with less, equal intensities are small whole numbers."""
 
+MOSTLY = 0.5
+"""A channel that is at the limit in this share of the scans is of a background, as of air, and not
+of clipped peaks."""
 
 CAP = 0.1
 """Height of the round top of a clipped peak above the limit of the detector, per scan of half its
@@ -194,7 +197,9 @@ def _clipped(run: Run, signal: Floats, floor: float) -> Booleans:
     usual = float(np.median(run.intensity[run.intensity > 0]))
     if min(top.ions, top.scans) < CLIPPED_IONS or top.intensity < CLIPPED_RANGE * usual:
         return np.zeros(signal.shape, dtype=bool)
-    return np.asarray(signal >= top.intensity / floor * (1 - 1e-6))
+    clipped = np.asarray(signal >= top.intensity / floor * (1 - 1e-6))
+    clipped[:, clipped.mean(axis=0) >= MOSTLY] = False
+    return clipped
 
 
 def _cap(signal: Floats, clipped: Booleans) -> None:

@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 
 from gale.errors import OutputError, PlotError
 from gale.plotting.measures import cut_time
+from gale.plotting.names import Label, draw_names
 from gale.plotting.panels import (
     Span,
     draw_chromatograms,
@@ -32,6 +33,7 @@ from gale.run import Run
 
 __all__ = [
     "THEMES",
+    "Label",
     "Span",
     "Theme",
     "draw_chromatograms",
@@ -44,8 +46,12 @@ __all__ = [
 ]
 
 WIDTH_IN = 11.0
-HEIGHTS_IN = {"chromatograms": 2.3, "ions": 2.1, "map": 3.6, "spectrum": 2.4}
-"""Width of a picture, and height of each panel including its labels, in inches."""
+HEIGHTS_IN = {"chromatograms": 2.3, "names": 1.2, "ions": 2.1, "map": 3.6, "spectrum": 2.4}
+"""Width of a picture, and height of each panel including its labels, in inches; that of names is
+added to the chromatograms."""
+
+AROUND_IN = (1.5, 0.5)
+"""What of the width of a picture, and of the height of a panel, is not of its axes."""
 
 LANE_IN = 0.24
 """Height of a lane, in inches; its panel has as much again at its edges."""
@@ -77,6 +83,7 @@ def plot_run(
     mz_range: tuple[float, float] | None = None,
     log: bool = False,
     lanes: Mapping[str, Sequence[Span]] | None = None,
+    labels: Sequence[Label] = (),
     theme: str = "light",
 ) -> Figure:
     """Draw a run: chromatograms, lanes, extracted ions, ion map, and a spectrum, top to bottom.
@@ -96,6 +103,9 @@ def plot_run(
         Whether the chromatograms have a logarithmic axis, to show small peaks beside large ones.
     lanes : mapping of str to sequence of Span, optional
         Times to mark below the chromatograms, in one lane per name.
+    labels : sequence of (float, str)
+        Times and what is written above the chromatogram there, such as the `labels` of
+        :func:`gale.find_peaks`; the first 24 that have room.
     theme : str
         ``light`` or ``dark``.
 
@@ -123,7 +133,7 @@ def plot_run(
     mz_range = None if mz_range is None else (float(mz_range[0]), float(mz_range[1]))
     colours = THEMES[theme]
     part = cut_time(run, time_range)
-    heights = _heights(len(lanes or {}), bool(mz), at_min is not None)
+    heights = _heights(len(lanes or {}), bool(mz), at_min is not None, bool(labels))
     with mpl.rc_context(colours.settings):
         figure = ShownFigure(figsize=(WIDTH_IN, sum(heights.values()) + 0.4), layout="constrained")
         grid = figure.add_gridspec(
@@ -132,6 +142,8 @@ def plot_run(
         axes = {name: figure.add_subplot(grid[at, 0]) for at, name in enumerate(heights)}
         scale = figure.add_subplot(grid[list(heights).index("map"), 1])
         draw_chromatograms(axes["chromatograms"], part, colours, log=log)
+        size_in = WIDTH_IN - AROUND_IN[0], heights["chromatograms"] - AROUND_IN[1]
+        draw_names(axes["chromatograms"], part, labels, colours, size_in=size_in)
         if lanes:
             draw_lanes(axes["lanes"], lanes, colours)
         if mz:
@@ -147,10 +159,12 @@ def plot_run(
     return figure
 
 
-def _heights(n_lanes: int, with_ions: bool, with_spectrum: bool) -> dict[str, float]:
+def _heights(
+    n_lanes: int, with_ions: bool, with_spectrum: bool, with_names: bool
+) -> dict[str, float]:
     """Heights of the panels to draw, from top to bottom, in inches."""
     heights = {
-        "chromatograms": HEIGHTS_IN["chromatograms"],
+        "chromatograms": HEIGHTS_IN["chromatograms"] + with_names * HEIGHTS_IN["names"],
         "lanes": LANE_IN * (n_lanes + 1) if n_lanes else 0.0,
         "ions": with_ions * HEIGHTS_IN["ions"],
         "map": HEIGHTS_IN["map"],

@@ -15,8 +15,9 @@ import polars as pl
 
 from gale.campaign import Campaign
 from gale.errors import GaleError
-from gale.evidence import IndexTable, Matcher, check_spectra
+from gale.evidence import check_spectra
 from gale.inspection.batch import batch_notes
+from gale.matching import IndexTable, Matcher
 from gale.model import Model
 from gale.model.unlike import FAR
 from gale.plumbing.arguments import check_kind

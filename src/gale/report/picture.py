@@ -18,7 +18,7 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.colors import to_hex
 
-from gale.plotting import Span, plot_run
+from gale.plotting import Label, Span, plot_run
 from gale.plotting.measures import (
     base_peak,
     cut_time,
@@ -40,9 +40,6 @@ MZ_DECIMALS = 2
 
 SHADES = 17
 """Colours of the ion map that a page is given; its script takes others between them."""
-
-Label = tuple[float, str]
-"""A time in minutes, and what is written above the chromatogram there."""
 
 
 @dataclass(frozen=True)
@@ -83,12 +80,12 @@ class Picture:
         mz: Sequence[int] = (),
         log: bool = False,
         lanes: Mapping[str, Sequence[Span]] | None = None,
-        peaks: Sequence[Label] = (),
+        labels: Sequence[Label] = (),
         most_bytes: int | None = None,
     ) -> Picture:
         """Draw a run; see :func:`gale.plotting.plot_run` for the choices.
 
-        `peaks` are written above the chromatogram, the first of them where there is not room for
+        `labels` are written above the chromatogram, the first of them where there is not room for
         all. With `most_bytes`, only the highest ions are packed, as many as fit, of at most
         :data:`MOST_SCANS` scans.
         """
@@ -96,7 +93,13 @@ class Picture:
         highest = int(part.total_ion_current.argmax())
         scan = highest if at_min is None else nearest_scan(part, at_min)
         figure = plot_run(
-            run, time_range=time_range, mz_range=mz_range, mz=mz, log=log, lanes=lanes
+            run,
+            time_range=time_range,
+            mz_range=mz_range,
+            mz=mz,
+            log=log,
+            lanes=lanes,
+            labels=labels,
         )
         label = f"chromatograms and ion map of {Path(run.source).name}"
         kept = np.arange(part.n_scans)
@@ -116,7 +119,7 @@ class Picture:
             "mz": mz_range or (float(part.mz.min()) - 2, float(part.mz.max()) + 2),
             "log": log,
             "extracted": [int(each) for each in mz],
-            "peaks": [(round(time, 4), text) for time, text in peaks],
+            "peaks": [(round(time, 4), text) for time, text in labels],
             "lanes": [
                 (in_words(name), [tuple(round(each, 3) for each in span) for span in spans])
                 for name, spans in (lanes or {}).items()
@@ -147,12 +150,13 @@ def plot_page(
     mz_range: tuple[float, float] | None = None,
     log: bool = False,
     lanes: Mapping[str, Sequence[Span]] | None = None,
+    labels: Sequence[Label] = (),
 ) -> str:
     """Make an HTML page with the interactive picture of a run.
 
     Parameters
     ----------
-    run, mz, time_range, mz_range, log, lanes
+    run, mz, time_range, mz_range, log, lanes, labels
         See :func:`gale.plotting.plot_run`.
     at_min : float, optional
         Time of the first spectrum; by default that of the highest total ion current.
@@ -176,7 +180,14 @@ def plot_page(
     '<!DOCTYPE html>'
     """
     picture = Picture.of(
-        run, at_min=at_min, mz=mz, time_range=time_range, mz_range=mz_range, log=log, lanes=lanes
+        run,
+        at_min=at_min,
+        mz=mz,
+        time_range=time_range,
+        mz_range=mz_range,
+        log=log,
+        lanes=lanes,
+        labels=labels,
     )
     return render("plot.html", title=Path(run.source).name, picture=picture)
 

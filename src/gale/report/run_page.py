@@ -17,17 +17,16 @@ import numpy as np
 from gale.errors import TableError
 from gale.evidence import (
     Attribution,
-    IndexTable,
-    Matcher,
     Window,
     check_spectra,
     find_attributions,
     find_windows,
 )
 from gale.evidence.air import air_of, air_text
-from gale.evidence.matching import Match
 from gale.inspection import oddities
 from gale.inspection.verdict import verdict
+from gale.matching import IndexTable, Matcher
+from gale.matching.matcher import Match
 from gale.model import Model
 from gale.model.unlike import elsewhere_notes, unlike_notes
 from gale.plotting import Span
@@ -179,7 +178,7 @@ def run_report(
         picture=Picture.of(
             run,
             lanes=_lanes(families),
-            peaks=peaks.labels,
+            labels=peaks.labels,
             log=peaks.flattened,
             most_bytes=MOST_BYTES,
         ),

@@ -11,7 +11,8 @@ import polars as pl
 from gale.campaign import Campaign
 from gale.campaign.labels import prevalence_of
 from gale.evaluation.second_look import second_look
-from gale.evidence import Matcher, Window, find_windows
+from gale.evidence import Window, find_windows
+from gale.matching import Matcher
 from gale.model import Model
 from gale.readers import read_run
 from gale.report.scored import Scored

@@ -29,7 +29,7 @@ from gale.serve.pool import Answer, Handle, Task
 if TYPE_CHECKING:
     import polars as pl
 
-    from gale.evidence import Matcher
+    from gale.matching import Matcher
 
 FILE, FOLDER, BUNDLE, PATH = "file", "folder", "bundle", "path"
 """Kinds of what is read: a file; the packed folder of an instrument; several files; a path."""
@@ -155,7 +155,7 @@ class Reader:
 
     def _spectra(self) -> Matcher:
         """What spectra are compared with; it is read once."""
-        from gale.evidence import Matcher
+        from gale.matching import Matcher
 
         self._matcher = self._matcher or Matcher.default()
         return self._matcher

@@ -14,6 +14,9 @@ from gale.run import Run
 from gale.simulation.compounds import Booleans
 from gale.simulation.peaks import LABEL_ROLES
 
+ROUNDING = 1e-9
+"""Minutes by which equal times may differ."""
+
 
 @dataclass(frozen=True)
 class FeaturesAndTargets:
@@ -43,9 +46,8 @@ class FeaturesAndTargets:
             if substance["role"] not in LABEL_ROLES or substance["abundance"] < 1:
                 continue
             time, reach = substance["retention_time_min"], substance["width_min"]
-            eluting = np.flatnonzero(
-                (events.start_min <= time + reach) & (time - reach <= events.end_min)
-            )
+            away = np.maximum(events.start_min - time, time - events.end_min)
+            eluting = np.flatnonzero(away <= reach + ROUNDING)
             for family in set(substance["families"]) & set(self.families):
                 targets[eluting, self.families.index(family)] = True
         return events.vector.astype(np.float16), targets

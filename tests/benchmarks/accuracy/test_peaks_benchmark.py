@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.accuracy import peaks as benchmark
 from benchmarks.accuracy.peaks_truth import TruePeak, foreign, own
-from gale.evidence import Matcher
+from gale.matching import Matcher
 from gale.peaks import find_peaks
 from helpers.eluting import Eluting, at_min, run_of
 

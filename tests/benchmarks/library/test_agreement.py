@@ -52,6 +52,22 @@ def test_derivatives_are_compared_with_derivatives() -> None:
     assert [each.name for each in compare(both.take([1]), ["further"])] == [ester]
 
 
+@pytest.mark.parametrize(("off", "number"), [(29.0, 1), (31.0, 0)])
+def test_a_derivative_of_unknown_number_has_the_index_of_the_substance(
+    off: float, number: int
+) -> None:
+    own = some("further", "valine, 2 TMS")
+    measured = replace(
+        own,
+        smiles=("CC(C)C(N)C(=O)O",),
+        inchikey=("",),
+        derivative=("n TMS",),
+        retention_index=own.retention_index + off,
+    )
+    found = list(compare(measured, ["further"]))
+    assert [each.name for each in found] == ["valine, 2 TMS"] * number
+
+
 @pytest.mark.parametrize(
     ("name", "key"),
     [

@@ -16,7 +16,7 @@ from gale.plumbing.batches import Chunk, Part
 from gale.plumbing.progress import Progress
 
 if TYPE_CHECKING:
-    from gale.evidence import IndexTable, Matcher
+    from gale.matching import IndexTable, Matcher
 
 RUNS = 8
 """Runs of a chunk: each takes long."""
@@ -80,8 +80,8 @@ class PeaksTask:
         return Part(facts, tables)
 
     def _matcher(self) -> Matcher:
-        from gale.evidence import Matcher
         from gale.library.choice import references
+        from gale.matching import Matcher
 
         if self.libraries not in _MATCHERS:
             with warnings.catch_warnings():

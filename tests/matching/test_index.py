@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from gale.errors import TableError
-from gale.evidence import IndexTable
+from gale.matching import IndexTable
 from gale.run import Run
 from helpers.errors import Facts, refused
 from helpers.tables import LIBRARIES

@@ -10,8 +10,9 @@ import polars as pl
 import pytest
 
 import gale
-from gale.evidence import IndexTable, Matcher
-from gale.evidence.largest import PEAKS, find_largest
+from gale.matching import IndexTable, Matcher
+from gale.peaks import find_peaks
+from gale.peaks.largest import PEAKS, find_largest
 from gale.run import Run
 from helpers.small_libraries import library
 
@@ -36,20 +37,31 @@ def test_the_highest_come_first_with_times_ions_and_names() -> None:
     run = run_of((2.0, ETHANOL, 1.0), (4.5, TOLUENE, 4.0), (7.0, unknown, 2.0), (9.0, ETHANOL, 0.1))
     found = find_largest(run, MATCHER)
     assert len(found) == PEAKS
-    assert [peak.apex_min for peak in found] == pytest.approx([4.5, 7.0, 2.0], abs=0.012)
-    assert [peak.ions[0] for peak in found] == [91, 119, 31]
-    assert [[match.compound for match in peak.matches] for peak in found] == [
+    assert [each.peak.apex_min for each in found] == pytest.approx([4.5, 7.0, 2.0], abs=0.012)
+    assert [each.ions(1) for each in found] == [[91], [119], [31]]
+    assert [[match.compound for match in each.peak.matches] for each in found] == [
         ["compound 0"], [], ["compound 1"],
     ]  # fmt: skip
-    assert {match.carries_family for peak in found for match in peak.matches} == {None}
-    assert 1.0 == found[0].height > found[1].height > found[2].height
+    assert [each.label for each in found] == ["compound 0", "7.00", "2.00"]  # weak
+    assert 1.0 > found[0].share > found[1].share > found[2].share > 0.0
     assert len(find_largest(run, MATCHER, number=9)) == 4
+
+
+def test_parts_of_an_overloaded_peak_are_named_once() -> None:
+    ions = TOLUENE | {39: 150.0}
+    matcher = Matcher(library(ions, ETHANOL | {29: 90.0}))
+    run = run_of((2.0, ions, 3.0), (2.09, ions, 2.0), (5.0, ions, 1.0))
+    one, two, three = (peak.area for peak in find_peaks(run, matcher=matcher))
+    both, other = find_largest(run, matcher)
+    assert [each.peak.apex_min for each in (both, other)] == pytest.approx([2.0, 5.0], abs=0.012)
+    assert both.share == pytest.approx((one + two) / (one + two + three))
+    assert both.share + other.share == pytest.approx(1.0)
 
 
 def test_a_retention_index_excludes_compounds() -> None:
     run = run_of((4.5, TOLUENE, 4.0))
     index = IndexTable(np.array([0.0, 10.0]), np.array([400.0, 1600.0]))
-    assert find_largest(run, MATCHER, index)[0].matches == ()
+    assert find_largest(run, MATCHER, index)[0].peak.matches == ()
 
 
 def test_a_blank_has_none() -> None:
@@ -61,6 +73,6 @@ def test_peaks_of_a_real_ladder_are_n_alkanes() -> None:
     known = Path(os.environ["GALE_EXTRA_DATA"], "real", "known")
     times = pl.read_csv(known / "nist_alkane_truth.csv", truncate_ragged_lines=True)["time_min"]
     found = find_largest(gale.read_run(known / "nist_alkane_RI_2023.cdf"), Matcher.default())
-    for peak in found:
+    for peak in (each.peak for each in found):
         assert (times - peak.apex_min).abs().min() < 0.02  # type: ignore[operator]
         assert "ane" in peak.matches[0].compound

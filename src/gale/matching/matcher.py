@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gale.evidence.families import carries_family
 from gale.library import Library
 from gale.library.choice import Named, references
+from gale.matching.families import carries_family
 from gale.plumbing.arguments import check_kind
 from gale.plumbing.kinds import checked
 from gale.run import Floats, Floats32
@@ -75,7 +75,7 @@ class Matcher:
     Examples
     --------
     >>> import numpy as np
-    >>> from gale.evidence import Matcher
+    >>> from gale.matching import Matcher
     >>> spectrum = np.zeros(70)
     >>> spectrum[[31 - 26, 45 - 26]] = 900, 300
     >>> matches = Matcher.default().matches(spectrum, 26, (26.0, 95.0), "alcohol")

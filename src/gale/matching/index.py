@@ -48,7 +48,7 @@ class IndexTable:
     Examples
     --------
     >>> import numpy as np
-    >>> from gale.evidence import IndexTable
+    >>> from gale.matching import IndexTable
     >>> table = IndexTable(np.array([2.0, 4.0]), np.array([800.0, 900.0]))
     >>> table.at(3.0), table.at(5.0)
     (850.0, nan)

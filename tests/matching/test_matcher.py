@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gale.evidence.matching import INDEX_TOLERANCE, LEAST_COSINE, MATCHES, Matcher
 from gale.library import embedded_library
+from gale.matching.matcher import INDEX_TOLERANCE, LEAST_COSINE, MATCHES, Matcher
 from helpers.small_libraries import library
 
 ALL = (1.0, 600.0)
