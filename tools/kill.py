@@ -32,6 +32,7 @@ import polars as pl
 import gale
 from gale.library.installed import FOLDER_VARIABLE, SUFFIX
 from gale.plumbing.checksums import checked_content
+from gale.plumbing.eviction import SUFFIX as CACHE_SUFFIX
 from gale.plumbing.locks import LOCK
 
 TINY = """
@@ -60,10 +61,12 @@ RARE = (
 
 VERBS = {
     "ablate": "ablate campaign --recipe tiny.toml --trainings 1 --iterations 1 -o here/out",
+    "cache": "predict campaign --split val --model model.onnx -o here/out.csv",
     "convert": "convert run.csv -o here/out.mzML",
     "convert folder": "convert campaign/train_features/S0000.csv run.csv --to parquet -o here/out",
     "evaluate": "evaluate scored.csv --labels campaign/test_labels.csv --json here/out.json",
     "export": "export model.onnx --whole -o here/out.graph",
+    "features": "features campaign --recipe tiny.toml -o here/out --no-cache",
     "inspect": "inspect campaign/train_features/*.csv -o here/out.jsonl",
     "labels": "labels campaign/test_features -o here/out.csv",
     "library": "library add mine mine.msp",
@@ -81,6 +84,9 @@ VERBS = {
 }
 """Commands, in a folder with what they read; they write into the folder ``here``."""
 
+CACHED = ("cache",)
+"""Verbs whose cache is in that folder, too, and looked at like results."""
+
 RESUMABLE = (
     "ablate", "convert folder", "inspect", "peaks", "predict", "predict dataset", "report run",
     "simulate", "train",
@@ -90,7 +96,7 @@ EXACT = ("inspect", "peaks", "predict", "predict dataset", "simulate")
 
 TABLES = (".csv", ".jsonl", ".msp", ".parquet")
 NEVER_REPLACES = ("simulate", "watch")
-LONGEST_S = 300
+LONGEST_S = 1800
 ENDS = {".html": b"</html>", ".mzML": b"mzML>", ".svg": b"</svg>"}
 LINES = (".csv", ".md", ".msp")
 """What whole files of some kinds end with."""
@@ -160,13 +166,15 @@ def make(root: Path, command: str) -> None:
 def start(root: Path, command: str, *more: str) -> subprocess.Popen[str]:
     """Start a command in the folder."""
     words = [sys.executable, "-m", "gale", *command.split(), *more]
+    caches = {"XDG_CACHE_HOME": str(root / "here/cache")}
+    cached = command in [VERBS[verb] for verb in CACHED]
     return subprocess.Popen(
         words,
         cwd=root,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, FOLDER_VARIABLE: str(root / "here/out")},
+        env={**os.environ, FOLDER_VARIABLE: str(root / "here/out"), **(caches if cached else {})},
     )
 
 
@@ -284,7 +292,7 @@ def is_whole(file: Path) -> bool:
                 pl.read_parquet(file)
             case ".png":
                 return b"IEND" in content[-12:]
-            case suffix if suffix == SUFFIX:
+            case suffix if suffix in (SUFFIX, CACHE_SUFFIX):
                 return checked_content(content) is not None
             case suffix if suffix in LINES:
                 return content.endswith(b"\n")

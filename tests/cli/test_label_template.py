@@ -43,6 +43,15 @@ def test_it_is_not_replaced_unasked(runs: Path) -> None:
     assert pl.read_csv(runs / "labels.csv").columns == ["run", "gold"]
 
 
+def test_names_that_a_spreadsheet_computes_are_said(runs: Path) -> None:
+    (runs / "sample0.csv").rename(runs / "=cmd.csv")
+    printed = succeed("labels", runs, "--family", "@gold").stdout
+    assert "for a formula" in printed
+    assert "'=cmd.csv'" in printed
+    assert "'@gold'" in printed
+    assert "formula" not in succeed("labels", runs / "monday").stdout
+
+
 def test_no_run_is_overwritten(runs: Path) -> None:
     before = (runs / "sample0.csv").read_bytes()
     error_of("labels", runs, "-o", runs / "sample0.csv", "--force")

@@ -22,7 +22,14 @@ from gale.evaluation import (
     read_labelled_contents,
     read_predictions,
 )
-from gale.evaluation.content import UNLIKE_FILES, UNSAID, UNSEEN, Content, read_contents
+from gale.evaluation.content import (
+    UNLIKE_FILES,
+    UNSAID,
+    UNSEEN,
+    Content,
+    check_contents,
+    read_contents,
+)
 from gale.evaluation.predictions import Predictions
 from gale.plumbing.work import Work
 from helpers.errors import refused
@@ -112,19 +119,51 @@ def test_predictions_in_memory_are_matched_by_name_without_a_warning(tmp_path: P
     assert evaluation.by_name_alone == {UNSAID: NAMES}
 
 
-def test_other_formats_and_packings_are_not_compared(tmp_path: Path) -> None:
+def pack(file: Path) -> Path:
+    packed = file.with_name(f"{file.name}.gz")
+    packed.write_bytes(gzip.compress(file.read_bytes()))
+    file.unlink()
+    return packed
+
+
+@pytest.mark.parametrize("predicted_packed", [False, True])
+@pytest.mark.parametrize("labelled_packed", [False, True])
+@pytest.mark.parametrize("same", [False, True])
+def test_packings_are_compared_by_what_is_in_them(
+    tmp_path: Path, predicted_packed: bool, labelled_packed: bool, same: bool
+) -> None:
+    one, other = (make(tmp_path / name, "7", metadata=False) for name in ("one", "other"))
+    if not same:
+        make(tmp_path / "another", "8", metadata=False)
+        shutil.copy(tmp_path / "another" / "runs" / "S1.csv", other / "runs" / "S1.csv")
+    was, found = one / "runs" / "S1.csv", other / "runs" / "S1.csv"
+    was = pack(was) if predicted_packed else was
+    found = pack(found) if labelled_packed else found
+    said, read = Content.read(was), Content.read(found)
+    assert said.is_same(read) is same
+    if same:
+        assert check_contents({"S1": said}, {"S1": read}, {"S1": "S1"}, "p.csv") == {}
+    else:
+        with refused(TableError, "p.csv", found="other content"):
+            check_contents({"S1": said}, {"S1": read}, {"S1": "S1"}, "p.csv")
+    assert Content(**dict(zip(Content._fields, said.to_dict().values(), strict=False))) == said
+
+
+def test_other_formats_are_not_compared(tmp_path: Path) -> None:
     """Not even those that contain another run: the same one has other bytes, too."""
     root = make(tmp_path / "one", "7", metadata=False)
     predictions = predicted(tmp_path / "p.csv", root, "runs/{}.csv")
-    plain, packed = root / "runs" / "S1.csv", root / "runs" / "S1.csv.gz"
-    packed.write_bytes(gzip.compress(plain.read_bytes()))
-    plain.unlink()
-    found = read_contents({"S1": packed, "S2": root / "runs" / "S2.csv"}, Recorder())
+    plain = root / "runs" / "S1.csv"
+    other = plain.rename(plain.with_suffix(".mzML"))
+    other.write_bytes(b"changed")
+    found = read_contents({"S1": other, "S2": root / "runs" / "S2.csv"}, Recorder())
     with pytest.warns(GaleWarning, match="cannot tell"):
         evaluation = evaluate(
             predictions, read_label_tables([root / "labels.csv"]), content=found, **FEW
         )
     assert evaluation.by_name_alone == {UNLIKE_FILES: ("S1",), UNSEEN: ("S3",)}
+    older = {"S1": Content("S1.csv.gz", "0123")}
+    assert [*check_contents(older, {"S1": found["S2"]}, {"S1": "S1"}, "p.csv")] == [UNLIKE_FILES]
 
 
 def test_only_runs_that_are_scored_are_read(tmp_path: Path) -> None:

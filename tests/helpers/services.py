@@ -35,6 +35,7 @@ def run_csv(seed: int = 0, n_scans: int = 120) -> bytes:
     rng = np.random.default_rng(seed)
     mz = np.tile(np.arange(40.0, 60.0), n_scans)
     intensity = np.round(rng.lognormal(5, 1, len(mz)), 1)
+    intensity[20 * (n_scans // 2) :][:60] *= 100  # a peak of three scans
     time_min = np.linspace(0.1, 10, n_scans)
     return csv(Run.from_scans(time_min, np.full(n_scans, 20), mz, intensity))
 

@@ -72,6 +72,6 @@ def test_blocks_make_no_difference(cells: int, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(plotted, "MOST_COLUMNS", 77)
     of_columns = np.maximum.reduceat(dense[:, 40:], np.arange(0, 300, 4), axis=0)
     np.testing.assert_allclose(plotted.ion_map(run, (40, 90)).intensity, of_columns.T)
-    whole = measures.standing_out(run, 5.0)
+    whole = measures.standing_together(run, 5.0)
     monkeypatch.setattr(measures, "CELLS_AT_ONCE", 2**30)
-    assert measures.standing_out(run, 5.0) == whole
+    assert measures.standing_together(run, 5.0) == whole

@@ -1,4 +1,4 @@
-"""Local maxima and their prominences are those of SciPy."""
+"""Local maxima are those of SciPy."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.signal import find_peaks
 
-from gale.plumbing.maxima import local_maxima, prominences
+from gale.plumbing.maxima import local_maxima
 
 CURVES = st.lists(
     st.integers(-3, 3) | st.floats(-1e6, 1e6, allow_nan=False), max_size=40
@@ -21,7 +21,4 @@ CURVES = st.lists(
 @example([0.0, 1.0, 1.0, 1.0, 1.0, 0.0, 1.0, 0.0])
 def test_they_are_those_of_scipy(curve: list[float]) -> None:
     values = np.array(curve, dtype=np.float64)
-    expected, of_each = find_peaks(values, prominence=-np.inf)
-    peaks = local_maxima(values)
-    np.testing.assert_array_equal(peaks, expected)
-    np.testing.assert_array_equal(prominences(values, peaks), of_each["prominences"])
+    np.testing.assert_array_equal(local_maxima(values), find_peaks(values)[0])

@@ -85,6 +85,25 @@ def test_files_are_opened_in_one_place() -> None:
     assert {place: calls for place, calls in others.items() if calls} == {}
 
 
+JSON = {
+    "plumbing/schema.py": "the one place",
+    "plumbing/batches.py": "parts whose checksum is right",
+    "readers/instrument_folders.py": "folders that this or another process has packed",
+    "serve/pool.py": "what crosses between processes of one server",
+    "serve/store.py": "the server's own database",
+}
+"""Where JSON is read, and why it is gale's own; other JSON may be nested without end."""
+
+
+def test_json_is_read_in_one_place() -> None:
+    found = {
+        file.relative_to(SOURCES).as_posix()
+        for file in SOURCES.rglob("*.py")
+        if "json.load" in re.sub(r"(?m)^ *(>>>|\.\.\.).*$", "", file.read_text("utf-8"))
+    }
+    assert found == set(JSON)
+
+
 READS: dict[str, Callable[[Path], object]] = {
     "a run": gale.read_run,
     "labels": read_label_table,

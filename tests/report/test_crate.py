@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+import polars as pl
 import pytest
 
 import gale
@@ -94,6 +95,35 @@ def test_the_command(table: Path) -> None:
     assert entities["pages/a.html"]["encodingFormat"] == "text/html"
     check_error(error_of("crate", table), table.parent / FILE, kind=OutputError)
     succeed("crate", table, "--force")
+
+
+@pytest.mark.parametrize("value", [None, -1, 10**400, 0.5, True, "", [None], [{}], {}, "\ud800"])
+def test_facts_that_were_changed_are_refused_or_written(table: Path, value: object) -> None:
+    """Whatever is in a file beside predictions, it is a crate or an error of one line."""
+    beside = table.with_suffix(".json")
+    facts = json.loads(beside.read_text())
+    for name in facts:
+        beside.write_text(json.dumps({**facts, name: value}))
+        try:
+            check(gale.write_crate(table, force=True))
+        except TableError as error:
+            assert str(beside) in str(error) or str(table) in str(error)  # noqa: PT017
+            assert len(str(error).splitlines()) == 1  # noqa: PT017
+
+
+def test_a_table_of_several_files(
+    trained: Trained, campaign: gale.Campaign, tmp_path: Path
+) -> None:
+    model, labels = ("--model", trained.path), ("--labels", campaign.root / "test_labels.csv")
+    succeed("predict", campaign.root, "--split", "test", *model, "-o", f"{tmp_path}/many/", "-q")
+    assert "log loss" in succeed("evaluate", tmp_path / "many", *labels, "--resamples", 5).stdout
+    entities = check(gale.write_crate(tmp_path / "many"))
+    assert {each["@id"] for each in entities["#prediction"]["result"]} == {
+        "many/part-00000.parquet", "many.json",
+    }  # fmt: skip
+    part = tmp_path / "many" / "part-00000.parquet"
+    pl.read_parquet(part).reverse().write_parquet(part)
+    check_error(error_of("evaluate", tmp_path / "many", *labels), found="is not of many")
 
 
 def test_tables_that_do_not_say_how_they_were_made(table: Path, tmp_path: Path) -> None:

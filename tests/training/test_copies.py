@@ -13,6 +13,7 @@ import pytest
 import gale
 from gale.errors import CampaignError, GaleWarning
 from gale.evaluation import evaluate
+from gale.plumbing.cache import Cache
 from gale.plumbing.tables import TRAINED_ON
 from gale.plumbing.work import Work
 from gale.readers import checksum_of, load
@@ -168,6 +169,11 @@ def test_a_model_knows_its_training_runs_again(
     table = trained.model.predict([renamed, unseen])
     assert TRAINED_ON in table["message"][0]
     assert TRAINED_ON not in (table["message"][1] or "")
+    packed = tmp_path / "packed.csv.gz"
+    packed.write_bytes(gzip.compress(learned.read_bytes()))
+    cache = Cache(tmp_path / "cache")
+    for work in (Work(), Work(cache=cache), Work(cache=cache)):
+        assert TRAINED_ON in trained.model.predict(packed, work)["message"][0]
     known = campaign.of_split("train")
     predictions = trained.model.predict(known)
     prevalence = trained.model.prevalence

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from dataclasses import replace
 from pathlib import Path
 
@@ -111,6 +112,26 @@ def test_too_few_runs_and_other_families(
     other = replace(campaign, families=tuple(f"other {n}" for n in range(9)))
     with refused(CampaignError, found="other 0", expected="aromatic"):
         gale.recalibrate(bundled, other, work=work)
+
+
+def test_copies_count_once_and_may_not_be_tested(
+    bundled: gale.Model, campaign: gale.Campaign, work: Work, tmp_path: Path
+) -> None:
+    """Neither packed otherwise: what is in a file is compared."""
+    known = campaign.of_split("train").select(np.arange(24))
+    packed = tmp_path / "packed.csv.gz"
+    packed.write_bytes(gzip.compress(known.paths[1].read_bytes()))
+    labels = known.labels.copy()
+    labels[0] = labels[1]
+    twice = replace(known, paths=(packed, *known.paths[1:]), labels=labels)
+    assert gale.recalibrate(bundled, twice, work=work).facts["recalibrated"]["runs"] == 23
+    other = labels.copy()
+    other[0, 0] = 1 - labels[1, 0]
+    with refused(CampaignError, found=[known.runs[0], known.runs[1], "same content"]):
+        gale.recalibrate(bundled, replace(twice, labels=other), work=work)
+    tested = replace(twice, split=("test", *known.split[1:]))
+    with refused(CampaignError, found=["test run", "same content"]):
+        gale.recalibrate(bundled, tested, work=work)
 
 
 def test_the_command(campaign: gale.Campaign, tmp_path: Path) -> None:

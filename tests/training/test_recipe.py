@@ -221,10 +221,13 @@ def test_text_without_a_name_and_without_a_file() -> None:
 
 
 def test_files_that_are_no_recipes(tmp_path: Path) -> None:
-    missing, no_toml, no_text = (tmp_path / f"{name}.toml" for name in "abc")
+    missing, no_toml, no_text, deep = (tmp_path / f"{name}.toml" for name in "abcd")
     no_toml.write_text("x =")
+    deep.write_text("x = " + 5000 * "[" + 5000 * "]")
     no_text.write_bytes(b"\xff\xfe\x00")
-    for path, fact in ((missing, "No such file"), (no_toml, "Invalid value"), (no_text, "text")):
+    for path, fact in (
+        (missing, "No such file"), (no_toml, "Invalid value"), (no_text, "text"), (deep, "deep"),
+    ):  # fmt: skip
         with pytest.raises(RecipeError, match=fact) as caught:
             Recipe.load(path)
         assert str(caught.value).startswith(f"{path}: ")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -16,7 +18,7 @@ import pytest
 import gale
 from gale.errors import GaleError, OutputError, TableError, TrainingError
 from gale.features import compute_features
-from gale.features.dataset import FeatureDataset
+from gale.features.dataset import COLUMNS, FeatureDataset, _digest_of_runs
 from gale.plumbing.work import Work
 from gale.training.runs import read_runs
 from helpers.errors import refused
@@ -221,22 +223,89 @@ def too_few(folder: Path) -> None:
     parts(folder)[-1].unlink()
 
 
-def infinite(folder: Path) -> None:
-    table = pl.read_parquet(parts(folder)[0])
-    stated = pl.read_parquet_metadata(parts(folder)[0])["gale"]
+def rewrite(
+    part: Path,
+    change: Callable[[pl.DataFrame], pl.DataFrame] = lambda table: table,
+    facts: Callable[[dict[str, Any]], object] = lambda stated: stated,
+) -> None:
+    """Write a part again, with other rows or with what `facts` makes of its metadata."""
+    table, stated = pl.read_parquet(part), json.loads(pl.read_parquet_metadata(part)["gale"])
+    changed = json.dumps(facts(stated))
+    change(table).write_parquet(part, metadata={"gale": changed})
+
+
+def with_values(table: pl.DataFrame, value: float) -> pl.DataFrame:
     values = table["features"].to_numpy().copy()
-    values[0, 0] = np.inf
-    table = table.with_columns(pl.Series("features", values, dtype=table.schema["features"]))
-    table.write_parquet(parts(folder)[0], metadata={"gale": stated})
+    values[0, 0] += value
+    return table.with_columns(pl.Series("features", values, dtype=table.schema["features"]))
+
+
+def all_are(column: str, value: object) -> Callable[[pl.DataFrame], pl.DataFrame]:
+    return lambda table: table.with_columns(pl.lit(value).alias(column))
+
+
+def without(column: str) -> Callable[[pl.DataFrame], pl.DataFrame]:
+    return lambda table: table.drop(column)
+
+
+CHANGES: dict[str, Callable[[pl.DataFrame], pl.DataFrame]] = {
+    "infinite": lambda table: with_values(table, np.inf),
+    "another value": lambda table: with_values(table, 1e-3),
+    "rows of others": lambda table: table.with_columns(pl.col("features").reverse()),
+    "rows twice": lambda table: pl.concat([table, table]),
+    "names of others": lambda table: table.with_columns(pl.col("run").reverse()),
+    **{
+        f"{column} as {name}": all_are(column, value)
+        for column in COLUMNS
+        for name, value in {"nothing": None, "a number": 7, "a text": "x"}.items()
+        if (column, name) not in (("message", "nothing"), ("content_bytes", "nothing"))
+    },
+    **{f"without {column}": without(column) for column in ("run", "features")},
+}
+"""What somebody, or a disk, may do to a part."""
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_changed_part_is_refused_in_one_line(
+    own: gale.Campaign, stored: Path, change: str
+) -> None:
+    rewrite(parts(stored)[0], CHANGES[change])
+    with refused(TableError, remedy="gale.write_features"):
+        gale.train(own, tiny_recipe(), features=stored)
+
+
+@pytest.mark.parametrize("value", [None, "text", -1, 10**18, [], {}, True, 0.5])
+def test_metadata_that_were_changed_are_refused_in_one_line(
+    own: gale.Campaign, stored: Path, value: object
+) -> None:
+    part = parts(stored)[0]
+    stated = json.loads(pl.read_parquet_metadata(part)["gale"])
+    for name in stated:
+        if value == stated[name]:
+            continue
+        rewrite(part, facts=instead({**stated, name: value}))
+        with refused(TableError, remedy="gale.write_features"):
+            FeatureDataset.open(stored)
+    rewrite(part, facts=instead(value))
+    with refused(TableError, remedy="gale.write_features"):
+        FeatureDataset.open(stored)
+    rewrite(part, facts=instead(stated))
+    assert FeatureDataset.open(stored).runs.height == len(own)
+
+
+def instead(stated: object) -> Callable[[object], object]:
+    return lambda _: stated
 
 
 def older(folder: Path) -> None:
     for part in parts(folder):
-        stated = pl.read_parquet_metadata(part)["gale"].replace('"readers": ', '"readers": 9')
-        pl.read_parquet(part).write_parquet(part, metadata={"gale": stated})
+        table, stated = pl.read_parquet(part), json.loads(pl.read_parquet_metadata(part)["gale"])
+        digests, others = stated.pop("digests"), stated | {"readers": 9}
+        digests["runs"] = _digest_of_runs(table, others)
+        rewrite(part, facts=instead({**others, "digests": digests}))
 
 
-@pytest.mark.parametrize("damage", [cut, foreign, too_few, infinite, older, shutil.rmtree])
+@pytest.mark.parametrize("damage", [cut, foreign, too_few, older, shutil.rmtree])
 def test_a_damaged_dataset_is_refused_in_one_line(
     own: gale.Campaign, stored: Path, damage: Callable[[Path], object]
 ) -> None:

@@ -11,7 +11,7 @@ from gale.cli.answer_table import print_table
 from gale.cli.printing import echo
 from gale.cli.result import Result
 from gale.cli.summary import SCORES, Counts
-from gale.cli.tasks.predict import CHECKSUM, PREDICTIONS
+from gale.cli.tasks.predict import PREDICTIONS, UNWRITTEN
 from gale.cli.wording import in_options
 from gale.plumbing.tables import FAILED
 
@@ -88,7 +88,7 @@ def _answers(
     tables = map(cutoffs.call, result.finished.tables(PREDICTIONS))
     rows = (row for table in tables for row in table.iter_rows(named=True))
     for item, row in zip(result.listing, rows, strict=True):
-        checksum = row.pop(CHECKSUM)
+        checksum, _ = map(row.pop, UNWRITTEN)
         try:
             is_there = row["status"] != FAILED
             run = read_same(Path(item.path), checksum, work) if is_there else None

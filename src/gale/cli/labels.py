@@ -8,8 +8,8 @@ import click
 
 from gale.cli.options import PATH, columns_option, force_option
 from gale.cli.outputs import plan
-from gale.cli.printing import echo
-from gale.plumbing.text import counted
+from gale.cli.printing import echo, formulas_note
+from gale.plumbing.text import counted, is_formula
 
 EXAMPLE = """
 \b
@@ -61,3 +61,5 @@ def command(
         write_csv(table, temporary)
     of_families = counted(table.width - 1, "family", "families")
     echo(f"{display_name(target)}: {counted(len(table), 'run')}, {of_families}, to fill in")
+    if formulas := [name for name in (*table["run"], *table.columns) if is_formula(name)]:
+        echo(formulas_note(formulas, len(formulas)))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Sequence
 
 import click
 
 from gale.errors import CONTROLS
+from gale.plumbing.text import listed, shown
 
 LOG = logging.getLogger("gale.cli")
 
@@ -33,3 +35,14 @@ def echo(text: str, *, err: bool = False, nl: bool = True, bold: bool = False) -
     if err:
         LOG.info(text.rstrip("\n"))
     click.echo(click.style(printable(text), bold=True) if bold else printable(text), err=err, nl=nl)
+
+
+SHOWN = 3
+"""Names that are shown of those that a spreadsheet takes for formulas."""
+
+
+def formulas_note(names: Sequence[str], number: int) -> str:
+    """Warn of names that a spreadsheet computes, of which there are so many."""
+    more = number - len(names[:SHOWN])
+    said = listed(map(shown, names[:SHOWN])) + (f" and {more:,} more" if more else "")
+    return f"a spreadsheet takes {said} for a formula; import these columns as text"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gale.cli.summary import Counts, print_failed
-from gale.cli.tasks.predict import CHECKSUM, PREDICTIONS
+from gale.cli.tasks.predict import PREDICTIONS, UNWRITTEN
 from gale.cli.tasks.report import ReportTask
 from gale.plumbing.batches import Finished, Item, put
 
@@ -73,7 +73,7 @@ class Pages:
             print_failed(table)
 
     def _tables(self) -> Iterator[pl.DataFrame]:
-        return (table.drop(CHECKSUM) for table in self.finished.tables(PREDICTIONS))
+        return (table.drop(UNWRITTEN) for table in self.finished.tables(PREDICTIONS))
 
     def _pages(self) -> Iterator[str]:
         """Give the name of the page of each run, empty if it has none."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gale.cli.spectra import Spectra
-from gale.cli.tasks.predict import CHECKSUM, PREDICTIONS
+from gale.cli.tasks.predict import PREDICTIONS, UNWRITTEN
 
 if TYPE_CHECKING:
     import polars as pl
@@ -30,4 +30,4 @@ class Result:
 
     def tables(self) -> Iterator[pl.DataFrame]:
         """Give the predictions of each chunk as they are written."""
-        return (table.drop(CHECKSUM) for table in self.finished.tables(PREDICTIONS))
+        return (table.drop(UNWRITTEN) for table in self.finished.tables(PREDICTIONS))

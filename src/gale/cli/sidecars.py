@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 from gale.cli.models import name_of_model
 from gale.cli.result import Result
-from gale.cli.tasks.predict import CHECKSUM, PREDICTIONS
+from gale.cli.tasks.predict import PREDICTIONS, UNWRITTEN
 from gale.plumbing.tables import FAILED
 
 
@@ -33,6 +32,7 @@ def write_sidecar(
     """
     from gale.evaluation.predictions import sidecar
     from gale.plumbing.files import text_to_write, writing
+    from gale.plumbing.frames import sha256_of_table
     from gale.plumbing.json_files import write_json
 
     model, matcher, cutoffs = result.model, result.spectra["matcher"], result.cutoffs
@@ -41,7 +41,7 @@ def write_sidecar(
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "model": name_of_model(model),
         "model_sha256": model.sha256,
-        "table_sha256": _sha256_of_table(output),
+        "table_sha256": sha256_of_table(output),
         "recipe": model.facts["recipe"]["name"],
         "families": list(model.families),
         "prevalence": model.facts["prevalence"],
@@ -77,18 +77,8 @@ def _of_status(result: Result, status: str) -> Iterator[str]:
 def _contents(result: Result) -> Iterator[dict[str, Any]]:
     from gale.evaluation.content import Content
 
-    rows = (row for each in result.finished.tables(PREDICTIONS) for row in each[CHECKSUM])
-    for item, checksum in zip(result.listing, rows, strict=True):
+    tables = result.finished.tables(PREDICTIONS)
+    rows = (row for each in tables for row in each.select(UNWRITTEN).iter_rows())
+    for item, (checksum, content) in zip(result.listing, rows, strict=True):
         if checksum:
-            yield {"run": item.name, **Content.of(Path(item.path), checksum)._asdict()}
-
-
-def _sha256_of_table(output: Path) -> str:
-    """Hash the file of a table, or all files of a dataset in the order of their rows."""
-    from gale.plumbing.frames import dataset_files
-    from gale.plumbing.reading import sha256_of
-
-    if not output.is_dir():
-        return sha256_of(output)
-    hashes = "".join(map(sha256_of, dataset_files(output)))
-    return hashlib.sha256(hashes.encode()).hexdigest()
+            yield {"run": item.name, **Content.of(Path(item.path), checksum, content).to_dict()}

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gale.cli.outputs import STANDARD_OUTPUT
-from gale.cli.printing import echo
+from gale.cli.printing import SHOWN, echo, formulas_note
 from gale.cli.wording import in_options
 from gale.plumbing.tables import DOUBTFUL, FAILED, OK, TRAINED_ON
-from gale.plumbing.text import counted, display_name, is_formula, listed, shown
+from gale.plumbing.text import counted, display_name, is_formula
 
 if TYPE_CHECKING:
     import polars as pl
@@ -24,9 +24,6 @@ SCORES = (
     "runs"
 )
 """What is said of the numbers of a model without calibration."""
-
-SHOWN = 3
-"""Names that are shown of those that a spreadsheet takes for formulas."""
 
 
 def print_failed(table: pl.DataFrame) -> int:
@@ -110,10 +107,8 @@ def _lines(
         yield f"{counted(number, 'run')} {are} odd; {says} what is odd"
     yield from notes
     of_families = list(filter(is_formula, model.families))
-    if names := [*counts.formulas, *of_families][:SHOWN]:
-        more = counts.n_formulas + len(of_families) - len(names)
-        said = listed(map(shown, names)) + (f" and {more:,} more" if more else "")
-        yield f"a spreadsheet takes {said} for a formula; import these columns as text"
+    if names := [*counts.formulas, *of_families]:
+        yield formulas_note(names, counts.n_formulas + len(of_families))
     if submission and counts.n_failed:
         yield "for failed runs the submission has the training prevalence"
     if not model.facts["calibrated"]:

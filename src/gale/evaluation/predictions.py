@@ -15,9 +15,9 @@ from gale.campaign.labels import RUN_COLUMNS, is_run_column
 from gale.errors import TableError
 from gale.evaluation.content import Content
 from gale.plumbing import schema
-from gale.plumbing.frames import Tabular, frame_of
+from gale.plumbing.frames import Tabular, frame_of, sha256_of_table
 from gale.plumbing.kinds import checked
-from gale.plumbing.reading import read_text, sha256_of
+from gale.plumbing.reading import read_text
 from gale.plumbing.tables import (
     CALL,
     DOUBTFUL,
@@ -252,11 +252,25 @@ MOVE_AWAY = "move the file away if it is something else, or predict again"
 SIDECAR = schema.Table(
     {"families": schema.ListOf(schema.NAME), "prevalence": schema.ListOf(schema.number(0, 1))},
     {
+        "gale_version": schema.TEXT,
+        "created": schema.NAME,
+        "model": schema.TEXT,
         "model_sha256": schema.TEXT,
         "table_sha256": schema.TEXT,
+        "recipe": schema.TEXT,
+        "calibrated": schema.YES_NO,
+        "notes": schema.ListOf(schema.TEXT),
+        "runs": schema.whole(),
         "trained_on": schema.ListOf(schema.TEXT),
+        "doubtful": schema.ListOf(schema.TEXT),
+        "failed": schema.ListOf(schema.TEXT),
+        "cutoffs": schema.PLAIN_TABLE,
+        "libraries": schema.ListOf(schema.Table({"name": schema.TEXT, "sha256": schema.TEXT})),
         "content": schema.ListOf(
-            schema.Table({"run": schema.TEXT, "file": schema.TEXT, "sha256": schema.TEXT})
+            schema.Table(
+                {"run": schema.TEXT, "file": schema.TEXT, "sha256": schema.TEXT},
+                {"content": schema.TEXT},
+            )
         ),
     },
 )
@@ -387,7 +401,7 @@ def sidecar_facts(table: Path) -> dict[str, Any] | None:
     if len(facts["families"]) != len(facts["prevalence"]):
         raise TableError(path, "has no prevalence for each family", SIDECAR_FILE, MOVE_AWAY)
     written = facts.get("table_sha256")
-    if written is not None and table.exists() and written != sha256_of(table):
+    if written is not None and table.exists() and written != sha256_of_table(table):
         raise TableError(
             path,
             f"is not of {table.name} as it is: that was changed, or belongs to other predictions",
@@ -405,6 +419,7 @@ def _read_sidecar(table: Path) -> Sidecar | None:
     prevalence = dict(zip(facts["families"], map(float, facts["prevalence"]), strict=True))
     trained_on = frozenset(facts.get("trained_on", ()))
     content = {
-        each["run"]: Content(each["file"], each["sha256"]) for each in facts.get("content", ())
+        each["run"]: Content(each["file"], each["sha256"], each.get("content", ""))
+        for each in facts.get("content", ())
     }
     return Sidecar(sidecar(table), prevalence, facts.get("model_sha256"), trained_on, content)

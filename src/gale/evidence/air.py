@@ -10,9 +10,7 @@ from collections.abc import Sequence
 
 from gale.evidence.attribution import Attribution
 from gale.evidence.windows import Window
-
-AIR = frozenset({14, 16, 17, 18, 20, 22, 28, 32, 34, 40, 44})
-"""m/z of nitrogen, oxygen, water, argon and carbon dioxide, without those of many organic ions."""
+from gale.inspection.measures import AIR
 
 ALONE = 0.9
 """Least share of the falls of a family's ions that these gases have, for evidence of air alone."""

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gale.errors import MissingExtraError, ReadError
+from gale.features.content import checksum_inside, checksum_of_run
 from gale.features.spec import FeatureSpec
 from gale.features.summary import intensity_moments
 from gale.plumbing.arrays import Arrays, is_finite
@@ -64,6 +65,9 @@ class FeatureTable:
         What else is odd about a run.
     checksums : tuple of str, length R
         SHA-256 of the bytes that were read; empty for a run in memory or one that failed.
+    contents : tuple of str, length R
+        SHA-256 of what these bytes hold: where a file is packed, of what is in it, and of the
+        numbers of a run in memory. Empty for one that failed.
     """
 
     values: Floats32
@@ -72,6 +76,7 @@ class FeatureTable:
     weighty: tuple[tuple[str, ...], ...]
     others: tuple[tuple[str, ...], ...]
     checksums: tuple[str, ...]
+    contents: tuple[str, ...]
 
     @property
     def ok(self) -> NDArray[np.bool_]:
@@ -87,6 +92,7 @@ class RunFeatures(NamedTuple):
     notes: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
     checksum: str = ""
+    content: str = ""
 
 
 SAID = ("weighty", "notes", "others")
@@ -158,6 +164,7 @@ def compute_features(
         tuple(each.weighty for each in said),
         tuple(each.others for each in said),
         tuple(each.checksum for each in said),
+        tuple(each.content for each in said),
     )
 
 
@@ -196,7 +203,8 @@ def _features(
     look: Look,
 ) -> RunFeatures:
     if isinstance(source, Run):
-        return RunFeatures(spec.features_of(source), *look(source))
+        features, content = spec.features_of(source), checksum_of_run(source)
+        return RunFeatures(features, *look(source), content=content)
     data = load(source)
     checksum = checksum_of(data)
     if cache is None:
@@ -210,7 +218,8 @@ def _features(
     if cached is not None:
         LOG.info("features of %s: from the cache", display_name(source))
         weighty, notes, others = (tuple(map(str, cached.get(name, ()))) for name in SAID)
-        return RunFeatures(cached["features"], weighty, notes, others, checksum)
+        content = checksum_inside(data, display_name(source), columns, checksum)
+        return RunFeatures(cached["features"], weighty, notes, others, checksum, content)
     result = _parse_and_compute(data, source, spec, columns, look, checksum)
     said_texts = {name: np.array(getattr(result, name), dtype=str) for name in SAID}
     cache.put(key, {"features": result.features, **said_texts})
@@ -242,7 +251,8 @@ def _parse_and_compute(
     checksum: str,
 ) -> RunFeatures:
     run = parse_run(data, display_name(path), columns=columns)
-    return RunFeatures(spec.features_of(run), *look(run), checksum)
+    content = checksum_inside(data, display_name(path), columns, checksum)
+    return RunFeatures(spec.features_of(run), *look(run), checksum, content)
 
 
 def _moments(

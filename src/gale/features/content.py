@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gale.readers import checksum_of, is_packed, load, unpacked
+from gale.readers.archives import PACKED
 from gale.readers.instrument_folders import PackedFolder
 from gale.run import Run
 
@@ -37,12 +38,32 @@ def content_of(
         If it has to be read, and cannot be.
     """
     if isinstance(source, Run):
-        arrays = (source.time_min, source.scan_start, source.mz, source.intensity)
-        return Content(checksum_of(b"".join(array.tobytes() for array in arrays)), None)
+        return Content(checksum_of_run(source), None)
     if checksum and not is_packed(source):
         return Content(checksum, size_of(source))
     data = unpacked(load(source), str(source), columns=columns)
     return Content(checksum_of(data), None if isinstance(data, PackedFolder) else len(data))
+
+
+def checksum_of_run(run: Run) -> str:
+    """Return the SHA-256 of a run in memory: of its times, m/z and intensities."""
+    arrays = (run.time_min, run.scan_start, run.mz, run.intensity)
+    return checksum_of(b"".join(array.tobytes() for array in arrays))
+
+
+def checksum_inside(
+    data: bytes, source: str, columns: Mapping[str, str] | None, checksum: str
+) -> str:
+    """Return the SHA-256 of what is packed in bytes that are loaded; `checksum` if nothing is.
+
+    Raises
+    ------
+    ReadError
+        If they cannot be unpacked.
+    """
+    if isinstance(data, PackedFolder) or not data.startswith(PACKED):
+        return checksum
+    return checksum_of(unpacked(data, source, columns=columns))
 
 
 def size_of(path: Path) -> int | None:

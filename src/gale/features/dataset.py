@@ -6,13 +6,15 @@ and how it was ``acquired``. What the features are is in each file's metadata, u
 :data:`KEY`, as JSON.
 
 A run is known again by its path in the campaign; whether it has changed, by size and time of its
-file, and where these differ by its SHA-256.
+file, and where these differ by its SHA-256. Whether a part is as it was written, by the SHA-256 of
+its columns, which its metadata state.
 
 Symbols: R runs, D features.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import uuid
@@ -36,13 +38,23 @@ from gale.plumbing.cache import Cache
 from gale.plumbing.files import write_parquet
 from gale.plumbing.progress import Progress
 from gale.plumbing.reading import open_file
-from gale.plumbing.text import counted, display_name
+from gale.plumbing.schema import (
+    NAMES_OF_COLUMNS,
+    PLAIN_TABLE,
+    TEXT,
+    Either,
+    Table,
+    check_schema,
+    read_json,
+    whole,
+)
+from gale.plumbing.text import counted, display_name, shown
 from gale.plumbing.work import Work
 from gale.plumbing.workers import mapped
 from gale.readers import VERSION, checksum_of, load
 from gale.run import Floats32
 
-FORMAT = 1
+FORMAT = 2
 """Of the dataset; raised when older ones cannot be read any more."""
 
 KEY = "gale"
@@ -72,6 +84,27 @@ COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
 """What a dataset has of a run beside ``features`` and ``acquired``: its name and path in the
 campaign, SHA-256 of its file and of what is packed in it (with its size; null for a folder), size
 and time of the file, why it could not be read (null where it could), and how it was read."""
+
+NULLABLE = ("content_bytes", "message")
+"""Those that may have nothing in a row."""
+
+METADATA = Table(
+    {
+        "format": whole(),
+        "gale": TEXT,
+        "readers": whole(),
+        "spec": PLAIN_TABLE,  # see `gale.features.spec`, by its kind and version
+        "fingerprint": TEXT,
+        "columns": Either(NAMES_OF_COLUMNS),
+        "learned": TEXT,
+        "dataset": TEXT,
+        "parts": whole(1),
+        "part": whole(),
+        "digests": Table({"runs": TEXT, "features": TEXT, "acquired": TEXT}),
+    }
+)
+"""What the metadata of a part state: :meth:`Facts.to_dict`, which part of which dataset it is, and
+SHA-256 of its columns: of those of :data:`COLUMNS` with all that is stated, and of the others."""
 
 
 class StoredFile(NamedTuple):
@@ -123,12 +156,7 @@ class Facts:
         spec = feature_spec(values["spec"], str(source))
         known = (values["format"], values["readers"], values["fingerprint"])
         if known != (FORMAT, VERSION, spec.fingerprint):
-            raise TableError(
-                source,
-                f"has features as gale {values['gale']} computed them",
-                f"those of gale {version('gale-ms')}",
-                WRITE_AGAIN,
-            )
+            raise _of_other_gale(source, values)
         return cls(spec, values["columns"], values["learned"])
 
 
@@ -202,6 +230,8 @@ def _write_part(
         },
         schema=COLUMNS,
     )
+    stated = {**metadata, "part": number}
+    digests = {"runs": _digest_of_runs(frame, stated)}
     edge, readable = facts.spec.n_features, pl.col("message").is_null()
     for name, values in (
         ("features", table.values[:, :edge]),
@@ -209,10 +239,11 @@ def _write_part(
     ):
         array = pl.Series(name, np.ascontiguousarray(values), dtype=_array(values.shape[1]))
         frame = frame.with_columns(array).with_columns(pl.when(readable).then(name))
+        digests[name] = _digest(values[table.ok])
     path = folder / f"part-{number:05}.parquet"
     # under a name of its own: an executor may do a part twice at the same time
     temporary = path.with_name(f".{uuid.uuid4().hex[:8]}")
-    write_parquet(frame, temporary, {KEY: json.dumps({**metadata, "part": number})})
+    write_parquet(frame, temporary, {KEY: json.dumps({**stated, "digests": digests})})
     temporary.replace(path)
     return {
         each.run: error for each, error in zip(runs, table.errors, strict=True) if error is not None
@@ -230,12 +261,15 @@ class FeatureDataset:
     parts : tuple of Path
     runs : DataFrame
         :data:`COLUMNS`, with ``part`` and ``place``, the number of the part and the row in it.
+    digests : tuple of mapping
+        SHA-256 of the columns of each part.
     """
 
     folder: Path
     facts: Facts
     parts: tuple[Path, ...]
     runs: pl.DataFrame = field(repr=False)
+    digests: tuple[Mapping[str, str], ...] = field(repr=False)
 
     @classmethod
     def open(cls, folder: Path) -> FeatureDataset:
@@ -255,21 +289,22 @@ class FeatureDataset:
                 "check the path",
             )
         stated = [_metadata(part) for part in parts]
-        one = {(each.get("dataset"), each.get("parts")) for each in stated}
-        numbers = [each.get("part") for each in stated]
-        if len(one) > 1 or numbers != list(range(stated[0].get("parts", 0))):
+        one = {(each["dataset"], each["parts"]) for each in stated}
+        numbers = [each["part"] for each in stated]
+        if len(one) > 1 or len(parts) != stated[0]["parts"] or numbers != [*range(len(parts))]:
             raise TableError(
                 folder,
                 f"has {counted(len(parts), 'part')}, some of another dataset or too few",
-                f"the {stated[0].get('parts', 0):,} parts of one dataset",
+                f"the {stated[0]['parts']:,} parts of one dataset",
                 WRITE_AGAIN,
             )
-        facts = Facts.from_dict(stated[0], folder)
         frames = [
-            _read(part, list(COLUMNS)).with_row_index("place").with_columns(part=pl.lit(number))
-            for number, part in enumerate(parts)
+            _read_runs(part, of_part).with_row_index("place").with_columns(part=pl.lit(number))
+            for number, (part, of_part) in enumerate(zip(parts, stated, strict=True))
         ]
-        return cls(folder, facts, parts, pl.concat(frames))
+        facts = Facts.from_dict(stated[0], folder)
+        digests = tuple(each["digests"] for each in stated)
+        return cls(folder, facts, parts, pl.concat(frames), digests)
 
     @cached_property
     def _row_of(self) -> dict[str, int]:
@@ -308,8 +343,9 @@ class FeatureDataset:
                 progress.step()
         nothing: tuple[tuple[str, ...], ...] = ((),) * len(runs)
         notes = tuple(map(tuple, rows["notes"]))
+        checksums, contents = tuple(rows["sha256"]), tuple(rows["content"])
         return FeatureTable(
-            values, tuple(rows["message"]), notes, nothing, nothing, tuple(rows["sha256"])
+            values, tuple(rows["message"]), notes, nothing, nothing, checksums, contents
         )
 
     def contents(self, runs: Sequence[StoredFile]) -> dict[str, Content]:
@@ -333,10 +369,10 @@ class FeatureDataset:
         frame = _read(part, [column])
         size = {"features": self.facts.spec.n_features, "acquired": len(FACTS)}[column]
         if frame.schema[column] == _array(size):
+            there = frame[column].drop_nulls().to_numpy()
             found = frame[column].gather(places)
-            values = found.to_numpy() if not found.null_count() else np.array([np.nan])
-            if np.isfinite(values).all():
-                return np.asarray(values, dtype=np.float32)
+            if _digest(there) == self.digests[number][column] and not found.null_count():
+                return np.asarray(found.to_numpy(), dtype=np.float32)
         raise _damaged(part, f"has other {column} than it states")
 
     def _check_has(self, runs: Sequence[StoredFile]) -> None:
@@ -380,12 +416,43 @@ def _metadata(part: Path) -> dict[str, Any]:
     """Read what a part states of its features."""
     try:
         with open_file(part) as file:
-            stated = json.loads(pl.read_parquet_metadata(file)[KEY])
+            stated: dict[str, Any] = read_json(pl.read_parquet_metadata(file)[KEY])
     except (OSError, pl.exceptions.PolarsError, KeyError, ValueError) as error:
         raise _damaged(part, "cannot be read as a part of a dataset of features") from error
-    if not isinstance(stated, dict):
-        raise _damaged(part, "does not state what its features are")
+    if isinstance(stated, dict) and stated.get("format") != FORMAT:
+        raise _of_other_gale(part, stated)
+    check_schema(stated, METADATA, display_name(part), TableError, place="", remedy=WRITE_AGAIN)
     return stated
+
+
+def _of_other_gale(source: Path, stated: Mapping[str, Any]) -> TableError:
+    return TableError(
+        source,
+        f"has features as another version of gale wrote them ({shown(str(stated.get('gale')))})",
+        f"those of gale {version('gale-ms')}, with the same format and readers",
+        WRITE_AGAIN,
+    )
+
+
+def _read_runs(part: Path, stated: Mapping[str, Any]) -> pl.DataFrame:
+    """Read what a part says of its runs, and make sure that it is as it was written."""
+    frame = _read(part, list(COLUMNS))
+    missing = any(frame[name].null_count() for name in COLUMNS if name not in NULLABLE)
+    if frame.schema != pl.Schema(COLUMNS) or missing:
+        raise _damaged(part, "has columns that are not as gale wrote them")
+    known = {name: value for name, value in stated.items() if name != "digests"}
+    if _digest_of_runs(frame, known) != stated["digests"]["runs"]:
+        raise _damaged(part, "says something else of its runs than it states")
+    return frame
+
+
+def _digest_of_runs(frame: pl.DataFrame, stated: Mapping[str, Any]) -> str:
+    text = json.dumps([stated, frame.select(list(COLUMNS)).rows()], sort_keys=True)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _digest(values: Floats32) -> str:
+    return hashlib.sha256(np.ascontiguousarray(values, dtype=np.float32).data).hexdigest()
 
 
 def _read(part: Path, columns: Sequence[str]) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +14,12 @@ from gale.run import Floats, Integers, Run
 LARGEST_MZ = 1_000
 """Ions above this m/z are not from a compound: EI spectra in GC end below."""
 
-SIDE = 0.05
-"""A peak is compared with its m/z this share of the scans before and after it."""
+AIR = frozenset({14, 16, 17, 18, 20, 22, 28, 32, 34, 40, 44})
+"""m/z of nitrogen, oxygen, water, argon and carbon dioxide, without those of many organic ions."""
+
+SIDE, LEAST_SIDE = 0.05, 10
+"""A peak is compared with its m/z this share of the scans before and after it, or so many scans if
+these are more."""
 
 CELLS_AT_ONCE = 2**20
 """Cells of scans × m/z that are looked at at a time, which limits the memory used."""
@@ -145,29 +150,33 @@ def _width(run: Run) -> int:
     return int(run.mz.max()) + 2
 
 
-def highest_mz(run: Run) -> Integers:
-    """Return the nominal m/z up to :data:`LARGEST_MZ`, that with the highest ion first."""
+def highest_mz(run: Run, most: int, without: Collection[int] = ()) -> Integers:
+    """Return the nominal m/z of the `most` highest traces, by their highest ion.
+
+    Those of `without` are not among them.
+    """
     mz = nominal_mz(run)
     highest = np.zeros(max(LARGEST_MZ, mz.max(initial=0)) + 1)
     np.maximum.at(highest, mz, run.intensity)
     highest = highest[: LARGEST_MZ + 1]
-    return np.argsort(-highest, kind="stable")
+    highest[list(without)] = -1
+    return np.argsort(-highest, kind="stable")[:most]
 
 
-def standing_out(run: Run, times: float, among: Integers | None = None) -> int:
-    """Count the nominal m/z with a peak of at least `times` the signal before and after it.
+def standing_together(run: Run, times: float, among: Integers | None = None) -> int:
+    """Count the nominal m/z that stand out at the same time, at the time when most of them do.
 
-    With `among`, only these nominal m/z are looked at.
-
-    A peak is at least two scans long, so a spike in one scan is not a peak. Constant background,
-    and one that rises slowly as column bleed does, does not stand out.
+    An m/z stands out where it has at least `times` the signal before and after it, for at least two
+    scans: a spike in one scan is not a peak. Constant background, and one that rises slowly as
+    column bleed does, does not stand out. Noise does now and then, one m/z at a time; a compound
+    has many ions. With `among`, only these nominal m/z are looked at.
     """
     mz, scan_of_ion = nominal_mz(run), run.scan_of_ion
     wanted = distinct_mz(run) if among is None else among
     wanted = wanted[wanted <= min(LARGEST_MZ, mz.max(initial=0))]
     floor = quantile(run.intensity, FLOOR_QUANTILE)
     some = max(CELLS_AT_ONCE // run.n_scans, 1)
-    n_standing = 0
+    together = np.zeros(max(run.n_scans - 1, 1), dtype=np.int64)
     for columns in (wanted[first : first + some] for first in range(0, len(wanted), some)):
         n_columns = len(columns)
         column_of = np.full(mz.max(initial=0) + 1, -1)
@@ -177,17 +186,17 @@ def standing_out(run: Run, times: float, among: Integers | None = None) -> int:
         cells = run.n_scans * n_columns
         total = np.bincount(cell, run.intensity[ions], cells).astype(np.float64)
         stands = _stands_out(total.reshape(run.n_scans, n_columns), times, floor)
-        n_standing += int(stands.sum())
-    return n_standing
+        together += stands.sum(axis=1)
+    return int(together.max())
 
 
 def _stands_out(trace: Floats, times: float, floor: float) -> NDArray[np.bool_]:
-    """Whether each column of traces, shape (S, M), has a peak, see :func:`standing_out`."""
-    side = max(int(SIDE * len(trace)), 1)
+    """Where columns of traces (S, M) stand out from scan to scan, see :func:`standing_together`."""
+    side = max(int(SIDE * len(trace)), LEAST_SIDE)
     smooth = moving_mean(trace, trace[1::-1], trace[:-3:-1])
     scan, last = np.arange(len(trace) - 1), len(trace) - 1
     before, after = smooth[np.maximum(scan - side, 0)], smooth[np.minimum(scan + side, last)]
     height = np.minimum(trace[:-1], trace[1:])
     around = np.maximum(np.maximum(before, after), floor)
-    stands: NDArray[np.bool_] = np.any(height > times * around, axis=0)
+    stands: NDArray[np.bool_] = height > times * around
     return stands

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from gale.inspection import ONLY, oddities
 from gale.run import Run
 
-DOUBTFUL = ("ionisation", "monitoring", "profile", "blank", "few scans", "scaled scans")
+DOUBTFUL = ("ionisation", "monitoring", "profile", "few scans", "blank", "scaled scans")
 """Rules of `gale.oddities` by which a run is none that a model can judge, which learned from full
 scans of electron ionisation."""
 
@@ -16,6 +16,7 @@ IN_PART = ("cut short", "part of a run", "another unit")
 """What a reader says of a file that may hold only a part of its run, or has doubtful times."""
 
 BY_WEIGHT = (
+    "air",
     "saturation",
     "gaps",
     "empty scans",

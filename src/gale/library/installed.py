@@ -28,6 +28,7 @@ from gale.plumbing.files import writing
 from gale.plumbing.kinds import checked
 from gale.plumbing.outputs import make_folder
 from gale.plumbing.reading import read_bytes
+from gale.plumbing.schema import read_json
 
 FOLDER_VARIABLE = "GALE_LIBRARIES"
 """Environment variable that names another folder for added libraries."""
@@ -259,7 +260,7 @@ def _read(name: str) -> tuple[Library, InstalledLibrary]:
     if arrays is None:
         raise _damaged(name)
     try:
-        facts = json.loads(arrays["facts"].tobytes())
+        facts = read_json(arrays["facts"].tobytes())
         number = facts.pop("format")
         if number == FORMAT:
             added = InstalledLibrary(**facts)
@@ -275,7 +276,7 @@ def _read(name: str) -> tuple[Library, InstalledLibrary]:
 
 
 def _library(arrays: dict[str, Any], name: str) -> Library:
-    texts = json.loads(arrays["texts"].tobytes())
+    texts = read_json(arrays["texts"].tobytes())
     families = tuple(None if each is None else tuple(each) for each in texts.pop("families"))
     columns: dict[str, Any] = {column: tuple(value) for column, value in texts.items()}
     columns |= {column: arrays[column].astype(kind) for column, kind in _ARRAYS.items()}

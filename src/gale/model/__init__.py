@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from gale.campaign import Campaign
 from gale.errors import CampaignError, ModelError, TableError, warn
-from gale.features import PathOrRun, compute_features
+from gale.features import FeatureTable, PathOrRun, compute_features
 from gale.features.events import EventSpec
 from gale.features.spec import feature_spec
 from gale.features.versions import TRAIN_AGAIN
@@ -267,13 +267,20 @@ class Model(ShownInNotebooks):
         """What names the content of the training runs; empty for a model of an older gale."""
         return frozenset(self.facts["training"].get("content", ()))
 
-    def is_trained_on(self, checksum: str) -> bool:
-        """Whether the model was trained on what has this SHA-256, as far as it knows."""
-        return bool(checksum) and checksum[:DIGITS] in self._content
+    def is_trained_on(self, *checksums: str) -> bool:
+        """Whether the model was trained on what has one of these SHA-256, as far as it knows.
 
-    def _trained_on(self, checksum: str) -> tuple[str, ...]:
-        """Say that the model was trained on a run of this content, if it knows."""
-        return (TRAINED_ON,) if self.is_trained_on(checksum) else ()
+        They are those of the content of a run, and of its file, by which models of an older gale
+        know packed ones.
+        """
+        return any(each[:DIGITS] in self._content for each in checksums if each)
+
+    def _known(self, table: FeatureTable) -> list[tuple[str, ...]]:
+        """Say of each run whether the model was trained on its content, if it knows."""
+        return [
+            (TRAINED_ON,) if self.is_trained_on(*each) else ()
+            for each in zip(table.contents, table.checksums, strict=True)
+        ]
 
     def _faults(
         self, probability: Floats32, member_probability: Floats32, unlike: Floats32
@@ -514,30 +521,30 @@ class Model(ShownInNotebooks):
 
     def predict_read(
         self, runs: Runs, work: Work | None = None
-    ) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    ) -> tuple[pl.DataFrame, FeatureTable]:
         """Predict runs as :meth:`predict` does, and say from which bytes.
 
         Returns
         -------
         predictions : DataFrame
-        checksums : tuple of str, length R
-            SHA-256 of what was read of each run, to make sure that what is said of it later is of
-            the same bytes; empty for a run in memory or one that failed.
+        table : FeatureTable
+            What was read of each run; by its checksums, what is said of a run later is known to be
+            of the same bytes.
         """
         names, sources, work = self.sources_of(runs, work)
         work.progress.begin("predicting", len(sources))
-        predictions, checksums, n_noted = self.predict_sources(names, sources, work)
+        predictions, table, n_noted = self.predict_sources(names, sources, work)
         self._warn_of(predictions, n_noted)
-        return predictions, checksums
+        return predictions, table
 
     def predict_sources(
         self, names: Sequence[str], sources: Sequence[PathOrRun], work: Work
-    ) -> tuple[pl.DataFrame, tuple[str, ...], int]:
+    ) -> tuple[pl.DataFrame, FeatureTable, int]:
         """Predict what :meth:`sources_of` lists, without warnings.
 
         Returns
         -------
-        predictions, checksums
+        predictions, table
             As of :meth:`predict_read`.
         n_noted : int
             How many runs that are ``ok`` were not read as they are written.
@@ -559,9 +566,9 @@ class Model(ShownInNotebooks):
         weighty = [said + more for said, more in zip(table.weighty, far, strict=True)]
         away = [elsewhere_notes(each, self.far) for each in distance[UNLIKE]]
         messages = [
-            error or _message((*self._trained_on(checksum), *first, *elsewhere, *notes, *others))
-            for error, checksum, first, elsewhere, notes, others in zip(
-                errors, table.checksums, weighty, away, table.notes, table.others, strict=True
+            error or _message((*known, *first, *elsewhere, *notes, *others))
+            for error, known, first, elsewhere, notes, others in zip(
+                errors, self._known(table), weighty, away, table.notes, table.others, strict=True
             )
         ]
         status = [
@@ -581,7 +588,7 @@ class Model(ShownInNotebooks):
         n_noted = sum(
             bool(notes) and each == OK for notes, each in zip(table.notes, status, strict=True)
         )
-        return predictions, table.checksums, n_noted
+        return predictions, table, n_noted
 
     def sources_of(
         self, runs: Runs, work: Work | None = None

@@ -9,6 +9,7 @@ from gale.errors import CONTROLS, ModelError
 from gale.features.versions import TRAIN_AGAIN
 from gale.plumbing.schema import (
     NAME,
+    NAMES_OF_COLUMNS,
     PLAIN,
     PLAIN_TABLE,
     TEXT,
@@ -78,11 +79,6 @@ BUNDLED = Table(
 )
 """What the model that comes with gale states of itself, see ``tools/make_bundled.py``: the log loss
 on campaigns of another simulator beside that of their prevalence, and what short weights change."""
-
-NAMES_OF_COLUMNS = Value(
-    "a table of texts",
-    lambda value: isinstance(value, dict) and all(map(TEXT.fits, (*value, *value.values()))),
-)
 
 
 def _is_curve(value: Any) -> bool:

@@ -36,6 +36,7 @@ from gale.plumbing.outputs import make_folder
 from gale.plumbing.progress import Progress
 from gale.plumbing.reading import read_bytes, read_text
 from gale.plumbing.remote import address_of, mark_of
+from gale.plumbing.schema import read_json
 from gale.plumbing.text import counted, listed, shown
 
 if TYPE_CHECKING:
@@ -250,7 +251,7 @@ class Partial:
     def _stated(self) -> tuple[dict[str, str], str]:
         """Read what the parts were made with, and when they were begun; empty if that is lost."""
         try:
-            stated = json.loads(read_text(self.folder / STAMP))
+            stated = read_json(read_text(self.folder / STAMP))
             was = {str(key): str(value) for key, value in stated["made_with"].items()}
             return was, str(stated["begun"])
         except (OSError, ValueError, TypeError, KeyError, AttributeError):

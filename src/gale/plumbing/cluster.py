@@ -6,7 +6,6 @@ and the same files under the same names; each does one task at a time, in the fo
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import threading
@@ -25,6 +24,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from gale.errors import GaleError, GaleWarning, MissingExtraError, warn
 from gale.plumbing.kinds import checked
 from gale.plumbing.reading import read_text
+from gale.plumbing.schema import read_json
 from gale.plumbing.workers import ignore_interrupts, one_thread_each
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def _is_file(address: str) -> bool:
 
 def _address_in(file: Path) -> str:
     """Read the address in a scheduler file."""
-    return str(json.loads(read_text(file))["address"])
+    return str(read_json(read_text(file))["address"])
 
 
 class DaskExecutor(Executor):

@@ -8,6 +8,7 @@ files, which programs open as one dataset.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import re
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from gale.errors import MissingExtraError, OutputError, TableError
 from gale.plumbing.files import bytes_to_write, check_folder_free, writing, writing_folder
+from gale.plumbing.reading import sha256_of
 from gale.plumbing.text import listed, no_formula
 
 if TYPE_CHECKING:
@@ -295,6 +297,23 @@ def check_dataset_free(path: Path, *, force: bool) -> None:
 def dataset_files(folder: Path) -> list[Path]:
     """List the files of a dataset in the order of their rows."""
     return sorted(folder.glob(FILES[0]))
+
+
+def files_of_table(path: Path) -> list[Path]:
+    """List the files of a table: itself, or those of a dataset in the order of their rows."""
+    return dataset_files(path) if path.is_dir() else [path]
+
+
+def sha256_of_table(path: Path) -> str:
+    """Hash the file of a table, or all files of a dataset in the order of their rows.
+
+    Raises
+    ------
+    OSError
+        If one cannot be read.
+    """
+    hashes = list(map(sha256_of, files_of_table(path)))
+    return hashlib.sha256("".join(hashes).encode()).hexdigest() if path.is_dir() else hashes[0]
 
 
 def pieces_of(tables: Iterable[pl.DataFrame], rows: int = ROWS) -> Iterator[pl.DataFrame]:

@@ -118,6 +118,11 @@ PLAIN_TABLE = Value(
     f"a table of {PLAIN.expected}", lambda value: isinstance(value, dict) and _is_plain(value)
 )
 
+NAMES_OF_COLUMNS = Value(
+    "a table of texts",
+    lambda value: isinstance(value, dict) and all(map(TEXT.fits, (*value, *value.values()))),
+)
+
 
 def misfits(value: Any, schema: Schema, place: str = "") -> Iterator[Misfit]:
     """Compare a value with a schema, and yield every place where it does not fit.

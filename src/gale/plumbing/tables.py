@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gale.errors import CONTROLS, GaleError
+from gale.plumbing.frames import files_of_table
 from gale.plumbing.reading import read_bytes
 from gale.plumbing.sheets import SheetError, is_sheet, sheet_rows
 from gale.plumbing.text import counted, shown
@@ -149,14 +150,15 @@ class Table:
 def read_table(path: Path, problems: Problems) -> Table | None:
     """Read a CSV file, Parquet or a workbook, noting problems; None if there is no table at all.
 
+    A folder of Parquet files, as gale writes it, is one table.
+
     Cells are separated by the first of :data:`MARKS` that divides the header: spreadsheets write
     semicolons in countries with decimal commas. The text is UTF-8 or UTF-16.
     Rows that contain only blanks, as spreadsheets leave behind, are skipped. A row with too few or
     too many cells is noted, then filled up or cut. A table over the limits of size is no table.
     """
     try:
-        data = read_bytes(path, MAX_BYTES)
-        lines = sheet_rows(data, MAX_CELLS) if is_sheet(data) else _text_rows(data)
+        lines = _lines_of(path)
     except OSError as error:
         problems.add(path, f"cannot be read ({error.strerror or error})", "a CSV table")
         return None
@@ -204,6 +206,20 @@ def read_table(path: Path, problems: Problems) -> Table | None:
     padding = [""] * width
     rows = {number: tuple((cells + padding)[:width]) for number, cells in filled.items()}
     return Table(path, columns, rows)
+
+
+def _lines_of(path: Path) -> list[list[str]]:
+    """Read the rows of a file, or of the files of a dataset, which have one header."""
+    lines: list[list[str]] = []
+    for file in files_of_table(path) or [path]:
+        data = read_bytes(file, MAX_BYTES)
+        more = sheet_rows(data, MAX_CELLS) if is_sheet(data) else _text_rows(data)
+        if lines and more[:1] != lines[:1]:
+            raise SheetError(f"its file {file.name} has other columns")
+        lines += more[1:] if lines else more
+        if lines and len(lines) * len(lines[0]) > MAX_CELLS:
+            raise SheetError(f"it has more than {MAX_CELLS:,} cells")
+    return lines
 
 
 def text_table(frame: pl.DataFrame, name: str, problems: Problems) -> Table | None:

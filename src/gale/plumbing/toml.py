@@ -66,6 +66,8 @@ def parse_toml(text: str, source: str, what: str, error: type[GaleError]) -> dic
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as reason:
         raise error(source, f"is not TOML: {reason}", f"{what} in TOML") from None
+    except RecursionError:
+        raise error(source, "is nested too deeply", f"{what} in TOML") from None
 
 
 def unknown_key(key: str, known: Sequence[str]) -> tuple[str, str, str]:

@@ -16,6 +16,7 @@ from urllib.parse import quote
 from gale.errors import OutputError, TableError
 from gale.evaluation.predictions import sidecar, sidecar_facts
 from gale.plumbing.files import writing
+from gale.plumbing.frames import files_of_table
 from gale.plumbing.kinds import checked
 from gale.plumbing.reading import sha256_of
 from gale.plumbing.text import counted
@@ -112,9 +113,10 @@ def write_crate(
             str(sidecar(table)),
             "predict again, or keep the JSON file with the table",
         )
-    entities = [_file(Path(each), table.parent) for each in (table, sidecar(table), *include)]
+    results = [_file(each, table.parent) for each in (*files_of_table(table), sidecar(table))]
+    entities = results + [_file(Path(each), table.parent) for each in include]
     root = _root(table, facts, entities, name)
-    action = _action(facts, entities[:2])
+    action = _action(facts, results)
     people = [
         {"@id": f"#author-{at}", "@type": "Person", "name": each}
         for at, each in enumerate(authors, start=1)

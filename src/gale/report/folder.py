@@ -108,8 +108,8 @@ def run_pages(
     made = {"made by": f"gale {version('gale-ms')} on {now}", **(provenance or {})}
     pages = PageMaker(model, matcher, index, work.columns, made)
     with writing_folder(folder, replaces=PAGES if force else None, is_own=is_page) as temporary:
-        table, checksums = model.predict_read(runs, work)
-        return pages.write(temporary, table, files, checksums, work)
+        table, read = model.predict_read(runs, work)
+        return pages.write(temporary, table, files, read.checksums, work)
 
 
 def check_pages_free(folder: Path, *, force: bool) -> None:

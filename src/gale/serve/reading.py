@@ -14,6 +14,7 @@ import numpy as np
 
 from gale.campaign.folder import recognise
 from gale.errors import GaleError, GaleWarning
+from gale.features.content import checksum_inside
 from gale.model import Model, file
 from gale.plumbing.files import writing
 from gale.plumbing.frames import frame_bytes
@@ -92,17 +93,18 @@ class Reader:
         """Predict a run with every model; a run that cannot be read fails with each of them."""
         data = _content(task)
         checksum = checksum_of(data)
-        read: dict[str, Run | str] = {}
+        read: dict[str, tuple[Run | str, str]] = {}
         predictions = []
         for model in self._models.values():
             columns = self._columns or model.remembered_columns
             key = repr(columns)
             if key not in read:
                 try:
-                    read[key] = parse_run(data, task["name"], columns=columns)
+                    run = parse_run(data, task["name"], columns=columns)
+                    read[key] = run, checksum_inside(data, task["name"], columns, checksum)
                 except GaleError as error:
-                    read[key] = str(error)
-            predictions.append(_prediction(model, read[key], checksum))
+                    read[key] = str(error), ""
+            predictions.append(_prediction(model, *read[key], checksum))
         return {"sha256": checksum, "predictions": predictions}
 
     def _page(self, task: Task) -> Answer:
@@ -192,14 +194,14 @@ def _content(task: Task) -> bytes:
     return PackedFolder(data) if task["kind"] == FOLDER else data
 
 
-def _prediction(model: Model, run: Run | str, checksum: str) -> dict[str, Any]:
+def _prediction(model: Model, run: Run | str, *checksums: str) -> dict[str, Any]:
     """The row of one model for a run, or for what is wrong with it."""
     named = {"model": model.source, "model_sha256": model.sha256}
     if isinstance(run, str):
         empty = dict.fromkeys(model.families, (None, None))
         return {**named, "status": FAILED, "message": run, UNLIKE: None, "families": empty}
     row = model.predict(run).row(0, named=True)
-    said: Sequence[str] = [TRAINED_ON] if model.is_trained_on(checksum) else []
+    said: Sequence[str] = [TRAINED_ON] if model.is_trained_on(*checksums) else []
     message = "; ".join([*said, *filter(None, [row["message"]])])
     families = {name: (_number(row[name]), _number(row[name + SPREAD])) for name in model.families}
     return {

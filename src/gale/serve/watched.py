@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gale.errors import GaleError
+from gale.plumbing.schema import read_json
 
 VERSION = 1
 
@@ -67,6 +68,7 @@ class Memory:
     """
 
     def __init__(self, path: Path, model_sha256: str) -> None:
+        self._path = path
         try:
             self._database = sqlite3.connect(path, isolation_level=None)
             (version,) = self._database.execute("PRAGMA user_version").fetchone()
@@ -93,17 +95,17 @@ class Memory:
 
     def mark(self, name: str) -> str | None:
         """What a path was like when it was done; None if it was not."""
-        found = self._database.execute("SELECT mark FROM run WHERE name = ?", (name,)).fetchone()
-        return None if found is None else str(found[0])
+        found = self._execute("SELECT mark FROM run WHERE name = ?", name)
+        return str(found[0][0]) if found else None
 
     def keep(self, seen: Seen, *, to_post: bool) -> None:
         """Remember a run in place of what was known of its path; its row stays where it is."""
-        self._database.execute(
+        self._execute(
             "INSERT INTO run VALUES (?, ?, (SELECT COALESCE(MAX(number), 0) + 1 FROM run), ?, ?, "
             "?, ?) ON CONFLICT (name) DO UPDATE SET mark = excluded.mark, page = excluded.page, "
             "to_post = excluded.to_post, sha256 = excluded.sha256, row = excluded.row",
-            (seen.name, seen.mark, seen.page, int(to_post and seen.row is not None), seen.sha256,
-             None if seen.row is None else json.dumps(seen.row)),
+            seen.name, seen.mark, seen.page, int(to_post and seen.row is not None), seen.sha256,
+            None if seen.row is None else json.dumps(seen.row),
         )  # fmt: skip
 
     def runs(self) -> list[Seen]:
@@ -116,25 +118,36 @@ class Memory:
 
     def posted(self, seen: Seen) -> None:
         """Remember that others were told of a run as it is."""
-        self._database.execute(
-            "UPDATE run SET to_post = 0 WHERE name = ? AND mark = ?", (seen.name, seen.mark)
+        self._execute(
+            "UPDATE run SET to_post = 0 WHERE name = ? AND mark = ?", seen.name, seen.mark
         )
 
     def page_taken(self, page: str, name: str) -> bool:
         """Whether a page has this name, and is of another run."""
-        found = self._database.execute(
-            "SELECT 1 FROM run WHERE LOWER(page) = LOWER(?) AND name != ?", (page, name)
-        ).fetchone()
-        return found is not None
+        return bool(
+            self._execute(
+                "SELECT 1 FROM run WHERE LOWER(page) = LOWER(?) AND name != ?", page, name
+            )
+        )
 
     def _select(self, where: str) -> list[Seen]:
-        found = self._database.execute(
+        found = self._execute(
             f"SELECT name, mark, page, sha256, row FROM run WHERE {where} ORDER BY number"  # noqa: S608  (no text of a user)
-        ).fetchall()
-        return [
-            Seen(name, mark, page, sha256, row and json.loads(row))
-            for name, mark, page, sha256, row in found
-        ]
+        )
+        try:
+            return [
+                Seen(name, mark, page, sha256, row and read_json(row))
+                for name, mark, page, sha256, row in found
+            ]
+        except (ValueError, TypeError) as error:
+            raise _unusable(self._path, "is damaged") from error
+
+    def _execute(self, statement: str, *values: str | int | None) -> list[Any]:
+        """Do a statement, and give all rows that it gives."""
+        try:
+            return self._database.execute(statement, values).fetchall()
+        except sqlite3.Error as error:  # it was changed, or the disk is full
+            raise _unusable(self._path, f"cannot be used ({error})") from error
 
 
 def _unusable(path: Path, found: str) -> GaleError:

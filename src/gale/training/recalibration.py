@@ -25,13 +25,14 @@ from gale.model.file import CHECKSUM, EVIDENCE, METADATA_KEY, OUTPUTS, sealed
 from gale.model.graph import Graph, ValueInfo
 from gale.model.support import Support
 from gale.plumbing.kinds import checked
-from gale.plumbing.tables import UNLIKE
+from gale.plumbing.tables import FAILED, UNLIKE
 from gale.plumbing.text import counted, listed
 from gale.plumbing.work import Work
 from gale.portable.embedding import PREFIX, Parts, embed, embeddable
 from gale.readers import DIGITS
 from gale.run import Floats
 from gale.training.calibration import Calibration, cross_fitted, fit_calibration
+from gale.training.copies import check_not_tested, contents_of, without_copies
 from gale.training.export import SUMMARY
 from gale.training.folds import Fold
 
@@ -52,7 +53,8 @@ def recalibrate(model: Model, campaign: Campaign, *, work: Work | None = None) -
         Also :func:`gale.bundled_model`.
     campaign : Campaign
         With labels of families that the model has; the others keep the correction that all share.
-        Runs that the model was trained on, or that cannot be read, are left out with a note.
+        Runs that the model was trained on, that cannot be read, or that have the content of others
+        are left out with a note.
     work : Work, optional
 
     Returns
@@ -65,7 +67,8 @@ def recalibrate(model: Model, campaign: Campaign, *, work: Work | None = None) -
     TrainingError
         If fewer than 20 labelled runs are left.
     CampaignError
-        If the campaign has no family of the model.
+        If the campaign has no family of the model, runs of the same content have contradicting
+        labels, or a test run has the content of one to learn from.
     ModelError
         If the model's graph is of an older operator set than the correction needs.
 
@@ -117,26 +120,32 @@ def _labelled(
         )
     chosen = campaign.select(np.array([split != "test" for split in campaign.split]))
     chosen = chosen.select(chosen.labelled)
-    table, checksums = model.predict_read(chosen, work)
-    read = np.array([status != "failed" for status in table["status"]], dtype=bool)
-    seen = np.array([model.is_trained_on(each) for each in checksums], dtype=bool)
+    table, files = model.predict_read(chosen, work)
+    read = np.array([status != FAILED for status in table["status"]], dtype=bool)
+    checksums = zip(files.contents, files.checksums, strict=True)
+    seen = np.array([model.is_trained_on(*each) for each in checksums], dtype=bool)
     for count, why in ((int((~read).sum()), "not readable"), (int(seen.sum()), "in the training")):
         if count:
             work.progress.note(f"{counted(count, 'run is', 'runs are')} left out: {why}")
     labels = np.full((len(chosen), len(model.families)), np.nan, np.float32)
     columns = order_of(chosen.families, shared)
     labels[:, order_of(model.families, shared)] = chosen.labels[:, columns]
-    kept = read & ~seen & np.isfinite(labels).any(axis=1)
-    if kept.sum() < LEAST_RUNS:
+    kept = np.flatnonzero(read & ~seen & np.isfinite(labels).any(axis=1))
+    known = chosen.select(kept)
+    contents = contents_of(known, [files.contents[row] for row in kept])
+    rows, _ = without_copies(known, contents, work.progress)
+    check_not_tested(campaign, known, contents)
+    kept = kept[rows]
+    if len(kept) < LEAST_RUNS:
         raise TrainingError(
             campaign.root,
-            f"has {counted(int(kept.sum()), 'labelled run')} to correct the model with",
+            f"has {counted(len(kept), 'labelled run')} to correct the model with",
             f"{LEAST_RUNS} or more",
             "label more runs",
         )
     probability = table.select(model.families).to_numpy().astype(np.float64)
-    contents = [each[:DIGITS] for each, keep in zip(checksums, kept, strict=True) if keep and each]
-    return labels[kept], probability[kept], contents
+    learned = [contents[row].checksum[:DIGITS] for row in rows]
+    return labels[kept], probability[kept], learned
 
 
 def _facts(

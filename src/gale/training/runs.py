@@ -68,7 +68,7 @@ class TrainingRuns:
     unreadable : list of str
         Names of the labelled runs that cannot be read.
     checksums : tuple of str, length R
-        SHA-256 of the content of each run.
+        SHA-256 of the content of each run, whatever it is packed in.
     copies : list of str
         Names of the labelled runs that are left out, since they have the content of others.
     acquisition : array of shape (R, 5), optional
@@ -142,6 +142,7 @@ def read_training_runs(
     else:
         known = dataset.contents(files_of(campaign.of_split("test")))
         contents = dataset.contents_of(files_of(runs.campaign))
+    runs = replace(runs, checksums=tuple(each.checksum for each in contents))
     kept, copies = without_copies(runs.campaign, contents, work.progress)
     if copies:
         runs = _select(runs, kept, copies)
@@ -218,7 +219,7 @@ def read_runs(
         table = dataset.table(files_of(campaign), work.progress, acquired=acquired)
     unreadable = _unreadable(campaign, table, work)
     _note_odd_runs(campaign, table, work.progress)
-    checksums = tuple(compress(table.checksums, table.ok))
+    checksums = tuple(compress(table.contents, table.ok))
     values = taken(table.values, np.flatnonzero(table.ok))
     return TrainingRuns(
         campaign.select(table.ok),

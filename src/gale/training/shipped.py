@@ -20,6 +20,7 @@ from gale.errors import TrainingError
 from gale.features.events import EventSpec
 from gale.features.spec import FeatureSpec
 from gale.plumbing.arrays import Arrays, load_arrays
+from gale.plumbing.schema import read_json
 from gale.training.fitting import Weights
 from gale.training.networks.build import build_network, columns_of, scale_of, sees_events
 from gale.training.networks.layers import Dense, fixed_biases
@@ -128,4 +129,4 @@ def _read() -> Iterator[tuple[Arrays, dict[str, Any]]]:
     for file in sorted(files, key=lambda file: file.name):
         arrays = load_arrays(file.read_bytes())
         assert arrays is not None
-        yield arrays, json.loads(arrays.pop(FACTS).tobytes())
+        yield arrays, read_json(arrays.pop(FACTS).tobytes())

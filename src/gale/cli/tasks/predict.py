@@ -23,8 +23,11 @@ if TYPE_CHECKING:
 PREDICTIONS, EVIDENCE = "predictions", "evidence"
 """The tables of a part."""
 
-CHECKSUM = "sha256"
-"""The last column of the first one: the SHA-256 of what was read, which is not written."""
+CHECKSUM, CONTENT = "sha256", "content"
+"""The last columns of the first one: the SHA-256 of what was read, and of what is packed in it."""
+
+UNWRITTEN = (CHECKSUM, CONTENT)
+"""Those that no table of a user has."""
 
 RUNS_WITH_EVIDENCE = 8
 """Runs of a chunk where evidence is looked for, which takes long."""
@@ -62,19 +65,22 @@ class PredictTask:
         names, paths = [item.name for item in chunk], [Path(item.path) for item in chunk]
         quiet = Progress() if self.evidence else progress
         work = Work(cache=self.cache, columns=self.columns, progress=quiet)
-        table, checksums, _ = model.predict_sources(names, list(paths), work)
+        table, read, _ = model.predict_sources(names, list(paths), work)
         import polars as pl
 
-        tables = {PREDICTIONS: table.with_columns(pl.Series(CHECKSUM, checksums, dtype=pl.String))}
+        contents = {CHECKSUM: read.checksums, CONTENT: read.contents}
+        tables = {
+            PREDICTIONS: table.hstack(pl.DataFrame(contents, dict.fromkeys(contents, pl.String)))
+        }
         if self.evidence:
             from gale.evidence.table import evidence_of_sources
 
-            read = [status != FAILED for status in table["status"]]
+            ok = [status != FAILED for status in table["status"]]
             tables[EVIDENCE] = evidence_of_sources(
                 model,
-                list(compress(names, read)),
-                list(compress(paths, read)),
-                list(compress(checksums, read)),
+                list(compress(names, ok)),
+                list(compress(paths, ok)),
+                list(compress(read.checksums, ok)),
                 Work(columns=self.columns, progress=progress),
                 **self.spectra(model),
             )

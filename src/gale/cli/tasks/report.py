@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gale.cli.tasks.opened import model_of
-from gale.cli.tasks.predict import CHECKSUM, PREDICTIONS, PredictTask
+from gale.cli.tasks.predict import CHECKSUM, PREDICTIONS, UNWRITTEN, PredictTask
 from gale.plumbing.batches import Chunk, Part, identity
 from gale.plumbing.progress import Progress
 from gale.plumbing.tables import FAILED
@@ -47,7 +47,7 @@ class ReportTask:
             model, spectra["matcher"], spectra["index"], self.predict.columns, self.provenance
         )
         failures, pages = dict[str, str](), list[str]()
-        rows = table.drop(CHECKSUM).iter_rows(named=True)
+        rows = table.drop(UNWRITTEN).iter_rows(named=True)
         for item, row, checksum in zip(chunk, rows, table[CHECKSUM], strict=True):
             page = self.folder / item.target
             try:
