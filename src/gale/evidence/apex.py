@@ -61,6 +61,13 @@ class ApexFinder:
             end += 1
         return (at + end) // 2
 
+    def highest(self, start_min: float, end_min: float, ions: Collection[int]) -> int:
+        """Return the scan between two times at which ions of these nominal m/z are highest."""
+        time_min = self._run.time_min
+        first = int(np.searchsorted(time_min, start_min))
+        last = max(int(np.searchsorted(time_min, end_min, side="right")), first + 1)
+        return min(first + int(np.argmax(self._height(ions)[first:last])), len(time_min) - 1)
+
     def _height(self, ions: Collection[int]) -> Floats:
         """Sum the intensities of ions in each scan, (S,)."""
         wanted = np.isin(self._nominal, list(ions))

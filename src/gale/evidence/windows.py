@@ -37,6 +37,9 @@ LEAST_SHARE = 0.1
 UNSUREST, SUREST = 2.0**-150, 1 - 2.0**-25
 """Halfway from 0 and 1 to the next score: where log odds begin to be infinite."""
 
+SHARP = 2.0
+"""Spectra of a window that last longer than the shortest, by this factor, do not tell its time."""
+
 LEAST_OF_HIGHEST = 0.05
 """Smallest share of a spectrum in a window, relative to that of the strongest spectrum."""
 
@@ -151,13 +154,14 @@ def find_windows(
             spectrum = np.asarray(events.signal[strongest], dtype=np.float64)
             ions, falls = _ions(model, spectra[strongest], spec.mz, column)
             told = ions or highest_ions(spectrum, spec.mz)
-            apex_min = apex_of(int(strongest), told)
+            sharp = _sharpest(of_window, events)
+            apex_min = apex_of(sharp, int(strongest), told)
             window = Window(
                 family,
                 float(probability[column]),
                 apex_min,
-                min(float(events.start_min[of_window].min()), apex_min),
-                max(float(events.end_min[of_window].max()), apex_min),
+                min(float(events.start_min[sharp].min()), apex_min),
+                max(float(events.end_min[sharp].max()), apex_min),
                 float(share[of_window].sum()),
                 ions,
                 falls,
@@ -182,16 +186,30 @@ def _matched(window: Window, run: Run, spec: EventSpec, matcher: Matcher | None)
     return replace(window, matches=matches)
 
 
-def _apexes(run: Run, spec: EventSpec, events: Events) -> Callable[[int, tuple[int, ...]], float]:
-    """Return what finds the time of the apex of a spectrum, given its number and its ions."""
-    if isinstance(spec, ApexSpec):
-        return lambda number, _: float(events.time_min[number])
+def _apexes(
+    run: Run, spec: EventSpec, events: Events
+) -> Callable[[Integers, int, tuple[int, ...]], float]:
+    """Return what finds the time of the apex of some spectra, given the strongest and its ions."""
     bins = spec.profile.elution.bins
     width = (run.time_min[-1] - run.time_min[0]) / bins
     # times are the middle of each bin
     at = np.rint((events.time_min - run.time_min[0]) / width - 0.5).astype(np.int64)
     finder = ApexFinder(run, bins)
-    return lambda number, ions: float(run.time_min[finder.scan(int(at[number]), ions)])
+
+    def of_bin(_: Integers, strongest: int, ions: tuple[int, ...]) -> float:
+        return float(run.time_min[finder.scan(int(at[strongest]), ions)])
+
+    def of_apexes(some: Integers, _: int, ions: tuple[int, ...]) -> float:
+        start, end = events.start_min[some].min(), events.end_min[some].max()
+        return float(run.time_min[finder.highest(start, end, ions)])
+
+    return of_apexes if isinstance(spec, ApexSpec) else of_bin
+
+
+def _sharpest(some: Integers, events: Events) -> Integers:
+    """Those of some spectra that tell the time best."""
+    width = events.end_min[some] - events.start_min[some]
+    return some[width <= SHARP * width.min()]
 
 
 def _windows(share: Floats, events: Events) -> list[Integers]:
