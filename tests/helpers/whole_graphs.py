@@ -9,6 +9,7 @@ import onnxruntime
 import torch
 from onnx.reference import ReferenceEvaluator
 
+from gale.features.apexes import ApexSpec
 from gale.features.events import EventSpec
 from gale.features.spec import FeatureSpec
 from gale.model import Model
@@ -30,7 +31,13 @@ def drawn_model(
     end = spec.profile.n_features if isinstance(spec, EventSpec) else spec.n_features
     parts = [PartGraph(Dense(end, N_FAMILIES, generators[:2]), slice(0, end))]
     if isinstance(spec, EventSpec):
-        network = ElutionNetwork(spec.shape, N_FAMILIES, generators[2:], hidden=(hidden,))
+        network = ElutionNetwork(
+            spec.shape,
+            N_FAMILIES,
+            generators[2:],
+            hidden=(hidden,),
+            apexes=isinstance(spec, ApexSpec),
+        )
         parts.append(PartGraph(network.eval(), slice(end, spec.n_features)))
     random = np.random.default_rng(seed)
     features = random.exponential(1, (9, spec.n_features)).astype(np.float32)

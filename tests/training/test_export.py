@@ -192,18 +192,21 @@ def event_features(n_runs: int, seed: int = 1) -> Array:
     random = np.random.default_rng(seed)
     features = random.exponential(2, (n_runs, EVENTS.n_features))
     features[:, SPECTRA] *= random.random((n_runs, SPECTRA.stop - EDGE)) < 0.5
+    n_spectra, n_mz = EVENTS.shape
+    lacking = np.arange(n_spectra) >= random.integers(0, n_spectra + 1, n_runs)[:, None]
+    features[:, SPECTRA] *= np.repeat(~lacking, n_mz, axis=1)  # of a run with fewer apexes
     return features.astype(np.float32)
 
 
-@pytest.fixture(scope="module")
-def stack() -> list[PartGraph]:
+@pytest.fixture(scope="module", params=[False, True], ids=["time bins", "apexes"])
+def stack(request: pytest.FixtureRequest) -> list[PartGraph]:
     """Three members that see the profile, two that see the spectra, still as in training."""
     generators = [torch.Generator().manual_seed(seed) for seed in range(5)]
     prior = torch.linspace(-2, 1, 2 * N_FAMILIES).reshape(2, -1)
     of_profile = summary_network(EDGE, N_FAMILIES, generators[:3], hidden=(8,), dropout=0.5)
     of_spectra = ElutionNetwork(
         EVENTS.shape, N_FAMILIES, generators[3:], hidden=(8, 4), batch_norm=True, dropout=0.5,
-        prior=prior, abundance=1.0, mz_cut=0.9,
+        prior=prior, abundance=1.0, mz_cut=0.9, apexes=request.param,
     )  # fmt: skip
     generator = torch.Generator().manual_seed(9)
     for each in (of_profile, of_spectra):

@@ -43,12 +43,13 @@ RANKS = {OUTPUTS[0]: (2, 0), OUTPUTS[1]: (3, 1), EVIDENCE: (3, 0), UNLIKE: (1, 0
 
 OPERATORS = {
     # those of the graphs that gale writes today
-    "Add", "Asinh", "Concat", "Div", "Exp", "Gather", "Identity", "LayerNormalization", "MatMul",
-    "Mul", "ReduceL2", "ReduceLogSumExp", "ReduceMax", "ReduceMean", "ReduceSum", "Relu", "Reshape",
-    "Sigmoid", "Slice", "Sqrt", "Sub", "TopK", "Transpose", "Unsqueeze",
+    "Add", "Asinh", "Cast", "Compress", "Concat", "CumSum", "Div", "Exp", "Gather", "Greater",
+    "Identity", "LayerNormalization", "MatMul", "Mul", "Pad", "ReduceL2", "ReduceLogSumExp",
+    "ReduceMax", "ReduceMean", "ReduceSum", "Relu", "Reshape", "Sigmoid", "Slice", "Sqrt", "Sub",
+    "TopK", "Transpose", "Unsqueeze", "Where",
     # what torch's exporter, with which earlier versions wrote them, has in their place
-    "Abs", "Cast", "Clip", "Constant", "Expand", "GatherND", "Gemm", "Log", "Max", "Min", "Neg",
-    "Pow", "Reciprocal", "ReduceMin", "Softmax", "Split", "Squeeze", "Where",
+    "Abs", "Clip", "Constant", "Expand", "GatherND", "Gemm", "Log", "Max", "Min", "Neg", "Pow",
+    "Reciprocal", "ReduceMin", "Softmax", "Split", "Squeeze",
 }  # fmt: skip
 """Operators of ONNX that a model file may have."""
 

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
 from gale.model.file import CHECKSUM, EVIDENCE, METADATA_KEY, OUTPUTS, sealed
-from gale.model.graph import Graph, Input, ValueInfo
+from gale.model.graph import ELEMENT_TYPES, Graph, Input, ValueInfo
 from gale.model.support import Support
 from gale.model.unlike import SOFTNESS, Block, n_neighbours
 from gale.plumbing.tables import UNLIKE
@@ -247,11 +247,20 @@ def _of_spectra(network: ElutionNetwork, graph: _TorchGraph, x: str) -> str:
     """The logits of spectra (E, R, N, K), of event features (R, N·M)."""
     n_spectra, n_mz = network.shape
     spectra = graph("Reshape", x, [-1, n_mz])
+    place = ""
+    if network.apexes:  # most of the spectra of a run are of no apex, and have one answer together
+        found = graph("Greater", graph("ReduceMax", spectra, [1], keepdims=0), 0.0)
+        number = graph("CumSum", graph("Cast", found, to=ELEMENT_TYPES["int64"]), 0)
+        last = graph("ReduceMax", graph("Concat", number, [0], axis=0), keepdims=0)
+        place = graph("Where", found, graph("Sub", number, 1), last)
+        spectra = graph("Pad", graph("Compress", spectra, found, axis=0), [0, 0, 1, 0], 0.0)
     signal = graph("Sub", graph("Exp", spectra), 1.0)
     total = graph("Add", graph("ReduceSum", signal, [-1], keepdims=1), network.quiet)
     heights = graph("Mul", spectra, HEIGHT_SCALE)
     shares = graph("Mul", graph("Sqrt", graph("Div", signal, total)), SHARE_SCALE)
     logits = _layer(network.dense, graph, graph("Concat", heights, shares, axis=-1))
+    if network.apexes:
+        logits = graph("Gather", logits, place, axis=1)
     shape = [count_members(network), -1, n_spectra, _n_families(network)]
     return graph("Reshape", logits, shape)
 

@@ -16,7 +16,7 @@ from gale.features.profile import SCALE, ProfileSpec
 from gale.features.spec import FeatureSpec
 from gale.training.mixtures import Mixture, add_profiles, add_spectra
 from gale.training.networks.augment import AugmentProfile
-from gale.training.networks.elution import QUIET, QUIET_APEX, ElutionNetwork
+from gale.training.networks.elution import ElutionNetwork
 from gale.training.networks.layers import Dense
 from gale.training.networks.summary import summary_network
 from gale.training.recipe import Part
@@ -125,7 +125,7 @@ def build_network(
             layer_norm=settings.layer_norm,
             abundance=part.augment.abundance,
             mz_cut=part.augment.mz_cut,
-            quiet=QUIET_APEX if isinstance(spec, ApexSpec) else QUIET,
+            apexes=isinstance(spec, ApexSpec),
             products=products,
         )
     known = [scale for scale in scales if scale is not None]

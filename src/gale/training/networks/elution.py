@@ -48,8 +48,8 @@ class ElutionNetwork(nn.Module):
         Whether each hidden layer is normalised.
     abundance, mz_cut : float
         See `AugmentSpectra`.
-    quiet : float
-        What is added to the sum of a spectrum, of which its shares are.
+    apexes : bool
+        Whether the spectra are those of apexes, of which a run may have fewer than N.
     products : torch.dtype
         Precision of the factors of the matrix products in training.
     """
@@ -67,11 +67,12 @@ class ElutionNetwork(nn.Module):
         layer_norm: bool = True,
         abundance: float = 0.0,
         mz_cut: float = 0.0,
-        quiet: float = QUIET,
+        apexes: bool = False,
         products: torch.dtype = torch.float32,
     ) -> None:
         super().__init__()
-        self.shape, self.quiet = shape, quiet
+        self.shape, self.apexes = shape, apexes
+        self.quiet = QUIET_APEX if apexes else QUIET
         self.augment = AugmentSpectra(abundance, mz_cut, generators)
         self.dense = summary_network(
             2 * shape[1],
