@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -202,3 +202,42 @@ def test_weights_of_a_member_go_into_another() -> None:
     )
     set_weights(right, 0, get_weights(left, 1))
     torch.testing.assert_close(right(x[1:])[0], left(x)[1])
+
+
+def apex_network(seeds: Sequence[int], dropout: float, **changes: Any) -> ElutionNetwork:
+    """Networks for runs of at most 12 apexes and 7 m/z."""
+    generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+    return ElutionNetwork(
+        (12, 7), 3, generators, hidden=(8, 4), dropout=dropout, apexes=True, **changes
+    )
+
+
+def apexes_of(n_runs: int, seed: int) -> Tensor:
+    """Features (2, R, N·M) of runs with 0 to 12 apexes, the second member's with fewer."""
+    generator = torch.Generator().manual_seed(seed)
+    images = torch.rand(2, n_runs, 12, 7, generator=generator) * 3
+    most = torch.tensor([13, 4])
+    number = (torch.rand(2, n_runs, generator=generator) * most.unsqueeze(1)).long()
+    return (images * (torch.arange(12) < number.unsqueeze(-1)).unsqueeze(-1)).flatten(2)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_apexes_that_are_lacking_are_computed_once(seed: int) -> None:
+    network, x = apex_network([1, 2], 0.0), apexes_of(9, seed)
+    assert network.is_sparse
+    sparse = network.event_logits(x)
+    network.is_sparse = False
+    torch.testing.assert_close(sparse, network.event_logits(x))
+    none = network.event_logits(torch.zeros_like(x))
+    assert (none == none[:, :1, :1]).all()
+
+
+def test_what_a_member_draws_does_not_depend_on_how_many_apexes_another_has() -> None:
+    both, alone = apex_network([1, 2], 0.5).train(), apex_network([2], 0.5).train()
+    for seed in range(3):
+        x = apexes_of(9, seed)
+        torch.testing.assert_close(both(x)[1], alone(x[1:])[0])
+
+
+def test_with_batch_normalisation_all_spectra_count() -> None:
+    assert not apex_network([1], 0.0, batch_norm=True).is_sparse

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from gale.training.networks.augment import AugmentSpectra
+from gale.training.networks.layers import Dropout
 from gale.training.networks.summary import summary_network
 
 HEIGHT_SCALE, SHARE_SCALE = 0.2, 12.0
@@ -85,6 +86,9 @@ class ElutionNetwork(nn.Module):
             prior=None if prior is None else prior - math.log(shape[0]),
             products=products,
         )
+        self.dropouts = [layer for layer in self.dense.modules() if isinstance(layer, Dropout)]
+        # batch normalisation would depend on how many spectra without ions there are
+        self.is_sparse = apexes and not batch_norm
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the logits of runs, (E, R, K)."""
@@ -96,7 +100,25 @@ class ElutionNetwork(nn.Module):
 
     def event_logits(self, x: Tensor) -> Tensor:
         """Return the logits of every spectrum, (E, R, N, K)."""
-        return self.of_inputs(self.inputs(self.augment(self.images(x))))
+        images = self.augment(self.images(x))
+        return self._sparse(images) if self.is_sparse else self.of_inputs(self.inputs(images))
+
+    def _sparse(self, images: Tensor) -> Tensor:
+        """Return the logits of images (E, R, N, M), of those without ions once for all of them."""
+        spectra = images.flatten(1, 2)
+        used = spectra.amax(-1) > 0
+        count = used.sum(-1)
+        # those with ions first, then one without, if there is one
+        rows = (count + 1).clamp(max=used.shape[1])
+        most = int(rows.max())
+        first = torch.argsort((~used).byte(), dim=1, stable=True)[:, :most]
+        some = spectra.gather(1, first.unsqueeze(-1).expand(-1, -1, spectra.shape[-1]))
+        for layer in self.dropouts:
+            layer.rows = rows.tolist()
+        logits: Tensor = self.dense(self.inputs(some))
+        place = torch.where(used, used.cumsum(1) - 1, (rows - 1).unsqueeze(1))
+        all_logits = logits.gather(1, place.unsqueeze(-1).expand(-1, -1, logits.shape[-1]))
+        return all_logits.reshape(*images.shape[:3], -1)
 
     def images(self, x: Tensor) -> Tensor:
         """Reshape event features (…, R, N·M) to images (…, R, N, M)."""

@@ -205,12 +205,23 @@ class Dropout(Random):
     def __init__(self, share: float, generators: Sequence[torch.Generator]) -> None:
         super().__init__(generators)
         self.share = share
+        self.rows: list[int] | None = None
+        """How many of the R rows of each member count; by default all. No numbers are drawn for the
+        others, so what a member draws does not depend on the members beside it."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Set some of x (E, R, D) to 0."""
         if not self.training:
             return x
-        return x * (self.draw(x.shape[1:]) >= self.share) / (1 - self.share)
+        return x * (self._drawn(x) >= self.share) / (1 - self.share)
+
+    def _drawn(self, x: Tensor) -> Tensor:
+        if self.rows is None:
+            return self.draw(x.shape[1:])
+        draws = torch.zeros_like(x)
+        for of_member, rows, generator in zip(draws, self.rows, self.generators, strict=True):
+            of_member[:rows].uniform_(generator=generator)
+        return draws
 
 
 class Standardise(nn.Module):
