@@ -209,7 +209,8 @@ def _apexes(
 def _sharpest(some: Integers, events: Events) -> Integers:
     """Those of some spectra that tell the time best."""
     width = events.end_min[some] - events.start_min[some]
-    return some[width <= SHARP * width.min()]
+    sharp: Integers = some[width <= SHARP * width.min()]
+    return sharp
 
 
 def _windows(share: Floats, events: Events) -> list[Integers]:
