@@ -17,25 +17,18 @@ nominal m/z, N apexes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 
 from gale.features.elution import excess, over_noise, seen_ions
 from gale.features.events import Events, EventSpec
-from gale.features.profile import ProfileSpec
-from gale.features.versions import check_version
-from gale.plumbing.schema import PLAIN_TABLE, Table, whole
 from gale.run import Floats32, Integers, Run
 
 KIND, VERSION = "apexes", 1
 """Name of these features in a model file. The version rises when the numbers change."""
-
-SCHEMA = Table({"profile": PLAIN_TABLE, "events": whole(1)})
-"""What a model file states of these features."""
 
 LEVELS = ((1.2, 1), (2.4, 1), (2.4, 2), (2.4, 4), (2.4, 8), (2.4, 16), (2.4, 32))
 """Standard deviation of the peaks that a level looks for, in its places, and scans of a place."""
@@ -86,26 +79,13 @@ class ApexSpec(EventSpec):
 
     events: int = 64
 
+    kind: ClassVar[str] = KIND
+    version: ClassVar[int] = VERSION
+
     @property
     def shape(self) -> tuple[int, int]:
         """Shape of the spectra, (N, M)."""
         return self.events, self.profile.elution.n_mz
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything the numbers depend on besides the run, as plain values."""
-        return {**super().to_dict(), "kind": KIND, "version": VERSION}
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any], source: str) -> ApexSpec:
-        """Make the spec that :meth:`to_dict` described; `source` is the model it is from.
-
-        Raises
-        ------
-        ModelError
-            If this version of gale does not compute these features.
-        """
-        check_version(values, KIND, VERSION, SCHEMA, source)
-        return cls(ProfileSpec.from_dict(values["profile"], source), values["events"])
 
     def events_of(self, run: Run) -> Events:
         """Compute the vector of a run and its apexes.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -42,6 +42,9 @@ class EventSpec:
     profile: ProfileSpec = field(default_factory=ProfileSpec)
     events: int = 96
 
+    kind: ClassVar[str] = KIND
+    version: ClassVar[int] = VERSION
+
     @property
     def mz(self) -> tuple[int, ...]:
         """The m/z that have their own features, increasing."""
@@ -67,10 +70,15 @@ class EventSpec:
     def to_dict(self) -> dict[str, Any]:
         """Return everything the numbers depend on besides the run, as plain values."""
         profile = self.profile.to_dict()
-        return {"kind": KIND, "version": VERSION, "profile": profile, "events": self.events}
+        return {
+            "kind": self.kind,
+            "version": self.version,
+            "profile": profile,
+            "events": self.events,
+        }
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any], source: str) -> EventSpec:
+    def from_dict(cls, values: Mapping[str, Any], source: str) -> Self:
         """Make the spec that :meth:`to_dict` described; `source` is the model it is from.
 
         Raises
@@ -78,7 +86,7 @@ class EventSpec:
         ModelError
             If this version of gale does not compute these features.
         """
-        check_version(values, KIND, VERSION, SCHEMA, source)
+        check_version(values, cls.kind, cls.version, SCHEMA, source)
         return cls(ProfileSpec.from_dict(values["profile"], source), values["events"])
 
     @property
