@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from gale import Run
 from gale.errors import ModelError, ReadError
+from gale.features import apexes
 from gale.features.apexes import LEVELS, ApexSpec, groups_of, kernel_of
 from gale.features.elution import ElutionSpec
 from gale.features.profile import ProfileSpec
@@ -124,6 +125,19 @@ def test_the_kernel_gives_the_height_of_a_peak_above_a_slope(sigma: float) -> No
     x = np.arange(len(kernel)) - len(kernel) // 2
     signal = 3.0 + 0.25 * x + 7.0 * np.exp(-0.5 * (x / sigma) ** 2)
     assert float(kernel @ signal) == pytest.approx(7.0, rel=1e-4)
+
+
+def test_scans_of_a_very_long_run_are_taken_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = a_run((150, 3, 100, {43: 1.0, 57: 0.6}))
+    scans = np.repeat(np.arange(N_SCANS), 3)  # each scan three times
+    ions = np.concatenate([np.arange(*run.scan_start[scan : scan + 2]) for scan in scans])
+    often = Run.from_scans(
+        np.arange(3 * N_SCANS) / 180, run.ions_per_scan[scans], run.mz[ions], run.intensity[ions]
+    )
+    monkeypatch.setattr(apexes, "LONGEST", N_SCANS)
+    once, thrice = SPEC.events_of(run), SPEC.events_of(often)
+    np.testing.assert_allclose(once.signal, thrice.signal, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(once.time_min + 1 / 180, thrice.time_min, atol=1e-6)
 
 
 def test_no_ion_in_range_is_refused() -> None:

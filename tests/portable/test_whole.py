@@ -18,6 +18,7 @@ from onnx.reference import ReferenceEvaluator
 
 import gale
 from gale.errors import GaleError, ModelError, OutputError, ReadError
+from gale.features import apexes
 from gale.features.apexes import ApexSpec
 from gale.features.elution import ElutionSpec
 from gale.features.events import EventSpec
@@ -111,6 +112,11 @@ def test_random_runs(name: str) -> None:
 
     check()
     assert min(seen.values()) > 0
+
+
+def test_runs_whose_scans_are_taken_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apexes, "LONGEST", 9)
+    test_random_runs("apexes")
 
 
 @pytest.mark.parametrize("name", SPECS)

@@ -42,6 +42,10 @@ WIDE_SHARE = 8
 BLOCK = LEVELS[-1][1]
 """Runs are lengthened to a whole number of so many scans."""
 
+LONGEST = 16_384
+"""Scans of runs that have more are taken together, the same number each time, so that memory does
+not grow with a run; peaks then still last for many of them."""
+
 LEAST_RATIO = 2.0
 """Response over noise from which on an ion counts; it counts in full from 1 more on."""
 
@@ -101,8 +105,9 @@ class ApexSpec(EventSpec):
         scan, reach, signal = find_apexes(_signal(run, self), self.events)
         images = np.zeros(self.shape, dtype=np.float32)
         images[: len(signal)] = np.log1p(signal)
-        last = run.n_scans - 1
-        scan = np.minimum(scan, last)
+        last, together = run.n_scans - 1, together_of(run.n_scans)
+        scan = np.minimum(scan * together + together // 2, last)
+        reach = reach * together
         start, end = np.maximum(scan - reach, 0), np.minimum(scan + reach, last)
         vector = np.concatenate([profile, images.ravel()])
         time_min = run.time_min
@@ -228,7 +233,14 @@ def _signal(run: Run, spec: EventSpec) -> Floats32:
     """
     elution = spec.profile.elution
     ions, nominal, intensity = seen_ions(run, elution)
-    place = (nominal - elution.mz_first) * run.n_scans + run.scan_of_ion[ions]
-    cells = np.bincount(place, intensity, minlength=elution.n_mz * run.n_scans)
-    signal = cells.reshape(elution.n_mz, run.n_scans).astype(np.float32)
-    return np.pad(signal, ((0, 0), (0, -run.n_scans % BLOCK)), mode="edge")
+    together = together_of(run.n_scans)
+    n_places = (run.n_scans - 1) // together + 1
+    place = (nominal - elution.mz_first) * n_places + run.scan_of_ion[ions] // together
+    cells = np.bincount(place, intensity / together, minlength=elution.n_mz * n_places)
+    signal = cells.reshape(elution.n_mz, n_places).astype(np.float32)
+    return np.pad(signal, ((0, 0), (0, -n_places % BLOCK)), mode="edge")
+
+
+def together_of(n_scans: int) -> int:
+    """Return how many scans of a run are taken together: 1 but for very long runs."""
+    return (n_scans - 1) // LONGEST + 1

@@ -54,30 +54,38 @@ def apex_nodes(graph: Graph, spec: ApexSpec) -> FeatureNodes:
     rows = graph("Gather", graph("Concat", *spectra, axis=0), by_scan)
     images = graph("Reshape", graph("Log", graph("Add", rows, 1.0)), [n_events * n_mz])
     vector = graph("Concat", profile, images, axis=0)
-    scan = graph("Gather", graph("Concat", *scans, axis=0), by_scan)
-    last = graph("Sub", graph("Shape", TIME), 1)
+    place = graph("Gather", graph("Concat", *scans, axis=0), by_scan)
+    last, together = graph("Sub", graph("Shape", TIME), 1), _together(graph)
+    scan = graph("Add", graph("Mul", place, together), graph("Div", together, 2))
     times = graph("Gather", TIME, graph("Min", scan, last))
-    known = graph("Less", scan, AFTER_ALL)
+    known = graph("Less", place, AFTER_ALL)
     times = graph("Where", known, times, double(graph, float("nan")))
     return FeatureNodes(graph("Unsqueeze", vector, [0]), found, times)
 
 
 def _signal(graph: Graph, spec: ElutionSpec) -> str:
     """Intensity of each m/z in each scan, (M, S), S a whole number of blocks."""
-    n_scans = graph("Shape", TIME)
-    ions = seen_ions(graph, spec)
+    ions, together = seen_ions(graph, spec), _together(graph)
+    last = graph("Sub", graph("Shape", TIME), 1)
+    n_places = graph("Add", graph("Div", last, together), 1)
     cells = graph(
         "ScatterElements",
-        filled(graph, 0.0, graph("Mul", n_scans, spec.n_mz), "float64"),
-        graph("Add", graph("Mul", ions.channel, n_scans), SCAN),
-        ions.relative,
+        filled(graph, 0.0, graph("Mul", n_places, spec.n_mz), "float64"),
+        graph("Add", graph("Mul", ions.channel, n_places), graph("Div", SCAN, together)),
+        graph("Div", ions.relative, cast(graph, together, "float64")),
         reduction="add",
     )
-    shape = graph("Concat", graph.constant([spec.n_mz]), n_scans, axis=0)
+    shape = graph("Concat", graph.constant([spec.n_mz]), n_places, axis=0)
     signal = cast(graph, graph("Reshape", cells, shape), "float32")
-    lacking = graph("Mod", graph("Neg", n_scans), BLOCK)
+    lacking = graph("Mod", graph("Neg", n_places), BLOCK)
     ends = graph("Concat", graph.constant([0]), lacking, axis=0)
     return graph("Pad", signal, ends, "", [1], mode="edge")
+
+
+def _together(graph: Graph) -> str:
+    """How many scans are taken together, shape (1,)."""
+    last = graph("Sub", graph("Shape", TIME), 1)
+    return graph("Add", graph("Div", last, apexes.LONGEST), 1)
 
 
 def _levels(graph: Graph, signal: str) -> list[Level]:
