@@ -23,7 +23,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from gale.features.elution import excess, over_noise, seen_ions
+from gale.features.elution import ElutionSpec, excess, over_noise, seen_ions
 from gale.features.events import Events, EventSpec
 from gale.run import Floats32, Integers, Run
 
@@ -102,7 +102,7 @@ class ApexSpec(EventSpec):
         elution = self.profile.elution
         above = excess(run, elution)
         profile = self.profile.of_signal(above, over_noise(above))
-        scan, reach, signal = find_apexes(_signal(run, self), self.events)
+        scan, reach, signal = find_apexes(_signal(run, elution), self.events)
         images = np.zeros(self.shape, dtype=np.float32)
         images[: len(signal)] = np.log1p(signal)
         last, together = run.n_scans - 1, together_of(run.n_scans)
@@ -226,12 +226,11 @@ def kernel_of(sigma: float) -> Floats32:
     return np.asarray(kernel / (kernel @ shape), dtype=np.float32)
 
 
-def _signal(run: Run, spec: EventSpec) -> Floats32:
+def _signal(run: Run, elution: ElutionSpec) -> Floats32:
     """Intensity of each m/z in each scan in units of the run's floor, (M, S); 0 where no ion is.
 
     The last scan is repeated until there are whole blocks of scans.
     """
-    elution = spec.profile.elution
     ions, nominal, intensity = seen_ions(run, elution)
     together = together_of(run.n_scans)
     n_places = (run.n_scans - 1) // together + 1

@@ -25,7 +25,7 @@ from gale.portable.ions import (
 )
 
 AFTER_ALL = 2**40
-"""Scan of the apexes that a run lacks: behind all others."""
+"""Place of the apexes that a run lacks: behind all others."""
 
 
 @dataclass(frozen=True)
@@ -43,21 +43,15 @@ def apex_nodes(graph: Graph, spec: ApexSpec) -> FeatureNodes:
     profile = of_signal(graph, spec.profile, above, image)
     levels = _levels(graph, _signal(graph, spec.profile.elution))
     n_events, n_mz = spec.shape
-    scans, spectra = [], []
-    for group, number in apexes.groups_of(n_events):
-        chosen = _apexes(graph, levels, group, number)
-        scans.append(chosen[0])
-        spectra.append(chosen[1])
-    by_scan = graph(
-        "TopK", graph("Concat", *scans, axis=0), [n_events], axis=0, largest=0, outputs=2
-    )
-    rows = graph("Gather", graph("Concat", *spectra, axis=0), by_scan)
+    of_groups = [_apexes(graph, levels, *group) for group in apexes.groups_of(n_events)]
+    places, spectra = (graph("Concat", *each, axis=0) for each in zip(*of_groups, strict=True))
+    by_place = graph("TopK", places, [n_events], axis=0, largest=0, outputs=2)
+    rows = graph("Gather", spectra, by_place)
     images = graph("Reshape", graph("Log", graph("Add", rows, 1.0)), [n_events * n_mz])
     vector = graph("Concat", profile, images, axis=0)
-    place = graph("Gather", graph("Concat", *scans, axis=0), by_scan)
-    last, together = graph("Sub", graph("Shape", TIME), 1), _together(graph)
+    place, together = graph("Gather", places, by_place), _together(graph)
     scan = graph("Add", graph("Mul", place, together), graph("Div", together, 2))
-    times = graph("Gather", TIME, graph("Min", scan, last))
+    times = graph("Gather", TIME, graph("Min", scan, _last_scan(graph)))
     known = graph("Less", place, AFTER_ALL)
     times = graph("Where", known, times, double(graph, float("nan")))
     return FeatureNodes(graph("Unsqueeze", vector, [0]), found, times)
@@ -66,8 +60,7 @@ def apex_nodes(graph: Graph, spec: ApexSpec) -> FeatureNodes:
 def _signal(graph: Graph, spec: ElutionSpec) -> str:
     """Intensity of each m/z in each scan, (M, S), S a whole number of blocks."""
     ions, together = seen_ions(graph, spec), _together(graph)
-    last = graph("Sub", graph("Shape", TIME), 1)
-    n_places = graph("Add", graph("Div", last, together), 1)
+    n_places = graph("Add", graph("Div", _last_scan(graph), together), 1)
     cells = graph(
         "ScatterElements",
         filled(graph, 0.0, graph("Mul", n_places, spec.n_mz), "float64"),
@@ -84,8 +77,12 @@ def _signal(graph: Graph, spec: ElutionSpec) -> str:
 
 def _together(graph: Graph) -> str:
     """How many scans are taken together, shape (1,)."""
-    last = graph("Sub", graph("Shape", TIME), 1)
-    return graph("Add", graph("Div", last, apexes.LONGEST), 1)
+    return graph("Add", graph("Div", _last_scan(graph), apexes.LONGEST), 1)
+
+
+def _last_scan(graph: Graph) -> str:
+    """The number of the last scan, shape (1,)."""
+    return graph("Sub", graph("Shape", TIME), 1)
 
 
 def _levels(graph: Graph, signal: str) -> list[Level]:
@@ -132,7 +129,7 @@ def _filtered(graph: Graph, signal: str, kernel: np.ndarray) -> str:
 
 
 def _apexes(graph: Graph, levels: list[Level], group: range, number: int) -> tuple[str, str]:
-    """The scans (number,) and spectra (number, M) of the highest apexes of a group of levels."""
+    """The places (number,) and spectra (number, M) of the highest apexes of a group of levels."""
     best = graph("Max", *[_spread(graph, levels[at].score, LEVELS[at][1]) for at in group])
     scores, scans, spectra = [], [], []
     for at in group:

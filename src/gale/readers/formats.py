@@ -62,9 +62,8 @@ def name_format(head: bytes) -> str | None:
     if name := refused.name_kind(head, refused.BINARY):
         return name
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if len(head.translate(None, _CONTROL)) < len(
-        head
-    ):  # an XML file may have some that XML forbids
+    if len(head.translate(None, _CONTROL)) < len(head):
+        # an XML file may have some that XML forbids
         return _name_xml(text, None) if text.startswith(b"<?xml") else None
     return _name_text(text)
 
