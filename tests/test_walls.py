@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import shutil
 import subprocess
@@ -82,3 +83,16 @@ def test_verbs_are_thin() -> None:
         for path in (ROOT / "src" / "gale" / "cli").rglob("*.py")
     }
     assert {name: count for name, count in lines.items() if count > 120} == {}
+
+
+def test_who_catches_errors_of_polars_catches_its_panics() -> None:
+    """They are no errors of Python's, and some damaged tables cause them."""
+    caught = [
+        (path.name, ast.unparse(node.type))
+        for path in (ROOT / "src").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ExceptHandler) and node.type is not None
+    ]
+    of_polars = [each for each in caught if "PolarsError" in each[1]]
+    assert of_polars
+    assert [each for each in of_polars if "PanicException" not in each[1]] == []

@@ -161,7 +161,7 @@ def test_nothing_to_fit() -> None:
     assert fits([]) == ([], [])
 
 
-@given(st.lists(st.integers(), min_size=1, max_size=30), st.integers(0, 40))
+@given(st.lists(st.integers(0, 10**6), min_size=1, max_size=30), st.integers(0, 40))
 def test_parts_are_almost_equal_and_no_larger_than_allowed(numbers: list[int], most: int) -> None:
     parts = cut(numbers, most)
     assert [number for part in parts for number in part] == numbers

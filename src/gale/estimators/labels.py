@@ -65,7 +65,7 @@ def labels_of(y: Any, families: Sequence[str] | None) -> Labels:
         names = frame.columns
         try:
             y = frame.cast(pl.Float64).fill_null(np.nan).to_numpy()
-        except pl.exceptions.PolarsError:
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
             raise ValueError("Unknown label type: y has values that are no numbers") from None
     values = np.asarray(y)
     if values.ndim == 1:

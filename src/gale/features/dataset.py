@@ -417,7 +417,13 @@ def _metadata(part: Path) -> dict[str, Any]:
     try:
         with open_file(part) as file:
             stated: dict[str, Any] = read_json(pl.read_parquet_metadata(file)[KEY])
-    except (OSError, pl.exceptions.PolarsError, KeyError, ValueError) as error:
+    except (
+        OSError,
+        pl.exceptions.PolarsError,
+        pl.exceptions.PanicException,
+        KeyError,
+        ValueError,
+    ) as error:
         raise _damaged(part, "cannot be read as a part of a dataset of features") from error
     if isinstance(stated, dict) and stated.get("format") != FORMAT:
         raise _of_other_gale(part, stated)
@@ -459,7 +465,7 @@ def _read(part: Path, columns: Sequence[str]) -> pl.DataFrame:
     try:
         with open_file(part) as file:
             return pl.read_parquet(file, columns=list(columns))
-    except (OSError, pl.exceptions.PolarsError) as error:
+    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise _damaged(part, f"cannot be read ({' '.join(str(error).split())[:80]})") from error
 
 

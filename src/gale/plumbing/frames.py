@@ -95,7 +95,13 @@ def frame_of(table: Tabular, name: str) -> pl.DataFrame:
         if type(table).__module__.partition(".")[0] == "pandas":
             return pl.DataFrame(_pandas_columns(table, name))
         return pl.DataFrame(table)
-    except (pl.exceptions.PolarsError, TypeError, ValueError, OverflowError) as error:
+    except (
+        pl.exceptions.PolarsError,
+        pl.exceptions.PanicException,
+        TypeError,
+        ValueError,
+        OverflowError,
+    ) as error:
         why = str(error).partition("\n")[0]
         raise TableError(
             name, f"cannot be taken as a table ({why})", "columns of numbers or texts", "convert it"
@@ -118,7 +124,7 @@ def _joined(frames: Sequence[pl.DataFrame], name: str) -> pl.DataFrame:
             )
     try:
         return pl.concat([frame.select(columns) for frame in frames], how="vertical_relaxed")
-    except pl.exceptions.PolarsError as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise TableError(name, f"has tables of different types ({error})", "the same") from error
 
 

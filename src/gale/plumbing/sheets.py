@@ -64,7 +64,7 @@ def _parquet(data: bytes, most_cells: int) -> list[list[str]]:
         columns = lazy.collect_schema().names()
         _check_size(lazy.select(pl.len()).collect().item() * len(columns), most_cells)
         rows = lazy.select(pl.all().cast(pl.String)).collect().rows()
-    except pl.exceptions.PolarsError as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise SheetError(
             f"it is no table of plain columns: {str(error).splitlines()[0]}"
         ) from error

@@ -289,7 +289,7 @@ def _numbers(scans: list[_Scan], source: str, decimal_comma: bool) -> Floats:
             continue
         try:
             table = pl.read_csv(text, has_header=False, schema={"number": pl.Float64})
-        except pl.exceptions.PolarsError:
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
             raise _bad_number(some, source, decimal_comma) from None
         found.append(table["number"].drop_nulls().to_numpy())
     return np.concatenate(found)

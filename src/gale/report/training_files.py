@@ -148,7 +148,7 @@ class TrainingFiles:
         self._check_same(self.history, "history", model)
         try:
             table = pl.read_csv(read_bytes(self.history), infer_schema_length=None)
-        except (pl.exceptions.PolarsError, OSError):
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
             table = pl.DataFrame()
         numbers = table.select(pl.selectors.numeric()).columns
         whole = [name for name in numbers if not table[name].null_count()]
@@ -192,7 +192,13 @@ def read_predicted(file: Path) -> pl.DataFrame:
         names = next(csv.reader(io.StringIO(data.decode(), newline="")), [])
         types = [pl.String if name in HEADER else pl.Float64 for name in names]
         return pl.read_csv(data, schema_overrides=types, new_columns=names)
-    except (pl.exceptions.PolarsError, OSError, ValueError, csv.Error) as error:
+    except (
+        pl.exceptions.PolarsError,
+        pl.exceptions.PanicException,
+        OSError,
+        ValueError,
+        csv.Error,
+    ) as error:
         why = str(error).partition("\n")[0][:120]
         raise TableError(
             file,

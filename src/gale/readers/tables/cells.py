@@ -113,7 +113,7 @@ def _read_fast(
             encoding="utf8-lossy",
             truncate_ragged_lines=dtype == pl.String,
         )
-    except pl.exceptions.PolarsError:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
         return None
     return frame[wanted]
 
