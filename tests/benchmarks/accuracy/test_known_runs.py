@@ -57,6 +57,20 @@ def test_what_is_found_and_what_is_false() -> None:
 @pytest.mark.filterwarnings("ignore::gale.errors.GaleWarning")
 def test_the_model_that_comes_with_gale_knows_alkanes() -> None:
     folder = Path(os.environ["GALE_EXTRA_DATA"], "real")
-    ladder, *others = known_runs.look(gale.bundled_model(), folder)
+    model = gale.bundled_model()
+    ladder, silylated, *others = known_runs.look(model, folder)
     assert (ladder.found, ladder.false) == (["hydrocarbon"], [])
-    assert len(others) == 3
+    assert ladder.probability.keys() == set(model.families)
+    assert "mineral" not in silylated.probability, "neither surely in nor surely not"
+    assert {each.judging for each in others} == {False, True}
+    titles = {row[0] for row in known_runs.others(model, folder)[1:]}
+    assert titles, "runs of unknown content"
+    assert not titles & {each["file"] for each in known_runs.content()}
+
+
+def test_content_names_families_once() -> None:
+    families = set(gale.bundled_model().families)
+    for each in known_runs.content():
+        holds, unsure = each["holds"], each.get("open", [])
+        assert {*holds, *unsure} <= families, each["file"]
+        assert len({*holds, *unsure}) == len(holds) + len(unsure), each["file"]
