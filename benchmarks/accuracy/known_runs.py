@@ -6,7 +6,7 @@ that are in, and the families that surely are not but have 0.5 or more. A model 
 the former and none of the latter have. Runs that judge have a table of their own: what makes a
 model is developed on the others. --others lists what has 0.5 or more in all other runs of FOLDER
 too, whose content is not known. Lists of components (.ELU, of AMDIS) become runs without noise or
-background: each component elutes as its profile says.
+background: each component elutes as its profile says, with the ions that AMDIS is sure of.
 """
 
 from __future__ import annotations
@@ -143,7 +143,9 @@ def run_of_components(text: str, source: str) -> gale.Run:
     """Make a run of the components that AMDIS found in one.
 
     The name of a component has its scan (SC), its time (RT) and its first and last scan (FR); RE
-    is its total at each of these, and its peaks are (m/z, share of 999) with a flag.
+    is its total at each of these, and its peaks are (m/z, share of 999). Those that have a mark
+    behind the share are doubtful, and left out: of MIX1.ELU two in five, such as m/z 428 in a
+    ketone of four carbon atoms.
     """
     scans, ions, heights, known = [], [], [], []
     for component in filter(str.strip, text.split("NAME: ")):
@@ -151,7 +153,7 @@ def run_of_components(text: str, source: str) -> gale.Run:
         course, peaks = rest.removeprefix("RE").split("NUM PEAKS:")
         total = np.array(course.split(), dtype=np.float64)
         first = int(_field("FR", name))
-        pairs = re.findall(r"\((\d+),(\d+)", peaks.split("\n", 1)[1])
+        pairs = re.findall(r"\((\d+),(\d+) *\)", peaks.split("\n", 1)[1])
         mz, share = np.array(pairs, dtype=np.float64).T
         height = np.outer(total, share / share.sum())
         row, column = np.nonzero(height >= LEAST_INTENSITY)

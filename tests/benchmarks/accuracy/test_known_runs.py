@@ -15,8 +15,8 @@ from benchmarks.accuracy.known_runs import Known, run_of_components, summary, ta
 COMPONENTS = """NAME: |SC10|CN1|MP1-MODN:57(%100.0)|AM1|PC9.6|RT2.0|FR9-11|IS4000|OR1|NT0
 RE
 1000 2000 1000 
-NUM PEAKS: 2
-(57,750 )(71,250 N0.3)
+NUM PEAKS: 3
+(57,750 )(71,250 )(73,90 N0.3)
 
 NAME: |SC30|CN2|MP1-MODN:91(%85.8)|AM2|RT4.0|FR29-30|IS800|OR1|NT0
 RE
@@ -34,8 +34,8 @@ def known(holds: set[str], **probability: float) -> Known:
 def test_components_elute_as_their_profiles_say() -> None:
     run = run_of_components(COMPONENTS, "c.ELU")
     np.testing.assert_allclose(run.time_min, [1.9, 2.0, 2.1, 3.9, 4.0])
-    np.testing.assert_allclose(run.total_ion_current, [1000, 2000, 1000, 399.6, 399.6])
-    assert sorted(set(run.mz)) == [57, 71, 91, 92]
+    np.testing.assert_allclose(run.total_ion_current, [1000, 2000, 1000, 400, 400])
+    assert sorted(set(run.mz)) == [57, 71, 91, 92], "without m/z 65 and 73, which are doubtful"
     assert run.intensity.max() == 1500
 
 
