@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+import polars as pl
+
 from benchmarks import results
 from benchmarks.commands import Measured, gale
 from benchmarks.options import tell
+from gale.campaign import Campaign
+from gale.run import Floats32, Integers
 
 NEW = ("--new-compounds", "test", "--new-instrument", "test")
 LIBRARY = "LIBRARY"
@@ -29,6 +35,9 @@ INSTRUMENTS = "3"
 
 RUNS = 1584
 """Runs of a simulated campaign, divided as 809 to 312 to 463."""
+
+DRAWS_TRIED = 10_000
+"""Random choices of runs that may lack a family before the benchmark says there are too few."""
 
 
 def campaign_folders(
@@ -98,6 +107,42 @@ def simulated(folder: Path, words: list[str]) -> Measured | None:
             f"{folder}: was not made with {' '.join(words)}; name another folder, or delete it"
         )
     return None
+
+
+def draw_labelled(labels: Floats32, n_runs: int, draw: int) -> Integers:
+    """Draw rows of labels (R, K), sorted, so that no family is in all of them or in none.
+
+    Ends the benchmark if that cannot be.
+    """
+    if n_runs > len(labels):
+        sys.exit(f"{n_runs} labelled runs: a campaign has {len(labels)}; ask for fewer")
+    rng = np.random.default_rng((n_runs, draw))
+    for _ in range(DRAWS_TRIED):
+        rows = np.sort(rng.permutation(len(labels))[:n_runs])
+        if np.all((labels[rows] == 1).any(axis=0) & (labels[rows] == 0).any(axis=0)):
+            return rows
+    sys.exit(f"{n_runs} labelled runs: too few for every family to be in one; ask for more")
+
+
+def with_few_labels(folder: Path, n_runs: int) -> Path:
+    """Make a campaign beside another one: its test runs, and some of its labelled runs.
+
+    The files of its runs are those of the other, not copies. The draw is always the same.
+    """
+    few = folder.with_name(f"{folder.name}-{n_runs}-labels")
+    shutil.rmtree(few, ignore_errors=True)
+    few.mkdir()
+    campaign = Campaign.open(folder)
+    known, test = campaign.of_split("train", "val"), campaign.of_split("test")
+    rows = draw_labelled(known.labels, n_runs, draw=0)
+    kept = [*(known.runs[row] for row in rows), *test.runs]
+    for path in folder.glob("*.csv"):
+        table = pl.read_csv(path, infer_schema=False).filter(pl.col("sample_id").is_in(kept))
+        table.write_csv(few / path.name)
+    for run in pl.read_csv(few / "metadata.csv")["features_path"]:
+        (few / run).parent.mkdir(exist_ok=True)
+        (few / run).hardlink_to(folder / run)
+    return few
 
 
 def identity(folder: Path) -> str:

@@ -62,6 +62,9 @@ from gale.training.shipped import shipped_families, shipped_source, shipped_weig
 FILE = Path(__file__).parent.parent / "src" / "gale" / "data" / "model.onnx"
 PHYSICS = Path(__file__).parent / "bundled_physics.toml"
 
+RECIPE = "flight"
+"""Its networks look at time bins. Those of `default` look at apexes: docs/bundled.md compares."""
+
 SEED = 101
 """Pre-training had the seed 0, so these are other laboratories."""
 
@@ -164,15 +167,20 @@ class Networks:
     parts: list[tuple[nn.Module, slice]]
 
     @classmethod
-    def load(cls) -> Networks:
-        """Build the networks of the recipe default that are pre-trained."""
-        default = Recipe.load("default")
-        chosen = default.features
+    def load(cls, name: str = RECIPE) -> Networks:
+        """Build the networks of a recipe that are pre-trained."""
+        loaded = Recipe.load(name)
+        chosen = loaded.features
         assert isinstance(chosen, EventSettings)
         spec = fixed_spec(chosen)
         assert isinstance(spec, EventSpec)
         families = shipped_families()
-        trained = [part for part in default.parts if part.pretrain is not None]
+        alone = {"across_folds": False}
+        trained = [
+            part.model_copy(update={"soup": part.soup.model_copy(update=alone)})
+            for part in loaded.parts
+            if part.pretrain is not None
+        ]
         parts = []
         for part in trained:
             columns = columns_of(part, spec)
@@ -181,7 +189,7 @@ class Networks:
             network = build_network(part, spec, [torch.Generator()], priors=[prior], scales=[scale])
             set_weights(network, 0, shipped_weights(part, spec, families))
             parts.append((network.eval(), columns))
-        recipe = default.model_copy(update={"name": "bundled", "parts": tuple(trained)})
+        recipe = loaded.model_copy(update={"name": "bundled", "parts": tuple(trained)})
         return cls(recipe, spec, families, parts)
 
     def logits(self, features: Floats32) -> Floats:
@@ -334,6 +342,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--foreign", type=Path, nargs="*", default=[])
+    parser.add_argument("--recipe", default=RECIPE, help="whose pre-trained networks are taken")
     parser.add_argument("--runs", type=int, default=RUNS)
     parser.add_argument("--of-laboratory", type=int, default=OF_LABORATORY)
     parser.add_argument("--instruments", type=int, default=INSTRUMENTS)
@@ -342,7 +351,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     warnings.simplefilter("ignore", GaleWarning)
     torch.set_num_threads(1)
-    data = make(Networks.load(), options, Work(progress=ConsoleProgress()))
+    data = make(Networks.load(options.recipe), options, Work(progress=ConsoleProgress()))
     with writing(options.output, force=True) as temporary:
         temporary.write_bytes(data)
     facts = Model(data).facts

@@ -15,11 +15,9 @@ Campaigns, --out and --kept are those of benchmarks.ablation.ingredients.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
 
-import numpy as np
 from scipy.special import expit
 
 from benchmarks import tables
@@ -34,12 +32,10 @@ from benchmarks.ablation.rows import (
 )
 from benchmarks.ablation.scores import Score, Scores, cells, header, prior_score, score
 from benchmarks.ablation.study import Change, Study, study_parser
+from benchmarks.campaigns import draw_labelled
 
 NOT_PRETRAINED, AS_MANY_EPOCHS = "not pre-trained", "no more epochs"
 ROW = Row(DEFAULT, soup="one")
-
-DRAWS_TRIED = 10_000
-"""Random choices of runs that may lack a family before the benchmark says there are too few."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -105,18 +101,8 @@ def library_alone(fits: Fits) -> Score:
 
 def drawn(runs: Runs, n_runs: int, draws: int) -> Iterator[Runs]:
     """Draw some of the training runs, so that no family is in all of them or in none."""
-    if n_runs > len(runs.known):
-        sys.exit(f"--runs {n_runs}: a campaign has {len(runs.known)} labelled runs; ask for fewer")
     for draw in range(draws):
-        rng = np.random.default_rng((n_runs, draw))
-        for _ in range(DRAWS_TRIED):
-            rows = np.sort(rng.permutation(len(runs.known))[:n_runs])
-            labels = runs.labels[rows]
-            if np.all((labels == 1).any(axis=0) & (labels == 0).any(axis=0)):
-                break
-        else:
-            sys.exit(f"--runs {n_runs}: too few for every family to be in one; ask for more")
-        yield runs.take(rows)
+        yield runs.take(draw_labelled(runs.labels, n_runs, draw))
 
 
 if __name__ == "__main__":

@@ -31,6 +31,10 @@ folds.count = 1
 """The least training: it leaves the features of all runs of train and val in gale's cache."""
 
 
+BUNDLED = Path(errors.__file__).parent / "data" / "model.onnx"
+"""The model that comes with gale."""
+
+
 @dataclass(frozen=True)
 class Costs:
     """What one training and the prediction of the test runs took."""
@@ -49,7 +53,7 @@ class Costs:
 
 @dataclass(frozen=True)
 class Result:
-    """A finished training, its costs (none for the prior), and where its predictions are."""
+    """What predicted, its costs (none where nothing was trained), and where its predictions are."""
 
     predictions: Path
     costs: Costs | None
@@ -87,6 +91,23 @@ class Bench:
         predictions = self._folder / "prior.csv"
         table.write_csv(predictions)
         return Result(predictions, None, code_fingerprint(), machine())
+
+    def bundled(self) -> Result:
+        """Predict the test runs with the model that comes with gale, which no run here trained."""
+        file = self._folder / "bundled" / "result.json"
+        predictions = file.with_name("predictions.csv")
+        made_of = {
+            "campaign": self._identity,
+            "model": hashlib.sha256(BUNDLED.read_bytes()).hexdigest(),
+        }
+        kept = results.find(file, made_of)
+        if kept is None:
+            file.parent.mkdir(exist_ok=True)
+            words = ("--split", "test", "--model", BUNDLED, "-o", predictions)
+            gale("predict", self._campaign, *words, "--force", "--quiet")
+            kept = {"code": code_fingerprint(), "machine": machine()}
+            results.keep(file, made_of, kept)
+        return Result(predictions, None, kept["code"], kept["machine"])
 
     def recipe(self, name: str, recipe: str, seed: int) -> Result:
         """Train, predict and measure, unless a result of the same recipe and campaign is kept."""

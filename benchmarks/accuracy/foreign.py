@@ -14,8 +14,9 @@ Kinds:
                families that go with derivatization, splits that differ, drifted instruments
 
 Recipes, results and --out are as for benchmarks.accuracy.recipes; `stack` is foreign/stack.toml
-among the same files, and `earlier` is what `default` was before. A campaign takes 3.4 GB, which
---discard frees once its recipes are measured.
+among the same files, and `earlier` is what `default` was before. With --labels 50, recipes are
+trained on 50 of the labelled runs; what none give is `bundled` beside `prior`. A campaign takes 3.4
+GB, which --discard frees once its recipes are measured.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from benchmarks import options, results, tables
 from benchmarks.accuracy.costs import Bench
 from benchmarks.accuracy.recipes import measure
 from benchmarks.accuracy.scores import Figures, figures_of, score_table
+from benchmarks.campaigns import with_few_labels
 from benchmarks.commands import measured
 from benchmarks.tables import Table
 from gale.campaign import Campaign
@@ -70,7 +72,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--judging", action="store_true", help="the seeds that judge")
     parser.add_argument("--discard", action="store_true", help="delete runs that were measured")
     parser.add_argument("--runs", default=RUNS, help="of each split (default: %(default)s)")
+    parser.add_argument("--labels", type=int, metavar="N", help="train on N labelled runs only")
     asked = parser.parse_args(arguments)
+    labelled = f", {asked.labels} labelled runs" if asked.labels else ""
     figures: dict[str, dict[str, Figures]] = {}
     for kind in asked.kinds:
         seeds = JUDGING[kind] if asked.judging else (DEVELOPMENT[kind],)
@@ -79,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             recipe: Figures.mean([each[recipe] for each in of_seeds]) for recipe in of_seeds[0]
         }
         tables.show(
-            f"{kind}, seeds {', '.join(map(str, seeds))}",
+            f"{kind}, seeds {', '.join(map(str, seeds))}{labelled}",
             score_table(figures[kind]),
             markdown=asked.markdown,
         )
@@ -103,7 +107,8 @@ def _figures(asked: argparse.Namespace, kind: str, seed: int) -> dict[str, Figur
     extra = _extra()
     folder = asked.out / "campaigns" / f"{kind}-{seed}"
     simulate(folder, extra, ["--seed", str(seed), "--runs", asked.runs, *KINDS[kind]])
-    bench = Bench(folder, asked.out / "results" / folder.name)
+    measured_on = with_few_labels(folder, asked.labels) if asked.labels else folder
+    bench = Bench(measured_on, asked.out / "results" / measured_on.name)
     sources = {
         "stack": str(extra / "foreign" / "stack.toml"),
         "earlier": str(options.EARLIER),

@@ -1,8 +1,9 @@
 """How accurate gale's recipes are, and what they cost, on simulated campaigns with known truth.
 
-Recipes are those of gale, or TOML files, except two: `prior` is the training prevalence, and
-`published` is published_soup.toml beside this module, one FixedSoup of five members with five
-iterations, validated on the val split; the complete system has ten, with forty iterations each.
+Recipes are those of gale, or TOML files, except three: `prior` is the training prevalence;
+`bundled` is the model that comes with gale, which learns nothing from the campaign; and `published`
+is published_soup.toml beside this module, one FixedSoup of five members with five iterations,
+validated on the val split; the complete system has ten, with forty iterations each.
 
 Each recipe is trained and predicts the test runs with the real commands. Train: wall time of the
 whole command, from cached features; pre-training is part of it only if gale's cache does not have
@@ -65,9 +66,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def measure(bench: Bench, recipe: str, seeds: Sequence[int]) -> list[Result]:
-    """Give the results of a recipe, one per seed; the prior has no seed."""
+    """Give the results of a recipe, one per seed; what is not trained has no seed."""
     if recipe == "prior":
         return [bench.prior()]
+    if recipe == "bundled":
+        return [bench.bundled()]
     source = str(PUBLISHED) if recipe == "published" else recipe
     return [bench.recipe(Path(recipe).stem, source, seed) for seed in seeds]
 

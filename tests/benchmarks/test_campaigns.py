@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import gale
 from benchmarks import campaigns
-from benchmarks.campaigns import KINDS, campaign_folders, identity
+from benchmarks.campaigns import KINDS, campaign_folders, draw_labelled, identity, with_few_labels
 from benchmarks.commands import Measured
 
 SEEDS = dict(zip(KINDS, range(5, 9), strict=True))
@@ -88,3 +91,36 @@ def test_a_campaign_is_known_by_its_tables(tmp_path: Path) -> None:
     assert identity(tmp_path) == first
     table.write_text("run,alcohol\na,0\n", "utf-8")
     assert identity(tmp_path) != first
+
+
+def test_some_labelled_runs_and_all_test_runs(campaign_folder: Path, tmp_path: Path) -> None:
+    whole = tmp_path / "campaign"
+    shutil.copytree(campaign_folder, whole)
+    few = with_few_labels(whole, 40)
+    assert few == tmp_path / "campaign-40-labels"
+    campaign, all_runs = gale.Campaign.open(few), gale.Campaign.open(whole)
+    known = campaign.of_split("train", "val")
+    assert len(known) == 40
+    assert campaign.of_split("test").runs == all_runs.of_split("test").runs
+    at = [all_runs.runs.index(run) for run in campaign.runs]
+    np.testing.assert_array_equal(campaign.labels, all_runs.labels[at])
+    assert campaign.split == tuple(all_runs.split[each] for each in at)
+    assert (known.labels.max(axis=0) == 1).all()
+    assert gale.read_run(known.paths[0]).n_scans == gale.read_run(all_runs.paths[at[0]]).n_scans
+    made = identity(few)
+    with_few_labels(whole, 40)
+    assert identity(few) == made != identity(whole)
+
+
+def test_draws_have_each_family_in_some_runs_and_not_in_others() -> None:
+    labels = np.zeros((30, 2), np.float32)
+    labels[:3, 0] = labels[1:, 1] = 1
+    for draw in range(5):
+        drawn = labels[draw_labelled(labels, 10, draw)]
+        assert drawn.shape == (10, 2)
+        assert ((drawn.sum(axis=0) > 0) & (drawn.sum(axis=0) < 10)).all()
+    assert draw_labelled(labels, 10, 0).tolist() != draw_labelled(labels, 10, 1).tolist()
+    with pytest.raises(SystemExit, match="too few for every family"):
+        draw_labelled(labels, 1, 0)
+    with pytest.raises(SystemExit, match="a campaign has 30; ask for fewer"):
+        draw_labelled(labels, 31, 0)

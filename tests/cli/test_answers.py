@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -86,13 +87,18 @@ def test_scores_are_not_called_probabilities(trained: Trained) -> None:
     assert "probability" not in answer["families"][0]
 
 
-def test_a_narrow_terminal_has_no_room_for_keys(
+def test_keys_stand_below_the_table_in_a_narrow_terminal(
     stack_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    words = ["predict", "a.csv", "--model", stack_file, "-q"]
+    wide = succeed(*words).stdout
     monkeypatch.setenv("COLUMNS", "100")
-    output = succeed("predict", "a.csv", "--model", stack_file, "-q").stdout
-    assert "InChIKey" not in output
-    assert "cosine" in output
+    narrow = succeed(*words).stdout
+    assert ("InChIKey" in wide, "InChIKey" in narrow, "cosine" in narrow) == (True, False, True)
+    keys = re.compile(r"[A-Z]{14}-[A-Z]{10}-[A-Z]")
+    below = [line for line in narrow.splitlines() if keys.match(line)]
+    assert {line.split()[0] for line in below} == set(keys.findall(wide)) != set()
+    assert all(line.split("  ")[1] in wide for line in below)
 
 
 def test_one_line_of_json_for_each_run(stack: gale.Model, stack_file: Path) -> None:

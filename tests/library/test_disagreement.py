@@ -58,7 +58,7 @@ def test_where_there_is_nothing_to_say(same: Library) -> None:
 def test_what_is_different(different: Library, said: str) -> None:
     note = note_disagreement(different, known(families=(("alcohol",), None)))
     assert note.startswith("mine: of 1 compound that known has too, 1 is different")
-    assert "compound 0" in note
+    assert f"compound 0' ({different.inchikey[0]}, " in note
     assert said in note
     assert len(note.splitlines()) == 1
 

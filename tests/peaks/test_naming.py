@@ -107,7 +107,7 @@ def test_families_from_structures_where_the_library_states_none() -> None:
 def test_libraries_are_searched_in_parts(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
     matcher = Matcher(library({60: 9.0, 73: 5.0}, B, {43: 9.0, 57: 7.0}, A))
     whole = names(matcher, A, B)
-    monkeypatch.setattr("gale.peaks.naming.AT_ONCE", at_once)
+    monkeypatch.setattr("gale.matching.matcher.AT_ONCE", at_once)
     parts = names(matcher, A, B)
     assert [[each.compound for each in some] for some in parts] == [
         [each.compound for each in some] for some in whole

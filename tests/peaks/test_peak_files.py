@@ -103,7 +103,7 @@ def test_spectra_read_back_as_a_library(peaks: Peaks, tmp_path: Path) -> None:
     }
     text = (tmp_path / "spectra.msp").read_text("utf-8")
     assert f"RETENTIONTIME: {peaks[0].apex_min:.4f}\n" in text
-    assert "like toluene, match " in text
+    assert "like toluene (YXFVVABEGXRONW-UHFFFAOYSA-N), match " in text
     assert text.count("Num Peaks: ") == 2
 
 

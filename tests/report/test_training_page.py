@@ -192,6 +192,8 @@ def test_labels_worth_a_second_look(
         assert label.window is not None
         assert label.window.family == label.family
         assert f"{label.window.apex_min:.2f} min" in text(row)
+        keys = [text(each) for each in row.xpath(".//code")]
+        assert keys == [each.inchikey for each in label.window.matches[:1] if each.inchikey]
 
 
 def test_label_grids() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.special import expit
 
 import gale
 from gale.evaluation.metrics import log_loss
@@ -55,6 +56,18 @@ def test_its_physics_can_be_read() -> None:
     assert physics.instrument["air"]["nitrogen"].high > Physics.default().instrument["air"][
         "nitrogen"
     ].high  # fmt: skip
+
+
+def test_networks_are_those_of_the_shipped_model() -> None:
+    """The tool would make the model that comes with gale again."""
+    networks, shipped = make_bundled.Networks.load(), gale.bundled_model()
+    assert networks.spec.to_dict() == shipped.facts["features"]
+    features = networks.spec.features_of(quiet_run(20, 200))[None]
+    calibration = shipped.facts["calibration"]
+    logits = networks.logits(features.astype(np.float32))[:, 0]
+    expected = expit((np.array(calibration["weight"]) * logits).sum(axis=0) + calibration["bias"])
+    found = shipped.predict_features(features)[0][0]
+    np.testing.assert_allclose(found, expected, atol=0.02)  # its weights have 8 bits
 
 
 @pytest.mark.slow

@@ -14,8 +14,10 @@ COLUMNS = (
     "family", "{number}", "prevalence", "call", "apex (min)", "ions (m/z)", "most similar",
     "cosine", "InChIKey",
 )  # fmt: skip
-"""Columns of the table, the second of which is called as the model's numbers are; the last one is
-left out where the terminal is too narrow for it."""
+"""Columns of the table, the second of which is called as the model's numbers are; the last one
+stands below the table where the terminal is too narrow for it."""
+
+SIMILAR = COLUMNS.index("most similar")
 
 NUMBERS = {"{number}", "prevalence", "apex (min)", "cosine"}
 """Columns whose cells end at the same place."""
@@ -54,9 +56,7 @@ def print_table(answer: Mapping[str, Any], number: str) -> None:
         [f"{_ordinal(rank)} peak", "", "", "", *_what(each)]
         for rank, each in enumerate(answer["largest_peaks"])
     ]
-    head, *lines = _grid([[name.format(number=number) for name in COLUMNS], *families, *peaks])
-    echo(head)
-    for line in lines:
+    for line in _grid([[name.format(number=number) for name in COLUMNS], *families, *peaks]):
         echo(line)
     if not peaks:
         echo("no peak stands out")
@@ -92,15 +92,16 @@ def _ordinal(rank: int) -> str:
 
 
 def _grid(rows: Sequence[list[str]]) -> list[str]:
-    """Align the cells of rows, the first of which is the header; the last column may not fit."""
+    """Align the cells of rows, the first of which is the header; InChIKeys may have to go below."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     room = shutil.get_terminal_size((WIDE, 24)).columns
-    shown = len(widths) - (sum(widths) + 2 * len(widths) > room)
+    narrow = sum(widths) + 2 * len(widths) > room
     lines = []
     for row in rows:
         cells = [
             cell.rjust(width) if name in NUMBERS else cell.ljust(width)
             for name, cell, width in zip(COLUMNS, row, widths, strict=True)
         ]
-        lines.append("  ".join(cells[:shown]).rstrip())
-    return lines
+        lines.append("  ".join(cells[:-1] if narrow else cells).rstrip())
+    keys = {row[-1]: row[SIMILAR] for row in rows[1:] if row[-1]}
+    return lines + [f"{key}  {compound}" for key, compound in keys.items() if narrow]

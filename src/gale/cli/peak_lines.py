@@ -32,6 +32,8 @@ def printed(peaks: Peaks) -> Iterator[str]:
 
     which = f", the {PRINTED} largest" if len(peaks) > PRINTED else ""
     yield f"{peaks.source}: {len(peaks):,} peaks{which}"
+    if not len(peaks):
+        return
     yield (
         f"{'min':>8} {'index':>6} {'area %':>6} {'purity':>6} {'match':>5} {'rev.':>5}  "
         f"{'InChIKey':{KEY}}  compound"

@@ -34,7 +34,7 @@ def note_disagreement(library: Library, known: Library) -> str:
     there = _places(known)
     shared = {key: places for key, places in _places(library).items() if key in there}
     found = [
-        f"{shown(library.name[places[0]])} ({', '.join(reasons)})"
+        f"{shown(library.name[places[0]])} ({', '.join([library.inchikey[places[0]], *reasons])})"
         for key, places in shared.items()
         if (reasons := list(_reasons(library.take(places), known.take(there[key]))))
     ]

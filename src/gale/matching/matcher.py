@@ -17,7 +17,7 @@ from gale.library.choice import Named, references
 from gale.matching.families import carries_family
 from gale.plumbing.arguments import check_kind
 from gale.plumbing.kinds import checked
-from gale.run import Floats, Floats32
+from gale.run import Floats, Floats32, Integers
 
 INTENSITY_POWER, MZ_POWER = 0.5, 1.0
 
@@ -33,6 +33,15 @@ it is larger, the compound is not the one, or its index is of another column."""
 
 LAST_MZ = 600
 """Largest m/z that is compared."""
+
+CANDIDATES = 40
+"""Spectra of the library that are looked at closely, those with the largest cosine."""
+
+AT_ONCE = 20_000
+"""Spectra of the library that are compared at a time, which limits the memory used."""
+
+TINY = 1e-30
+"""What lengths are divided by at least."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +73,7 @@ class Match:
 
 
 class Matcher:
-    """The C spectra of a library, prepared for matching.
+    """The C spectra of a library, prepared for matching with K spectra over M nominal m/z.
 
     Parameters
     ----------
@@ -91,14 +100,12 @@ class Matcher:
             check_kind("library", each, Library)
         self.library = libraries[0] if len(libraries) == 1 else Library.join(libraries)
         self.sources = tuple(each.facts for each in libraries)
-        mz = np.arange(LAST_MZ + 1)
         spectra = self.library.nominal_spectra(LAST_MZ + 1).astype(np.float32)
-        self._spectra: Floats32 = spectra**INTENSITY_POWER * mz**MZ_POWER
+        self._spectra = weigh(spectra, 0)
 
-    @property
-    def weighted(self) -> Floats32:
-        """The spectra as they are compared, shape (C, :data:`LAST_MZ` + 1)."""
-        return self._spectra
+    def weighted(self, low: int, high: int) -> Floats32:
+        """Give the library's spectra as they are compared, from one m/z to another, (C, M)."""
+        return self._spectra[:, low : high + 1]
 
     @classmethod
     def default(cls) -> Matcher:
@@ -163,27 +170,63 @@ class Matcher:
         """
         low = max(first_mz, int(np.rint(recorded[0])))
         high = min(first_mz + len(spectrum) - 1, int(np.rint(recorded[1])), LAST_MZ)
-        mz = np.arange(low, high + 1)
-        weighted = spectrum[mz - first_mz] ** INTENSITY_POWER * mz**MZ_POWER
-        known = self._spectra[:, low : high + 1]
-        with np.errstate(invalid="ignore", divide="ignore"):  # spectra without an ion in the range
-            cosine = known @ weighted / np.linalg.norm(known, axis=1) / np.linalg.norm(weighted)
-        off = np.abs(self.library.retention_index - index) > INDEX_TOLERANCE
-        cosine = np.where(off | ~np.isfinite(cosine), 0.0, cosine)
+        if high < low:
+            return ()
+        weighted = weigh(spectrum[None, low - first_mz : high + 1 - first_mz], low)
+        rows, cosine = self.closest(weighted, low, np.array([index]))
         best: dict[str, Match] = {}
-        for at in np.argsort(-cosine, kind="stable"):
-            if cosine[at] < LEAST_COSINE or len(best) == MATCHES:
+        for row, similar in zip(rows[0].tolist(), cosine[0].tolist(), strict=True):
+            if similar < LEAST_COSINE or len(best) == MATCHES:
                 break
-            name = self.library.name[at]
-            best.setdefault(name, self._match(int(at), float(cosine[at]), family))
+            best.setdefault(self.library.name[row], self._match(row, similar, family))
         return tuple(best.values())
+
+    def closest(self, weighted: Floats32, low: int, index: Floats) -> tuple[Integers, Floats]:
+        """Find the library's spectra with the largest cosines to each of K spectra.
+
+        Parameters
+        ----------
+        weighted : array of shape (K, M)
+            Spectra from m/z `low` on, as :func:`weigh` gives them.
+        low : int
+        index : array of shape (K,)
+            Retention index of each, NaN if unknown, as for :meth:`matches`.
+
+        Returns
+        -------
+        rows, cosine : arrays of shape (K, at most :data:`CANDIDATES` for each part of the library)
+            Rows of the library, and their cosines, the largest first.
+        """
+        known = self.weighted(low, low + weighted.shape[1] - 1)
+        unit = weighted / np.maximum(np.linalg.norm(weighted, axis=1, keepdims=True), TINY)
+        all_rows, best = [], []
+        for first in range(0, len(known), AT_ONCE):
+            part = known[first : first + AT_ONCE]
+            cosine = unit @ (part / np.maximum(np.linalg.norm(part, axis=1), TINY)[:, None]).T
+            known_index = self.library.retention_index[first : first + AT_ONCE]
+            cosine[np.abs(known_index - index[:, None]) > INDEX_TOLERANCE] = 0
+            number = min(CANDIDATES, len(part))
+            rows = np.sort(np.argpartition(-cosine, number - 1, axis=1)[:, :number], axis=1)
+            best.append(np.take_along_axis(cosine, rows, axis=1))
+            all_rows.append(rows + first)
+        rows = np.concatenate(all_rows, axis=1)
+        cosine = np.minimum(np.concatenate(best, axis=1).astype(np.float64), 1.0)
+        order = np.argsort(-cosine, axis=1, kind="stable")
+        return np.take_along_axis(rows, order, axis=1), np.take_along_axis(cosine, order, axis=1)
 
     def _match(self, at: int, cosine: float, family: str | None) -> Match:
         return Match(
             self.library.name[at],
-            min(cosine, 1.0),
+            cosine,
             float(self.library.retention_index[at]),
             None if family is None else carries_family(self.library, at, family),
             at,
             self.library.inchikey[at],
         )
+
+
+def weigh(spectra: Floats32 | Floats, low: int) -> Floats32:
+    """Weigh K spectra (K, M) of the nominal m/z from `low` on, as they are compared."""
+    mz = np.arange(low, low + spectra.shape[1], dtype=np.float32)
+    weighted = np.asarray(spectra, dtype=np.float32) ** INTENSITY_POWER * mz**MZ_POWER
+    return weighted.astype(np.float32, copy=False)

@@ -19,20 +19,9 @@ import numpy as np
 
 from gale.library import Library
 from gale.matching.families import families_of_row
-from gale.matching.matcher import (
-    INDEX_TOLERANCE,
-    INTENSITY_POWER,
-    LAST_MZ,
-    LEAST_COSINE,
-    MATCHES,
-    MZ_POWER,
-    Matcher,
-)
+from gale.matching.matcher import LAST_MZ, LEAST_COSINE, MATCHES, TINY, Matcher, weigh
 from gale.peaks.traces import Booleans
 from gale.run import Floats, Floats32, Integers
-
-TINY = 1e-30
-"""What lengths are divided by at least."""
 
 SCALE = 999
 """Match of equal spectra."""
@@ -46,12 +35,6 @@ FEWEST_SHARED = 3
 STRONG_ION = 0.02
 """Height, relative to the base peak, of the ions of a library spectrum that are counted as shared
 if the peak has them."""
-
-CANDIDATES = 40
-"""Spectra of the library that are looked at closely, those with the largest cosine."""
-
-AT_ONCE = 20_000
-"""Spectra of the library that are compared at a time, which limits the memory used."""
 
 SILOXANE_MZ = (73, 133, 147, 191, 193, 207, 221, 249, 251, 265, 267, 281, 325, 327, 339, 341, 355,
                401, 405, 415, 429, 503)  # fmt: skip
@@ -123,10 +106,9 @@ def find_names(
     dense = np.zeros((len(spectra), high - low + 1), dtype=np.float32)
     inside = mz <= high
     dense[:, mz[inside] - low] = spectra[:, inside]
-    weight = np.arange(low, high + 1, dtype=np.float32) ** MZ_POWER
-    known = matcher.weighted[:, low : high + 1]
-    search = _Search(low, dense**INTENSITY_POWER * weight, known, index, matcher.library)
-    rows, cosine = search.candidates()
+    weighted = weigh(dense, low)
+    rows, cosine = matcher.closest(weighted, low, index)
+    search = _Search(low, weighted, matcher.weighted(low, high), index, matcher.library)
     lead = np.zeros_like(cosine)
     for peak in np.flatnonzero(search.looks_siloxane()):
         names = [matcher.library.name[row] for row in rows[peak]]
@@ -156,23 +138,6 @@ class _Search:
     known: Floats32
     index: Floats
     library: Library
-
-    def candidates(self) -> tuple[Integers, Floats]:
-        """Rows of the library with the largest cosines for each peak, and these; (K, R)."""
-        length = np.linalg.norm(self.weighted, axis=1, keepdims=True)
-        unit = self.weighted / np.maximum(length, TINY)
-        all_rows, best = [], []
-        for first in range(0, len(self.known), AT_ONCE):
-            part = self.known[first : first + AT_ONCE]
-            cosine = unit @ (part / np.maximum(np.linalg.norm(part, axis=1), TINY)[:, None]).T
-            known_index = self.library.retention_index[first : first + AT_ONCE]
-            cosine[np.abs(known_index - self.index[:, None]) > INDEX_TOLERANCE] = 0
-            number = min(CANDIDATES, len(part))
-            rows = np.argpartition(-cosine, number - 1, axis=1)[:, :number]
-            best.append(np.take_along_axis(cosine, rows, axis=1))
-            all_rows.append(rows + first)
-        cosine = np.concatenate(best, axis=1).astype(np.float64)
-        return np.concatenate(all_rows, axis=1), np.minimum(cosine, 1.0)
 
     def looks_siloxane(self) -> Booleans:
         """Whether each spectrum is mostly made of ions of siloxanes, (K,)."""

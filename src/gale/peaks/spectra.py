@@ -51,7 +51,9 @@ def _comment(peak: Peak) -> str:
     if peak.matches:
         best = peak.matches[0]
         weak = " (weak)" if best.weak else ""
-        parts.append(f"like {best.compound}, match {best.match}, reverse {best.reverse}{weak}")
+        key = f" ({best.inchikey})" if best.inchikey else ""
+        match = f"match {best.match}, reverse {best.reverse}{weak}"
+        parts.append(f"like {best.compound}{key}, {match}")
     else:
         parts.append(peak.verdict)
     return "; ".join(parts)

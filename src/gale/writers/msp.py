@@ -21,6 +21,9 @@ BASE_PEAK = 999
 
 PEAKS_A_LINE = 5
 
+LONGEST_NAME, LONGEST_FACT = 511, 1023
+"""Letters that NIST MS Search reads of a name, and of a comment."""
+
 _NOT_IN_A_LINE = re.compile(r"[\x00-\x1f\x7f]+")
 
 
@@ -70,14 +73,14 @@ def _record(entry: Entry) -> str:
     pairs = [
         f"{mz} {each}" for mz, each in zip(entry.mz.tolist(), height.tolist(), strict=True) if each
     ]
-    lines = [f"Name: {_line(entry.name)}"]
-    lines += [f"{key}: {_line(value)}" for key, value in entry.facts.items() if value]
+    lines = [f"Name: {_line(entry.name, LONGEST_NAME)}"]
+    lines += [f"{key}: {_line(value, LONGEST_FACT)}" for key, value in entry.facts.items() if value]
     lines.append(f"Num Peaks: {len(pairs)}")
     for first in range(0, len(pairs), PEAKS_A_LINE):
         lines.append("; ".join(pairs[first : first + PEAKS_A_LINE]) + ";")
     return "\n".join(lines) + "\n"
 
 
-def _line(text: str) -> str:
-    """Give a text in one line, without what would end it."""
-    return _NOT_IN_A_LINE.sub(" ", text).strip()
+def _line(text: str, longest: int) -> str:
+    """Give a text in one line, without what would end it, and not longer than is read."""
+    return _NOT_IN_A_LINE.sub(" ", text).strip()[:longest]

@@ -75,7 +75,7 @@ def test_labelled_runs(
 
 
 def test_more_labelled_runs_than_there_are(run: Run) -> None:
-    with pytest.raises(SystemExit, match="84 labelled runs"):
+    with pytest.raises(SystemExit, match="85 labelled runs: a campaign has 84"):
         run(labelled_runs.main, "--kept", "--runs", "85")
     with pytest.raises(SystemExit, match="too few"):
         run(labelled_runs.main, "--kept", "--runs", "1")

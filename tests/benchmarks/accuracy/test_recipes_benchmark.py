@@ -63,6 +63,21 @@ def commands_run(exported: Exported, monkeypatch: pytest.MonkeyPatch) -> list[li
     return run
 
 
+@pytest.mark.filterwarnings("ignore::gale.errors.GaleWarning")
+def test_the_bundled_model_beside_the_prior(
+    script: Script, commands_run: list[list[str]], campaign: gale.Campaign, tmp_path: Path
+) -> None:
+    printed = script("--recipes", "prior", "bundled")
+    test = campaign.of_split("test")
+    check_scores(printed, test, tmp_path / "results" / "campaign")
+    expected = gale.bundled_model().predict(test).select(test.families).to_numpy()
+    (row,) = [line for line in printed.splitlines() if line.startswith("bundled") and "[" in line]
+    assert f"  {log_loss(test.labels, expected):.3f} [" in row
+    assert row.split()[-5:] == ["-"] * 5, "it cost nothing here"
+    assert script("--recipes", "prior", "bundled") == printed
+    assert [command[0] for command in commands_run] == ["predict"]
+
+
 def test_what_is_finished_is_not_done_again(
     script: Script,
     commands_run: list[list[str]],

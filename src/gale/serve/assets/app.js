@@ -475,9 +475,10 @@ function evidenceTable(peaks, row, model) {
   const windows = peaks.filter((peak) => peak.match === null || peak.match === 1);
   const matches = (peak) => peaks
     .filter((each) => each.family === peak.family && each.window === peak.window && each.compound)
-    .map((each) => `${each.compound} (${each.cosine.toFixed(2)})`).join(", ") || "none";
+    .map((each) => `${each.compound} (${each.cosine.toFixed(2)}, ${each.inchikey || "no InChIKey"})`)
+    .join("; ") || "none";
   const heads = timed
-    ? [["family"], ["apex (min)", 1], ["share of the evidence", 1], ["most important m/z"], ["matches (cosine)"]]
+    ? [["family"], ["apex (min)", 1], ["share of the evidence", 1], ["most important m/z"], ["matches (cosine, InChIKey)"]]
     : [["family"], ["m/z without which the score falls"], ["drop in log odds"]];
   const ranked = (peak, what) => Object.entries(peak)
     .filter(([key, value]) => key.startsWith(what) && value !== null).map(([, value]) => value);
