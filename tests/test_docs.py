@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -49,8 +51,17 @@ PLAIN = re.compile(r"\s*(#.*|gale [^|;&$`*?<>\\]*( > [\w.]+)?)?\s*")
 SET_UP = {"make demo", "make test", "pip install '.[train]'"}
 """Commands that .ci/run executes, in an environment that they make themselves."""
 
-READY = ("mine.onnx", "model.onnx")
-"""Models that lie ready for pages that do not train them: of own runs, and of the campaign."""
+SHARED = re.compile(
+    r"gale (train (campaign|runs)|ablate campaign) -o \S+ --recipe (default\.toml|quick|logistic)"
+    r"( --no-report| --trainings \d --iterations \d)?"
+)
+"""Commands that several pages show, which take long: one page runs them, the others copy."""
+
+READY = {
+    "mine.onnx": "gale train runs -o mine.onnx --recipe default.toml",
+    "model.onnx": "gale train campaign -o model.onnx --recipe default.toml",
+}
+"""Models that lie ready for pages that do not train them, and the commands that do."""
 
 BRIEF = {
     "count = 5": "count = 2",
@@ -70,24 +81,24 @@ def brief_default() -> str:
     return text
 
 
-def briefly(line: str, trained: set[str], *, report: bool) -> str:
-    """A command, briefly: the recipe default in few epochs, at most one report; a short ablation.
+def briefly(line: str) -> str:
+    """A command, briefly: the recipe default in few epochs, few reports; a short ablation.
 
     Campaigns are simulated in this process: others take a second to start.
     """
     if line.startswith("gale ablate"):
         return f"{line} --recipe quick --trainings 2 --iterations 1"
     if line.startswith("gale train"):
-        unwanted = trained or not report
-        line += " --no-report" if unwanted and "--no-report" not in line else ""
         line += " --recipe default.toml" if "--recipe" not in line else ""
-        trained.add(line)
+        line = re.sub(r"--recipe default(?!\.)", "--recipe default.toml", line)
+        unwanted = not SHARED.fullmatch(line) and "--no-report" not in line
+        return f"{line} --no-report" if unwanted else line
     if line.startswith("gale simulate") and "--dask" not in line and "--workers" not in line:
         line += " --workers 1"
-    return re.sub(r"--recipe default(?!\.)", "--recipe default.toml", line)
+    return line
 
 
-def type_lines(lines: list[str]) -> None:
+def type_lines(lines: list[str], shared: Callable[[str], Path]) -> None:
     """Run lines as a reader types them: gale within this process if nothing needs a shell."""
     if not all(PLAIN.fullmatch(line) for line in lines):
         done = subprocess.run(["bash", "-e"], input="\n".join(lines), text=True, check=False,
@@ -95,6 +106,9 @@ def type_lines(lines: list[str]) -> None:
         assert done.returncode == 0, f"{lines}\n{done.stdout}"
         return
     for line in lines:
+        if SHARED.fullmatch(line):
+            shutil.copytree(shared(line), ".", dirs_exist_ok=True)
+            continue
         words, _, output = line.partition(" > ")
         if typed := shlex.split(words, comments=True):
             result = succeed(*typed[1:])
@@ -121,17 +135,29 @@ def small_campaign(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def ready(tmp_path_factory: pytest.TempPathFactory, small_campaign: Path) -> Path:
-    """The models that lie ready, with what training writes beside them."""
+def shared(tmp_path_factory: pytest.TempPathFactory, small_campaign: Path) -> Callable[[str], Path]:
+    """The folder of what a command makes that several pages show."""
 
-    def make(folder: Path) -> None:
+    def inputs(folder: Path) -> None:
         own_runs(folder / "runs", small_campaign)
-        recipe = folder / "default.toml"
-        recipe.write_text(brief_default(), "utf-8")
-        for campaign, name in zip((folder / "runs", small_campaign), READY, strict=True):
-            succeed("train", campaign, "-o", folder / name, "--recipe", recipe, "--no-report")
+        shutil.copytree(small_campaign, folder / "campaign")
+        (folder / "default.toml").write_text(brief_default(), "utf-8")
 
-    return made_once(tmp_path_factory, "ready", make)
+    given = made_once(tmp_path_factory, "inputs-of-docs", inputs)
+
+    def made(line: str) -> Path:
+        def make(folder: Path) -> None:
+            there = [folder / each.name for each in given.iterdir()]
+            for each in there:
+                each.symlink_to(given / each.name)
+            with contextlib.chdir(folder):
+                succeed(*shlex.split(line)[1:])
+            for each in there:
+                each.unlink()
+
+        return made_once(tmp_path_factory, re.sub(r"\W+", "-", line), make)
+
+    return made
 
 
 def own_runs(folder: Path, small_campaign: Path) -> None:
@@ -181,22 +207,22 @@ def desk(tmp_path: Path, small_campaign: Path) -> Path:
     "page", [page for page in PAGES if page.name != BESIDE_A_SERVER], ids=lambda page: page.name
 )
 def test_every_block_of_a_page_runs(
-    page: Path, desk: Path, ready: Path, monkeypatch: pytest.MonkeyPatch
+    page: Path,
+    desk: Path,
+    shared: Callable[[str], Path],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(desk)
-    for name in READY:
+    for name, line in READY.items():
         if f"-o {name}" not in page.read_text("utf-8"):
-            for file in ready.glob(f"{name.removesuffix('.onnx')}.*"):
-                shutil.copy(file, desk)
+            shutil.copytree(shared(line), desk, dirs_exist_ok=True)
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("GALE_LIBRARIES", str(desk / "libraries"))
     namespace: dict[str, object] = {}
-    trained: set[str] = set()
-    report = "report.html" in page.read_text("utf-8")
     for language, text in BLOCK.findall(page.read_text("utf-8")):
         if language == "sh":
             lines = [line for line in text.splitlines() if line.strip() not in SET_UP]
-            type_lines([briefly(line, trained, report=report) for line in lines])
+            type_lines([briefly(line) for line in lines], shared)
         elif language == "python":
             exec(compile(text, page.name, "exec"), namespace)
         elif language == "toml":
