@@ -103,6 +103,7 @@ def test_force_makes_a_campaign_that_is_missing(steps: Steps) -> None:
     assert steps[0][0] == "simulate"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("package", ["torch", "pydantic"])
 def test_a_missing_extra_is_told_at_once(tmp_path: Path, package: str) -> None:
     missing = without(tmp_path, package)

@@ -238,6 +238,7 @@ def test_patterns_that_the_shell_left(predict: Arguments, many: list[str], whole
     check_error(error, "x*.csv", found="no file", kind=ReadError)
 
 
+@pytest.mark.slow
 def test_shards(predict: Arguments, many: list[str], whole: bytes, campaign_folder: Path) -> None:
     parts = []
     for number in range(1, 6):
@@ -311,6 +312,7 @@ def test_a_run_that_is_written_meanwhile_fails(
     assert pl.read_csv("p.csv")["status"].to_list()[0] == "failed"
 
 
+@pytest.mark.slow
 def test_a_dataset(
     predict: Arguments, many: list[str], whole: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -266,6 +266,7 @@ def test_a_full_disk(predict: Arguments, runs: list[Path], monkeypatch: pytest.M
     assert list(Path().iterdir()) == []
 
 
+@pytest.mark.slow
 def test_without_what_training_needs(
     predict: Arguments, trained: Trained, runs: list[Path], tmp_path: Path
 ) -> None:
@@ -281,6 +282,7 @@ def test_without_what_training_needs(
     assert done.stdout.startswith(f"{trained.path}: a model (format 1, gale ")
 
 
+@pytest.mark.slow
 def test_a_gale_error_is_one_line_and_status_2(
     predict: Arguments, runs: list[Path], tmp_path: Path
 ) -> None:
@@ -293,6 +295,7 @@ def test_a_gale_error_is_one_line_and_status_2(
     check_error(error, "absent.onnx", kind=ModelError)
 
 
+@pytest.mark.slow
 def test_remedies_are_options(predict: Arguments, runs: list[Path], tmp_path: Path) -> None:
     Path("p.csv").touch()
     done = start(*predict(runs[0]), cwd=tmp_path)

@@ -27,6 +27,7 @@ def names(folder: str) -> set[str]:
     return {path.name for path in Path(folder).iterdir()}
 
 
+@pytest.mark.slow
 def test_pages_and_an_index(trained: Trained, runs: list[Path]) -> None:
     Path("bad.csv").write_text("time\n1\n", "utf-8")
     result = invoke(
@@ -38,6 +39,7 @@ def test_pages_and_an_index(trained: Trained, runs: list[Path]) -> None:
     assert names("pages") == {"index.html", *(f"{run.name}.html" for run in runs[:2])}
 
 
+@pytest.mark.slow
 def test_a_campaign(trained: Trained, runs: list[Path]) -> None:
     """Of which only the runs of one split are asked for."""
     rows = ["sample_id,split,derivatized,features_path,features_md5_hash"]
@@ -53,6 +55,7 @@ def test_a_campaign(trained: Trained, runs: list[Path]) -> None:
     assert names("pages") == {"index.html", *(f"{run.stem}.html" for run in runs[1:])}
 
 
+@pytest.mark.slow
 def test_the_folder(trained: Trained, runs: list[Path]) -> None:
     words = ("report", "run", runs[0], "--model", trained.path, "-q")
     succeed(*words, "-o", "pages")
@@ -62,6 +65,7 @@ def test_the_folder(trained: Trained, runs: list[Path]) -> None:
         check_error(error_of(*words, "-o", name, "--force"), kind=OutputError)
 
 
+@pytest.mark.slow
 def test_a_library_and_an_index_table(stack_file: Path, trained: Trained, runs: list[Path]) -> None:
     text = "Name: the one\nNum Peaks: 2\n31 100\n45 50\n"
     Path("one.msp").write_text(text + "Name: other\nNum Peaks: 1\n", "utf-8")

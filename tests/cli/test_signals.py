@@ -143,6 +143,7 @@ def test_a_signal_that_is_ignored_stays_so() -> None:
         signal.signal(signal.SIGHUP, before)
 
 
+@pytest.mark.slow
 @needs_signals
 def test_an_interrupted_training_says_how_to_go_on(
     tmp_path: Path,

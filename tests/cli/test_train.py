@@ -216,6 +216,7 @@ def test_checksums(train: Train, one_empty: Path, recipe_file: Path) -> None:
     assert "d41d8cd98f00b204e9800998ecf8427e" in str(error)
 
 
+@pytest.mark.slow
 def test_an_interruption_keeps_what_is_finished(
     train: Train, exported: Exported, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -93,6 +93,7 @@ def test_the_checks_of_scikit_learn_that_apply() -> None:
     check_classifier_multioutput("FamilyClassifier", gale.FamilyClassifier("logistic", at=None))
 
 
+@pytest.mark.slow
 def test_a_fit_on_runs_is_a_training(few: gale.Campaign) -> None:
     labels = labels_of(few, "hydrocarbon", "mineral")
     campaign = gale.Campaign.from_runs(few.paths, labels)
@@ -183,6 +184,7 @@ def test_searches_over_recipes() -> None:
     assert predicted.shape == (60, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("routing")
 def test_groups_are_routed_to_the_folds_outside_and_inside() -> None:
     groups = np.repeat(np.arange(12), 5)
@@ -205,6 +207,7 @@ def test_groups_are_routed_to_the_folds_outside_and_inside() -> None:
     assert fitted.model_.facts["groups"]["apart"]
 
 
+@pytest.mark.slow
 def test_pipelines_from_runs_to_families(few: gale.Campaign) -> None:
     labels = labels_of(few, "hydrocarbon", "mineral").to_numpy()
     features = gale.SummaryFeatures(mz=MZ, cache=True)

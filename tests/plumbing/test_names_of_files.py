@@ -30,6 +30,7 @@ def calls(names: tuple[str, ...]) -> Iterator[tuple[str, ast.Call]]:
                     yield f"{place}:{node.lineno}", node
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("names", [WRITES, READS])
 def test_polars_is_given_no_path(names: tuple[str, ...]) -> None:
     """It refuses names that are not UTF-8, and takes signs such as * in a name for patterns."""

@@ -79,6 +79,7 @@ def test_what_is_missing_is_named() -> None:
         assert (misfit.place, misfit.found) == (name, None)
 
 
+@pytest.mark.slow
 @given(VALUES)
 def test_any_value_fits_or_not(value: Any) -> None:
     schemas: list[Schema] = [SCHEMA, PLAIN, ListOf(SCHEMA), Either(NAME), number(0, 1), whole()]

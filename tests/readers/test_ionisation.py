@@ -161,6 +161,7 @@ def test_predictions_of_another_ionisation_are_doubtful(runs: list[Path], traine
     assert verdict(with_facts(run, ionisation=ELECTRON, polarity="positive")).weighty == ()
 
 
+@pytest.mark.slow
 def test_inspect_page_and_converted_file_say_it(
     runs: list[Path], trained: Trained, tmp_path: Path
 ) -> None:

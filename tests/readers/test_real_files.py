@@ -59,6 +59,7 @@ def test_ions_sum_to_the_total_that_the_file_states(name: str) -> None:
     assert read_run(ROOT / name).notes == ()
 
 
+@pytest.mark.slow
 def test_every_gunshot_file() -> None:
     paths = sorted((ROOT / "gunshot").glob("*.JDX"))
     assert [path.name[:4] for path in paths] == ["ELEY"] * 5 + ["GECO"] * 5

@@ -133,6 +133,7 @@ def test_a_workbook_has_names_as_texts(client: TestClient) -> None:
         assert "=1+1" in book.read("xl/sharedStrings.xml").decode()
 
 
+@pytest.mark.slow
 def test_pages_and_peaks(client: TestClient, tmp_path: Path) -> None:
     data = csv(run_of([Eluting(150, 5000.0, {43: 60.0, 57: 100.0, 71: 50.0, 85: 30.0})]))
     files = [("<b>a.csv", data), ("b.csv", b"")]

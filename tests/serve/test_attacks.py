@@ -125,6 +125,7 @@ def test_an_archive_cannot_leave_its_folder(client: TestClient, tmp_path_factory
     assert {path for path in files_under(root) if "evil" in path} == before
 
 
+@pytest.mark.slow
 def test_bombs_are_refused(client: TestClient) -> None:
     """Zeros by the gigabyte, a list of files without end, archives in archives."""
     zeros = zipped([(f"{n}.csv", bytes(60 * 2**20)) for n in range(5)])
@@ -212,6 +213,7 @@ def test_too_much(client: TestClient, tmp_path: Path) -> None:
     store.close()
 
 
+@pytest.mark.slow
 def test_names_are_escaped_wherever_they_are_shown(client: TestClient) -> None:
     files = [(SCRIPT, run_csv(5)), (f"{SCRIPT}2", b"")]
     job = client.post(f"{API}/jobs", files=form(files)).json()["id"]
@@ -340,6 +342,7 @@ def test_one_address_cannot_ask_too_much_at_a_time() -> None:
     assert statuses == [429, 429]
 
 
+@pytest.mark.slow
 def test_a_full_queue(tmp_path: Path) -> None:
     with client_of(tmp_path / "data", queue=1) as client:
         files = form([(f"{n}.csv", run_csv(n)) for n in range(20)])

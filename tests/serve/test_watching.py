@@ -151,6 +151,7 @@ def test_a_run_that_is_being_written_is_left_alone(clock: Clock, folder: Path) -
     assert clock.now - began >= 24  # the last change, and then the time to settle
 
 
+@pytest.mark.slow
 def test_a_damaged_run_is_one_failed_row_until_it_changes(clock: Clock, folder: Path) -> None:
     write(folder / "a.csv", b"\x1f\x8bdamaged")()
     write(folder / "b.csv", run_csv(2))()
@@ -189,6 +190,7 @@ def test_a_folder_that_stays_incomplete_fails_once(clock: Clock, folder: Path) -
     assert look(folder).steps == []
 
 
+@pytest.mark.slow
 def test_a_run_that_changes_while_it_is_read_is_read_again(
     clock: Clock, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

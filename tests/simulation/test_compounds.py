@@ -131,6 +131,7 @@ def test_take_and_join_keep_columns_together() -> None:
         np.testing.assert_array_equal(taken.spectrum[place], compounds.spectrum[record])
 
 
+@pytest.mark.slow
 def test_what_comes_with_gale_needs_no_rdkit(tmp_path: Path) -> None:
     program = (
         "from gale.simulation.compounds import read_compounds\n"

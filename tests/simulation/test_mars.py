@@ -339,6 +339,7 @@ def test_labels_are_what_the_samples_hold(folder: Path) -> None:
             assert {name for name in FAMILIES if row[name]} == found
 
 
+@pytest.mark.slow
 def test_any_number_of_workers_gives_the_same_bytes(folder: Path, tmp_path: Path) -> None:
     again = tmp_path / "again"
     runs = {"train": 12, "val": 5, "test": 5}

@@ -145,6 +145,7 @@ def several(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return files(make(tmp_path_factory.mktemp("several") / "campaign", runs=SEVERAL))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_the_same_seed_gives_the_same_bytes(
     several: dict[str, bytes], tmp_path: Path, workers: int
@@ -289,6 +290,7 @@ class Pressed(Progress):
             raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_an_interrupted_simulation_leaves_nothing(tmp_path: Path, workers: int) -> None:
     with pytest.raises(KeyboardInterrupt):

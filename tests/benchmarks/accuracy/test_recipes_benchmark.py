@@ -78,6 +78,7 @@ def test_the_bundled_model_beside_the_prior(
     assert [command[0] for command in commands_run] == ["predict"]
 
 
+@pytest.mark.slow
 def test_what_is_finished_is_not_done_again(
     script: Script,
     commands_run: list[list[str]],
@@ -122,6 +123,7 @@ def test_what_is_finished_is_not_done_again(
     assert [command[command.index("--seed") + 1] for command in words[::2]] == ["0", "1"]
 
 
+@pytest.mark.slow
 def test_results_of_another_campaign_are_not_taken(
     script: Script,
     commands_run: list[list[str]],

@@ -29,6 +29,7 @@ def test_what_is_published_adds_up() -> None:
     assert np.mean(PUBLISHED["folds"]) == pytest.approx(splits.PUBLISHED_FOLDS, abs=0.001)
 
 
+@pytest.mark.slow
 def test_parts_of_val_are_all_of_it(tmp_path: Path, campaign: gale.Campaign) -> None:
     simulate(tmp_path / "c", runs={"train": 10, "val": 30}, ions=300, physics=default_but())
     parts = parts_of_val(gale.Campaign.open(tmp_path / "c"))

@@ -66,6 +66,7 @@ def test_scans_with_words_at_their_end_that_nobody_knows() -> None:
     assert_same(parse_run(data_ms(run, extra_words={3: 2, 20: 7}), "x"), run)
 
 
+@pytest.mark.slow
 def test_more_scans_than_the_count_of_two_bytes_can_hold() -> None:
     n_scans = 66_000
     run = Run.from_scans(
