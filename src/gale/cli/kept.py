@@ -88,6 +88,6 @@ def _kept(partial: Partial) -> str:
     """Say what is kept; if it is nothing, leave nothing."""
     if n_runs := partial.count():
         runs = counted(n_runs, "finished run is", "finished runs are")
-        return kept_text(runs, partial.folder)
+        return kept_text(runs, partial.where)
     partial.discard()
     return ""

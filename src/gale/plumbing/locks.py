@@ -23,6 +23,7 @@ from pathlib import Path
 
 from gale.errors import OutputError
 from gale.plumbing.reading import read_text
+from gale.plumbing.remote import address_of
 
 LOCK, TEMPORARY, REPLACED = "gale-lock", "gale-tmp", "gale-old"
 """Endings of the hidden files beside an output: its lock, what is being made, what it replaces."""
@@ -85,7 +86,7 @@ def hidden(path: Path, ending: str) -> Path:
 def claimed(path: Path) -> Iterator[Claim]:
     """Claim an output until the end of the block, and remove what a dead process left of it.
 
-    A thread that has claimed an output may claim it again.
+    A thread that has claimed an output may claim it again. Stores at addresses have no locks.
 
     Raises
     ------
@@ -101,6 +102,9 @@ def claimed(path: Path) -> Iterator[Claim]:
     """
     if path.name in ("", ".."):
         raise OutputError(path, "is a folder", "the name of an output in it", "choose a name")
+    if address_of(path) is not None:
+        yield Claim(path)
+        return
     key, thread = path.parent.resolve() / path.name, threading.get_ident()
     with _GUARD:
         owner, held = _HELD.setdefault(key, (thread, None))
@@ -198,7 +202,7 @@ def remove(path: Path) -> None:
 def unwritable(path: Path, error: OSError) -> OutputError:
     """Say that an output cannot be written."""
     return OutputError(
-        path,
+        address_of(path) or path,
         f"cannot be written ({error.strerror or error}), and nothing was left behind",
         remedy="free some space or choose another place",
     )

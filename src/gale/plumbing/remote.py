@@ -10,7 +10,7 @@ import errno
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 if TYPE_CHECKING:
@@ -29,8 +29,10 @@ INSTALL = "install the extra: pip install 'gale-ms[remote]'"
 class AddressError(OSError):
     """An address that cannot be opened, as its `strerror` says; `remedy` is what to do."""
 
-    def __init__(self, address: str, found: str, remedy: str = "check the address") -> None:
-        super().__init__(errno.EIO, found, address)
+    def __init__(
+        self, address: str, found: str, remedy: str = "check the address", number: int = errno.EIO
+    ) -> None:
+        super().__init__(number, found, address)
         self.remedy = remedy
 
 
@@ -104,6 +106,89 @@ def size_at(address: str) -> int:
         return int(system.size(path) or 0)
 
 
+def exists_at(address: str) -> bool:
+    """Whether there is a file or folder at an address.
+
+    Raises
+    ------
+    OSError
+        If the store cannot be asked.
+    """
+    with _opened(address) as (system, path):
+        system.invalidate_cache()  # another process may have written there
+        return bool(system.exists(path))
+
+
+def is_folder_at(address: str) -> bool:
+    """Whether there is a folder at an address.
+
+    Raises
+    ------
+    OSError
+        If the store cannot be asked.
+    """
+    with _opened(address) as (system, path):
+        return bool(system.isdir(path))
+
+
+def files_at(address: str, *, below: bool = False) -> list[str]:
+    """List the files of a folder at an address by their paths in it, in order.
+
+    Parameters
+    ----------
+    address : str
+    below : bool
+        Whether files of its folders are listed, too.
+
+    Raises
+    ------
+    OSError
+        If the store cannot be asked.
+    """
+    with _opened(address) as (system, path):
+        system.invalidate_cache()
+        try:
+            found = cast(list[str], system.find(path, maxdepth=None if below else 1))
+        except FileNotFoundError:
+            return []
+        start = path.rstrip("/") + "/"
+        return sorted(each.removeprefix(start) for each in found if each.startswith(start))
+
+
+def write_at(address: str, content: bytes) -> None:
+    """Write a file at an address, completely or not at all as far as its store can.
+
+    Raises
+    ------
+    OSError
+    """
+    with file_to_write(address) as file:
+        file.write(content)
+
+
+@contextmanager
+def file_to_write(address: str) -> Iterator[BinaryIO]:
+    """Open a file at an address that appears at the end of the block, and not after an error.
+
+    Raises
+    ------
+    OSError
+    """
+    with (
+        _opened(address) as (system, path),
+        _as_os_errors(address),
+        system.transaction,
+        system.open(path, "wb") as file,
+    ):
+        yield file
+
+
+def remove_at(address: str) -> None:
+    """Delete a file at an address, or a folder with all that is in it, as far as possible."""
+    with suppress(OSError), _opened(address) as (system, path), _as_os_errors(address):
+        system.rm(path, recursive=True)
+
+
 def fitting(pattern: str) -> list[str]:
     """List the addresses of files that fit one with ``*``, ``?`` or ``[``, in order of name.
 
@@ -125,8 +210,11 @@ def _opened(address: str) -> Iterator[tuple[AbstractFileSystem, str]]:
     except ModuleNotFoundError:
         raise AddressError(address, "fsspec is not installed", INSTALL) from None
     with _as_os_errors(address):
-        try:
-            found: tuple[Any, str] = url_to_fs(address)
+        of_this_machine = address.startswith(f"{LOCAL}:")
+        try:  # as in a store, a file needs no folder that was made before
+            found: tuple[Any, str] = (
+                url_to_fs(address, auto_mkdir=True) if of_this_machine else url_to_fs(address)
+            )
         except ValueError as error:
             raise AddressError(address, f"fsspec says: {_line(error)}") from error
         except ImportError as error:
@@ -145,7 +233,10 @@ def _as_os_errors(address: str) -> Iterator[None]:
     except (AddressError, IsADirectoryError, MemoryError):
         raise
     except Exception as error:
-        raise AddressError(address, _line(error), "check the address and your rights") from error
+        number = getattr(error, "errno", None) or errno.EIO
+        said = getattr(error, "strerror", None) or _line(error)
+        remedy = "check the address and your rights"
+        raise AddressError(address, said, remedy, number) from error
 
 
 def _line(error: BaseException) -> str:
