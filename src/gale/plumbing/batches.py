@@ -412,6 +412,11 @@ def is_partial(folder: Path) -> bool:
     return folder.name.endswith(PARTIAL) and (folder / STAMP).is_file()
 
 
+def is_stamp(name: str) -> bool:
+    """Whether a path in a folder is that of the file by which a partial output is known."""
+    return name.endswith(f"{PARTIAL}/{STAMP}")
+
+
 def _runs_in(file: str) -> int:
     """Number of runs of a chunk, which the name of its file ends in."""
     number = file.removesuffix(ENDING).rpartition("-")[2]

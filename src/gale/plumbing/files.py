@@ -9,7 +9,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -42,7 +42,11 @@ OVERWRITE = "choose another name or pass force=True"
 
 
 def exists(path: Path) -> bool:
-    """Whether a path exists; false, too, for a text that cannot be a path."""
+    """Whether a path exists, also at an address; false, too, for what cannot be a path."""
+    if (address := address_of(path)) is not None:
+        with suppress(OSError):
+            return exists_at(address)
+        return False
     return os.path.exists(path)  # noqa: PTH110  (false, where Path.exists raises: too long, denied)
 
 
