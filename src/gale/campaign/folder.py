@@ -32,6 +32,9 @@ OUTSIDE = "is a link that leads out of the folder"
 RUN_SUFFIXES = (".cdf", ".nc", ".jdx", ".dx", ".mzml", ".mzxml")
 """Suffixes that only runs have."""
 
+WEB_PAGE, PAGE_SUFFIXES = "web", (".html", ".htm")
+"""What pages are called by their content, and by their names, such as those of `gale report run`."""
+
 
 def find_runs(
     root: Path, columns: Mapping[str, str] | None, problems: Problems
@@ -66,6 +69,8 @@ def recognise(file: Path, columns: Mapping[str, str] | None) -> Kind:
     n_columns = count_columns(header, columns)
     if word in SCAN_FORMATS or n_columns == N_COLUMNS:
         return "run"
+    if word == WEB_PAGE and file.suffix.lower() in PAGE_SUFFIXES:
+        return "other"  # under the name of a run, one was saved in its place
     doubtful = n_columns > 0 and not is_run_column(header[0]) if header else word not in NO_RUNS
     return "doubtful" if doubtful or file.suffix.lower() in RUN_SUFFIXES else "other"
 
