@@ -33,7 +33,7 @@ RUN_SUFFIXES = (".cdf", ".nc", ".jdx", ".dx", ".mzml", ".mzxml")
 """Suffixes that only runs have."""
 
 WEB_PAGE, PAGE_SUFFIXES = "web", (".html", ".htm")
-"""What pages are called by their content, and by their names, such as those of `gale report run`."""
+"""What web pages are by their content, and by their names, as `gale report run` gives them."""
 
 
 def find_runs(
