@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -172,3 +173,21 @@ def test_a_store_that_refuses_to_write(memory: MemoryFileSystem) -> None:
 def test_a_file_is_read_in_pieces_and_as_a_whole(memory: MemoryFileSystem) -> None:
     with open_file("memory://runs/a.csv") as file:
         assert file.read(4) + file.read() == read_unchanging("memory://runs/a.csv")
+
+
+def test_a_full_disk_leaves_no_half_of_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.txt").write_bytes(b"before")
+
+    def fill(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("fsspec.implementations.local.LocalFileSystem.mv", fill)
+    address = f"{tmp_path.as_uri()}/a.txt"
+    with (
+        refused(OutputError, address, found="No space left", remedy="free some space"),
+        writing(Path(address), force=True) as temporary,
+    ):
+        temporary.write_bytes(b"after")
+    assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("a.txt", b"before")]

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 from gale.errors import GaleError, OutputError
 from gale.plumbing.checksums import DIGEST_BYTES, checked_content, with_checksum
 from gale.plumbing.files import flush
-from gale.plumbing.locks import TEMPORARY
+from gale.plumbing.locks import MORE_SPACE
 from gale.plumbing.places import (
     delete,
     delete_empty,
@@ -40,7 +40,7 @@ from gale.plumbing.places import (
 )
 from gale.plumbing.progress import Progress
 from gale.plumbing.reading import read_bytes, read_text
-from gale.plumbing.remote import address_of, mark_of
+from gale.plumbing.remote import TEMPORARY, address_of, mark_of
 from gale.plumbing.schema import read_json
 from gale.plumbing.text import counted, listed, shown
 
@@ -364,7 +364,7 @@ class Partial:
             raise OutputError(
                 address_of(self.output) or self.output,
                 f"cannot be written ({error.strerror or error})",
-                remedy="free some space or choose another place",
+                remedy=MORE_SPACE,
             ) from error
 
     def facts(self, name: str) -> Mapping[str, Any]:

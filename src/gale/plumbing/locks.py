@@ -23,10 +23,13 @@ from pathlib import Path
 
 from gale.errors import OutputError
 from gale.plumbing.reading import read_text
-from gale.plumbing.remote import address_of
+from gale.plumbing.remote import TEMPORARY, address_of
 
-LOCK, TEMPORARY, REPLACED = "gale-lock", "gale-tmp", "gale-old"
-"""Endings of the hidden files beside an output: its lock, what is being made, what it replaces."""
+LOCK, REPLACED = "gale-lock", "gale-old"
+"""Endings of the hidden files beside an output: its lock, and what it replaces."""
+
+MORE_SPACE = "free some space or choose another place"
+"""What to do where something cannot be written."""
 
 NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 """What a file system without locks says."""
@@ -204,7 +207,7 @@ def unwritable(path: Path, error: OSError) -> OutputError:
     return OutputError(
         address_of(path) or path,
         f"cannot be written ({error.strerror or error}), and nothing was left behind",
-        remedy="free some space or choose another place",
+        remedy=MORE_SPACE,
     )
 
 

@@ -7,9 +7,9 @@ import uuid
 from pathlib import Path
 
 from gale.errors import OutputError
-from gale.plumbing.locks import TEMPORARY, remove
+from gale.plumbing.locks import remove
 from gale.plumbing.outputs import make_folder
-from gale.plumbing.remote import address_of, files_at, remove_at, write_at
+from gale.plumbing.remote import TEMPORARY, address_of, files_at, remove_at, write_at
 
 
 def make_place(folder: Path) -> None:

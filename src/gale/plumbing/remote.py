@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -20,6 +21,12 @@ _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):[/\\]+(.*)", re.DOTALL)
 
 LOCAL = "file"
 """The protocol of files on this machine, whose addresses have three slashes."""
+
+TEMPORARY = "gale-tmp"
+"""Ending of hidden files that are being written."""
+
+STORAGE = {errno.ENOSPC, errno.EROFS, errno.EDQUOT}
+"""Errors of a disk, after which nothing more can be written."""
 
 EXAMPLE = "an address that fsspec opens, such as s3://bucket/run.csv"
 
@@ -174,13 +181,26 @@ def file_to_write(address: str) -> Iterator[BinaryIO]:
     ------
     OSError
     """
-    with (
-        _opened(address) as (system, path),
-        _as_os_errors(address),
-        system.transaction,
-        system.open(path, "wb") as file,
-    ):
-        yield file
+    with _opened(address) as (system, path), _as_os_errors(address):
+        if _is_local(address):  # fsspec would copy it there from another disk
+            yield from _file_of_this_machine(system, path)
+        else:
+            with system.transaction, system.open(path, "wb") as file:
+                yield file
+
+
+def _file_of_this_machine(system: AbstractFileSystem, path: str) -> Iterator[BinaryIO]:
+    """Open a file under another name beside its own, and rename it at the end."""
+    folder, _, name = path.rpartition("/")
+    temporary = f"{folder}/.{name}.{uuid.uuid4().hex[:8]}.{TEMPORARY}"
+    try:
+        with system.open(temporary, "wb") as file:
+            yield file
+        system.mv(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            system.rm(temporary)
+        raise
 
 
 def remove_at(address: str) -> None:
@@ -210,10 +230,9 @@ def _opened(address: str) -> Iterator[tuple[AbstractFileSystem, str]]:
     except ModuleNotFoundError:
         raise AddressError(address, "fsspec is not installed", INSTALL) from None
     with _as_os_errors(address):
-        of_this_machine = address.startswith(f"{LOCAL}:")
         try:  # as in a store, a file needs no folder that was made before
             found: tuple[Any, str] = (
-                url_to_fs(address, auto_mkdir=True) if of_this_machine else url_to_fs(address)
+                url_to_fs(address, auto_mkdir=True) if _is_local(address) else url_to_fs(address)
             )
         except ValueError as error:
             raise AddressError(address, f"fsspec says: {_line(error)}") from error
@@ -221,6 +240,10 @@ def _opened(address: str) -> Iterator[tuple[AbstractFileSystem, str]]:
             what = "a package is not installed that opens it"
             raise AddressError(address, what, _line(error)) from error
         yield found
+
+
+def _is_local(address: str) -> bool:
+    return address.startswith(f"{LOCAL}:")
 
 
 @contextmanager
@@ -233,6 +256,8 @@ def _as_os_errors(address: str) -> Iterator[None]:
     except (AddressError, IsADirectoryError, MemoryError):
         raise
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in STORAGE:
+            raise
         number = getattr(error, "errno", None) or errno.EIO
         said = getattr(error, "strerror", None) or _line(error)
         remedy = "check the address and your rights"
