@@ -216,6 +216,15 @@ def test_to_train_only_runs_are_runs(mixed: Path) -> None:
     check_campaign(mixed, Problem("labels.csv: row 3, column 1", ("'blank.D'", "not a run")))
 
 
+def test_pages_of_runs_are_no_runs(root: Path) -> None:
+    page = "<!DOCTYPE html>\n<title>1 run</title>\n"
+    for name in ("pages/index.html", "pages/a.csv.html", "pages/INDEX.HTM"):
+        write(root / name, page)
+    write(root / "saved.csv", page)
+    campaign = Campaign.open(root, with_labels=False)
+    assert set(campaign.runs) == {*NAMES, "saved.csv"}
+
+
 def test_files_that_may_not_be_read(mixed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def deny(path: Path, **_: object) -> None:
         raise ReadError(path, "cannot be read")

@@ -117,7 +117,7 @@ def test_a_bug_is_not_a_bad_run(files: list[Path], monkeypatch: pytest.MonkeyPat
     def bug(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(features, "parse_run", bug)
+    monkeypatch.setattr(features, "parse_packed", bug)
     with pytest.raises(ZeroDivisionError):
         compute_features(files, SPEC)
 
@@ -131,9 +131,9 @@ def test_kept_features_are_not_computed_again(
 
     def counting(data: bytes, source: str, *, columns: dict[str, str] | None = None) -> object:
         parsed.append(Path(source).name)
-        return readers.parse_run(data, source, columns=columns)
+        return readers.parse_packed(data, source, columns=columns)
 
-    monkeypatch.setattr(features, "parse_run", counting)
+    monkeypatch.setattr(features, "parse_packed", counting)
     check(compute_features(files, SPEC, work=Work(cache=cache)), files)
     assert parsed == ["bad.csv"]
     compute_features(files[:1], SummarySpec((10, 20)), work=Work(cache=cache))

@@ -11,7 +11,7 @@ import pytest
 from gale.features.elution import ElutionSpec
 from gale.features.profile import ProfileSpec
 from gale.features.summary import SummarySpec
-from gale.inspection import RULES, measures
+from gale.inspection import RULES, measures, oddities
 from gale.plotting import measures as plotted
 from gale.run import Run
 
@@ -30,6 +30,7 @@ def run() -> Run:
 
 LOOKS: dict[str, Callable[[Run], object]] = {
     **RULES,
+    "oddities": oddities,
     "ion map": plotted.ion_map,
     "base peak": plotted.base_peak,
     "summary": SummarySpec().features_of,
@@ -72,6 +73,6 @@ def test_blocks_make_no_difference(cells: int, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(plotted, "MOST_COLUMNS", 77)
     of_columns = np.maximum.reduceat(dense[:, 40:], np.arange(0, 300, 4), axis=0)
     np.testing.assert_allclose(plotted.ion_map(run, (40, 90)).intensity, of_columns.T)
-    whole = measures.standing_together(run, 5.0)
+    whole = measures.Elution(run).standing_together(5.0)
     monkeypatch.setattr(measures, "CELLS_AT_ONCE", 2**30)
-    assert measures.standing_together(run, 5.0) == whole
+    assert measures.Elution(run).standing_together(5.0) == whole

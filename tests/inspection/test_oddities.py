@@ -12,8 +12,8 @@ import polars as pl
 import pytest
 
 import gale
-from gale.inspection import ROUNDING, RULES, oddities
-from gale.inspection.measures import plateau, repeated_share, standing_together
+from gale.inspection import ROUNDING, RULES, RULES_OF_PEAKS, oddities
+from gale.inspection.measures import Elution, plateau, repeated_share
 from gale.run import Run
 from helpers.scanned_runs import MZ, N_SCANS, STEP_S, Matrix, background, run_of, with_peaks
 
@@ -184,9 +184,9 @@ def test_a_blank(seed: int) -> None:
 def test_spikes_of_one_scan_are_no_peaks() -> None:
     matrix = background()
     matrix[200, np.arange(100)] = 1e7
-    assert standing_together(run_of(matrix), 5.0) == 0
+    assert Elution(run_of(matrix)).standing_together(5.0) == 0
     matrix[201, np.arange(100)] = 1e7
-    assert standing_together(run_of(matrix), 5.0) == 100
+    assert Elution(run_of(matrix)).standing_together(5.0) == 100
 
 
 def air(n_scans: int, spikes: int, spike: int, *, seed: int = 0, leak: bool = False) -> Run:
@@ -258,7 +258,7 @@ def test_real_files(name: str) -> None:
 
 def test_every_rule_is_tested() -> None:
     text = Path(__file__).read_text("utf-8")
-    assert [rule for rule in RULES if f'"{rule}"' not in text] == []
+    assert [rule for rule in (*RULES, *RULES_OF_PEAKS) if f'"{rule}"' not in text] == []
 
 
 @pytest.mark.parametrize("text", ["high", "", "nan"])

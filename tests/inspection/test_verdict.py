@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 import gale
 from gale.errors import GaleWarning
-from gale.inspection import RULES
+from gale.inspection import RULES, RULES_OF_PEAKS
 from gale.inspection.verdict import BY_WEIGHT, DOUBTFUL, verdict
 from gale.run import Run
 from helpers.training import Trained
@@ -129,7 +129,7 @@ def test_a_usual_run_is_not_doubtful(run: Run, trained: Trained) -> None:
 
 
 def test_every_rule_has_its_weight() -> None:
-    assert {*DOUBTFUL, *BY_WEIGHT} == set(RULES)
+    assert {*DOUBTFUL, *BY_WEIGHT} == {*RULES, *RULES_OF_PEAKS}
 
 
 def test_many_oddities_are_counted(run: Run, trained: Trained) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,9 +15,9 @@ from fsspec.implementations.memory import MemoryFileSystem
 import gale
 from gale.errors import OutputError, ReadError
 from gale.plumbing.batches import identity
-from gale.plumbing.files import check_free
+from gale.plumbing.files import check_free, check_here, writing
 from gale.plumbing.reading import open_file, read_bytes, read_unchanging, size_of
-from gale.plumbing.remote import address_of, fitting
+from gale.plumbing.remote import address_of, files_at, fitting
 from gale.plumbing.text import display_name
 from helpers.errors import refused
 from helpers.run_files import assert_same, csv, small_run
@@ -31,6 +32,8 @@ class Troubled(MemoryFileSystem):  # type: ignore[misc]
 
     def _open(self, path: str, mode: str = "rb", **named: Any) -> Any:
         if mode == "rb" and "denied" in path:
+            raise RuntimeError("An error occurred (AccessDenied)\nand a second line")
+        if mode == "wb" and "full" in path:
             raise RuntimeError("An error occurred (AccessDenied)\nand a second line")
         opened = super()._open(path, mode, **named)
         if mode == "rb" and "changing" in path:
@@ -130,11 +133,61 @@ def test_a_package_that_is_not_installed(package: str, monkeypatch: pytest.Monke
         gale.read_run("sftp://host/a.csv")
 
 
-def test_nothing_is_written_to_an_address(memory: MemoryFileSystem) -> None:
-    with refused(OutputError, "memory://runs/a.csv", found="address"):
-        check_free(Path("memory://runs/a.csv"), force=True)
+def test_what_may_be_written_at_an_address(memory: MemoryFileSystem) -> None:
+    check_free(Path("memory://new/a.csv"), force=False)
+    check_free(Path("memory://runs/a.csv"), force=True)
+    with refused(OutputError, "memory://runs/a.csv", found="exists", remedy="force=True"):
+        check_free(Path("memory://runs/a.csv"), force=False)
+    with refused(OutputError, "memory://runs", found="folder"):
+        check_free(Path("memory://runs"), force=True)
+    with refused(OutputError, "memory://runs/a.csv", found="address", expected="this machine"):
+        check_here(Path("memory://runs/a.csv"))
+
+
+def write_half(path: Path) -> None:
+    with writing(path) as temporary:
+        temporary.write_bytes(b"half")
+        raise KeyError
+
+
+def test_a_file_appears_whole_or_not_at_all(memory: MemoryFileSystem, tmp_path: Path) -> None:
+    for address in ("memory://new/a.txt", f"{tmp_path.as_uri()}/new/a.txt"):
+        with pytest.raises(KeyError):
+            write_half(Path(address))
+        assert files_at(address.rpartition("/")[0], below=True) == []
+        with writing(Path(address)) as temporary:
+            temporary.write_bytes(b"whole")
+        assert files_at(address.rpartition("/")[0], below=True) == ["a.txt"]
+        assert read_bytes(address) == b"whole"
+
+
+def test_a_store_that_refuses_to_write(memory: MemoryFileSystem) -> None:
+    with (
+        refused(OutputError, "troubled://full/a.txt", found="AccessDenied", remedy="rights"),
+        writing(Path("troubled://full/a.txt")) as temporary,
+    ):
+        temporary.write_bytes(b"whole")
+    assert files_at("troubled://full") == []
 
 
 def test_a_file_is_read_in_pieces_and_as_a_whole(memory: MemoryFileSystem) -> None:
     with open_file("memory://runs/a.csv") as file:
         assert file.read(4) + file.read() == read_unchanging("memory://runs/a.csv")
+
+
+def test_a_full_disk_leaves_no_half_of_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.txt").write_bytes(b"before")
+
+    def fill(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("fsspec.implementations.local.LocalFileSystem.mv", fill)
+    address = f"{tmp_path.as_uri()}/a.txt"
+    with (
+        refused(OutputError, address, found="No space left", remedy="free some space"),
+        writing(Path(address), force=True) as temporary,
+    ):
+        temporary.write_bytes(b"after")
+    assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("a.txt", b"before")]

@@ -7,6 +7,7 @@ import base64
 import hashlib
 import io
 import re
+import sqlite3
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -340,6 +341,21 @@ def test_one_address_cannot_ask_too_much_at_a_time() -> None:
 
     asyncio.run(all_at_once())
     assert statuses == [429, 429]
+
+
+def test_a_full_disk(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = client.post(f"{API}/jobs", files=form([("run.csv", run_csv())])).json()
+
+    def fill(*_: object) -> None:
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = sqlite3.SQLITE_FULL
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "add_runs", fill)
+        answer = client.post(f"{API}/jobs", files=form([("run.csv", run_csv())]))
+    assert (answer.status_code, "full" in answer.json()["detail"]) == (507, True)
+    assert wait_done(client, before["id"])["runs"][0]["name"] == "run.csv"
 
 
 @pytest.mark.slow

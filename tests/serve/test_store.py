@@ -123,3 +123,25 @@ def test_a_database_of_something_else(tmp_path: Path) -> None:
     with pytest.raises(GaleError) as caught:
         Store(tmp_path)
     assert "another version" in caught.value.found
+
+
+def fill(store: Store) -> None:
+    """Let the database have no page more, as on a full disk."""
+    pages = store._database.execute("PRAGMA page_count").fetchone()[0]
+    store._database.execute(f"PRAGMA max_page_count = {pages}")
+
+
+def test_a_full_disk_costs_nothing_that_is_stored(store: Store, tmp_path: Path) -> None:
+    job, (run,) = store.add_runs(None, arrive(store, "a"))
+    store.begin(run.id)
+    fill(store)
+    many = arrive(store, *(f"{number:0200}" for number in range(100)))
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        store.add_runs(job, many)
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        store.finish(run.id, {**RESULT, "predictions": ["x" * 100_000]}, 0.1)
+    assert store.counts(job) == {"waiting": 0, "reading": 1, "done": 0}
+    store._database.execute("PRAGMA max_page_count = 1000000")
+    store.finish(run.id, RESULT, 0.1)
+    store.add_runs(job, many)
+    assert store.counts(job) == {"waiting": 100, "reading": 0, "done": 1}

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
 from gale.simulation.laboratory import CONTAMINANT, REAGENT, SOLVENT, Laboratory
 from gale.simulation.peaks import CARRY_OVER, COMPOUND, EVOLVED_GAS, OVERLOADED, Peak
-from gale.simulation.plan import Plan, carry_over
+from gale.simulation.plan import Plan, Plans
 from helpers.laboratories import bare, conditions, design, laboratory, record_of
 
 SECOND = 1 / 60
 
 
-def peaks(plans: tuple[Plan, ...], role: str) -> list[Peak]:
+def peaks(plans: Sequence[Plan], role: str) -> list[Peak]:
     return [each for plan in plans for each in plan.peaks if each.role == role]
 
 
@@ -213,7 +214,7 @@ def test_carry_over_is_of_the_run_before_on_the_same_instrument() -> None:
         single(made, "thiophene", 0),
         single(made, "quinoline", 1),
     ]
-    carried = carry_over(plans, made)
+    carried = Plans(plans.__getitem__, np.array([-1, -1, 0, 2, 1]), made)
     left = [peaks((plan,), CARRY_OVER) for plan in carried]
     names = [[made.compounds.name[each.record] for each in some] for some in left]
     assert names == [[], [], ["decane"], ["toluene"], ["octanol"]], "and not two runs long"
@@ -227,4 +228,4 @@ def test_carry_over_is_of_the_run_before_on_the_same_instrument() -> None:
 def test_without_carry_over_nothing_is_left() -> None:
     made = laboratory(bare())
     plans = [single(made, "decane", 0), single(made, "octanol", 0)]
-    assert carry_over(plans, made) == plans
+    assert Plans(plans.__getitem__, np.array([-1, 0]), made)[:] == plans

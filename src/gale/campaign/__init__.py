@@ -31,7 +31,8 @@ from gale.plumbing.display import ShownInNotebooks
 from gale.plumbing.files import exists
 from gale.plumbing.frames import Tabular
 from gale.plumbing.kinds import checked
-from gale.plumbing.reading import is_within
+from gale.plumbing.reading import is_folder, is_within
+from gale.plumbing.remote import address_of
 from gale.plumbing.tables import Problems
 from gale.plumbing.text import counted, shown
 from gale.run import Run
@@ -186,14 +187,14 @@ class Campaign(ShownInNotebooks):
             Lists all problems of the tables, and all mismatches between tables and files.
         """
         root = Path(path)
-        if not root.is_dir():
+        if not is_folder(root):
             raise CampaignError(root, "is not a folder", "a folder of runs", "check the path")
         if outside := [name for name in TABLES if not is_within(root / name, root)]:
             raise CampaignError(
                 root / outside[0], OUTSIDE, "a table in the folder", "copy it into the folder"
             )
         given = Path(labels) if isinstance(labels, str | Path) else labels
-        opened = _open_competition if (root / "metadata.csv").exists() else _open_folder
+        opened = _open_competition if exists(root / "metadata.csv") else _open_folder
         return opened(root, given, columns, with_labels)
 
     @classmethod
@@ -278,7 +279,7 @@ class Campaign(ShownInNotebooks):
         """The files of the runs, and the tables of the campaign that exist."""
         runs = (source for source in self.sources if isinstance(source, Path))
         tables = (self.root / name for name in TABLES)
-        return (*runs, *(table for table in tables if table.exists()))
+        return (*runs, *filter(exists, tables))
 
     @checked
     def select(self, indices: Iterable[int] | Iterable[bool] | NDArray[np.bool_]) -> Campaign:
@@ -508,7 +509,7 @@ def _open_competition(
 ) -> Campaign:
     problems = Problems(CampaignError)
     metadata = competition.collect_metadata(
-        root / "metadata.csv", problems, check_files=with_labels
+        root / "metadata.csv", problems, check_files=with_labels and address_of(root) is None
     )
     sources = competition.collect_labels(root, given, problems) if with_labels else []
     form = competition.collect_submission(root / "submission_format.csv", problems)
@@ -539,7 +540,7 @@ def _open_folder(
     problems = Problems(CampaignError)
     found = find_runs(root, columns, problems)
     own = root / "labels.csv"
-    source = given if given is not None else own if own.exists() else None
+    source = given if given is not None else own if exists(own) else None
     if with_labels and source is not None:
         path = source if isinstance(source, Path) else Path(IN_MEMORY)
         table = collect_label_table(source, problems)

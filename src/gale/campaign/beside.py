@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gale.campaign import Campaign
 from gale.errors import CampaignError
+from gale.plumbing.files import exists
 from gale.plumbing.progress import Progress
 from gale.plumbing.reading import is_within
 from gale.plumbing.text import composed
@@ -35,7 +36,7 @@ def files_beside(
     dict of str to Path
         The runs of which there is a file.
     """
-    if (root / "metadata.csv").exists():
+    if exists(root / "metadata.csv"):
         try:
             campaign = Campaign.open(root, with_labels=False)
         except CampaignError as error:

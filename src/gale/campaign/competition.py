@@ -146,7 +146,7 @@ def collect_labels(
     return [
         LabelSource(path, (split,), collect_label_table(path, problems))
         for split, path in paths.items()
-        if path.exists()
+        if exists(path)
     ]
 
 
@@ -244,7 +244,7 @@ def _check_complete(
 
 def collect_submission(path: Path, problems: Problems) -> Table | None:
     """Read ``submission_format.csv`` if it exists; only its runs and families matter."""
-    if not path.exists():
+    if not exists(path):
         return None
     table = read_table(path, problems)
     return table if table is not None and check_run_column(table, problems) else None

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from gale.campaign.labels import LabelTable, is_run_column
 from gale.errors import ReadError
-from gale.plumbing.batches import is_partial
+from gale.plumbing.batches import is_partial, is_stamp
 from gale.plumbing.files import exists
 from gale.plumbing.reading import is_within
+from gale.plumbing.remote import address_of, files_at
 from gale.plumbing.tables import Problems
 from gale.plumbing.text import composed, display_name, shown
 from gale.readers import SCAN_FORMATS, glance, is_run_file
@@ -30,6 +31,9 @@ OUTSIDE = "is a link that leads out of the folder"
 
 RUN_SUFFIXES = (".cdf", ".nc", ".jdx", ".dx", ".mzml", ".mzxml")
 """Suffixes that only runs have."""
+
+WEB_PAGE, PAGE_SUFFIXES = "web", (".html", ".htm")
+"""What web pages are by their content, and by their names, as `gale report run` gives them."""
 
 
 def find_runs(
@@ -53,17 +57,20 @@ def recognise(file: Path, columns: Mapping[str, str] | None) -> Kind:
     run, and formats that may contain a run but that gale does not read.
     """
     try:
-        is_folder = file.is_dir()
-        if not is_folder and not file.is_file():  # reading a pipe would wait
-            return "doubtful" if file.is_symlink() else "other"
-        if is_folder:
-            return "run" if is_run_file(file) else "doubtful"
+        if address_of(file) is None:
+            is_folder = file.is_dir()
+            if not is_folder and not file.is_file():  # reading a pipe would wait
+                return "doubtful" if file.is_symlink() else "other"
+            if is_folder:
+                return "run" if is_run_file(file) else "doubtful"
         word, header = glance(file, columns=columns)
     except (ReadError, OSError):
         return "doubtful"
     n_columns = count_columns(header, columns)
     if word in SCAN_FORMATS or n_columns == N_COLUMNS:
         return "run"
+    if word == WEB_PAGE and file.suffix.lower() in PAGE_SUFFIXES:
+        return "other"  # under the name of a run, one was saved in its place
     doubtful = n_columns > 0 and not is_run_column(header[0]) if header else word not in NO_RUNS
     return "doubtful" if doubtful or file.suffix.lower() in RUN_SUFFIXES else "other"
 
@@ -78,6 +85,8 @@ def list_files(
     that cannot be listed, and links that lead out of `root`, count as files, as do those that
     `is_whole` takes for a run.
     """
+    if (address := address_of(root)) is not None:
+        return _list_files_at(address, root, problems)
     files: list[Path] = []
     folders, links = [root], list[Path]()
     entered: set[Path] = set()
@@ -105,6 +114,23 @@ def list_files(
             else:
                 files.append(entry)
     return sorted(files)
+
+
+def _list_files_at(address: str, root: Path, problems: Problems) -> list[Path]:
+    """List all files of a folder at an address, which has no links."""
+    try:
+        names = files_at(address, below=True)
+    except OSError as error:
+        problems.add(root, f"cannot be listed ({error.strerror})", "a folder of runs")
+        return []
+    parts = {name: PurePosixPath(name).parts for name in names}
+    kept = {PurePosixPath(name).parent.parts for name in names if is_stamp(name)}
+    return [
+        root / name
+        for name in names
+        if not any(part.startswith(".") for part in parts[name])
+        and not any(parts[name][: len(folder)] == folder for folder in kept)
+    ]
 
 
 def _may_be_entered(entry: Path, root: Path) -> bool:

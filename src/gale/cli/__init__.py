@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import importlib
 import io
 import sys
@@ -17,9 +16,7 @@ from gale.cli.outputs import WRITTEN
 from gale.cli.printing import echo
 from gale.cli.wording import error_text
 from gale.errors import GaleError, GaleWarning
-
-STORAGE = {errno.ENOSPC, errno.EROFS, errno.EDQUOT}
-"""Errors of a disk, which are nobody's mistake: full, read-only, more than the user may have."""
+from gale.plumbing.remote import STORAGE
 
 VERBS = (
     "ablate",

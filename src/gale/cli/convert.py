@@ -16,10 +16,11 @@ from gale.cli.options import (
     output_option,
     quiet_option,
 )
-from gale.cli.outputs import claim
+from gale.cli.outputs import WRITTEN_ANYWHERE, claim
 from gale.cli.printing import echo
 from gale.cli.workers import workers_options
 from gale.cli.working import working
+from gale.plumbing.reading import is_folder
 from gale.plumbing.text import counted, display_name
 
 EXAMPLE = """
@@ -33,7 +34,9 @@ Examples:
 
 @click.command(short_help="Write runs in an open format.", epilog=EXAMPLE)
 @click.argument("runs", type=PATH, nargs=-1)
-@output_option("File to write, or a folder, which is made if it does not exist.")
+@output_option(
+    "File to write, or a folder, which is made if it does not exist.", type=WRITTEN_ANYWHERE
+)
 @click.option(
     "--to",
     "format_",
@@ -70,17 +73,17 @@ def command(
     """
     from gale.cli.convert_targets import check_targets, targets_of, with_targets
     from gale.cli.tasks.convert import ConvertTask, is_written
-    from gale.plumbing.batches import Finished, Partial, chunks_of, partial_of
-    from gale.plumbing.outputs import make_folder
+    from gale.plumbing.batches import Finished, Partial, chunks_of
+    from gale.plumbing.places import make_place
 
     listing = open_listing(runs, (), columns, asked=asked)
     format_, target_of = targets_of(listing, output, format_)
-    if into_folder := output.is_dir() or target_of("") != output:
-        make_folder(output, parents=False)
-    main = asked.of_shard(output)
+    if into_folder := is_folder(output) or target_of("") != output:
+        make_place(output)
+    kept = Partial(main := asked.of_shard(output), {}, "conversion")
     if not (force or asked.resume):
-        Partial(main, {}, "conversion").check_nothing_kept()
-    force = force or (asked.resume and partial_of(main).exists())  # it has written some of them
+        kept.check_nothing_kept()
+    force = force or (asked.resume and kept.is_begun)  # it has written some of them
     check_targets(listing, target_of, force=force)
     claim(output / f"{main.name}.runs" if into_folder else output)
     task = ConvertTask(columns, centroid, format_, force)

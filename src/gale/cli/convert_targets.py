@@ -12,6 +12,9 @@ import click
 
 from gale.errors import OutputError
 from gale.plumbing.batches import Item, hash_of, twice
+from gale.plumbing.places import names_in
+from gale.plumbing.reading import is_folder
+from gale.plumbing.remote import address_of
 
 if TYPE_CHECKING:
     from gale.cli.listings import Listing
@@ -32,7 +35,7 @@ def targets_of(listing: Listing, output: Path, format_: str | None) -> tuple[str
     """
     from gale.writers import FORMATS, format_of
 
-    named = None if output.is_dir() else format_of(output)
+    named = None if is_folder(output) else format_of(output)
     if named and len(listing) > 1:
         raise click.UsageError(f"several runs need a folder, but {output} is the name of a file")
     if named and format_ not in (None, named):
@@ -62,8 +65,14 @@ def check_targets(listing: Listing, target_of: Target, *, force: bool) -> None:
     from gale.plumbing.files import check_free
     from gale.plumbing.outputs import check_no_input
 
-    targets = map(target_of, listing.paths)
-    there = [each for number, each in enumerate(targets) if number == 0 or os.path.lexists(each)]
+    there = [
+        each
+        for number, each in enumerate(map(target_of, listing.paths))
+        if number == 0 or os.path.lexists(each)
+    ]
+    if there and address_of(there[0]) is not None:
+        names = set(names_in(there[0].parent, there[0].suffix))
+        there += [each for each in map(target_of, listing.paths[1:]) if each.name in names]
     for each in there:
         check_free(each, force=force)
     check_no_input(there, listing.files)

@@ -14,7 +14,9 @@ from gale.cli.interruption import status_of
 from gale.cli.outputs import STANDARD_OUTPUT
 from gale.cli.printing import echo
 from gale.cli.resumable import kept_text
-from gale.errors import GaleError
+from gale.errors import GaleError, OutputError
+from gale.plumbing.locks import MORE_SPACE
+from gale.plumbing.remote import STORAGE
 from gale.plumbing.text import counted
 
 if TYPE_CHECKING:
@@ -82,12 +84,18 @@ def telling(partial: Partial) -> Iterator[None]:
     except GaleError as error:
         error.remedy = "; ".join(filter(None, (error.remedy, _kept(partial))))
         raise
+    except OSError as error:
+        if error.errno not in STORAGE:
+            raise
+        remedy = "; ".join(filter(None, (MORE_SPACE, _kept(partial))))
+        found = f"cannot be written ({error.strerror})"
+        raise OutputError(partial.output, found, remedy=remedy) from error
 
 
 def _kept(partial: Partial) -> str:
     """Say what is kept; if it is nothing, leave nothing."""
     if n_runs := partial.count():
         runs = counted(n_runs, "finished run is", "finished runs are")
-        return kept_text(runs, partial.folder)
+        return kept_text(runs, partial.where)
     partial.discard()
     return ""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gale.cli.sources import is_run, open_runs
+from gale.plumbing.reading import is_folder
 
 if TYPE_CHECKING:
     import gale
@@ -76,7 +77,7 @@ def open_listing(
     if submission and asked.shard:
         raise click.UsageError("--submission asks for all its runs; leave out --shard")
     if asked.files_from is not None:
-        if splits or submission or any(path.is_dir() and not is_run(path) for path in paths):
+        if splits or submission or any(is_folder(path) and not is_run(path) for path in paths):
             raise click.UsageError("--files-from lists files of runs; leave out the campaign")
         return open_paths(paths, asked)
     _check_given(paths, asked)

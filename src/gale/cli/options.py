@@ -34,8 +34,8 @@ def parse_columns(
 
 def output_option(text: str, **more: Any) -> Callable[[Function], Function]:
     """Add ``--output``, which is required unless it has a default."""
-    more = {"required": "default" not in more, **more}
-    return click.option("-o", "--output", type=WRITTEN, help=text, **more)
+    more = {"required": "default" not in more, "type": WRITTEN, **more}
+    return click.option("-o", "--output", help=text, **more)
 
 
 def force_option(text: str = "Overwrite the output.") -> Callable[[Function], Function]:

@@ -49,16 +49,25 @@ def claim(output: Path) -> None:
 
 
 class Written(click.Path):
-    """A path that is written to; ``-`` is refused where a result is more than one text."""
+    """A path that is written to; ``-`` is refused where a result is more than one text.
 
-    def __init__(self) -> None:
+    Addresses are refused, too, unless `anywhere`.
+    """
+
+    def __init__(self, *, anywhere: bool = False) -> None:
         super().__init__(path_type=Path)
+        self.anywhere = anywhere
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Refuse ``-``."""
+        """Refuse ``-``, and addresses unless they will do."""
+        from gale.plumbing.files import check_here
+
         if str(value) == "-":
             self.fail(NOT_PRINTED, param, ctx)
-        return super().convert(value, param, ctx)
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if not self.anywhere:
+            check_here(path)
+        return path
 
 
 class WrittenTable(click.Path):
@@ -92,7 +101,10 @@ STANDARD_OUTPUT = Path("-")
 """What stands for standard output, as the table of predictions alone may go there, as CSV."""
 
 WRITTEN = Written()
-"""The type of an option that names a file or folder to write."""
+"""The type of an option that names a file or folder to write on this machine."""
+
+WRITTEN_ANYWHERE = Written(anywhere=True)
+"""The type of an option that names a file to write, here or at an address."""
 
 TABLE = WrittenTable()
 """The type of an option that names a table to write."""

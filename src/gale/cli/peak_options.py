@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from gale.cli.outputs import TABLE_FILE, WRITTEN
+from gale.cli.outputs import TABLE_FILE, WRITTEN_ANYWHERE
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -20,12 +20,12 @@ OUTPUTS = {
     ),
     "msp": (
         ("--msp",),
-        WRITTEN,
+        WRITTEN_ANYWHERE,
         "MSP file to write with the spectrum of each peak, for NIST MS Search, MS-DIAL or gale.",
     ),
     "mztab": (
         ("--mztab",),
-        WRITTEN,
+        WRITTEN_ANYWHERE,
         "mzTab-M file to write with peaks, matches and families, of one run.",
     ),
     "matches": (

@@ -65,7 +65,7 @@ def write_all(
     from gale.peaks.table import rounded, texts_of
     from gale.plumbing.files import writing
     from gale.plumbing.frames import write_frames
-    from gale.plumbing.text import counted
+    from gale.plumbing.text import counted, display_name
 
     n_peaks = n_matches = n_failed = 0
     for facts in finished.facts():
@@ -90,7 +90,7 @@ def write_all(
             schema = joined_schema(finished.tables(name))
             tables = (rounded(aligned(each, schema)) for each in finished.tables(name))
             write_frames(tables, path, force=force, texts=texts_of(schema))
-        echo(f"{path}: {said[name]}")
+        echo(f"{display_name(path)}: {said[name]}")
     if not any(outputs.values()):
         for table in finished.tables(PRINTED):
             for text in table["text"]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 import sys
 import time
-
-from tqdm import tqdm
+from typing import TYPE_CHECKING
 
 from gale.cli.printing import echo, printable
 from gale.cli.wording import in_options
 from gale.plumbing.progress import Progress
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 LINES = 5
 """Most lines that work without news prints where there is no terminal."""
@@ -41,6 +43,8 @@ class ConsoleProgress(Progress):
         if self._quiet:
             return
         if sys.stderr.isatty():
+            from tqdm import tqdm  # not needed where there is no terminal
+
             self._bar = tqdm(total=total, desc=printable(what), leave=False, file=sys.stderr)
         else:
             echo(f"{what} ({total:,})", err=True)
@@ -80,4 +84,4 @@ class ConsoleProgress(Progress):
         if self._bar is None:
             echo(text, err=True)
         else:
-            tqdm.write(printable(text), file=sys.stderr)
+            self._bar.write(printable(text), file=sys.stderr)

@@ -93,6 +93,6 @@ def _kept(n_fits: int, journal: Path) -> str:
     return kept_text(counted(n_fits, "finished fit is", "finished fits are"), journal)
 
 
-def kept_text(finished: str, folder: Path) -> str:
+def kept_text(finished: str, folder: Path | str) -> str:
     """Say what is kept where, and how to go on."""
     return f"{finished} kept in {folder}; repeat the command with --resume to continue"

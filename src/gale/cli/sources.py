@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gale.cli.printing import echo
+from gale.plumbing.reading import is_folder
 
 if TYPE_CHECKING:
     import gale
@@ -31,7 +32,7 @@ def open_runs(
     CampaignError
         If the folder is not a campaign, or has no run of these splits.
     """
-    if len(paths) == 1 and paths[0].is_dir() and not is_run(paths[0]):
+    if len(paths) == 1 and is_folder(paths[0]) and not is_run(paths[0]):
         return _open_campaign(paths[0], splits, submission, columns, model)
     if splits or submission:
         option = "--split" if splits else "--submission"

@@ -29,7 +29,7 @@ from gale.plumbing.text import display_name
 from gale.plumbing.work import Work
 from gale.plumbing.workers import mapped
 from gale.readers import VERSION as READERS
-from gale.readers import checksum_of, load, parse_run, read_run
+from gale.readers import checksum_of, load, parse_packed, read_run
 from gale.readers.faults import faults_of
 from gale.readers.tables.headers import RememberedColumns
 from gale.run import Floats, Floats32, Run
@@ -250,8 +250,8 @@ def _parse_and_compute(
     look: Look,
     checksum: str,
 ) -> RunFeatures:
-    run = parse_run(data, display_name(path), columns=columns)
-    content = checksum_inside(data, display_name(path), columns, checksum)
+    run, inside = parse_packed(data, display_name(path), columns=columns)
+    content = checksum if inside is data else checksum_of(inside)
     return RunFeatures(spec.features_of(run), *look(run), checksum, content)
 
 

@@ -7,6 +7,7 @@ of several makers have no oddities unless something is truly unusual.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -15,21 +16,20 @@ from gale.inspection.measures import (
     AIR,
     LARGEST_MZ,
     MIN_SCANS,
+    Elution,
     distinct_mz,
-    highest_mz,
     monitored_mz,
     nominal_mz,
     plateau,
     scan_intervals,
     scans_with,
-    standing_together,
 )
 from gale.plumbing.arrays import quantile
 from gale.plumbing.kinds import checked
 from gale.plumbing.text import counted, listed
 from gale.readers.ionisation import ELECTRON, FACT_IONISATION, FACT_POLARITY, ionisation
 from gale.readers.scans import FACT_SPECTRA, ceiling_of, looks_like_profile
-from gale.run import Run
+from gale.run import Integers, Run
 
 __all__ = ["ROUNDING", "Oddity", "oddities"]
 
@@ -120,7 +120,9 @@ def oddities(run: Run) -> tuple[Oddity, ...]:
     few scans: the run has only 3 scans, so little can be said about it; hundreds are usual
     """
     notes = [Oddity("reading", note) for note in run.notes]
-    found = ((rule, look(run)) for rule, look in RULES.items())
+    shown = _Shown(run)
+    found = [(rule, look(run)) for rule, look in RULES.items()]
+    found += [(rule, look(shown)) for rule, look in RULES_OF_PEAKS.items()]
     return (*notes, *(Oddity(rule, text) for rule, text in found if text is not None))
 
 
@@ -255,10 +257,32 @@ def _halves(run: Run) -> str | None:
     )
 
 
-def _blank(run: Run) -> str | None:
+class _Shown(Elution):
+    """What has peaks in a run, for several rules."""
+
+    @cached_property
+    def compounds(self) -> bool:
+        """Whether there are peaks of other ions than those of air."""
+        highest = self.highest_mz(LOOKS[-1], AIR)
+        if any(self._is_peak(highest[:some]) for some in LOOKS):
+            return True  # known without looking at all m/z, which takes long
+        others = np.setdiff1d(distinct_mz(self.run), list(AIR))
+        return self._is_peak(others[others <= LARGEST_MZ])
+
+    @cached_property
+    def air(self) -> bool:
+        """Whether there are peaks of the ions of air."""
+        return self._is_peak(np.array(sorted(AIR)))
+
+    def _is_peak(self, among: Integers) -> bool:
+        return self.standing_together(STANDS_OUT, among) >= MIN_TOGETHER
+
+
+def _blank(shown: _Shown) -> str | None:
+    run = shown.run
     if not run.intensity.any():
         return "looks like a blank: every intensity is 0"
-    if run.n_scans < MIN_SCANS or _shows_compounds(run) or _shows_air(run):
+    if run.n_scans < MIN_SCANS or shown.compounds or shown.air:
         return None
     return (
         f"looks like a blank: there is no time when {MIN_TOGETHER} m/z have a peak of "
@@ -266,28 +290,16 @@ def _blank(run: Run) -> str | None:
     )
 
 
-def _air(run: Run) -> str | None:
+def _air(shown: _Shown) -> str | None:
+    run = shown.run
     if run.n_scans < MIN_SCANS or not run.intensity.any():
         return None
-    if _shows_compounds(run) or not _shows_air(run):
+    if shown.compounds or not shown.air:
         return None
     return (
         "nothing but gases of air and moisture has peaks: a leak or a damp column looks the same "
         "as a sample that gives them off"
     )
-
-
-def _shows_compounds(run: Run) -> bool:
-    """Whether there are peaks of other ions than those of air."""
-    highest = highest_mz(run, LOOKS[-1], AIR)
-    if any(standing_together(run, STANDS_OUT, highest[:some]) >= MIN_TOGETHER for some in LOOKS):
-        return True  # known without looking at all m/z, which takes long
-    others = np.setdiff1d(distinct_mz(run), list(AIR))
-    return standing_together(run, STANDS_OUT, others[others <= LARGEST_MZ]) >= MIN_TOGETHER
-
-
-def _shows_air(run: Run) -> bool:
-    return standing_together(run, STANDS_OUT, np.array(sorted(AIR))) >= MIN_TOGETHER
 
 
 def _percent(share: float) -> str:
@@ -310,7 +322,8 @@ RULES: dict[str, Callable[[Run], str | None]] = {
     "saturation": _clipping,
     "scaled scans": _level_scans,
     "rounding": _halves,
-    "blank": _blank,
-    "air": _air,
 }
-"""Every rule, by its name: it gives a sentence, or None if it finds nothing unusual."""
+"""Rules by their names: each gives a sentence, or None if it finds nothing unusual."""
+
+RULES_OF_PEAKS: dict[str, Callable[[_Shown], str | None]] = {"blank": _blank, "air": _air}
+"""Those that ask which peaks there are, which takes long, and is found once for all."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -150,48 +151,66 @@ def _width(run: Run) -> int:
     return int(run.mz.max()) + 2
 
 
-def highest_mz(run: Run, most: int, without: Collection[int] = ()) -> Integers:
-    """Return the nominal m/z of the `most` highest traces, by their highest ion.
+@dataclass(frozen=True)
+class Elution:
+    """A run that is asked what stands out in it; what every answer needs is made once."""
 
-    Those of `without` are not among them.
-    """
-    mz = nominal_mz(run)
-    highest = np.zeros(max(LARGEST_MZ, mz.max(initial=0)) + 1)
-    np.maximum.at(highest, mz, run.intensity)
-    highest = highest[: LARGEST_MZ + 1]
-    highest[list(without)] = -1
-    return np.argsort(-highest, kind="stable")[:most]
+    run: Run
 
+    @cached_property
+    def mz(self) -> Integers:
+        """Nominal m/z of each ion, (N,)."""
+        return nominal_mz(self.run)
 
-def standing_together(run: Run, times: float, among: Integers | None = None) -> int:
-    """Count the nominal m/z that stand out at the same time, at the time when most of them do.
+    @cached_property
+    def scan_of_ion(self) -> Integers:
+        """Scan of each ion, (N,)."""
+        return self.run.scan_of_ion
 
-    An m/z stands out where it has at least `times` the signal before and after it, for at least two
-    scans: a spike in one scan is not a peak. Constant background, and one that rises slowly as
-    column bleed does, does not stand out. Noise does now and then, one m/z at a time; a compound
-    has many ions. With `among`, only these nominal m/z are looked at.
-    """
-    mz, scan_of_ion = nominal_mz(run), run.scan_of_ion
-    wanted = distinct_mz(run) if among is None else among
-    wanted = wanted[wanted <= min(LARGEST_MZ, mz.max(initial=0))]
-    floor = quantile(run.intensity, FLOOR_QUANTILE)
-    some = max(CELLS_AT_ONCE // run.n_scans, 1)
-    together = np.zeros(max(run.n_scans - 1, 1), dtype=np.int64)
-    for columns in (wanted[first : first + some] for first in range(0, len(wanted), some)):
-        n_columns = len(columns)
-        column_of = np.full(mz.max(initial=0) + 1, -1)
-        column_of[columns] = np.arange(n_columns)
-        ions = np.flatnonzero(column_of[mz] >= 0)
-        cell = scan_of_ion[ions] * n_columns + column_of[mz[ions]]
-        cells = run.n_scans * n_columns
-        total = np.bincount(cell, run.intensity[ions], cells).astype(np.float64)
-        stands = _stands_out(total.reshape(run.n_scans, n_columns), times, floor)
-        together += stands.sum(axis=1)
-    return int(together.max())
+    @cached_property
+    def floor(self) -> float:
+        """Least intensity that is no stray."""
+        return quantile(self.run.intensity, FLOOR_QUANTILE)
+
+    def highest_mz(self, most: int, without: Collection[int] = ()) -> Integers:
+        """Return the nominal m/z of the `most` highest traces, by their highest ion.
+
+        Those of `without` are not among them.
+        """
+        highest = np.zeros(max(LARGEST_MZ, self.mz.max(initial=0)) + 1)
+        np.maximum.at(highest, self.mz, self.run.intensity)
+        highest = highest[: LARGEST_MZ + 1]
+        highest[list(without)] = -1
+        return np.argsort(-highest, kind="stable")[:most]
+
+    def standing_together(self, times: float, among: Integers | None = None) -> int:
+        """Count the nominal m/z that stand out at the same time, at the time when most of them do.
+
+        An m/z stands out where it has at least `times` the signal before and after it, for at least
+        two scans: a spike in one scan is not a peak. Constant background, and one that rises slowly
+        as column bleed does, does not stand out. Noise does now and then, one m/z at a time; a
+        compound has many ions. With `among`, only these nominal m/z are looked at.
+        """
+        run, mz = self.run, self.mz
+        wanted = distinct_mz(run) if among is None else among
+        wanted = wanted[wanted <= min(LARGEST_MZ, mz.max(initial=0))]
+        some = max(CELLS_AT_ONCE // run.n_scans, 1)
+        together = np.zeros(max(run.n_scans - 1, 1), dtype=np.int64)
+        for columns in (wanted[first : first + some] for first in range(0, len(wanted), some)):
+            n_columns = len(columns)
+            column_of = np.full(mz.max(initial=0) + 1, -1)
+            column_of[columns] = np.arange(n_columns)
+            ions = np.flatnonzero(column_of[mz] >= 0)
+            cell = self.scan_of_ion[ions] * n_columns + column_of[mz[ions]]
+            cells = run.n_scans * n_columns
+            total = np.bincount(cell, run.intensity[ions], cells).astype(np.float64)
+            stands = _stands_out(total.reshape(run.n_scans, n_columns), times, self.floor)
+            together += stands.sum(axis=1)
+        return int(together.max())
 
 
 def _stands_out(trace: Floats, times: float, floor: float) -> NDArray[np.bool_]:
-    """Where columns of traces (S, M) stand out from scan to scan, see :func:`standing_together`."""
+    """Where columns of traces (S, M) stand out from scan to scan, see :class:`Elution`."""
     side = max(int(SIDE * len(trace)), LEAST_SIDE)
     smooth = moving_mean(trace, trace[1::-1], trace[:-3:-1])
     scan, last = np.arange(len(trace) - 1), len(trace) - 1

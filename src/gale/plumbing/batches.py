@@ -19,7 +19,6 @@ import json
 import os
 import shutil
 import stat
-import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Future
@@ -31,11 +30,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 from gale.errors import GaleError, OutputError
 from gale.plumbing.checksums import DIGEST_BYTES, checked_content, with_checksum
 from gale.plumbing.files import flush
-from gale.plumbing.locks import TEMPORARY, remove
-from gale.plumbing.outputs import make_folder
+from gale.plumbing.locks import MORE_SPACE
+from gale.plumbing.places import (
+    delete,
+    delete_empty,
+    make_place,
+    names_in,
+    write_whole,
+)
 from gale.plumbing.progress import Progress
 from gale.plumbing.reading import read_bytes, read_text
-from gale.plumbing.remote import address_of, mark_of
+from gale.plumbing.remote import TEMPORARY, address_of, mark_of
 from gale.plumbing.schema import read_json
 from gale.plumbing.text import counted, listed, shown
 
@@ -184,6 +189,11 @@ class Partial:
         """The folder with the finished chunks."""
         return partial_of(self.output)
 
+    @property
+    def where(self) -> str | Path:
+        """The same for people: its address if it is at one."""
+        return address_of(self.folder) or self.folder
+
     @classmethod
     def open(
         cls,
@@ -226,7 +236,7 @@ class Partial:
         """
         if n_runs := self.count():
             raise OutputError(
-                self.folder,
+                self.where,
                 f"holds {counted(n_runs, 'finished run')} of an interrupted {self.what}",
                 remedy="pass resume=True to continue it, or pass restart=True to begin anew",
             )
@@ -243,7 +253,7 @@ class Partial:
             if was.get(key) != self.made_with.get(key)
         ]
         raise OutputError(
-            self.folder,
+            self.where,
             f"belongs to a {self.what} with another {listed(differing)}",
             remedy="use the same to continue it, or pass restart=True to begin anew",
         )
@@ -259,9 +269,7 @@ class Partial:
 
     def _begin(self) -> None:
         """Make the folder, without what writers that died left in it."""
-        make_folder(self.folder, parents=False)
-        for left in self.folder.glob(f".*.{TEMPORARY}"):
-            remove(left)
+        make_place(self.folder)
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         begun = self._stated()[1] if self.has_parts else now
         stated = {"made_with": dict(self.made_with), "begun": begun}
@@ -273,17 +281,24 @@ class Partial:
         return self._stated()[1]
 
     @property
+    def is_begun(self) -> bool:
+        """Whether the folder says what its parts are made with, as it does from the beginning."""
+        return bool(self.begun)
+
+    @property
     def made(self) -> Path:
         """The folder for files that are made of single runs."""
         return self.folder / "made"
 
     def count(self) -> int:
         """Count the runs of finished chunks."""
-        return sum(_runs_in(each) for each in self.folder.glob(f"*{ENDING}"))
+        return sum(map(_runs_in, names_in(self.folder, ENDING)))
 
     def finish(self, outputs: Iterable[Path]) -> None:
         """Discard what was kept, when the outputs that were made of it are on the disk."""
         for output in outputs:
+            if address_of(output) is not None:
+                continue
             for file in output.rglob("*") if output.is_dir() else (output,):
                 if file.is_file():
                     flush(file)
@@ -291,17 +306,17 @@ class Partial:
 
     def discard(self) -> None:
         """Delete the finished chunks, and the folder if nothing else is in it."""
-        for path in (*self.folder.glob(f"*{ENDING}"), *self.folder.glob(f".*.{TEMPORARY}")):
-            remove(path)
-        remove(self.made)
-        remove(self.folder / STAMP)
-        if self.folder.is_dir() and not any(self.folder.iterdir()):
-            self.folder.rmdir()
+        for ending in (ENDING, TEMPORARY):
+            for name in names_in(self.folder, ending):
+                delete(self.folder / name)
+        delete(self.made)
+        delete(self.folder / STAMP)
+        delete_empty(self.folder)
 
     @cached_property
     def has_parts(self) -> bool:
         """Whether there was a finished chunk when this was first asked."""
-        return any(self.folder.glob(f"*{ENDING}"))
+        return bool(names_in(self.folder, ENDING))
 
     @cached_property
     def _stamp(self) -> bytes:
@@ -323,7 +338,7 @@ class Partial:
         except OSError:
             return None
         if checked_content(stored) is None:
-            remove(self.folder / name)
+            delete(self.folder / name)
             return None
         facts = _head(stored)[0]["facts"]
         return Done(name, len(chunk), facts) if is_there is None or is_there(chunk, facts) else None
@@ -343,19 +358,14 @@ class Partial:
         self._write(name, with_checksum(content))
 
     def _write(self, name: str, content: bytes) -> None:
-        # under a name of its own: an executor may do a chunk twice at the same time
-        temporary = self.folder / f".{name}.{uuid.uuid4().hex[:8]}.{TEMPORARY}"
-        try:
-            temporary.write_bytes(content)
-            temporary.replace(self.folder / name)
+        try:  # an executor may do a chunk twice at the same time
+            write_whole(self.folder / name, content)
         except OSError as error:
             raise OutputError(
-                self.output,
+                address_of(self.output) or self.output,
                 f"cannot be written ({error.strerror or error})",
-                remedy="free some space or choose another place",
+                remedy=MORE_SPACE,
             ) from error
-        finally:
-            remove(temporary)
 
     def facts(self, name: str) -> Mapping[str, Any]:
         """Read the facts of a finished chunk."""
@@ -379,7 +389,7 @@ class Partial:
             return read_bytes(self.folder / name)
         except OSError as error:
             raise OutputError(
-                self.folder / name,
+                f"{self.where}/{name}",
                 f"has been there, and cannot be read now ({error.strerror or error})",
                 "a folder that nothing else changes",
                 "pass resume=True to do again what is lost",
@@ -402,9 +412,14 @@ def is_partial(folder: Path) -> bool:
     return folder.name.endswith(PARTIAL) and (folder / STAMP).is_file()
 
 
-def _runs_in(file: Path) -> int:
+def is_stamp(name: str) -> bool:
+    """Whether a path in a folder is that of the file by which a partial output is known."""
+    return name.endswith(f"{PARTIAL}/{STAMP}")
+
+
+def _runs_in(file: str) -> int:
     """Number of runs of a chunk, which the name of its file ends in."""
-    number = file.stem.rpartition("-")[2]
+    number = file.removesuffix(ENDING).rpartition("-")[2]
     return int(number) if number.isdecimal() else 0
 
 

@@ -5,15 +5,27 @@ from __future__ import annotations
 import io
 import logging
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from gale.errors import OutputError
 from gale.plumbing.locks import Claim, claimed, remove, unwritable
-from gale.plumbing.remote import address_of
+from gale.plumbing.reading import open_file
+from gale.plumbing.remote import (
+    AddressError,
+    address_of,
+    exists_at,
+    file_to_write,
+    files_at,
+    is_folder_at,
+    remove_at,
+)
 
 if TYPE_CHECKING:
     import polars as pl
@@ -30,7 +42,11 @@ OVERWRITE = "choose another name or pass force=True"
 
 
 def exists(path: Path) -> bool:
-    """Whether a path exists; false, too, for a text that cannot be a path."""
+    """Whether a path exists, also at an address; false, too, for what cannot be a path."""
+    if (address := address_of(path)) is not None:
+        with suppress(OSError):
+            return exists_at(address)
+        return False
     return os.path.exists(path)  # noqa: PTH110  (false, where Path.exists raises: too long, denied)
 
 
@@ -41,12 +57,11 @@ def check_free(path: Path, *, force: bool) -> None:
     ------
     OutputError
         If `path` exists and `force` is false, if it is no file, or if its folder is missing or may
-        not be written to.
+        not be written to. A store at an address needs no folder.
     """
     if (address := address_of(path)) is not None:
-        raise OutputError(
-            address, "is an address", "a path on this machine", "write there, and copy the result"
-        )
+        _check_address_free(address, force=force)
+        return
     try:
         is_folder, is_there, has_folder = path.is_dir(), os.path.lexists(path), path.parent.is_dir()
         is_special = is_there and path.exists() and not path.is_file()
@@ -72,9 +87,45 @@ def check_free(path: Path, *, force: bool) -> None:
         )
 
 
+def check_here(path: Path) -> None:
+    """Refuse an address where only a path of this machine will do.
+
+    Raises
+    ------
+    OutputError
+    """
+    if (address := address_of(path)) is not None:
+        raise OutputError(
+            address, "is an address", "a path on this machine", "write there, and copy the result"
+        )
+
+
+def _check_address_free(address: str, *, force: bool) -> None:
+    with _as_output_errors(Path(address)):
+        if is_folder_at(address):
+            raise OutputError(address, "is a folder", A_FILE, "choose another name")
+        if not force and exists_at(address):
+            raise OutputError(address, "exists already", remedy=OVERWRITE)
+
+
+@contextmanager
+def _as_output_errors(path: Path) -> Iterator[None]:
+    """Raise what a store says as an error of the output, which was not written."""
+    try:
+        yield
+    except AddressError as error:
+        raise OutputError(
+            address_of(path) or path,
+            f"cannot be written ({error.strerror})",
+            remedy=error.remedy,
+        ) from error
+
+
 @contextmanager
 def writing(path: Path, *, force: bool = False) -> Iterator[Path]:
     """Claim `path`, yield a temporary path beside it, and rename that to `path` on success.
+
+    At an address, the file is made on this machine, and copied there on success.
 
     Raises
     ------
@@ -83,12 +134,36 @@ def writing(path: Path, *, force: bool = False) -> Iterator[Path]:
         disk, no permission, something has appeared there meanwhile); nothing is left behind then.
     """
     check_free(path, force=force)
+    if (address := address_of(path)) is not None:
+        with _made_here(path) as temporary:
+            yield temporary
+            _upload(temporary, address)
+            LOG.info("wrote %s", address)
+        return
     with claimed(path) as claim:
         check_free(path, force=force)  # again: what was moved away may be back
         with _making(claim) as temporary:
             yield temporary
             _name(temporary, path, force=force)
             LOG.info("wrote %s", path)
+
+
+@contextmanager
+def _made_here(path: Path) -> Iterator[Path]:
+    """Give a temporary path for what goes to an address; afterwards it is gone."""
+    try:
+        with (
+            tempfile.TemporaryDirectory(prefix="gale-") as folder,
+            _as_output_errors(path),
+        ):
+            yield Path(folder) / path.name
+    except OSError as error:
+        raise unwritable(path, error) from error
+
+
+def _upload(source: Path, address: str) -> None:
+    with open_file(source) as content, file_to_write(address) as file:
+        shutil.copyfileobj(content, file, 2**20)
 
 
 @contextmanager
@@ -209,8 +284,10 @@ def check_folder_free(
     Raises
     ------
     OutputError
-        If something at `path` may not be overwritten, or the parent of `path` is missing.
+        If something at `path` may not be overwritten, the parent of `path` is missing, or it is an
+        address.
     """
+    check_here(path)
     if not path.name:
         raise OutputError(path, "is the current folder", A_FOLDER, "choose another name")
     if not os.path.lexists(path):
@@ -230,12 +307,16 @@ def _check_content(folder: Path, path: Path, files: Collection[str], is_own: IsO
         for each in folder.iterdir()
         if not (each.is_file() and any(map(each.match, files)) and is_own(each))
     ):
-        raise OutputError(
-            path,
-            f"contains {others[0]}, which gale did not write",
-            "a folder that may be overwritten as a whole",
-            "choose another name",
-        )
+        raise _is_foreign(path, others[0])
+
+
+def _is_foreign(folder: Path | str, name: str) -> OutputError:
+    return OutputError(
+        folder,
+        f"contains {name}, which gale did not write",
+        "a folder that may be overwritten as a whole",
+        "choose another name",
+    )
 
 
 @contextmanager
@@ -268,7 +349,55 @@ def writing_folder(
             _take_place(claim, replaces, is_own)
 
 
+@contextmanager
+def writing_folder_at(address: str, *, replaces: Collection[str] | None = None) -> Iterator[Path]:
+    """Yield a new folder of this machine, and copy the files in it to an address on success.
+
+    Those that it replaces are deleted before, so that readers never see files of both; while it
+    copies, they see some of the new ones.
+
+    Parameters
+    ----------
+    address : str
+    replaces : collection of str, optional
+        As of :func:`writing_folder`.
+
+    Raises
+    ------
+    OutputError
+        If something at `address` may not be overwritten, or cannot be written.
+    """
+    check_folder_free_at(address, force=replaces is not None, files=replaces or ())
+    with _made_here(Path(address)) as folder:
+        folder.mkdir()
+        yield folder
+        old = files_at(address)
+        if replaces is None and old:
+            raise OutputError(address, "has appeared meanwhile", remedy="choose another name")
+        for name in old:
+            remove_at(f"{address}/{name}")
+        for file in sorted(folder.iterdir()):
+            _upload(file, f"{address}/{file.name}")
+
+
+def check_folder_free_at(address: str, *, force: bool, files: Collection[str]) -> None:
+    """Refuse to write files into a folder at an address, as :func:`check_folder_free`.
+
+    Raises
+    ------
+    OutputError
+    """
+    with _as_output_errors(Path(address)):
+        there = files_at(address, below=True)
+        is_there = bool(there) or exists_at(address)
+    if is_there and not force:
+        raise OutputError(address, "exists already", remedy=OVERWRITE)
+    if others := [each for each in there if not any(fnmatch(each, known) for known in files)]:
+        raise _is_foreign(address, others[0])
+
+
 def _check_replaceable(path: Path, replaces: Collection[str] | None, is_own: IsOwn) -> None:
+    check_here(path)
     if replaces is not None:
         check_folder_free(path, force=True, files=replaces, is_own=is_own)
     elif os.path.lexists(path):

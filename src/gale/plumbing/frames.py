@@ -14,14 +14,23 @@ import os
 import re
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from fnmatch import fnmatch
 from importlib import import_module
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from gale.errors import MissingExtraError, OutputError, TableError
-from gale.plumbing.files import bytes_to_write, check_folder_free, writing, writing_folder
-from gale.plumbing.reading import sha256_of
+from gale.plumbing.files import (
+    bytes_to_write,
+    check_folder_free,
+    check_folder_free_at,
+    writing,
+    writing_folder,
+    writing_folder_at,
+)
+from gale.plumbing.reading import is_folder, sha256_of
+from gale.plumbing.remote import address_of, files_at
 from gale.plumbing.text import listed, no_formula
 
 if TYPE_CHECKING:
@@ -268,7 +277,12 @@ def write_frames(
         As :func:`write_frame`.
     """
     if is_dataset(path):
-        with writing_folder(path, replaces=FILES if force else None) as folder:
+        replaces, address = FILES if force else None, address_of(path)
+        with (
+            writing_folder(path, replaces=replaces)
+            if address is None
+            else writing_folder_at(address, replaces=replaces)
+        ) as folder:
             _write_pieces(tables, folder)
         return
     check_suffix(path)
@@ -297,17 +311,22 @@ def check_dataset_free(path: Path, *, force: bool) -> None:
     ------
     OutputError
     """
-    check_folder_free(path, force=force, files=FILES)
+    if (address := address_of(path)) is None:
+        check_folder_free(path, force=force, files=FILES)
+    else:
+        check_folder_free_at(address, force=force, files=FILES)
 
 
 def dataset_files(folder: Path) -> list[Path]:
     """List the files of a dataset in the order of their rows."""
-    return sorted(folder.glob(FILES[0]))
+    if (address := address_of(folder)) is None:
+        return sorted(folder.glob(FILES[0]))
+    return [folder / name for name in files_at(address) if fnmatch(name, FILES[0])]
 
 
 def files_of_table(path: Path) -> list[Path]:
     """List the files of a table: itself, or those of a dataset in the order of their rows."""
-    return dataset_files(path) if path.is_dir() else [path]
+    return dataset_files(path) if is_folder(path) else [path]
 
 
 def sha256_of_table(path: Path) -> str:
@@ -319,7 +338,7 @@ def sha256_of_table(path: Path) -> str:
         If one cannot be read.
     """
     hashes = list(map(sha256_of, files_of_table(path)))
-    return hashlib.sha256("".join(hashes).encode()).hexdigest() if path.is_dir() else hashes[0]
+    return hashlib.sha256("".join(hashes).encode()).hexdigest() if is_folder(path) else hashes[0]
 
 
 def pieces_of(tables: Iterable[pl.DataFrame], rows: int = ROWS) -> Iterator[pl.DataFrame]:

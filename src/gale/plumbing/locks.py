@@ -23,9 +23,13 @@ from pathlib import Path
 
 from gale.errors import OutputError
 from gale.plumbing.reading import read_text
+from gale.plumbing.remote import TEMPORARY, address_of
 
-LOCK, TEMPORARY, REPLACED = "gale-lock", "gale-tmp", "gale-old"
-"""Endings of the hidden files beside an output: its lock, what is being made, what it replaces."""
+LOCK, REPLACED = "gale-lock", "gale-old"
+"""Endings of the hidden files beside an output: its lock, and what it replaces."""
+
+MORE_SPACE = "free some space or choose another place"
+"""What to do where something cannot be written."""
 
 NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 """What a file system without locks says."""
@@ -85,7 +89,7 @@ def hidden(path: Path, ending: str) -> Path:
 def claimed(path: Path) -> Iterator[Claim]:
     """Claim an output until the end of the block, and remove what a dead process left of it.
 
-    A thread that has claimed an output may claim it again.
+    A thread that has claimed an output may claim it again. Stores at addresses have no locks.
 
     Raises
     ------
@@ -101,6 +105,9 @@ def claimed(path: Path) -> Iterator[Claim]:
     """
     if path.name in ("", ".."):
         raise OutputError(path, "is a folder", "the name of an output in it", "choose a name")
+    if address_of(path) is not None:
+        yield Claim(path)
+        return
     key, thread = path.parent.resolve() / path.name, threading.get_ident()
     with _GUARD:
         owner, held = _HELD.setdefault(key, (thread, None))
@@ -198,9 +205,9 @@ def remove(path: Path) -> None:
 def unwritable(path: Path, error: OSError) -> OutputError:
     """Say that an output cannot be written."""
     return OutputError(
-        path,
+        address_of(path) or path,
         f"cannot be written ({error.strerror or error}), and nothing was left behind",
-        remedy="free some space or choose another place",
+        remedy=MORE_SPACE,
     )
 
 

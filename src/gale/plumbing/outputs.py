@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from gale.errors import OutputError
-from gale.plumbing.files import check_free
+from gale.plumbing.files import check_free, check_here
 from gale.plumbing.locks import claimed
+from gale.plumbing.remote import address_of
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
@@ -66,6 +67,7 @@ def claiming(
                     if (given := named.get(name)) is None:
                         continue
                     path = Path(str(given))
+                    check_here(path)
                     if name == folder:
                         make_folder(path.parent)
                     if path.parent.is_dir():  # otherwise the function says so
@@ -84,6 +86,7 @@ def make_folder(folder: Path, *, parents: bool = True) -> None:
     ------
     OutputError
     """
+    check_here(folder)
     try:
         folder.mkdir(parents=parents, exist_ok=True)
     except OSError as error:
@@ -147,8 +150,10 @@ def check_no_input(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
     OutputError
         If one of `outputs` is one of `inputs`, under whatever name, is in one or holds one.
     """
+    outputs = list(outputs)
     written = {identity: each for each in outputs if (identity := _identity(each)) is not None}
-    if not written:
+    addresses = {address for each in outputs if (address := address_of(each)) is not None}
+    if not written and not addresses:
         return
     around = {
         identity: output
@@ -158,6 +163,8 @@ def check_no_input(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
     }
     seen: set[Path] = set()
     for each in inputs:
+        if addresses and (address := address_of(each)) in addresses:
+            raise _is_input(each, "is one of the input files")
         identity = _identity(each)
         if identity in around:
             raise _is_input(around[identity], f"is in {each}, which is read")
@@ -172,7 +179,9 @@ def check_no_input(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
 
 
 def _is_input(output: Path, found: str) -> OutputError:
-    return OutputError(output, found, "something that is not read", "choose another name")
+    return OutputError(
+        address_of(output) or output, found, "something that is not read", "choose another name"
+    )
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -13,7 +13,14 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
-from gale.plumbing.remote import address_of, mark_of, open_address, read_address, size_at
+from gale.plumbing.remote import (
+    address_of,
+    is_folder_at,
+    mark_of,
+    open_address,
+    read_address,
+    size_at,
+)
 
 MOST = 2**31
 """Bytes that are read of any file but a run."""
@@ -96,6 +103,16 @@ def size_of(path: str | os.PathLike[str]) -> int:
     """
     address = address_of(path)
     return Path(path).stat().st_size if address is None else size_at(address)
+
+
+def is_folder(path: str | os.PathLike[str]) -> bool:
+    """Whether a path is that of a folder, also at an address."""
+    if (address := address_of(path)) is None:
+        return Path(path).is_dir()
+    try:
+        return is_folder_at(address)
+    except OSError:  # who reads there says why
+        return False
 
 
 class ChangedError(OSError):

@@ -9,8 +9,9 @@ from __future__ import annotations
 import errno
 import os
 import re
+import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 if TYPE_CHECKING:
@@ -21,6 +22,12 @@ _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):[/\\]+(.*)", re.DOTALL)
 LOCAL = "file"
 """The protocol of files on this machine, whose addresses have three slashes."""
 
+TEMPORARY = "gale-tmp"
+"""Ending of hidden files that are being written."""
+
+STORAGE = {errno.ENOSPC, errno.EROFS, errno.EDQUOT}
+"""Errors of a disk, after which nothing more can be written."""
+
 EXAMPLE = "an address that fsspec opens, such as s3://bucket/run.csv"
 
 INSTALL = "install the extra: pip install 'gale-ms[remote]'"
@@ -29,8 +36,10 @@ INSTALL = "install the extra: pip install 'gale-ms[remote]'"
 class AddressError(OSError):
     """An address that cannot be opened, as its `strerror` says; `remedy` is what to do."""
 
-    def __init__(self, address: str, found: str, remedy: str = "check the address") -> None:
-        super().__init__(errno.EIO, found, address)
+    def __init__(
+        self, address: str, found: str, remedy: str = "check the address", number: int = errno.EIO
+    ) -> None:
+        super().__init__(number, found, address)
         self.remedy = remedy
 
 
@@ -104,6 +113,102 @@ def size_at(address: str) -> int:
         return int(system.size(path) or 0)
 
 
+def exists_at(address: str) -> bool:
+    """Whether there is a file or folder at an address.
+
+    Raises
+    ------
+    OSError
+        If the store cannot be asked.
+    """
+    with _opened(address) as (system, path):
+        system.invalidate_cache()  # another process may have written there
+        return bool(system.exists(path))
+
+
+def is_folder_at(address: str) -> bool:
+    """Whether there is a folder at an address.
+
+    Raises
+    ------
+    OSError
+        If the store cannot be asked.
+    """
+    with _opened(address) as (system, path):
+        return bool(system.isdir(path))
+
+
+def files_at(address: str, *, below: bool = False) -> list[str]:
+    """List the files of a folder at an address by their paths in it, in order.
+
+    Parameters
+    ----------
+    address : str
+    below : bool
+        Whether files of its folders are listed, too.
+
+    Raises
+    ------
+    OSError
+        If the store cannot be asked.
+    """
+    with _opened(address) as (system, path):
+        system.invalidate_cache()
+        try:
+            found = cast(list[str], system.find(path, maxdepth=None if below else 1))
+        except FileNotFoundError:
+            return []
+        start = path.rstrip("/") + "/"
+        return sorted(each.removeprefix(start) for each in found if each.startswith(start))
+
+
+def write_at(address: str, content: bytes) -> None:
+    """Write a file at an address, completely or not at all as far as its store can.
+
+    Raises
+    ------
+    OSError
+    """
+    with file_to_write(address) as file:
+        file.write(content)
+
+
+@contextmanager
+def file_to_write(address: str) -> Iterator[BinaryIO]:
+    """Open a file at an address that appears at the end of the block, and not after an error.
+
+    Raises
+    ------
+    OSError
+    """
+    with _opened(address) as (system, path), _as_os_errors(address):
+        if _is_local(address):  # fsspec would copy it there from another disk
+            yield from _file_of_this_machine(system, path)
+        else:
+            with system.transaction, system.open(path, "wb") as file:
+                yield file
+
+
+def _file_of_this_machine(system: AbstractFileSystem, path: str) -> Iterator[BinaryIO]:
+    """Open a file under another name beside its own, and rename it at the end."""
+    folder, _, name = path.rpartition("/")
+    temporary = f"{folder}/.{name}.{uuid.uuid4().hex[:8]}.{TEMPORARY}"
+    try:
+        with system.open(temporary, "wb") as file:
+            yield file
+        system.mv(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            system.rm(temporary)
+        raise
+
+
+def remove_at(address: str) -> None:
+    """Delete a file at an address, or a folder with all that is in it, as far as possible."""
+    with suppress(OSError), _opened(address) as (system, path), _as_os_errors(address):
+        system.rm(path, recursive=True)
+
+
 def fitting(pattern: str) -> list[str]:
     """List the addresses of files that fit one with ``*``, ``?`` or ``[``, in order of name.
 
@@ -125,14 +230,20 @@ def _opened(address: str) -> Iterator[tuple[AbstractFileSystem, str]]:
     except ModuleNotFoundError:
         raise AddressError(address, "fsspec is not installed", INSTALL) from None
     with _as_os_errors(address):
-        try:
-            found: tuple[Any, str] = url_to_fs(address)
+        try:  # as in a store, a file needs no folder that was made before
+            found: tuple[Any, str] = (
+                url_to_fs(address, auto_mkdir=True) if _is_local(address) else url_to_fs(address)
+            )
         except ValueError as error:
             raise AddressError(address, f"fsspec says: {_line(error)}") from error
         except ImportError as error:
             what = "a package is not installed that opens it"
             raise AddressError(address, what, _line(error)) from error
         yield found
+
+
+def _is_local(address: str) -> bool:
+    return address.startswith(f"{LOCAL}:")
 
 
 @contextmanager
@@ -145,7 +256,12 @@ def _as_os_errors(address: str) -> Iterator[None]:
     except (AddressError, IsADirectoryError, MemoryError):
         raise
     except Exception as error:
-        raise AddressError(address, _line(error), "check the address and your rights") from error
+        if isinstance(error, OSError) and error.errno in STORAGE:
+            raise
+        number = getattr(error, "errno", None) or errno.EIO
+        said = getattr(error, "strerror", None) or _line(error)
+        remedy = "check the address and your rights"
+        raise AddressError(address, said, remedy, number) from error
 
 
 def _line(error: BaseException) -> str:

@@ -294,26 +294,42 @@ def parse_run(
 
     For parameters and errors see :func:`read_run`.
     """
+    return parse_packed(data, source, columns=columns, centroid=centroid)[0]
+
+
+def parse_packed(
+    data: bytes,
+    source: str,
+    *,
+    columns: Mapping[str, str] | None = None,
+    centroid: bool = False,
+) -> tuple[Run, bytes]:
+    """Read bytes as :func:`parse_run`, and also return what was packed in them.
+
+    That is what :func:`unpacked` gives: the same bytes if nothing was packed.
+    """
     started = time.perf_counter()
     with faults_of(source):
-        run = _parse(data, source, columns, centroid)
+        run, content = _parse(data, source, columns, centroid)
     LOG.info(
         "read %s: %s, %s scans, %s ions, %.2f s",
         run.source, run.format, run.n_scans, run.n_ions, time.perf_counter() - started,
     )  # fmt: skip
-    return run
+    return run, content
 
 
-def _parse(data: bytes, source: str, columns: Mapping[str, str] | None, centroid: bool) -> Run:
+def _parse(
+    data: bytes, source: str, columns: Mapping[str, str] | None, centroid: bool
+) -> tuple[Run, bytes]:
     if not data:
         raise _empty(source)
     if isinstance(data, instrument_folders.PackedFolder):
-        return _check(instrument_folders.read(data, source), centroid=centroid)
+        return _check(instrument_folders.read(data, source), centroid=centroid), data
     check_names(columns)
     size, content = len(data), _unpack(data, source, columns)
     data, source = content.read(), content.source
     if isinstance(data, instrument_folders.PackedFolder):
-        return _check(instrument_folders.read(data, source), centroid=centroid)
+        return _check(instrument_folders.read(data, source), centroid=centroid), data
     match name := name_format(data[:HEAD_BYTES]):
         case "csv" | "text":  # with the caller's names of columns, a text may be a table
             run = tables.read_csv(data, source, columns=columns, most_cells=max_cells(size))
@@ -333,7 +349,7 @@ def _parse(data: bytes, source: str, columns: Mapping[str, str] | None, centroid
             run = chemstation.read(data, source)
         case _:
             raise refused.refusal(name, data, source)
-    return _check(run, centroid=centroid)
+    return _check(run, centroid=centroid), data
 
 
 def _check(run: Run, *, centroid: bool = False) -> Run:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -145,13 +146,25 @@ def _routed(service: Service, policy: Policy) -> Starlette:
         Route(f"{api}/runs/{{run}}/evidence", results.evidence),
         Route(f"{api}/runs/{{run}}/peaks", results.peaks),
     ]
-    handlers = {HTTPException: _http_problem, ProblemError: _problem, Exception: _bug}
+    handlers = {
+        HTTPException: _http_problem,
+        ProblemError: _problem,
+        sqlite3.OperationalError: _not_stored,
+        Exception: _bug,
+    }
     return Starlette(routes=routes, lifespan=service.life, exception_handlers=handlers)
 
 
 async def _problem(_: Request, error: Exception) -> Response:
     assert isinstance(error, ProblemError)
     return error.response()
+
+
+async def _not_stored(_: Request, error: Exception) -> Response:
+    """Say that the disk is full; the sender may send again."""
+    if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_FULL:
+        raise error
+    return ProblemError(507, "the runs cannot be stored (the disk is full)").response()
 
 
 async def _bug(_: Request, __: Exception) -> Response:

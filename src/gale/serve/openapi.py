@@ -80,13 +80,13 @@ def _of_incoming() -> Json:
         f"{API}/predict": {
             "post": _operation(
                 "Predict runs, and answer when all are done. If all fail, the status is 422.",
-                {"200": _json("Prediction")}, (400, 408, 413, 415, 422, 429, 503), files=1,
+                {"200": _json("Prediction")}, (400, 408, 413, 415, 422, 429, 503, 507), files=1,
             )
         },
         f"{API}/jobs": {
             "post": _operation(
                 "Make a job of many runs; without files, an empty one to add to.",
-                {"202": _json("Accepted")}, (400, 408, 413, 415, 429, 503), files=0,
+                {"202": _json("Accepted")}, (400, 408, 413, 415, 429, 503, 507), files=0,
             )
         },
     }  # fmt: skip
@@ -110,7 +110,7 @@ def _of_jobs(model: Json) -> Json:
         f"{API}/jobs/{{job}}/runs": {
             "post": _operation(
                 "Add runs to a job.", {"202": _json("Accepted")},
-                (400, 404, 408, 413, 415, 429, 503), job, key, files=1,
+                (400, 404, 408, 413, 415, 429, 503, 507), job, key, files=1,
             )
         },
         f"{API}/jobs/{{job}}/table": {
@@ -362,6 +362,7 @@ PROBLEMS = {
     422: "No run could be read; the detail says why.",
     429: "Too many requests at a time; Retry-After says when to repeat it.",
     503: "The queue is full, or the server stops; Retry-After says when to repeat it.",
+    507: "The disk of the server is full.",
 }
 
 

@@ -19,7 +19,7 @@ from gale.simulation.instrument import Instrument
 from gale.simulation.label_sets import LabelSets, fit_label_sets
 from gale.simulation.laboratory import ANALYTE, Laboratory
 from gale.simulation.physics import Physics
-from gale.simulation.plan import Plan, Pool, carry_over, plan_run
+from gale.simulation.plan import Plan, Plans, Pool, plan_run
 from gale.simulation.published import DERIVATIZED
 
 RUNS_PER_FAMILY = 2
@@ -36,7 +36,12 @@ class Design:
     Parameters
     ----------
     splits : tuple of str, length R
-    plans : tuple of Plan, length R
+    plans : sequence of Plan, length R
+        Each is drawn when it is asked for.
+    instrument : array of int, shape (R,)
+    derivatized : array of bool, shape (R,)
+    families : array of bool, shape (R, K)
+        What the plans say of these, without drawing them.
     position : array of int, shape (R,)
         Position of each run in the sequence of its instrument, from 0.
     prevalence, wanted : mapping of str to array of shape (K,)
@@ -47,7 +52,10 @@ class Design:
     """
 
     splits: tuple[str, ...]
-    plans: tuple[Plan, ...]
+    plans: Sequence[Plan]
+    instrument: Integers
+    derivatized: Booleans
+    families: Booleans
     position: Integers
     prevalence: Mapping[str, Floats]
     wanted: Mapping[str, Floats]
@@ -175,33 +183,43 @@ def design_runs(
             fit=lambda patterns: fit_label_sets(patterns, prevalence),
         )
 
-    plans: list[Plan] = []
+    pools: list[Pool] = []
+    parts: list[tuple[Integers, Booleans, Floats]] = []
     prevalences: dict[str, Floats] = {}
     for split, number in runs.items():
         quantiles = draw_quantiles(number, rng)
         instruments = _assign(laboratory, split, number, new_instrument, rng)
         derivatized = rng.random(number) < DERIVATIZED[split]
-        keys = list(zip(instruments.tolist(), derivatized.tolist(), strict=True))
-        pools = [pool(split, *key) for key in keys]
+        keys = zip(instruments.tolist(), derivatized.tolist(), strict=True)
+        used = [pool(split, *key) for key in keys]
         if split == "train":
-            quantiles = with_every_family(quantiles, [used.label_sets for used in pools])
-        for quantile, (instrument, reacted), used in zip(
-            quantiles.tolist(), keys, pools, strict=True
-        ):
-            plans.append(
-                plan_run(
-                    laboratory,
-                    instrument,
-                    used,
-                    derivatized=reacted,
-                    quantile=quantile,
-                    seed=(seed, 5, len(plans)),
-                )
-            )
-        prevalences[split] = np.mean([used.label_sets.prevalence for used in pools], axis=0)
-    splits = tuple(split for split, number in runs.items() for _ in range(number))
-    ordered, position = in_sequence(plans, laboratory, rng)
-    return Design(splits, ordered, position, prevalences, dict.fromkeys(runs, prevalence))
+            quantiles = with_every_family(quantiles, [each.label_sets for each in used])
+        prevalences[split] = np.mean([each.label_sets.prevalence for each in used], axis=0)
+        parts.append((instruments, derivatized, quantiles))
+        pools += used
+    instruments, derivatized, quantiles = map(np.concatenate, zip(*parts, strict=True))
+
+    def draw(run: int) -> Plan:
+        return plan_run(
+            laboratory,
+            int(instruments[run]),
+            pools[run],
+            derivatized=bool(derivatized[run]),
+            quantile=float(quantiles[run]),
+            seed=(seed, 5, run),
+        )
+
+    before, position = in_sequence(instruments, rng)
+    return Design(
+        tuple(split for split, number in runs.items() for _ in range(number)),
+        Plans(draw, before, laboratory),
+        instruments,
+        derivatized,
+        np.array([each.label_sets.at(q) for each, q in zip(pools, quantiles, strict=True)]),
+        position,
+        prevalences,
+        dict.fromkeys(runs, prevalence),
+    )
 
 
 def draw_quantiles(number: int, rng: np.random.Generator) -> Floats:
@@ -253,30 +271,28 @@ def draw_shared(n_shared: int, number: int, rng: np.random.Generator) -> Integer
     return rng.choice(n_shared, size=number, p=rng.dirichlet(np.full(n_shared, 5.0)))
 
 
-def in_sequence(
-    plans: Sequence[Plan], laboratory: Laboratory, rng: np.random.Generator
-) -> tuple[tuple[Plan, ...], Integers]:
-    """Put runs of all splits in one random order, in which each run carries over to the next.
+def in_sequence(instrument: Integers, rng: np.random.Generator) -> tuple[Integers, Integers]:
+    """Put runs of all splits, of which each has an instrument, in one random order.
 
     Returns
     -------
-    plans : tuple of Plan, length R
-        In the order given, with what was carried over to them.
+    before : array of int, shape (R,)
+        The run that was measured before on the same instrument, -1 for the first.
     position : array of int, shape (R,)
+        From 0, of each run among those of its instrument.
     """
-    order = rng.permutation(len(plans))
-    carried = carry_over([plans[run] for run in order], laboratory)
-    position = np.zeros(len(plans), dtype=np.int64)
-    for instrument in range(len(laboratory.instruments)):
-        sequence = [run for run in order if plans[run].instrument == instrument]
+    order = rng.permutation(len(instrument))
+    before, position = np.full(len(instrument), -1), np.zeros(len(instrument), dtype=np.int64)
+    for number in np.unique(instrument):
+        sequence = order[instrument[order] == number]
         position[sequence] = np.arange(len(sequence))
-    by_run = dict(zip(order.tolist(), carried, strict=True))
-    return tuple(by_run[run] for run in range(len(plans))), position
+        before[sequence[1:]] = sequence[:-1]
+    return before, position
 
 
 def noisy_labels(design: Design, share: float, seed: int) -> Booleans:
     """Return the labels of all runs, (R, K), with a share of those of train and val moved."""
-    labels = np.array([plan.families for plan in design.plans])
+    labels = design.families.copy()
     noisy = np.array([split != "test" for split in design.splits])
     labels[noisy] = mislabel(labels[noisy], share, seed)
     return labels

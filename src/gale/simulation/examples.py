@@ -215,7 +215,6 @@ def _begin_series(
     executor: Executor | None,
 ) -> Iterator[Example[Item]]:
     """Begin to simulate the runs of a laboratory, without waiting for any of them."""
-    plans = series.design.plans
     planned = [
         PlannedRun(
             f"simulated run {place} of laboratory {number}",
@@ -223,14 +222,14 @@ def _begin_series(
             plan,
             series.thresholds[plan.instrument],
         )
-        for place, plan in enumerate(plans, start=1)
+        for place, plan in enumerate(series.design.plans, start=1)
     ]
     items: Iterator[Item] = (
         map(simulator.simulate, planned)
         if executor is None
         else executor.map(_simulate_in_worker, planned, chunksize=4)
     )
-    return map(Example, (plan.families[columns] for plan in plans), items)
+    return map(Example, series.design.families[:, columns], items)
 
 
 def _one_ahead(begun: Iterator[Iterator[Example[Item]]]) -> Iterator[Iterator[Example[Item]]]:

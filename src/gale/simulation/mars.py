@@ -24,9 +24,9 @@ from gale.simulation.instrument import Instrument
 from gale.simulation.label_sets import LabelSets, fit_published_sets
 from gale.simulation.laboratory import Laboratory
 from gale.simulation.physics import Physics
-from gale.simulation.plan import Plan, Pool
+from gale.simulation.plan import Plan, Plans, Pool
 from gale.simulation.published import BY_DERIVATIZATION, DERIVATIZED, OTHER_SPLITS, PREVALENCE
-from gale.simulation.samples import Sample, Stock, measure_sample
+from gale.simulation.samples import Sample, Stock, amount_of, measure_sample
 
 NEW_SAMPLES = {"train": 0.12, "val": 0.22, "test": 0.22}
 """Share of the runs that measure a sample which no run before measured."""
@@ -88,8 +88,8 @@ def design_runs(
     """
     rng = np.random.default_rng((seed, 12))
     stock = Stock(laboratory)
-    plans: list[Plan] = []
     samples: list[Sample] = []
+    instrument: list[Integers] = []
     prevalences: dict[str, Floats] = {}
     wanted: dict[str, Floats] = {}
     for split, number in runs.items():
@@ -103,9 +103,8 @@ def design_runs(
         if split == "train":
             label_sets = [pools[each].label_sets for each in derivatized.tolist()]
             quantiles = design.with_every_family(quantiles, label_sets)
-        for quantile, instrument, reacted in zip(
-            quantiles.tolist(), instruments.tolist(), derivatized.tolist(), strict=True
-        ):
+        instrument.append(instruments)
+        for quantile, reacted in zip(quantiles.tolist(), derivatized.tolist(), strict=True):
             families = pools[reacted].label_sets.at(quantile)
             sample = stock.take(
                 pools[reacted],
@@ -116,14 +115,27 @@ def design_runs(
                 origin=allowed[split].tobytes(),
             )
             samples.append(sample)
-            plans.append(measure_sample(laboratory, instrument, sample, (seed, 5, len(plans))))
         weights = DERIVATIZED[split], 1 - DERIVATIZED[split]
         shares = [pools[each].label_sets.prevalence for each in (True, False)]
         prevalences[split] = np.average(shares, axis=0, weights=weights)
-    ordered, position = in_sequence(plans, laboratory, rng)
-    splits = tuple(split for split, number in runs.items() for _ in range(number))
-    columns = _columns(plans, samples, _n_shared(laboratory, new_instrument))
-    return Design(splits, ordered, position, prevalences, wanted, columns)
+
+    used = np.concatenate(instrument)
+
+    def draw(run: int) -> Plan:
+        return measure_sample(laboratory, int(used[run]), samples[run], (seed, 5, run))
+
+    before, position = in_sequence(used, rng)
+    return Design(
+        tuple(split for split, number in runs.items() for _ in range(number)),
+        Plans(draw, before, laboratory),
+        used,
+        np.array([sample.derivatized for sample in samples]),
+        np.array([sample.families for sample in samples]),
+        position,
+        prevalences,
+        wanted,
+        _columns(laboratory, used, samples, seed, _n_shared(laboratory, new_instrument)),
+    )
 
 
 def prevalence_in(split: str, families: tuple[str, ...], prevalence: Floats) -> Floats:
@@ -210,14 +222,19 @@ def _n_shared(laboratory: Laboratory, new_instrument: Sequence[str]) -> int:
 
 
 def _columns(
-    plans: Sequence[Plan], samples: Sequence[Sample], n_shared: int
+    laboratory: Laboratory,
+    instrument: Integers,
+    samples: Sequence[Sample],
+    seed: int,
+    n_shared: int,
 ) -> dict[str, list[float | None]]:
     """Say of each run which sample it measures, how much, and whether its instrument drifted."""
+    amounts = (amount_of(laboratory, (seed, 5, run)) for run in range(len(samples)))
     return {
         "sample": [sample.number for sample in samples],
-        "amount": [float(f"{plan.conditions.injection_amount:.4g}") for plan in plans],
+        "amount": [float(f"{amount:.4g}") for amount in amounts],
         "drifted_from": [
-            plan.instrument - n_shared if n_shared <= plan.instrument < 2 * n_shared else None
-            for plan in plans
+            each - n_shared if n_shared <= each < 2 * n_shared else None
+            for each in instrument.tolist()
         ],
     }

@@ -43,7 +43,7 @@ class Conditions:
     minerals_highest_decade: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Component:
     """A substance of a sample that is measured again and again.
 

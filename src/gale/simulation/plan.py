@@ -1,19 +1,24 @@
-"""What is in each run: drawn before any run is measured, as runs carry over to the next."""
+"""What is in each run. Its own seed draws it, so it is known before the run, and again after it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gale.run import Floats
+from gale.run import Floats, Integers
 from gale.simulation.compounds import Booleans
 from gale.simulation.label_sets import LabelSets
 from gale.simulation.laboratory import ANALYTE, Laboratory
 from gale.simulation.peaks import CARRY_OVER, COMPOUND, Conditions, Peak, PeakGenerator
 from gale.simulation.physics import draw
+
+KEPT = 1024
+"""Plans that are kept, 6 kB each: all those of a laboratory for pre-training."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,33 +155,50 @@ def plan_run(
     return Plan(instrument, derivatized, conditions, tuple(peaks), families, seed=(*seed, 1))
 
 
-def carry_over(plans: Sequence[Plan], laboratory: Laboratory) -> list[Plan]:
-    """Add to each run a little of the previous run on the same instrument.
+class Plans(Sequence[Plan]):
+    """The plans of R runs, each drawn when it is asked for; the last ones are kept.
 
     Parameters
     ----------
-    plans : sequence of Plan
-        In the order in which they are measured.
+    draw : callable
+        Draws the plan of a run, by its number, without carry-over; always the same one.
+    before : array of int, shape (R,)
+        The run that was measured before on the same instrument, -1 for the first.
     laboratory : Laboratory
     """
-    previous: dict[int, Plan] = {}  # of each instrument
-    with_carry_over = []
-    for plan in plans:
-        last = previous.get(plan.instrument)
-        previous[plan.instrument] = plan
-        share = laboratory.instruments[plan.instrument].carry_over_share
-        if last is not None and share > 0:
-            shift = (1 + plan.conditions.retention_shift) / (1 + last.conditions.retention_shift)
-            carried = tuple(
-                replace(
-                    peak,
-                    role=CARRY_OVER,
-                    height=share * peak.height,
-                    time_min=shift * peak.time_min,
-                )
-                for peak in last.peaks
-                if peak.role == COMPOUND
-            )
-            plan = replace(plan, peaks=plan.peaks + carried)
-        with_carry_over.append(plan)
-    return with_carry_over
+
+    def __init__(
+        self, draw: Callable[[int], Plan], before: Integers, laboratory: Laboratory
+    ) -> None:
+        self._draw, self._before, self._laboratory = lru_cache(KEPT)(draw), before, laboratory
+
+    def __len__(self) -> int:
+        return len(self._before)
+
+    @overload
+    def __getitem__(self, run: int) -> Plan: ...
+
+    @overload
+    def __getitem__(self, run: slice) -> list[Plan]: ...
+
+    def __getitem__(self, run: int | slice) -> Plan | list[Plan]:
+        """Draw the plan of a run, with a little of the previous run on its instrument."""
+        if isinstance(run, slice):
+            return [self[each] for each in range(*run.indices(len(self)))]
+        run = range(len(self))[run]
+        plan, before = self._draw(run), int(self._before[run])
+        return plan if before < 0 else carry_over(self._draw(before), plan, self._laboratory)
+
+
+def carry_over(last: Plan, plan: Plan, laboratory: Laboratory) -> Plan:
+    """Add to a run a little of the `last` one, the one before on its instrument."""
+    share = laboratory.instruments[plan.instrument].carry_over_share
+    if not share > 0:
+        return plan
+    shift = (1 + plan.conditions.retention_shift) / (1 + last.conditions.retention_shift)
+    carried = tuple(
+        replace(peak, role=CARRY_OVER, height=share * peak.height, time_min=shift * peak.time_min)
+        for peak in last.peaks
+        if peak.role == COMPOUND
+    )
+    return replace(plan, peaks=plan.peaks + carried)

@@ -126,16 +126,28 @@ def measure_sample(
     laboratory: Laboratory, instrument: int, sample: Sample, seed: tuple[int, ...]
 ) -> Plan:
     """Draw one measurement of a sample, without carry-over."""
-    rng = np.random.default_rng((*seed, 0))
-    conditions = Conditions(**draw(laboratory.physics.run, rng))
-    amount = conditions.injection_amount * float(10 ** rng.normal(0, AMOUNT_DECADES))
-    conditions = replace(conditions, injection_amount=amount)
+    conditions, rng = _conditions(laboratory, seed)
     draw_peak = PeakGenerator(laboratory, instrument, conditions, rng)
     peaks = [draw_peak.component(component) for component in sample.components]
     peaks += draw_peak.others(derivatized=sample.derivatized)
     return Plan(
         instrument, sample.derivatized, conditions, tuple(peaks), sample.families, (*seed, 1)
     )
+
+
+def amount_of(laboratory: Laboratory, seed: tuple[int, ...]) -> float:
+    """Return the amount in which :func:`measure_sample` measures, with this seed."""
+    return _conditions(laboratory, seed)[0].injection_amount
+
+
+def _conditions(
+    laboratory: Laboratory, seed: tuple[int, ...]
+) -> tuple[Conditions, np.random.Generator]:
+    """Draw the conditions of a measurement; also return the generator that draws its peaks."""
+    rng = np.random.default_rng((*seed, 0))
+    conditions = Conditions(**draw(laboratory.physics.run, rng))
+    amount = conditions.injection_amount * float(10 ** rng.normal(0, AMOUNT_DECADES))
+    return replace(conditions, injection_amount=amount), rng
 
 
 def _evolved(record: int, conditions: Conditions, rng: np.random.Generator) -> Component:

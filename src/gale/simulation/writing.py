@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -46,6 +46,9 @@ SHORT = 40
 
 RUNS_OF_A_CHUNK = 4
 """On average: each takes long."""
+
+RUN_MARK = "S"
+"""What the name of a run begins with, before its number."""
 
 
 RUNS, TRUTHS = "runs", "truth"
@@ -96,25 +99,26 @@ class SimulateTask:
 
     Parameters
     ----------
-    plans : mapping of str to Plan
-        By the names of the runs.
+    plans : sequence, or mapping of int to Plan
+        By the numbers of the runs.
     writer : RunWriter, optional
         By default that with which a worker process has begun.
     """
 
-    plans: Mapping[str, Plan]
+    plans: Sequence[Plan] | Mapping[int, Plan]
     writer: RunWriter | None
 
     def for_chunk(self, chunk: Chunk) -> SimulateTask:
         """Leave out the plans of other runs."""
-        return replace(self, plans={item.name: self.plans[item.name] for item in chunk})
+        numbers = map(_number_of, chunk)
+        return replace(self, plans={number: self.plans[number] for number in numbers})
 
     def __call__(self, chunk: Chunk, progress: Progress) -> Part:
         """Simulate and write the runs of a chunk."""
         writer = self.writer or _WRITER[0]
         rows, truths, written = [], list[dict[str, object]](), []
         for item in chunk:
-            row, truth = writer.write(item.target, self.plans[item.name])
+            row, truth = writer.write(item.target, self.plans[_number_of(item)])
             rows.append(row)
             truths += ({"run": item.name, **each} for each in truth)
             written.append(identity(str(writer.folder / item.target)))
@@ -129,7 +133,11 @@ class SimulateTask:
 def run_names(design: Design) -> list[str]:
     """Name the runs as the competition does: S0000, S0001, ..."""
     width = max(len(str(len(design.plans) - 1)), 4)
-    return [f"S{number:0{width}d}" for number in range(len(design.plans))]
+    return [f"{RUN_MARK}{number:0{width}d}" for number in range(len(design.plans))]
+
+
+def _number_of(item: Item) -> int:
+    return int(item.name.removeprefix(RUN_MARK))
 
 
 def write_runs(folder: Path, partial: Partial, series: Series, work: Work) -> Finished:
@@ -139,18 +147,17 @@ def write_runs(folder: Path, partial: Partial, series: Series, work: Work) -> Fi
         (folder / f"{split}_features").mkdir()
         make_folder(made / f"{split}_features")
     writer = RunWriter(made, series.laboratory, series.thresholds)
-    plans = dict(zip(run_names(design), design.plans, strict=True))
-    paths = _paths(design)
-    items = (Item(name, "", path) for name, path in zip(plans, paths, strict=True))
+    names, paths = run_names(design), _paths(design)
+    items = (Item(name, "", path) for name, path in zip(names, paths, strict=True))
 
     def are_there(chunk: Chunk, facts: Mapping[str, Any]) -> bool:
         found = [identity(str(made / item.target)) for item in chunk]
         return bool(found == facts["written"])
 
-    work.progress.begin("simulating runs", len(plans))
+    work.progress.begin("simulating runs", len(names))
     with worker_pool(work.workers, _begin_worker, (writer,), work.executor) as pool:
         executor = pool or work.executor
-        task = SimulateTask(plans, writer if pool is None else None)
+        task = SimulateTask(design.plans, writer if pool is None else None)
         chunks = chunks_of(items, RUNS_OF_A_CHUNK)
         how = replace(work, executor=executor)
         finished = Finished.of(chunks, task, partial, how, are_there)
@@ -187,7 +194,7 @@ def write_tables(folder: Path, series: Series, finished: Finished, labels: Boole
         {
             "sample_id": names,
             "split": design.splits,
-            "derivatized": [1 if plan.derivatized else None for plan in design.plans],
+            "derivatized": [1 if each else None for each in design.derivatized.tolist()],
             "features_path": _paths(design),
             "features_md5_hash": written["md5"],
         },
@@ -197,7 +204,7 @@ def write_tables(folder: Path, series: Series, finished: Finished, labels: Boole
     runs = pl.DataFrame(
         {
             "sample_id": names,
-            "instrument": [plan.instrument for plan in design.plans],
+            "instrument": design.instrument,
             "position": design.position,
             **design.columns,
             "scans": written["scans"],

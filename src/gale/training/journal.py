@@ -12,9 +12,10 @@ import polars as pl
 from gale.errors import TrainingError, warn
 from gale.plumbing.arrays import DAMAGED, load_arrays
 from gale.plumbing.files import writing
-from gale.plumbing.locks import LOCK, TEMPORARY
+from gale.plumbing.locks import LOCK
 from gale.plumbing.outputs import make_folder
 from gale.plumbing.reading import read_bytes
+from gale.plumbing.remote import TEMPORARY
 from gale.plumbing.text import counted
 from gale.training.fitting import Epoch, Fit
 

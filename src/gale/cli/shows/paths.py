@@ -10,6 +10,8 @@ from typing import Any
 
 import gale
 from gale.errors import GaleError
+from gale.plumbing.reading import is_folder
+from gale.plumbing.remote import address_of
 from gale.plumbing.text import display_name
 
 
@@ -18,7 +20,7 @@ def kind_of(path: Path, columns: dict[str, str] | None) -> str:
     from gale.readers.instrument_folders import is_run_folder
 
     try:
-        if path.is_dir() and not is_run_folder(path):
+        if is_folder(path) and not is_run_folder(path):
             return "campaign"
         return "model" if _is_model(path, columns) else "run"
     except (GaleError, OSError):
@@ -31,7 +33,7 @@ def _is_model(path: Path, columns: dict[str, str] | None) -> bool:
 
     if path.suffix == ".onnx":
         return not is_run_file(path, columns=columns)
-    return path.is_file() and glance(path)[0] == "onnx"
+    return (address_of(path) is not None or path.is_file()) and glance(path)[0] == "onnx"
 
 
 def description(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,9 +12,7 @@ from gale.cli.wording import error_text
 from gale.errors import GaleError
 from gale.plumbing.batches import Chunk, Part, identity
 from gale.plumbing.progress import Progress
-
-STORAGE = {errno.ENOSPC, errno.EROFS, errno.EDQUOT}
-"""Errors of a disk, after which no further run can be written."""
+from gale.plumbing.remote import STORAGE
 
 
 @dataclass(frozen=True)
