@@ -97,6 +97,7 @@ def calls(folder: Path) -> dict[str, Call]:
         }),
         "Campaign.select": (campaign.select, {"indices": [0]}),
         "Campaign.of_split": (campaign.of_split, {"*": "train"}),
+        "ApexFeatures": (gale.ApexFeatures, {}),
         "EventFeatures": (gale.EventFeatures, {}),
         "FamilyClassifier": (gale.FamilyClassifier, {}),
         "FamilyClassifier.fit": (
@@ -113,7 +114,9 @@ def calls(folder: Path) -> dict[str, Call]:
             f"{kind.__name__}({name})": (
                 lambda kind=kind, **given: kind(**given).fit_transform([run]), {name: value}
             )
-            for kind in (gale.SummaryFeatures, gale.ProfileFeatures, gale.EventFeatures)
+            for kind in (
+                gale.SummaryFeatures, gale.ProfileFeatures, gale.EventFeatures, gale.ApexFeatures
+            )
             for name, value in kind(cache=False).get_params().items()
         },
         "ProfileFeatures": (gale.ProfileFeatures, {}),

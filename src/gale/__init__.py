@@ -25,7 +25,12 @@ if TYPE_CHECKING:
     )
     from gale.chemistry.retention_index import estimate_retention_index
     from gale.estimators.classifier import FamilyClassifier
-    from gale.estimators.features import EventFeatures, ProfileFeatures, SummaryFeatures
+    from gale.estimators.features import (
+        ApexFeatures,
+        EventFeatures,
+        ProfileFeatures,
+        SummaryFeatures,
+    )
     from gale.evaluation import evaluate
     from gale.evaluation.predictions import read_predictions
     from gale.evaluation.second_look import second_look
@@ -75,6 +80,7 @@ if TYPE_CHECKING:
     from gale.writers import write_run
 
 __all__ = [
+    "ApexFeatures",
     "Cache",
     "Campaign",
     "EventFeatures",
@@ -146,6 +152,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "ApexFeatures": "estimators.features",
     "Cache": "plumbing.cache",
     "Campaign": "campaign",
     "EventFeatures": "estimators.features",

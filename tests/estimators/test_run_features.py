@@ -27,6 +27,7 @@ TRANSFORMERS: list[Any] = [
     gale.SummaryFeatures(mz="learned", dropped=20, mz_min=60, mz_max=300),
     gale.ProfileFeatures(bins=16, mz_first=50, mz_last=99, losses=10),
     gale.EventFeatures(events=3, bins=16, mz_first=50, mz_last=99, losses=10),
+    gale.ApexFeatures(events=3, bins=16, mz_first=50, mz_last=99, losses=10),
 ]
 
 

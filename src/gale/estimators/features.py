@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from gale.errors import GaleError, ReadError
 from gale.estimators.inputs import cache_of, need_runs
 from gale.features import compute_features, runs_moments
+from gale.features.apexes import ApexSpec
 from gale.features.elution import ElutionSpec
 from gale.features.events import EventSpec
 from gale.features.profile import ProfileSpec
@@ -255,6 +256,8 @@ class EventFeatures(ProfileFeatures):
     ((1, 310), 'spectrum4_99')
     """
 
+    _kind: ClassVar[type[EventSpec]] = EventSpec
+
     def __init__(
         self,
         *,
@@ -281,4 +284,52 @@ class EventFeatures(ProfileFeatures):
     def _spec(self, X: Any) -> FeatureSpec:
         need_runs(X)
         check_whole("events", self.events, 1, MOST)
-        return EventSpec(self._profile(), self.events)
+        return self._kind(self._profile(), self.events)
+
+
+class ApexFeatures(EventFeatures):
+    """Apex features of runs, those of the recipe default: their profile, then spectra at apexes.
+
+    Needs the extra ``sklearn``.
+
+    Parameters
+    ----------
+    events : int
+        Number of spectra, of the places where ions rise and fall together.
+    bins, mz_first, mz_last, baseline, losses, columns, cache
+        As in :class:`gale.ProfileFeatures`.
+
+    Examples
+    --------
+    Here ``run_file`` is the path of a run.
+
+    >>> import gale
+    >>> features = gale.ApexFeatures(events=4, mz_first=50, mz_last=99, losses=10).fit([run_file])
+    >>> features.transform([run_file]).shape, features.get_feature_names_out()[-1]
+    ((1, 310), 'spectrum4_99')
+    """
+
+    _kind = ApexSpec
+
+    def __init__(
+        self,
+        *,
+        events: int = 64,
+        bins: int = 256,
+        mz_first: int = 12,
+        mz_last: int = 350,
+        baseline: float = 0.5,
+        losses: int = 60,
+        columns: Mapping[str, str] | None = None,
+        cache: Cache | bool | None = None,
+    ) -> None:
+        super().__init__(
+            events=events,
+            bins=bins,
+            mz_first=mz_first,
+            mz_last=mz_last,
+            baseline=baseline,
+            losses=losses,
+            columns=columns,
+            cache=cache,
+        )
