@@ -111,6 +111,7 @@ def test_light_to_import(code: str) -> None:
     assert HEAVY & set(json.loads(done.stdout.splitlines()[-1])) == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("package", ["torch", "pydantic"])
 def test_training_without_its_extra(tmp_path: Path, package: str) -> None:
     code = (

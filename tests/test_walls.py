@@ -71,6 +71,7 @@ def test_a_forbidden_import_breaks_its_wall(
     assert any(contract in each for each in broken), done.stdout
 
 
+@pytest.mark.slow
 def test_functions_are_read_in_one_go() -> None:
     """No function is over 60 lines without its docstring; ruff keeps the complexity."""
     lengths = dict(Tree.read(ROOT).functions)

@@ -100,6 +100,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_the_table_is_that_of_gale_predict(reader: Reader, folder: Path) -> None:
     names = ["a run.csv", "far.csv", "outside.csv", "broken.csv", "columns.csv", "none.csv"]
     done = reader("whole.onnx", *names, cwd=folder)
@@ -120,6 +121,7 @@ def test_the_table_is_that_of_gale_predict(reader: Reader, folder: Path) -> None
         assert own[:2] == pytest.approx(theirs[:2], abs=tolerance), name
 
 
+@pytest.mark.slow
 def test_a_good_run_alone_is_exit_status_0(reader: Reader, folder: Path) -> None:
     done = reader("whole.onnx", "a run.csv", cwd=folder)
     assert (done.returncode, done.stderr) == (0, "")

@@ -14,6 +14,7 @@ from gale.errors import CONTROLS
 from gale.plumbing.text import display_name, escaped, in_markdown, is_formula, size_of, size_text
 
 
+@pytest.mark.slow
 @given(st.text())
 def test_control_characters_are_escaped(text: str) -> None:
     assert not CONTROLS.search(escaped(text))

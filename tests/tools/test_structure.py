@@ -170,6 +170,7 @@ def test_the_script_needs_nothing_else(root: Path, tmp_path: Path) -> None:
     assert file.read_text("utf-8") == drawing(Tree.read(root))
 
 
+@pytest.mark.slow
 def test_the_drawing_in_the_docs_is_of_this_tree() -> None:
     assert (ROOT / "docs" / "architecture.svg").read_text("utf-8") == drawing(Tree.read(ROOT)), (
         "draw it again: python tools/structure.py --drawing docs/architecture.svg"

@@ -58,6 +58,7 @@ def test_gradients_are_forgotten() -> None:
     assert weight.grad is None
 
 
+@pytest.mark.slow
 def test_fitting_does_not_import_a_compiler() -> None:
     code = (
         "import sys, torch; from torch import nn; from gale.training.optimiser import AdamW\n"

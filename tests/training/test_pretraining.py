@@ -384,6 +384,7 @@ def test_arrays_in_the_cache(tmp_path: Path) -> None:
     assert not Cache(tmp_path / "file").put("abc", arrays)
 
 
+@pytest.mark.slow
 def test_it_needs_no_rdkit() -> None:
     """Which the extra for training does not bring along."""
     code = (

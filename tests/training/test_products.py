@@ -53,6 +53,7 @@ def test_only_parts_that_leave_it_open_change(monkeypatch: pytest.MonkeyPatch) -
     assert settled(found, CPU, Recorder()) is found
 
 
+@pytest.mark.slow
 def test_the_measurement_times_both() -> None:
     begin = time.perf_counter()
     times = products.speedup(CPU)

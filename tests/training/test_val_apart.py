@@ -118,6 +118,7 @@ def test_a_val_split_that_must_be_mixed(runs: gale.Campaign, changed: object, wh
     assert why in note
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("few_listed")
 def test_what_a_training_says(campaign: gale.Campaign, cache: Cache, tmp_path: Path) -> None:
     files = TrainingFiles.of(tmp_path / "model.onnx")

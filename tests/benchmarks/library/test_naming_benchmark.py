@@ -6,6 +6,7 @@ from benchmarks.library.naming import naming
 from gale.library import Library, substances
 
 
+@pytest.mark.slow
 def test_substances_find_themselves() -> None:
     further, volatile = substances("further"), substances("volatile")
     few = [further.name.index(name) for name in ("coronene", "1-decanethiol")]

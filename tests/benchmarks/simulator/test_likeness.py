@@ -190,6 +190,7 @@ def test_time_bins_are_those_of_the_organisers() -> None:
     assert bins[28, -1] == 0.5
 
 
+@pytest.mark.slow
 def test_command_line(
     campaign_folder: Path,
     real: Path,
