@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from benchmarks.library.naming import naming
 from gale.library import Library, substances
 
