@@ -42,6 +42,14 @@ def test_the_sentence(fields: tuple[str, ...], sentence: str) -> None:
     assert repr(error) == f"GaleError({sentence!r})"
 
 
+@pytest.mark.parametrize(
+    "address", ["s3://bucket/run.csv", "file:///data/run.csv", "memory://run.csv"]
+)
+def test_an_address_that_was_a_path_has_its_slashes(address: str) -> None:
+    assert GaleError(Path(address), "is empty").source == address
+    assert GaleError(address, "is empty").source == address
+
+
 def test_one_of_several_is_that_one() -> None:
     one = ReadError("a.csv", "is empty")
     assert GaleError.of_several([one]) is one

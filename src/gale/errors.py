@@ -39,6 +39,14 @@ SHOWN = 20
 """Problems that one message lists; the rest are counted."""
 
 
+_ADDRESS = re.compile(r"\A([A-Za-z][A-Za-z0-9+.-]+):/(?!/)")
+"""The beginning of an address that went through `pathlib`, which keeps one slash of two."""
+
+
+def _with_all_slashes(start: re.Match[str]) -> str:
+    return f"{start[1]}:///" if start[1].lower() == "file" else f"{start[1]}://"
+
+
 class GaleError(Exception):
     """Base of all errors that a user can do something about.
 
@@ -67,7 +75,7 @@ class GaleError(Exception):
         self, source: str | Path, found: str, expected: str = "", remedy: str = ""
     ) -> None:
         super().__init__(source, found, expected, remedy)
-        self.source = str(source)
+        self.source = _ADDRESS.sub(_with_all_slashes, str(source))
         self.found, self.expected, self.remedy = found, expected, remedy
         self.problems: tuple[GaleError, ...] = ()
 

@@ -46,7 +46,7 @@ def test_its_runs_are_found_and_what_is_no_run_is_left_out(store: MemoryFileSyst
     opened = gale.Campaign.open("memory://plain")
     assert opened.runs[0] == "S0084.csv"
     assert [each.name for each in opened.left_out] == ["notes.txt"]
-    with refused(CampaignError, "memory:/none", found="folder"):
+    with refused(CampaignError, "memory://none", found="folder"):
         gale.Campaign.open("memory://none")
 
 

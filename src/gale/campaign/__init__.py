@@ -34,7 +34,7 @@ from gale.plumbing.kinds import checked
 from gale.plumbing.reading import is_folder, is_within
 from gale.plumbing.remote import address_of
 from gale.plumbing.tables import Problems
-from gale.plumbing.text import counted, shown
+from gale.plumbing.text import counted, display_name, shown
 from gale.run import Run
 
 TABLES = (
@@ -142,7 +142,7 @@ class Campaign(ShownInNotebooks):
         )
         groups = f"{counted(self.n_groups, 'group')}, " if self.n_groups else ""
         return (
-            f"<Campaign {self.root}: {counted(len(self), 'run')} ({splits}), "
+            f"<Campaign {display_name(self.root)}: {counted(len(self), 'run')} ({splits}), "
             f"{counted(len(self.families), 'family', 'families')}, "
             f"{groups}"
             f"{self.labelled.sum():,} labelled, {self.checksums.count(None):,} without checksum>"

@@ -237,8 +237,8 @@ def _opened(address: str) -> Iterator[tuple[AbstractFileSystem, str]]:
         except ValueError as error:
             raise AddressError(address, f"fsspec says: {_line(error)}") from error
         except ImportError as error:
-            what = "a package is not installed that opens it"
-            raise AddressError(address, what, _line(error)) from error
+            what = "the package that opens it is not installed"
+            raise AddressError(address, what, f"install it ({_line(error)})") from error
         yield found
 
 
