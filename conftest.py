@@ -1,8 +1,7 @@
-"""What examples in docstrings find in their namespace, and how many processes run the tests."""
+"""What examples in docstrings find in their namespace: a small model and a small run, as files."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +13,6 @@ MODEL_FILE = Path(__file__).parent / "tests" / "model" / "models" / "elution.onn
 
 PEAKS = {3.0: {31: 900.0, 45: 300.0}, 7.0: {65: 100.0, 91: 800.0, 92: 500.0}}
 """Spectra, at minutes of the run: an alcohol, then an aromatic hydrocarbon."""
-
-
-def pytest_xdist_auto_num_workers() -> int:
-    """One more process than cores: many tests wait for others that they start, or for a clock."""
-    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(scope="session", autouse=True)
