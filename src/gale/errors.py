@@ -39,12 +39,22 @@ SHOWN = 20
 """Problems that one message lists; the rest are counted."""
 
 
-_ADDRESS = re.compile(r"\A([A-Za-z][A-Za-z0-9+.-]+):/(?!/)")
-"""The beginning of an address that went through `pathlib`, which keeps one slash of two."""
+_ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):[/\\]+(.*)", re.DOTALL)
 
 
-def _with_all_slashes(start: re.Match[str]) -> str:
-    return f"{start[1]}:///" if start[1].lower() == "file" else f"{start[1]}://"
+def spelled_out(text: str) -> str | None:
+    """Give an address all its slashes, of which `pathlib` keeps one of two; None for other texts.
+
+    Examples
+    --------
+    >>> spelled_out("s3:/bucket/run.csv"), spelled_out("file:/run.csv"), spelled_out("run.csv")
+    ('s3://bucket/run.csv', 'file:///run.csv', None)
+    """
+    if (found := _ADDRESS.fullmatch(text)) is None:
+        return None
+    protocol = found[1].lower()
+    slashes = ":///" if protocol == "file" else "://"  # those of this machine have no host
+    return protocol + slashes + found[2].replace(os.sep, "/")
 
 
 class GaleError(Exception):
@@ -75,7 +85,7 @@ class GaleError(Exception):
         self, source: str | Path, found: str, expected: str = "", remedy: str = ""
     ) -> None:
         super().__init__(source, found, expected, remedy)
-        self.source = _ADDRESS.sub(_with_all_slashes, str(source))
+        self.source = spelled_out(str(source)) or str(source)
         self.found, self.expected, self.remedy = found, expected, remedy
         self.problems: tuple[GaleError, ...] = ()
 

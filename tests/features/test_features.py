@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from gale import features, readers
-from gale.features import FeatureTable, PathOrRun, compute_features, runs_moments
+from gale.features import FeatureTable, PathOrRun, compute_features, content, runs_moments
 from gale.features.elution import ElutionSpec
 from gale.features.profile import ProfileSpec
 from gale.features.summary import SummarySpec, intensity_moments
@@ -117,7 +117,7 @@ def test_a_bug_is_not_a_bad_run(files: list[Path], monkeypatch: pytest.MonkeyPat
     def bug(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(features, "parse_packed", bug)
+    monkeypatch.setattr(content, "parse_packed", bug)
     with pytest.raises(ZeroDivisionError):
         compute_features(files, SPEC)
 
@@ -133,7 +133,7 @@ def test_kept_features_are_not_computed_again(
         parsed.append(Path(source).name)
         return readers.parse_packed(data, source, columns=columns)
 
-    monkeypatch.setattr(features, "parse_packed", counting)
+    monkeypatch.setattr(content, "parse_packed", counting)
     check(compute_features(files, SPEC, work=Work(cache=cache)), files)
     assert parsed == ["bad.csv"]
     compute_features(files[:1], SummarySpec((10, 20)), work=Work(cache=cache))

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gale.errors import MissingExtraError, ReadError
-from gale.features.content import checksum_inside, checksum_of_run
+from gale.features.content import checksum_inside, checksum_of_run, parse_with_content
 from gale.features.spec import FeatureSpec
 from gale.features.summary import intensity_moments
 from gale.plumbing.arrays import Arrays, is_finite
@@ -29,7 +29,7 @@ from gale.plumbing.text import display_name
 from gale.plumbing.work import Work
 from gale.plumbing.workers import mapped
 from gale.readers import VERSION as READERS
-from gale.readers import checksum_of, load, parse_packed, read_run
+from gale.readers import checksum_of, load, read_run
 from gale.readers.faults import faults_of
 from gale.readers.tables.headers import RememberedColumns
 from gale.run import Floats, Floats32, Run
@@ -250,8 +250,7 @@ def _parse_and_compute(
     look: Look,
     checksum: str,
 ) -> RunFeatures:
-    run, inside = parse_packed(data, display_name(path), columns=columns)
-    content = checksum if inside is data else checksum_of(inside)
+    run, content = parse_with_content(data, display_name(path), columns, checksum)
     return RunFeatures(spec.features_of(run), *look(run), checksum, content)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from gale.readers import checksum_of, is_packed, load, unpacked
+from gale.readers import checksum_of, is_packed, load, parse_packed, unpacked
 from gale.readers.archives import PACKED
 from gale.readers.instrument_folders import PackedFolder
 from gale.run import Run
@@ -64,6 +64,22 @@ def checksum_inside(
     if isinstance(data, PackedFolder) or not data.startswith(PACKED):
         return checksum
     return checksum_of(unpacked(data, source, columns=columns))
+
+
+def parse_with_content(
+    data: bytes, source: str, columns: Mapping[str, str] | None, checksum: str
+) -> tuple[Run, str]:
+    """Read a run from bytes that are loaded; also return what :func:`checksum_inside` does.
+
+    They are unpacked once.
+
+    Raises
+    ------
+    ReadError
+        If they cannot be unpacked, or are no run.
+    """
+    run, inside = parse_packed(data, source, columns=columns)
+    return run, checksum if inside is data else checksum_of(inside)
 
 
 def size_of(path: Path) -> int | None:

@@ -362,7 +362,7 @@ class Partial:
             write_whole(self.folder / name, content)
         except OSError as error:
             raise OutputError(
-                address_of(self.output) or self.output,
+                self.output,
                 f"cannot be written ({error.strerror or error})",
                 remedy=MORE_SPACE,
             ) from error

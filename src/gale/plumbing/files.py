@@ -115,7 +115,7 @@ def _as_output_errors(path: Path) -> Iterator[None]:
         yield
     except AddressError as error:
         raise OutputError(
-            address_of(path) or path,
+            path,
             f"cannot be written ({error.strerror})",
             remedy=error.remedy,
         ) from error

@@ -205,7 +205,7 @@ def remove(path: Path) -> None:
 def unwritable(path: Path, error: OSError) -> OutputError:
     """Say that an output cannot be written."""
     return OutputError(
-        address_of(path) or path,
+        path,
         f"cannot be written ({error.strerror or error}), and nothing was left behind",
         remedy=MORE_SPACE,
     )

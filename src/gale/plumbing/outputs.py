@@ -179,9 +179,7 @@ def check_no_input(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
 
 
 def _is_input(output: Path, found: str) -> OutputError:
-    return OutputError(
-        address_of(output) or output, found, "something that is not read", "choose another name"
-    )
+    return OutputError(output, found, "something that is not read", "choose another name")
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

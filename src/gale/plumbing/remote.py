@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
+from gale.errors import spelled_out
+
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
-
-_ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):[/\\]+(.*)", re.DOTALL)
 
 LOCAL = "file"
 """The protocol of files on this machine, whose addresses have three slashes."""
@@ -53,11 +52,8 @@ def address_of(path: str | os.PathLike[str]) -> str | None:
     ('s3://bucket/run.csv', None, None)
     """
     text = os.fsdecode(path)
-    found = _ADDRESS.fullmatch(text)
-    if found is None or os.path.lexists(text):
-        return None
-    slashes = ":///" if found[1].lower() == LOCAL else "://"
-    return found[1].lower() + slashes + found[2].replace(os.sep, "/")
+    address = spelled_out(text)
+    return None if address is None or os.path.lexists(text) else address
 
 
 def open_address(address: str) -> BinaryIO:

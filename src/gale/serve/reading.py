@@ -14,13 +14,14 @@ import numpy as np
 
 from gale.campaign.folder import recognise
 from gale.errors import GaleError, GaleWarning
+from gale.features.content import parse_with_content
 from gale.model import Model, file
 from gale.plumbing.files import writing
 from gale.plumbing.frames import frame_bytes
 from gale.plumbing.reading import read_bytes
 from gale.plumbing.tables import FAILED, SPREAD, TRAINED_ON, UNLIKE
 from gale.plumbing.text import escaped
-from gale.readers import checksum_of, load, parse_packed, parse_run, runs_among
+from gale.readers import checksum_of, load, parse_run, runs_among
 from gale.readers.instrument_folders import PackedFolder
 from gale.run import Run
 from gale.serve.pool import Answer, Handle, Task
@@ -99,8 +100,7 @@ class Reader:
             key = repr(columns)
             if key not in read:
                 try:
-                    run, inside = parse_packed(data, task["name"], columns=columns)
-                    read[key] = run, checksum if inside is data else checksum_of(inside)
+                    read[key] = parse_with_content(data, task["name"], columns, checksum)
                 except GaleError as error:
                     read[key] = str(error), ""
             predictions.append(_prediction(model, *read[key], checksum))
