@@ -19,6 +19,7 @@ from gale.library.installed import FOLDER_VARIABLE
 from gale.plumbing.cache import Cache
 from gale.plumbing.work import Work
 from gale.simulation import Physics, simulate
+from helpers.brief import brief_recipes
 from helpers.model_files import restated
 from helpers.shared import made_once, shared_root
 from helpers.stacks import stack_recipe
@@ -157,6 +158,13 @@ def few_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The page of a training lists two runs and two labels, since each takes a while."""
     for most in ("MOST_RUNS", "MOST_LABELS"):
         monkeypatch.setattr(f"gale.report.training_page.{most}", 2)
+
+
+@pytest.fixture
+def few_epochs(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Train recipes that come with gale for few epochs, within this process."""
+    folder = made_once(tmp_path_factory, "recipes", brief_recipes)
+    monkeypatch.setattr("gale.training.recipe.RECIPES", folder)
 
 
 @pytest.fixture

@@ -52,45 +52,26 @@ SET_UP = {"make demo", "make test", "pip install '.[train]'"}
 """Commands that .ci/run executes, in an environment that they make themselves."""
 
 SHARED = re.compile(
-    r"gale (train (campaign|runs)|ablate campaign) -o \S+ --recipe (default\.toml|quick|logistic)"
+    r"gale (train (campaign|runs)|ablate campaign) -o \S+( --recipe (default|quick|logistic))?"
     r"( --no-report| --trainings \d --iterations \d)?"
 )
 """Commands that several pages show, which take long: one page runs them, the others copy."""
 
 READY = {
-    "mine.onnx": "gale train runs -o mine.onnx --recipe default.toml",
-    "model.onnx": "gale train campaign -o model.onnx --recipe default.toml",
+    "mine.onnx": "gale train runs -o mine.onnx",
+    "model.onnx": "gale train campaign -o model.onnx",
 }
 """Models that lie ready for pages that do not train them, and the commands that do."""
 
-BRIEF = {
-    "count = 5": "count = 2",
-    "epochs = 24, patience = 24, least_steps = 336": "epochs = 2, patience = 2",
-    "epochs = 60, patience = 60, least_steps = 840": "epochs = 3, patience = 3",
-    "epochs = 100, patience = 100": "epochs = 3, patience = 3",
-}
-"""What is changed in the recipe default, which trains for minutes."""
-
-
-def brief_default() -> str:
-    """The recipe default in few epochs, otherwise as it is."""
-    text = (ROOT / "src" / "gale" / "training" / "recipes" / "default.toml").read_text("utf-8")
-    for words, brief in BRIEF.items():
-        assert text.count(words) == 1, words
-        text = text.replace(words, brief)
-    return text
-
 
 def briefly(line: str) -> str:
-    """A command, briefly: the recipe default in few epochs, few reports; a short ablation.
+    """A command, briefly: few reports, a short ablation.
 
     Campaigns are simulated in this process: others take a second to start.
     """
     if line.startswith("gale ablate"):
         return f"{line} --recipe quick --trainings 2 --iterations 1"
     if line.startswith("gale train"):
-        line += " --recipe default.toml" if "--recipe" not in line else ""
-        line = re.sub(r"--recipe default(?!\.)", "--recipe default.toml", line)
         unwanted = not SHARED.fullmatch(line) and "--no-report" not in line
         return f"{line} --no-report" if unwanted else line
     if line.startswith("gale simulate") and "--dask" not in line and "--workers" not in line:
@@ -141,7 +122,6 @@ def shared(tmp_path_factory: pytest.TempPathFactory, small_campaign: Path) -> Ca
     def inputs(folder: Path) -> None:
         own_runs(folder / "runs", small_campaign)
         shutil.copytree(small_campaign, folder / "campaign")
-        (folder / "default.toml").write_text(brief_default(), "utf-8")
 
     given = made_once(tmp_path_factory, "inputs-of-docs", inputs)
 
@@ -155,7 +135,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory, small_campaign: Path) -> Ca
             for each in there:
                 each.unlink()
 
-        return made_once(tmp_path_factory, re.sub(r"\W+", "-", line), make)
+        name = line.replace(" --recipe default", "")  # which is what it takes without a word
+        return made_once(tmp_path_factory, re.sub(r"\W+", "-", name), make)
 
     return made
 
@@ -196,13 +177,12 @@ def desk(tmp_path: Path, small_campaign: Path) -> Path:
     ).write_csv(tmp_path / "exported.csv")
     (tmp_path / "run.cdf").write_bytes(classic(gale.read_run(new / "sample90.csv"), 1))
     (tmp_path / "library.msp").write_text(LIBRARY)
-    (tmp_path / "default.toml").write_text(brief_default(), "utf-8")
     return tmp_path
 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::gale.errors.GaleWarning")
-@pytest.mark.usefixtures("few_listed")
+@pytest.mark.usefixtures("few_listed", "few_epochs")
 @pytest.mark.parametrize(
     "page", [page for page in PAGES if page.name != BESIDE_A_SERVER], ids=lambda page: page.name
 )

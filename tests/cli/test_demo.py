@@ -126,6 +126,7 @@ def test_a_step_that_fails_stops_the_demo(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("few_epochs", "few_listed")
 def test_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo, "RECIPES", ("logistic",))
     monkeypatch.setattr(demo, "RUNS", "60,20,10")

@@ -79,7 +79,7 @@ def test_a_dataset(predict: Arguments, runs: list[Path], store: MemoryFileSystem
 def test_a_process_that_is_killed_is_resumed(
     trained: Trained, campaign: gale.Campaign, tmp_path: Path
 ) -> None:
-    runs = [*campaign.of_split("test").paths] * 40
+    runs = [*campaign.of_split("test").paths] * 12
     paths = [tmp_path / f"{number:03}.csv" for number in range(len(runs))]
     for run, path in zip(runs, paths, strict=True):
         path.symlink_to(run)
@@ -89,7 +89,7 @@ def test_a_process_that_is_killed_is_resumed(
     partial = Partial(Path(output), {}, "")
     command = [sys.executable, "-m", "gale", *map(str, words), "-o", output]
     process = subprocess.Popen(command)
-    while process.poll() is None and partial.count() < 40:
+    while process.poll() is None and partial.count() < 20:
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.wait()

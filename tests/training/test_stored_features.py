@@ -22,6 +22,7 @@ from gale.features.dataset import COLUMNS, FeatureDataset, _digest_of_runs
 from gale.plumbing.work import Work
 from gale.training.runs import read_runs
 from helpers.errors import refused
+from helpers.shared import made_once
 from helpers.training import Exported, Recorder, tiny_recipe
 
 LEARNED = {"mz": "learned", "mz_min": 18, "mz_max": 120}
@@ -35,11 +36,17 @@ def own(campaign_folder: Path, tmp_path: Path) -> gale.Campaign:
 
 
 @pytest.fixture
-def stored(own: gale.Campaign, tmp_path: Path, cache: gale.Cache) -> Path:
-    assert (
-        gale.write_features(own, tmp_path / "features", tiny_recipe(), work=Work(cache=cache)) == {}
-    )
-    return tmp_path / "features"
+def stored(
+    campaign: gale.Campaign, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Features of the campaign that `own` is a copy of."""
+
+    def make(folder: Path) -> None:
+        work = Work(cache=gale.Cache.default())
+        assert gale.write_features(campaign, folder / "features", tiny_recipe(), work=work) == {}
+
+    made = made_once(tmp_path_factory, "stored-features", make) / "features"
+    return shutil.copytree(made, tmp_path / "features")
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ from typing import IO, Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from gale.errors import OutputError, PlotError
@@ -52,6 +54,10 @@ added to the chromatograms."""
 
 AROUND_IN = (1.5, 0.5)
 """What of the width of a picture, and of the height of a panel, is not of its axes."""
+
+LABELS_IN = 0.55
+"""Distance of the labels of vertical axes from these, in inches: to find one that suits all panels
+takes matplotlib longer than to draw them."""
 
 LANE_IN = 0.24
 """Height of a lane, in inches; its panel has as much again at its edges."""
@@ -153,9 +159,10 @@ def plot_run(
             draw_spectrum(axes["spectrum"], run, at_min, colours, mz_range=mz_range)
         _align_times([axes[name] for name in axes if name != "spectrum"], part, at_min, colours)
         axes["chromatograms"].set_title(
-            _title(part), loc="left", fontsize=11, pad=9, parse_math=False
+            _title(part), loc="left", fontsize=11, pad=9, y=1.0, parse_math=False
         )
-        figure.align_ylabels([panel for name, panel in axes.items() if name != "lanes"])
+        for panel in axes.values():
+            panel.yaxis.set_label_coords(-LABELS_IN / (WIDTH_IN - AROUND_IN[0]), 0.5)
     return figure
 
 
@@ -224,12 +231,25 @@ def save_figure(figure: Figure, file: str | os.PathLike[str] | IO[bytes], form: 
     with mpl.rc_context(settings), warnings.catch_warnings():
         # a character of the file name that the font lacks is drawn as a box
         warnings.filterwarnings("ignore", "Glyph .* missing")
-        metadata = {"Date": None} if form == "svg" else {"Software": None}
         try:
-            figure.savefig(file, format=form, dpi=DOTS_PER_INCH, metadata=metadata)
+            _write(figure, file, form)
         except OSError as error:
             raise OutputError(
                 str(file),
                 f"cannot be written ({error.strerror or error})",
                 remedy="check its folder",
             ) from error
+
+
+def _write(figure: Figure, file: str | os.PathLike[str] | IO[bytes], form: str) -> None:
+    """Write a figure as its ``savefig`` does, which would draw all of it twice to lay it out."""
+    canvas, dots = figure.canvas, figure.dpi
+    figure.dpi = DOTS_PER_INCH
+    try:
+        if form == "svg":
+            FigureCanvasSVG(figure).print_svg(file, metadata={"Date": None})  # type: ignore[no-untyped-call]
+        else:
+            FigureCanvasAgg(figure).print_png(file, metadata={"Software": None})  # type: ignore[no-untyped-call]
+    finally:
+        figure.dpi = dots
+        figure.set_canvas(canvas)

@@ -30,6 +30,10 @@ LABEL_WIDTH = 0.028
 MOST_DRAWN = 4_000
 """Points of a chromatogram that are drawn, two or more of them on each column of pixels."""
 
+LEAST_PLAIN = 100
+"""Highest over lowest intensity of the map from which powers of ten alone mark its scale; others
+take as long to draw as the rest of the picture."""
+
 ROUND_STEPS = (1, 2, 2.5, 5, 10)
 """Distances between ticks, times a power of ten."""
 
@@ -160,6 +164,8 @@ def draw_map(
     bar = figure.colorbar(image, cax=colours)
     bar.outline.set_visible(False)
     bar.formatter, bar.minorformatter = PowersOfTen(), PowersOfTen()
+    if highest / lowest >= LEAST_PLAIN:
+        bar.minorticks_off()
     bar.set_label("intensity (unit of the file)")
     for at, each in enumerate(mz):
         if grid.mz[0] <= each <= grid.mz[-1]:
@@ -202,7 +208,7 @@ def draw_spectrum(
     axes.set_ylim(0, 114)
     axes.set_yticks([0, 25, 50, 75, 100])
     axes.grid(axis="y")
-    axes.set_title(where, loc="left", fontsize=10)
+    axes.set_title(where, loc="left", fontsize=10, y=1.0)
     axes.set_xlabel("m/z")
     axes.set_ylabel("relative\nintensity (%)")
 

@@ -175,7 +175,7 @@ def learning_curves(history: pl.DataFrame) -> Figure:
                 _draw_fit(axes, fit, rasterized=many)
             title = f"{part or 'network'}: {counted(len(fits), 'fit')}"
             title += " from a soup" if stage == "soup" else ""
-            axes.set_title(title, loc="left", fontsize=10)
+            axes.set_title(title, loc="left", fontsize=10, y=1.0)
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
             axes.set_xlabel("epoch")
             axes.set_ylabel("loss")
@@ -245,7 +245,7 @@ def reliability(bands: Mapping[str, Band]) -> Figure:
                 markersize=4, linewidth=1.1,
             )  # fmt: skip
             axes.set_title(
-                f"{in_words(name)} ({band.number.sum():,})", fontsize=9.5, parse_math=False
+                f"{in_words(name)} ({band.number.sum():,})", fontsize=9.5, y=1.0, parse_math=False
             )
             axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
             axes.set_xticks([0, 0.5, 1])
@@ -279,7 +279,7 @@ def detection_curves(
             if len(present):
                 axes.plot([1.25, 2.25], [present.mean()] * 2, color=THEME.muted, linewidth=0.6)
             title = f"{in_words(family)} ({int(present.sum())})"
-            axes.set_title(title, fontsize=9.5, parse_math=False)
+            axes.set_title(title, fontsize=9.5, y=1.0, parse_math=False)
             axes.set(xlim=(-0.03, 2.28), ylim=(-0.02, 1.03))
             axes.set_xticks([0, 0.5, 1, 1.25, 1.75, 2.25], ["0", "½", "1", "0", "½", "1"])
             axes.set_yticks([0, 0.5, 1])

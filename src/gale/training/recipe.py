@@ -35,6 +35,9 @@ from gale.training.settings import (
     SummarySettings,
 )
 
+RECIPES = resources.files("gale") / "training" / "recipes"
+"""The recipes that come with gale."""
+
 
 class Part(Section):
     """One kind of member: what its members are and how they are made.
@@ -186,7 +189,7 @@ class Recipe(Part):
                     "is not the name of a recipe",
                     f"one of {', '.join(recipe_names())}, or a file ending in .toml",
                 )
-            named = resources.files("gale") / "training" / "recipes" / f"{name_or_path}.toml"
+            named = RECIPES / f"{name_or_path}.toml"
             return cls.parse(named.read_text("utf-8"), f"recipe {name_or_path}")
         text = read_toml_text(path, "a recipe", RecipeError)
         return cls.parse(text, str(path), default_name=path.stem)
@@ -239,8 +242,7 @@ class Recipe(Part):
 
 def recipe_names() -> list[str]:
     """Name the recipes that come with gale."""
-    folder = resources.files("gale") / "training" / "recipes"
-    return sorted(file.name[:-5] for file in folder.iterdir() if file.name.endswith(".toml"))
+    return sorted(file.name[:-5] for file in RECIPES.iterdir() if file.name.endswith(".toml"))
 
 
 def _check_part(part: Part, where: LiteralString, features: FeatureSettings) -> None:
