@@ -250,6 +250,7 @@ def cheap(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     monkeypatch.setattr("gale.estimators.classifier.train_features", reached)
     monkeypatch.setattr("gale.ablation.read_training_runs", reached)
     monkeypatch.setattr("gale.simulation.campaign.read_analytes", reached)
+    monkeypatch.setattr("gale.serve.watching.Worker", reached)
 
 
 def test_every_public_function_has_a_call(calls: dict[str, Call]) -> None:

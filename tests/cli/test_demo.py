@@ -24,7 +24,7 @@ Steps = list[list[str]]
 def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(demo, "RUNS", "60,20,20")
-    monkeypatch.setattr(demo, "IONS", "3000")
+    monkeypatch.setattr(demo, "IONS", "1500")
 
 
 @pytest.fixture
