@@ -21,6 +21,12 @@ import gale
 
 NAMES = [name for name in gale.__all__ if name not in ("__version__", "errors")]
 
+SLOW = {
+    "ablate", "run_pages", "run_report", "save_ablation", "simulate", "train", "training_report",
+    "watch", "write_features",
+}  # fmt: skip
+"""Names whose examples take half a second or more."""
+
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory, campaign_folder: Path, stack_file: Path) -> Path:
@@ -44,7 +50,9 @@ def needs_said(test: doctest.DocTest) -> bool:
 
 
 @pytest.mark.usefixtures("few_listed")
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(each, marks=[pytest.mark.slow] * (each in SLOW)) for each in NAMES]
+)
 def test_the_example_of_a_name_runs(
     name: str,
     home: Path,

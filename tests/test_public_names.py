@@ -145,6 +145,7 @@ def test_estimators_without_their_extra(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_features_within_scikit_learn_need_no_torch(tmp_path: Path) -> None:
     code = "import gale; print(gale.ProfileFeatures.__name__)"
     env = {**os.environ, **without(tmp_path, "torch", "pydantic")}
@@ -153,6 +154,7 @@ def test_features_within_scikit_learn_need_no_torch(tmp_path: Path) -> None:
     assert done.stdout == "ProfileFeatures\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", ["train", "ablate"])
 def test_the_command_without_the_extra(tmp_path: Path, verb: str) -> None:
     env = without(tmp_path, "torch", "sklearn", "pydantic")
@@ -164,6 +166,7 @@ def test_the_command_without_the_extra(tmp_path: Path, verb: str) -> None:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "name", "package"),
     [(("serve",), "gale.web_service", "starlette"),
@@ -181,6 +184,7 @@ def test_serving_without_its_extra(
     assert "pip install 'gale-ms[serve]'" in line
 
 
+@pytest.mark.slow
 def test_reports_of_runs_need_no_extra(tmp_path: Path, trained: Trained, runs: list[Path]) -> None:
     env = without(tmp_path, "torch", "sklearn", "pydantic", "rdkit")
     words = ("report", "run", runs[0], "--model", trained.path, "-o", "pages", "-q")
@@ -189,6 +193,7 @@ def test_reports_of_runs_need_no_extra(tmp_path: Path, trained: Trained, runs: l
     assert (tmp_path / "pages" / f"{runs[0].name}.html").exists()
 
 
+@pytest.mark.slow
 def test_the_report_of_a_training_says_what_it_needs(
     tmp_path: Path, stack_file: Path, campaign_folder: Path
 ) -> None:

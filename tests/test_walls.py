@@ -44,6 +44,7 @@ def test_the_walls_are_kept() -> None:
     assert "0 broken" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "line", "contract"),
     [
@@ -86,6 +87,7 @@ def test_verbs_are_thin() -> None:
     assert {name: count for name, count in lines.items() if count > 120} == {}
 
 
+@pytest.mark.slow
 def test_who_catches_errors_of_polars_catches_its_panics() -> None:
     """They are no errors of Python's, and some damaged tables cause them."""
     caught = [

@@ -124,6 +124,7 @@ def test_prevalence_is_over_known_labels() -> None:
     np.testing.assert_array_equal(prevalence_of(values[:0]), [nan, nan, nan])
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(st.data())
 def test_any_valid_table_round_trips(

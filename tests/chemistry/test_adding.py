@@ -107,6 +107,7 @@ def test_the_matcher_uses_it_without_being_told(file: Path) -> None:
         gale.Matcher([])
 
 
+@pytest.mark.slow
 def test_without_rdkit(file: Path, tmp_path: Path) -> None:
     """Families stay unknown, and it says what would find them out."""
     code = (

@@ -62,6 +62,7 @@ def test_drawn(structure: str | None, derivative: str) -> None:
     assert drawn_derivative(structure) == derivative
 
 
+@pytest.mark.slow
 def test_what_the_makers_of_the_embedded_library_name() -> None:
     library = embedded_library()
     named = library.take(["n" not in each and each != "" for each in library.derivative])

@@ -196,6 +196,7 @@ def test_without_the_extra(tmp_path: Path, module: str) -> None:
     assert "pip install 'gale-ms[chem]'" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_real_library() -> None:
     if "GALE_EXTRA_DATA" not in os.environ:
         pytest.skip("GALE_EXTRA_DATA is not set")

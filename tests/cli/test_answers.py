@@ -38,6 +38,7 @@ def lines_of(output: str) -> dict[str, list[str]]:
     return {block[0].split(":")[0]: block[1:] for block in blocks}
 
 
+@pytest.mark.slow
 def test_each_run_has_a_table(stack: gale.Model, stack_file: Path) -> None:
     result = invoke("predict", "a.csv", "bad.csv", "b.csv", "--model", stack_file, "-q")
     assert result.exit_code == 1

@@ -138,6 +138,7 @@ def test_other_columns(tmp_path: Path) -> None:
     assert_same(tmp_path / "x.mzML", gale.read_run(path, columns={"time_s": "seconds", "mz": "m"}))
 
 
+@pytest.mark.slow
 def test_the_installed_command(files: list[Path], tmp_path: Path) -> None:
     done = start("convert", *files, "-o", "out", "--to", "mzml", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (1, "out: 2 runs converted, 1 failed\n")

@@ -18,6 +18,7 @@ def own(campaign_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     return shutil.copytree(campaign_folder, tmp_path / "campaign")
 
 
+@pytest.mark.slow
 def test_features_then_train(own: Path, recipe_file: Path) -> None:
     result = succeed("features", "campaign", "-o", "features", "--recipe", recipe_file, "-q")
     assert result.stdout.startswith("features: features of 108 runs in ")

@@ -93,6 +93,7 @@ def sidecar_of(path: str) -> dict[str, object]:
     return facts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [1, 30, 60])
 def test_ctrl_c_and_resume(
     predict: Arguments, many: list[str], whole: bytes, monkeypatch: pytest.MonkeyPatch, step: int
@@ -115,6 +116,7 @@ def test_ctrl_c_and_resume(
     assert not PARTIAL.exists()
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_in_the_middle(
     predict: Arguments, many: list[str], whole: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -152,6 +154,7 @@ def test_what_is_kept_in_the_folder_of_runs_is_no_run(
     assert found == ["other.partial/run.csv", *(f"run{number:02}.csv" for number in range(40))]
 
 
+@pytest.mark.slow
 def test_what_is_interrupted_is_discarded_with_force(
     predict: Arguments, many: list[str], whole: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -182,6 +185,7 @@ def test_resumed_with_something_else(
     assert "alcohol_call" in pl.read_csv("p.csv").columns
 
 
+@pytest.mark.slow
 def test_a_run_that_changed_meanwhile_is_predicted_again(
     predict: Arguments, many: list[str], runs: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -163,6 +163,7 @@ def test_options_that_cannot_be(run: Path, words: list[str]) -> None:
     assert invoke("peaks", run, *words).exit_code != 0
 
 
+@pytest.mark.slow
 def test_many_runs_interrupted_and_resumed(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

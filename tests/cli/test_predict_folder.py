@@ -25,6 +25,7 @@ from helpers.vendor_files import FOLDERS, lay_out, nominal_run
 Arguments = Callable[..., list[object]]
 
 
+@pytest.mark.slow
 def test_a_campaign_and_its_splits(
     predict: Arguments, campaign: gale.Campaign, campaign_folder: Path
 ) -> None:
@@ -35,6 +36,7 @@ def test_a_campaign_and_its_splits(
     assert_frame_equal(pl.read_csv("p.csv"), everything[60:])
 
 
+@pytest.mark.slow
 def test_a_submission_has_the_format_of_the_competition(
     predict: Arguments, campaign_folder: Path, trained: Trained, campaign: gale.Campaign
 ) -> None:

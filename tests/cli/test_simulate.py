@@ -173,6 +173,7 @@ def test_errors_of_the_library(physics: Path) -> None:
     check(OutputError, has="c: ")
 
 
+@pytest.mark.slow
 def test_it_needs_neither_training_nor_structures(tmp_path: Path, physics: Path) -> None:
     result = start(
         "simulate", "-o", "c", *SMALL, "--physics", physics, "-q",
@@ -191,6 +192,7 @@ def files_of(folder: str) -> dict[str, bytes]:
     }
 
 
+@pytest.mark.slow
 def test_interrupted_and_resumed(physics: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     words = ["simulate", *SMALL, "--physics", physics, "-q", "-o"]
     succeed(*words, "whole")

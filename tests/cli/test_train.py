@@ -80,6 +80,7 @@ def test_from_campaign_to_score_in_a_fresh_folder(
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_what_is_written_and_said(train: Train, exported: Exported, campaign_folder: Path) -> None:
     result = succeed(*train("--seed", "3", "--verify"))
     model = gale.Model.load("model.onnx")
@@ -123,6 +124,7 @@ def test_the_recipes_that_gale_brings_along_are_named(train: Train) -> None:
     assert "default, flight, logistic, published, quick" in str(error)
 
 
+@pytest.mark.slow
 def test_the_history_of_logistic_has_no_epochs_not_even_old_ones(
     train: Train, exported: Exported
 ) -> None:
@@ -134,6 +136,7 @@ def test_the_history_of_logistic_has_no_epochs_not_even_old_ones(
     assert pl.read_csv("model.history.csv").height == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "there", ["model.onnx", "model.history.csv", "model.out_of_fold.csv", "model.report.html"]
 )
@@ -194,6 +197,7 @@ def one_empty(campaign_folder: Path, tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_an_unreadable_run(
     train: Train, exported: Exported, one_empty: Path, recipe_file: Path
 ) -> None:
@@ -240,6 +244,7 @@ def test_an_interruption_keeps_what_is_finished(
     assert not Path("model.onnx.partial").exists()
 
 
+@pytest.mark.slow
 def test_force_discards_an_interrupted_training_once_the_campaign_is_open(
     train: Train, exported: Exported, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -255,6 +260,7 @@ def test_force_discards_an_interrupted_training_once_the_campaign_is_open(
     assert gale.Model.load("model.onnx").facts["seed"] == 1
 
 
+@pytest.mark.slow
 def test_a_failed_first_fit_stands_in_nobodys_way(train: Train, exported: Exported) -> None:
     Path("hot.toml").write_text(TINY.replace("3e-3", "1e30"), "utf-8")
     error = error_of(*train("--recipe", "hot.toml"))
@@ -262,6 +268,7 @@ def test_a_failed_first_fit_stands_in_nobodys_way(train: Train, exported: Export
     succeed(*train())
 
 
+@pytest.mark.slow
 def test_a_full_disk_loses_no_training(
     train: Train, exported: Exported, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -286,6 +293,7 @@ def test_a_full_disk_loses_no_training(
     assert {path.name for path in Path().iterdir()} == WRITTEN
 
 
+@pytest.mark.slow
 def test_a_training_that_ends_early_leaves_the_files_of_the_model_that_is_there(
     train: Train, exported: Exported, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -93,6 +93,7 @@ def test_only_remedies_are_changed() -> None:
     assert error_text(several).splitlines()[1:] == [error_text(error), "x: is odd"]
 
 
+@pytest.mark.slow
 def test_every_remedy_of_the_library_has_an_option() -> None:
     for text in texts():
         if PASS.search(text):
@@ -101,11 +102,13 @@ def test_every_remedy_of_the_library_has_an_option() -> None:
             assert set(OPTION.findall(said)) <= options(), text
 
 
+@pytest.mark.slow
 def test_the_library_names_no_option() -> None:
     found = [text for text in texts() if OPTION.search(text)]
     assert [text for text in found if not any(name in text for name in OTHERS)] == []
 
 
+@pytest.mark.slow
 def test_errors_of_the_library_name_no_verb() -> None:
     verb = re.compile(rf"\bgale ({'|'.join(VERBS)})\b")
     found = []

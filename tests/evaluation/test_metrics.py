@@ -57,6 +57,7 @@ def problems(draw: st.DrawFn) -> Arrays:
     return labels, probability, weights
 
 
+@pytest.mark.slow
 @given(problems())
 @settings(max_examples=60, deadline=None)
 def test_every_metric_is_that_of_scikit_learn(problem: Arrays) -> None:
@@ -199,6 +200,7 @@ def test_the_interval_of_a_mean_is_the_analytic_one(drawn: Arrays) -> None:
     assert brier.high[0] == pytest.approx(losses.mean() + half, abs=0.1 * half)
 
 
+@pytest.mark.slow
 def test_about_95_percent_of_the_intervals_hold_the_truth() -> None:
     random = np.random.default_rng(2)
     probability = np.tile([[0.2], [0.5], [0.9]], (40, 1))

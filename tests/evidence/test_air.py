@@ -29,6 +29,7 @@ def test_air_alone() -> None:
     assert air_of([]) == air_of([replace(WINDOW, ions=(), falls=())]) == ()
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::gale.errors.GaleWarning")
 def test_it_is_said_in_the_answer_and_on_the_page(
     stack: gale.Model,

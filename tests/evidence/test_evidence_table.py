@@ -78,6 +78,7 @@ def test_names_of_compounds_that_are_formulas(tmp_path: Path) -> None:
     assert read.drop("compound").equals(table.drop("compound"))
 
 
+@pytest.mark.slow
 def test_an_index_table_outside_the_runs_is_told(stack: gale.Model, runs: list[Path]) -> None:
     index = IndexTable(np.array([180.0, 280.0]), np.array([500.0, 1500.0]), "alkanes.csv")
     recorder = Recorder()

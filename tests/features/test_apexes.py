@@ -78,6 +78,7 @@ def test_noise_alone_has_hardly_any_apex() -> None:
     assert np.mean(counts) < 3
 
 
+@pytest.mark.slow
 @given(st.integers(0, 10_000), st.floats(1e-3, 1e6))
 def test_the_unit_of_intensities_does_not_matter(seed: int, unit: float) -> None:
     run = a_run((100, 2, 40, {30: 1.0, 41: 0.5}), seed=seed)
@@ -85,6 +86,7 @@ def test_the_unit_of_intensities_does_not_matter(seed: int, unit: float) -> None
     np.testing.assert_allclose(SPEC.features_of(run), SPEC.features_of(other), atol=2e-3)
 
 
+@pytest.mark.slow
 @given(st.integers(2, 40), st.integers(1, 200), st.integers(0, 2**32))
 def test_any_run_gives_finite_features_in_order_of_time(n_scans: int, n: int, seed: int) -> None:
     random = np.random.default_rng(seed)

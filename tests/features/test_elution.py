@@ -79,6 +79,7 @@ def slow_excess(signal: list[float], half: int) -> list[float]:
     return [max(signal[t] - max(around(lowest, t, half)), 0.0) for t in places]
 
 
+@pytest.mark.slow
 @given(scans_of_runs, st.integers(1, 9), st.sampled_from([0.05, 0.4, 1.0]), st.data())
 @settings(max_examples=150, deadline=None)
 def test_the_image_is_that_of_the_slow_oracle(

@@ -90,6 +90,7 @@ def test_a_bad_file_has_its_message_and_stops_no_other(
     assert told.steps == told.totals
 
 
+@pytest.mark.slow
 def test_runs_in_memory_go_to_other_processes(files: list[Path]) -> None:
     run = read_run(files[0])
     with processes() as executor:

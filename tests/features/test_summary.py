@@ -92,6 +92,7 @@ def slow_summary(rows: Sequence[Row], kept: Sequence[int]) -> list[float]:
     return [value for name in order for value in blocks[name]]
 
 
+@pytest.mark.slow
 @given(rows_of_runs, st.sampled_from(KEPT))
 @example([(350.0, 0.5)], PUBLISHED_MZ)
 @example([(4.0, 9.0), (350.0, 0.5), (350.0, 0.25)], PUBLISHED_MZ)

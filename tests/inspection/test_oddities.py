@@ -98,6 +98,7 @@ def test_equal_times() -> None:
     assert "equal times" in found(run_of(USUAL, time_min=np.zeros(N_SCANS)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mz", [[57], [57, 73], [50, 57, 73, 91, 129, 147, 207, 281]])
 @pytest.mark.parametrize("dropped", [0.0, 0.05])
 def test_selected_ion_monitoring(mz: list[int], dropped: float) -> None:

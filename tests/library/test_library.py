@@ -91,6 +91,7 @@ def test_a_library_is_read_only(embedded: Library) -> None:
         embedded.skipped["x"] = 1  # type: ignore[index]
 
 
+@pytest.mark.slow
 def test_a_library_goes_to_another_process(embedded: Library) -> None:
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         assert pool.submit(repr, embedded).result() == repr(embedded)
@@ -145,6 +146,7 @@ def test_structures(embedded: Library) -> None:
     assert one.structure == ("C", "InChI=1S/CH4", "")
 
 
+@pytest.mark.slow
 def test_the_maker_of_the_embedded_library(tmp_path: Path) -> None:
     (tmp_path / "x.msp").write_text(
         "Name: a\nRI: 900.25\nComment: [2TMS]\nSMILES: CO\nNum Peaks: 2\n73 1000\n147 1\n"
@@ -162,6 +164,7 @@ def test_the_maker_of_the_embedded_library(tmp_path: Path) -> None:
     assert made.families == (("alcohol",), None)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif("GALE_EXTRA_DATA" not in os.environ, reason="GALE_EXTRA_DATA is not set")
 def test_a_real_library() -> None:
     file = Path(os.environ["GALE_EXTRA_DATA"]) / "libraries" / "massbank_ei.msp.gz"

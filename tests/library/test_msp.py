@@ -337,6 +337,7 @@ SPECTRA = st.lists(
 ).map(sorted)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     records=st.lists(st.tuples(NAMES, SPECTRA), min_size=1, max_size=5),

@@ -152,6 +152,7 @@ def test_an_unknown_kind() -> None:
         substances("gases")
 
 
+@pytest.mark.slow
 def test_from_within_a_zip(tmp_path: Path) -> None:
     packed = tmp_path / "gale.zip"
     with zipfile.ZipFile(packed, "w") as archive:
@@ -177,6 +178,7 @@ def roots(library: Library, compound: int) -> NDArray[np.float64]:
     return spectrum / max(float(np.linalg.norm(spectrum)), 1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif("GALE_EXTRA_DATA" not in os.environ, reason="GALE_EXTRA_DATA is not set")
 def test_spectra_are_like_measured_ones() -> None:
     file = Path(os.environ["GALE_EXTRA_DATA"]) / "libraries" / "massbank_ei.msp.gz"

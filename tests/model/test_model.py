@@ -46,6 +46,7 @@ def probabilities(table: pl.DataFrame, model: gale.Model) -> Array:
     return table.select(model.families).to_numpy()
 
 
+@pytest.mark.slow
 def test_saved_and_loaded(trained: Trained, paths: list[Path], tmp_path: Path) -> None:
     in_memory = gale.Model(trained.path.read_bytes())
     in_memory.save(tmp_path / "copy.onnx")
@@ -129,6 +130,7 @@ def test_the_file_names_no_path_of_this_machine(trained: Trained, campaign_folde
     assert b".py" not in data
 
 
+@pytest.mark.slow
 def test_torch_and_onnx_agree_from_file_to_probability(
     campaign: gale.Campaign, cache: Cache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -235,6 +237,7 @@ def test_one_member_has_no_spread(
     assert table.select(families).null_count().row(0) == (0,) * 9
 
 
+@pytest.mark.slow
 def test_a_big_batch_is_as_one_by_one(model: gale.Model) -> None:
     rng = np.random.default_rng(0)
     n_features = model.spec.n_features
@@ -300,6 +303,7 @@ def test_the_notes_on_a_run_are_in_its_message(
         assert table["message"].to_list() == ["; ".join([note, *others]), "; ".join(others)]
 
 
+@pytest.mark.slow
 def test_the_submission_has_the_runs_and_families_of_the_format(
     model: gale.Model, campaign: gale.Campaign
 ) -> None:

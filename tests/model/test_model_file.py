@@ -35,6 +35,7 @@ def test_a_file_with_a_checksum_predicts_as_without() -> None:
     assert sealed.sha256 == hashlib.sha256(SEALED).hexdigest()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bit", range(8))
 def test_any_bit_that_flips_is_found(bit: int) -> None:
     """In the seal and near the ends at every byte, in graph and facts at every 13th."""

@@ -44,6 +44,7 @@ def cut(run: Run, end: int, source: str = "stream") -> Run:
     )
 
 
+@pytest.mark.slow
 @given(runs(), st.data())
 @settings(max_examples=25)
 def test_every_prediction_is_that_of_the_scans_so_far(run: Run, data: st.DataObject) -> None:

@@ -181,6 +181,7 @@ def check(peak: Peak, run: Run) -> None:
     assert all(0 <= match.match <= 999 >= match.reverse >= 0 for match in peak.matches)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::gale.errors.GaleWarning")
 @given(run=runs())
 @settings(max_examples=60, deadline=None, phases=[Phase.explicit, Phase.generate])

@@ -162,6 +162,7 @@ def test_a_table_that_cannot_be_written_is_refused_before_training(
     assert not journal.exists()
 
 
+@pytest.mark.slow
 def test_paths_may_be_text(campaign: gale.Campaign, tmp_path: Path) -> None:
     text = "kind = 'logistic'\nfolds.count = 2"
     recipe = gale.Recipe.parse(text, "small.toml", default_name="small")

@@ -200,6 +200,7 @@ def test_a_cache_is_no_larger_than_its_limit_and_loses_no_more_than_it_must(
         assert kept + size_of[oldest_gone] > 0.9 * limit
 
 
+@pytest.mark.slow
 def test_a_cache_with_a_limit_ends_by_itself(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -281,6 +282,7 @@ for at in range(90):
 """
 
 
+@pytest.mark.slow
 def test_processes_share_a_cache_that_is_too_small(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-c", USE, str(tmp_path)]

@@ -76,6 +76,7 @@ def openings(tree: ast.AST) -> set[str]:
     return methods | builtin
 
 
+@pytest.mark.slow
 def test_files_are_opened_in_one_place() -> None:
     found = {
         file.relative_to(SOURCES).as_posix(): openings(ast.parse(file.read_text("utf-8"))) - OURS

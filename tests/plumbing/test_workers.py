@@ -41,6 +41,7 @@ def test_one_worker_is_this_process() -> None:
     assert _BEGUN == []
 
 
+@pytest.mark.slow
 def test_several_are_others_that_begin_and_leave_interruption_to_this_one() -> None:
     with worker_pool(2, begin, ("begun",)) as executor:
         assert executor is not None

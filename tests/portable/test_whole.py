@@ -91,6 +91,7 @@ def runs(draw: st.DrawFn) -> Run:
     return Run(time_min, start, mz, intensity)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SPECS)
 def test_random_runs(name: str) -> None:
     model = drawn_model(SPECS[name])
@@ -114,6 +115,7 @@ def test_random_runs(name: str) -> None:
     assert min(seen.values()) > 0
 
 
+@pytest.mark.slow
 def test_runs_whose_scans_are_taken_together(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(apexes, "LONGEST", 9)
     test_random_runs("apexes")

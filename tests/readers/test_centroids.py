@@ -132,6 +132,7 @@ def test_profile_data_in_any_order_are_recognised_and_centroided_alike() -> None
         assert_same(parse_run(data, "x", centroid=True), expected)
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.lists(st.tuples(st.floats(40, 60), st.floats(0, 1e6)), max_size=30),

@@ -109,6 +109,7 @@ def test_what_is_no_run_is_refused_by_name(name: str, inside: str, found: str) -
         read_run(ROOT / name)
 
 
+@pytest.mark.slow
 def test_a_wide_table_in_a_zip_archive_with_times_in_milliseconds() -> None:
     run = read_run(ROOT / "csv" / "Chromatogram1.csv.zip")
     assert (run.n_scans, run.mz.min(), run.mz.max()) == (5_726, 15, 600)

@@ -49,6 +49,7 @@ def test_detection_curves_of_the_model_and_the_baseline() -> None:
     assert f"alcohol ({int(LABELS[:, 1].sum())})" in themed_svg(figure, "curves")
 
 
+@pytest.mark.slow
 def test_grids_have_their_numbers() -> None:
     grid = np.array([[1.0, -0.04], [-0.3, np.nan]])
     svg = themed_svg(charts.correlation_grids({"train": grid}, FAMILIES), "grids")

@@ -256,6 +256,7 @@ def test_models_health_and_metrics(client: TestClient) -> None:
     assert unknown.status_code == 404
 
 
+@pytest.mark.slow
 def test_a_run_of_an_earlier_model(tmp_path: Path) -> None:
     """Its numbers stay, under the fingerprint of that model; there is no page by another one."""
     with client_of(tmp_path / "data") as client:
@@ -332,6 +333,7 @@ def check_schema(value: Any, schema: Any, schemas: Any, place: str) -> None:
             check_schema(each, schema["items"], schemas, f"{place}[]")
 
 
+@pytest.mark.slow
 def test_profile_data_are_refused_in_the_words_of_the_command_line(tmp_path: Path) -> None:
     """Remedies are put into the words that the service was given."""
     time_min = np.repeat(np.linspace(0, 5, 30), 200)

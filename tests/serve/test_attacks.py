@@ -155,6 +155,7 @@ def test_symbolic_links_in_an_archive_are_nothing(client: TestClient) -> None:
     assert "root:" not in answer.text
 
 
+@pytest.mark.slow
 def test_ten_thousand_parts(client: TestClient) -> None:
     part = b'--x\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n\r\n'
     answer = client.post(f"{API}/jobs", content=part * 10_000 + b"--x--\r\n",

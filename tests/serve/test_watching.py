@@ -120,6 +120,7 @@ def write(path: Path, data: bytes) -> Callable[[], object]:
 write.ticks = 0  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_every_run_has_a_row_and_a_page_once(clock: Clock, folder: Path) -> None:
     for name, data in (("a.csv", run_csv(1)), ("b/a.csv", run_csv(2)), ("bad.cdf", b"")):
         write(folder / name, data)()
@@ -163,6 +164,7 @@ def test_a_damaged_run_is_one_failed_row_until_it_changes(clock: Clock, folder: 
     assert table(folder) == {"a.csv": "ok", "b.csv": "ok"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("maker", list(FOLDERS))
 def test_the_folder_of_an_instrument_waits_for_its_last_file(
     clock: Clock, folder: Path, maker: str
@@ -234,6 +236,7 @@ def test_a_link_that_leads_out_is_not_read(clock: Clock, folder: Path) -> None:
     assert len(lines) == 1
 
 
+@pytest.mark.slow
 def test_results_in_the_folder_itself_are_no_runs(clock: Clock, folder: Path) -> None:
     write(folder / "a.csv", run_csv(1))()
     for _ in range(2):
@@ -326,6 +329,7 @@ def receive() -> Iterator[Callable[..., Receiver]]:
         each.server_close()
 
 
+@pytest.mark.slow
 def test_others_are_told_until_they_hear(
     clock: Clock, folder: Path, receive: Callable[..., Receiver]
 ) -> None:
@@ -357,6 +361,7 @@ def test_who_refuses_a_run_is_not_asked_again(
     assert receiver.heard == []
 
 
+@pytest.mark.slow
 def test_who_is_away_is_told_after_a_restart(
     clock: Clock, folder: Path, receive: Callable[..., Receiver], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -119,6 +119,7 @@ def test_chemical_noise_is_everywhere_and_falls() -> None:
     assert not background(laboratory(bare()), plan(bare())).any()
 
 
+@pytest.mark.slow
 def test_reagent_is_in_derivatized_runs_alone() -> None:
     physics = bare(reagent__level=30.0)
     for mz in SILYL:

@@ -60,6 +60,7 @@ def test_published_numbers_of_families(default_sets: LabelSets) -> None:
         assert default_sets.probability[size == count].sum() == pytest.approx(share, abs=0.01)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40)
 @given(st.integers(0, 2**32 - 1))
 def test_only_what_compounds_can_make_up(seed: int) -> None:

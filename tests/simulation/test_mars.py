@@ -321,6 +321,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_it_is_the_default_design(folder: Path) -> None:
     assert '"design": "mars"' in (folder / "simulation.json").read_text("utf-8")
     table = pl.read_csv(folder / "runs.csv")

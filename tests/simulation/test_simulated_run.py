@@ -64,6 +64,7 @@ def near(physics_height: float, seed: int) -> set[int]:
     return set(np.rint(recorded.mz[around]).astype(int).tolist())
 
 
+@pytest.mark.slow
 def test_what_is_abundant_is_seen_and_what_is_not_is_not() -> None:
     for seed in range(5):
         assert near(3000.0, seed) == {43, 57, 85}

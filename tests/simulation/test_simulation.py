@@ -61,6 +61,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make(tmp_path_factory.mktemp("simulated") / "campaign", runs=RUNS)
 
 
+@pytest.mark.slow
 def test_it_is_a_campaign(folder: Path) -> None:
     campaign = gale.Campaign.open(folder)
     assert {split: campaign.split.count(split) for split in RUNS} == RUNS
@@ -72,6 +73,7 @@ def test_it_is_a_campaign(folder: Path) -> None:
     assert np.isnan(campaign.derivatized).any()
 
 
+@pytest.mark.slow
 def test_more_runs_have_more_instruments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def numbers(name: str, **changes: Any) -> int:
         facts = json.loads((make(tmp_path / name, **changes) / "simulation.json").read_text())
@@ -153,6 +155,7 @@ def test_the_same_seed_gives_the_same_bytes(
     assert files(make(tmp_path / "again", runs=SEVERAL, workers=workers)) == several
 
 
+@pytest.mark.slow
 def test_another_seed_gives_others(several: dict[str, bytes], tmp_path: Path) -> None:
     first, other = several, files(make(tmp_path / "other", runs=SEVERAL, seed=2))
     assert first.keys() == other.keys()
@@ -177,6 +180,7 @@ def test_a_number_of_runs_is_divided_as_published(tmp_path: Path) -> None:
     assert [split.count(name) for name in ("train", "val", "test")] == [8, 3, 5]
 
 
+@pytest.mark.slow
 def test_new_compounds(tmp_path: Path) -> None:
     three_each = [(f"{name} {n}", *rest) for name, *rest in MEMBERS for n in range(3)]
     options = {
@@ -203,6 +207,7 @@ def test_a_new_instrument(tmp_path: Path) -> None:
     assert len(json.loads((made / "simulation.json").read_text())["instruments"]) == 4
 
 
+@pytest.mark.slow
 def test_a_number_of_compounds(tmp_path: Path) -> None:
     wanted = {"hydrocarbon": 0.5} | dict.fromkeys(
         ("sulfur_bearing_compound", "chlorine_bearing_compound", "alcohol",
@@ -216,6 +221,7 @@ def test_a_number_of_compounds(tmp_path: Path) -> None:
     assert labels(made, "train")[:, [0, 2, 3, 4, 5, 6, 7]].sum() == 0
 
 
+@pytest.mark.slow
 def test_label_noise_is_of_train_and_val(folder: Path, tmp_path: Path) -> None:
     noisy = make(tmp_path / "noisy", runs=RUNS, label_noise=0.3)
     assert (noisy / "test_labels.csv").read_bytes() == (folder / "test_labels.csv").read_bytes()

@@ -22,6 +22,7 @@ from tools.make_substances import (
 from tools.series import SERIES
 
 
+@pytest.mark.slow
 def test_the_file_is_what_the_facts_make() -> None:
     assert OUTPUT.read_text("utf-8") == make()
     assert OUTPUT.stat().st_size < 300_000

@@ -45,6 +45,7 @@ def as_spreadsheet(source: Path, target: Path, form: str) -> None:
     target.write_bytes(changed.encode())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["byte order mark", "Windows line ends"])
 def test_label_tables_as_spreadsheets_write_them(
     form: str, labels: Path, campaign_folder: Path, recipe_file: Path, exported: Exported,

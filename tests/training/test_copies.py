@@ -54,6 +54,7 @@ def source_of(folder: Path) -> Path:
     return sorted((folder / "train_features").iterdir())[-1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("split", ["train", "val"])
 def test_a_copy_with_equal_labels_is_left_out(folder: Path, split: str) -> None:
     source = source_of(folder)
@@ -81,6 +82,7 @@ def test_copies_with_contradicting_labels_are_refused(folder: Path) -> None:
         read_training_runs(gale.Campaign.open(folder), FEATURES, Work())
 
 
+@pytest.mark.slow
 def test_the_copy_with_the_most_labels_stays(folder: Path) -> None:
     """A blank contradicts nothing; labels that no single copy has are refused."""
     file = folder / "train_labels.csv"
@@ -103,6 +105,7 @@ def test_the_copy_with_the_most_labels_stays(folder: Path) -> None:
         read_training_runs(gale.Campaign.open(folder), FEATURES, Work(progress=Recorder()))
 
 
+@pytest.mark.slow
 def test_a_test_run_among_those_to_train_on_is_refused(folder: Path) -> None:
     source = source_of(folder)
     copy = copy_over(folder, "test", source)

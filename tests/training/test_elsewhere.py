@@ -82,6 +82,7 @@ def test_notes_say_how_much_of_another_instrument_a_run_is() -> None:
     assert "%" not in elsewhere_notes(2.5, 2.0)[0]
 
 
+@pytest.mark.slow
 def test_a_training_measures_it_and_predictions_use_it(campaign: gale.Campaign) -> None:
     recipe = tiny_recipe(calibrate=True, folds={"count": 2, "elsewhere": 3})
     plain = tiny_recipe(calibrate=True)

@@ -74,6 +74,7 @@ def test_each_member_is_fitted_as_if_it_were_alone(switches: dict[str, Any], los
         assert_close(found[member], fit_one(plain, learned, held_out, loss, settings, generator))
 
 
+@pytest.mark.slow
 def test_members_end_at_different_times_and_the_others_go_on_as_if_alone() -> None:
     runs, training, validation = four_members()
     statuses: list[FittingStatus] = []

@@ -140,6 +140,7 @@ def worst_share(labels: np.ndarray, by: str, count: int, seed: int) -> float:
     return float(np.abs(share - np.nanmean(labels, axis=0)).max())
 
 
+@pytest.mark.slow
 @given(
     n_runs=st.integers(1, 120),
     prevalence=st.lists(st.floats(0.01, 0.99), min_size=1, max_size=8),

@@ -73,6 +73,7 @@ def test_without_groups_there_is_nothing_to_say(
     assert facts_of(campaign, labels, [str(at) for at in range(RUNS)], noise) is None
 
 
+@pytest.mark.slow
 def test_a_batch_effect(campaign: gale.Campaign, labels: Array, noise: Array) -> None:
     """Each batch has a feature of its own; families have none."""
     noise[:, :BATCHES] += 6 * np.eye(BATCHES)[BATCH]
@@ -86,6 +87,7 @@ def test_a_batch_effect(campaign: gale.Campaign, labels: Array, noise: Array) ->
     assert "batch effect, which" in group_sentences(facts)[2]
 
 
+@pytest.mark.slow
 def test_no_batch_effect(campaign: gale.Campaign, labels: Array, noise: Array) -> None:
     noise[:, :10] += 3 * labels[:, :1]
     noise[:, 10:20] += 3 * labels[:, 1:]
@@ -97,6 +99,7 @@ def test_no_batch_effect(campaign: gale.Campaign, labels: Array, noise: Array) -
     assert "little sign" in group_sentences(facts)[2]
 
 
+@pytest.mark.slow
 def test_families_that_go_with_groups(campaign: gale.Campaign, noise: Array) -> None:
     """A family is in nearly all runs of half of the batches, and elsewhere in hardly any."""
     often = (BATCH[:, None] % [2, 3] == 0).astype(float)
@@ -151,6 +154,7 @@ def test_a_single_group(campaign: gale.Campaign, labels: Array, noise: Array) ->
     assert set(facts["single"]) == set(known.families)
 
 
+@pytest.mark.slow
 def test_of_event_features_only_the_profile_counts(campaign: gale.Campaign) -> None:
     known = campaign.of_split("train", "val")
     group = tuple(f"batch {at % 4}" for at in range(len(known)))

@@ -19,6 +19,7 @@ def gradients(seed: int, members: int) -> list[torch.Tensor]:
     return [torch.randn(members, *shape[1:], generator=generator) for shape in SHAPES]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weight_decay", [0.0, 0.3])
 def test_steps_are_those_of_torch(weight_decay: float) -> None:
     ours, theirs = ([nn.Parameter(torch.ones(shape)) for shape in SHAPES] for _ in range(2))

@@ -260,6 +260,7 @@ def write_library(folder: Path, height: int = 999) -> tuple[Path, Path]:
     return library, families
 
 
+@pytest.mark.slow
 def test_own_libraries_and_families(
     tmp_path: Path, kept: tuple[Cache, dict[str, Weights]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

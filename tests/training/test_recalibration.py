@@ -39,6 +39,7 @@ def corrected(bundled: gale.Model, campaign: gale.Campaign, work: Work) -> gale.
     return gale.recalibrate(bundled, campaign, work=work)
 
 
+@pytest.mark.slow
 def test_it_lowers_the_log_loss_of_the_runs_it_saw(
     bundled: gale.Model, corrected: gale.Model, campaign: gale.Campaign, work: Work
 ) -> None:
@@ -57,6 +58,7 @@ def test_it_lowers_the_log_loss_of_the_runs_it_saw(
     onnx.checker.check_model(onnx.load_from_string(corrected.content), full_check=True)
 
 
+@pytest.mark.slow
 def test_every_family_moves_along_one_line(
     bundled: gale.Model, corrected: gale.Model, campaign: gale.Campaign, work: Work
 ) -> None:
@@ -77,6 +79,7 @@ def test_every_family_moves_along_one_line(
     assert np.all(after <= 1 - support.least + 1e-6)
 
 
+@pytest.mark.slow
 def test_what_it_learned_from_is_known_again(
     corrected: gale.Model, campaign: gale.Campaign, work: Work
 ) -> None:
@@ -89,6 +92,7 @@ def test_what_it_learned_from_is_known_again(
     assert any("in the training" in note for note in work.progress.notes)  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_families_without_labels_share_the_correction(
     bundled: gale.Model, campaign: gale.Campaign, work: Work
 ) -> None:

@@ -166,6 +166,7 @@ def test_a_model_without_elution_network_has_no_evidence(
     assert EVIDENCE not in {output.name for output in session.get_outputs()}
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes_but_for_the_date(
     stack: Trained, campaign: Campaign
 ) -> None:
@@ -183,6 +184,7 @@ def test_history_names_the_parts(stack: Trained) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_fits", [1, 5])
 def test_an_interrupted_stack_goes_on(
     stack: Trained, campaign: Campaign, cache: Cache, exported: Exported, tmp_path: Path,
@@ -245,6 +247,7 @@ def test_members_begin_with_what_was_pre_trained(
     np.testing.assert_allclose(elution, elution[[0]].repeat(4, axis=0), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_members_are_drawn_back_to_where_they_began_as_far_as_is_best(
     campaign: Campaign, cache: Cache, exported: Exported
 ) -> None:
@@ -270,6 +273,7 @@ def test_members_are_drawn_back_to_where_they_began_as_far_as_is_best(
         assert scores == models[best].facts["scores"] | {"caution": scores["caution"]}
 
 
+@pytest.mark.slow
 def test_members_of_all_folds_become_one(
     campaign: Campaign, cache: Cache, exported: Exported
 ) -> None:
@@ -287,6 +291,7 @@ def test_members_of_all_folds_become_one(
     assert one.facts["calibration"] == several.facts["calibration"]
 
 
+@pytest.mark.slow
 def test_families_that_cannot_be_simulated_are_left_to_the_labelled_runs(
     campaign: Campaign, cache: Cache, exported: Exported
 ) -> None:
@@ -300,6 +305,7 @@ def test_families_that_cannot_be_simulated_are_left_to_the_labelled_runs(
     assert np.isfinite(model.facts["scores"]["log_loss"])
 
 
+@pytest.mark.slow
 def test_a_stack_of_a_network_and_a_logistic_regression(
     campaign: Campaign, cache: Cache, exported: Exported, tmp_path: Path
 ) -> None:
@@ -319,6 +325,7 @@ def test_a_stack_of_a_network_and_a_logistic_regression(
     assert kept == ["baselinefold0_member0.npz", "baselinefold1_member0.npz"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 2])
 def test_a_single_network_may_be_calibrated(
     campaign: Campaign, cache: Cache, exported: Exported, count: int

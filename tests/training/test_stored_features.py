@@ -67,6 +67,7 @@ def trained(campaign: gale.Campaign, stored: Path | None, **choices: object) -> 
     return {key: value for key, value in facts.items() if key != "created"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("choices", [{}, {"kind": "logistic"}], ids=["network", "logistic"])
 def test_a_training_from_stored_features_is_the_training_from_the_runs(
     own: gale.Campaign, stored: Path, exported: Exported, request: pytest.FixtureRequest,
@@ -131,6 +132,7 @@ def test_how_runs_were_acquired_is_in_the_dataset(
     np.testing.assert_array_equal(found.features, expected.features)
 
 
+@pytest.mark.slow
 def test_learned_masses_are_taken_from_the_dataset(
     own: gale.Campaign, tmp_path: Path, exported: Exported, request: pytest.FixtureRequest
 ) -> None:
@@ -180,6 +182,7 @@ def test_a_run_that_has_changed_is_refused_and_a_copied_one_is_not(
         gale.train(own, tiny_recipe(), features=stored)
 
 
+@pytest.mark.slow
 def test_a_run_that_is_not_in_the_dataset(own: gale.Campaign, stored: Path, tmp_path: Path) -> None:
     fewer = own.select(range(10, len(own)))
     gale.write_features(fewer, tmp_path / "fewer", tiny_recipe())
@@ -187,6 +190,7 @@ def test_a_run_that_is_not_in_the_dataset(own: gale.Campaign, stored: Path, tmp_
         gale.train(own, tiny_recipe(), features=tmp_path / "fewer")
 
 
+@pytest.mark.slow
 def test_runs_that_cannot_be_read_are_in_the_dataset_and_left_out(
     own: gale.Campaign, tmp_path: Path, exported: Exported
 ) -> None:
@@ -204,6 +208,7 @@ def test_runs_that_cannot_be_read_are_in_the_dataset_and_left_out(
     assert not (tmp_path / "g").exists()
 
 
+@pytest.mark.slow
 def test_a_test_run_with_the_content_of_a_training_run_is_found_in_the_dataset(
     own: gale.Campaign, tmp_path: Path
 ) -> None:
@@ -321,6 +326,7 @@ def test_a_damaged_dataset_is_refused_in_one_line(
         gale.train(own, tiny_recipe(), features=stored)
 
 
+@pytest.mark.slow
 def test_parts_of_two_datasets_are_not_one(
     own: gale.Campaign, stored: Path, tmp_path: Path
 ) -> None:

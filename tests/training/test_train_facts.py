@@ -68,6 +68,7 @@ def test_cutoffs_are_those_of_the_held_out_runs(
                 assert y[called].mean() >= 0.9
 
 
+@pytest.mark.slow
 def test_no_probability_is_nearer_to_0_or_1_than_the_runs_support(
     campaign: gale.Campaign, cache: Cache, tmp_path: Path
 ) -> None:
@@ -108,6 +109,7 @@ def test_one_fold_is_scored_on_the_val_split(
     )
 
 
+@pytest.mark.slow
 def test_blank_labels(
     campaign: gale.Campaign, exported: Exported, cache: Cache, features: Array
 ) -> None:
@@ -130,6 +132,7 @@ def test_blank_labels(
     assert (scores["log_loss"], scores["prior_log_loss"]) == pytest.approx(expected, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_obvious_families_are_learned(exported: Exported, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     held = np.array([[a, b] for a in (0, 1) for b in (0, 1)] * 8)
@@ -152,6 +155,7 @@ def test_obvious_families_are_learned(exported: Exported, tmp_path: Path) -> Non
     assert model.facts["scores"]["prior_log_loss"] == pytest.approx(np.log(2), abs=1e-6)
 
 
+@pytest.mark.slow
 def test_logistic(
     campaign: gale.Campaign, exported: Exported, cache: Cache, tmp_path: Path,
     features: Array,

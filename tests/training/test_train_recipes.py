@@ -49,6 +49,7 @@ def test_members_and_folds_of_each_soup(
     assert progress.notes == []
 
 
+@pytest.mark.slow
 def test_mz_learned_from_the_runs(
     campaign: gale.Campaign, exported: Exported, cache: Cache
 ) -> None:
@@ -67,6 +68,7 @@ def test_mz_learned_from_the_runs(
     assert model.spec.mz == tuple(sorted(variance["mz"].to_list()[40:]))
 
 
+@pytest.mark.slow
 def test_a_range_of_mz(campaign: gale.Campaign, exported: Exported, cache: Cache) -> None:
     within = {"mz": "published", "mz_min": 40, "mz_max": 100}
     spec = gale.train(campaign, tiny_recipe(features=within), work=Work(cache=cache)).spec
@@ -79,6 +81,7 @@ def test_a_range_of_mz(campaign: gale.Campaign, exported: Exported, cache: Cache
         )
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::gale.GaleWarning")  # of the run that fails
 @pytest.mark.parametrize("kind", ["network", "logistic"])
 def test_profile_features_from_recipe_to_prediction(
@@ -159,6 +162,7 @@ def test_a_device_that_is_not_there(
         gale.train(campaign, tiny_recipe(), work=Work(device="cuda"))
 
 
+@pytest.mark.slow
 def test_products_of_lower_precision(
     campaign: gale.Campaign, exported: Exported, cache: Cache
 ) -> None:

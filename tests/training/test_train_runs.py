@@ -101,6 +101,7 @@ def test_a_family_whose_positive_runs_cannot_be_read(
         )
 
 
+@pytest.mark.slow
 def test_what_an_unreadable_run_does(
     campaign: gale.Campaign, exported: Exported, cache: Cache, tmp_path: Path
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 import gale
 from gale.plumbing.cache import Cache
@@ -16,6 +17,7 @@ def test_the_same_seed_gives_the_same_bytes(trained: Trained, campaign: gale.Cam
     assert undated(model._data) == undated(trained.path.read_bytes())
 
 
+@pytest.mark.slow
 def test_another_seed_gives_other_weights_and_folds(
     campaign: gale.Campaign, exported: Exported, cache: Cache
 ) -> None:
@@ -31,6 +33,7 @@ def test_another_seed_gives_other_weights_and_folds(
     assert priors[0] == priors[1] != priors[2]
 
 
+@pytest.mark.slow
 def test_a_seed_of_the_folds_keeps_them(
     campaign: gale.Campaign, exported: Exported, cache: Cache
 ) -> None:

@@ -50,6 +50,7 @@ def assert_equal(found: Run, expected: Run) -> None:
             np.testing.assert_array_equal(getattr(found, column), getattr(expected, column), column)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FORMATS)
 @given(run=runs())
 @settings(max_examples=40, deadline=None)
@@ -168,6 +169,7 @@ def test_every_offset_of_the_index_is_where_its_spectrum_begins(run: Run) -> Non
     assert stated == hashlib.sha1(checked, usedforsecurity=False).hexdigest()
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_readers_of_the_index_go_to_any_spectrum(tmp_path: Path) -> None:

@@ -87,6 +87,7 @@ def test_rows_are_what_training_gives(
     assert run(ingredients.main, *asked, "--kept") == printed
 
 
+@pytest.mark.slow
 def test_what_is_not_fitted_yet(run: Run) -> None:
     rows = rows_of(run(ingredients.main, "--kept", "--rows", "no augmentation"))
     assert rows["default"] == ["-", "-", "-"]

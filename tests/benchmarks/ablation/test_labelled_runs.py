@@ -74,6 +74,7 @@ def test_labelled_runs(
     assert run(labelled_runs.main, *asked) == printed
 
 
+@pytest.mark.slow
 def test_more_labelled_runs_than_there_are(run: Run) -> None:
     with pytest.raises(SystemExit, match="85 labelled runs: a campaign has 84"):
         run(labelled_runs.main, "--kept", "--runs", "85")

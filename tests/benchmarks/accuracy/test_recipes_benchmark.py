@@ -63,6 +63,7 @@ def commands_run(exported: Exported, monkeypatch: pytest.MonkeyPatch) -> list[li
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::gale.errors.GaleWarning")
 def test_the_bundled_model_beside_the_prior(
     script: Script, commands_run: list[list[str]], campaign: gale.Campaign, tmp_path: Path

@@ -17,6 +17,7 @@ def some(kind: str, *names: str) -> Library:
     return own.take([own.name.index(name) for name in names])
 
 
+@pytest.mark.slow
 def test_a_spectrum_agrees_with_itself_and_with_no_other() -> None:
     measured = some("further", "anthracene", "1-decanethiol")
     found = {each.name: each for each in compare(measured, ["further"])}
@@ -52,6 +53,7 @@ def test_derivatives_are_compared_with_derivatives() -> None:
     assert [each.name for each in compare(both.take([1]), ["further"])] == [ester]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("off", "number"), [(29.0, 1), (31.0, 0)])
 def test_a_derivative_of_unknown_number_has_the_index_of_the_substance(
     off: float, number: int
@@ -94,6 +96,7 @@ def test_tables() -> None:
     assert [row[0] for row in worst(compared, 1)] == ["substance", "b"]
 
 
+@pytest.mark.slow
 def test_what_the_embedded_library_has_is_alike() -> None:
     found = list(compare(embedded_library(), ["further", "volatile", "contaminant"]))
     assert found

@@ -26,6 +26,7 @@ def test_what_is_timed_is_the_run(name: str, tmp_path: Path) -> None:
     np.testing.assert_allclose(found.intensity, run.intensity, rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     names = ["csv", "chemstation"]
     readers.main(["--ions", "600", "--scans", "30", "--repeats", "1", "--formats", *names])

@@ -33,6 +33,7 @@ def test_pandas_gives_the_features_of_gale(campaign: gale.Campaign) -> None:
         np.testing.assert_allclose(other(path), features.featurise_gale(path), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_table_of_features(campaign: gale.Campaign, capsys: pytest.CaptureFixture[str]) -> None:
     features.main([str(campaign.paths[0]), "--repeats", "1"])
     rows = rows_of(capsys.readouterr().out)

@@ -62,6 +62,7 @@ def test_the_roc_auc_counts_ties_half() -> None:
     assert unlike.roc_auc(low, high) == pytest.approx((1 + 0.5 + 3) / 6)
 
 
+@pytest.mark.slow
 def test_distances_of_a_campaign(
     campaign_folder: Path, campaign: gale.Campaign, capsys: pytest.CaptureFixture[str]
 ) -> None:

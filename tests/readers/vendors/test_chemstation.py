@@ -30,6 +30,7 @@ def ms_runs(draw: st.DrawFn) -> Run:
     return Run.from_scans(np.cumsum(times) / 60_000, counts, mz, intensity)
 
 
+@pytest.mark.slow
 @given(run=ms_runs())
 @settings(max_examples=60)
 def test_scans_written_are_the_scans_read(run: Run) -> None:

@@ -50,6 +50,7 @@ def test_changes_are_those_of_the_members_own_generator(how: dict[str, float]) -
     assert not torch.equal(both[0] / x[0], both[1] / x[1])
 
 
+@pytest.mark.slow
 def test_abundance_is_one_factor_on_all_signals_of_a_run() -> None:
     x = images(2000)
     seen = x > 0

@@ -103,6 +103,7 @@ def test_a_family_of_which_nothing_is_known_has_even_odds() -> None:
     assert prior_logit(np.full((3, 1), np.nan, np.float32)).tolist() == [0]
 
 
+@pytest.mark.slow
 def test_the_prior_is_not_trained() -> None:
     prior = torch.tensor([[1.0, -2.0]])
     network = summary_network(6, 2, seeded(0), hidden=(4,), prior=prior.clone())
