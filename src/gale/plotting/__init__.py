@@ -19,6 +19,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from gale.errors import OutputError, PlotError
+from gale.plotting.layout import heights_of, left_of, place_panels
 from gale.plotting.measures import cut_time
 from gale.plotting.names import Label, draw_names
 from gale.plotting.panels import (
@@ -46,21 +47,6 @@ __all__ = [
     "plot_run",
     "save_figure",
 ]
-
-WIDTH_IN = 11.0
-HEIGHTS_IN = {"chromatograms": 2.3, "names": 1.2, "ions": 2.1, "map": 3.6, "spectrum": 2.4}
-"""Width of a picture, and height of each panel including its labels, in inches; that of names is
-added to the chromatograms."""
-
-AROUND_IN = (1.5, 0.5)
-"""What of the width of a picture, and of the height of a panel, is not of its axes."""
-
-LABELS_IN = 0.55
-"""Distance of the labels of vertical axes from these, in inches: to find one that suits all panels
-takes matplotlib longer than to draw them."""
-
-LANE_IN = 0.24
-"""Height of a lane, in inches; its panel has as much again at its edges."""
 
 DOTS_PER_INCH = 150
 
@@ -139,45 +125,30 @@ def plot_run(
     mz_range = None if mz_range is None else (float(mz_range[0]), float(mz_range[1]))
     colours = THEMES[theme]
     part = cut_time(run, time_range)
-    heights = _heights(len(lanes or {}), bool(mz), at_min is not None, bool(labels))
+    heights = heights_of(
+        n_lanes=len(lanes or {}),
+        with_ions=bool(mz),
+        with_spectrum=at_min is not None,
+        with_names=bool(labels),
+    )
     with mpl.rc_context(colours.settings):
-        figure = ShownFigure(figsize=(WIDTH_IN, sum(heights.values()) + 0.4), layout="constrained")
-        grid = figure.add_gridspec(
-            len(heights), 2, width_ratios=(1, 0.014), height_ratios=list(heights.values())
-        )
-        axes = {name: figure.add_subplot(grid[at, 0]) for at, name in enumerate(heights)}
-        scale = figure.add_subplot(grid[list(heights).index("map"), 1])
+        figure = ShownFigure()
+        axes = place_panels(figure, heights, left_of(lanes or ()))
         draw_chromatograms(axes["chromatograms"], part, colours, log=log)
-        size_in = WIDTH_IN - AROUND_IN[0], heights["chromatograms"] - AROUND_IN[1]
-        draw_names(axes["chromatograms"], part, labels, colours, size_in=size_in)
+        draw_names(axes["chromatograms"], part, labels, colours)
         if lanes:
             draw_lanes(axes["lanes"], lanes, colours)
         if mz:
             draw_ions(axes["ions"], part, mz, colours, log=log)
-        draw_map(axes["map"], scale, part, colours, mz_range=mz_range, mz=mz)
+        draw_map(axes["map"], axes["scale"], part, colours, mz_range=mz_range, mz=mz)
         if at_min is not None:
             draw_spectrum(axes["spectrum"], run, at_min, colours, mz_range=mz_range)
-        _align_times([axes[name] for name in axes if name != "spectrum"], part, at_min, colours)
+        timed = [axes[name] for name in heights if name != "spectrum"]
+        _align_times(timed, part, at_min, colours)
         axes["chromatograms"].set_title(
             _title(part), loc="left", fontsize=11, pad=9, y=1.0, parse_math=False
         )
-        for panel in axes.values():
-            panel.yaxis.set_label_coords(-LABELS_IN / (WIDTH_IN - AROUND_IN[0]), 0.5)
     return figure
-
-
-def _heights(
-    n_lanes: int, with_ions: bool, with_spectrum: bool, with_names: bool
-) -> dict[str, float]:
-    """Heights of the panels to draw, from top to bottom, in inches."""
-    heights = {
-        "chromatograms": HEIGHTS_IN["chromatograms"] + with_names * HEIGHTS_IN["names"],
-        "lanes": LANE_IN * (n_lanes + 1) if n_lanes else 0.0,
-        "ions": with_ions * HEIGHTS_IN["ions"],
-        "map": HEIGHTS_IN["map"],
-        "spectrum": with_spectrum * HEIGHTS_IN["spectrum"],
-    }
-    return {name: height for name, height in heights.items() if height}
 
 
 def _align_times(panels: list[Axes], part: Run, at_min: float | None, theme: Theme) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from gale.plotting.themes import Theme
 from gale.run import Run, nearest_scan
@@ -23,9 +24,7 @@ LETTER_IN, LINE_IN, GAP_IN = 0.062, 0.14, 0.1
 """Length of a letter and height of a line of this size, and distance from peak to name, inches."""
 
 
-def draw_names(
-    axes: Axes, run: Run, labels: Sequence[Label], theme: Theme, *, size_in: tuple[float, float]
-) -> None:
+def draw_names(axes: Axes, run: Run, labels: Sequence[Label], theme: Theme) -> None:
     """Write names above a chromatogram, and make room for them.
 
     Parameters
@@ -36,10 +35,11 @@ def draw_names(
     labels : sequence of (float, str)
         Times and names, the most important first.
     theme : Theme
-    size_in : pair of float
-        Width and height of the axes in inches, about.
     """
-    line = LINE_IN / size_in[0] * float(run.time_min[-1] - run.time_min[0])
+    figure = axes.get_figure()
+    assert isinstance(figure, Figure)
+    width, height_in = figure.get_size_inches() * axes.get_position().size
+    line = LINE_IN / width * float(run.time_min[-1] - run.time_min[0])
     chosen = list(_with_room(labels, run, line))
     low, high = axes.get_ylim()
     log = axes.get_yscale() == "log"
@@ -47,7 +47,7 @@ def draw_names(
     for time, text in chosen:
         height = max(float(run.total_ion_current[nearest_scan(run, time)]), low)
         place = np.log(height) if log else height
-        share = min((LETTER_IN * len(text) + GAP_IN) / size_in[1], 0.8)
+        share = min((LETTER_IN * len(text) + GAP_IN) / height_in, 0.8)
         top = max(top, bottom + (place - bottom) / (1 - share))
         beside = np.clip(time, run.time_min[0] + line / 2, run.time_min[-1] - line / 2)
         axes.annotate(

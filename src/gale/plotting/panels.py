@@ -43,6 +43,9 @@ LINES = ("solid", "dashed", "dotted")
 LANE_HEIGHT = 0.62
 """Height of the bars of a lane, as a share of the lane."""
 
+LANE_POINTS = 8.5
+"""Size of the letters of the names of lanes."""
+
 FAINTEST = 0.35
 """Opacity of a bar with weight 0; with weight 1 it is opaque."""
 
@@ -84,7 +87,9 @@ def draw_lanes(axes: Axes, lanes: Mapping[str, Sequence[Span]], theme: Theme) ->
                 edgecolor=theme.base, linewidth=0.8,
             )  # fmt: skip
     axes.set_ylim(len(lanes) - 0.4, -0.6)
-    axes.set_yticks(range(len(lanes)), [*map(in_words, lanes)], fontsize=8.5, parse_math=False)
+    axes.set_yticks(
+        range(len(lanes)), [*map(in_words, lanes)], fontsize=LANE_POINTS, parse_math=False
+    )
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="y")
     axes.spines["left"].set_visible(False)

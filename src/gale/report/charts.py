@@ -66,6 +66,11 @@ HISTORY = ("part", "fold", "stage", "member", "epoch", "validation_log_loss")
 NUMBERS = ("fold", "member", "epoch", "validation_log_loss")
 """Those of them that are numbers."""
 
+AROUND_IN, BETWEEN_IN = np.array([[0.75, 0.75], [0.1, 0.35]]), np.array([0.45, 0.6])
+"""Inches left of and below small panels, right of and above them, and between them."""
+
+PLACES = ("left", "bottom", "right", "top", "wspace", "hspace")
+
 COLUMNS = 3
 """Panels per row of small multiples."""
 
@@ -343,10 +348,17 @@ def score_by_abundance(share: Band, mean: Floats, names: Sequence[str]) -> Figur
 
 
 def _multiples(count: int, height: float) -> tuple[Figure, NDArray[np.object_]]:
-    """Make a figure of small panels; surplus ones are hidden."""
+    """Make a figure of small panels; surplus ones are hidden.
+
+    All have labels of the same size, so that places are known, which matplotlib takes long to find.
+    """
     rows = ceil(count / COLUMNS)
-    figure = Figure(figsize=(11.0, height * rows + 0.5), layout="constrained")
-    panels = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
+    size = np.array([11.0, height * rows + 0.5])
+    number, low, high = np.array([COLUMNS, rows]), AROUND_IN[0] / size, 1 - AROUND_IN[1] / size
+    space = BETWEEN_IN * number / (size * (high - low) - BETWEEN_IN * (number - 1))
+    places = dict(zip(PLACES, np.concatenate([low, high, space]).tolist(), strict=True))
+    figure = Figure(figsize=tuple(size))
+    panels = figure.subplots(rows, COLUMNS, squeeze=False, gridspec_kw=places).ravel()
     for axes in panels[count:]:
         axes.set_visible(False)
     return figure, panels

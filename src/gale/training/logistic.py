@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from gale.errors import TrainingError
 from gale.run import Floats
@@ -133,7 +134,7 @@ def _solve(objective: _Objective, max_iterations: int) -> Floats:
     """Minimise by L-BFGS (Liu and Nocedal 1989), from zero."""
     start = np.zeros(objective.features.shape[1] + 1)
     # The products are so small that a second thread makes them two to six times slower.
-    with threadpool_limits(1):
+    with _libraries().limit(limits=1):
         found = minimize(
             objective,
             start,
@@ -148,6 +149,12 @@ def _solve(objective: _Objective, max_iterations: int) -> Floats:
             remedy="raise logistic.max_iterations or lower logistic.c in the recipe",
         )
     return np.asarray(found.x)
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    """Libraries that have threads: to find them takes as long as a small regression."""
+    return ThreadpoolController()
 
 
 def _moments(features: NDArray[np.float32], rows: NDArray[np.int64]) -> tuple[Floats, Floats]:
