@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import gale
-from helpers.commands import start, succeed
+from gale.plumbing.workers import one_thread_each
+from helpers.commands import succeed
 
-pytest.importorskip("distributed", reason="the extra dask is not installed")
+distributed = pytest.importorskip("distributed", reason="the extra dask is not installed")
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning"),
+]
 
-ALIKE = ("--device", "cpu", "-q")
-
-
-def run(folder: Path, *words: object) -> None:
-    """Run a command with one thread, which is what a worker has."""
-    done = start(*words, *ALIKE, cwd=folder, env={"OMP_NUM_THREADS": "1"})
-    assert done.returncode == 0, done.stderr
+ALIKE = ("--device", "cpu", "-q", "--no-cache")
 
 
-def test_train(campaign_folder: Path, recipe_file: Path, tmp_path: Path) -> None:
-    words = ("train", campaign_folder, "--recipe", recipe_file, "--no-report", "--no-cache")
-    succeed(*words, "-o", tmp_path / "here.onnx", *ALIKE)
-    run(tmp_path, *words, "-o", "there.onnx", "--dask", "local:2")
+@pytest.fixture(scope="module")
+def scheduler() -> Iterator[str]:
+    """The address of a scheduler with two workers, which take seconds to start."""
+    with (
+        one_thread_each(),
+        distributed.LocalCluster(
+            2, threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL
+        ) as cluster,
+    ):
+        yield cluster.scheduler_address
+
+
+def test_train(campaign_folder: Path, recipe_file: Path, tmp_path: Path, scheduler: str) -> None:
+    words = ("train", campaign_folder, "--recipe", recipe_file, "--no-report", *ALIKE)
+    succeed(*words, "-o", tmp_path / "here.onnx")
+    succeed(*words, "-o", tmp_path / "there.onnx", "--dask", scheduler)
     here, there = (gale.Model.load(tmp_path / f"{name}.onnx") for name in ("here", "there"))
     runs = gale.Campaign.open(campaign_folder).of_split("test").paths
     assert here.predict(runs).equals(there.predict(runs))
@@ -34,12 +46,12 @@ def test_train(campaign_folder: Path, recipe_file: Path, tmp_path: Path) -> None
         assert files[0].read_bytes() == files[1].read_bytes()
 
 
-def test_ablate(campaign_folder: Path, recipe_file: Path, tmp_path: Path) -> None:
+def test_ablate(campaign_folder: Path, recipe_file: Path, tmp_path: Path, scheduler: str) -> None:
     recipe = tmp_path / "tiny.toml"
     recipe.write_text(recipe_file.read_text("utf-8").replace('"none"', '"fixed"'), "utf-8")
-    few = ("--trainings", 2, "--iterations", 1, "--no-cache")
+    few = ("--trainings", 2, "--iterations", 1, *ALIKE)
     words = ("ablate", campaign_folder, "--recipe", recipe, *few)
-    succeed(*words, "-o", tmp_path / "here", *ALIKE)
-    run(tmp_path, *words, "-o", "there", "--dask", "local:1")
+    succeed(*words, "-o", tmp_path / "here")
+    succeed(*words, "-o", tmp_path / "there", "--dask", scheduler)
     for name in ("table.csv", "trainings.csv", "curves.csv"):
         assert (tmp_path / "here" / name).read_bytes() == (tmp_path / "there" / name).read_bytes()
