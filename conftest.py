@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
+# Before numpy and torch are imported, here and in processes that tests start: all is so small that
+# threads would only wait for each other, a hundred times longer where other work runs beside.
+os.environ["OMP_NUM_THREADS"] = "1"
+
 from pathlib import Path
 
 import numpy as np

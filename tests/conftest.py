@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
@@ -40,10 +39,6 @@ RARE = (
 )
 
 NUMBERS = count()
-
-# Before torch is imported, here and in processes that tests start: the networks are so tiny that
-# threads would only wait for each other, a hundred times longer where other work runs beside.
-os.environ["OMP_NUM_THREADS"] = "1"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
