@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from importlib.resources import files
 from pathlib import Path
 
-from gale.training.recipe import RECIPES
+RECIPES = files("gale") / "training" / "recipes"
+"""Those of gale.training.recipe, which takes seconds to import."""
 
 BRIEF = {
     "default": {
