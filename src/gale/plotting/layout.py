@@ -13,8 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
-from gale.plotting.panels import LANE_POINTS
-from gale.plumbing.text import in_words
+from gale.plotting.panels import LANE_POINTS, lane_name
 
 WIDTH_IN = 11.0
 LEFT_IN, RIGHT_IN = 0.95, 1.0
@@ -28,6 +27,9 @@ SCALE_IN = (0.13, 0.12)
 
 NAMES_IN = 1.2
 """Room for names above the chromatogram."""
+
+HINTED = 1.1
+"""Width of a text on a screen, whose letters begin at whole dots, over that of its shapes."""
 
 LANE_IN = 0.24
 """Height of a lane; its panel has half as much again at its edges."""
@@ -59,10 +61,10 @@ def left_of(lanes: Iterable[str]) -> float:
     """Room to the left of the axes, which the names of lanes may need more of."""
     font = FontProperties(size=LANE_POINTS)
     points = [
-        text_to_path.get_text_width_height_descent(in_words(name), font, ismath=False)[0]
+        text_to_path.get_text_width_height_descent(lane_name(name), font, ismath=False)[0]
         for name in lanes
     ]
-    return max([LEFT_IN, *(0.2 + each / 72 for each in points)])
+    return max([LEFT_IN, *(0.2 + HINTED * each / 72 for each in points)])
 
 
 def place_panels(figure: Figure, heights: dict[str, Heights], left: float) -> dict[str, Axes]:

@@ -20,6 +20,9 @@ MOST_NAMES = 24
 POINTS = 7.5
 """Size of the letters."""
 
+MOST_HEIGHT = 0.8
+"""Share of the height of a chromatogram that a name may take; longer ones are cut."""
+
 LETTER_IN, LINE_IN, GAP_IN = 0.062, 0.14, 0.1
 """Length of a letter and height of a line of this size, and distance from peak to name, inches."""
 
@@ -41,13 +44,15 @@ def draw_names(axes: Axes, run: Run, labels: Sequence[Label], theme: Theme) -> N
     width, height_in = figure.get_size_inches() * axes.get_position().size
     line = LINE_IN / width * float(run.time_min[-1] - run.time_min[0])
     chosen = list(_with_room(labels, run, line))
+    letters = int((MOST_HEIGHT * height_in - GAP_IN) / LETTER_IN)
     low, high = axes.get_ylim()
     log = axes.get_yscale() == "log"
     bottom, top = (np.log(low), np.log(high)) if log else (low, high)
-    for time, text in chosen:
+    for time, name in chosen:
+        text = name if len(name) <= letters else f"{name[: letters - 1]}…"
         height = max(float(run.total_ion_current[nearest_scan(run, time)]), low)
         place = np.log(height) if log else height
-        share = min((LETTER_IN * len(text) + GAP_IN) / height_in, 0.8)
+        share = (LETTER_IN * len(text) + GAP_IN) / height_in
         top = max(top, bottom + (place - bottom) / (1 - share))
         beside = np.clip(time, run.time_min[0] + line / 2, run.time_min[-1] - line / 2)
         axes.annotate(

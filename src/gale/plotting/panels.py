@@ -43,8 +43,8 @@ LINES = ("solid", "dashed", "dotted")
 LANE_HEIGHT = 0.62
 """Height of the bars of a lane, as a share of the lane."""
 
-LANE_POINTS = 8.5
-"""Size of the letters of the names of lanes."""
+LANE_POINTS, LONGEST_LANE = 8.5, 48
+"""Size of the letters of the names of lanes, and the number of which there is room for."""
 
 FAINTEST = 0.35
 """Opacity of a bar with weight 0; with weight 1 it is opaque."""
@@ -88,11 +88,17 @@ def draw_lanes(axes: Axes, lanes: Mapping[str, Sequence[Span]], theme: Theme) ->
             )  # fmt: skip
     axes.set_ylim(len(lanes) - 0.4, -0.6)
     axes.set_yticks(
-        range(len(lanes)), [*map(in_words, lanes)], fontsize=LANE_POINTS, parse_math=False
+        range(len(lanes)), [*map(lane_name, lanes)], fontsize=LANE_POINTS, parse_math=False
     )
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="y")
     axes.spines["left"].set_visible(False)
+
+
+def lane_name(name: str) -> str:
+    """Write the name of a lane, not longer than there is room for."""
+    words = in_words(name)
+    return words if len(words) <= LONGEST_LANE else f"{words[: LONGEST_LANE - 1]}…"
 
 
 def draw_chromatograms(axes: Axes, run: Run, theme: Theme, *, log: bool = False) -> None:
