@@ -50,6 +50,7 @@ def test_its_runs_are_found_and_what_is_no_run_is_left_out(store: MemoryFileSyst
         gale.Campaign.open("memory://none")
 
 
+@pytest.mark.slow
 def test_it_is_predicted(
     trained: Trained,
     campaign: gale.Campaign,

@@ -26,6 +26,7 @@ def test_known_substances() -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_embedded_library_within_the_stated_error() -> None:
     library = embedded_library()
     chosen = library.take([each != "" and UNKNOWN not in each for each in library.derivative])

@@ -170,6 +170,7 @@ def many(files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     return names
 
 
+@pytest.mark.slow
 def test_many_interrupted_and_resumed(many: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gale.plumbing.batches.chunks_of.__defaults__", (4,))
     words = ["convert", *many, "-o", "out", "--to", "csv", "-q"]

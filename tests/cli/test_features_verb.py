@@ -32,6 +32,7 @@ def test_features_then_train(own: Path, recipe_file: Path) -> None:
     assert error_of(*other, "--recipe", "logistic").source == "features"
 
 
+@pytest.mark.slow
 def test_runs_that_fail_are_named_and_end_with_status_1(own: Path, recipe_file: Path) -> None:
     run = sorted((own / "train_features").iterdir())[0]
     run.write_text("nothing")

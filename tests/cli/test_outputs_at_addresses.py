@@ -104,6 +104,7 @@ def test_a_process_that_is_killed_is_resumed(
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["p.csv", "p.json"]
 
 
+@pytest.mark.slow
 def test_other_verbs(
     runs: list[Path], store: MemoryFileSystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

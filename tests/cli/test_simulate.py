@@ -46,6 +46,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     return calls
 
 
+@pytest.mark.slow
 def test_a_campaign(physics: Path) -> None:
     result = succeed("simulate", "-o", "c", *SMALL, "--physics", physics, "--seed", 3)
     assert result.output.splitlines()[-1].startswith("c: simulated in ")
@@ -55,6 +56,7 @@ def test_a_campaign(physics: Path) -> None:
     succeed("inspect", "c")
 
 
+@pytest.mark.slow
 def test_what_it_reads_it_can_be_made_of(physics: Path) -> None:
     Path("x.msp").write_text(
         "".join(

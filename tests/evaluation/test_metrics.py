@@ -139,6 +139,7 @@ def slow_calibration_error(labels: Any, probability: Any, bins: int) -> float:
     return total
 
 
+@pytest.mark.slow
 @given(problems(), st.sampled_from([1, 3, 5, 6, 10, 15]))
 @settings(max_examples=60, deadline=None)
 def test_calibration_error_is_that_of_a_slow_oracle(problem: Arrays, bins: int) -> None:

@@ -187,6 +187,7 @@ def test_a_model_without_it() -> None:
     assert table["message"][0].startswith("the run has only 2 scans")
 
 
+@pytest.mark.slow
 def test_it_is_small(trained: Trained) -> None:
     """Many training runs add a megabyte at most, or hardly more."""
     rng = np.random.default_rng(1)

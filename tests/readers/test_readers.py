@@ -55,6 +55,7 @@ def test_scans_written_are_the_scans_read(name: str, run: Run) -> None:
     assert_same(parse_run(WRITERS[name](run), "x"), run)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["csv", "parquet"])
 @given(run=runs(min_ions=1))
 @settings(max_examples=30)

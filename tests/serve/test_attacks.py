@@ -116,6 +116,7 @@ def test_any_form_is_received_or_refused(
     store.close()
 
 
+@pytest.mark.slow
 def test_an_archive_cannot_leave_its_folder(client: TestClient, tmp_path_factory: Any) -> None:
     root = tmp_path_factory.getbasetemp()
     before = {path for path in files_under(root) if "evil" in path}
@@ -398,6 +399,7 @@ def test_every_answer_has_the_headers_that_protect(client: TestClient) -> None:
     assert client.get("/assets/%2e%2e%2fapp.py").status_code == 404
 
 
+@pytest.mark.slow
 def test_names_of_models_that_are_the_same(tmp_path: Path) -> None:
     other = tmp_path / "elution.onnx"
     other.write_bytes(MODEL.read_bytes())

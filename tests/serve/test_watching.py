@@ -182,6 +182,7 @@ def test_the_folder_of_an_instrument_waits_for_its_last_file(
     assert not clock.coming
 
 
+@pytest.mark.slow
 def test_a_folder_that_stays_incomplete_fails_once(clock: Clock, folder: Path) -> None:
     write(folder / "x.D" / "acqmeth.txt", b"method")()
     began = clock.now
@@ -269,6 +270,7 @@ def test_results_of_another_model_or_watcher(clock: Clock, folder: Path) -> None
         look(folder / "none")
 
 
+@pytest.mark.slow
 def test_a_table_that_cannot_be_written_now_is_written_later(
     clock: Clock, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -350,6 +352,7 @@ def test_others_are_told_until_they_hear(
     assert len({key for key, _ in receiver.heard}) == 3
 
 
+@pytest.mark.slow
 def test_who_refuses_a_run_is_not_asked_again(
     clock: Clock, folder: Path, receive: Callable[..., Receiver]
 ) -> None:

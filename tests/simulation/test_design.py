@@ -40,6 +40,7 @@ def families(planned: Design) -> list[tuple[bool, ...]]:
     return [tuple(plan.families.tolist()) for plan in planned.plans]
 
 
+@pytest.mark.slow
 def test_the_same_seed_designs_the_same(of_splits: Design) -> None:
     again = design(bare(), SPLITS, instruments=2)[1]
     assert families(again) == families(of_splits)

@@ -38,6 +38,7 @@ def test_disturbances_are_seen_where_the_instrument_looks() -> None:
     np.testing.assert_array_equal(same.intensity, again.intensity)
 
 
+@pytest.mark.slow
 def test_gases_are_those_of_air_water_and_carbon_dioxide(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(make_bundled, "HUMPS", 0.0)
     run = quiet_run(10, 60)

@@ -113,6 +113,7 @@ def test_a_test_run_among_those_to_train_on_is_refused(folder: Path) -> None:
         read_training_runs(gale.Campaign.open(folder), FEATURES, Work())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("packed", ["training", "test", "both"])
 def test_a_test_run_packed_otherwise_is_refused(folder: Path, packed: str) -> None:
     """Not even two archives of the same run are of the same bytes."""
@@ -162,6 +163,7 @@ def test_a_folder_of_an_instrument_that_is_tested_and_trained_on(
         check_not_tested(campaign, training, contents)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*doubtful:gale.errors.GaleWarning")
 def test_a_model_knows_its_training_runs_again(
     trained: Trained, campaign: gale.Campaign, tmp_path: Path

@@ -48,6 +48,7 @@ def test_a_tiny_problem_is_learned_by_heart(loss: Loss) -> None:
     assert done.epochs[0].validation > 0.3
 
 
+@pytest.mark.slow
 def test_products_of_lower_precision_learn_as_well() -> None:
     net = network(*seeded(0), products=torch.bfloat16)
     every = rows(0, 24)

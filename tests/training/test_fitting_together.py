@@ -45,6 +45,7 @@ def four_members() -> tuple[Examples, Tensor, Tensor]:
     return noisy(50), training, torch.tensor(validation)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", [PLAIN, Loss()], ids=["plain", "published"])
 @pytest.mark.parametrize("switches", SWITCHES, ids=str)
 def test_each_member_is_fitted_as_if_it_were_alone(switches: dict[str, Any], loss: Loss) -> None:

@@ -33,6 +33,7 @@ def test_groups_are_numbered_in_order_of_their_first_runs() -> None:
         assert numbered(alone) is None
 
 
+@pytest.mark.slow
 @given(
     sizes=st.lists(st.integers(1, 12), min_size=1, max_size=20),
     unknown=st.floats(0, 1),

@@ -97,6 +97,7 @@ def test_centring_leaves_deviations_as_they_are() -> None:
     np.testing.assert_array_equal(first.scale, np.ones((1, N_FEATURES)))
 
 
+@pytest.mark.slow
 def test_each_switch_gives_other_weights_and_the_same_in_onnx() -> None:
     networks = [
         network_of(tiny_recipe(**{"soup": {"size": 1}, **changes})) for changes in SWITCHES.values()

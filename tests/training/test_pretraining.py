@@ -323,6 +323,7 @@ def test_weights_do_not_depend_on_workers_or_the_cache(
     assert_same(weights_of(workers=2), kept[1])
 
 
+@pytest.mark.slow
 def test_progress_and_families_that_cannot_be_simulated() -> None:
     progress = Recorder()
     weights = weights_of(families=("ester", "alcohol", "wax"), progress=progress)

@@ -118,6 +118,7 @@ def test_too_few_runs_and_other_families(
         gale.recalibrate(bundled, other, work=work)
 
 
+@pytest.mark.slow
 def test_copies_count_once_and_may_not_be_tested(
     bundled: gale.Model, campaign: gale.Campaign, work: Work, tmp_path: Path
 ) -> None:
@@ -138,6 +139,7 @@ def test_copies_count_once_and_may_not_be_tested(
         gale.recalibrate(bundled, tested, work=work)
 
 
+@pytest.mark.slow
 def test_the_command(campaign: gale.Campaign, tmp_path: Path) -> None:
     file = tmp_path / "corrected.onnx"
     printed = succeed("recalibrate", campaign.root, "-o", file, "-q").stdout

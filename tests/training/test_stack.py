@@ -225,6 +225,7 @@ def test_an_interrupted_stack_goes_on(
     assert pl.read_csv(history).select(columns).equals(expected)
 
 
+@pytest.mark.slow
 def test_progress_is_of_all_parts(
     stack: Trained, campaign: Campaign, cache: Cache, exported: Exported
 ) -> None:

@@ -92,6 +92,7 @@ def test_a_dataset_is_one_table_of_all_runs(
     assert len(list(stored.iterdir())) > 20
 
 
+@pytest.mark.slow
 def test_parts_of_an_executor_are_those_of_this_process(
     own: gale.Campaign, stored: Path, tmp_path: Path, cache: gale.Cache
 ) -> None:

@@ -87,6 +87,7 @@ def test_no_probability_is_nearer_to_0_or_1_than_the_runs_support(
     assert of_members.min() < 1e-6
 
 
+@pytest.mark.slow
 def test_one_fold_is_scored_on_the_val_split(
     campaign: gale.Campaign, exported: Exported, cache: Cache, features: Array
 ) -> None:

@@ -25,6 +25,7 @@ from helpers.training import Exported, Recorder, tiny_recipe
 PROFILE = {"kind": "profile", "bins": 32, "mz_first": 18, "mz_last": 120, "losses": 20}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("soup", "count", "members", "fits"),
     [
@@ -117,6 +118,7 @@ def test_too_few_runs(
         gale.train(chosen, tiny_recipe(folds={"count": count}), work=Work(cache=cache))
 
 
+@pytest.mark.slow
 def test_an_unknown_family_to_stratify_by_is_noted(
     campaign: gale.Campaign, exported: Exported, cache: Cache
 ) -> None:
@@ -132,6 +134,7 @@ def test_an_unknown_family_to_stratify_by_is_noted(
     assert "rarest" in note
 
 
+@pytest.mark.slow
 def test_folds_of_all_families(campaign: gale.Campaign, exported: Exported, cache: Cache) -> None:
     progress = Recorder()
     recipe = tiny_recipe(folds={"stratify_by": "all"})

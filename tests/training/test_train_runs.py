@@ -29,6 +29,7 @@ def test_a_family_without_a_positive_run_in_train_is_refused_though_val_has_one(
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rows", "count"), [([3], "1 run is"), ([3, 7], "2 runs are")])
 def test_runs_without_labels_are_noted(
     campaign: gale.Campaign, exported: Exported, cache: Cache, rows: list[int], count: str
@@ -40,6 +41,7 @@ def test_runs_without_labels_are_noted(
     assert len(warned) == 1
 
 
+@pytest.mark.slow
 def test_notes_of_runs_are_given_once(
     campaign: gale.Campaign, exported: Exported, tmp_path: Path
 ) -> None:

@@ -12,6 +12,7 @@ from helpers.model_files import undated
 from helpers.training import Exported, Trained, tiny_recipe
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes(trained: Trained, campaign: gale.Campaign) -> None:
     model = gale.train(campaign, tiny_recipe())  # and without cache, history and journal
     assert undated(model._data) == undated(trained.path.read_bytes())

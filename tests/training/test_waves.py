@@ -63,6 +63,7 @@ def assert_same_training(left: Fit, right: Fit) -> None:
         np.testing.assert_allclose(value, right.weights[name], atol=1e-4, err_msg=name)
 
 
+@pytest.mark.slow
 def test_jobs_are_fitted_as_if_alone_whatever_is_beside_them() -> None:
     jobs = [job(0, 40), job(1, 41), job(2, 40), job(3, 50), job(4, 41)]
     found, built = fits(jobs)
@@ -73,6 +74,7 @@ def test_jobs_are_fitted_as_if_alone_whatever_is_beside_them() -> None:
     assert len({each.validation for each in found}) == 5
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_into_memory_together_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     jobs = [job(number, 40) for number in range(5)]
     at_once, _ = fits(jobs)
@@ -161,6 +163,7 @@ def test_nothing_to_fit() -> None:
     assert fits([]) == ([], [])
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 10**6), min_size=1, max_size=30), st.integers(0, 40))
 def test_parts_are_almost_equal_and_no_larger_than_allowed(numbers: list[int], most: int) -> None:
     parts = cut(numbers, most)

@@ -26,6 +26,7 @@ def test_a_spectrum_agrees_with_itself_and_with_no_other() -> None:
     assert {each.index for each in found.values()} == {0.0}
 
 
+@pytest.mark.slow
 def test_another_spectrum_of_the_same_compound() -> None:
     right = some("further", "anthracene")
     shuffled = replace(right, intensity=right.intensity[::-1].copy())
@@ -36,6 +37,7 @@ def test_another_spectrum_of_the_same_compound() -> None:
     assert found.among == pytest.approx(found.cosines[0])
 
 
+@pytest.mark.slow
 def test_ions_below_the_first_measured_one_say_nothing() -> None:
     own = some("further", "acetoin")
     mz, height = own.spectrum(0)
@@ -44,6 +46,7 @@ def test_ions_below_the_first_measured_one_say_nothing() -> None:
     assert found.closest == pytest.approx(1.0)
 
 
+@pytest.mark.slow
 def test_derivatives_are_compared_with_derivatives() -> None:
     acid, ester = "nonanoic acid", "nonanoic acid, 1 TMS"
     both = some("further", acid, ester)

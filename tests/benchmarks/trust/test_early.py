@@ -12,6 +12,7 @@ from benchmarks.trust import early
 from helpers.benchmark_runs import rows_of
 
 
+@pytest.mark.slow
 def test_the_last_part_is_the_whole_run(campaign: gale.Campaign, stack: gale.Model) -> None:
     run = gale.read_run(campaign.paths[0])
     parts = early.parts_of(stack, run)

@@ -303,6 +303,7 @@ def test_entities_are_not_expanded_in_any_encoding() -> None:
         parse_run(("\ufeff" + bomb + body).encode("utf-16"), "x")
 
 
+@pytest.mark.slow
 def test_cut_anywhere() -> None:
     data = mzml(small_run(4))
     for end in range(60, len(data) - 10, 7):

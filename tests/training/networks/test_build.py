@@ -119,6 +119,7 @@ def test_features_are_scaled_with_those_of_their_block() -> None:
     assert blocks_of(ELUTION, EVENTS) == ()
 
 
+@pytest.mark.slow
 def test_each_member_is_scaled_by_its_own_runs() -> None:
     one = part(network={"hidden": [], "standardise": "full", "prior_bias": False})
     scales = [scale_of(one, THREE, FEATURES), scale_of(one, THREE, 10 * FEATURES)]
