@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import gale
-from gale.plumbing.workers import one_thread_each
+from gale.plumbing.cluster import dask_executor
 from helpers.commands import succeed
 
-distributed = pytest.importorskip("distributed", reason="the extra dask is not installed")
+pytest.importorskip("distributed", reason="the extra dask is not installed")
 
 pytestmark = [
     pytest.mark.slow,
@@ -25,13 +24,8 @@ ALIKE = ("--device", "cpu", "-q", "--no-cache")
 @pytest.fixture(scope="module")
 def scheduler() -> Iterator[str]:
     """The address of a scheduler with two workers, which take seconds to start."""
-    with (
-        one_thread_each(),
-        distributed.LocalCluster(
-            2, threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL
-        ) as cluster,
-    ):
-        yield cluster.scheduler_address
+    with dask_executor("local:2") as executor:
+        yield str(executor.client.scheduler.address)
 
 
 def test_train(campaign_folder: Path, recipe_file: Path, tmp_path: Path, scheduler: str) -> None:

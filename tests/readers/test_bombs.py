@@ -144,12 +144,12 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "gzip of short rows": lambda: gzip.compress(
         b"time" + b"".join(b",%d.%02d" % divmod(n, 50) for n in range(49_000)) + b"\n1" * 9_000_000
     ),
-    "gzip of one row": lambda: gzip.compress(b"time,mass,intensity\n" + b"1," * 60_000_000),
-    "gzip of one header": lambda: gzip.compress(b"a b\n" + b"1 " * 60_000_000),
+    "gzip of one row": lambda: gzip.compress(b"time,mass,intensity\n" + b"1," * 120_000_000),
+    "gzip of one header": lambda: gzip.compress(b"a b\n" + b"1 " * 120_000_000),
     "gzip of rows in quotes": lambda: gzip.compress(
-        b"time,mass,intensity\n" + b'"\n",' * 20_000_000
+        b"time,mass,intensity\n" + b'"\n",' * 40_000_000
     ),
-    "csv of bad rows": lambda: b"time,mass,intensity\n" + b"1,50,1\n" * 200_000 + b"x,1,1\n",
+    "csv of bad rows": lambda: b"time,mass,intensity\n" + b"1,50,1\n" * 500_000 + b"x,1,1\n",
 }
 
 

@@ -32,6 +32,7 @@ from gale.plotting.panels import (
 )
 from gale.plotting.themes import THEMES, Theme
 from gale.plumbing.kinds import checked
+from gale.plumbing.text import shortened
 from gale.run import Run
 
 __all__ = [
@@ -162,9 +163,8 @@ def _align_times(panels: list[Axes], part: Run, at_min: float | None, theme: The
 
 
 def _title(run: Run) -> str:
-    name = Path(run.source).name
-    shown = name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
-    return f"{shown}: {run.n_scans:,} scans, {run.n_ions:,} ions"
+    name = shortened(Path(run.source).name, LONGEST_NAME)
+    return f"{name}: {run.n_scans:,} scans, {run.n_ions:,} ions"
 
 
 @checked

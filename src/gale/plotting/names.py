@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gale.plotting.themes import Theme
+from gale.plumbing.text import shortened
 from gale.run import Run, nearest_scan
 
 Label = tuple[float, str]
@@ -49,7 +50,7 @@ def draw_names(axes: Axes, run: Run, labels: Sequence[Label], theme: Theme) -> N
     log = axes.get_yscale() == "log"
     bottom, top = (np.log(low), np.log(high)) if log else (low, high)
     for time, name in chosen:
-        text = name if len(name) <= letters else f"{name[: letters - 1]}…"
+        text = shortened(name, letters)
         height = max(float(run.total_ion_current[nearest_scan(run, time)]), low)
         place = np.log(height) if log else height
         share = (LETTER_IN * len(text) + GAP_IN) / height_in

@@ -15,7 +15,7 @@ from matplotlib.ticker import FuncFormatter, LogFormatterSciNotation, MaxNLocato
 
 from gale.plotting.measures import base_peak, ion_map, telling_scans
 from gale.plotting.themes import COLOUR_MAP, Theme
-from gale.plumbing.text import in_words
+from gale.plumbing.text import in_words, shortened
 from gale.run import Floats, Run, extracted_ion, nearest_scan
 
 DECADES = 5
@@ -97,8 +97,7 @@ def draw_lanes(axes: Axes, lanes: Mapping[str, Sequence[Span]], theme: Theme) ->
 
 def lane_name(name: str) -> str:
     """Write the name of a lane, not longer than there is room for."""
-    words = in_words(name)
-    return words if len(words) <= LONGEST_LANE else f"{words[: LONGEST_LANE - 1]}…"
+    return shortened(in_words(name), LONGEST_LANE)
 
 
 def draw_chromatograms(axes: Axes, run: Run, theme: Theme, *, log: bool = False) -> None:

@@ -33,6 +33,17 @@ def display_name(path: str | os.PathLike[str]) -> str:
     return escaped(os.fsencode(name).decode("utf-8", "backslashreplace"))
 
 
+def shortened(text: str, most: int) -> str:
+    """Cut a text to so many letters, the last of which then says that it was longer.
+
+    Examples
+    --------
+    >>> shortened("octadecane", 6), shortened("decane", 6)
+    ('octad…', 'decane')
+    """
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 def short_names(paths: Iterable[str]) -> dict[str, str]:
     """Name files by their last parts, as few as tell each from all others.
 
