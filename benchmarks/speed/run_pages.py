@@ -9,15 +9,14 @@ it is what the picture in the page takes, which is drawn for paper and for reade
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from io import BytesIO
 from pathlib import Path
 
 import gale
 from benchmarks.options import parser
-from benchmarks.speed.timing import in_turn
+from benchmarks.speed.timing import in_turn, processor_seconds
 from benchmarks.tables import show
 
 
@@ -46,13 +45,6 @@ def main(words: Sequence[str] | None = None) -> None:
 def picture(run: gale.Run) -> None:
     """Draw a run as its page has it, without names and evidence."""
     gale.save_figure(gale.plot_run(run), BytesIO(), "svg")
-
-
-def processor_seconds(work: Callable[[], object]) -> float:
-    """Time some work by the processor's clock."""
-    start = time.process_time()
-    work()
-    return time.process_time() - start
 
 
 if __name__ == "__main__":
