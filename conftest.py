@@ -21,6 +21,12 @@ PEAKS = {3.0: {31: 900.0, 45: 300.0}, 7.0: {65: 100.0, 91: 800.0, 92: 500.0}}
 """Spectra, at minutes of the run: an alcohol, then an aromatic hydrocarbon."""
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than cores, for some tests wait: for servers, browsers, other commands."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture(scope="session", autouse=True)
 def example_files(
     doctest_namespace: dict[str, object], tmp_path_factory: pytest.TempPathFactory

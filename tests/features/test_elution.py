@@ -14,7 +14,7 @@ from scipy import ndimage
 
 from gale.errors import ModelError, ReadError
 from gale.features import elution
-from gale.features.elution import ElutionSpec, excess, highest, over_noise
+from gale.features.elution import ElutionSpec, excess, highest, over_noise, seen_ions
 from gale.run import Run
 from helpers.elution_runs import elution_image, noisy_run, run_of, signal_of
 from helpers.errors import refused
@@ -170,7 +170,8 @@ def test_ions_that_cross_the_threshold_now_and_then_make_no_peaks() -> None:
 
 def test_bins_finer_than_scans_show_the_scan_before() -> None:
     run = run_of_scans([[(20, 2.0)], [(20, 8.0)], [(20, 2.0)]], [0.0, 5.0, 10.0])
-    signal = highest(run, ElutionSpec(bins=10, mz_first=20, mz_last=20))[:, 0]
+    spec = ElutionSpec(bins=10, mz_first=20, mz_last=20)
+    signal = highest(run, spec, seen_ions(run, spec))[:, 0]
     np.testing.assert_allclose(signal, [1] * 5 + [4] * 4 + [1])
 
 

@@ -22,8 +22,9 @@ from functools import cache
 from typing import ClassVar
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
-from gale.features.elution import ElutionSpec, excess, over_noise, seen_ions
+from gale.features.elution import ElutionSpec, SeenIons, excess, over_noise, seen_ions
 from gale.features.events import Events, EventSpec
 from gale.run import Floats32, Integers, Run
 
@@ -65,6 +66,9 @@ TO_DEVIATION = 1.4826
 EQUAL = 1 - 1e-4
 """Two responses whose ratio is nearer to 1 are equally high, however they are rounded."""
 
+CELLS, WINDOW = 2**17, 16
+"""Cells of a signal that are filtered at a time, and places that one product of matrices gives."""
+
 APART = 1.2
 """An apex is the highest response within so many standard deviations of its peak."""
 
@@ -100,9 +104,10 @@ class ApexSpec(EventSpec):
             If the features leave out every ion of the run.
         """
         elution = self.profile.elution
-        above = excess(run, elution)
+        ions = seen_ions(run, elution)
+        above = excess(run, elution, ions)
         profile = self.profile.of_signal(above, over_noise(above))
-        channels, traces = _traces(run, elution)
+        channels, traces = _traces(run, elution, ions)
         scan, reach, heights = find_apexes(traces, self.events)
         signal = np.zeros((len(heights), elution.n_mz), dtype=np.float32)
         signal[:, channels] = heights
@@ -123,17 +128,33 @@ class Level:
 
     Parameters
     ----------
-    height : array of shape (M, S')
-        Height of a peak there, in units of the run's floor.
-    ratio : array of shape (M, S')
-        The same over the noise.
+    sigma : float
+        Standard deviation of the peaks that it looks for, in places.
+    factor : int
+        Scans of a place.
+    signal : array of shape (M, S')
+        What is filtered, in units of the run's floor.
+    noise : array of shape (M,)
+        That of the responses, see :meth:`at`.
     score : array of shape (S',)
         All ions together.
     """
 
-    height: Floats32
-    ratio: Floats32
+    sigma: float
+    factor: int
+    signal: Floats32
+    noise: Floats32
     score: Floats32
+
+    def at(self, place: int) -> tuple[Floats32, Floats32]:
+        """Height of a peak at a place, and the same over the noise; shape (M,)."""
+        kernel, near = kernel_of(self.sigma), reach_of(self.sigma)
+        reach = len(kernel) // 2
+        around = np.arange(place - reach, place + reach + 1).clip(0, self.signal.shape[1] - 1)
+        window = self.signal[:, around]
+        height = window @ kernel
+        usual = window[:, reach - near : reach + near + 1].mean(axis=1)
+        return height, height / np.sqrt(1 + usual) / self.noise
 
 
 def find_apexes(signal: Floats32, number: int) -> tuple[Integers, Integers, Floats32]:
@@ -152,12 +173,13 @@ def find_apexes(signal: Floats32, number: int) -> tuple[Integers, Integers, Floa
     )
     scans, reaches, rows = [], [], []
     for scan, at, place in chosen:
-        level, (sigma, factor) = levels[at], LEVELS[at]
-        sure = np.clip(level.ratio[:, place] - LEAST_RATIO, 0, 1)
+        level = levels[at]
+        height, ratio = level.at(place)
+        sure = np.clip(ratio - LEAST_RATIO, 0, 1)
         weight = sure * np.clip(level.score[place] - LEAST_SCORE, 0, 1)
-        rows.append(np.maximum(level.height[:, place], 0) * weight)
+        rows.append(np.maximum(height, 0) * weight)
         scans.append(scan)
-        reaches.append(round(sigma * factor))
+        reaches.append(round(level.sigma * level.factor))
     spectra = np.array(rows, dtype=np.float32).reshape(-1, len(signal))
     return np.array(scans, dtype=np.int64), np.array(reaches, dtype=np.int64), spectra
 
@@ -170,15 +192,13 @@ def groups_of(number: int) -> list[tuple[range, int]]:
 
 def _apexes(levels: list[Level], group: range, number: int) -> list[tuple[int, int, int]]:
     """Find the highest apexes of a group of levels: scan, number of the level, place in it."""
-    from scipy.ndimage import maximum_filter1d  # slow to import, and not needed for cached runs
-
-    best = np.max([np.repeat(levels[at].score, LEVELS[at][1]) for at in group], axis=0)
+    best = np.max([np.repeat(levels[at].score, levels[at].factor) for at in group], axis=0)
     found = []
     for at in group:
-        (sigma, factor), score = LEVELS[at], levels[at].score
-        around = maximum_filter1d(
-            best.reshape(-1, factor).max(axis=1), 2 * reach_of(sigma) + 1, mode="nearest"
-        )
+        factor, score = levels[at].factor, levels[at].score
+        highest = best.reshape(-1, factor).max(axis=1)
+        reach = reach_of(levels[at].sigma)
+        around = sliding_window_view(np.pad(highest, reach, "edge"), 2 * reach + 1).max(axis=1)
         places = np.flatnonzero((score >= around * EQUAL) & (score > LEAST_SCORE))
         found += [(-score[place], place * factor + factor // 2, at, place) for place in places]
     return [(int(scan), at, int(place)) for _, scan, at, place in sorted(found)[:number]]
@@ -200,20 +220,55 @@ def _levels(signal: Floats32) -> list[Level]:
 
 
 def _level(signal: Floats32, sigma: float, factor: int) -> Level:
-    # slow to import, and not needed for cached runs
-    from scipy.ndimage import correlate1d, uniform_filter1d
+    """Filter a signal (M, S'), as many m/z at a time as the processor's cache holds."""
+    n_mz, n_places = signal.shape
+    looked_at = np.arange(LOOKED_AT) * (n_places - 1) // (LOOKED_AT - 1)
+    noise = np.empty(n_mz, dtype=np.float32)
+    squares = np.zeros(n_places, dtype=np.float32)
+    together = max(1, CELLS // n_places)
+    for rows in (slice(first, first + together) for first in range(0, n_mz, together)):
+        response = _responses(signal[rows], sigma)
+        sampled = np.sort(np.abs(response[:, looked_at]), axis=1)  # faster than np.median
+        noise[rows] = TO_DEVIATION * sampled[:, LOOKED_AT // 2]
+        np.maximum(noise[rows], least_noise(sigma, factor), out=noise[rows])
+        response -= np.float32(LEAST_RATIO) * noise[rows, None]
+        sure = np.maximum(response, 0, out=response)
+        squares += noise[rows] ** -2 @ np.square(sure, out=sure)
+    return Level(sigma, factor, signal, noise, np.sqrt(squares))
 
-    height = correlate1d(signal, kernel_of(sigma), axis=1, mode="nearest")
-    usual = uniform_filter1d(signal, 2 * reach_of(sigma) + 1, axis=1, mode="nearest")
+
+def _responses(signal: Floats32, sigma: float) -> Floats32:
+    """Height of a peak over the root of the usual signal there, shape (M, S')."""
+    n_mz, n_places = signal.shape
+    kernels = _banded(sigma)
+    n_windows, width = -(-n_places // WINDOW), len(kernels[0])
+    reach = (width - WINDOW) // 2
+    padded = np.empty((n_mz, n_windows * WINDOW + 2 * reach), dtype=np.float32)
+    padded[:, :reach] = signal[:, :1]
+    padded[:, reach : reach + n_places] = signal
+    padded[:, reach + n_places :] = signal[:, -1:]
+    windows = sliding_window_view(padded, width, axis=1)[:, ::WINDOW].reshape(-1, width)
+    height, usual = ((windows @ kernel).reshape(n_mz, -1) for kernel in kernels)
     usual += 1
-    ratio = np.divide(height, np.sqrt(usual, out=usual), out=usual)
-    some = np.arange(LOOKED_AT) * (signal.shape[1] - 1) // (LOOKED_AT - 1)
-    sampled = np.sort(np.abs(ratio[:, some]), axis=1)  # faster than np.median
-    noise = TO_DEVIATION * sampled[:, LOOKED_AT // 2, None]
-    ratio /= np.maximum(noise, least_noise(sigma, factor))
-    sure = ratio - np.float32(LEAST_RATIO)
-    np.maximum(sure, 0, out=sure)
-    return Level(height, ratio, np.sqrt(np.einsum("ms,ms->s", sure, sure)))
+    height /= np.sqrt(usual, out=usual)
+    return height[:, :n_places]
+
+
+@cache
+def _banded(sigma: float) -> tuple[Floats32, Floats32]:
+    """Matrices that filter windows (..., places of a window and around) for heights and means.
+
+    Products of matrices are faster than filters of SciPy, twice here.
+    """
+    kernel = kernel_of(sigma)
+    mean = np.zeros_like(kernel)
+    near, middle = reach_of(sigma), len(kernel) // 2
+    mean[middle - near : middle + near + 1] = 1 / (2 * near + 1)
+    height, usual = np.zeros((2, WINDOW + len(kernel) - 1, WINDOW), dtype=np.float32)
+    for place in range(WINDOW):
+        height[place : place + len(kernel), place] = kernel
+        usual[place : place + len(kernel), place] = mean
+    return height, usual
 
 
 def least_noise(sigma: float, factor: int) -> np.float32:
@@ -232,7 +287,7 @@ def kernel_of(sigma: float) -> Floats32:
     return np.asarray(kernel / (kernel @ shape), dtype=np.float32)
 
 
-def _traces(run: Run, elution: ElutionSpec) -> tuple[Integers, Floats32]:
+def _traces(run: Run, elution: ElutionSpec, ions: SeenIons) -> tuple[Integers, Floats32]:
     """Intensity of each m/z in each scan in units of the run's floor; 0 where no ion is.
 
     The last scan is repeated until there are whole blocks of scans.
@@ -243,17 +298,16 @@ def _traces(run: Run, elution: ElutionSpec) -> tuple[Integers, Floats32]:
         Those of the M nominal m/z that the run has ions at, as numbers from 0.
     traces : array of shape (M', S)
     """
-    ions, nominal, intensity = seen_ions(run, elution)
     together = together_of(run.n_scans)
     n_places = (run.n_scans - 1) // together + 1
     n_filled = n_places + -n_places % BLOCK
-    channel = nominal - elution.mz_first
+    channel = ions.nominal - elution.mz_first
     has_ions = np.bincount(channel, minlength=elution.n_mz) > 0
     channels = np.flatnonzero(has_ions)
     row = (np.cumsum(has_ions) - 1)[channel]
-    cell = row * n_filled + run.scan_of_ion[ions] // together
-    cells = np.bincount(cell, intensity / together, minlength=len(channels) * n_filled)
-    traces = cells.reshape(-1, n_filled).astype(np.float32)
+    cell = row * n_filled + run.scan_of_ion[ions.number] // together
+    traces = np.zeros((len(channels), n_filled), dtype=np.float32)
+    np.add.at(traces.reshape(-1), cell, (ions.intensity / together).astype(np.float32))
     traces[:, n_places:] = traces[:, n_places - 1, None]
     return channels, traces
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -101,15 +101,35 @@ class ElutionSpec:
         return fingerprint_of(self.to_dict())
 
 
-def excess(run: Run, spec: ElutionSpec) -> Floats32:
+class SeenIons(NamedTuple):
+    """The ions of a run that an image shows, I of them.
+
+    Parameters
+    ----------
+    number : array of shape (I,)
+        Which of the run's ions.
+    nominal : array of shape (I,)
+        Their nominal m/z.
+    intensity : array of shape (I,)
+        In units of the run's floor.
+    """
+
+    number: Integers
+    nominal: Integers
+    intensity: Floats
+
+
+def excess(run: Run, spec: ElutionSpec, ions: SeenIons | None = None) -> Floats32:
     """Signal above the baseline, shape (T, M), in units of the run's floor; at least 0.
+
+    `ions` are those of :func:`seen_ions`, where they are known.
 
     Raises
     ------
     ReadError
         If the image leaves out every ion of the run.
     """
-    signal = highest(run, spec)
+    signal = highest(run, spec, ions or seen_ions(run, spec))
     side = SMOOTHED_BINS // 2
     smooth = moving_mean(signal, np.repeat(signal[:1], side, 0), np.repeat(signal[-1:], side, 0))
     above: Floats32 = np.maximum(signal - _opening(smooth, round(spec.baseline * spec.bins / 2)), 0)
@@ -154,32 +174,25 @@ def over_noise(excess: Floats32) -> Floats32:
     return image
 
 
-def highest(run: Run, spec: ElutionSpec) -> Floats32:
+def highest(run: Run, spec: ElutionSpec, ions: SeenIons) -> Floats32:
     """Highest intensity in each bin, shape (T, M), in units of the run's floor, at least 1.
 
     An ion that was not recorded counts as the floor, which it was below. If it counted as 0,
     noise that crosses the floor now and then would look like peaks.
-
-    Raises
-    ------
-    ReadError
-        If the image leaves out every ion of the run.
     """
-    ions, nominal, intensity = seen_ions(run, spec)
     time_bin = time_bins(run, spec.bins)
-    row = np.repeat(time_bin, run.ions_per_scan)[ions]
+    row = np.repeat(time_bin, run.ions_per_scan)[ions.number]
     image = np.ones(spec.bins * spec.n_mz, dtype=np.float32)
-    np.maximum.at(image, row * spec.n_mz + nominal - spec.mz_first, intensity.astype("f4"))
+    cell = row * spec.n_mz + ions.nominal - spec.mz_first
+    np.maximum.at(image, cell, ions.intensity.astype("f4"))
     # bins may be finer than scans: a bin between two scans shows the earlier one
     latest = np.zeros(spec.bins, dtype=np.int64)
     latest[time_bin] = time_bin
     return image.reshape(spec.bins, spec.n_mz)[np.maximum.accumulate(latest)]
 
 
-def seen_ions(run: Run, spec: ElutionSpec) -> tuple[Integers, Integers, Floats]:
-    """Numbers of the ions of a run that an image shows, their nominal m/z and intensities, (I,).
-
-    Intensities are in units of the run's floor.
+def seen_ions(run: Run, spec: ElutionSpec) -> SeenIons:
+    """Find the ions of a run that an image shows.
 
     Raises
     ------
@@ -200,7 +213,7 @@ def seen_ions(run: Run, spec: ElutionSpec) -> tuple[Integers, Integers, Floats]:
         )
     intensity = run.intensity[ions]
     intensity /= max(quantile(intensity, FLOOR_QUANTILE), intensity.max() / LARGEST_RANGE)
-    return ions, nominal[ions], intensity
+    return SeenIons(ions, nominal[ions], intensity)
 
 
 def time_bins(run: Run, bins: int) -> Integers:
