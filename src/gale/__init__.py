@@ -220,7 +220,8 @@ _HOMES = {
 }
 
 _EXTRAS = {
-    **dict.fromkeys(("pydantic", "sklearn", "threadpoolctl", "torch"), "train"),
+    **dict.fromkeys(("pydantic", "threadpoolctl", "torch"), "train"),
+    "sklearn": "sklearn",
     **dict.fromkeys(("python_multipart", "starlette", "uvicorn", "watchfiles"), "serve"),
 }
 """The extra that brings a package."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from statistics import NormalDist
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import KFold, StratifiedKFold
 
 from gale.errors import TrainingError
-from gale.training.folds import split_fold, stratified_folds
+from gale.training.folds import folds_of_kinds, split_fold, stratified_folds
 from helpers.errors import refused
 
 FAMILIES = ("common", "rare", "middle")
@@ -258,3 +259,20 @@ def test_the_words_win_over_families_of_that_name(word: str) -> None:
     named = stratified_folds(labels, (word, "rare", "middle"), count=5, by=word, seed=0)
     assert [fold.validation.tolist() for fold in named] == validations(labels, word)
     assert validations(labels, word) != validations(labels, "common")
+
+
+@given(st.lists(st.integers(0, 3), min_size=6, max_size=40), st.integers(2, 6), st.integers(0, 99))
+def test_parts_of_kinds_are_those_of_scikit_learn(kinds: list[int], count: int, seed: int) -> None:
+    kind = np.array(kinds)
+    assume(np.bincount(kind).max() >= count)
+    splitter = StratifiedKFold(count, shuffle=True, random_state=seed)
+    with warnings.catch_warnings():  # a rare kind may be missing from some parts
+        warnings.simplefilter("ignore", UserWarning)
+        expected = [validation.tolist() for _, validation in splitter.split(kind, kind)]
+    assert [fold.validation.tolist() for fold in folds_of_kinds(kind, count, seed)] == expected
+
+
+def test_too_few_of_every_kind_are_dealt_out_as_by_scikit_learn() -> None:
+    labels = labels_of(7, (3, 3, 3))
+    expected = KFold(5, shuffle=True, random_state=4).split(labels)
+    assert validations(labels, "rare", seed=4) == [held_out.tolist() for _, held_out in expected]

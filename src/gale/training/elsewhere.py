@@ -15,9 +15,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import KDTree
 from scipy.special import expit
 
 from gale.model.unlike import fit_unlike, unlike
@@ -78,6 +75,11 @@ def acquired_alike(acquisition: NDArray[np.float32]) -> Acquired:
     )  # fmt: skip
     # whole steps, so that archives of any size have few places to compare
     places, of_run = np.unique(np.round(np.column_stack(steps)), axis=0, return_inverse=True)
+    # slow to import, and needed where groups are held out only
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+    from scipy.spatial import KDTree
+
     one, other = KDTree(places).query_pairs(1.5, p=np.inf, output_type="ndarray").T
     near = coo_array((np.ones(len(one)), (one, other)), shape=(len(places), len(places)))
     _, joined = connected_components(near, directed=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -122,13 +121,30 @@ def stratified_folds(
     if group is not None:
         kinds = np.column_stack([positive == 1, positive == 0])
         return _of_parts(whole_groups(kinds, group, count, seed), count)
-    from sklearn.model_selection import KFold, StratifiedKFold  # slow to import
+    if np.bincount(positive).max() >= count:
+        return folds_of_kinds(positive, count, seed)
+    part = np.empty(n_runs, dtype=np.int64)
+    part[np.random.RandomState(seed).permutation(n_runs)] = np.sort(np.arange(n_runs) % count)
+    return _of_parts(part, count)
 
-    splitter_class = StratifiedKFold if np.bincount(positive).max() >= count else KFold
-    splitter = splitter_class(count, shuffle=True, random_state=seed)
-    with warnings.catch_warnings():  # a rare family may be missing from some parts
-        warnings.simplefilter("ignore", UserWarning)
-        return [Fold(*parts) for parts in splitter.split(np.zeros(n_runs), positive)]
+
+def folds_of_kinds(kind: NDArray[np.int64], count: int, seed: int) -> list[Fold]:
+    """Divide runs into `count` parts that have the same share of each kind (R,), up to one run.
+
+    The parts are those of scikit-learn's StratifiedKFold with ``shuffle=True``, which the published
+    system used: the runs, kind by kind in the order in which kinds appear, are dealt out in turn;
+    which run of a kind is in which part is drawn.
+    """
+    random = np.random.RandomState(seed)
+    dealt = np.arange(len(kind)) % count
+    part = np.empty(len(kind), dtype=np.int64)
+    found, first = np.unique(kind, return_index=True)
+    for each in found[np.argsort(first)]:
+        rows = np.flatnonzero(kind == each)
+        parts, dealt = np.sort(dealt[: len(rows)]), dealt[len(rows) :]
+        random.shuffle(parts)
+        part[rows] = parts
+    return _of_parts(part, count)
 
 
 def _even_parts(

@@ -27,7 +27,7 @@ from gale.evaluation.metrics import CLIP, log_loss
 from gale.features.spec import FeatureSpec
 from gale.model.groups import RARELY
 from gale.run import Floats
-from gale.training.folds import Fold, stratified_folds
+from gale.training.folds import Fold, folds_of_kinds, stratified_folds
 from gale.training.groups import numbered
 from gale.training.logistic import fit_logistic
 from gale.training.networks.summary import prior_logit
@@ -177,10 +177,7 @@ def _told(
     rows = np.flatnonzero(np.isin(group, large))
     is_of = (group[rows, None] == large).astype(np.float32)
     which = is_of.argmax(axis=1)
-    from sklearn.model_selection import StratifiedKFold  # slow to import
-
-    splitter = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
-    folds = [Fold(*parts) for parts in splitter.split(rows, which)]
+    folds = folds_of_kinds(which, FOLDS, seed)
     known = labels[rows]
     filled = np.where(np.isfinite(known), known, np.nan_to_num(prevalence_of(known)))
     told, prior = _held_out(features[rows], is_of, folds)
