@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -92,6 +93,7 @@ def test_a_signal_is_an_interruption(
 ) -> None:
     def interrupt(*_: object, **__: object) -> None:
         os.kill(os.getpid(), number)
+        time.sleep(60)  # another thread may receive it, and this one is told a little later
 
     monkeypatch.setattr("gale.model.Model.load", interrupt)
     monkeypatch.setattr(sys, "argv", ["gale", "predict", "run", "--model", "m", "-o", "p.csv"])

@@ -95,6 +95,8 @@ def test_what_workers_do(
         ((), str(tmp_path), "1")
     }
     assert os.getpid() not in {process for _, process, *_ in found}
+    usual = 8787  # of Dask's own page, which one command alone could have
+    assert executor.client.cluster.scheduler.http_server.port != usual
 
     with worker_pool(7, begin, ("once",), executor) as begun:
         assert begun is not None

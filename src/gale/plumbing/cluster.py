@@ -130,7 +130,7 @@ def _local_client(address: str) -> Iterator[Client]:
             n_workers=int(number),
             threads_per_worker=1,
             processes=True,
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",  # any free port: None is 8787, for one command alone
             silence_logs=logging.CRITICAL,
         ) as cluster,
         Client(cluster, set_as_default=False) as client,

@@ -30,7 +30,7 @@ AFTER_ALL = 2**40
 
 @dataclass(frozen=True)
 class Level:
-    """Names of what the filter of one width finds, see `gale.features.apexes.Level`."""
+    """Names of what the filter of one width finds at all places; score is of all ions together."""
 
     height: str
     ratio: str
