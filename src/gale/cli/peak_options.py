@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from gale.cli.outputs import TABLE_FILE, WRITTEN_ANYWHERE
+from gale.cli.outputs import TABLE_FILE, WRITTEN
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -20,12 +20,12 @@ OUTPUTS = {
     ),
     "msp": (
         ("--msp",),
-        WRITTEN_ANYWHERE,
+        WRITTEN,
         "MSP file to write with the spectrum of each peak, for NIST MS Search, MS-DIAL or gale.",
     ),
     "mztab": (
         ("--mztab",),
-        WRITTEN_ANYWHERE,
+        WRITTEN,
         "mzTab-M file to write with peaks, matches and families, of one run.",
     ),
     "matches": (

@@ -13,7 +13,7 @@ import polars as pl
 
 from gale.errors import ModelError, TableError
 from gale.model import Model
-from gale.plumbing.files import writing
+from gale.plumbing.files import exists, writing
 from gale.plumbing.progress import Progress
 from gale.plumbing.reading import read_bytes, sha256_of
 from gale.plumbing.tables import HEADER
@@ -96,7 +96,7 @@ class TrainingFiles:
         TableError
             If the file is missing, was written by another training, or has other columns.
         """
-        if not self.out_of_fold.exists():
+        if not exists(self.out_of_fold):
             raise TableError(
                 self.out_of_fold,
                 "does not exist",
@@ -143,7 +143,7 @@ class TrainingFiles:
         TableError
             If the file was written by another training.
         """
-        if not self.history.exists():
+        if not exists(self.history):
             return None
         self._check_same(self.history, "history", model)
         try:
@@ -163,7 +163,7 @@ class TrainingFiles:
 def read_truth(campaign: Path, progress: Progress) -> pl.DataFrame | None:
     """Read the truth of a simulated campaign, if there is one; if it is something else, note it."""
     file = campaign / "truth.parquet"
-    if not file.exists():
+    if not exists(file):
         return None
     try:
         table = pl.read_parquet(io.BytesIO(read_bytes(file)))

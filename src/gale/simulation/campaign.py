@@ -10,7 +10,7 @@ import numpy as np
 
 from gale.errors import SimulationError
 from gale.plumbing.arguments import check_kind, check_several, check_whole
-from gale.plumbing.batches import Partial
+from gale.plumbing.batches import Partial, may_replace
 from gale.plumbing.files import writing_folder
 from gale.plumbing.kinds import checked
 from gale.plumbing.progress import Progress
@@ -29,7 +29,14 @@ from gale.simulation.series import (
     plan_series,
     read_analytes,
 )
-from gale.simulation.writing import made_with, write_facts, write_runs, write_tables
+from gale.simulation.writing import (
+    FILES,
+    METADATA,
+    made_with,
+    write_facts,
+    write_runs,
+    write_tables,
+)
 
 if TYPE_CHECKING:
     from gale.chemistry.families import FamilyTable
@@ -81,8 +88,8 @@ def simulate(
 
     Parameters
     ----------
-    folder : Path
-        A folder that does not exist yet; it appears when it is complete.
+    folder : Path or str
+        A folder that does not exist yet, or its address; it appears when it is complete.
     design : {"mars", "different"}
         ``mars`` is built like the competition's campaign: samples are measured again in other
         amounts, families go with derivatization, and val and test differ from train in prevalence,
@@ -160,7 +167,8 @@ def simulate(
     numbers = {"ions": ions, "compounds": compounds, "instruments": instruments}
     check_numbers({**numbers, "workers": work.workers}, prevalence, label_noise)
     output = Path(folder)
-    with writing_folder(output) as unfinished:
+    replaces = FILES if may_replace(output, resume=resume) else None
+    with writing_folder(output, replaces=replaces, last=METADATA) as unfinished:
         analytes, source, libraries = read_analytes(library, families, work.progress, design)
         if compounds is not None:
             analytes = take_compounds(analytes, compounds, seed)
