@@ -11,7 +11,7 @@ import click
 
 from gale.cli.completion import recipe_option
 from gale.cli.options import PATH, output_option
-from gale.cli.outputs import WRITTEN_HERE, claim
+from gale.cli.outputs import claim
 from gale.cli.printing import echo
 from gale.cli.resumable import resumable, sleep_when_idle, training_options
 from gale.cli.working import working
@@ -27,7 +27,7 @@ Examples:
 
 @click.command(short_help="Measure what each ingredient of a recipe contributes.", epilog=EXAMPLE)
 @click.argument("campaign", type=PATH)
-@output_option("Folder to make.", metavar="FOLDER", type=WRITTEN_HERE)
+@output_option("Folder to make.", metavar="FOLDER", here=True)
 @recipe_option(
     "published",
     "The recipe that the steps build up to: published, quick, or a TOML file with one kind of "

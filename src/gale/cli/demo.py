@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from gale.cli.options import force_option, output_option, seed_option
-from gale.cli.outputs import WRITTEN_HERE, claim
+from gale.cli.outputs import claim
 from gale.cli.printing import echo
 from gale.errors import OutputError
 
@@ -36,7 +36,7 @@ LOOK_AT = {
 
 
 @click.command(short_help="Simulate, train, predict and score a small campaign.", epilog=EXAMPLE)
-@output_option("Folder to make.", default=Path("gale-demo"), show_default=True, type=WRITTEN_HERE)
+@output_option("Folder to make.", default=Path("gale-demo"), show_default=True, here=True)
 @seed_option("Seed of the simulation.")
 @force_option("Run again in an existing folder.")
 def command(output: Path, seed: int, force: bool) -> None:

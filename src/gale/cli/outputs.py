@@ -100,6 +100,9 @@ NOT_PRINTED = "only gale predict -o writes to standard output; name a file"
 STANDARD_OUTPUT = Path("-")
 """What stands for standard output, as the table of predictions alone may go there, as CSV."""
 
+ADDRESS_TOO = "An address, such as s3://bucket/name, will do."
+"""What the help says of outputs that may be elsewhere."""
+
 WRITTEN = Written()
 """The type of an option that names a file or folder to write, here or at an address."""
 

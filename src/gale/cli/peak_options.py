@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from gale.cli.outputs import TABLE_FILE, WRITTEN
+from gale.cli.outputs import ADDRESS_TOO, TABLE_FILE, WRITTEN
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -16,7 +16,7 @@ OUTPUTS = {
         ("-o", "--output"),
         TABLE_FILE,
         "Table to write, one row per peak: .csv, .parquet or .xlsx, or a folder/ of Parquet files. "
-        "Without any output, the largest peaks are printed.",
+        f"{ADDRESS_TOO} Without any output, the largest peaks are printed.",
     ),
     "msp": (
         ("--msp",),

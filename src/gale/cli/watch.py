@@ -9,7 +9,6 @@ import click
 
 from gale.cli.models import model_option, open_model
 from gale.cli.options import PATH, columns_option, output_option, quiet_option
-from gale.cli.outputs import WRITTEN_HERE
 from gale.cli.printing import echo
 from gale.cli.times import DURATION
 from gale.cli.wording import in_options
@@ -43,7 +42,7 @@ class Lines(Progress):
 @click.command(short_help="Predict each run that appears in a folder.", epilog=EXAMPLE)
 @click.argument("folder", type=PATH)
 @model_option
-@output_option("Folder for results; made if it does not exist.", type=WRITTEN_HERE)
+@output_option("Folder for results; made if it does not exist.", here=True)
 @click.option("--settle", type=DURATION, default="10s", show_default=True,
               help="Time without a change after which a run counts as complete.")  # fmt: skip
 @click.option("--patience", type=DURATION, default="1h", show_default=True,

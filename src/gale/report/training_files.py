@@ -17,7 +17,7 @@ from gale.plumbing.files import exists, writing
 from gale.plumbing.progress import Progress
 from gale.plumbing.reading import read_bytes, sha256_of
 from gale.plumbing.tables import HEADER
-from gale.plumbing.text import listed
+from gale.plumbing.text import display_name, listed
 from gale.report.charts import HISTORY, NUMBERS
 from gale.report.shares import TRUTH
 from gale.simulation.writing import TRUTH as WRITTEN
@@ -155,7 +155,8 @@ class TrainingFiles:
         if set(HISTORY) <= set(table.columns) and set(NUMBERS) <= set(whole):
             return table
         progress.note(
-            f"{self.history}: is not the history of a training; the report has no learning curves"
+            f"{display_name(self.history)}: is not the history of a training; the report has no "
+            "learning curves"
         )
         return None
 
@@ -172,8 +173,8 @@ def read_truth(campaign: Path, progress: Progress) -> pl.DataFrame | None:
     if all(table.schema.get(name) == WRITTEN[name] for name in TRUTH):
         return table
     progress.note(
-        f"{file}: is not the truth of a simulated campaign; the report does not show what is found "
-        "by abundance"
+        f"{display_name(file)}: is not the truth of a simulated campaign; the report does not show "
+        "what is found by abundance"
     )
     return None
 

@@ -10,8 +10,7 @@ import numpy as np
 
 from gale.errors import SimulationError
 from gale.plumbing.arguments import check_kind, check_several, check_whole
-from gale.plumbing.batches import Partial, may_replace
-from gale.plumbing.files import writing_folder
+from gale.plumbing.batches import Partial
 from gale.plumbing.kinds import checked
 from gale.plumbing.progress import Progress
 from gale.plumbing.toml import unknown_key
@@ -30,12 +29,11 @@ from gale.simulation.series import (
     read_analytes,
 )
 from gale.simulation.writing import (
-    FILES,
-    METADATA,
     made_with,
     write_facts,
     write_runs,
     write_tables,
+    writing_campaign,
 )
 
 if TYPE_CHECKING:
@@ -167,8 +165,7 @@ def simulate(
     numbers = {"ions": ions, "compounds": compounds, "instruments": instruments}
     check_numbers({**numbers, "workers": work.workers}, prevalence, label_noise)
     output = Path(folder)
-    replaces = FILES if may_replace(output, resume=resume) else None
-    with writing_folder(output, replaces=replaces, last=METADATA) as unfinished:
+    with writing_campaign(output, resume=resume) as unfinished:
         analytes, source, libraries = read_analytes(library, families, work.progress, design)
         if compounds is not None:
             analytes = take_compounds(analytes, compounds, seed)

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from itertools import product
@@ -15,8 +16,17 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from gale.plumbing.batches import Chunk, Finished, Item, Part, Partial, chunks_of, identity
-from gale.plumbing.files import write_content, write_csv
+from gale.plumbing.batches import (
+    Chunk,
+    Finished,
+    Item,
+    Part,
+    Partial,
+    chunks_of,
+    identity,
+    may_replace,
+)
+from gale.plumbing.files import write_content, write_csv, writing_folder
 from gale.plumbing.frames import write_frames
 from gale.plumbing.places import make_place, put
 from gale.plumbing.progress import Progress
@@ -153,6 +163,12 @@ def run_names(design: Design) -> list[str]:
 
 def _number_of(item: Item) -> int:
     return int(item.name.removeprefix(RUN_MARK))
+
+
+def writing_campaign(folder: Path, *, resume: bool) -> AbstractContextManager[Path]:
+    """Make the folder of a campaign, see `gale.plumbing.files.writing_folder`."""
+    replaces = FILES if may_replace(folder, resume=resume) else None
+    return writing_folder(folder, replaces=replaces, last=METADATA)
 
 
 def write_runs(folder: Path, partial: Partial, series: Series, work: Work) -> Finished:
