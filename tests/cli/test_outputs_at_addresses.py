@@ -18,6 +18,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 import gale
 from gale.errors import OutputError, TableError
 from gale.plumbing.batches import Partial
+from gale.plumbing.remote import AddressError
 from helpers.commands import error_of, invoke, succeed
 from helpers.errors import check_error
 from helpers.training import Trained
@@ -292,6 +293,25 @@ def test_pages(stack_file: Path, runs: list[Path], store: MemoryFileSystem) -> N
     error = error_of(*words, "--force")
     check_error(error, "memory://x/pages", found="mine.html", kind=OutputError)
     assert len(names(store)) == 3
+
+
+@pytest.mark.slow
+def test_a_store_that_fails_on_the_way(
+    trained: Trained,
+    runs: list[Path],
+    store: MemoryFileSystem,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(address: str, _: bytes) -> None:
+        raise AddressError(address, "AccessDenied", "check your rights")
+
+    words = ("report", "run", *runs, "--model", trained.path, "-q", "-o", "memory://x/pages")
+    monkeypatch.setattr("gale.plumbing.files.write_at", fail)
+    error = error_of(*words)
+    check_error(
+        error, "memory://x/pages", found="AccessDenied", remedy="your rights", kind=OutputError
+    )
+    assert names(store) == []
 
 
 def test_a_store_that_is_not_there(predict: Arguments, runs: list[Path]) -> None:

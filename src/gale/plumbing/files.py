@@ -375,7 +375,6 @@ def writing_folder(
                 yield temporary
                 _check_replaceable(path, replaces, is_own)
                 _take_place_at(claim, last)
-            LOG.info("wrote %s", address_of(path) or path)
 
 
 def _check_folder_free_at(
