@@ -17,10 +17,11 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 import gale
 from gale.errors import OutputError, TableError
+from gale.evaluation.predictions import sidecar_facts
 from gale.plumbing.batches import Partial
 from gale.plumbing.remote import AddressError
 from helpers.commands import error_of, invoke, succeed
-from helpers.errors import check_error
+from helpers.errors import check_error, refused
 from helpers.training import Trained
 
 Arguments = Callable[..., list[object]]
@@ -55,6 +56,12 @@ def test_a_table_with_what_lies_beside_it(
     check_error(error, "memory://x/there.csv", found="exists", kind=OutputError)
     succeed(*words, "--force")
     assert [*Path().glob("memory*")] == []
+    facts = sidecar_facts(Path("memory://x/there.csv"))
+    assert facts is not None
+    assert facts["prevalence"] == there["prevalence"]
+    store.pipe_file("/x/there.csv", b"run,status,message\n")
+    with refused(TableError, "memory://x/there.json", found="changed"):
+        sidecar_facts(Path("memory://x/there.csv"))
 
 
 def test_a_dataset(predict: Arguments, runs: list[Path], store: MemoryFileSystem) -> None:
@@ -114,12 +121,15 @@ def test_other_verbs(
     succeed("peaks", *runs, "-o", "p.parquet", "--msp", "p.msp", "-q")
     assert store.cat_file("/x/p.parquet") == Path("p.parquet").read_bytes()
     assert store.cat_file("/x/p.msp") == Path("p.msp").read_bytes()
+    store.pipe_file("/x/run.csv", runs[0].read_bytes())
+    succeed("peaks", "memory://x/run.csv", "--mztab", "memory://x/p.mztab", "-q")
+    assert b"ms_run[1]-location\tmemory://x/run.csv" in store.cat_file("/x/p.mztab")
     succeed("inspect", *runs, "-o", "memory://x/i.jsonl")
     succeed("inspect", *runs, "-o", "i.jsonl")
     assert store.cat_file("/x/i.jsonl") == Path("i.jsonl").read_bytes()
     words = ("convert", *runs, "-o", "memory://x/runs", "--to", "parquet", "-q")
     succeed(*words)
-    assert len(names(store)) == 3 + len(runs)
+    assert len(names(store)) == 5 + len(runs)
     before = gale.read_run(runs[0])
     after = gale.read_run(f"memory://x/runs/{runs[0].stem}.parquet")
     assert pl.DataFrame(before).equals(pl.DataFrame(after))
