@@ -11,6 +11,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 import gale
 from gale.errors import CampaignError
+from gale.features.content import size_of
 from helpers.commands import succeed
 from helpers.errors import refused
 from helpers.training import Trained
@@ -34,6 +35,8 @@ def test_it_is_opened_as_one_of_this_machine(
     there = gale.Campaign.open("memory://campaign")
     here = gale.Campaign.open(campaign.root)
     assert (there.runs, there.split, there.families) == (here.runs, here.split, here.families)
+    assert list(map(size_of, there.paths)) == list(map(size_of, here.paths))
+    assert size_of(there.root) is size_of(there.root / "none.csv") is None
     np.testing.assert_array_equal(there.labels, here.labels)
     succeed("inspect", "memory://campaign", "--verify")
 

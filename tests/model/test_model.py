@@ -428,3 +428,19 @@ def test_not_a_model(trained: Trained, tmp_path: Path, what: str) -> None:
 def test_a_folder_is_not_a_model(tmp_path: Path) -> None:
     with refused(ModelError, tmp_path, expected=".onnx"):
         gale.Model.load(tmp_path)
+
+
+def test_a_model_at_an_address(trained: Trained, tmp_path: Path) -> None:
+    folder = tmp_path.as_uri()
+    trained.model.save(f"{folder}/new/model.onnx")
+    loaded = gale.Model.load(f"{folder}/new/model.onnx")
+    assert (loaded.sha256, loaded.source) == (trained.model.sha256, f"{folder}/new/model.onnx")
+    (tmp_path / "no.onnx").write_text("no model")
+    for address, found, remedy in (
+        (f"{folder}/none.onnx", os.strerror(errno.ENOENT), "check the path"),
+        (folder, os.strerror(errno.EISDIR), "check the path"),
+        (f"{folder}/no.onnx", "ONNX", ""),
+        ("nowhere://m/model.onnx", "nowhere", "check the address"),
+    ):
+        with refused(ModelError, address, found=found, expected="model file", remedy=remedy):
+            gale.Model.load(address)

@@ -15,7 +15,13 @@ from fsspec.implementations.memory import MemoryFileSystem
 import gale
 from gale.errors import OutputError, ReadError
 from gale.plumbing.batches import identity
-from gale.plumbing.files import check_free, check_here, writing
+from gale.plumbing.files import (
+    check_free,
+    check_here,
+    write_content,
+    writing,
+    writing_folder,
+)
 from gale.plumbing.reading import open_file, read_bytes, read_unchanging, size_of
 from gale.plumbing.remote import address_of, files_at, fitting
 from gale.plumbing.text import display_name
@@ -159,6 +165,64 @@ def test_a_file_appears_whole_or_not_at_all(memory: MemoryFileSystem, tmp_path: 
             temporary.write_bytes(b"whole")
         assert files_at(address.rpartition("/")[0], below=True) == ["a.txt"]
         assert read_bytes(address) == b"whole"
+
+
+def make_folder_at(address: str, **how: Any) -> None:
+    with writing_folder(Path(address), last="index", **how) as unfinished:
+        for name in ("index", "deeper/a", "z"):
+            write_content(unfinished / name, f"{name} of it")
+        where, _, name = address.rpartition("/")
+        assert not any(each.startswith(f"{name}/") for each in files_at(where, below=True))
+
+
+def test_a_folder_appears_when_all_of_it_is_made(memory: MemoryFileSystem, tmp_path: Path) -> None:
+    for address in ("memory://new/folder", f"{tmp_path.as_uri()}/new/folder"):
+        make_folder_at(address)
+        where = address.rpartition("/")[0]
+        there = [f"folder/{name}" for name in ("deeper/a", "index", "z")]
+        assert files_at(where, below=True) == there
+        assert read_bytes(f"{address}/index") == b"index of it"
+        with refused(OutputError, address, found="exists"):
+            make_folder_at(address)
+        write_content(Path(address, "old"), "of another one")
+        with refused(OutputError, address, found="old", expected="overwritten"):
+            make_folder_at(address, replaces=["index", "deeper/*", "z"])
+        with refused(OutputError, address, found="deeper/a"):
+            make_folder_at(address, replaces=["*"], is_own=lambda file: file.name != "a")
+        assert "folder/old" in files_at(where, below=True)
+        with writing_folder(Path(address), replaces=["*"]) as unfinished:
+            write_content(unfinished / "new", "")
+        assert files_at(where, below=True) == ["folder/new"]
+    assert [each.name for each in tmp_path.iterdir()] == ["new"]
+
+
+def half_make(address: str) -> None:
+    with writing_folder(Path(address)) as unfinished:
+        write_content(unfinished / "a", "half")
+        raise KeyboardInterrupt
+
+
+def test_a_folder_that_cannot_be_finished_leaves_nothing(
+    memory: MemoryFileSystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for address in ("memory://new/folder", f"{tmp_path.as_uri()}/new/folder"):
+        with pytest.raises(KeyboardInterrupt):
+            half_make(address)
+        assert files_at(address.rpartition("/")[0], below=True) == []
+
+    copied: list[str] = []
+
+    def copy(_: object, __: str, path: str) -> None:
+        memory.pipe_file(path, b"")
+        copied.append(path)
+        if path.endswith("index"):
+            raise RuntimeError("An error occurred (AccessDenied)")
+
+    monkeypatch.setattr(MemoryFileSystem, "cp_file", copy)
+    with refused(OutputError, "memory://new/folder", found="AccessDenied", remedy="rights"):
+        make_folder_at("memory://new/folder")
+    assert copied == ["/new/folder/deeper/a", "/new/folder/z", "/new/folder/index"]
+    assert files_at("memory://new", below=True) == []
 
 
 def test_a_store_that_refuses_to_write(memory: MemoryFileSystem) -> None:

@@ -9,7 +9,7 @@ from gale.ablation.figures import plot_curves, plot_steps
 from gale.ablation.results import Ablation
 from gale.ablation.text import report_text
 from gale.plotting import save_figure
-from gale.plumbing.files import check_folder_free, write_csv, writing_folder
+from gale.plumbing.files import check_folder_free, check_here, write_csv, writing_folder
 from gale.plumbing.kinds import checked
 
 FILES = (
@@ -57,6 +57,7 @@ def save_ablation(ablation: Ablation, folder: Path | str, *, force: bool = False
     ['curves.csv', 'table.csv', 'trainings.csv']
     """
     folder = Path(folder)
+    check_here(folder)
     check_folder_free(folder, force=force, files=FILES)
     figures = {"table": plot_steps(ablation), "curves": plot_curves(ablation)}
     with writing_folder(folder, replaces=FILES if force else None) as unfinished:

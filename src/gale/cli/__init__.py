@@ -12,7 +12,7 @@ import click
 
 from gale.cli.interruption import signals_interrupt, status_of
 from gale.cli.logs import logged
-from gale.cli.outputs import WRITTEN
+from gale.cli.outputs import WRITTEN_HERE
 from gale.cli.printing import echo
 from gale.cli.wording import error_text
 from gale.errors import GaleError, GaleWarning
@@ -72,7 +72,7 @@ class LazyGroup(click.Group):
 )
 @click.option(
     "--log-file",
-    type=WRITTEN,
+    type=WRITTEN_HERE,
     help="Append that, and all that is said on standard error, to this file, with times.",
 )
 @click.pass_context

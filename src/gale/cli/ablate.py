@@ -27,7 +27,7 @@ Examples:
 
 @click.command(short_help="Measure what each ingredient of a recipe contributes.", epilog=EXAMPLE)
 @click.argument("campaign", type=PATH)
-@output_option("Folder to make.", metavar="FOLDER")
+@output_option("Folder to make.", metavar="FOLDER", here=True)
 @recipe_option(
     "published",
     "The recipe that the steps build up to: published, quick, or a TOML file with one kind of "

@@ -7,14 +7,14 @@ from pathlib import Path
 import click
 
 from gale.cli.options import Function
-from gale.cli.outputs import STANDARD_OUTPUT, TABLE
+from gale.cli.outputs import ADDRESS_TOO, STANDARD_OUTPUT, TABLE
 
 table_option = click.option(
     "-o",
     "--output",
     type=TABLE,
-    help="Table to write: .csv, .parquet or .xlsx, or a folder/ of Parquet files; - prints CSV. By "
-    "default, print answers.",
+    help="Table to write: .csv, .parquet or .xlsx, or a folder/ of Parquet files; - prints CSV. "
+    f"{ADDRESS_TOO} By default, print answers.",
 )
 
 

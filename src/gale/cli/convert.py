@@ -16,7 +16,7 @@ from gale.cli.options import (
     output_option,
     quiet_option,
 )
-from gale.cli.outputs import WRITTEN_ANYWHERE, claim
+from gale.cli.outputs import claim
 from gale.cli.printing import echo
 from gale.cli.workers import workers_options
 from gale.cli.working import working
@@ -34,9 +34,7 @@ Examples:
 
 @click.command(short_help="Write runs in an open format.", epilog=EXAMPLE)
 @click.argument("runs", type=PATH, nargs=-1)
-@output_option(
-    "File to write, or a folder, which is made if it does not exist.", type=WRITTEN_ANYWHERE
-)
+@output_option("File to write, or a folder, which is made if it does not exist.")
 @click.option(
     "--to",
     "format_",

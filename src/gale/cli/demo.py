@@ -36,7 +36,7 @@ LOOK_AT = {
 
 
 @click.command(short_help="Simulate, train, predict and score a small campaign.", epilog=EXAMPLE)
-@output_option("Folder to make.", default=Path("gale-demo"), show_default=True)
+@output_option("Folder to make.", default=Path("gale-demo"), show_default=True, here=True)
 @seed_option("Seed of the simulation.")
 @force_option("Run again in an existing folder.")
 def command(output: Path, seed: int, force: bool) -> None:

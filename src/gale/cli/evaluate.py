@@ -12,7 +12,7 @@ import click
 
 from gale.cli.evaluations import baseline_notes, check_no_sidecar
 from gale.cli.options import PATH, force_option, quiet_option, seed_option
-from gale.cli.outputs import WRITTEN_ANYWHERE, plan
+from gale.cli.outputs import ADDRESS_TOO, WRITTEN, plan
 from gale.cli.printing import echo
 
 EXAMPLE = """
@@ -30,7 +30,9 @@ Example:
 @click.option(
     "--train-labels", multiple=True, type=PATH, help="Labels of the training runs. Repeatable."
 )
-@click.option("--json", "json_path", type=WRITTEN_ANYWHERE, help="Write all numbers to this file.")
+@click.option(
+    "--json", "json_path", type=WRITTEN, help=f"Write all numbers to this file. {ADDRESS_TOO}"
+)
 @force_option("Overwrite the file of --json.")
 @click.option(
     "--resamples",

@@ -78,7 +78,8 @@ def command(
     if page != (runtime is not None):
         raise click.UsageError("--page and --runtime need each other")
     import gale
-    from gale.plumbing.text import counted
+    from gale.plumbing.reading import size_of
+    from gale.plumbing.text import counted, display_name
 
     plan([output], files_of_model(model_path), force=force)
     model = open_model(model_path)
@@ -86,6 +87,6 @@ def command(
         gale.export_whole(model, output, int8=int8, force=force)
     else:
         gale.export_page(model, output, runtime=runtime, int8=int8, force=force)
-    size = output.stat().st_size
+    size = size_of(output)
     families = counted(len(model.families), "family", "families")
-    echo(f"{output}: {families}, {size / 1e6:,.2f} MB")
+    echo(f"{display_name(output)}: {families}, {size / 1e6:,.2f} MB")

@@ -21,7 +21,8 @@ from gale.cli.options import (
 from gale.cli.printing import echo
 from gale.cli.resumable import sleep_when_idle
 from gale.cli.working import working
-from gale.plumbing.text import counted, size_text
+from gale.plumbing.places import size_of_files
+from gale.plumbing.text import counted, display_name, size_text
 
 EXAMPLE = """
 \b
@@ -65,10 +66,8 @@ def command(
         failed = gale.write_features(opened, output, recipe, force=force, work=work)
     for run, why in failed.items():
         echo(f"failed: {run}: {why}", err=True)
-    size = sum(part.stat().st_size for part in output.iterdir())
-    echo(
-        f"{output}: features of {counted(len(opened) - len(failed), 'run')} in "
-        f"{time.monotonic() - started:.0f} s, {size_text(size)}"
-    )
+    n_runs, size = len(opened) - len(failed), size_text(size_of_files(output))
+    seconds = time.monotonic() - started
+    echo(f"{display_name(output)}: features of {counted(n_runs, 'run')} in {seconds:.0f} s, {size}")
     if failed:
         sys.exit(1)

@@ -11,7 +11,7 @@ import click
 from gale.cli.batch import Asked, batch_options
 from gale.cli.listings import open_paths
 from gale.cli.options import PATH, columns_option, force_option
-from gale.cli.outputs import WRITTEN_ANYWHERE, plan
+from gale.cli.outputs import ADDRESS_TOO, WRITTEN, plan
 from gale.cli.printing import echo
 from gale.cli.wording import in_options
 from gale.cli.workers import workers_options
@@ -46,8 +46,8 @@ Examples:
 @click.option(
     "-o",
     "--output",
-    type=WRITTEN_ANYWHERE,
-    help="File to write with the lines of JSON, instead of printing.",
+    type=WRITTEN,
+    help=f"File to write with the lines of JSON, instead of printing. {ADDRESS_TOO}",
 )
 @force_option()
 @batch_options("the output")

@@ -16,7 +16,7 @@ from gale.cli.printing import echo
 from gale.cli.resumable import kept_text
 from gale.errors import GaleError, OutputError
 from gale.plumbing.locks import MORE_SPACE
-from gale.plumbing.remote import STORAGE
+from gale.plumbing.remote import STORAGE, AddressError
 from gale.plumbing.text import counted
 
 if TYPE_CHECKING:
@@ -85,9 +85,10 @@ def telling(partial: Partial) -> Iterator[None]:
         error.remedy = "; ".join(filter(None, (error.remedy, _kept(partial))))
         raise
     except OSError as error:
-        if error.errno not in STORAGE:
+        if error.errno not in STORAGE and not isinstance(error, AddressError):
             raise
-        remedy = "; ".join(filter(None, (MORE_SPACE, _kept(partial))))
+        remedy = getattr(error, "remedy", MORE_SPACE)
+        remedy = "; ".join(filter(None, (remedy, _kept(partial))))
         found = f"cannot be written ({error.strerror})"
         raise OutputError(partial.output, found, remedy=remedy) from error
 

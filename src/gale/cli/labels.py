@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from gale.cli.options import PATH, columns_option, force_option
-from gale.cli.outputs import plan
+from gale.cli.outputs import ADDRESS_TOO, plan
 from gale.cli.printing import echo, formulas_note
 from gale.plumbing.text import counted, is_formula
 
@@ -25,7 +25,8 @@ Examples:
     "-o",
     "--output",
     type=PATH,
-    help="File to write; by default, labels.csv in FOLDER, where `gale train` finds it.",
+    help="File to write; by default, labels.csv in FOLDER, where `gale train` finds it. "
+    f"{ADDRESS_TOO}",
 )
 @click.option(
     "--family",

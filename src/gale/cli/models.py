@@ -21,8 +21,8 @@ model_option = click.option(
     "model_path",
     type=PATH,
     envvar=VARIABLE,
-    help=f"Model file; by default the one that ${VARIABLE} names, or else the model that comes "
-    "with gale, which learned from simulated runs alone.",
+    help=f"Model file, or its address; by default the one that ${VARIABLE} names, or else the "
+    "model that comes with gale, which learned from simulated runs alone.",
 )
 
 

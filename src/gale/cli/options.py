@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from gale.cli.outputs import WRITTEN
+from gale.cli.outputs import ADDRESS_TOO, WRITTEN, WRITTEN_HERE
 from gale.cli.workers import workers_options
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -32,9 +32,13 @@ def parse_columns(
     return columns or None
 
 
-def output_option(text: str, **more: Any) -> Callable[[Function], Function]:
-    """Add ``--output``, which is required unless it has a default."""
-    more = {"required": "default" not in more, "type": WRITTEN, **more}
+def output_option(text: str, *, here: bool = False, **more: Any) -> Callable[[Function], Function]:
+    """Add ``--output``, which is required unless it has a default, and may be an address.
+
+    It has to be on this machine if it is to be `here`.
+    """
+    text = text if here else f"{text} {ADDRESS_TOO}"
+    more = {"required": "default" not in more, "type": WRITTEN_HERE if here else WRITTEN, **more}
     return click.option("-o", "--output", help=text, **more)
 
 

@@ -51,21 +51,21 @@ def claim(output: Path) -> None:
 class Written(click.Path):
     """A path that is written to; ``-`` is refused where a result is more than one text.
 
-    Addresses are refused, too, unless `anywhere`.
+    An address is refused, too, if the output is to be `here`, on this machine.
     """
 
-    def __init__(self, *, anywhere: bool = False) -> None:
+    def __init__(self, *, here: bool = False) -> None:
         super().__init__(path_type=Path)
-        self.anywhere = anywhere
+        self.here = here
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Refuse ``-``, and addresses unless they will do."""
+        """Refuse ``-``, and addresses where they will not do."""
         from gale.plumbing.files import check_here
 
         if str(value) == "-":
             self.fail(NOT_PRINTED, param, ctx)
         path = Path(os.fsdecode(super().convert(value, param, ctx)))
-        if not self.anywhere:
+        if self.here:
             check_here(path)
         return path
 
@@ -100,11 +100,14 @@ NOT_PRINTED = "only gale predict -o writes to standard output; name a file"
 STANDARD_OUTPUT = Path("-")
 """What stands for standard output, as the table of predictions alone may go there, as CSV."""
 
-WRITTEN = Written()
-"""The type of an option that names a file or folder to write on this machine."""
+ADDRESS_TOO = "An address, such as s3://bucket/name, will do."
+"""What the help says of outputs that may be elsewhere."""
 
-WRITTEN_ANYWHERE = Written(anywhere=True)
-"""The type of an option that names a file to write, here or at an address."""
+WRITTEN = Written()
+"""The type of an option that names a file or folder to write, here or at an address."""
+
+WRITTEN_HERE = Written(here=True)
+"""The same, on this machine alone: where locks are needed, or a file grows."""
 
 TABLE = WrittenTable()
 """The type of an option that names a table to write."""

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from gale.cli.outputs import TABLE_FILE, WRITTEN_ANYWHERE
+from gale.cli.outputs import ADDRESS_TOO, TABLE_FILE, WRITTEN
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -16,16 +16,16 @@ OUTPUTS = {
         ("-o", "--output"),
         TABLE_FILE,
         "Table to write, one row per peak: .csv, .parquet or .xlsx, or a folder/ of Parquet files. "
-        "Without any output, the largest peaks are printed.",
+        f"{ADDRESS_TOO} Without any output, the largest peaks are printed.",
     ),
     "msp": (
         ("--msp",),
-        WRITTEN_ANYWHERE,
+        WRITTEN,
         "MSP file to write with the spectrum of each peak, for NIST MS Search, MS-DIAL or gale.",
     ),
     "mztab": (
         ("--mztab",),
-        WRITTEN_ANYWHERE,
+        WRITTEN,
         "mzTab-M file to write with peaks, matches and families, of one run.",
     ),
     "matches": (

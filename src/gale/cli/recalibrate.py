@@ -12,6 +12,7 @@ from gale.cli.options import PATH, force_option, output_option, reading_options
 from gale.cli.outputs import plan
 from gale.cli.printing import echo
 from gale.cli.working import working
+from gale.plumbing.text import display_name
 
 EXAMPLE = """
 \b
@@ -57,6 +58,6 @@ def command(
     corrected.save(output, force=force)
     scores = corrected.facts["scores"]
     echo(
-        f"{output}: log loss {scores['log_loss']:.3f} (training prevalence: "
+        f"{display_name(output)}: log loss {scores['log_loss']:.3f} (training prevalence: "
         f"{scores['prior_log_loss']:.3f}) on {scores['measured_on']}; {scores['caution']}"
     )

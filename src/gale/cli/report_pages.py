@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from gale.cli.summary import Counts, print_failed
 from gale.cli.tasks.predict import PREDICTIONS, UNWRITTEN
 from gale.cli.tasks.report import ReportTask
-from gale.plumbing.batches import Finished, Item, put
+from gale.plumbing.batches import Finished, Item
+from gale.plumbing.places import put
 
 if TYPE_CHECKING:
     import polars as pl
@@ -46,13 +47,11 @@ class Pages:
         for table in self._tables():
             counts.add(table, self.model.families)
         self._write_index(folder / "index.html", counts)
-        for name in self._pages():
-            if name:
-                put(self.task.folder / name, folder / name)
+        put(filter(None, self._pages()), self.task.folder, folder)
         return counts
 
     def _write_index(self, path: Path, counts: Counts) -> None:
-        from gale.plumbing.files import text_to_write
+        from gale.plumbing.files import write_content
         from gale.report.folder import index_page, write_index
 
         provenance = self.task.provenance
@@ -64,8 +63,7 @@ class Pages:
 
         table = pl.concat(self._tables())
         pages = {run: page for run, page in zip(table["run"], self._pages(), strict=True) if page}
-        with text_to_write(path) as file:
-            file.write(index_page(table, self.model, pages, provenance=provenance))
+        write_content(path, index_page(table, self.model, pages, provenance=provenance))
 
     def print_failed(self) -> None:
         """Say which runs have no page, and why."""

@@ -21,10 +21,9 @@ from gale.cli.spectra import open_spectra
 from gale.cli.tasks.predict import PredictTask
 from gale.cli.tasks.report import RUNS, ReportTask
 from gale.cli.working import working
-from gale.plumbing.batches import Finished, chunks_of
-from gale.plumbing.files import writing_folder
-from gale.plumbing.outputs import make_folder
-from gale.plumbing.text import counted
+from gale.plumbing.batches import Finished, chunks_of, may_replace
+from gale.plumbing.places import make_place
+from gale.plumbing.text import counted, display_name
 
 EXAMPLE = """
 \b
@@ -62,9 +61,10 @@ def command(
     about the run, and where all this comes from. index.html has a row for each run. A run that
     cannot be read has a message there, and the exit status is 1.
     """
-    from gale.report.folder import PAGES, check_pages_free, is_page
+    from gale.report.folder import INDEX, check_pages_free, writing_pages
 
-    check_pages_free(output, force=force)
+    replaces = force or may_replace(output, resume=asked.resume)
+    check_pages_free(output, force=replaces)
     model = open_model(model_path)
     given = reading["columns"]
     listing = open_listing(runs, splits, given, model, asked=asked)
@@ -82,16 +82,15 @@ def command(
                 "made by": f"gale {version('gale-ms')} on {partial.begun}",
                 "model file": f"{name_of_model(model)}, SHA-256 {model.sha256}",
             }
-            make_folder(partial.made)
+            make_place(partial.made)
             task = ReportTask(predict, partial.made, provenance)
             work.progress.begin("making pages", len(listing))
             chunks = chunks_of(with_pages(listing), RUNS)
             finished = Finished.of(chunks, task, partial, work, task.are_there)
             pages = Pages(model, listing, finished, task)
-            replaces = PAGES if force else None
-            with writing_folder(output, replaces=replaces, is_own=is_page) as folder:
+            with writing_pages(output, force=replaces) as folder:
                 counts = pages.put_into(folder)
             pages.print_failed()
-    n_made = counts.n_runs - counts.n_failed
-    echo(f"{output / 'index.html'}: pages of {counted(n_made, 'run')}, {counts.n_failed:,} failed")
+    index, n_made = display_name(output / INDEX), counts.n_runs - counts.n_failed
+    echo(f"{index}: pages of {counted(n_made, 'run')}, {counts.n_failed:,} failed")
     asked.end(counts.n_failed, len(listing))

@@ -27,7 +27,7 @@ Examples:
 
 @click.command("training", short_help="Make the page of a training.", epilog=EXAMPLE)
 @click.argument("campaign", type=PATH)
-@click.option("--model", "model_path", type=PATH, required=True, help="Model file.")
+@click.option("--model", "model_path", type=PATH, required=True, help="Model file, or its address.")
 @output_option(
     "HTML file to write; by default model.report.html beside model.onnx.", required=False
 )

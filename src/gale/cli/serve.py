@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from gale.cli.options import PATH, columns_option
+from gale.cli.outputs import WRITTEN_HERE
 from gale.cli.printing import echo
 from gale.cli.times import DURATION
 from gale.cli.wording import in_options
@@ -31,13 +32,14 @@ DAY_S = 86_400
     "models",
     type=PATH,
     multiple=True,
-    help="Model file; by default the one that comes with gale. Repeatable: each predicts all runs.",
+    help="Model file, or its address; by default the model that comes with gale. Repeatable: each "
+    "predicts all runs.",
 )
 @click.option("--host", default="127.0.0.1", show_default=True,
               help="Address to listen on; 0.0.0.0 for all of this computer.")  # fmt: skip
 @click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True,
               help="Port to listen on; 0 for a free one.")  # fmt: skip
-@click.option("--data", type=PATH,
+@click.option("--data", type=WRITTEN_HERE,
               help="Folder for jobs, files and results; by default one of this user.")  # fmt: skip
 @click.option("--token-file", type=PATH,
               help="File with the token that requests must give. Without it, a server that other "

@@ -56,6 +56,8 @@ def command(
     import gale
     from gale.cli.progress import ConsoleProgress
     from gale.plumbing.batches import Partial
+    from gale.plumbing.places import size_of_files
+    from gale.plumbing.text import display_name
     from gale.simulation import Physics
 
     started = time.monotonic()
@@ -80,8 +82,8 @@ def command(
             work=gale.Work(executor, processes, progress=progress),
             **choices,
         )
-    size = sum(path.stat().st_size for path in output.rglob("*.csv"))
+    name, size = display_name(output), size_of_files(output)
     echo(
-        f"{output}: simulated in {time.monotonic() - started:.0f} s, {size / 1e6:,.0f} MB; "
-        f"look at it with: gale inspect {output}"
+        f"{name}: simulated in {time.monotonic() - started:.0f} s, {size / 1e6:,.0f} MB; "
+        f"look at it with: gale inspect {name}"
     )

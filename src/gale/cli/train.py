@@ -29,7 +29,7 @@ Examples:
 
 @click.command(short_help="Train a model on a labelled campaign.", epilog=EXAMPLE)
 @click.argument("campaign", type=PATH)
-@output_option("Model file to write.")
+@output_option("Model file to write.", here=True)
 @recipe_option("default", "default, quick, flight, published, logistic, or a TOML file.")
 @click.option(
     "--labels",
@@ -42,7 +42,7 @@ Examples:
     help="Skip the HTML report (it also trains a baseline to compare with).",
 )
 @click.option(
-    "--features", type=PATH, help="Folder of gale features to train from; no report is made."
+    "--features", type=PATH, help="Folder or address of gale features to train from; no report."
 )
 @strict_option
 @click.option("--verify", is_flag=True, help="Compare the checksums of all files first.")

@@ -42,7 +42,7 @@ class Lines(Progress):
 @click.command(short_help="Predict each run that appears in a folder.", epilog=EXAMPLE)
 @click.argument("folder", type=PATH)
 @model_option
-@output_option("Folder for results; made if it does not exist.")
+@output_option("Folder for results; made if it does not exist.", here=True)
 @click.option("--settle", type=DURATION, default="10s", show_default=True,
               help="Time without a change after which a run counts as complete.")  # fmt: skip
 @click.option("--patience", type=DURATION, default="1h", show_default=True,

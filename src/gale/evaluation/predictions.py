@@ -15,6 +15,7 @@ from gale.campaign.labels import RUN_COLUMNS, is_run_column
 from gale.errors import TableError
 from gale.evaluation.content import Content
 from gale.plumbing import schema
+from gale.plumbing.files import exists
 from gale.plumbing.frames import Tabular, frame_of, sha256_of_table
 from gale.plumbing.kinds import checked
 from gale.plumbing.reading import read_text
@@ -391,7 +392,7 @@ def sidecar_facts(table: Path) -> dict[str, Any] | None:
         If it cannot be read, or belongs to another table.
     """
     path = sidecar(table)
-    if not path.exists():
+    if not exists(path):
         return None
     try:
         facts = schema.read_json(read_text(path))
@@ -401,7 +402,7 @@ def sidecar_facts(table: Path) -> dict[str, Any] | None:
     if len(facts["families"]) != len(facts["prevalence"]):
         raise TableError(path, "has no prevalence for each family", SIDECAR_FILE, MOVE_AWAY)
     written = facts.get("table_sha256")
-    if written is not None and table.exists() and written != sha256_of_table(table):
+    if written is not None and exists(table) and written != sha256_of_table(table):
         raise TableError(
             path,
             f"is not of {table.name} as it is: that was changed, or belongs to other predictions",

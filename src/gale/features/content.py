@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from gale.plumbing import reading
 from gale.readers import checksum_of, is_packed, load, parse_packed, unpacked
 from gale.readers.archives import PACKED
 from gale.readers.instrument_folders import PackedFolder
@@ -83,5 +84,8 @@ def parse_with_content(
 
 
 def size_of(path: Path) -> int | None:
-    """The size of a file; None for a folder."""
-    return path.stat().st_size if path.is_file() else None
+    """The size of a file; None for a folder, and what cannot be accessed."""
+    try:
+        return None if reading.is_folder(path) else reading.size_of(path)
+    except OSError:
+        return None

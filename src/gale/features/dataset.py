@@ -35,9 +35,11 @@ from gale.features.content import Content, content_of
 from gale.features.spec import FeatureSpec, feature_spec
 from gale.plumbing.batches import identity
 from gale.plumbing.cache import Cache
-from gale.plumbing.files import write_parquet
+from gale.plumbing.files import parquet_bytes
+from gale.plumbing.frames import dataset_files
+from gale.plumbing.places import write_whole
 from gale.plumbing.progress import Progress
-from gale.plumbing.reading import open_file
+from gale.plumbing.reading import is_folder, open_file
 from gale.plumbing.schema import (
     NAMES_OF_COLUMNS,
     PLAIN_TABLE,
@@ -241,10 +243,8 @@ def _write_part(
         frame = frame.with_columns(array).with_columns(pl.when(readable).then(name))
         digests[name] = _digest(values[table.ok])
     path = folder / f"part-{number:05}.parquet"
-    # under a name of its own: an executor may do a part twice at the same time
-    temporary = path.with_name(f".{uuid.uuid4().hex[:8]}")
-    write_parquet(frame, temporary, {KEY: json.dumps({**stated, "digests": digests})})
-    temporary.replace(path)
+    content = parquet_bytes(frame, {KEY: json.dumps({**stated, "digests": digests})})
+    write_whole(path, content)  # an executor may do a part twice at the same time
     return {
         each.run: error for each, error in zip(runs, table.errors, strict=True) if error is not None
     }
@@ -280,11 +280,11 @@ class FeatureDataset:
         TableError
             If it is none, a part is missing or damaged, or this gale computes other features.
         """
-        parts = tuple(sorted(folder.glob(NAMES)))
+        parts = tuple(dataset_files(folder))
         if not parts:
             raise TableError(
                 folder,
-                "has no features" if folder.is_dir() else "is not a folder",
+                "has no features" if is_folder(folder) else "is not a folder",
                 "a folder that gale.write_features wrote",
                 "check the path",
             )

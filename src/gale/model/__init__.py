@@ -34,6 +34,7 @@ from gale.plumbing.files import writing
 from gale.plumbing.frames import Tabular, frame_of
 from gale.plumbing.kinds import checked, checked_but
 from gale.plumbing.reading import read_bytes
+from gale.plumbing.remote import address_of
 from gale.plumbing.tables import DOUBTFUL, FAILED, OK, SPREAD, TRAINED_ON, UNLIKE
 from gale.plumbing.text import counted, display_name, listed
 from gale.plumbing.work import Work
@@ -106,22 +107,25 @@ class Model(ShownInNotebooks):
     @classmethod
     @checked
     def load(cls, path: str | Path) -> Model:
-        """Read a model file.
+        """Read a model file, also at an address such as ``s3://bucket/model.onnx``.
 
         Raises
         ------
         ModelError
             If the file cannot be read, or is not a model that this version of gale can use.
         """
-        path = Path(path)
+        source = address_of(path) or str(path)
         try:
             data = read_bytes(path)
         except OSError as error:
             raise ModelError(
-                path, f"cannot be read ({error.strerror})", "a model file (.onnx)", "check the path"
+                source,
+                f"cannot be read ({error.strerror})",
+                "a model file (.onnx)",
+                getattr(error, "remedy", "check the path"),
             ) from None
-        model = cls(data, str(path))
-        LOG.info("model %s: SHA-256 %s", path, model.sha256)
+        model = cls(data, source)
+        LOG.info("model %s: SHA-256 %s", source, model.sha256)
         return model
 
     @checked

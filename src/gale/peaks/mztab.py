@@ -21,6 +21,7 @@ from gale.peaks.naming import PeakMatch
 from gale.peaks.search import NAMED, Peak
 from gale.peaks.spectra import PeaksOfRun
 from gale.plumbing.files import writing
+from gale.plumbing.remote import address_of
 
 NULL = "null"
 """What stands for a missing value."""
@@ -276,7 +277,7 @@ def _families(match: PeakMatch) -> str | None:
 
 def _location(source: str) -> str:
     path = Path(source)
-    return path.resolve().as_uri() if path.exists() else NULL
+    return address_of(path) or (path.resolve().as_uri() if path.exists() else NULL)
 
 
 def _format(source: str) -> str:

@@ -17,7 +17,6 @@ import hashlib
 import io
 import json
 import os
-import shutil
 import stat
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -30,14 +29,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 from gale.errors import GaleError, OutputError
 from gale.plumbing.checksums import DIGEST_BYTES, checked_content, with_checksum
 from gale.plumbing.files import flush
-from gale.plumbing.locks import MORE_SPACE
-from gale.plumbing.places import (
-    delete,
-    delete_empty,
-    make_place,
-    names_in,
-    write_whole,
-)
+from gale.plumbing.locks import MORE_SPACE, remove
+from gale.plumbing.places import delete_empty, make_place, names_in, write_whole
 from gale.plumbing.progress import Progress
 from gale.plumbing.reading import read_bytes, read_text
 from gale.plumbing.remote import TEMPORARY, address_of, mark_of
@@ -308,9 +301,9 @@ class Partial:
         """Delete the finished chunks, and the folder if nothing else is in it."""
         for ending in (ENDING, TEMPORARY):
             for name in names_in(self.folder, ending):
-                delete(self.folder / name)
-        delete(self.made)
-        delete(self.folder / STAMP)
+                remove(self.folder / name)
+        remove(self.made)
+        remove(self.folder / STAMP)
         delete_empty(self.folder)
 
     @cached_property
@@ -338,7 +331,7 @@ class Partial:
         except OSError:
             return None
         if checked_content(stored) is None:
-            delete(self.folder / name)
+            remove(self.folder / name)
             return None
         facts = _head(stored)[0]["facts"]
         return Done(name, len(chunk), facts) if is_there is None or is_there(chunk, facts) else None
@@ -405,6 +398,11 @@ def partial_of(output: Path) -> Path:
     'predictions.csv.partial'
     """
     return output.with_name(output.name + PARTIAL)
+
+
+def may_replace(output: Path, *, resume: bool) -> bool:
+    """Whether what is at an address may be what an interrupted call copied there of a folder."""
+    return resume and address_of(output) is not None and Partial(output, {}, "").is_begun
 
 
 def is_partial(folder: Path) -> bool:
@@ -565,20 +563,6 @@ def _result(waiting: Future[tuple[Done, int]] | Done) -> tuple[Done, int]:
             f"a process was ended from outside ({error}), perhaps because memory ran out",
             remedy="pass workers=1",
         ) from error
-
-
-def put(file: Path, place: Path) -> None:
-    """Give a file a second name, or copy it where a file has but one.
-
-    Raises
-    ------
-    OSError
-        If neither can be done.
-    """
-    try:
-        place.hardlink_to(file)
-    except OSError:
-        shutil.copyfile(file, place)
 
 
 def in_shard(name: str, number: int, shards: int) -> bool:

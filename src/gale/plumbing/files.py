@@ -20,11 +20,12 @@ from gale.plumbing.reading import open_file
 from gale.plumbing.remote import (
     AddressError,
     address_of,
+    copy_at,
     exists_at,
     file_to_write,
     files_at,
     is_folder_at,
-    remove_at,
+    write_at,
 )
 
 if TYPE_CHECKING:
@@ -175,11 +176,12 @@ def _making(claim: Claim) -> Iterator[Path]:
             path, "is being written already", "every output once", "choose another name"
         )
     try:
-        yield temporary
+        with _as_output_errors(path):
+            yield temporary
     except OSError as error:
         raise unwritable(path, error) from error
     except OutputError as error:
-        error.source = error.source.replace(str(temporary), str(path))
+        error.source = error.source.replace(temporary.name, path.name)
         raise
     finally:
         remove(temporary)
@@ -242,32 +244,42 @@ def flush(file: Path) -> None:
         ) from error
 
 
+def write_content(path: Path, content: bytes | memoryview | str) -> None:
+    """Write a file, a text as UTF-8, into a folder that has yet to take its place.
+
+    Raises
+    ------
+    OSError
+    """
+    content = content.encode() if isinstance(content, str) else content
+    if (address := address_of(path)) is not None:
+        write_at(address, content)
+    else:
+        path.write_bytes(content)
+
+
 def write_csv(table: pl.DataFrame, path: Path) -> None:
     """Write a table as CSV; polars itself cannot write to a name that is not UTF-8."""
-    path.write_bytes(table.write_csv().encode())
+    write_content(path, table.write_csv())
 
 
-def write_parquet(
-    table: pl.DataFrame, path: Path, metadata: Mapping[str, str] | None = None
-) -> None:
+def write_parquet(table: pl.DataFrame, path: Path) -> None:
     """Write a table as Parquet; a full disk is an OSError, as for other files.
 
     polars, given a path, raises a ComputeError, which also stands for mistakes in a table.
-
-    Parameters
-    ----------
-    table : DataFrame
-    path : Path
-    metadata : mapping of str to str, optional
-        Texts that the file keeps beside the table.
     """
+    write_content(path, parquet_bytes(table))
+
+
+def parquet_bytes(table: pl.DataFrame, metadata: Mapping[str, str] | None = None) -> memoryview:
+    """Write a table as the bytes of a Parquet file, which keeps texts as metadata beside it."""
     content = io.BytesIO()
     table.write_parquet(content, metadata=dict(metadata) if metadata else None)
-    path.write_bytes(content.getbuffer())
+    return content.getbuffer()
 
 
 def check_folder_free(
-    path: Path, *, force: bool, files: Collection[str], is_own: IsOwn = Path.is_file
+    path: Path, *, force: bool, files: Collection[str], is_own: IsOwn | None = None
 ) -> None:
     """Refuse to write a folder where something exists that may not be overwritten.
 
@@ -278,16 +290,17 @@ def check_folder_free(
         Whether a folder that contains only `files` may be overwritten.
     files : collection of str
         Names of the files that are written, or patterns such as ``*.html``.
-    is_own : callable
+    is_own : callable, optional
         Whether a file of such a name is one that gale made.
 
     Raises
     ------
     OutputError
-        If something at `path` may not be overwritten, the parent of `path` is missing, or it is an
-        address.
+        If something at `path` may not be overwritten, or the parent of `path` is missing.
     """
-    check_here(path)
+    if (address := address_of(path)) is not None:
+        _check_folder_free_at(address, force=force, files=files, is_own=is_own)
+        return
     if not path.name:
         raise OutputError(path, "is the current folder", A_FOLDER, "choose another name")
     if not os.path.lexists(path):
@@ -300,12 +313,13 @@ def check_folder_free(
         _check_content(path, path, files, is_own)
 
 
-def _check_content(folder: Path, path: Path, files: Collection[str], is_own: IsOwn) -> None:
+def _check_content(folder: Path, path: Path, files: Collection[str], is_own: IsOwn | None) -> None:
     """Refuse to replace a folder, to be named `path`, that has something else in it."""
     if others := sorted(
         each.name
         for each in folder.iterdir()
-        if not (each.is_file() and any(map(each.match, files)) and is_own(each))
+        if not (each.is_file() and any(map(each.match, files)))
+        or not (is_own is None or is_own(each))
     ):
         raise _is_foreign(path, others[0])
 
@@ -321,9 +335,16 @@ def _is_foreign(folder: Path | str, name: str) -> OutputError:
 
 @contextmanager
 def writing_folder(
-    path: Path, *, replaces: Collection[str] | None = None, is_own: IsOwn = Path.is_file
+    path: Path,
+    *,
+    replaces: Collection[str] | None = None,
+    is_own: IsOwn | None = None,
+    last: str = "",
 ) -> Iterator[Path]:
     """Claim `path`, yield a new folder beside it, and rename that to `path` on success.
+
+    Stores at addresses cannot rename a folder: its files are copied to `path`, after those that
+    they replace were deleted.
 
     Parameters
     ----------
@@ -331,8 +352,10 @@ def writing_folder(
     replaces : collection of str, optional
         Names or patterns of files; a folder that contains only these is overwritten. By default
         nothing is overwritten.
-    is_own : callable
+    is_own : callable, optional
         Whether a file of such a name is one that gale made.
+    last : str
+        Name of the file that is copied last: a folder at an address that lacks it is not whole.
 
     Raises
     ------
@@ -344,69 +367,53 @@ def writing_folder(
     with claimed(path) as claim:
         _check_replaceable(path, replaces, is_own)  # again: what was moved away may be back
         with _making(claim) as temporary:
-            temporary.mkdir()
-            yield temporary
-            _take_place(claim, replaces, is_own)
+            if address_of(path) is None:
+                temporary.mkdir()
+                yield temporary
+                _take_place(claim, replaces, is_own)
+            else:
+                yield temporary
+                _check_replaceable(path, replaces, is_own)
+                _take_place_at(claim, last)
 
 
-@contextmanager
-def writing_folder_at(address: str, *, replaces: Collection[str] | None = None) -> Iterator[Path]:
-    """Yield a new folder of this machine, and copy the files in it to an address on success.
-
-    Those that it replaces are deleted before, so that readers never see files of both; while it
-    copies, they see some of the new ones.
-
-    Parameters
-    ----------
-    address : str
-    replaces : collection of str, optional
-        As of :func:`writing_folder`.
-
-    Raises
-    ------
-    OutputError
-        If something at `address` may not be overwritten, or cannot be written.
-    """
-    check_folder_free_at(address, force=replaces is not None, files=replaces or ())
-    with _made_here(Path(address)) as folder:
-        folder.mkdir()
-        yield folder
-        old = files_at(address)
-        if replaces is None and old:
-            raise OutputError(address, "has appeared meanwhile", remedy="choose another name")
-        for name in old:
-            remove_at(f"{address}/{name}")
-        for file in sorted(folder.iterdir()):
-            _upload(file, f"{address}/{file.name}")
-
-
-def check_folder_free_at(address: str, *, force: bool, files: Collection[str]) -> None:
-    """Refuse to write files into a folder at an address, as :func:`check_folder_free`.
-
-    Raises
-    ------
-    OutputError
-    """
+def _check_folder_free_at(
+    address: str, *, force: bool, files: Collection[str], is_own: IsOwn | None
+) -> None:
     with _as_output_errors(Path(address)):
         there = files_at(address, below=True)
         is_there = bool(there) or exists_at(address)
     if is_there and not force:
         raise OutputError(address, "exists already", remedy=OVERWRITE)
-    if others := [each for each in there if not any(fnmatch(each, known) for known in files)]:
-        raise _is_foreign(address, others[0])
+    for name in there:
+        is_known = any(fnmatch(name, known) for known in files)
+        if not (is_known and (is_own is None or is_own(Path(f"{address}/{name}")))):
+            raise _is_foreign(address, name)
 
 
-def _check_replaceable(path: Path, replaces: Collection[str] | None, is_own: IsOwn) -> None:
-    check_here(path)
+def _check_replaceable(path: Path, replaces: Collection[str] | None, is_own: IsOwn | None) -> None:
     if replaces is not None:
         check_folder_free(path, force=True, files=replaces, is_own=is_own)
-    elif os.path.lexists(path):
+    elif os.path.lexists(path) or exists(path):
         raise OutputError(path, "exists already", remedy="choose another name")
     else:
         check_free(path, force=False)
 
 
-def _take_place(claim: Claim, replaces: Collection[str] | None, is_own: IsOwn) -> None:
+def _take_place_at(claim: Claim, last: str) -> None:
+    """Copy the files of a folder at an address to its place, the last one when all others are."""
+    source, target = (str(address_of(each)) for each in (claim.temporary, claim.path))
+    names = files_at(source, below=True)
+    remove(claim.path)
+    try:
+        copy_at(source, target, [name for name in names if name != last], move=True)
+        copy_at(source, target, [name for name in names if name == last], move=True)
+    except BaseException:
+        remove(claim.path)
+        raise
+
+
+def _take_place(claim: Claim, replaces: Collection[str] | None, is_own: IsOwn | None) -> None:
     """Rename the folder that was made; what is there meanwhile stays unless it may be replaced."""
     path = claim.path
     if not os.path.lexists(path):

@@ -24,10 +24,9 @@ from gale.errors import MissingExtraError, OutputError, TableError
 from gale.plumbing.files import (
     bytes_to_write,
     check_folder_free,
-    check_folder_free_at,
+    write_content,
     writing,
     writing_folder,
-    writing_folder_at,
 )
 from gale.plumbing.reading import is_folder, sha256_of
 from gale.plumbing.remote import address_of, files_at
@@ -277,12 +276,7 @@ def write_frames(
         As :func:`write_frame`.
     """
     if is_dataset(path):
-        replaces, address = FILES if force else None, address_of(path)
-        with (
-            writing_folder(path, replaces=replaces)
-            if address is None
-            else writing_folder_at(address, replaces=replaces)
-        ) as folder:
+        with writing_folder(path, replaces=FILES if force else None) as folder:
             _write_pieces(tables, folder)
         return
     check_suffix(path)
@@ -311,10 +305,7 @@ def check_dataset_free(path: Path, *, force: bool) -> None:
     ------
     OutputError
     """
-    if (address := address_of(path)) is None:
-        check_folder_free(path, force=force, files=FILES)
-    else:
-        check_folder_free_at(address, force=force, files=FILES)
+    check_folder_free(path, force=force, files=FILES)
 
 
 def dataset_files(folder: Path) -> list[Path]:
@@ -379,7 +370,7 @@ def aligned(table: pl.DataFrame, schema: Mapping[str, pl.DataType]) -> pl.DataFr
 
 def _write_pieces(tables: Iterable[pl.DataFrame], folder: Path) -> None:
     for number, piece in enumerate(pieces_of(tables)):
-        (folder / f"part-{number:05d}.parquet").write_bytes(frame_bytes(piece, PARQUET))
+        write_content(folder / f"part-{number:05d}.parquet", frame_bytes(piece, PARQUET))
 
 
 def _write_parquet(tables: Iterable[pl.DataFrame], path: Path) -> None:

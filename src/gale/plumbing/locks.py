@@ -23,7 +23,7 @@ from pathlib import Path
 
 from gale.errors import OutputError
 from gale.plumbing.reading import read_text
-from gale.plumbing.remote import TEMPORARY, address_of
+from gale.plumbing.remote import TEMPORARY, address_of, remove_at
 
 LOCK, REPLACED = "gale-lock", "gale-old"
 """Endings of the hidden files beside an output: its lock, and what it replaces."""
@@ -106,7 +106,7 @@ def claimed(path: Path) -> Iterator[Claim]:
     if path.name in ("", ".."):
         raise OutputError(path, "is a folder", "the name of an output in it", "choose a name")
     if address_of(path) is not None:
-        yield Claim(path)
+        yield _unlocked(path)
         return
     key, thread = path.parent.resolve() / path.name, threading.get_ident()
     with _GUARD:
@@ -135,7 +135,7 @@ def _locked(path: Path) -> Iterator[Claim]:
             raise unwritable(path, error) from error
         with suppress(OSError):
             file.unlink()
-        yield Claim(path, f"{uuid.uuid4().hex[:8]}.")
+        yield _unlocked(path)
         return
     try:
         claim = Claim(path)
@@ -143,6 +143,10 @@ def _locked(path: Path) -> Iterator[Claim]:
         yield claim
     finally:
         _release(descriptor, file)
+
+
+def _unlocked(path: Path) -> Claim:
+    return Claim(path, f"{uuid.uuid4().hex[:8]}.")
 
 
 def _open_locked(path: Path, file: Path) -> int:
@@ -194,8 +198,10 @@ def _remove_leftovers(claim: Claim) -> None:
 
 
 def remove(path: Path) -> None:
-    """Delete a file or folder as far as possible."""
-    if path.is_dir() and not path.is_symlink():
+    """Delete a file or folder, also at an address, as far as possible."""
+    if (address := address_of(path)) is not None:
+        remove_at(address)
+    elif path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
         with suppress(OSError):

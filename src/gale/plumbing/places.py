@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import os
+import shutil
 import uuid
+from collections.abc import Iterable
 from pathlib import Path
 
 from gale.errors import OutputError
 from gale.plumbing.locks import remove
 from gale.plumbing.outputs import make_folder
-from gale.plumbing.remote import TEMPORARY, address_of, files_at, remove_at, write_at
+from gale.plumbing.remote import (
+    TEMPORARY,
+    address_of,
+    copy_at,
+    files_at,
+    remove_at,
+    sizes_at,
+    write_at,
+)
 
 
 def make_place(folder: Path) -> None:
@@ -46,7 +56,7 @@ def names_in(folder: Path, ending: str) -> list[str]:
         ) from error
 
 
-def write_whole(file: Path, content: bytes) -> None:
+def write_whole(file: Path, content: bytes | memoryview) -> None:
     """Write a file, completely or not at all; two processes may write it at the same time.
 
     Raises
@@ -64,12 +74,34 @@ def write_whole(file: Path, content: bytes) -> None:
         remove(temporary)
 
 
-def delete(path: Path) -> None:
-    """Delete a file or folder as far as possible."""
-    if (address := address_of(path)) is None:
-        remove(path)
-    else:
-        remove_at(address)
+def put(names: Iterable[str], folder: Path, target: Path) -> None:
+    """Give files of a folder a second name in another, or copy them where a file has but one.
+
+    Raises
+    ------
+    OSError
+        If neither can be done.
+    """
+    if (address := address_of(target)) is not None:
+        copy_at(address_of(folder) or str(folder), address, names)
+        return
+    for name in names:
+        try:
+            (target / name).hardlink_to(folder / name)
+        except OSError:
+            shutil.copyfile(folder / name, target / name)
+
+
+def size_of_files(folder: Path) -> int:
+    """Return the size of all files in a folder and those below it, in bytes.
+
+    Raises
+    ------
+    OSError
+    """
+    if (address := address_of(folder)) is not None:
+        return sum(sizes_at(address))
+    return sum(each.stat().st_size for each in folder.rglob("*") if each.is_file())
 
 
 def delete_empty(folder: Path) -> None:

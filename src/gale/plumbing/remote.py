@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
@@ -158,7 +158,20 @@ def files_at(address: str, *, below: bool = False) -> list[str]:
         return sorted(each.removeprefix(start) for each in found if each.startswith(start))
 
 
-def write_at(address: str, content: bytes) -> None:
+def sizes_at(address: str) -> list[int]:
+    """List the sizes of all files in a folder at an address and those below it, in bytes.
+
+    Raises
+    ------
+    OSError
+        If the store cannot be asked.
+    """
+    with _opened(address) as (system, path):
+        system.invalidate_cache()
+        return [int(each["size"] or 0) for each in system.find(path, detail=True).values()]
+
+
+def write_at(address: str, content: bytes | memoryview) -> None:
     """Write a file at an address, completely or not at all as far as its store can.
 
     Raises
@@ -197,6 +210,25 @@ def _file_of_this_machine(system: AbstractFileSystem, path: str) -> Iterator[Bin
         with suppress(OSError):
             system.rm(temporary)
         raise
+
+
+def copy_at(folder: str, target: str, names: Iterable[str], *, move: bool = False) -> None:
+    """Copy files of a folder at an address into another one of the same store.
+
+    With `move`, files of this machine are renamed.
+
+    Raises
+    ------
+    OSError
+    """
+    with _opened(folder) as (system, start), _opened(target) as (_, end), _as_os_errors(target):
+        names = list(names)
+        sources, places = ([f"{each}/{name}" for name in names] for each in (start, end))
+        if move and _is_local(folder):
+            for source, place in zip(sources, places, strict=True):
+                system.mv(source, place)
+        elif names:  # all at once: many stores copy several at a time
+            system.copy(sources, places)
 
 
 def remove_at(address: str) -> None:

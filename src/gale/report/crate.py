@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from gale.errors import OutputError, TableError
 from gale.evaluation.predictions import sidecar, sidecar_facts
-from gale.plumbing.files import writing
+from gale.plumbing.files import check_here, writing
 from gale.plumbing.frames import files_of_table
 from gale.plumbing.kinds import checked
 from gale.plumbing.reading import sha256_of
@@ -105,6 +105,7 @@ def write_crate(
     {'@id': './'}
     """
     table = Path(table)
+    check_here(table)
     facts = sidecar_facts(table)
     if facts is None or "created" not in facts:
         raise TableError(

@@ -6,6 +6,7 @@ import base64
 import datetime
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -21,10 +22,16 @@ from gale.matching import IndexTable, Matcher
 from gale.model import Model
 from gale.model.unlike import FAR
 from gale.plumbing.arguments import check_kind
-from gale.plumbing.files import check_folder_free, text_to_write, writing_folder
+from gale.plumbing.files import (
+    check_folder_free,
+    text_to_write,
+    write_content,
+    writing,
+    writing_folder,
+)
 from gale.plumbing.frames import frame_bytes
 from gale.plumbing.kinds import checked_but
-from gale.plumbing.reading import open_file
+from gale.plumbing.reading import is_folder, open_file
 from gale.plumbing.tables import FAILED, HEADER
 from gale.plumbing.text import counted, display_name, short_names
 from gale.plumbing.work import Work
@@ -34,6 +41,9 @@ from gale.report.run_page import PROBABLE, model_provenance, run_report
 
 PAGES = ("*.html",)
 """Files of a folder that may be replaced."""
+
+INDEX = "index.html"
+"""The page that leads to all others, which a folder has when it is whole."""
 
 GENERATOR = b'<meta name="generator" content="gale">'
 """What every page has near its beginning."""
@@ -61,7 +71,7 @@ def run_pages(
     model : Model
     runs : Campaign, sequence of paths, or one path
     folder : str or Path
-        The folder to make. It appears when it is complete.
+        The folder to make, also at an address. It appears when it is complete.
     matcher, index
         See :func:`gale.run_report`.
     provenance : mapping of str to str, optional
@@ -107,9 +117,14 @@ def run_pages(
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     made = {"made by": f"gale {version('gale-ms')} on {now}", **(provenance or {})}
     pages = PageMaker(model, matcher, index, work.columns, made)
-    with writing_folder(folder, replaces=PAGES if force else None, is_own=is_page) as temporary:
+    with writing_pages(folder, force=force) as unfinished:
         table, read = model.predict_read(runs, work)
-        return pages.write(temporary, table, files, read.checksums, work)
+        return pages.write(unfinished, table, files, read.checksums, work)
+
+
+def writing_pages(folder: Path, *, force: bool) -> AbstractContextManager[Path]:
+    """Make a folder of pages, see `gale.plumbing.files.writing_folder`."""
+    return writing_folder(folder, replaces=PAGES if force else None, is_own=is_page, last=INDEX)
 
 
 def check_pages_free(folder: Path, *, force: bool) -> None:
@@ -158,12 +173,12 @@ class PageMaker:
                 except GaleError as error:
                     failures[row["run"]] = str(error)
                 else:
-                    (folder / names[row["run"]]).write_text(page, "utf-8")
+                    write_content(folder / names[row["run"]], page)
                 work.progress.step()
         pages = {run: name for run, name in names.items() if run not in failures}
         table = with_failures(table, failures)
         index = index_page(table, self.model, pages, provenance=self.made)
-        (folder / "index.html").write_text(index, "utf-8")
+        write_content(folder / INDEX, index)
         return table
 
     def page(self, file: Path, prediction: Mapping[str, Any], checksum: str) -> str:
@@ -183,7 +198,7 @@ class PageMaker:
         """
         data = load_same(file, checksum)
         # for a folder, the checksum is that of the files in it that are read, as gale packs them
-        what = "file SHA-256" if file.is_file() else "SHA-256 of what is read"
+        what = "SHA-256 of what is read" if is_folder(file) else "file SHA-256"
         return run_report(
             self.model,
             parse_run(data, display_name(file), columns=self.columns),
@@ -254,7 +269,7 @@ def write_index(
         What :func:`gale.inspection.batch.batch_notes` gives of all.
     provenance : mapping of str to str
     """
-    with text_to_write(path) as file:
+    with writing(path) as temporary, text_to_write(temporary) as file:
         values = _index_values(n_runs, rows, model, notes, provenance)
         render_to(file, "index.html", **values, table="")
 

@@ -13,11 +13,11 @@ import polars as pl
 
 from gale.errors import ModelError, TableError
 from gale.model import Model
-from gale.plumbing.files import writing
+from gale.plumbing.files import exists, writing
 from gale.plumbing.progress import Progress
 from gale.plumbing.reading import read_bytes, sha256_of
 from gale.plumbing.tables import HEADER
-from gale.plumbing.text import listed
+from gale.plumbing.text import display_name, listed
 from gale.report.charts import HISTORY, NUMBERS
 from gale.report.shares import TRUTH
 from gale.simulation.writing import TRUTH as WRITTEN
@@ -96,7 +96,7 @@ class TrainingFiles:
         TableError
             If the file is missing, was written by another training, or has other columns.
         """
-        if not self.out_of_fold.exists():
+        if not exists(self.out_of_fold):
             raise TableError(
                 self.out_of_fold,
                 "does not exist",
@@ -143,7 +143,7 @@ class TrainingFiles:
         TableError
             If the file was written by another training.
         """
-        if not self.history.exists():
+        if not exists(self.history):
             return None
         self._check_same(self.history, "history", model)
         try:
@@ -155,7 +155,8 @@ class TrainingFiles:
         if set(HISTORY) <= set(table.columns) and set(NUMBERS) <= set(whole):
             return table
         progress.note(
-            f"{self.history}: is not the history of a training; the report has no learning curves"
+            f"{display_name(self.history)}: is not the history of a training; the report has no "
+            "learning curves"
         )
         return None
 
@@ -163,7 +164,7 @@ class TrainingFiles:
 def read_truth(campaign: Path, progress: Progress) -> pl.DataFrame | None:
     """Read the truth of a simulated campaign, if there is one; if it is something else, note it."""
     file = campaign / "truth.parquet"
-    if not file.exists():
+    if not exists(file):
         return None
     try:
         table = pl.read_parquet(io.BytesIO(read_bytes(file)))
@@ -172,8 +173,8 @@ def read_truth(campaign: Path, progress: Progress) -> pl.DataFrame | None:
     if all(table.schema.get(name) == WRITTEN[name] for name in TRUTH):
         return table
     progress.note(
-        f"{file}: is not the truth of a simulated campaign; the report does not show what is found "
-        "by abundance"
+        f"{display_name(file)}: is not the truth of a simulated campaign; the report does not show "
+        "what is found by abundance"
     )
     return None
 

@@ -23,6 +23,7 @@ from gale.plumbing.locks import claimed
 from gale.plumbing.outputs import make_folder
 from gale.plumbing.progress import Progress
 from gale.plumbing.reading import is_within
+from gale.plumbing.remote import address_of
 from gale.plumbing.tables import FAILED, UNLIKE, Problems
 from gale.readers.instrument_folders import identify, is_run_folder
 from gale.report.folder import index_page, page_names
@@ -104,7 +105,7 @@ def watch(
     Raises
     ------
     CampaignError
-        If the folder cannot be listed.
+        If the folder cannot be listed, or is at an address.
     OutputError
         If the folder of results cannot be made, or another process writes there.
     GaleError
@@ -124,6 +125,13 @@ def watch(
     ['index.html', 'predictions.csv', 'run.csv.html']
     """
     folder, output = Path(folder), Path(output)
+    if (address := address_of(folder)) is not None:
+        raise CampaignError(
+            address,
+            "is an address",
+            "a folder of this machine",
+            "predict its runs, or watch a copy",
+        )
     progress = progress or Progress()
     _list(folder, output)
     make_folder(output)

@@ -11,7 +11,6 @@ import numpy as np
 from gale.errors import SimulationError
 from gale.plumbing.arguments import check_kind, check_several, check_whole
 from gale.plumbing.batches import Partial
-from gale.plumbing.files import writing_folder
 from gale.plumbing.kinds import checked
 from gale.plumbing.progress import Progress
 from gale.plumbing.toml import unknown_key
@@ -29,7 +28,13 @@ from gale.simulation.series import (
     plan_series,
     read_analytes,
 )
-from gale.simulation.writing import made_with, write_facts, write_runs, write_tables
+from gale.simulation.writing import (
+    made_with,
+    write_facts,
+    write_runs,
+    write_tables,
+    writing_campaign,
+)
 
 if TYPE_CHECKING:
     from gale.chemistry.families import FamilyTable
@@ -81,8 +86,8 @@ def simulate(
 
     Parameters
     ----------
-    folder : Path
-        A folder that does not exist yet; it appears when it is complete.
+    folder : Path or str
+        A folder that does not exist yet, or its address; it appears when it is complete.
     design : {"mars", "different"}
         ``mars`` is built like the competition's campaign: samples are measured again in other
         amounts, families go with derivatization, and val and test differ from train in prevalence,
@@ -160,7 +165,7 @@ def simulate(
     numbers = {"ions": ions, "compounds": compounds, "instruments": instruments}
     check_numbers({**numbers, "workers": work.workers}, prevalence, label_noise)
     output = Path(folder)
-    with writing_folder(output) as unfinished:
+    with writing_campaign(output, resume=resume) as unfinished:
         analytes, source, libraries = read_analytes(library, families, work.progress, design)
         if compounds is not None:
             analytes = take_compounds(analytes, compounds, seed)

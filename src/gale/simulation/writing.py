@@ -6,18 +6,29 @@ import hashlib
 import io
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from gale.plumbing.batches import Chunk, Finished, Item, Part, Partial, chunks_of, identity, put
-from gale.plumbing.files import write_csv
+from gale.plumbing.batches import (
+    Chunk,
+    Finished,
+    Item,
+    Part,
+    Partial,
+    chunks_of,
+    identity,
+    may_replace,
+)
+from gale.plumbing.files import write_content, write_csv, writing_folder
 from gale.plumbing.frames import write_frames
-from gale.plumbing.outputs import make_folder
+from gale.plumbing.places import make_place, put
 from gale.plumbing.progress import Progress
 from gale.plumbing.work import Work
 from gale.plumbing.workers import worker_pool
@@ -43,6 +54,20 @@ TRUTH: dict[str, pl.DataType | type[pl.DataType]] = {
 
 SHORT = 40
 """Longer texts are hashed where it counts only whether they are the same."""
+
+METADATA = "metadata.csv"
+"""The table by which a folder is known as a campaign of this layout."""
+
+FILES = (
+    "*_features/*.csv",
+    "*_labels.csv",
+    "submission_format.csv",
+    METADATA,
+    "runs.csv",
+    "truth.parquet",
+    "simulation.json",
+)
+"""Files of a campaign."""
 
 RUNS_OF_A_CHUNK = 4
 """On average: each takes long."""
@@ -79,7 +104,7 @@ class RunWriter:
         )
         text = io.BytesIO()
         table.write_csv(text)
-        (self.folder / path).write_bytes(text.getbuffer())
+        write_content(self.folder / path, text.getbuffer())
         md5 = hashlib.md5(text.getbuffer(), usedforsecurity=False).hexdigest()
         n_scans = len(self.laboratory.instruments[plan.instrument].time_min)
         return (md5, n_scans, len(table)), truth
@@ -140,12 +165,18 @@ def _number_of(item: Item) -> int:
     return int(item.name.removeprefix(RUN_MARK))
 
 
+def writing_campaign(folder: Path, *, resume: bool) -> AbstractContextManager[Path]:
+    """Make the folder of a campaign, see `gale.plumbing.files.writing_folder`."""
+    replaces = FILES if may_replace(folder, resume=resume) else None
+    return writing_folder(folder, replaces=replaces, last=METADATA)
+
+
 def write_runs(folder: Path, partial: Partial, series: Series, work: Work) -> Finished:
     """Simulate and write all runs that are not finished, and put their files into a folder."""
     design, made = series.design, partial.made
-    for split in dict.fromkeys(design.splits):
-        (folder / f"{split}_features").mkdir()
-        make_folder(made / f"{split}_features")
+    make_place(made)
+    for split, place in product(dict.fromkeys(design.splits), (folder, made)):
+        make_place(place / f"{split}_features")
     writer = RunWriter(made, series.laboratory, series.thresholds)
     names, paths = run_names(design), _paths(design)
     items = (Item(name, "", path) for name, path in zip(names, paths, strict=True))
@@ -161,8 +192,7 @@ def write_runs(folder: Path, partial: Partial, series: Series, work: Work) -> Fi
         chunks = chunks_of(items, RUNS_OF_A_CHUNK)
         how = replace(work, executor=executor)
         finished = Finished.of(chunks, task, partial, how, are_there)
-    for path in paths:
-        put(made / path, folder / path)
+    put(paths, made, folder)
     return finished
 
 
@@ -200,7 +230,7 @@ def write_tables(folder: Path, series: Series, finished: Finished, labels: Boole
         },
         schema_overrides={"derivatized": pl.Int64},
     )
-    write_csv(metadata, folder / "metadata.csv")
+    write_csv(metadata, folder / METADATA)
     runs = pl.DataFrame(
         {
             "sample_id": names,
@@ -249,7 +279,7 @@ def write_facts(
             )
         ],
     }
-    (folder / "simulation.json").write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
+    write_content(folder / "simulation.json", json.dumps(facts, indent=1) + "\n")
 
 
 def made_with(

@@ -34,8 +34,9 @@ def write_features(
     campaign : Campaign
         All its runs are read, whatever their split, labelled or not.
     folder : str or Path
-        Folder to write: a Parquet dataset, ``part-00000.parquet`` and so on, with one row per run;
-        ``features`` is a fixed-size list of D float32. No more than a part is in memory.
+        Folder to write, also at an address: a Parquet dataset, ``part-00000.parquet`` and so on,
+        with one row per run; ``features`` is a fixed-size list of D float32. No more than a part is
+        in memory.
     recipe : Recipe, str or Path
         Says which features; one that learns m/z learns them from the labelled runs of the splits
         train and val, as a training does.

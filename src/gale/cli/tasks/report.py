@@ -38,6 +38,7 @@ class ReportTask:
     def __call__(self, chunk: Chunk, progress: Progress) -> Part:
         """Make the pages of a chunk."""
         from gale.errors import GaleError
+        from gale.plumbing.files import write_content
         from gale.report.folder import PageMaker, with_failures
 
         table = self.predict(chunk, Progress()).tables[PREDICTIONS]
@@ -52,7 +53,7 @@ class ReportTask:
             page = self.folder / item.target
             try:
                 if row["status"] != FAILED:
-                    page.write_text(maker.page(Path(item.path), row, checksum), "utf-8")
+                    write_content(page, maker.page(Path(item.path), row, checksum))
                     pages.append(identity(str(page)))
             except GaleError as error:
                 failures[row["run"]] = str(error)
