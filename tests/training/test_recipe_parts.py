@@ -124,7 +124,7 @@ def test_what_a_logistic_regression_ignores_is_not_looked_at() -> None:
         ("pretrain = { epoch = 3 }", "pretrain.epoch", ["known", "epochs"]),
         ("augment = { mzcut = 0.1 }", "augment.mzcut", ["known", "mz_cut"]),
         ("folds = { count = 3 }", "folds", ["known", "name, share, kind, network, loss, augment, "
-         "pretrain, fitting, soup, logistic"]),
+         "pretrain, fitting, soup, logistic, features"]),
         ("network = { hidden = [0] }", "network.hidden", ["0", "greater than 0"]),
         ("pretrain = { epochs = 0 }", "pretrain.epochs", ["0", "greater than 0"]),
     ],

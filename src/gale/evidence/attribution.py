@@ -27,6 +27,7 @@ from scipy.special import logit
 
 from gale.features import summary
 from gale.features.events import EventSpec
+from gale.features.joined import specs_of
 from gale.features.profile import ProfileSpec
 from gale.features.spec import FeatureSpec
 from gale.features.summary import SummarySpec
@@ -145,6 +146,10 @@ def without_ions(spec: FeatureSpec, features: Floats32) -> tuple[Integers, Float
 
 def mz_of_features(spec: FeatureSpec) -> Integers:
     """Return the m/z whose ions each feature is made of, or :data:`SEVERAL_MZ`; shape (D,)."""
+    return np.concatenate([_mz_of_features(each) for each in specs_of(spec)])
+
+
+def _mz_of_features(spec: FeatureSpec) -> Integers:
     mz = np.array(spec.mz, dtype=np.int64)
     if isinstance(spec, SummarySpec):
         return np.concatenate([mz if name in PEAK_BLOCKS else mz + 1 for name in summary.BLOCKS])
@@ -157,8 +162,9 @@ def mz_of_features(spec: FeatureSpec) -> Integers:
 
 def _absent(spec: FeatureSpec) -> Floats32:
     """Value of each feature without the ions that it is made of, shape (D,)."""
-    absent = np.zeros(spec.n_features, dtype=np.float32)
-    if isinstance(spec, SummarySpec):
-        for name in PEAK_BLOCKS:
-            absent[spec.blocks[name]] = -1
-    return absent
+    of_specs = [np.zeros(each.n_features, dtype=np.float32) for each in specs_of(spec)]
+    for each, absent in zip(specs_of(spec), of_specs, strict=True):
+        if isinstance(each, SummarySpec):
+            for name in PEAK_BLOCKS:
+                absent[each.blocks[name]] = -1
+    return np.concatenate(of_specs)
