@@ -92,6 +92,12 @@ PARTS = "kind = 'stack'\n[[parts]]\nname = 'a'\n"
         (f"{ELUTION}network.standardise = 'centre'\n{ON_EVENTS}", "network.standardise",
          ["'centre'", "elution", "'none'"]),
         ("[pretrain]\nepochs = 3", "pretrain", ["features.kind = 'events'"]),
+        (f"{PARTS}{ELUTION}features = {{}}\n{ON_EVENTS}", "parts.network.kind",
+         ["'elution'", "parts.features.kind = 'events'"]),
+        (f"{PARTS}pretrain = {{}}\nfeatures.kind = 'profile'\n{ON_EVENTS}", "parts.pretrain",
+         ["parts.features.kind = 'events'"]),
+        (f"{PARTS}augment.mz_cut = 0.1\nfeatures = {{}}\n{ON_EVENTS}", "parts.augment",
+         ["parts.features.kind = 'events' or 'profile'"]),
         (f"kind = 'logistic'\npretrain = {{}}\n{ON_EVENTS}", "pretrain", ["logistic", "remove"]),
         ("kind = 'forest'", "kind", ["'forest'", "'network', 'logistic' or 'stack'"]),
         ("[pretraining]\nruns = 1", "pretraining.runs", ["1", "greater than or equal to 2"]),
@@ -127,6 +133,10 @@ def test_what_a_logistic_regression_ignores_is_not_looked_at() -> None:
          "pretrain, fitting, soup, logistic, features"]),
         ("network = { hidden = [0] }", "network.hidden", ["0", "greater than 0"]),
         ("pretrain = { epochs = 0 }", "pretrain.epochs", ["0", "greater than 0"]),
+        ("features.kind = 'image'", "features", ["'image'", "'events' or 'apexes'"]),
+        ("features = 3", "features", ["3", "a table"]),
+        ("features = { kind = 'events', event = 3 }", "features.event (of events features)",
+         ["known", "events"]),
     ],
 )  # fmt: skip
 def test_what_is_wrong_in_a_part(line: str, place: str, facts: list[str]) -> None:

@@ -145,6 +145,6 @@ def kinds_of(spec: FeatureSpec) -> str:
     >>> from gale.features.profile import ProfileSpec
     >>> from gale.features.summary import SummarySpec
     >>> kinds_of(JoinedSpec((ProfileSpec(), SummarySpec())))
-    'profile and summary'
+    'profile + summary'
     """
-    return " and ".join(dict.fromkeys(each.to_dict()["kind"] for each in specs_of(spec)))
+    return " + ".join(dict.fromkeys(each.to_dict()["kind"] for each in specs_of(spec)))
