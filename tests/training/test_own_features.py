@@ -40,6 +40,10 @@ SPEC = JoinedSpec((APEXES, SUMMARY))
 HEAD = """
 name = "small"
 kind = "stack"
+folds = { count = 2 }
+"""
+
+ON_APEXES = """
 [features]
 kind = "apexes"
 bins = 24
@@ -47,8 +51,6 @@ mz_first = 26
 mz_last = 95
 losses = 10
 events = 6
-[folds]
-count = 2
 """
 
 FITTING = """
@@ -75,7 +77,8 @@ network = {{ hidden = [8], standardise = "full" }}
 
 
 def recipe_of(*parts: str) -> gale.Recipe:
-    return gale.Recipe.parse(HEAD + "".join(parts), "small.toml")
+    shared = ON_APEXES if any("features =" not in part for part in parts) else ""
+    return gale.Recipe.parse("".join([HEAD, shared, *parts]), "small.toml")
 
 
 class Trained(NamedTuple):
@@ -235,10 +238,12 @@ def test_stored_features_have_those_of_all_parts(
     assert {**one, "created": ""} == {**other, "created": ""}
     assert "which m/z to learn" in one["scores"]["caution"]
     assert [spec["kind"] for spec in one["features"]["specs"]] == ["apexes", "summary"]
-    changed = ELUTION + LEARNED.replace("mz_min = 26", "mz_min = 27")
-    for parts, found in ((changed, "learned"), (ELUTION + OF_SUMMARY, "apexes + summary")):
+    changed = LEARNED.replace("mz_min = 26", "mz_min = 27")
+    for part, found in ((changed, "learned"), (OF_SUMMARY, "apexes + summary")):
         with refused(TableError, tmp_path / "features", found=found):
-            gale.train(campaign, recipe_of(parts), features=tmp_path / "features", work=work)
+            gale.train(
+                campaign, recipe_of(ELUTION, part), features=tmp_path / "features", work=work
+            )
 
 
 def test_given_features_are_those_of_all_parts() -> None:

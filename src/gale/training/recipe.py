@@ -132,6 +132,9 @@ class Recipe(Part):
                           "set calibrate = true, or remove it")  # fmt: skip
         if self.parts and (misplaced := sorted(self.model_fields_set & OF_PARTS)):
             raise _misfit(misplaced[0], "is outside the parts of the stack", "move it into a part")
+        if "features" in self.model_fields_set and self.features not in self.all_features:
+            raise _misfit("features", "are there, but all parts have features of their own",
+                          "remove one of them")  # fmt: skip
         names = [part.name.casefold() for part in self.parts]
         for at, name in enumerate(names):
             if not name.isidentifier() or name in names[:at]:
@@ -247,6 +250,8 @@ class Recipe(Part):
     def to_dict(self) -> dict[str, Any]:
         """Return all choices that count as plain values, defaults included."""
         ignored = OF_PARTS if self.parts else {"parts"}
+        if self.features not in self.all_features:
+            ignored = ignored | {"features"}
         if all(part.pretrain is None for part in self.members_of):
             ignored = ignored | {"pretraining"}
         if not (self.calibrate or self.parts):
