@@ -98,6 +98,9 @@ PARTS = "kind = 'stack'\n[[parts]]\nname = 'a'\n"
         (f"{PARTS}pretrain = {{}}\nfeatures.kind = 'profile'\n{OTHER}{ON_EVENTS}",
          "parts.pretrain", ["parts.features.kind = 'events'"]),
         (f"{PARTS}features = {{}}\n{ON_EVENTS}", "features", ["all parts", "of their own"]),
+        ("kind = 'stack'\n" + "".join(
+            f"[[parts]]\nname = 'p{mz}'\nfeatures.mz = [{mz}]\n" for mz in range(1, 66)),
+         "parts.features", ["65 different", "at most 64"]),
         (f"{PARTS}features = {{}}\naugment.mz_cut = 0.1\n{OTHER}{ON_EVENTS}",
          "parts.augment", ["parts.features.kind = 'events' or 'profile'"]),
         (f"kind = 'logistic'\npretrain = {{}}\n{ON_EVENTS}", "pretrain", ["logistic", "remove"]),

@@ -151,6 +151,7 @@ def pretrain(
             weights[part.name] = fit_part(part, runs, n_validation, seed, device, work.progress)
             if cache is not None:
                 cache.put(keys[part.name], weights[part.name])
+        del runs  # before others are simulated
     source = {
         "runs": recipe.pretraining.runs,
         "libraries": [str(each["name"]) for each in used],

@@ -16,6 +16,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from gale.errors import RecipeError, warn
+from gale.features.joined import MOST
 from gale.plumbing.kinds import checked
 from gale.plumbing.toml import parse_toml, read_toml_text, unknown_key
 from gale.training.settings import (
@@ -135,6 +136,8 @@ class Recipe(Part):
         if "features" in self.model_fields_set and self.features not in self.all_features:
             raise _misfit("features", "are there, but all parts have features of their own",
                           "remove one of them")  # fmt: skip
+        if (number := len(self.all_features)) > MOST:
+            raise _misfit("parts.features", f"are {number} different ones", f"have at most {MOST}")
         names = [part.name.casefold() for part in self.parts]
         for at, name in enumerate(names):
             if not name.isidentifier() or name in names[:at]:
