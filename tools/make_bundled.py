@@ -297,7 +297,7 @@ def _facts(
             "known": [len(labels)] * len(networks.families),
             "fingerprint": fingerprint.hexdigest(),
         },
-        "pretrained": shipped_source(networks.recipe.parts, networks.spec),
+        "pretrained": shipped_source([(part, networks.spec) for part in networks.recipe.parts]),
         "members": len(networks.parts),
         "folds": len(folds),
         "calibrated": True,

@@ -26,7 +26,6 @@ from gale.plumbing.files import writing
 from gale.plumbing.reading import sha256_of
 from gale.plumbing.work import Work
 from gale.simulation.physics import Physics
-from gale.training.networks.build import sees_events
 from gale.training.pretraining import (
     OWN_LIBRARIES,
     SimulatedRuns,
@@ -90,7 +89,7 @@ def main() -> None:
             "libraries": {file.name: sha256_of(file) for file in options.library},
             "versions": {"gale": version("gale-ms"), "torch": torch.__version__},
         }
-        name = f"{recipe.features.kind}-{part.name}" if sees_events(part) else part.name
+        name = f"{recipe.features.kind}-{part.name}" if part.sees_events else part.name
         file = options.output / f"{name}.npz"
         with writing(file, force=True) as temporary:
             temporary.write_bytes(to_bytes(weights, facts))

@@ -69,7 +69,8 @@ class Runs:
     def read(cls, folder: Path, recipe: Recipe) -> Runs:
         """Read a campaign, with the features of a recipe."""
         campaign = Campaign.open(folder)
-        runs = read_training_runs(campaign, recipe.features, Work(strict=True, cache=cache()))
+        work = Work(strict=True, cache=cache())
+        runs = read_training_runs(campaign, recipe.all_features, work)
         assert isinstance(runs.spec, EventSpec)
         test = campaign.of_split("test")
         table = compute_features(

@@ -19,6 +19,7 @@ from gale.evidence.attribution import IONS, SEVERAL_MZ, SUREST, mz_of_features, 
 from gale.features import profile, summary
 from gale.features.elution import ElutionSpec
 from gale.features.events import EventSpec
+from gale.features.joined import JoinedSpec
 from gale.features.profile import ProfileSpec
 from gale.features.spec import FeatureSpec
 from gale.features.summary import SummarySpec
@@ -34,7 +35,7 @@ MZ = np.array([28, 31, 32, 45, 46, 57, 91, 92])
 SUMMARY = SummarySpec((28, 30, 31, 32, 45, 57, 90, 91))
 PROFILE = ProfileSpec(ElutionSpec(50, 26, 95), losses=20)
 EVENTS = EventSpec(PROFILE, events=10)
-SPECS = [SUMMARY, PROFILE, EVENTS]
+SPECS = [SUMMARY, PROFILE, EVENTS, JoinedSpec((EVENTS, SUMMARY))]
 ALCOHOL, TOLUENE = {31: 900.0, 45: 300.0, 46: 80.0}, {91: 800.0, 92: 500.0}
 
 
@@ -103,7 +104,7 @@ def of_blocks(spec: FeatureSpec, features: np.ndarray, *names: str) -> np.ndarra
     return np.concatenate([features[..., spec.blocks[name]] for name in names], axis=-1)
 
 
-@pytest.mark.parametrize("spec", SPECS, ids=["summary", "profile", "events"])
+@pytest.mark.parametrize("spec", SPECS, ids=["summary", "profile", "events", "joined"])
 def test_features_of_an_mz_are_those_of_a_run_without_its_ions(spec: FeatureSpec) -> None:
     of_mz, features = mz_of_features(spec), spec.features_of(RUN)
     mz, without = without_ions(spec, features)

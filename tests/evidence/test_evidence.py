@@ -35,6 +35,7 @@ class Known:
         ("alcohol", "aromatic"),
         {"alcohol": 0.2, "aromatic": 0.3},
     )
+    spec = event_spec
     probability = (0.9, 0.6)
     has_elution_network, number = True, "probability"
 

@@ -14,8 +14,8 @@ from gale.errors import ModelError, ReadError
 from gale.features import apexes
 from gale.features.apexes import LEVELS, ApexSpec, groups_of, kernel_of
 from gale.features.elution import ElutionSpec
+from gale.features.kinds import feature_spec
 from gale.features.profile import ProfileSpec
-from gale.features.spec import feature_spec
 from helpers.errors import refused
 
 SPEC = ApexSpec(ProfileSpec(ElutionSpec(24, 20, 60), losses=5), events=16)

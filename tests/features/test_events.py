@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from gale.errors import ModelError, ReadError
 from gale.features.elution import ElutionSpec
 from gale.features.events import EventSpec, busiest
+from gale.features.kinds import feature_spec
 from gale.features.profile import ProfileSpec
-from gale.features.spec import feature_spec
 from gale.run import Floats, Run
 from helpers.elution_runs import elution_image, noisy_run, run_of
 from helpers.errors import refused

@@ -11,6 +11,7 @@ from onnx.reference import ReferenceEvaluator
 
 from gale.features.apexes import ApexSpec
 from gale.features.events import EventSpec
+from gale.features.joined import specs_of
 from gale.features.spec import FeatureSpec
 from gale.model import Model
 from gale.model.unlike import fit_unlike
@@ -27,9 +28,24 @@ def drawn_model(
     spec: FeatureSpec, seed: int = 0, *, hidden: int = 8, precision: Precision = "float32"
 ) -> Model:
     """Two members that see the profile or summary; with spectra, two more that see these."""
+    parts: list[PartGraph] = []
+    start = 0
+    for each in specs_of(spec):
+        parts += _drawn_parts(each, start, seed + start, hidden)
+        start += each.n_features
+    random = np.random.default_rng(seed)
+    features = random.exponential(1, (9, spec.n_features)).astype(np.float32)
+    facts = {**FACTS, "features": spec.to_dict(), "members": 2 * len(parts)}
+    unlike = fit_unlike(features, spec.blocks)
+    data = to_onnx(parts, spec.n_features, facts, unlike=unlike, precision=precision)
+    return Model(data, "drawn.onnx")
+
+
+def _drawn_parts(spec: FeatureSpec, start: int, seed: int, hidden: int) -> list[PartGraph]:
+    """The parts that see features, which begin at `start` among all."""
     generators = [torch.Generator().manual_seed(seed + number) for number in range(4)]
     end = spec.profile.n_features if isinstance(spec, EventSpec) else spec.n_features
-    parts = [PartGraph(Dense(end, N_FAMILIES, generators[:2]), slice(0, end))]
+    parts = [PartGraph(Dense(end, N_FAMILIES, generators[:2]), slice(start, start + end))]
     if isinstance(spec, EventSpec):
         network = ElutionNetwork(
             spec.shape,
@@ -38,13 +54,9 @@ def drawn_model(
             hidden=(hidden,),
             apexes=isinstance(spec, ApexSpec),
         )
-        parts.append(PartGraph(network.eval(), slice(end, spec.n_features)))
-    random = np.random.default_rng(seed)
-    features = random.exponential(1, (9, spec.n_features)).astype(np.float32)
-    facts = {**FACTS, "features": spec.to_dict(), "members": 2 * len(parts)}
-    unlike = fit_unlike(features, spec.blocks)
-    data = to_onnx(parts, spec.n_features, facts, unlike=unlike, precision=precision)
-    return Model(data, "drawn.onnx")
+        columns = slice(start + end, start + spec.n_features)
+        parts.append(PartGraph(network.eval(), columns))
+    return parts
 
 
 def session_of(data: bytes) -> onnxruntime.InferenceSession:

@@ -22,6 +22,7 @@ from gale.features import apexes
 from gale.features.apexes import ApexSpec
 from gale.features.elution import ElutionSpec
 from gale.features.events import EventSpec
+from gale.features.joined import JoinedSpec, specs_of
 from gale.features.profile import ProfileSpec
 from gale.features.spec import FeatureSpec
 from gale.features.summary import SummarySpec
@@ -46,6 +47,13 @@ SPECS: dict[str, FeatureSpec] = {
     "no baseline": ProfileSpec(ElutionSpec(16, 10, 40, 0.0), losses=30),
     "summary": SummarySpec(tuple(range(3, 58, 2))),
     "summary of a range": SummarySpec((18, 20, 21, 43), 15, 50),
+    "joined": JoinedSpec(
+        (
+            ApexSpec(ProfileSpec(ElutionSpec(3, 1, 30), losses=3), events=2),
+            SummarySpec((18, 20, 21, 43), 15, 50),
+            EventSpec(ProfileSpec(ElutionSpec(7, 20, 30), losses=4), 5),
+        )
+    ),
 }
 
 
@@ -54,7 +62,7 @@ def assert_alike(found: dict[str, Any], model: Model, run: Run) -> None:
 
     Heights of apexes are differences of numbers that may be much larger, in single precision.
     """
-    rounding = 10 if isinstance(model.spec, ApexSpec) else 1
+    rounding = 10 if isinstance(specs_of(model.spec)[0], ApexSpec) else 1
     features = model.spec.features_of(run)
     np.testing.assert_allclose(found["features"][0], features, atol=1e-4 * rounding)
     probability, of_members = model.predict_features(features[None])

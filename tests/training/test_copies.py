@@ -23,7 +23,7 @@ from helpers.errors import refused
 from helpers.training import Recorder, Trained, tiny_recipe
 from helpers.vendor_files import FOLDERS, lay_out, nominal_run
 
-FEATURES = tiny_recipe().features
+FEATURES = tiny_recipe().all_features
 
 
 @pytest.fixture

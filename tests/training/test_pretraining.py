@@ -18,6 +18,7 @@ from gale.chemistry.families import default_family_table
 from gale.errors import ReadError
 from gale.features.elution import ElutionSpec
 from gale.features.events import EventSpec
+from gale.features.joined import JoinedSpec
 from gale.features.profile import ProfileSpec
 from gale.library import default_libraries
 from gale.plumbing.cache import Cache
@@ -258,6 +259,20 @@ def write_library(folder: Path, height: int = 999) -> tuple[Path, Path]:
     library.write_text("\n".join(records))
     families.write_text("[alcohol]\nany = ['[CX4][OX2H]']\n[benzene]\nany = ['c1ccccc1']\n")
     return library, families
+
+
+@pytest.mark.slow
+def test_parts_with_event_features_of_their_own(kept: tuple[Cache, dict[str, Weights]]) -> None:
+    other = EventSpec(ProfileSpec(ElutionSpec(24, 26, 60), losses=5), events=3)
+    choices = stack_recipe().to_dict()
+    own = choices["features"] | {"mz_last": 60, "losses": 5, "events": 3}
+    choices["parts"][1]["features"] = own
+    recipe, spec = gale.Recipe.model_validate(choices), JoinedSpec((SPEC, other))
+    weights = weights_of(recipe=recipe, spec=spec)
+    assert_same({"elution": weights["elution"]}, {"elution": kept[1]["elution"]})
+    alone = choices | {"features": own, "parts": [choices["parts"][1]]}
+    expected = weights_of(recipe=gale.Recipe.model_validate(alone), spec=other)
+    assert_same({"profile": weights["profile"]}, expected)
 
 
 @pytest.mark.slow

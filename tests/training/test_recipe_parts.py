@@ -68,6 +68,7 @@ def test_without_parts_the_recipe_is_its_only_part() -> None:
 
 ELUTION = "network.kind = 'elution'\n"
 ON_EVENTS = "[features]\nkind = 'events'\n"
+OTHER = "[[parts]]\nname = 'b'\n"
 PARTS = "kind = 'stack'\n[[parts]]\nname = 'a'\n"
 
 
@@ -92,6 +93,16 @@ PARTS = "kind = 'stack'\n[[parts]]\nname = 'a'\n"
         (f"{ELUTION}network.standardise = 'centre'\n{ON_EVENTS}", "network.standardise",
          ["'centre'", "elution", "'none'"]),
         ("[pretrain]\nepochs = 3", "pretrain", ["features.kind = 'events'"]),
+        (f"{PARTS}{ELUTION}features = {{}}\n{OTHER}{ON_EVENTS}", "parts.network.kind",
+         ["'elution'", "parts.features.kind = 'events'"]),
+        (f"{PARTS}pretrain = {{}}\nfeatures.kind = 'profile'\n{OTHER}{ON_EVENTS}",
+         "parts.pretrain", ["parts.features.kind = 'events'"]),
+        (f"{PARTS}features = {{}}\n{ON_EVENTS}", "features", ["all parts", "of their own"]),
+        ("kind = 'stack'\n" + "".join(
+            f"[[parts]]\nname = 'p{mz}'\nfeatures.mz = [{mz}]\n" for mz in range(1, 66)),
+         "parts.features", ["65 different", "at most 64"]),
+        (f"{PARTS}features = {{}}\naugment.mz_cut = 0.1\n{OTHER}{ON_EVENTS}",
+         "parts.augment", ["parts.features.kind = 'events' or 'profile'"]),
         (f"kind = 'logistic'\npretrain = {{}}\n{ON_EVENTS}", "pretrain", ["logistic", "remove"]),
         ("kind = 'forest'", "kind", ["'forest'", "'network', 'logistic' or 'stack'"]),
         ("[pretraining]\nruns = 1", "pretraining.runs", ["1", "greater than or equal to 2"]),
@@ -111,6 +122,16 @@ def test_what_does_not_fit_together(text: str, place: str, facts: list[str]) -> 
     check_refused(f"name = 'mine'\n{text}", place, *facts)
 
 
+def test_features_of_their_own_are_all_there_is_where_every_part_has_some() -> None:
+    text = f"name = 'mine'\n{PARTS}{ELUTION}features.kind = 'events'"
+    recipe = Recipe.parse(text, "mine.toml")
+    assert recipe.all_features == (recipe.parts[0].features,)
+    choices = recipe.to_dict()
+    assert "features" not in choices
+    assert choices["parts"][0]["features"]["events"] == 96
+    assert Recipe.model_validate(choices) == recipe
+
+
 def test_what_a_logistic_regression_ignores_is_not_looked_at() -> None:
     recipe = Recipe.parse(f"name = 'mine'\nkind = 'logistic'\n{ELUTION}", "mine.toml")
     assert recipe.features.kind == "summary"
@@ -124,9 +145,13 @@ def test_what_a_logistic_regression_ignores_is_not_looked_at() -> None:
         ("pretrain = { epoch = 3 }", "pretrain.epoch", ["known", "epochs"]),
         ("augment = { mzcut = 0.1 }", "augment.mzcut", ["known", "mz_cut"]),
         ("folds = { count = 3 }", "folds", ["known", "name, share, kind, network, loss, augment, "
-         "pretrain, fitting, soup, logistic"]),
+         "pretrain, fitting, soup, logistic, features"]),
         ("network = { hidden = [0] }", "network.hidden", ["0", "greater than 0"]),
         ("pretrain = { epochs = 0 }", "pretrain.epochs", ["0", "greater than 0"]),
+        ("features.kind = 'image'", "features", ["'image'", "'events' or 'apexes'"]),
+        ("features = 3", "features", ["3", "a table"]),
+        ("features = { kind = 'events', event = 3 }", "features.event (of events features)",
+         ["known", "events"]),
     ],
 )  # fmt: skip
 def test_what_is_wrong_in_a_part(line: str, place: str, facts: list[str]) -> None:

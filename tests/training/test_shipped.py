@@ -28,11 +28,12 @@ from helpers.errors import refused
 SPEC = EventSpec()
 DEFAULT = Recipe.load("default")
 PARTS = [part for part in DEFAULT.parts if part.pretrain is not None]
+SEEN = [(part, SPEC) for part in PARTS]
 
 
 def test_default_has_weights_for_each_part_that_is_pre_trained() -> None:
     weights, source = pretrain(DEFAULT, SPEC, shipped_families(), seed=0)
-    assert source == shipped_source(PARTS, SPEC)
+    assert source == shipped_source(SEEN)
     assert list(weights) == [part.name for part in PARTS]
     assert all(np.isfinite(array).all() for of in weights.values() for array in of.values())
 
@@ -103,7 +104,7 @@ def test_files_say_what_made_them_and_are_small() -> None:
 
 
 def test_the_source_of_the_weights() -> None:
-    source = shipped_source(PARTS, SPEC)
+    source = shipped_source(SEEN)
     assert source["runs"] > 1000
     assert source["libraries"][0] == "gale"
     assert len(source["libraries"]) > 1

@@ -142,7 +142,7 @@ def test_what_can_be_expected_of_few_runs_is_said(
     families = tuple(chosen.families[at] for at in kept)
     chosen = replace(chosen, families=families, labels=chosen.labels[:, kept])
     progress = Recorder()
-    read_training_runs(chosen, tiny_recipe().features, Work(progress=progress))
+    read_training_runs(chosen, tiny_recipe().all_features, Work(progress=progress))
     told = [note for note in progress.notes if note.startswith(f"there are only {n_runs} labelled")]
     assert bool(told) is few
     assert all("gale.recalibrate" in note for note in told)

@@ -120,7 +120,7 @@ def ablate(
     check_journal(journal, resume=resume, restart=restart)
     steps = ablation_steps(recipe, iterations)
     _check_splits(campaign)
-    runs = read_training_runs(campaign, recipe.features, work)
+    runs = read_training_runs(campaign, recipe.all_features, work)
     note_shared_groups(runs.campaign, ("train",), "val", work.progress)
     fold = split_fold(runs.campaign.split)
     runs.campaign.select(fold.training).check_trainable()

@@ -27,6 +27,7 @@ from scipy.special import logit
 
 from gale.features import summary
 from gale.features.events import EventSpec
+from gale.features.joined import specs_of
 from gale.features.profile import ProfileSpec
 from gale.features.spec import FeatureSpec
 from gale.features.summary import SummarySpec
@@ -138,13 +139,18 @@ def without_ions(spec: FeatureSpec, features: Floats32) -> tuple[Integers, Float
     without : array of shape (P, D)
         The features without the ions of each.
     """
-    of_mz, absent = mz_of_features(spec), _absent(spec)
+    of_mz, absent = mz_of_features(spec), np.concatenate(list(map(_absent, specs_of(spec))))
     mz = np.unique(of_mz[(of_mz != SEVERAL_MZ) & (features != absent)])
     return mz, np.where(of_mz == mz[:, None], absent, features)
 
 
 def mz_of_features(spec: FeatureSpec) -> Integers:
     """Return the m/z whose ions each feature is made of, or :data:`SEVERAL_MZ`; shape (D,)."""
+    return np.concatenate(list(map(_mz_of_features, specs_of(spec))))
+
+
+def _mz_of_features(spec: FeatureSpec) -> Integers:
+    """The same of features that are not joined."""
     mz = np.array(spec.mz, dtype=np.int64)
     if isinstance(spec, SummarySpec):
         return np.concatenate([mz if name in PEAK_BLOCKS else mz + 1 for name in summary.BLOCKS])
@@ -156,7 +162,7 @@ def mz_of_features(spec: FeatureSpec) -> Integers:
 
 
 def _absent(spec: FeatureSpec) -> Floats32:
-    """Value of each feature without the ions that it is made of, shape (D,)."""
+    """Value of each feature that is not joined without the ions that it is made of, (D,)."""
     absent = np.zeros(spec.n_features, dtype=np.float32)
     if isinstance(spec, SummarySpec):
         for name in PEAK_BLOCKS:

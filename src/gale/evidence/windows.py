@@ -142,7 +142,8 @@ def find_windows(
     if not len(spectra):
         return []
     evidence = _log_odds(model.evidence_of_spectra(spectra))
-    probability = model.predict_features(events.vector[None])[0][0]
+    features = events.vector if model.spec is spec else model.spec.features_of(run)
+    probability = model.predict_features(features[None])[0][0]
     apex_of = _apexes(run, spec, events)
     found: list[Window] = []
     for column, family in enumerate(model.families):

@@ -32,7 +32,8 @@ from gale.errors import ReadError, TableError
 from gale.features import FeatureTable, compute_features
 from gale.features.acquisition import FACTS, WithAcquisition
 from gale.features.content import Content, content_of
-from gale.features.spec import FeatureSpec, feature_spec
+from gale.features.kinds import feature_spec
+from gale.features.spec import FeatureSpec
 from gale.plumbing.batches import identity
 from gale.plumbing.cache import Cache
 from gale.plumbing.files import parquet_bytes
@@ -95,7 +96,7 @@ METADATA = Table(
         "format": whole(),
         "gale": TEXT,
         "readers": whole(),
-        "spec": PLAIN_TABLE,  # see `gale.features.spec`, by its kind and version
+        "spec": PLAIN_TABLE,  # see `gale.features.kinds`, by its kind and version
         "fingerprint": TEXT,
         "columns": Either(NAMES_OF_COLUMNS),
         "learned": TEXT,

@@ -1,19 +1,16 @@
-"""What all kinds of features have in common, and their names in model files."""
+"""What all kinds of features have in common."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Protocol
 
-from gale.errors import ModelError
-from gale.features import apexes, events, given, profile, summary
 from gale.run import Floats32, Run
 
 
 class FeatureSpec(Protocol):
     """Which features of a run are computed.
 
-    A `SummarySpec`, `ProfileSpec`, `EventSpec` or `ApexSpec`.
+    A `SummarySpec`, `ProfileSpec`, `EventSpec` or `ApexSpec`, or a `JoinedSpec` of several.
 
     A `GivenSpec` stands for features that are not computed, but given.
     """
@@ -39,38 +36,3 @@ class FeatureSpec(Protocol):
 
     def features_of(self, run: Run) -> Floats32:
         """Compute the vector of a run, shape (D,), always finite; may raise ReadError."""
-
-
-def feature_spec(values: Mapping[str, Any], source: str) -> FeatureSpec:
-    """Make the spec that its ``to_dict`` described; `source` is the model it is from.
-
-    Raises
-    ------
-    ModelError
-        If this version of gale does not compute these features.
-
-    Examples
-    --------
-    >>> from gale.features.summary import SummarySpec
-    >>> feature_spec(SummarySpec(mz=(43, 57)).to_dict(), "model.onnx")
-    SummarySpec(mz=(43, 57), mz_min=None, mz_max=None)
-    """
-    match values.get("kind"):
-        case summary.KIND | summary.OLD_KIND:
-            return summary.SummarySpec.from_dict(values, source)
-        case profile.KIND:
-            return profile.ProfileSpec.from_dict(values, source)
-        case events.KIND:
-            return events.EventSpec.from_dict(values, source)
-        case apexes.KIND:
-            return apexes.ApexSpec.from_dict(values, source)
-        case given.KIND:
-            return given.GivenSpec.from_dict(values, source)
-        case found:
-            raise ModelError(
-                source,
-                f"needs features of kind {found}",
-                f"{summary.KIND}, {profile.KIND}, {events.KIND} or {apexes.KIND}, which this gale "
-                "computes",
-                "install the gale version that the model names",
-            )

@@ -20,7 +20,8 @@ from gale.campaign import Campaign
 from gale.errors import CampaignError, ModelError, TableError, warn
 from gale.features import FeatureTable, PathOrRun, compute_features
 from gale.features.events import EventSpec
-from gale.features.spec import feature_spec
+from gale.features.joined import specs_of
+from gale.features.kinds import feature_spec
 from gale.features.versions import TRAIN_AGAIN
 from gale.inspection.batch import batch_notes
 from gale.inspection.verdict import is_too_short, verdict
@@ -328,8 +329,11 @@ class Model(ShownInNotebooks):
         ReadError
             If the model's features leave out every ion of the run.
         """
-        features, times = self.event_spec.describe(run)
-        ((evidence,),) = self._run([EVIDENCE], features[None])
+        spec = self.event_spec
+        of_events, times = spec.describe(run)
+        features = np.zeros((1, self.spec.n_features), dtype=np.float32)
+        features[:, : spec.n_features] = of_events
+        ((evidence,),) = self._run([EVIDENCE], features)
         self._check_evidence(evidence)
         scores = evidence[0, : len(times)]
         columns = {name: scores[:, at] for at, name in enumerate(self.families)}
@@ -360,10 +364,11 @@ class Model(ShownInNotebooks):
                 f"sees {n_mz} m/z, not an array of shape {np.shape(spectra)}",
                 f"an array of shape (N', {n_mz}), from m/z {spec.mz[0]} on",
             )
-        features = np.zeros((-(-wanted // n_events), spec.n_features), dtype=np.float32)
+        features = np.zeros((-(-wanted // n_events), self.spec.n_features), dtype=np.float32)
         padded = np.zeros((len(features) * n_events, n_mz), dtype=np.float32)
         padded[:wanted] = spectra
-        features[:, spec.profile.n_features :] = padded.reshape(len(features), -1)
+        columns = slice(spec.profile.n_features, spec.n_features)
+        features[:, columns] = padded.reshape(len(features), -1)
         (batches,) = self._run([EVIDENCE], features)
         evidence = np.concatenate(batches)
         self._check_evidence(evidence)
@@ -379,7 +384,7 @@ class Model(ShownInNotebooks):
     @property
     def has_elution_network(self) -> bool:
         """Whether the model can say when a family elutes."""
-        return EVIDENCE in self._output_names and isinstance(self.spec, EventSpec)
+        return EVIDENCE in self._output_names and isinstance(specs_of(self.spec)[0], EventSpec)
 
     @property
     def has_distance(self) -> bool:
@@ -400,21 +405,22 @@ class Model(ShownInNotebooks):
 
     @property
     def event_spec(self) -> EventSpec:
-        """The features that the elution network looks at.
+        """The features that the elution network looks at: the first, where several are joined.
 
         Raises
         ------
         ModelError
             If the model has no elution network, and so no evidence over time.
         """
-        if EVIDENCE not in self._output_names or not isinstance(self.spec, EventSpec):
+        spec = specs_of(self.spec)[0]
+        if EVIDENCE not in self._output_names or not isinstance(spec, EventSpec):
             raise ModelError(
                 self.source,
                 "has no elution network, so it cannot say when a family elutes",
                 "a model with one",
                 "train with a recipe that has one, such as default",
             )
-        return self.spec
+        return spec
 
     @property
     def _output_names(self) -> set[str]:

@@ -158,7 +158,7 @@ def schema_of_facts(n_families: int) -> Table:
             "columns": Either(NAMES_OF_COLUMNS),
             "created": TEXT,
             "families": of_families(NAME),
-            "features": PLAIN_TABLE,  # see `gale.features.spec`, by their kind and version
+            "features": PLAIN_TABLE,  # see `gale.features.kinds`, by their kind and version
             "folds": whole(1),
             "format": whole(FORMAT, FORMAT),
             "gale_version": TEXT,

@@ -15,6 +15,7 @@ import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from gale.errors import ModelError
+from gale.features.joined import specs_of
 from gale.features.spec import FeatureSpec
 from gale.features.versions import TRAIN_AGAIN
 from gale.model.facts import MODEL_FILE, read_facts
@@ -233,7 +234,7 @@ def check_shapes(
         "summary": [spec.n_features],
         OUTPUTS[0]: [n_families],
         OUTPUTS[1]: [members, n_families],
-        EVIDENCE: [*getattr(spec, "shape", ())[:1], n_families],
+        EVIDENCE: [*getattr(specs_of(spec)[0], "shape", ())[:1], n_families],
         UNLIKE: [],
     }
     found = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gale.features.joined import kinds_of
 from gale.model import FEW_POSITIVES, UNCALIBRATED, Model
 from gale.model.cutoffs import measured_cutoffs
 from gale.notebook.parts import block, sentences, table
@@ -40,7 +41,7 @@ def model_html(model: Model) -> str:
         f"Model {facts['recipe']['name']}",
         (
             counted(facts["members"], "member"),
-            f"{facts['features']['kind']} features",
+            f"{kinds_of(model.spec)} features",
             f"trained on {counted(training['runs'], 'run')} of {training['campaign']}",
             facts["created"][:10],
             f"gale {facts['gale_version']}",

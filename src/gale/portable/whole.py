@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
 from gale.errors import ModelError
 from gale.features.apexes import ApexSpec
 from gale.features.events import EventSpec
+from gale.features.joined import JoinedSpec
 from gale.features.profile import ProfileSpec
+from gale.features.spec import FeatureSpec
 from gale.features.summary import SummarySpec
 from gale.model import Model
 from gale.model.file import EVIDENCE, OUTPUTS, WHOLE_KEY, sealed
@@ -72,7 +75,7 @@ def whole_graph(model: Model, *, int8: bool = False) -> bytes:
     """
     parts = embeddable(model)
     graph = Graph("features/")
-    nodes = _feature_nodes(graph, model)
+    nodes = _feature_nodes(graph, model.spec, model.source)
     graph.name(PREFIX + "summary", nodes.features)
     embed(graph, parts, int8=int8)
     for name, shape in _shapes(model).items():
@@ -92,22 +95,34 @@ def whole_graph(model: Model, *, int8: bool = False) -> bytes:
     )
 
 
-def _feature_nodes(graph: Graph, model: Model) -> FeatureNodes:
-    match model.spec:
+def _feature_nodes(graph: Graph, spec: FeatureSpec, source: str) -> FeatureNodes:
+    match spec:
+        case JoinedSpec():
+            nodes = [_feature_nodes(graph, each, source) for each in spec.specs]
+            return _joined_nodes(graph, nodes)
         case SummarySpec():
-            return summary_nodes(graph, model.spec)
+            return summary_nodes(graph, spec)
         case ProfileSpec():
-            return profile_nodes(graph, model.spec)
+            return profile_nodes(graph, spec)
         case ApexSpec():
-            return apex_nodes(graph, model.spec)
+            return apex_nodes(graph, spec)
         case EventSpec():
-            return event_nodes(graph, model.spec)
+            return event_nodes(graph, spec)
     raise ModelError(
-        model.source,
+        source,
         "was trained on features that were given to it",
         "a model of runs, whose features the graph computes",
         "train with gale.train",
     )
+
+
+def _joined_nodes(graph: Graph, nodes: Sequence[FeatureNodes]) -> FeatureNodes:
+    """Put features one after another; times are those of the first."""
+    features = graph("Concat", *[each.features for each in nodes], axis=1)
+    found = nodes[0].found
+    for each in nodes[1:]:
+        found = graph("And", found, each.found)
+    return FeatureNodes(features, found, nodes[0].time_min)
 
 
 def _shapes(model: Model) -> dict[str, list[int | str]]:

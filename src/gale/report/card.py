@@ -14,6 +14,7 @@ from typing import Any
 from gale.errors import TableError, warn
 from gale.evaluation import Evaluation
 from gale.evaluation.text import share_text
+from gale.features.joined import kinds_of
 from gale.model import FEW_POSITIVES, Model
 from gale.model.cutoffs import measured_cutoffs
 from gale.model.groups import sentences_on_groups
@@ -201,7 +202,7 @@ def _lines(model: Model, measured: Sequence[_Measured]) -> Iterator[str]:
     yield (
         f"An ensemble of {facts['members']} members from {facts['folds']} folds, made by gale "
         f"{facts['gale_version']} on {facts['created'][:10]} with seed {facts['seed']}. From the "
-        f"{facts['features']['kind']} features of a GC-MS run{_mz(model)}, it predicts the "
+        f"{kinds_of(model.spec)} features of a GC-MS run{_mz(model)}, it predicts the "
         f"{model.number} {_of_what(model)} each of "
         f"{len(model.families)} compound families."
     )

@@ -38,7 +38,7 @@ from gale.training.folds import Fold, folds_of, val_of
 from gale.training.group_effect import group_facts
 from gale.training.journal import Journal, check_journal
 from gale.training.members import FitWork, MemberFitter, announce
-from gale.training.networks.build import columns_of
+from gale.training.networks.build import columns_of, seen_by
 from gale.training.pretraining import pretrain
 from gale.training.products import settled
 from gale.training.recipe import Part, Recipe
@@ -143,7 +143,7 @@ def train(
     check_journal(journal, resume=resume, restart=restart)
     dataset = None if features is None else FeatureDataset.open(Path(features))
     acquired = recipe.folds.elsewhere > 0
-    runs = read_training_runs(campaign, recipe.features, work, dataset, acquired=acquired)
+    runs = read_training_runs(campaign, recipe.all_features, work, dataset, acquired=acquired)
     keep = Kept(journal, resume, restart, history, out_of_fold)
     return fit_model(runs, recipe, seed, work, keep)
 
@@ -177,8 +177,8 @@ def fit_model(
         book, work.progress, device, keep.history, clock=TimeLeft(), executor=work.executor
     )
     named = {part.name if recipe.parts else "": part for part in recipe.members_of}
-    fitters = _fitters(named, runs, folds, seed, starts, fit_work)
-    further = _fitters(parts_elsewhere(named), runs, others, seed, starts, fit_work)
+    fitters = _fitters(recipe, named, runs, folds, seed, starts, fit_work)
+    further = _fitters(recipe, parts_elsewhere(named), runs, others, seed, starts, fit_work)
     announce([*fitters, *further], work.progress)
     parts = [fit_part(each) for each in fitters]
     facts = facts_of(recipe, seed, runs, learned_from, fingerprint)
@@ -199,7 +199,7 @@ def fit_model(
         "history": _write(book.history(), keep.history),
         "out_of_fold": _write(ensemble.held_out_table(runs.campaign), keep.out_of_fold),
     }
-    return _export(ensemble, runs, facts, work)
+    return _export(recipe, ensemble, runs, facts, work)
 
 
 def _write(table: pl.DataFrame, file: str | Path | None) -> str:
@@ -220,6 +220,7 @@ def _learned_from(runs: TrainingRuns, folds: Sequence[Fold]) -> Campaign:
 
 
 def _fitters(
+    recipe: Recipe,
     parts: Mapping[str, Part],
     runs: TrainingRuns,
     folds: Sequence[Fold],
@@ -229,19 +230,25 @@ def _fitters(
 ) -> list[MemberFitter]:
     """Make the fitter of each part; the names are those that messages give them."""
     return [
-        MemberFitter(part, runs.labelled, folds, seed, work, starts.get(part.name), name)
+        MemberFitter(
+            part, runs.seen_by(part, recipe), folds, seed, work, starts.get(part.name), name
+        )
         for name, part in parts.items()
         if folds
     ]
 
 
-def _export(ensemble: Ensemble, runs: TrainingRuns, facts: Mapping[str, Any], work: Work) -> Model:
+def _export(
+    recipe: Recipe, ensemble: Ensemble, runs: TrainingRuns, facts: Mapping[str, Any], work: Work
+) -> Model:
     """Make the model of an ensemble."""
     work.progress.begin("writing the model", 1)
-    graphs = [
-        PartGraph(part.network(), columns_of(part.fitter.part, runs.spec))
-        for part in ensemble.parts
-    ]
+    graphs = []
+    for part in ensemble.parts:
+        spec, columns = seen_by(part.fitter.part, recipe, runs.spec)
+        seen = columns_of(part.fitter.part, spec)
+        start = columns.start
+        graphs.append(PartGraph(part.network(), slice(start + seen.start, start + seen.stop)))
     unlike = fit_unlike(runs.features, runs.spec.blocks)
     how = (ensemble.calibration, unlike, ensemble.support)
     less = {"away": ensemble.away, "precision": facts["recipe"]["weights"]}

@@ -8,7 +8,7 @@ from gale.errors import TrainingError
 from gale.features.events import EventSpec
 from gale.features.spec import FeatureSpec
 from gale.plumbing.progress import Progress
-from gale.training.networks.build import columns_of
+from gale.training.networks.build import columns_of, seen_by
 from gale.training.recipe import Part, Recipe
 
 MOST_BYTES_OF_FEATURES = 64 * 2**30
@@ -55,7 +55,10 @@ def check_model(
     TrainingError
         If its weights take more than 2 GiB.
     """
-    size = BYTES * n_folds * sum(_weights(part, spec, n_families) for part in recipe.members_of)
+    weights = [
+        _weights(part, seen_by(part, recipe, spec)[0], n_families) for part in recipe.members_of
+    ]
+    size = BYTES * n_folds * sum(weights)
     if size > MOST_BYTES_OF_MODEL:
         raise TrainingError(
             "network.hidden",

@@ -97,7 +97,9 @@ def caution_of(recipe: Recipe) -> str:
             part.soup.kind in ("fixed", "greedy") or len(part.soup.interpolate) > 1
             for part in networks
         ),
-        "which m/z to learn": getattr(recipe.features, "mz", "") == "learned",
+        "which m/z to learn": any(
+            getattr(features, "mz", "") == "learned" for features in recipe.all_features
+        ),
     }
     if made := [choice for choice, is_made in choices.items() if is_made]:
         return (

@@ -59,13 +59,20 @@ def train_features(
     """
     work = work or Work()
     for part in recipe.members_of:
-        if part.pretrain is not None or (part.kind, part.network.kind) == ("network", "elution"):
+        if part.pretrain is not None or part.sees_events:
             raise TrainingError(
                 f"recipe {recipe.name}",
                 "needs runs: its networks see spectra over time",
                 "a recipe of networks on features, such as quick, logistic or published",
                 "pass recipe='quick', or runs instead of features",
             )
+    if any(part.features is not None for part in recipe.parts):
+        raise TrainingError(
+            f"recipe {recipe.name}",
+            "has parts with features of their own, and the features are given",
+            "a recipe whose parts see the same features",
+            "remove features from its parts",
+        )
     rows = [f"row {number}" for number in range(len(features))]
     campaign = replace(
         Campaign.from_runs(list(map(Path, rows)), labels, families=families, groups=groups),

@@ -24,6 +24,7 @@ from gale.campaign import Campaign
 from gale.campaign.labels import prevalence_of
 from gale.evaluation.bootstrap import estimate, resampled_weights
 from gale.evaluation.metrics import CLIP, log_loss
+from gale.features.joined import specs_of
 from gale.features.spec import FeatureSpec
 from gale.model.groups import RARELY
 from gale.run import Floats
@@ -65,7 +66,8 @@ def group_facts(
         The R runs of the training.
     features : array of shape (R, D)
     spec : FeatureSpec
-        Spectra of event features are left out; the profile tells as much, and is small.
+        Of joined features, the first count. Spectra of event features are left out; the profile
+        tells as much, and is small.
     folds : sequence of Fold
         Those of the training.
     seed : int
@@ -85,8 +87,9 @@ def group_facts(
     if group is None:
         return None
     labels, size = campaign.labels, np.bincount(group)
-    ends = [block.stop for block in spec.blocks.values()]
-    summary = features[:, : max(ends, default=spec.n_features)]
+    first = specs_of(spec)[0]
+    ends = [block.stop for block in first.blocks.values()]
+    summary = features[:, : max(ends, default=first.n_features)]
     mixed = [_differ(labels[group == each]) for each in np.flatnonzero(size > 1)]
     facts: dict[str, Any] = {
         "count": len(size),

@@ -36,7 +36,7 @@ from gale.simulation.targets import FeaturesAndTargets
 from gale.training.fitting import Examples, Weights, get_weights
 from gale.training.losses import Loss, binary_cross_entropy
 from gale.training.members import settings_of
-from gale.training.networks.build import build_network, columns_of, scale_of
+from gale.training.networks.build import build_network, columns_of, scale_of, seen_by
 from gale.training.networks.elution import ElutionNetwork
 from gale.training.networks.layers import fixed_biases
 from gale.training.networks.summary import prior_logit
@@ -100,7 +100,7 @@ def pretrain(
     ----------
     recipe : Recipe
     spec : FeatureSpec
-        Of event features, if any part has ``pretrain``.
+        All features of the recipe; a part with ``pretrain`` sees event features.
     families : tuple of str, length K
         Those that cannot be simulated are left to the labelled runs.
     seed : int
@@ -126,30 +126,32 @@ def pretrain(
     parts = [part for part in recipe.members_of if part.pretrain is not None]
     if not parts:
         return Pretrained({}, {})
-    assert isinstance(spec, EventSpec)
+    seen = [(part, _events_of(part, recipe, spec)) for part in parts]
     if recipe.pretraining.shipped:
-        weights = _shipped(parts, spec, families, work.progress)
-        return Pretrained(weights, shipped_source(parts, spec))
+        weights = _shipped(seen, families, work.progress)
+        return Pretrained(weights, shipped_source(seen))
     library, table = read_substances(recipe.pretraining)
     compounds, _, used = read_analytes(library, table, work.progress)
     known = tuple(family for family in families if family in compounds.family_names)
     _note_unknown(families, known, work.progress)
     if not known:
         return Pretrained({}, {})
-    keys = _cache_keys(recipe, parts, compounds, spec, families, seed, device)
+    keys = _cache_keys(recipe, seen, compounds, families, seed, device)
     cache = work.cache
-    weights = {} if cache is None else _cached(cache, keys, parts, spec, len(families))
-    missing = [part for part in parts if part.name not in weights]
-    if missing:
+    weights = {} if cache is None else _cached(cache, keys, seen, len(families))
+    missing = [(part, own) for part, own in seen if part.name not in weights]
+    for events in dict.fromkeys(own for _, own in missing):
         runs = simulate_runs(
-            recipe.pretraining, spec, families, known, seed, work, library=library, table=table
+            recipe.pretraining, events, families, known, seed, work, library=library, table=table
         )
         n_validation = min(recipe.pretraining.runs_per_laboratory, len(runs.labels) // 2)
-        work.progress.begin("pre-training", len(missing))
-        for part in missing:
+        of_runs = [part for part, own in missing if own == events]
+        work.progress.begin("pre-training", len(of_runs))
+        for part in of_runs:
             weights[part.name] = fit_part(part, runs, n_validation, seed, device, work.progress)
             if cache is not None:
                 cache.put(keys[part.name], weights[part.name])
+        del runs  # before others are simulated
     source = {
         "runs": recipe.pretraining.runs,
         "libraries": [str(each["name"]) for each in used],
@@ -158,8 +160,15 @@ def pretrain(
     return Pretrained({part.name: weights[part.name] for part in parts}, source)
 
 
+def _events_of(part: Part, recipe: Recipe, spec: FeatureSpec) -> EventSpec:
+    """Return the features that a part sees, which have events."""
+    own, _ = seen_by(part, recipe, spec)
+    assert isinstance(own, EventSpec)
+    return own
+
+
 def _shipped(
-    parts: Sequence[Part], spec: EventSpec, families: tuple[str, ...], progress: Progress
+    parts: Sequence[tuple[Part, EventSpec]], families: tuple[str, ...], progress: Progress
 ) -> dict[str, Weights]:
     """Take the weights that come with gale, for the families that they know."""
     shipped = shipped_families()
@@ -167,7 +176,7 @@ def _shipped(
     _note_unknown(families, known, progress)
     if not known:
         return {}
-    return {part.name: shipped_weights(part, spec, families) for part in parts}
+    return {part.name: shipped_weights(part, spec, families) for part, spec in parts}
 
 
 def read_substances(settings: PretrainSettings) -> tuple[list[Library] | None, FamilyTable | None]:
@@ -252,19 +261,16 @@ def _note_unknown(families: tuple[str, ...], known: tuple[str, ...], progress: P
 
 def _cache_keys(
     recipe: Recipe,
-    parts: Sequence[Part],
+    parts: Sequence[tuple[Part, EventSpec]],
     analytes: Compounds,
-    spec: EventSpec,
     families: tuple[str, ...],
     seed: int,
     device: torch.device,
 ) -> dict[str, str]:
     """Hash, for each part, all that its pre-trained weights depend on."""
+    simulated = recipe.pretraining.model_dump(exclude={"shipped", "libraries", "families"})
+    digest = _digest(analytes)
     choices = [
-        VERSION,
-        recipe.pretraining.model_dump(exclude={"shipped", "libraries", "families"}),
-        _digest(analytes),
-        spec.to_dict(),
         families,
         seed,
         version("gale-ms"),
@@ -272,11 +278,14 @@ def _cache_keys(
         device.type,
     ]
     keys = {}
-    for part in parts:
+    for part, spec in parts:
         # Of the later fitting, only the precision counts.
-        part_choices = part.model_dump(mode="json", exclude={"share", "fitting", "soup"})
+        part_choices = part.model_dump(
+            mode="json", exclude={"share", "fitting", "soup", "features"}
+        )
         part_choices["augment"].pop("mixture")  # pre-training has none
-        text = json.dumps([part_choices, part.fitting.products, *choices])
+        of_runs = [VERSION, simulated, digest, spec.to_dict()]
+        text = json.dumps([part_choices, part.fitting.products, *of_runs, *choices])
         keys[part.name] = hashlib.sha256(text.encode()).hexdigest()
     return keys
 
@@ -304,7 +313,7 @@ def fit_part(
     training = np.arange(len(labels) - n_validation)
     prior, scale = prior_logit(labels[training]), scale_of(part, runs.spec, features[training])
     loss: Loss = Loss(part.loss.hinge, 0.0)
-    if part.network.kind == "elution":
+    if part.sees_events:
         n_families = labels.shape[1]
         labels = np.concatenate([labels, runs.events.reshape(len(labels), -1)], axis=1)
         loss = _RunAndSpectrumLoss(0.0, 0.0, n_families=n_families)
@@ -336,14 +345,14 @@ def fit_part(
 
 
 def _cached(
-    cache: Cache, keys: Mapping[str, str], parts: Sequence[Part], spec: EventSpec, n_families: int
+    cache: Cache, keys: Mapping[str, str], parts: Sequence[tuple[Part, EventSpec]], n_families: int
 ) -> dict[str, Weights]:
     """Return the weights that the cache has, by the names of the parts."""
     found = {
         part.name: cache.get(
             keys[part.name], partial(_is_usable, part=part, spec=spec, n_families=n_families)
         )
-        for part in parts
+        for part, spec in parts
     }
     return {name: arrays for name, arrays in found.items() if arrays is not None}
 

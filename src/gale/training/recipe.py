@@ -16,6 +16,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from gale.errors import RecipeError, warn
+from gale.features.joined import MOST
 from gale.plumbing.kinds import checked
 from gale.plumbing.toml import parse_toml, read_toml_text, unknown_key
 from gale.training.settings import (
@@ -46,6 +47,7 @@ class Part(Section):
     per fold and family, which ignores network, loss, fitting and soup). ``pretrain`` says how a
     network is first fitted to simulated runs; without it, none is. ``share`` is the weight of the
     part's logits in the mean over parts; without it, the weights are fitted to held-out runs.
+    A part of a stack may see ``features`` of its own; without any, it sees those of the recipe.
     """
 
     name: str
@@ -58,6 +60,12 @@ class Part(Section):
     fitting: FittingSettings = FittingSettings()
     soup: SoupSettings = SoupSettings()
     logistic: LogisticSettings = LogisticSettings()
+    features: FeatureSettings | None = None  # last: the order of keys is part of fingerprints
+
+    @property
+    def sees_events(self) -> bool:
+        """Whether its members look at the single spectra of event features."""
+        return self.kind != "logistic" and self.network.kind == "elution"
 
 
 OF_PARTS = {"share", "network", "loss", "augment", "pretrain", "fitting", "soup", "logistic"}
@@ -125,6 +133,11 @@ class Recipe(Part):
                           "set calibrate = true, or remove it")  # fmt: skip
         if self.parts and (misplaced := sorted(self.model_fields_set & OF_PARTS)):
             raise _misfit(misplaced[0], "is outside the parts of the stack", "move it into a part")
+        if "features" in self.model_fields_set and self.features not in self.all_features:
+            raise _misfit("features", "are there, but all parts have features of their own",
+                          "remove one of them")  # fmt: skip
+        if (number := len(self.all_features)) > MOST:
+            raise _misfit("parts.features", f"are {number} different ones", f"have at most {MOST}")
         names = [part.name.casefold() for part in self.parts]
         for at, name in enumerate(names):
             if not name.isidentifier() or name in names[:at]:
@@ -145,7 +158,7 @@ class Recipe(Part):
                 "remove one of them",
             )
         for part in self.members_of:
-            _check_part(part, "parts." if self.parts else "", self.features)
+            _check_part(part, "parts." if self.parts else "", self.features_of(part))
         return self
 
     def __init__(self, **choices: Any) -> None:
@@ -168,6 +181,16 @@ class Recipe(Part):
     def members_of(self) -> tuple[Part, ...]:
         """The parts that the members belong to: those of a stack, or the recipe itself."""
         return self.parts or (self,)
+
+    def features_of(self, part: Part) -> FeatureSettings:
+        """The features that the members of a part see."""
+        return part.features or self.features
+
+    @property
+    def all_features(self) -> tuple[FeatureSettings, ...]:
+        """The distinct features of all parts; those of the first elution network are first."""
+        parts = sorted(self.members_of, key=lambda part: not part.sees_events)
+        return tuple(dict.fromkeys(map(self.features_of, parts)))
 
     @classmethod
     @checked
@@ -230,6 +253,8 @@ class Recipe(Part):
     def to_dict(self) -> dict[str, Any]:
         """Return all choices that count as plain values, defaults included."""
         ignored = OF_PARTS if self.parts else {"parts"}
+        if self.features not in self.all_features:
+            ignored = ignored | {"features"}
         if all(part.pretrain is None for part in self.members_of):
             ignored = ignored | {"pretraining"}
         if not (self.calibrate or self.parts):
@@ -246,9 +271,10 @@ def recipe_names() -> list[str]:
 
 
 def _check_part(part: Part, where: LiteralString, features: FeatureSettings) -> None:
-    """Refuse a part that contradicts itself, or the features."""
+    """Refuse a part that contradicts itself, or the features that it sees."""
     on_events = isinstance(features, EventSettings)
-    needs_events = "set features.kind = 'events'"
+    kind = f"{where if part.features else ''}features.kind"
+    needs_events = f"set {kind} = 'events'"
     if part.kind == "logistic":
         if part.pretrain is not None:
             raise _misfit(f"{where}pretrain", "is there, but a logistic part has no network",
@@ -266,7 +292,7 @@ def _check_part(part: Part, where: LiteralString, features: FeatureSettings) -> 
         )
     if part.augment != AugmentSettings() and isinstance(features, SummarySettings):
         raise _misfit(f"{where}augment", "is there, but summary features cannot be varied",
-                      "set features.kind = 'events' or 'profile'")  # fmt: skip
+                      f"set {kind} = 'events' or 'profile'")  # fmt: skip
     if not part.soup.interpolate:
         raise _misfit(f"{where}soup.interpolate", "is empty", "give at least one share")
     if part.pretrain is None and part.soup.interpolate != (1.0,):

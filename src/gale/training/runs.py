@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import compress
 
@@ -18,6 +19,7 @@ from gale.features.apexes import ApexSpec
 from gale.features.dataset import FeatureDataset, StoredFile, stored_files
 from gale.features.elution import ElutionSpec
 from gale.features.events import EventSpec
+from gale.features.joined import JoinedSpec, kinds_of
 from gale.features.profile import ProfileSpec
 from gale.features.spec import FeatureSpec
 from gale.features.summary import PUBLISHED_MZ, SummarySpec, learn_mz
@@ -28,6 +30,8 @@ from gale.plumbing.work import Work
 from gale.training.copies import check_not_tested, contents_of, without_copies
 from gale.training.cost import check_features
 from gale.training.groups import note_shared_groups
+from gale.training.networks.build import seen_by
+from gale.training.recipe import Part, Recipe
 from gale.training.settings import (
     ApexSettings,
     EventSettings,
@@ -45,7 +49,7 @@ class LabelledRuns:
     ----------
     spec : FeatureSpec
     features : array of shape (R, D)
-        All features of `spec`.
+        All features of `spec`, which are those that a part of a recipe sees.
     labels : array of shape (R, K)
         0 or 1; NaN where unknown.
     """
@@ -88,15 +92,15 @@ class TrainingRuns:
         """Labels, shape (R, K), NaN where unknown."""
         return self.campaign.labels
 
-    @property
-    def labelled(self) -> LabelledRuns:
-        """Their features and labels alone."""
-        return LabelledRuns(self.spec, self.features, self.labels)
+    def seen_by(self, part: Part, recipe: Recipe) -> LabelledRuns:
+        """Their labels, and the features that a part of a recipe sees, alone."""
+        spec, columns = seen_by(part, recipe, self.spec)
+        return LabelledRuns(spec, self.features[:, columns], self.labels)
 
 
 def read_training_runs(
     campaign: Campaign,
-    settings: FeatureSettings,
+    settings: Sequence[FeatureSettings],
     work: Work,
     dataset: FeatureDataset | None = None,
     *,
@@ -107,7 +111,8 @@ def read_training_runs(
     Parameters
     ----------
     campaign : Campaign
-    settings : FeatureSettings
+    settings : sequence of FeatureSettings
+        As `Recipe.all_features`.
     work : Work
     dataset : FeatureDataset, optional
         Has the features, so that no run is opened.
@@ -246,7 +251,7 @@ def taken(features: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.
 
 
 def stored_spec(
-    dataset: FeatureDataset, campaign: Campaign, settings: FeatureSettings
+    dataset: FeatureDataset, campaign: Campaign, settings: Sequence[FeatureSettings]
 ) -> FeatureSpec:
     """Return the feature spec of a dataset, which has to be that of a recipe.
 
@@ -283,24 +288,30 @@ def stored_spec(
 
 def _described(spec: FeatureSpec) -> str:
     """Say in a few words what features are."""
-    kind, fingerprint = spec.to_dict()["kind"], spec.fingerprint[:8]
-    return f"{spec.n_features:,} features of kind {kind} ({fingerprint})"
+    return f"{spec.n_features:,} features of kind {kinds_of(spec)} ({spec.fingerprint[:8]})"
 
 
-def learned_from(campaign: Campaign, settings: FeatureSettings) -> str:
-    """Hash what the m/z of a recipe are learned from; empty if they are not learned."""
-    if not isinstance(settings, SummarySettings) or settings.mz != "learned":
+def learned_from(campaign: Campaign, settings: Sequence[FeatureSettings]) -> str:
+    """Hash what the m/z of a recipe are learned from; empty if none are learned."""
+    if not any(getattr(each, "mz", "") == "learned" for each in settings):
         return ""
     files = sorted(each.file for each in files_of(campaign))
-    text = json.dumps([settings.model_dump(mode="json"), files])
+    text = json.dumps([*(each.model_dump(mode="json") for each in settings), files])
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def spec_for(campaign: Campaign, settings: FeatureSettings, work: Work) -> FeatureSpec:
-    """Make the feature spec of a recipe; where m/z are learned, from the runs of a campaign."""
-    if isinstance(settings, ProfileSettings):
-        return fixed_spec(settings)
-    return _summary_spec(campaign, settings, work)
+def spec_for(campaign: Campaign, settings: Sequence[FeatureSettings], work: Work) -> FeatureSpec:
+    """Make the feature spec of a recipe; where m/z are learned, from the runs of a campaign.
+
+    Several settings, as `Recipe.all_features` has them, make joined features.
+    """
+    specs = [
+        fixed_spec(each)
+        if isinstance(each, ProfileSettings)
+        else _summary_spec(campaign, each, work)
+        for each in settings
+    ]
+    return specs[0] if len(specs) == 1 else JoinedSpec(tuple(specs))
 
 
 def fixed_spec(settings: ProfileSettings) -> ProfileSpec | EventSpec:

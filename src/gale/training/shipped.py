@@ -22,7 +22,7 @@ from gale.features.spec import FeatureSpec
 from gale.plumbing.arrays import Arrays, load_arrays
 from gale.plumbing.schema import read_json
 from gale.training.fitting import Weights
-from gale.training.networks.build import build_network, columns_of, scale_of, sees_events
+from gale.training.networks.build import build_network, columns_of, scale_of
 from gale.training.networks.layers import Dense, fixed_biases
 from gale.training.recipe import Part
 
@@ -34,7 +34,7 @@ def choices_of(part: Part, spec: FeatureSpec) -> dict[str, Any]:
     """Return what the weights of a part depend on besides simulated runs, as plain values."""
     chosen = part.model_dump(mode="json", include={"network", "loss", "pretrain", "augment"})
     chosen["augment"].pop("mixture")  # pre-training has none
-    seen = spec.profile if isinstance(spec, EventSpec) and not sees_events(part) else spec
+    seen = spec.profile if isinstance(spec, EventSpec) and not part.sees_events else spec
     return {**chosen, "features": seen.to_dict()}
 
 
@@ -73,9 +73,9 @@ def shipped_families() -> tuple[str, ...]:
     return tuple(facts["families"])
 
 
-def shipped_source(parts: Sequence[Part], spec: FeatureSpec) -> dict[str, Any]:
-    """Return what the weights of parts were made from: simulated runs, and libraries."""
-    facts = [_found(part, spec)[1] for part in parts]
+def shipped_source(parts: Sequence[tuple[Part, FeatureSpec]]) -> dict[str, Any]:
+    """Return the simulated runs and libraries of the weights of parts, which see these features."""
+    facts = [_found(part, spec)[1] for part, spec in parts]
     libraries = dict.fromkeys(name for each in facts for name in each["libraries"])
     runs = max(each["simulated"]["runs"] for each in facts)
     return {"runs": runs, "libraries": ["gale", *libraries]}

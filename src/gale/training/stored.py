@@ -78,11 +78,11 @@ def write_features(
     check_no_input([Path(folder)], campaign.files)
     with writing_folder(Path(folder), replaces=[NAMES] if force else None) as unfinished:
         labelled = campaign.select((np.array(campaign.split) != "test") & campaign.labelled)
-        learned = learned_from(labelled, recipe.features)
+        learned = learned_from(labelled, recipe.all_features)
         if learned:
             labelled.check_trainable()
         columns = campaign.columns
-        spec = spec_for(labelled, recipe.features, work)
+        spec = spec_for(labelled, recipe.all_features, work)
         work.progress.begin("reading runs", len(campaign))
         facts = Facts(spec, None if columns is None else dict(columns), learned)
         failed = write_dataset(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gale.cli.shows import rows
 from gale.cli.wording import in_options
+from gale.features.joined import kinds_of
 from gale.model import Model
 from gale.model.groups import sentences_on_groups
 from gale.plumbing.text import counted
@@ -35,7 +36,7 @@ def lines(model: Model) -> list[str]:
         "trained": f"{facts['created']} on {trained_on}",
         "left out": ", ".join(training["unreadable"]) or "none",
         "ensemble": f"{counted(facts['members'], 'member')} from {counted(facts['folds'], 'fold')}",
-        "features": f"{model.spec.to_dict()['kind']}: {model.spec.n_features:,}{_of_mz(model)}",
+        "features": f"{kinds_of(model.spec)}: {model.spec.n_features:,}{_of_mz(model)}",
         "calibrated": "yes" if facts["calibrated"] else "no: the outputs are scores",
         "log loss": f"{scores['log_loss']:.3f} (training prevalence: "
         f"{scores['prior_log_loss']:.3f})",

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from gale.features.apexes import ApexSpec
 from gale.features.events import EventSpec
+from gale.features.joined import JoinedSpec
 from gale.features.profile import SCALE, ProfileSpec
 from gale.features.spec import FeatureSpec
 from gale.training.mixtures import Mixture, add_profiles, add_spectra
@@ -19,7 +20,7 @@ from gale.training.networks.augment import AugmentProfile
 from gale.training.networks.elution import ElutionNetwork
 from gale.training.networks.layers import Dense
 from gale.training.networks.summary import summary_network
-from gale.training.recipe import Part
+from gale.training.recipe import Part, Recipe
 from gale.training.scaling import floored
 
 Scale = tuple[Tensor, Tensor]
@@ -29,8 +30,24 @@ SCALED_VALUES = 2**23
 """Values whose scale is computed at once: 32 MB."""
 
 
+def seen_by(part: Part, recipe: Recipe, spec: FeatureSpec) -> tuple[FeatureSpec, slice]:
+    """Return the spec of the features of a part of a recipe, and their columns among all features.
+
+    Parameters
+    ----------
+    part : Part
+    recipe : Recipe
+    spec : FeatureSpec
+        All features of the recipe; joined ones have a spec for each of `Recipe.all_features`.
+    """
+    if not isinstance(spec, JoinedSpec):
+        return spec, slice(0, spec.n_features)
+    at = recipe.all_features.index(recipe.features_of(part))
+    return spec.specs[at], spec.columns[at]
+
+
 def columns_of(part: Part, spec: FeatureSpec) -> slice:
-    """Return the columns of the features that the members of a part see.
+    """Return the columns of its features that the members of a part see.
 
     With event features, elution networks see the spectra and all others the profile. With other
     features, every member sees all of them.
@@ -38,12 +55,7 @@ def columns_of(part: Part, spec: FeatureSpec) -> slice:
     if not isinstance(spec, EventSpec):
         return slice(0, spec.n_features)
     edge = spec.profile.n_features
-    return slice(edge, spec.n_features) if sees_events(part) else slice(0, edge)
-
-
-def sees_events(part: Part) -> bool:
-    """Whether the members of a part look at the single spectra of event features."""
-    return part.kind != "logistic" and part.network.kind == "elution"
+    return slice(edge, spec.n_features) if part.sees_events else slice(0, edge)
 
 
 def blocks_of(part: Part, spec: FeatureSpec) -> tuple[slice, ...]:

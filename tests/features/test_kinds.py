@@ -6,8 +6,9 @@ import pytest
 
 from gale.errors import ModelError
 from gale.features.elution import ElutionSpec
+from gale.features.kinds import feature_spec
 from gale.features.profile import ProfileSpec
-from gale.features.spec import FeatureSpec, feature_spec
+from gale.features.spec import FeatureSpec
 from gale.features.summary import SummarySpec
 from helpers.errors import refused
 
