@@ -13,6 +13,10 @@ import subprocess
 import sys
 from importlib import import_module
 
+KEEPING_MEMORY = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_")
+"""Freed memory that a worker keeps: by default Dask lets it give all back, which takes as long as
+the work itself."""
+
 
 def main() -> int:
     """Start workers, run the command with their scheduler's address, end the workers."""
@@ -26,8 +30,9 @@ def main() -> int:
     place, _, kind = f"dask_jobqueue.{asked.queue}".rpartition(".")
     cluster_of = getattr(import_module(place), kind)
     limits = {"cores": 1, "processes": 1, "memory": asked.memory}
-    if kind != "LocalCluster":
+    if kind != "LocalCluster":  # whose jobs are no scripts
         limits["walltime"] = f"{asked.hours}:00:00"
+        limits["job_script_prologue"] = [f"export {name}={2**25}" for name in KEEPING_MEMORY]
     with cluster_of(**limits) as cluster:
         cluster.scale(jobs=asked.jobs)
         words = [*asked.command, "--dask", cluster.scheduler_address]

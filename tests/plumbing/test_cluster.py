@@ -97,6 +97,8 @@ def test_what_workers_do(
     assert os.getpid() not in {process for _, process, *_ in found}
     usual = 8787  # of Dask's own page, which one command alone could have
     assert executor.client.cluster.scheduler.http_server.port != usual
+    kept = executor.client.run(os.getenv, "MALLOC_TRIM_THRESHOLD_")
+    assert set(kept.values()) == {str(2**25)}
 
     with worker_pool(7, begin, ("once",), executor) as begun:
         assert begun is not None

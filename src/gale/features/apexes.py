@@ -231,9 +231,10 @@ def _level(signal: Floats32, sigma: float, factor: int) -> Level:
         sampled = np.sort(np.abs(response[:, looked_at]), axis=1)  # faster than np.median
         noise[rows] = TO_DEVIATION * sampled[:, LOOKED_AT // 2]
         np.maximum(noise[rows], least_noise(sigma, factor), out=noise[rows])
-        response -= np.float32(LEAST_RATIO) * noise[rows, None]
+        response /= noise[rows, None]
+        response -= np.float32(LEAST_RATIO)
         sure = np.maximum(response, 0, out=response)
-        squares += noise[rows] ** -2 @ np.square(sure, out=sure)
+        squares += np.einsum("ms,ms->s", sure, sure)
     return Level(sigma, factor, signal, noise, np.sqrt(squares))
 
 
@@ -247,7 +248,8 @@ def _responses(signal: Floats32, sigma: float) -> Floats32:
     padded[:, :reach] = signal[:, :1]
     padded[:, reach : reach + n_places] = signal
     padded[:, reach + n_places :] = signal[:, -1:]
-    windows = sliding_window_view(padded, width, axis=1)[:, ::WINDOW].reshape(-1, width)
+    windows = sliding_window_view(padded, width, axis=1)[:, ::WINDOW].copy()
+    # a small product for each m/z: for large ones, BLAS starts threads that wait for each other
     height, usual = ((windows @ kernel).reshape(n_mz, -1) for kernel in kernels)
     usual += 1
     height /= np.sqrt(usual, out=usual)
