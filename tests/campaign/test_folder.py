@@ -287,6 +287,17 @@ def test_links_are_followed_once(root: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege on Windows")
+def test_links_that_lead_out_are_no_runs(tmp_path: Path) -> None:
+    root = tmp_path / "runs"
+    root.mkdir()
+    write(tmp_path / "a.csv", RUN)
+    (root / "a.csv").symlink_to(tmp_path / "a.csv")
+    found = "no run among 1 file, of which 1 is a link that leads out of it"
+    with refused(CampaignError, root, found=found, remedy="copy the runs into the folder"):
+        Campaign.open(root)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege on Windows")
 def test_a_label_of_a_link_that_leads_out(tmp_path: Path) -> None:
     root = tmp_path / "runs"
     write(root / "a.csv", RUN)

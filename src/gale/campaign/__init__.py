@@ -555,7 +555,12 @@ def _open_folder(
         table = LabelTable(names, (), np.empty((len(files), 0), dtype=np.float32))
         left_out = sorted(found["other"] + found["outside"])
         if not files:
-            problems.add(root, f"has no run among {counted(len(left_out), 'file')}", "at least one")
+            text, linked = f"has no run among {counted(len(left_out), 'file')}", found["outside"]
+            if linked:
+                lead = counted(len(linked), "is a link that leads", "are links that lead")
+                text += f", of which {lead} out of it"
+            remedy = "copy the runs into the folder, or name them one by one" if linked else ""
+            problems.add(root, text, "at least one", remedy)
     problems.check()
     return Campaign(
         root=root,
