@@ -181,6 +181,13 @@ def test_a_damaged_history_is_noted(older: TrainingFiles, damage: Callable[[byte
     assert len(recorder.notes) == 1
 
 
+def test_a_regression_has_no_epochs(older: TrainingFiles) -> None:
+    model, recorder = gale.Model.load(older.model), Recorder()
+    older.history.write_bytes(older.history.read_bytes().split(b"\n")[0] + b"\n")
+    assert older.read_history(model, recorder) is None
+    assert not recorder.notes
+
+
 def test_truth_of_other_types_is_noted(tmp_path: Path) -> None:
     recorder = Recorder()
     for column in ("run", "families", "role", "abundance"):

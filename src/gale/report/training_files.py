@@ -134,9 +134,10 @@ class TrainingFiles:
             )
 
     def read_history(self, model: Model, progress: Progress) -> pl.DataFrame | None:
-        """Read the losses of every epoch, if the file exists.
+        """Read the losses of every epoch, if the file exists and has any.
 
-        If the model is of an older gale and the file is something else, note it.
+        A regression has none. If the model is of an older gale and the file is something else, note
+        it.
 
         Raises
         ------
@@ -150,6 +151,8 @@ class TrainingFiles:
             table = pl.read_csv(read_bytes(self.history), infer_schema_length=None)
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
             table = pl.DataFrame()
+        if table.is_empty() and set(HISTORY) <= set(table.columns):
+            return None
         numbers = table.select(pl.selectors.numeric()).columns
         whole = [name for name in numbers if not table[name].null_count()]
         if set(HISTORY) <= set(table.columns) and set(NUMBERS) <= set(whole):
