@@ -329,3 +329,13 @@ def test_a_store_that_is_not_there(predict: Arguments, runs: list[Path]) -> None
     check_error(error, "nowhere://x/p.csv", found="nowhere", kind=OutputError)
     result = invoke(*predict(*runs, "-o", "nowhere://x/p/"))
     assert isinstance(result.exception, OutputError)
+
+
+@pytest.mark.parametrize("output", ["file://p.csv", "FILE://folder/p.csv", "file://folder/"])
+def test_an_address_of_this_machine_with_two_slashes(
+    predict: Arguments, runs: list[Path], output: str
+) -> None:
+    error = error_of(*predict(*runs, "-o", output))
+    check_error(error, repr(output), found="names no file", remedy="file://", kind=OutputError)
+    error = error_of("export", "--whole", "-o", output)
+    check_error(error, repr(output), found="names no file", remedy="file://", kind=OutputError)

@@ -213,7 +213,9 @@ def test_interrupted_and_resumed(physics: Path, monkeypatch: pytest.MonkeyPatch)
     assert result.exit_code == 130
     assert "8 finished runs are kept in c.partial" in result.stderr
     assert not Path("c").exists()
-    check_error(error_of(*words, "c"), "c.partial", remedy="resume=True", kind=OutputError)
+    error = error_of(*words, "c")
+    check_error(error, "c.partial", remedy="resume=True", kind=OutputError)
+    assert "repeat the command" not in error.remedy  # it says what is kept once
     error = error_of(*words, "c", "--seed", 1, "--resume")
     check_error(error, "c.partial", found="seed ('0', not '1')", kind=OutputError)
     Path("c.partial/made/train_features/S0000.csv").write_text("torn")

@@ -82,6 +82,8 @@ def telling(partial: Partial) -> Iterator[None]:
         echo(f"gale: interrupted; {_kept(partial) or 'nothing was finished'}", err=True)
         sys.exit(status_of(error))
     except GaleError as error:
+        if error.source == str(partial.where):  # it says so itself
+            raise
         error.remedy = "; ".join(filter(None, (error.remedy, _kept(partial))))
         raise
     except OSError as error:

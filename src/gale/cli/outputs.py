@@ -60,10 +60,11 @@ class Written(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Refuse ``-``, and addresses where they will not do."""
-        from gale.plumbing.files import check_here
+        from gale.plumbing.files import check_here, check_slashes
 
         if str(value) == "-":
             self.fail(NOT_PRINTED, param, ctx)
+        check_slashes(os.fsdecode(value))
         path = Path(os.fsdecode(super().convert(value, param, ctx)))
         if self.here:
             check_here(path)
@@ -82,11 +83,13 @@ class WrittenTable(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Refuse names that do not say how to write a table."""
+        from gale.plumbing.files import check_slashes
         from gale.plumbing.frames import check_suffix, is_dataset
 
         text = os.fsdecode(value)
         if text == "-" and not self.printed:
             self.fail(NOT_PRINTED, param, ctx)
+        check_slashes(text)
         path = Path(os.fsdecode(super().convert(value, param, ctx)))
         is_folder = text.endswith(("/", os.sep)) and path.name not in ("", "..")
         if path != STANDARD_OUTPUT and not (is_folder and is_dataset(path)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -37,6 +38,9 @@ IsOwn = Callable[[Path], bool]
 
 A_FILE, A_FOLDER = "the name of a file to write", "the name of a folder to write"
 """What is expected of a path that cannot be written."""
+
+HOST = re.compile(r"file://[^/]", re.IGNORECASE)
+"""How an address of this machine begins that has two slashes only."""
 
 OVERWRITE = "choose another name or pass force=True"
 """What to do where something exists that may be overwritten."""
@@ -98,6 +102,22 @@ def check_here(path: Path) -> None:
     if (address := address_of(path)) is not None:
         raise OutputError(
             address, "is an address", "a path on this machine", "write there, and copy the result"
+        )
+
+
+def check_slashes(text: str) -> None:
+    """Refuse ``file://name``, in which `name` is a host, and which `Path` takes for ``/name``.
+
+    Raises
+    ------
+    OutputError
+    """
+    if HOST.match(text):
+        raise OutputError(
+            repr(text),
+            "names no file",
+            "three slashes and the whole path, as file:///data/name",
+            "write it so, or give the path without file://",
         )
 
 
