@@ -250,7 +250,8 @@ class Model(ShownInNotebooks):
         """Probability (R, K), that of each member (E, R, K), and distance (R,) of features (R, D).
 
         The distance is that from the training runs, see `gale.model.unlike`; NaN if the model is
-        too old to have it. A run gives the same numbers whichever others it is predicted with.
+        too old to have it. A run has the same probabilities whichever others it is predicted with;
+        its `unlike` may differ by rounding.
         """
         n_runs, names = len(features), [*OUTPUTS, *{UNLIKE} & self._output_names]
         if n_runs % self._rows_at_once == 1:  # a product of one row is rounded in another way

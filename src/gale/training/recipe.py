@@ -274,7 +274,7 @@ def _check_part(part: Part, where: LiteralString, features: FeatureSettings) -> 
     """Refuse a part that contradicts itself, or the features that it sees."""
     on_events = isinstance(features, EventSettings)
     kind = f"{where if part.features else ''}features.kind"
-    needs_events = f"set {kind} = 'events'"
+    needs_events = f"set {kind} = 'apexes'"
     if part.kind == "logistic":
         if part.pretrain is not None:
             raise _misfit(f"{where}pretrain", "is there, but a logistic part has no network",
@@ -292,7 +292,7 @@ def _check_part(part: Part, where: LiteralString, features: FeatureSettings) -> 
         )
     if part.augment != AugmentSettings() and isinstance(features, SummarySettings):
         raise _misfit(f"{where}augment", "is there, but summary features cannot be varied",
-                      f"set {kind} = 'events' or 'profile'")  # fmt: skip
+                      f"set {kind} = 'apexes' or 'profile'")  # fmt: skip
     if not part.soup.interpolate:
         raise _misfit(f"{where}soup.interpolate", "is empty", "give at least one share")
     if part.pretrain is None and part.soup.interpolate != (1.0,):
