@@ -385,7 +385,7 @@ class Model(ShownInNotebooks):
     @property
     def has_elution_network(self) -> bool:
         """Whether the model can say when a family elutes."""
-        return EVIDENCE in self._output_names and isinstance(specs_of(self.spec)[0], EventSpec)
+        return self._events is not None
 
     @property
     def has_distance(self) -> bool:
@@ -413,15 +413,20 @@ class Model(ShownInNotebooks):
         ModelError
             If the model has no elution network, and so no evidence over time.
         """
-        spec = specs_of(self.spec)[0]
-        if EVIDENCE not in self._output_names or not isinstance(spec, EventSpec):
+        if self._events is None:
             raise ModelError(
                 self.source,
                 "has no elution network, so it cannot say when a family elutes",
                 "a model with one",
                 "train with a recipe that has one, such as default",
             )
-        return spec
+        return self._events
+
+    @property
+    def _events(self) -> EventSpec | None:
+        """The features of the elution network; None without one."""
+        spec = specs_of(self.spec)[0]
+        return spec if EVIDENCE in self._output_names and isinstance(spec, EventSpec) else None
 
     @property
     def _output_names(self) -> set[str]:
