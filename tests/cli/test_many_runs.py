@@ -352,7 +352,7 @@ def test_kill_and_resume(predict: Arguments, many: list[str]) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "gale", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    deadline = time.monotonic() + 100
+    deadline = time.monotonic() + 240
     while process.poll() is None and not list(PARTIAL.glob("*.part")):
         assert time.monotonic() < deadline
         time.sleep(0.01)

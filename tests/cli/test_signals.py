@@ -68,7 +68,7 @@ def simulating(folder: Path) -> Iterator[subprocess.Popen[str]]:
 def test_sigterm_to_a_simulation(tmp_path: Path, whole_group: bool) -> None:
     with simulating(tmp_path) as process:
         (os.killpg if whole_group else os.kill)(process.pid, signal.SIGTERM)
-        _, errors = process.communicate(timeout=60)  # until the last worker has ended, too
+        _, errors = process.communicate(timeout=240)  # until the last worker has ended, too
     assert process.returncode == 143
     assert errors.splitlines()[-1] == "gale: interrupted; nothing was finished"
     assert names(tmp_path) == ["simulates.py"]
@@ -79,7 +79,7 @@ def test_sigterm_to_a_simulation(tmp_path: Path, whole_group: bool) -> None:
 def test_workers_end_with_a_process_that_is_killed(tmp_path: Path) -> None:
     with simulating(tmp_path) as process:
         process.kill()
-        process.communicate(timeout=60)  # until the last process has closed its outputs
+        process.communicate(timeout=240)  # until the last process has closed its outputs
     assert ".campaign.gale-tmp" in names(tmp_path)
     with writing_folder(tmp_path / "campaign"):
         pass

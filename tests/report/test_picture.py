@@ -126,7 +126,7 @@ def test_the_script_draws_the_spectrum(tmp_path: Path) -> None:
     done = subprocess.run(
         [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom",
          "--virtual-time-budget=3000", f"file://{tmp_path / 'run.html'}"],
-        capture_output=True, text=True, check=True, timeout=60,
+        capture_output=True, text=True, check=True, timeout=240,
     )  # fmt: skip
     shown = parsed(done.stdout)
     assert str(shown.get_element_by_id("readout").text).startswith("2.508 min, scan 302: total ")
