@@ -170,6 +170,17 @@ def test_small_peaks_are_left_out_on_request() -> None:
         find_peaks(run, least_share=1.5)
 
 
+def test_peaks_of_a_start_that_nothing_falls_from_are_sound() -> None:
+    """Five scans, of which the first and the third are one spectrum, and the third has more."""
+    first = {1.5: 8.4e8, 1.9: 9.9e8, 127.4: 5e-324, 153.0: 2.8e7, 610.3: 6.2e8}
+    scans = [first, {}, {**first, 246.4: 9.4e8}, {1.5: 8.4e8}, {610.3: 6.2e8}]
+    mz = [each for scan in scans for each in sorted(scan)]
+    intensity = [scan[each] for scan in scans for each in sorted(scan)]
+    run = Run.from_scans([4.4, 5.5, 10.0, 13.0, 13.5], [*map(len, scans)], mz, intensity)
+    for peak in found(run):
+        check(peak, run)
+
+
 def check(peak: Peak, run: Run) -> None:
     assert 0 <= peak.start <= peak.apex <= peak.end < run.n_scans
     assert peak.start_min <= peak.apex_min <= peak.end_min

@@ -19,11 +19,11 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike
-from scipy.special import logit
 
 from gale.errors import TableError
 from gale.plumbing.arguments import check_whole
 from gale.plumbing.kinds import checked
+from gale.plumbing.numeric import logit
 from gale.run import Floats
 
 CLIP = 1e-4

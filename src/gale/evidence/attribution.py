@@ -23,7 +23,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import logit
 
 from gale.features import summary
 from gale.features.events import EventSpec
@@ -35,6 +34,7 @@ from gale.model import Model
 from gale.model.support import Support
 from gale.plumbing.arguments import check_loaded
 from gale.plumbing.kinds import checked_but
+from gale.plumbing.numeric import logit
 from gale.run import Floats, Floats32, Integers, Run
 
 IONS = 6

@@ -15,7 +15,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import logit, softmax
 
 from gale.errors import warn
 from gale.evidence.apex import ApexFinder
@@ -26,6 +25,7 @@ from gale.matching import IndexTable, Match, Matcher
 from gale.model import Model
 from gale.plumbing.arguments import check_loaded
 from gale.plumbing.kinds import checked_but
+from gale.plumbing.numeric import logit, softmax
 from gale.run import Floats, Floats32, Integers, Run
 
 WINDOWS = 3

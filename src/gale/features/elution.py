@@ -16,7 +16,7 @@ import numpy as np
 from gale.errors import ModelError, ReadError
 from gale.features.summary import HELIUM
 from gale.features.versions import check_version, fingerprint_of
-from gale.plumbing.arrays import moving_mean, quantile
+from gale.plumbing.numeric import moving_mean, quantile
 from gale.plumbing.schema import Table, number, whole
 from gale.run import MAX_MZ, Floats, Floats32, Integers, Run
 

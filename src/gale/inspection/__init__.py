@@ -24,8 +24,8 @@ from gale.inspection.measures import (
     scan_intervals,
     scans_with,
 )
-from gale.plumbing.arrays import quantile
 from gale.plumbing.kinds import checked
+from gale.plumbing.numeric import quantile
 from gale.plumbing.text import counted, listed
 from gale.readers.ionisation import ELECTRON, FACT_IONISATION, FACT_POLARITY, ionisation
 from gale.readers.scans import FACT_SPECTRA, ceiling_of, looks_like_profile

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from gale.plumbing.arrays import moving_mean, quantile
+from gale.plumbing.numeric import moving_mean, quantile
 from gale.run import Floats, Integers, Run
 
 LARGEST_MZ = 1_000

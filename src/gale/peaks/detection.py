@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
 
 from gale.peaks.traces import Booleans, Response, Traces
+from gale.plumbing.numeric import smoothed
 from gale.run import Floats, Integers
 
 LEAST_RATIO = 3.5
@@ -130,9 +130,10 @@ def find_apexes(maxima: Maxima, traces: Traces, found: Response) -> Apexes:
     weight = np.minimum(maxima.ratio, MOST_RATIO).astype(np.float64)
     # one scan more at either end, so that apexes there have neighbours
     place = np.rint((maxima.at + 1) * STEPS).astype(np.int64)
-    counts = np.bincount(place, weight, minlength=(len(traces.signal) + 2) * STEPS)
+    size = (len(traces.signal) + 2) * STEPS
+    counts = np.bincount(place, weight, minlength=size).astype(np.float64)
     spread = max(SPREAD * traces.width, 0.12) * STEPS
-    density = gaussian_filter1d(counts, spread, mode="constant")
+    density = smoothed(counts, spread)
     is_top = (density[1:-1] > density[:-2]) & (density[1:-1] >= density[2:])
     tops = np.flatnonzero(is_top & (density[1:-1] > LEAST_DENSITY)) + 1
     peak = _apart(tops, density[tops], max(CLOSEST * traces.width, 0.5) * STEPS)

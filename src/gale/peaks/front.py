@@ -54,6 +54,8 @@ def join_front(
     total = traces.signal.sum(axis=1, dtype=np.float64)
     above = np.maximum(total[: last + 1] - total[last], 0)
     apex = int(above[:front].argmax())
+    if not above[apex]:  # what follows is as high
+        return courses, spectra
     highest = traces.signal[apex].astype(np.float64)
     spectrum = np.maximum(highest - traces.signal[last], 0)
     spectrum[spectrum < LEAST_ERRORS * np.sqrt(traces.variance(highest))] = 0

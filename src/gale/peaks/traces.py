@@ -10,12 +10,11 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import correlate1d
-from scipy.optimize import nnls
 
 from gale.features.summary import HELIUM
 from gale.inspection.measures import LARGEST_MZ, plateau
 from gale.peaks.rounding import calibrated_nominal
+from gale.plumbing.numeric import correlated, least_squares_above_0
 from gale.run import Floats, Integers, Run
 
 Booleans = NDArray[np.bool_]
@@ -276,7 +275,7 @@ def _noise(signal: Floats) -> Noise:
     level, variance = np.concatenate(levels), np.concatenate(variances)
     weight = 1 / np.maximum(level, 1) ** 2
     terms = np.stack([np.ones_like(level), level, level**2], axis=1) * weight[:, None]
-    fitted, _ = nnls(terms.astype(np.float64), (variance * weight).astype(np.float64))
+    fitted = least_squares_above_0(terms.astype(np.float64), (variance * weight).astype(np.float64))
     return max(float(fitted[0]), STEADY[0]), float(fitted[1]), min(float(fitted[2]), MOST_FLICKER)
 
 
@@ -302,7 +301,7 @@ class Response:
 def respond(traces: Traces) -> Response:
     """Look for peaks in every channel."""
     kernel = kernel_of(SCALE * traces.sigma)
-    height = correlate1d(traces.signal, kernel, axis=0, mode="nearest")
+    height = correlated(traces.signal, kernel)
     smooth = np.abs(kernel) / np.abs(kernel).sum()
-    level = correlate1d(traces.signal, smooth, axis=0, mode="nearest")
+    level = correlated(traces.signal, smooth)
     return Response(height, level, float((kernel**2).sum()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gale.plumbing.maxima import local_maxima
+from gale.plumbing.numeric import local_maxima
 from gale.readers.scans import FACT_SPECTRA, MAX_PROFILE_GAP, sort_ions
 from gale.run import TIC_NOTE, Run
 
