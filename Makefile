@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 DEMO ?= demo
-# Tests run in one process per core; PYTEST adds options, for example PYTEST="-n 0 -k reader".
+# Tests run in one process more than there are cores; PYTEST adds options, for example PYTEST="-n 0 -k reader".
 PYTEST ?=
 # Tests start hundreds of processes: compiled code is kept even where the environment forbids it.
 export PYTHONDONTWRITEBYTECODE :=
