@@ -47,7 +47,7 @@ LONGEST = 16_384
 """Scans of runs that have more are taken together, the same number each time, so that memory does
 not grow with a run; peaks then still last for many of them."""
 
-LEAST_RATIO = 2.0
+LEAST_RATIO = np.float32(2)
 """Response over noise from which on an ion counts; it counts in full from 1 more on."""
 
 LEAST_SCORE = 4.0
@@ -60,7 +60,7 @@ LEAST_NOISE = 0.5
 LOOKED_AT = 255
 """Places, evenly spread, that tell the noise of an m/z."""
 
-TO_DEVIATION = 1.4826
+TO_DEVIATION = np.float32(1.4826)
 """Standard deviation of a Gaussian over the median of its absolute values."""
 
 EQUAL = 1 - 1e-4
@@ -222,20 +222,29 @@ def _levels(signal: Floats32) -> list[Level]:
 def _level(signal: Floats32, sigma: float, factor: int) -> Level:
     """Filter a signal (M, S'), as many m/z at a time as the processor's cache holds."""
     n_mz, n_places = signal.shape
-    looked_at = np.arange(LOOKED_AT) * (n_places - 1) // (LOOKED_AT - 1)
     noise = np.empty(n_mz, dtype=np.float32)
-    squares = np.zeros(n_places, dtype=np.float32)
+    squares = np.zeros(n_places)
     together = max(1, CELLS // n_places)
-    for rows in (slice(first, first + together) for first in range(0, n_mz, together)):
-        response = _responses(signal[rows], sigma)
-        sampled = np.sort(np.abs(response[:, looked_at]), axis=1)  # faster than np.median
-        noise[rows] = TO_DEVIATION * sampled[:, LOOKED_AT // 2]
-        np.maximum(noise[rows], least_noise(sigma, factor), out=noise[rows])
-        response /= noise[rows, None]
-        response -= np.float32(LEAST_RATIO)
-        sure = np.maximum(response, 0, out=response)
-        squares += np.einsum("ms,ms->s", sure, sure)
-    return Level(sigma, factor, signal, noise, np.sqrt(squares))
+    for first in range(0, n_mz, together):
+        response = _responses(signal[first : first + together], sigma)
+        usual = noise[first : first + together]
+        usual[:] = _noise(response, least_noise(sigma, factor))
+        row, place = np.nonzero(response > LEAST_RATIO * usual[:, None])  # few of many
+        sure = response[row, place] / usual[row] - LEAST_RATIO
+        squares += np.bincount(place, sure * sure, n_places)
+    return Level(sigma, factor, signal, noise, np.sqrt(squares).astype(np.float32))
+
+
+def _noise(response: Floats32, least: np.float32) -> Floats32:
+    """Noise of responses (M, S'), or the least one; shape (M,)."""
+    n_mz, n_places = response.shape
+    noise = np.full(n_mz, least)
+    looked_at = np.arange(LOOKED_AT) * (n_places - 1) // (LOOKED_AT - 1)
+    sampled = TO_DEVIATION * np.abs(response[:, looked_at])
+    middle = LOOKED_AT // 2
+    noisy = np.flatnonzero(np.count_nonzero(sampled > least, axis=1) > middle)
+    noise[noisy] = np.sort(sampled[noisy], axis=1)[:, middle]  # faster than np.median
+    return noise
 
 
 def _responses(signal: Floats32, sigma: float) -> Floats32:

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from gale.plumbing.numeric import moving_mean, quantile
+from gale.plumbing.numeric import quantile
 from gale.run import Floats, Integers, Run
 
 LARGEST_MZ = 1_000
@@ -203,19 +203,22 @@ class Elution:
             ions = np.flatnonzero(column_of[mz] >= 0)
             cell = self.scan_of_ion[ions] * n_columns + column_of[mz[ions]]
             cells = run.n_scans * n_columns
-            total = np.bincount(cell, run.intensity[ions], cells).astype(np.float64)
-            stands = _stands_out(total.reshape(run.n_scans, n_columns), times, self.floor)
-            together += stands.sum(axis=1)
+            total = np.bincount(cell, run.intensity[ions], cells).astype(np.float64, copy=False)
+            together += _standing(total.reshape(run.n_scans, n_columns), times, self.floor)
         return int(together.max())
 
 
-def _stands_out(trace: Floats, times: float, floor: float) -> NDArray[np.bool_]:
-    """Where columns of traces (S, M) stand out from scan to scan, see :class:`Elution`."""
+def _standing(trace: Floats, times: float, floor: float) -> Integers:
+    """Count the columns of traces (S, M) that stand out from scan to scan, see :class:`Elution`."""
     side = max(int(SIDE * len(trace)), LEAST_SIDE)
-    smooth = moving_mean(trace, trace[1::-1], trace[:-3:-1])
-    scan, last = np.arange(len(trace) - 1), len(trace) - 1
-    before, after = smooth[np.maximum(scan - side, 0)], smooth[np.minimum(scan + side, last)]
     height = np.minimum(trace[:-1], trace[1:])
-    around = np.maximum(np.maximum(before, after), floor)
-    stands: NDArray[np.bool_] = height > times * around
-    return stands
+    scan, column = np.nonzero(height > times * floor)  # few cells of many
+    mirrored = np.concatenate([trace[1::-1], trace, trace[:-3:-1]])
+    width, last = len(mirrored) - len(trace) + 1, len(trace) - 1
+
+    def usual(at: Integers) -> Floats:
+        return np.asarray(sum(mirrored[at + step, column] for step in range(width)) / width)
+
+    before, after = usual(np.maximum(scan - side, 0)), usual(np.minimum(scan + side, last))
+    stands = height[scan, column] > times * np.maximum(before, after)
+    return np.bincount(scan[stands], minlength=max(last, 1))

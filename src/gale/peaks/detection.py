@@ -131,7 +131,7 @@ def find_apexes(maxima: Maxima, traces: Traces, found: Response) -> Apexes:
     # one scan more at either end, so that apexes there have neighbours
     place = np.rint((maxima.at + 1) * STEPS).astype(np.int64)
     size = (len(traces.signal) + 2) * STEPS
-    counts = np.bincount(place, weight, minlength=size).astype(np.float64)
+    counts = np.bincount(place, weight, minlength=size).astype(np.float64, copy=False)
     spread = max(SPREAD * traces.width, 0.12) * STEPS
     density = smoothed(counts, spread)
     is_top = (density[1:-1] > density[:-2]) & (density[1:-1] >= density[2:])
