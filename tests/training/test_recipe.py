@@ -171,7 +171,7 @@ CASES: list[tuple[str, str, str, str, str]] = [
      "kind, bins, mz_first, mz_last, baseline, losses", ""),
     ("[features]\nkind = 'x'", "features", "{'kind': 'x'}", "'profile', 'events' or 'apexes'", ""),
     ("features = 3", "features", "3", "'summary', 'profile', 'events' or 'apexes'", ""),
-    ("kind = 'stack'\n[[parts]]\nname = 'a'\nkind = 'stack'", "parts.kind", "'stack'",
+    ("kind = 'stack'\n[[parts]]\nname = 'a'\nkind = 'stack'", "parts.a.kind", "'stack'",
      "'network' or 'logistic'", ""),
     ("[features]\nkind = 'profile'\nmz_first = 400", "features.mz_last", "350", "mz_first, 400",
      ""),

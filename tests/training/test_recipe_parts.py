@@ -84,26 +84,30 @@ PARTS = "kind = 'stack'\n[[parts]]\nname = 'a'\n"
         (f"{PARTS}[[parts]]\nname = 'A'", "parts.name", ["'A'", "of its own"]),
         ("kind = 'stack'\n[[parts]]\nname = 'a/b'", "parts.name", ["'a/b'", "letters"]),
         ("kind = 'stack'\n[[parts]]\nname = ''", "parts.name", ["''", "letters"]),
-        ("kind = 'stack'\n[[parts]]\nsoup.size = 3", "parts.name", ["missing"]),
-        (f"{PARTS}kind = 'stack'", "parts.kind", ["'stack'", "'network' or 'logistic'"]),
+        ("kind = 'stack'\n[[parts]]\nsoup.size = 3", "parts.1.name", ["missing"]),
+        (f"{PARTS}kind = 'stack'", "parts.a.kind", ["'stack'", "'network' or 'logistic'"]),
         (ELUTION, "network.kind", ["'elution'", "features.kind = 'apexes'"]),
         (f"{ELUTION}[features]\nkind = 'profile'", "network.kind", ["'elution'",
          "features.kind = 'apexes'"]),
-        (f"{PARTS}{ELUTION}", "parts.network.kind", ["'elution'", "features.kind = 'apexes'"]),
+        (f"{PARTS}{ELUTION}", "parts.a.network.kind", ["'elution'", "features.kind = 'apexes'"]),
         (f"{ELUTION}network.standardise = 'centre'\n{ON_EVENTS}", "network.standardise",
          ["'centre'", "elution", "'none'"]),
         ("[pretrain]\nepochs = 3", "pretrain", ["features.kind = 'apexes'"]),
-        (f"{PARTS}{ELUTION}features = {{}}\n{OTHER}{ON_EVENTS}", "parts.network.kind",
-         ["'elution'", "parts.features.kind = 'apexes'"]),
+        (f"{PARTS}{ELUTION}features = {{}}\n{OTHER}{ON_EVENTS}", "parts.a.network.kind",
+         ["'elution'", "parts.a.features.kind = 'apexes'"]),
         (f"{PARTS}pretrain = {{}}\nfeatures.kind = 'profile'\n{OTHER}{ON_EVENTS}",
-         "parts.pretrain", ["parts.features.kind = 'apexes'"]),
+         "parts.a.pretrain", ["parts.a.features.kind = 'apexes'"]),
         (f"{PARTS}features = {{}}\n{ON_EVENTS}", "features", ["all parts", "of their own"]),
         ("kind = 'stack'\n" + "".join(
             f"[[parts]]\nname = 'p{mz}'\nfeatures.mz = [{mz}]\n" for mz in range(1, 66)),
          "parts.features", ["65 different", "at most 64"]),
         (f"{PARTS}features = {{}}\naugment.mz_cut = 0.1\n{OTHER}{ON_EVENTS}",
-         "parts.augment", ["parts.features.kind = 'apexes' or 'profile'"]),
+         "parts.a.augment", ["parts.a.features.kind = 'apexes' or 'profile'"]),
         (f"kind = 'logistic'\npretrain = {{}}\n{ON_EVENTS}", "pretrain", ["logistic", "remove"]),
+        (f"{PARTS}kind = 'logistic'\naugment.mixture = 0.5\n{ON_EVENTS}", "parts.a.augment",
+         ["logistic", "remove"]),
+        ("features.mz = []", "features.mz", ["[]", "a list of at least 1"]),
+        ("features = { mz_min = 50, mz_max = 40 }", "features.mz_max", ["40", "mz_min, 50"]),
         ("kind = 'forest'", "kind", ["'forest'", "'network', 'logistic' or 'stack'"]),
         ("[pretraining]\nruns = 1", "pretraining.runs", ["1", "greater than or equal to 2"]),
         ("[augment]\nmz_cut = 1.0", "augment.mz_cut", ["1.0", "less than 1"]),
@@ -155,7 +159,7 @@ def test_what_a_logistic_regression_ignores_is_not_looked_at() -> None:
     ],
 )  # fmt: skip
 def test_what_is_wrong_in_a_part(line: str, place: str, facts: list[str]) -> None:
-    check_refused(f"name = 'mine'\n{PARTS}{line}", f"parts.{place}", *facts)
+    check_refused(f"name = 'mine'\n{PARTS}{line}", f"parts.a.{place}", *facts)
 
 
 def test_unknown_keys_of_tables() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal, LiteralString, cast
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import (
     BaseModel,
@@ -158,7 +158,7 @@ class Recipe(Part):
                 "remove one of them",
             )
         for part in self.members_of:
-            _check_part(part, "parts." if self.parts else "", self.features_of(part))
+            _check_part(part, f"parts.{part.name}." if self.parts else "", self.features_of(part))
         return self
 
     def __init__(self, **choices: Any) -> None:
@@ -172,7 +172,7 @@ class Recipe(Part):
         try:
             self.__pydantic_validator__.validate_python(choices, self_instance=self)
         except ValidationError as error:
-            raise RecipeError.of_several(_problems(type(self), "Recipe", error)) from None
+            raise RecipeError.of_several(_problems(type(self), "Recipe", choices, error)) from None
 
     # so that model_validate, whose errors name a file, goes its own way
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
@@ -248,7 +248,7 @@ class Recipe(Part):
         try:
             return cls.model_validate(choices)
         except ValidationError as error:
-            raise RecipeError.of_several(_problems(cls, source, error)) from None
+            raise RecipeError.of_several(_problems(cls, source, choices, error)) from None
 
     def to_dict(self) -> dict[str, Any]:
         """Return all choices that count as plain values, defaults included."""
@@ -270,15 +270,16 @@ def recipe_names() -> list[str]:
     return sorted(file.name[:-5] for file in RECIPES.iterdir() if file.name.endswith(".toml"))
 
 
-def _check_part(part: Part, where: LiteralString, features: FeatureSettings) -> None:
+def _check_part(part: Part, where: str, features: FeatureSettings) -> None:
     """Refuse a part that contradicts itself, or the features that it sees."""
     on_events = isinstance(features, EventSettings)
     kind = f"{where if part.features else ''}features.kind"
     needs_events = f"set {kind} = 'apexes'"
     if part.kind == "logistic":
-        if part.pretrain is not None:
-            raise _misfit(f"{where}pretrain", "is there, but a logistic part has no network",
-                          "remove it")  # fmt: skip
+        for name, default in (("pretrain", None), ("augment", AugmentSettings())):
+            if getattr(part, name) != default:
+                raise _misfit(f"{where}{name}", "is there, but a logistic part has no network",
+                              "remove it")  # fmt: skip
         return
     if part.network.kind == "elution" and not on_events:
         raise _misfit(f"{where}network.kind", "is 'elution', but the features have no events",
@@ -316,17 +317,22 @@ def _misfit(place: str, found: str, remedy: str) -> PydanticCustomError:
 EXPECTED = {
     "bool_type": "true or false",
     "model_type": "a table",
+    "string_type": "a text",
+    "too_long": "a list of at most {max_length}",
+    "too_short": "a list of at least {min_length}",
     "tuple_type": "a list",
 }
 """What pydantic's types of errors expect, where TOML has another word for it."""
 
 
-def _problems(model: type[BaseModel], source: str, error: ValidationError) -> list[RecipeError]:
-    """Say what is wrong, one error for each key."""
+def _problems(
+    model: type[BaseModel], source: str, choices: dict[str, Any], error: ValidationError
+) -> list[RecipeError]:
+    """Say what is wrong with choices, one error for each key."""
     expected: dict[str, list[str]] = {}
     problems: dict[str, RecipeError] = {}
     for detail in error.errors():
-        problem = _problem(model, source, detail)
+        problem = _problem(model, source, choices, detail)
         expected.setdefault(problem.source, []).append(problem.expected)
         problems.setdefault(problem.source, problem)
     return [
@@ -335,23 +341,40 @@ def _problems(model: type[BaseModel], source: str, error: ValidationError) -> li
     ]
 
 
-def _problem(model: type[BaseModel], source: str, detail: ErrorDetails) -> RecipeError:
+def _problem(
+    model: type[BaseModel], source: str, choices: dict[str, Any], detail: ErrorDetails
+) -> RecipeError:
     """Say what is wrong with a key."""
     if detail["type"] == "misfit":
         context = detail["ctx"]
         return RecipeError(f"{source}: {context['place']}", context["found"], "", context["remedy"])
     names = [name for name in detail["loc"] if isinstance(name, str)]
     if detail["type"] == "extra_forbidden":
-        return _unknown_key(model, source, names)
-    place = f"{source}: {'.'.join(name for name in names if name.isidentifier())}"
+        section = _place(choices, detail["loc"][:-1])
+        return _unknown_key(model, source, names, ".".join(filter(None, (section, names[-1]))))
+    place = f"{source}: {_place(choices, detail['loc'])}"
     if detail["type"] == "missing":
         return RecipeError(place, "is missing")
     expected = detail["msg"].removeprefix("Input should be ")
-    expected = EXPECTED.get(detail["type"], expected)
+    if detail["type"] in EXPECTED:
+        expected = EXPECTED[detail["type"]].format(**detail.get("ctx", {}))
     return RecipeError(place, f"is {detail['input']!r}", expected)
 
 
-def _unknown_key(model: type[BaseModel], source: str, names: list[str]) -> RecipeError:
+def _place(choices: dict[str, Any], keys: tuple[int | str, ...]) -> str:
+    """Name a place in choices; a part by its name, or else by its number from 1."""
+    names = []
+    for at, key in enumerate(keys):
+        if isinstance(key, str) and key.isidentifier():
+            names.append(key)
+        elif isinstance(key, int) and keys[at - 1] == "parts":
+            part = choices["parts"][key]
+            name = part.get("name") if isinstance(part, dict) else None
+            names.append(name if isinstance(name, str) and name.isidentifier() else str(key + 1))
+    return ".".join(names)
+
+
+def _unknown_key(model: type[BaseModel], source: str, names: list[str], place: str) -> RecipeError:
     """Refuse an unknown key; offer the nearest known one, or else list them all.
 
     Parameters
@@ -361,9 +384,10 @@ def _unknown_key(model: type[BaseModel], source: str, names: list[str]) -> Recip
     source : str
     names : list of str
         The key after the sections that it is in; the features are followed by their kind.
+    place : str
+        How messages name the key.
     """
     *parents, key = names
-    place = ".".join(name for name in names if name not in KINDS)
     for parent in parents:
         if parent in KINDS:
             model, place = KINDS[parent], f"{place} (of {parent})"

@@ -29,7 +29,8 @@ Mz = Annotated[int, Field(gt=0, le=10_000)]
 Count = Annotated[int, Field(gt=0, le=1_000_000)]
 """Epochs, steps, runs and members; more would not end."""
 
-MostMz = Annotated[tuple[Mz, ...], Field(strict=False, max_length=10_000)]  # TOML has lists
+MostMz = Annotated[tuple[Mz, ...], Field(strict=False, min_length=1, max_length=10_000)]
+"""TOML has lists."""
 Widths = Annotated[tuple[Width, ...], Field(strict=False, max_length=64)]
 
 
@@ -52,6 +53,13 @@ class SummarySettings(Section):
     dropped: NonNegativeInt = 10
     mz_min: Mz | None = None
     mz_max: Mz | None = None
+
+    @field_validator("mz_max")
+    @classmethod
+    def _is_not_below_the_least(cls, mz_max: int | None, info: ValidationInfo) -> int | None:
+        if mz_max is not None and mz_max < (mz_min := info.data.get("mz_min") or 1):
+            raise PydanticCustomError("range", f"Input should be at least mz_min, {mz_min}")
+        return mz_max
 
 
 class ProfileSettings(Section):
