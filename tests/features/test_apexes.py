@@ -153,3 +153,8 @@ def test_a_description_makes_the_same_features() -> None:
     assert SPEC.fingerprint != replace(SPEC, events=17).fingerprint
     with refused(ModelError, "model.onnx", found="version 99"):
         feature_spec({**SPEC.to_dict(), "version": 99}, "model.onnx")
+
+
+def test_a_file_cannot_ask_for_more_spectra_than_memory_holds() -> None:
+    with refused(ModelError, "model.onnx", found="1,000,000,000 spectra of 41 m/z"):
+        feature_spec({**SPEC.to_dict(), "events": 10**9}, "model.onnx")

@@ -50,6 +50,7 @@ def test_a_part_is_of_the_same_kind(peaks: Peaks) -> None:
     assert isinstance(peaks[:1], Peaks)
     assert [peak.base_mz for peak in peaks] == [peaks[0].base_mz, peaks[-1].base_mz]
     assert repr(peaks) == "<Peaks eluting.csv: 2 peaks, 1 like a compound>"
+    assert "array(" not in repr(peaks[0])  # its spectrum
 
 
 @pytest.mark.parametrize("name", ["peaks.csv", "peaks.parquet", "PEAKS.CSV"])

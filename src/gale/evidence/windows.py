@@ -12,7 +12,7 @@ Symbols: N spectra that the network looks at, M nominal m/z, K families.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -79,7 +79,7 @@ class Window:
     share: float
     ions: tuple[int, ...]
     falls: tuple[float, ...]
-    spectrum: Floats
+    spectrum: Floats = field(repr=False)
     index: float
     matches: tuple[Match, ...] = ()
 

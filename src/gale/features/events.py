@@ -13,7 +13,8 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from gale.features.elution import excess, over_noise
+from gale.errors import ModelError
+from gale.features.elution import MOST_CELLS, excess, over_noise
 from gale.features.profile import ProfileSpec
 from gale.features.versions import check_version, fingerprint_of
 from gale.plumbing.schema import PLAIN_TABLE, Table, whole
@@ -87,7 +88,15 @@ class EventSpec:
             If this version of gale does not compute these features.
         """
         check_version(values, cls.kind, cls.version, SCHEMA, source)
-        return cls(ProfileSpec.from_dict(values["profile"], source), values["events"])
+        spec = cls(ProfileSpec.from_dict(values["profile"], source), values["events"])
+        rows, columns = spec.shape
+        if rows * columns > MOST_CELLS:
+            raise ModelError(
+                source,
+                f"is damaged: its events are {rows:,} spectra of {columns:,} m/z",
+                f"at most {MOST_CELLS:,} in all",
+            )
+        return spec
 
     @property
     def fingerprint(self) -> str:

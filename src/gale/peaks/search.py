@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -85,8 +85,8 @@ class Peak:
     area: float
     signal_to_noise: float
     purity: float
-    mz: Integers
-    intensity: Floats
+    mz: Integers = field(repr=False)
+    intensity: Floats = field(repr=False)
     saturated: bool
     cut: str | None
     origin: str | None
