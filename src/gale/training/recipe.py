@@ -368,8 +368,9 @@ def _place(choices: dict[str, Any], keys: tuple[int | str, ...]) -> str:
         if isinstance(key, str) and key.isidentifier():
             names.append(key)
         elif isinstance(key, int) and keys[at - 1] == "parts":
-            part = choices["parts"][key]
-            name = part.get("name") if isinstance(part, dict) else None
+            parts = choices["parts"]
+            part = parts[key] if isinstance(parts, list | tuple) else None
+            name = part.get("name") if isinstance(part, dict) else getattr(part, "name", None)
             names.append(name if isinstance(name, str) and name.isidentifier() else str(key + 1))
     return ".".join(names)
 
