@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import Mock
 
 import polars as pl
 import pytest
@@ -20,6 +21,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 from polars.testing import assert_frame_equal
 
 import gale
+from gale.cli import predictions
 from gale.errors import OutputError, ReadError
 from gale.plumbing.progress import Progress
 from helpers.commands import error_of, invoke, printed_failures, succeed
@@ -114,6 +116,27 @@ def test_ctrl_c_and_resume(
     assert Path("p.csv").read_bytes() == whole
     assert sidecar_of("p.json") == sidecar_of("whole.json")
     assert not PARTIAL.exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("at", ["write_tables", "write_sidecar"])
+def test_ctrl_c_between_two_outputs(
+    predict: Arguments, many: list[str], whole: bytes, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    words = predict(*many, "--evidence", "why.csv")
+    with monkeypatch.context() as patch:
+        patch.setattr(predictions, at, Mock(side_effect=KeyboardInterrupt))
+        assert invoke(*words).exit_code == 130
+    assert Path("why.csv").exists()
+    assert Path("p.csv").exists() == (at == "write_sidecar")
+    Path("mine.csv").write_text("of somebody else")
+    error = error_of(*predict(*many, "--evidence", "mine.csv", "--resume"))
+    check_error(error, found="exists already", kind=OutputError)
+    assert Path("mine.csv").read_text() == "of somebody else"
+    assert invoke(*words, "--resume").exit_code == 1
+    assert Path("p.csv").read_bytes() == whole
+    assert not PARTIAL.exists()
+    check_error(error_of(*words, "--resume"), "p.csv", found="exists already", kind=OutputError)
 
 
 @pytest.mark.slow

@@ -192,7 +192,7 @@ def test_many_runs_interrupted_and_resumed(
     assert result.exit_code == 130
     assert "p.csv.partial; repeat the command with --resume" in result.stderr
     assert Path("p.csv").read_bytes() == whole["p.csv"]
-    result = invoke(*words, "-o", "p.csv", "--resume", "--force", "--workers", "1")
+    result = invoke(*words, "-o", "p.csv", "--resume", "--workers", "1")
     assert result.exit_code == 1
     assert "failed: run3.csv" in result.stderr
     assert {name: Path(name).read_bytes() for name in whole} == whole

@@ -93,7 +93,7 @@ def items(tmp_path: Path) -> list[Item]:
 def through(
     items: Sequence[Item], task: Lengths, output: Path, *, work: Work | None = None, **how: bool
 ) -> Finished:
-    partial = Partial.open(output, WITH, "survey", **how)
+    partial = Partial.open(output, WITH, "survey", **how, outputs=[output])
     return Finished.of(chunks_of(items, 10), task, partial, work or Work(progress=Seen()))
 
 

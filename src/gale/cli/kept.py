@@ -67,10 +67,22 @@ def partial_output(
         with tempfile.TemporaryDirectory(prefix="gale-") as folder:
             yield Partial.open(Path(folder) / "output", made_with, what)
         return
-    partial = Partial.open(output, made_with, what, resume=asked.resume, restart=force)
+    outputs = [output] if outputs is None else list(outputs)
+    partial = Partial.open(
+        output, made_with, what, resume=asked.resume, restart=force, outputs=outputs
+    )
     with telling(partial):
         yield partial
-    partial.finish([output] if outputs is None else outputs)
+    partial.finish(outputs)
+
+
+def replacing(output: Path | None, outputs: Iterable[Path], asked: Asked, *, force: bool) -> bool:
+    """Whether outputs that exist are replaced: by force, or since an interrupted call left them."""
+    from gale.plumbing.batches import left_by_interrupted
+
+    if force or not asked.resume or output is None or output == STANDARD_OUTPUT:
+        return force
+    return left_by_interrupted(output, outputs)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import click
 
 from gale.cli.batch import Asked, batch_options
 from gale.cli.compound_options import alkane_options, check_alkanes, library_options
-from gale.cli.kept import partial_output
+from gale.cli.kept import partial_output, replacing
 from gale.cli.listings import open_listing
 from gale.cli.options import (
     PATH,
@@ -92,11 +92,13 @@ def command(
     read = [*map(Path, libraries), *filter(None, [index_table, alkanes]), *asked.files_read]
     tables = [path for name in ("table", "matches") if (path := outputs[name]) is not None]
     others = [path for name in ("msp", "mztab") if (path := outputs[name]) is not None]
+    main = next(iter([*tables, *others]), None)
+    force = replacing(main, [*tables, *others], asked, force=force)
     plan_tables(tables, others, chain(read, listing.files), force=force)
     index = open_index(index_table, alkanes, first_alkane, columns)
     task = PeaksTask(columns, libraries, index, least_share / 100, wanted_of(outputs))
     task.remember(open_matcher(libraries))
-    main, how = next(iter([*tables, *others]), None), (task.made_with(), "search for peaks", asked)
+    how = (task.made_with(), "search for peaks", asked)
     with (
         partial_output(main, *how, force=force, outputs=[*tables, *others]) as partial,
         working(columns, workers, no_cache=True, quiet=quiet) as work,

@@ -13,7 +13,7 @@ from gale.cli.asked import answer_options, check_asked, evidence_option, planned
 from gale.cli.batch import Asked, batch_options
 from gale.cli.calls import at_option, named_files
 from gale.cli.compound_options import library_options
-from gale.cli.kept import partial_output
+from gale.cli.kept import partial_output, replacing
 from gale.cli.listings import open_listing
 from gale.cli.models import files_of_model, model_option, open_model
 from gale.cli.options import PATH, force_option, reading_options, split_option
@@ -90,6 +90,7 @@ def command(
     searched = evidence_path is None and bool(libraries or index_table)
     check_asked(output, splits, submission, as_json, at, searched=searched)
     tables, others = planned_files(output, evidence_path)
+    force = replacing(output, [*tables, *others], asked, force=force)
     plan_tables(tables[:1], [], force=force)
     model = open_model(model_path)
     cutoffs = None if at is None else model.cutoffs(at)

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 from gale.errors import GaleError, OutputError
 from gale.plumbing.checksums import DIGEST_BYTES, checked_content, with_checksum
-from gale.plumbing.files import flush
+from gale.plumbing.files import exists, flush
 from gale.plumbing.locks import MORE_SPACE, remove
 from gale.plumbing.places import delete_empty, make_place, names_in, write_whole
 from gale.plumbing.progress import Progress
@@ -159,6 +159,14 @@ class Done(NamedTuple):
     facts: Mapping[str, Any]
 
 
+class Stated(NamedTuple):
+    """What a partial output was made with, when it was begun, and the names of its outputs."""
+
+    made_with: dict[str, str]
+    begun: str
+    outputs: set[str]
+
+
 @dataclass(frozen=True)
 class Partial:
     """What is finished of an output, in a folder beside it.
@@ -171,11 +179,14 @@ class Partial:
         All that the parts depend on besides the runs, by what people call it.
     what : str
         What may be interrupted, as ``prediction``.
+    outputs : tuple of Path
+        All that will be made of the parts.
     """
 
     output: Path
     made_with: Mapping[str, str]
     what: str
+    outputs: tuple[Path, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -196,6 +207,7 @@ class Partial:
         *,
         resume: bool = False,
         restart: bool = False,
+        outputs: Iterable[Path] = (),
     ) -> Partial:
         """Begin an output, or go on with what is finished of it.
 
@@ -205,7 +217,7 @@ class Partial:
             If something is finished and both `resume` and `restart` are false, or it was made with
             something else, or the folder cannot be made.
         """
-        partial = cls(output, made_with, what)
+        partial = cls(output, made_with, what, tuple(outputs))
         if restart and not resume:
             partial.discard()
         elif resume and partial.has_parts:
@@ -236,7 +248,7 @@ class Partial:
 
     def _check_made_with(self) -> None:
         """Refuse parts that were made with something else."""
-        was = self._stated()[0]
+        was = self._stated().made_with
         if was == self.made_with:
             return
         differing = [
@@ -251,27 +263,30 @@ class Partial:
             remedy="use the same to continue it, or pass restart=True to begin anew",
         )
 
-    def _stated(self) -> tuple[dict[str, str], str]:
-        """Read what the parts were made with, and when they were begun; empty if that is lost."""
+    def _stated(self) -> Stated:
+        """Read what is stated of the parts; empty if that is lost."""
         try:
             stated = read_json(read_text(self.folder / STAMP))
             was = {str(key): str(value) for key, value in stated["made_with"].items()}
-            return was, str(stated["begun"])
+            return Stated(was, str(stated["begun"]), set(map(str, stated.get("outputs", ()))))
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
-            return {}, ""
+            return Stated({}, "", set())
 
     def _begin(self) -> None:
         """Make the folder, without what writers that died left in it."""
         make_place(self.folder)
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        begun = self._stated()[1] if self.has_parts else now
-        stated = {"made_with": dict(self.made_with), "begun": begun}
+        stated = {
+            "made_with": dict(self.made_with),
+            "begun": self._stated().begun if self.has_parts else now,
+            "outputs": [*map(_whole_name, self.outputs)],
+        }
         self._write(STAMP, json.dumps(stated, indent=1).encode())
 
     @property
     def begun(self) -> str:
         """When the work was begun, in UTC; an interruption does not change it."""
-        return self._stated()[1]
+        return self._stated().begun
 
     @property
     def is_begun(self) -> bool:
@@ -403,6 +418,17 @@ def partial_of(output: Path) -> Path:
 def may_replace(output: Path, *, resume: bool) -> bool:
     """Whether what is at an address may be what an interrupted call copied there of a folder."""
     return resume and address_of(output) is not None and Partial(output, {}, "").is_begun
+
+
+def left_by_interrupted(output: Path, outputs: Iterable[Path]) -> bool:
+    """Whether those of some outputs that exist are what an interrupted call made of its parts."""
+    made = Partial(output, {}, "")._stated().outputs
+    return bool(made) and all(_whole_name(each) in made for each in outputs if exists(each))
+
+
+def _whole_name(path: Path) -> str:
+    """Name a path wherever one is: its address, or all of it."""
+    return address_of(path) or str(path.absolute())
 
 
 def is_partial(folder: Path) -> bool:
