@@ -21,6 +21,7 @@ from gale.evidence.apex import ApexFinder
 from gale.evidence.attribution import IONS
 from gale.features.apexes import ApexSpec
 from gale.features.events import Events, EventSpec
+from gale.features.joined import specs_of
 from gale.matching import IndexTable, Match, Matcher
 from gale.model import Model
 from gale.plumbing.arguments import check_loaded
@@ -142,7 +143,8 @@ def find_windows(
     if not len(spectra):
         return []
     evidence = _log_odds(model.evidence_of_spectra(spectra))
-    features = events.vector if model.spec is spec else model.spec.features_of(run)
+    others = (each.features_of(run) for each in specs_of(model.spec)[1:])
+    features = np.concatenate([events.vector, *others])
     probability = model.predict_features(features[None])[0][0]
     apex_of = _apexes(run, spec, events)
     found: list[Window] = []
