@@ -70,7 +70,9 @@ def test_sigterm_to_a_simulation(tmp_path: Path, whole_group: bool) -> None:
         (os.killpg if whole_group else os.kill)(process.pid, signal.SIGTERM)
         _, errors = process.communicate(timeout=240)  # until the last worker has ended, too
     assert process.returncode == 143
-    assert errors.splitlines()[-1] == "gale: interrupted; nothing was finished"
+    # a pool that was just being started may leave a semaphore, which Python removes and speaks of
+    said = [line for line in errors.splitlines() if "resource_tracker" not in line]
+    assert said[-1] == "gale: interrupted; nothing was finished"
     assert names(tmp_path) == ["simulates.py"]
 
 
