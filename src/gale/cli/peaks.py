@@ -92,15 +92,16 @@ def command(
     read = [*map(Path, libraries), *filter(None, [index_table, alkanes]), *asked.files_read]
     tables = [path for name in ("table", "matches") if (path := outputs[name]) is not None]
     others = [path for name in ("msp", "mztab") if (path := outputs[name]) is not None]
-    main = next(iter([*tables, *others]), None)
-    force = replacing(main, [*tables, *others], asked, force=force)
+    made = [*tables, *others]
+    main = next(iter(made), None)
+    force = replacing(main, made, asked, force=force)
     plan_tables(tables, others, chain(read, listing.files), force=force)
     index = open_index(index_table, alkanes, first_alkane, columns)
     task = PeaksTask(columns, libraries, index, least_share / 100, wanted_of(outputs))
     task.remember(open_matcher(libraries))
     how = (task.made_with(), "search for peaks", asked)
     with (
-        partial_output(main, *how, force=force, outputs=[*tables, *others]) as partial,
+        partial_output(main, *how, force=force, outputs=made) as partial,
         working(columns, workers, no_cache=True, quiet=quiet) as work,
     ):
         work.progress.begin("looking for peaks", len(listing))

@@ -90,7 +90,8 @@ def command(
     searched = evidence_path is None and bool(libraries or index_table)
     check_asked(output, splits, submission, as_json, at, searched=searched)
     tables, others = planned_files(output, evidence_path)
-    force = replacing(output, [*tables, *others], asked, force=force)
+    outputs = [*tables, *others]
+    force = replacing(output, outputs, asked, force=force)
     plan_tables(tables[:1], [], force=force)
     model = open_model(model_path)
     cutoffs = None if at is None else model.cutoffs(at)
@@ -106,7 +107,7 @@ def command(
         task = PredictTask(model_path, model.sha256, columns, work.cache, *compared)
         task.remember(model, spectra)
         how = (task.made_with(spectra), "prediction", asked)
-        with partial_output(output, *how, force=force, outputs=[*tables, *others]) as partial:
+        with partial_output(output, *how, force=force, outputs=outputs) as partial:
             work.progress.begin("predicting", len(listing))
             finished = Finished.of(chunks_of(listing, task.runs), task, partial, work)
             result = Result(model, listing, finished, cutoffs, spectra)

@@ -4,23 +4,16 @@ from __future__ import annotations
 
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    Field,
-    PositiveFloat,
-    ValidationError,
-    model_validator,
-)
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic import Field, PositiveFloat, ValidationError, model_validator
 
 from gale.errors import RecipeError, warn
 from gale.features.joined import MOST
 from gale.plumbing.kinds import checked
-from gale.plumbing.toml import parse_toml, read_toml_text, unknown_key
+from gale.plumbing.toml import parse_toml, read_toml_text
+from gale.training.recipe_errors import Reading, misfit
 from gale.training.settings import (
-    KINDS,
     AugmentSettings,
     EventSettings,
     FeatureSettings,
@@ -115,44 +108,42 @@ class Recipe(Part):
             return choices
         for old, new in RENAMED.items():
             if old in choices and new in choices:
-                raise _misfit(
-                    old, f"is the old name of {new}, which is there, too", f"remove {old}"
-                )
+                raise misfit(old, f"is the old name of {new}, which is there, too", f"remove {old}")
         return {RENAMED.get(key, key): value for key, value in choices.items()}
 
     @model_validator(mode="after")
     def _fits_together(self) -> Recipe:
         if self.kind == "stack" and not self.parts:
-            raise _misfit("kind", "is 'stack', but there are no parts", "add [[parts]]")
+            raise misfit("kind", "is 'stack', but there are no parts", "add [[parts]]")
         if self.kind != "stack" and self.parts:
-            raise _misfit("parts", "are there, but this is no stack", "set kind = 'stack'")
+            raise misfit("parts", "are there, but this is no stack", "set kind = 'stack'")
         if self.folds.elsewhere == 1:
-            raise _misfit("folds.elsewhere", "is 1", "set it to 0 or to 2 or more")
+            raise misfit("folds.elsewhere", "is 1", "set it to 0 or to 2 or more")
         if self.folds.elsewhere and not (self.calibrate or self.parts):
-            raise _misfit("folds.elsewhere", "is set, but nothing is calibrated",
+            raise misfit("folds.elsewhere", "is set, but nothing is calibrated",
                           "set calibrate = true, or remove it")  # fmt: skip
         if self.parts and (misplaced := sorted(self.model_fields_set & OF_PARTS)):
-            raise _misfit(misplaced[0], "is outside the parts of the stack", "move it into a part")
+            raise misfit(misplaced[0], "is outside the parts of the stack", "move it into a part")
         if "features" in self.model_fields_set and self.features not in self.all_features:
-            raise _misfit("features", "are there, but all parts have features of their own",
+            raise misfit("features", "are there, but all parts have features of their own",
                           "remove one of them")  # fmt: skip
         if (number := len(self.all_features)) > MOST:
-            raise _misfit("parts.features", f"are {number} different ones", f"have at most {MOST}")
+            raise misfit("parts.features", f"are {number} different ones", f"have at most {MOST}")
         names = [part.name.casefold() for part in self.parts]
         for at, name in enumerate(names):
             if not name.isidentifier() or name in names[:at]:
-                raise _misfit(
+                raise misfit(
                     "parts.name",
                     f"is {self.parts[at].name!r}",
                     "give each part a name of its own, made of letters, digits and _",
                 )
         if not self.parts and self.share is not None:
-            raise _misfit("share", "is there, but this is no stack", "remove it")
+            raise misfit("share", "is there, but this is no stack", "remove it")
         if len({part.share is None for part in self.parts}) > 1:
-            raise _misfit("parts.share", "is missing in some parts", "set it in all parts or none")
+            raise misfit("parts.share", "is missing in some parts", "set it in all parts or none")
         simulated = self.pretraining.model_fields_set - {"shipped"}
         if self.pretraining.shipped and simulated:
-            raise _misfit(
+            raise misfit(
                 f"pretraining.{min(simulated)}",
                 "is there, but with pretraining.shipped nothing is simulated",
                 "remove one of them",
@@ -172,7 +163,9 @@ class Recipe(Part):
         try:
             self.__pydantic_validator__.validate_python(choices, self_instance=self)
         except ValidationError as error:
-            raise RecipeError.of_several(_problems(type(self), "Recipe", choices, error)) from None
+            raise RecipeError.of_several(
+                Reading(type(self), "Recipe", choices).problems(error)
+            ) from None
 
     # so that model_validate, whose errors name a file, goes its own way
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
@@ -248,7 +241,7 @@ class Recipe(Part):
         try:
             return cls.model_validate(choices)
         except ValidationError as error:
-            raise RecipeError.of_several(_problems(cls, source, choices, error)) from None
+            raise RecipeError.of_several(Reading(cls, source, choices).problems(error)) from None
 
     def to_dict(self) -> dict[str, Any]:
         """Return all choices that count as plain values, defaults included."""
@@ -276,126 +269,32 @@ def _check_part(part: Part, where: str, features: FeatureSettings) -> None:
     kind = f"{where if part.features else ''}features.kind"
     needs_events = f"set {kind} = 'apexes'"
     if part.kind == "logistic":
-        for name, default in (("pretrain", None), ("augment", AugmentSettings())):
-            if getattr(part, name) != default:
-                raise _misfit(f"{where}{name}", "is there, but a logistic part has no network",
+        for name in ("pretrain", "augment"):
+            if getattr(part, name) != Part.model_fields[name].default:
+                raise misfit(f"{where}{name}", "is there, but a logistic part has no network",
                               "remove it")  # fmt: skip
         return
     if part.network.kind == "elution" and not on_events:
-        raise _misfit(f"{where}network.kind", "is 'elution', but the features have no events",
+        raise misfit(f"{where}network.kind", "is 'elution', but the features have no events",
                       needs_events)  # fmt: skip
     if part.network.kind == "elution" and part.network.standardise != "none":
-        raise _misfit(
+        raise misfit(
             f"{where}network.standardise",
             f"is {part.network.standardise!r} for an elution network, which takes spectra as "
             "they are",
             "set it to 'none'",
         )
     if part.augment != AugmentSettings() and isinstance(features, SummarySettings):
-        raise _misfit(f"{where}augment", "is there, but summary features cannot be varied",
+        raise misfit(f"{where}augment", "is there, but summary features cannot be varied",
                       f"set {kind} = 'apexes' or 'profile'")  # fmt: skip
     if not part.soup.interpolate:
-        raise _misfit(f"{where}soup.interpolate", "is empty", "give at least one share")
+        raise misfit(f"{where}soup.interpolate", "is empty", "give at least one share")
     if part.pretrain is None and part.soup.interpolate != (1.0,):
-        raise _misfit(f"{where}soup.interpolate", "is set for a network that is not pre-trained",
+        raise misfit(f"{where}soup.interpolate", "is set for a network that is not pre-trained",
                       "add pretrain, or remove it")  # fmt: skip
     if part.pretrain is None and part.soup.across_folds:
-        raise _misfit(f"{where}soup.across_folds", "is set for a network that is not pre-trained",
+        raise misfit(f"{where}soup.across_folds", "is set for a network that is not pre-trained",
                       "add pretrain, or remove it")  # fmt: skip
     if part.pretrain is not None and not on_events:
-        raise _misfit(f"{where}pretrain", "is there, but the features have no events",
+        raise misfit(f"{where}pretrain", "is there, but the features have no events",
                       needs_events)  # fmt: skip
-
-
-def _misfit(place: str, found: str, remedy: str) -> PydanticCustomError:
-    """Make an error of keys that do not go together, with the fields of a `RecipeError`."""
-    return PydanticCustomError(
-        "misfit", "{place} {found}; {remedy}", {"place": place, "found": found, "remedy": remedy}
-    )
-
-
-EXPECTED = {
-    "bool_type": "true or false",
-    "model_type": "a table",
-    "string_type": "a text",
-    "too_long": "a list of at most {max_length}",
-    "too_short": "a list of at least {min_length}",
-    "tuple_type": "a list",
-}
-"""What pydantic's types of errors expect, where TOML has another word for it."""
-
-
-def _problems(
-    model: type[BaseModel], source: str, choices: dict[str, Any], error: ValidationError
-) -> list[RecipeError]:
-    """Say what is wrong with choices, one error for each key."""
-    expected: dict[str, list[str]] = {}
-    problems: dict[str, RecipeError] = {}
-    for detail in error.errors():
-        problem = _problem(model, source, choices, detail)
-        expected.setdefault(problem.source, []).append(problem.expected)
-        problems.setdefault(problem.source, problem)
-    return [
-        RecipeError(place, problem.found, " or ".join(expected[place]), problem.remedy)
-        for place, problem in problems.items()
-    ]
-
-
-def _problem(
-    model: type[BaseModel], source: str, choices: dict[str, Any], detail: ErrorDetails
-) -> RecipeError:
-    """Say what is wrong with a key."""
-    if detail["type"] == "misfit":
-        context = detail["ctx"]
-        return RecipeError(f"{source}: {context['place']}", context["found"], "", context["remedy"])
-    names = [name for name in detail["loc"] if isinstance(name, str)]
-    if detail["type"] == "extra_forbidden":
-        section = _place(choices, detail["loc"][:-1])
-        return _unknown_key(model, source, names, ".".join(filter(None, (section, names[-1]))))
-    place = f"{source}: {_place(choices, detail['loc'])}"
-    if detail["type"] == "missing":
-        return RecipeError(place, "is missing")
-    expected = detail["msg"].removeprefix("Input should be ")
-    if detail["type"] in EXPECTED:
-        expected = EXPECTED[detail["type"]].format(**detail.get("ctx", {}))
-    return RecipeError(place, f"is {detail['input']!r}", expected)
-
-
-def _place(choices: dict[str, Any], keys: tuple[int | str, ...]) -> str:
-    """Name a place in choices; a part by its name, or else by its number from 1."""
-    names = []
-    for at, key in enumerate(keys):
-        if isinstance(key, str) and key.isidentifier():
-            names.append(key)
-        elif isinstance(key, int) and keys[at - 1] == "parts":
-            parts = choices["parts"]
-            part = parts[key] if isinstance(parts, list | tuple) else None
-            name = part.get("name") if isinstance(part, dict) else getattr(part, "name", None)
-            names.append(name if isinstance(name, str) and name.isidentifier() else str(key + 1))
-    return ".".join(names)
-
-
-def _unknown_key(model: type[BaseModel], source: str, names: list[str], place: str) -> RecipeError:
-    """Refuse an unknown key; offer the nearest known one, or else list them all.
-
-    Parameters
-    ----------
-    model : type of BaseModel
-        The recipe.
-    source : str
-    names : list of str
-        The key after the sections that it is in; the features are followed by their kind.
-    place : str
-        How messages name the key.
-    """
-    *parents, key = names
-    for parent in parents:
-        if parent in KINDS:
-            model, place = KINDS[parent], f"{place} (of {parent})"
-        elif parent == "parts":
-            model = Part
-        elif parent == "pretrain":
-            model = FittingSettings
-        elif parent != "features":
-            model = cast(type[BaseModel], model.model_fields[parent].annotation)
-    return RecipeError(f"{source}: {place}", *unknown_key(key, list(model.model_fields)))

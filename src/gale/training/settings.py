@@ -29,8 +29,8 @@ Mz = Annotated[int, Field(gt=0, le=10_000)]
 Count = Annotated[int, Field(gt=0, le=1_000_000)]
 """Epochs, steps, runs and members; more would not end."""
 
+# not strict, for TOML has lists
 MostMz = Annotated[tuple[Mz, ...], Field(strict=False, min_length=1, max_length=10_000)]
-"""TOML has lists."""
 Widths = Annotated[tuple[Width, ...], Field(strict=False, max_length=64)]
 
 
@@ -38,6 +38,13 @@ class Section(BaseModel):
     """A table of a recipe: a missing key has its default, an unknown one is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+def _not_below(first: str, last: int, info: ValidationInfo) -> int:
+    """Refuse the end of a range that is below its beginning, the key `first`."""
+    if last < (least := info.data.get(first) or 1):
+        raise PydanticCustomError("range", f"Input should be at least {first}, {least}")
+    return last
 
 
 class SummarySettings(Section):
@@ -57,9 +64,7 @@ class SummarySettings(Section):
     @field_validator("mz_max")
     @classmethod
     def _is_not_below_the_least(cls, mz_max: int | None, info: ValidationInfo) -> int | None:
-        if mz_max is not None and mz_max < (mz_min := info.data.get("mz_min") or 1):
-            raise PydanticCustomError("range", f"Input should be at least mz_min, {mz_min}")
-        return mz_max
+        return None if mz_max is None else _not_below("mz_min", mz_max, info)
 
 
 class ProfileSettings(Section):
@@ -79,9 +84,7 @@ class ProfileSettings(Section):
     @field_validator("mz_last")
     @classmethod
     def _is_not_below_the_first(cls, mz_last: int, info: ValidationInfo) -> int:
-        if mz_last < (mz_first := info.data.get("mz_first", 1)):
-            raise PydanticCustomError("range", f"Input should be at least mz_first, {mz_first}")
-        return mz_last
+        return _not_below("mz_first", mz_last, info)
 
 
 class EventSettings(ProfileSettings):
