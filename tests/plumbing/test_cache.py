@@ -9,6 +9,7 @@ import pickle
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -267,6 +268,22 @@ def test_entries_that_go_while_others_look_are_no_error(
     monkeypatch.setattr(os, "unlink", lambda path: (_ for _ in ()).throw(FileNotFoundError(path)))
     assert cache.prune(limit=0) == 0
     assert all(present(cache, keys))
+
+
+def test_who_stores_does_not_wait_for_who_stores_the_same(cache: Cache) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(lambda _: cache.put("abc", KEPT), range(200)))
+    assert [each.name for each in kept_file(cache).parent.iterdir()] == [kept_file(cache).name]
+
+
+def test_what_cannot_get_its_name_leaves_nothing(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache.put("abc", KEPT)
+    folder = kept_file(cache).parent
+    monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(PermissionError))
+    assert not cache.put("abd", KEPT)
+    assert [each.name for each in folder.iterdir()] == ["abc.features"]
 
 
 USE = """

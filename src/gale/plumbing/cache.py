@@ -20,11 +20,11 @@ import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 
-from gale.errors import GaleError, OutputError
+from gale.errors import GaleError
 from gale.plumbing.arrays import Arrays, load_arrays
 from gale.plumbing.checksums import DIGEST_BYTES, checked_content, with_checksum
 from gale.plumbing.eviction import SUFFIX, CacheUsage, evict, touch, usage_of
-from gale.plumbing.files import writing
+from gale.plumbing.files import write_unclaimed, writing
 from gale.plumbing.kinds import checked
 from gale.plumbing.outputs import make_folder
 from gale.plumbing.reading import read_bytes, read_text
@@ -140,9 +140,8 @@ class Cache:
         stored = with_checksum(buffer.getvalue())
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with writing(path, force=True) as temporary:
-                temporary.write_bytes(stored)
-        except (OSError, OutputError):
+            write_unclaimed(path, stored)
+        except OSError:
             return False
         if self.limit is not None and _is_time_to_look(key, stored, self.limit):
             evict(Path(self.folder), self.limit)
