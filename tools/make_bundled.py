@@ -1,30 +1,33 @@
 """Make the model that comes with gale.
 
-    python tools/make_bundled.py --foreign CAMPAIGN...
+    python -m tools.make_bundled --foreign CAMPAIGN...
 
-Takes the pre-trained networks that come with gale, which learned from simulated runs, and fits how
-much each counts and the calibration to other simulated runs: of other laboratories and instruments,
-with the physics of tools/bundled_physics.toml, and with gases that come and go as they do in real
-runs. Writes src/gale/data/model.onnx, its weights in 8 bits.
+Takes the pre-trained networks that come with gale, which learned from simulated runs, and puts a
+matching network beside them, which compares the spectra of a run with those that come with gale.
+That is fitted to simulated runs of laboratories and instruments that no network saw; how much each
+network counts, and the calibration, to those of others again. Half of the former and all of the
+latter have the physics of tools/bundled_physics.toml; in all, gases come and go as they do in real
+runs. Writes src/gale/data/model.onnx.gz, its weights in 8 bits.
 
 Each CAMPAIGN, made by another simulator (benchmarks.accuracy.foreign says how), is predicted; the
 log loss on its test runs, beside that of its training prevalence, goes into the file, and from
-there into everything that the model gives. About two minutes on one core.
+there into everything that the model gives. About ten minutes on one core.
 """
 
 from __future__ import annotations
 
 import argparse
+import gzip
 import hashlib
 import json
 import time
 import warnings
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -54,22 +57,26 @@ from gale.training.facts import scores_of
 from gale.training.fitting import predict_logits, set_weights
 from gale.training.folds import Fold
 from gale.training.networks.build import build_network, columns_of, scale_of
+from gale.training.networks.layers import count_members
+from gale.training.networks.matching import MatchingNetwork
 from gale.training.recipe import Recipe
 from gale.training.runs import fixed_spec
 from gale.training.settings import EventSettings
 from gale.training.shipped import shipped_families, shipped_source, shipped_weights
+from tools.bundled_matching import fit_matching, matching_logits
 
-FILE = Path(__file__).parent.parent / "src" / "gale" / "data" / "model.onnx"
+FILE = Path(__file__).parent.parent / "src" / "gale" / "data" / "model.onnx.gz"
 PHYSICS = Path(__file__).parent / "bundled_physics.toml"
 
-RECIPE = "flight"
-"""Its networks look at time bins. Those of `default` look at apexes: docs/bundled.md compares."""
+RECIPE = "default"
+"""Its networks look at apexes. Those of `flight` look at time bins: docs/bundled.md compares."""
 
 SEED = 101
-"""Pre-training had the seed 0, so these are other laboratories."""
+"""Of the runs that calibrate. Those of the next two seeds fit the matching network; pre-training
+had the seed 0, so all are other laboratories."""
 
 RUNS, OF_LABORATORY, INSTRUMENTS = 1200, 25, 5
-"""Runs that calibrate, runs of a laboratory, and instruments of each."""
+"""Runs of each seed, runs of a laboratory, and instruments of each."""
 
 FOLDS = 5
 
@@ -164,7 +171,7 @@ class Networks:
     recipe: Recipe
     spec: EventSpec
     families: tuple[str, ...]
-    parts: list[tuple[nn.Module, slice]]
+    parts: list[PartGraph]
 
     @classmethod
     def load(cls, name: str = RECIPE) -> Networks:
@@ -188,42 +195,78 @@ class Networks:
             prior = torch.zeros(len(families))
             network = build_network(part, spec, [torch.Generator()], priors=[prior], scales=[scale])
             set_weights(network, 0, shipped_weights(part, spec, families))
-            parts.append((network.eval(), columns))
+            parts.append(PartGraph(network.eval(), columns))
         recipe = loaded.model_copy(update={"name": "bundled", "parts": tuple(trained)})
         return cls(recipe, spec, families, parts)
 
+    @property
+    def members(self) -> int:
+        """Members of all parts together."""
+        return sum(count_members(network) for network, _ in self.parts)
+
     def logits(self, features: Floats32) -> Floats:
         """Return the logits (P, R, K) of P networks for features (R, D)."""
-        return np.stack([predict_logits(network, features[:, at])[0] for network, at in self.parts])
+        return np.stack([_logits(network, features[:, at]) for network, at in self.parts])
+
+    def with_matching(self, options: argparse.Namespace, work: Work) -> Networks:
+        """Fit a matching network to simulated runs, and put it beside the others."""
+        columns = slice(self.spec.profile.n_features, self.spec.n_features)
+        harsh, usual = (
+            simulated(self, options, options.seed + 1, Physics.load(PHYSICS), work),
+            simulated(self, options, options.seed + 2, Physics.default(), work),
+        )
+        features = np.concatenate([harsh.features[:, columns], usual.features[:, columns]])
+        labels = np.concatenate([harsh.labels, usual.labels])
+        laboratory = np.concatenate([harsh.laboratory, usual.laboratory])
+        network = fit_matching(self.spec, self.families, features, labels, laboratory, options.seed)
+        return replace(self, parts=[*self.parts, PartGraph(network, columns)])
+
+
+def _logits(network: nn.Module, features: Floats32) -> Floats32:
+    """Return the mean logits (R, K) of the members of a network."""
+    if isinstance(network, MatchingNetwork):
+        return matching_logits(network, features)
+    logits: Floats32 = predict_logits(network, features).mean(axis=0)
+    return logits
+
+
+class Simulated(NamedTuple):
+    """Features (R, D) and labels (R, K) of simulated runs, and the laboratory of each (R,)."""
+
+    features: Floats32
+    labels: NDArray[np.float32]
+    laboratory: NDArray[np.int64]
 
 
 def simulated(
-    networks: Networks, runs: int, of_laboratory: int, instruments: int, seed: int, work: Work
-) -> tuple[Floats32, NDArray[np.float32]]:
-    """Simulate the features (R, D) and labels (R, K) that calibrate."""
+    networks: Networks, options: argparse.Namespace, seed: int, physics: Physics, work: Work
+) -> Simulated:
+    """Simulate runs with what disturbs them."""
     examples = list(
         simulate_examples(
             Disturbed(networks.spec),
             families=networks.families,
-            runs=runs,
-            runs_per_laboratory=of_laboratory,
-            instruments=instruments,
-            physics=Physics.load(PHYSICS),
+            runs=options.runs,
+            runs_per_laboratory=options.of_laboratory,
+            instruments=options.instruments,
+            physics=physics,
             seed=seed,
             work=work,
         )
     )
     features = np.stack([example.item for example in examples]).astype(np.float32)
-    return features, np.stack([example.families for example in examples]).astype(np.float32)
+    labels = np.stack([example.families for example in examples]).astype(np.float32)
+    return Simulated(features, labels, np.arange(len(labels)) // options.of_laboratory)
 
 
 def make(networks: Networks, options: argparse.Namespace, work: Work) -> bytes:
-    """Calibrate the networks and return the model file."""
+    """Fit the matching network, calibrate all, and return the model file."""
     begun = time.process_time()
-    numbers = (options.runs, options.of_laboratory, options.instruments)
-    features, labels = simulated(networks, *numbers, options.seed, work)
+    networks = networks.with_matching(options, work)
+    features, labels, laboratory = simulated(
+        networks, options, options.seed, Physics.load(PHYSICS), work
+    )
     logits = networks.logits(features)
-    laboratory = np.arange(len(labels)) // options.of_laboratory
     folds = [
         Fold(np.flatnonzero(laboratory % FOLDS != at), np.flatnonzero(laboratory % FOLDS == at))
         for at in range(FOLDS)
@@ -234,12 +277,11 @@ def make(networks: Networks, options: argparse.Namespace, work: Work) -> bytes:
     facts = _facts(networks, options.seed, labels, held_out, folds)
     facts["calibration"] = calibration.to_dict()
     unlike = fit_unlike(features, networks.spec.blocks, most_runs=PLACES)
-    graphs = [PartGraph(*part) for part in networks.parts]
 
     def written(more: Mapping[str, Any], precision: Precision) -> bytes:
         how = (calibration, unlike, support)
         return to_onnx(
-            graphs, networks.spec.n_features, {**facts, **more}, *how, precision=precision
+            networks.parts, networks.spec.n_features, {**facts, **more}, *how, precision=precision
         )
 
     full, short = (Model(written({}, precision)) for precision in ("float32", "int8"))
@@ -283,7 +325,7 @@ def _facts(
         "format": FORMAT,
         "gale_version": version("gale-ms"),
         "created": time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime()),
-        "recipe": networks.recipe.to_dict(),
+        "recipe": _recipe(networks),
         "seed": seed,
         "families": list(networks.families),
         "prevalence": labels.mean(axis=0).round(6).tolist(),
@@ -298,7 +340,7 @@ def _facts(
             "fingerprint": fingerprint.hexdigest(),
         },
         "pretrained": shipped_source([(part, networks.spec) for part in networks.recipe.parts]),
-        "members": len(networks.parts),
+        "members": networks.members,
         "folds": len(folds),
         "calibrated": True,
         "supported": True,
@@ -308,6 +350,15 @@ def _facts(
         },
         "cutoffs": fit_cutoffs(labels, held_out, [fold.validation for fold in folds]),
     }
+
+
+def _recipe(networks: Networks) -> dict[str, Any]:
+    """State the recipe of the networks, and what the matching network is, which no recipe has."""
+    recipe = networks.recipe.to_dict()
+    matching = networks.parts[-1].network
+    assert isinstance(matching, MatchingNetwork)
+    facts = {"name": "matching", "network": {"kind": "matching"}, "spectra": sum(matching.sizes)}
+    return {**recipe, "parts": [*recipe["parts"], facts]}
 
 
 def _measure(full: Model, short: Model, folder: Path) -> dict[str, Any]:
@@ -353,7 +404,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     torch.set_num_threads(1)
     data = make(Networks.load(options.recipe), options, Work(progress=ConsoleProgress()))
     with writing(options.output, force=True) as temporary:
-        temporary.write_bytes(data)
+        temporary.write_bytes(
+            gzip.compress(data, mtime=0) if options.output.suffix == ".gz" else data
+        )
     facts = Model(data).facts
     print(f"{options.output}: {len(data):,} bytes")
     print(json.dumps({**facts["scores"], **facts["bundled"]}, indent=1))

@@ -19,6 +19,7 @@ from benchmarks.options import tell
 from gale import errors
 from gale.campaign import Campaign
 from gale.evaluation import read_predictions
+from gale.model.bundled import bundled_model
 from gale.training.recipe import Recipe
 
 WARM_UP = """
@@ -29,10 +30,6 @@ soup = { kind = "none", size = 1 }
 folds.count = 1
 """
 """The least training: it leaves the features of all runs of train and val in gale's cache."""
-
-
-BUNDLED = Path(errors.__file__).parent / "data" / "model.onnx"
-"""The model that comes with gale."""
 
 
 @dataclass(frozen=True)
@@ -96,14 +93,13 @@ class Bench:
         """Predict the test runs with the model that comes with gale, which no run here trained."""
         file = self._folder / "bundled" / "result.json"
         predictions = file.with_name("predictions.csv")
-        made_of = {
-            "campaign": self._identity,
-            "model": hashlib.sha256(BUNDLED.read_bytes()).hexdigest(),
-        }
+        made_of = {"campaign": self._identity, "model": bundled_model().sha256}
         kept = results.find(file, made_of)
         if kept is None:
             file.parent.mkdir(exist_ok=True)
-            words = ("--split", "test", "--model", BUNDLED, "-o", predictions)
+            model = file.with_name("model.onnx")
+            bundled_model().save(model, force=True)
+            words = ("--split", "test", "--model", model, "-o", predictions)
             gale("predict", self._campaign, *words, "--force", "--quiet")
             kept = {"code": code_fingerprint(), "machine": machine()}
             results.keep(file, made_of, kept)

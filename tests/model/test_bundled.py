@@ -11,6 +11,7 @@ import pytest
 import gale
 from gale.chemistry.families import default_family_table
 from gale.model import Model
+from gale.model.bundled import FILE
 from helpers.commands import start, without
 
 
@@ -20,7 +21,7 @@ def bundled() -> Model:
 
 
 def test_it_is_small_and_knows_the_published_families(bundled: Model) -> None:
-    assert (files("gale") / "data" / "model.onnx").stat().st_size < 700_000  # type: ignore[attr-defined]
+    assert (files("gale") / "data" / FILE).stat().st_size < 700_000  # type: ignore[attr-defined]
     assert set(bundled.families) == set(default_family_table())
     assert bundled.has_checksum
     assert bundled.has_elution_network

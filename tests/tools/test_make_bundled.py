@@ -60,15 +60,16 @@ def test_its_physics_can_be_read() -> None:
 
 
 def test_networks_are_those_of_the_shipped_model() -> None:
-    """The tool would make the model that comes with gale again."""
+    """The tool would make the model that comes with gale again: its first members are these."""
     networks, shipped = make_bundled.Networks.load(), gale.bundled_model()
     assert networks.spec.to_dict() == shipped.facts["features"]
     features = networks.spec.features_of(quiet_run(20, 200))[None]
     calibration = shipped.facts["calibration"]
     logits = networks.logits(features.astype(np.float32))[:, 0]
-    expected = expit((np.array(calibration["weight"]) * logits).sum(axis=0) + calibration["bias"])
-    found = shipped.predict_features(features)[0][0]
+    expected = expit(np.array(calibration["weight"]).sum(axis=0) * logits + calibration["bias"])
+    found = shipped.predict_features(features)[1][: len(logits), 0]
     np.testing.assert_allclose(found, expected, atol=0.02)  # its weights have 8 bits
+    assert shipped.facts["recipe"]["parts"][-1]["network"]["kind"] == "matching"
 
 
 @pytest.mark.slow

@@ -11,9 +11,9 @@ from scipy.special import expit
 
 from gale.training.calibration import (
     PARTS_OF_ONE_FOLD,
+    USUAL,
     Calibration,
     _loss,
-    _prior_deviations,
     cross_fitted,
     fit_calibration,
 )
@@ -62,7 +62,7 @@ def test_a_calibration_as_json() -> None:
 def test_the_gradient_is_that_of_finite_differences() -> None:
     random = np.random.default_rng(0)
     parts, sign = random.normal(0, 3, (3, 20, 4)), random.integers(-1, 2, (20, 4)).astype(float)
-    spread = _prior_deviations(3, 4)
+    spread = USUAL.of_each(3, 4)
     for _ in range(3):
         deviates = random.normal(size=len(spread))
         expected = approx_fprime(deviates, lambda x: _loss(x, spread, parts, sign)[0], 1e-7)

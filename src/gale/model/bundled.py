@@ -6,6 +6,7 @@ by ``tools/make_bundled.py``.
 
 from __future__ import annotations
 
+import gzip
 import logging
 from functools import cache
 from importlib.resources import files
@@ -13,6 +14,8 @@ from importlib.resources import files
 from gale.model import Model
 
 LOG = logging.getLogger("gale.model")
+
+FILE = "model.onnx.gz"
 
 NAME = "the model that comes with gale"
 """What messages call it."""
@@ -40,6 +43,6 @@ def bundled_model() -> Model:
     >>> model.caution.split(";")[0]
     'the model that comes with gale learned from simulated runs alone'
     """
-    model = Model((files("gale") / "data" / "model.onnx").read_bytes(), NAME)
+    model = Model(gzip.decompress((files("gale") / "data" / FILE).read_bytes()), NAME)
     LOG.info("model that comes with gale: SHA-256 %s", model.sha256)
     return model

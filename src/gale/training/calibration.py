@@ -35,26 +35,42 @@ from gale.run import Floats
 if TYPE_CHECKING:  # gale.training.folds imports scikit-learn, which a calibration does not need
     from gale.training.folds import Fold
 
-PART_DEVIATION = 2.0
-"""Prior standard deviation of v: wide, since it only breaks ties between parts."""
-
-SCALE_DEVIATION = 1.0
-"""Prior standard deviation of s; keeps the scale finite where the logits separate the labels."""
-
-OFFSET_DEVIATION = 2.0
-"""Prior standard deviation of c, log-odds."""
-
-FAMILY_SCALE_DEVIATION = 0.3
-"""Prior standard deviation of u: how far the log scales of families differ."""
-
-FAMILY_OFFSET_DEVIATION = 0.5
-"""Prior standard deviation of o, log-odds."""
-
 FARTHEST = 10.0
 """Limit of a parameter in prior standard deviations, so that no trial overflows."""
 
 PARTS_OF_ONE_FOLD = 5
 """Number of random parts into which cross-fitting divides the runs of a single fold."""
+
+
+class Deviations(NamedTuple):
+    """Prior standard deviations of the parameters.
+
+    Parameters
+    ----------
+    part : float
+        Of v: wide, since it only breaks ties between parts.
+    scale : float
+        Of s; keeps the scale finite where the logits separate the labels.
+    offset : float
+        Of c, log-odds.
+    family_scale : float
+        Of u: how far the log scales of families differ.
+    family_offset : float
+        Of o, log-odds.
+    """
+
+    part: float = 2.0
+    scale: float = 1.0
+    offset: float = 2.0
+    family_scale: float = 0.3
+    family_offset: float = 0.5
+
+    def of_each(self, n_parts: int, n_families: int) -> Floats:
+        """Return the deviation of each parameter, in the order v (P,), s, c, u (K,), o (K,)."""
+        return np.repeat(self, [n_parts, 1, 1, n_families, n_families])
+
+
+USUAL = Deviations()
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +118,7 @@ def fit_calibration(
     *,
     shares: Sequence[float] | None = None,
     strength: float = 1.0,
+    deviations: Deviations = USUAL,
 ) -> Calibration:
     """Fit a calibration to known labels: log loss plus the priors of the parameters.
 
@@ -115,16 +132,18 @@ def fit_calibration(
         Weights of the parts' logits, divided by their sum; fitted if not given.
     strength : float
         Share of the fitted scale and offset that is applied, from 0 (none) to 1.
+    deviations : Deviations
+        Of the priors.
     """
     if shares is not None:
         share = np.array(shares) / np.sum(shares)
         mean = np.einsum("p,prk->rk", share, np.asarray(parts, dtype=np.float64))
-        calibration = fit_calibration(mean[None], labels, strength=strength)
+        calibration = fit_calibration(mean[None], labels, strength=strength, deviations=deviations)
         return Calibration(np.outer(share, calibration.weight), calibration.bias)
     z, y = np.asarray(parts, dtype=np.float64), np.asarray(labels, dtype=np.float64)
     known = np.isfinite(y) & np.isfinite(z).all(axis=0)
     z, sign = np.where(known, z, 0), np.where(known, 2 * y - 1, 0)
-    spread = _prior_deviations(len(z), y.shape[1])
+    spread = deviations.of_each(len(z), y.shape[1])
     solution = minimize(
         _loss,
         np.zeros_like(spread),
@@ -145,6 +164,7 @@ def cross_fitted(
     *,
     shares: Sequence[float] | None = None,
     strength: float = 1.0,
+    deviations: Deviations = USUAL,
 ) -> Floats:
     """Calibrate the probabilities of held-out runs without using their own labels.
 
@@ -158,7 +178,7 @@ def cross_fitted(
     labels : array of shape (R, K)
         NaN where unknown.
     folds : sequence of Fold
-    shares, strength
+    shares, strength, deviations
         As in :func:`fit_calibration`.
 
     Returns
@@ -174,7 +194,9 @@ def cross_fitted(
     probability = np.full(y.shape, np.nan)
     for group in groups:
         others = np.setdiff1d(validated, group)
-        calibration = fit_calibration(z[:, others], y[others], shares=shares, strength=strength)
+        calibration = fit_calibration(
+            z[:, others], y[others], shares=shares, strength=strength, deviations=deviations
+        )
         probability[group] = expit(calibration.logits(z[:, group]))
     return probability
 
@@ -185,20 +207,6 @@ class _Parameters(NamedTuple):
     share: Floats
     scale: Floats
     bias: Floats
-
-
-def _prior_deviations(n_parts: int, n_families: int) -> Floats:
-    """Prior standard deviation of each parameter, in the order v (P,), s, c, u (K,), o (K,)."""
-    return np.repeat(
-        [
-            PART_DEVIATION,
-            SCALE_DEVIATION,
-            OFFSET_DEVIATION,
-            FAMILY_SCALE_DEVIATION,
-            FAMILY_OFFSET_DEVIATION,
-        ],
-        [n_parts, 1, 1, n_families, n_families],
-    )
 
 
 def _unpack(values: Floats, n_parts: int) -> _Parameters:

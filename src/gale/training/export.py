@@ -8,7 +8,9 @@ first product spreads over the members.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -32,6 +34,15 @@ from gale.training.networks.layers import (
     LayerNorm,
     Standardise,
     count_members,
+)
+from gale.training.networks.matching import HEIGHT_SCALE as MATCHING_HEIGHT_SCALE
+from gale.training.networks.matching import (
+    INPUTS,
+    LEAST_LENGTH,
+    LIKENESS_SCALE,
+    NO_LIKENESS,
+    USUAL_HEIGHT,
+    MatchingNetwork,
 )
 
 Precision = Literal["float32", "float16", "int8"]
@@ -135,17 +146,41 @@ def to_onnx(
     n_families = _n_families(parts[0].network)
     graph.output(PROBABILITY, probability, ["runs", n_families])
     graph.output(MEMBER_PROBABILITY, of_members, [n_members, "runs", n_families])
-    for part in parts:
-        if isinstance(part.network, ElutionNetwork):
-            of_spectra = _of_spectra(part.network, graph, _columns(graph, part.columns))
-            evidence = graph("Sigmoid", _mean(graph, of_spectra))
-            graph.output(EVIDENCE, evidence, ["runs", part.network.shape[0], n_families])
-            break
+    if evidence := _evidence(graph, parts, calibration):
+        graph.output(EVIDENCE, evidence[0], ["runs", evidence[1], n_families])
     if distance:
         graph.output(UNLIKE, distance, ["runs"])
     stated = json.dumps({**facts, "checksum": CHECKSUM}, sort_keys=True, allow_nan=False)
     inputs = [ValueInfo(SUMMARY, ["runs", n_features])]
     return sealed(graph.to_bytes(inputs, {METADATA_KEY: stated}))
+
+
+def _evidence(
+    graph: _TorchGraph, parts: Sequence[PartGraph], calibration: Calibration | None
+) -> tuple[str, int] | None:
+    """What spectra say alone, (R, N, K), and N; None without an elution network.
+
+    It is that of the first elution network, and of a matching network as much as it counts.
+    """
+    logits, weights, n_spectra = [], [], 0
+    for at, (network, columns) in enumerate(parts):
+        if isinstance(network, ElutionNetwork) and not n_spectra:
+            n_spectra = network.shape[0]
+            of_spectra = _of_spectra(network, graph, _columns(graph, columns))
+        elif isinstance(network, MatchingNetwork):
+            of_spectra = _of_matches(network, graph, _columns(graph, columns))
+        else:
+            continue
+        logits.append(_mean(graph, of_spectra))
+        weights.append(np.ones(1) if calibration is None else calibration.weight[at])
+    if not n_spectra:
+        return None
+    combined = logits[0]
+    if len(logits) > 1:
+        shares = np.stack(weights) / np.sum(weights, axis=0)
+        weighted = [graph("Mul", each, share) for each, share in zip(logits, shares, strict=True)]
+        combined = graph("Add", *weighted)
+    return graph("Sigmoid", combined), n_spectra
 
 
 def _n_families(network: nn.Module) -> int:
@@ -238,8 +273,12 @@ def _layer(layer: nn.Module, graph: _TorchGraph, x: str) -> str:
             return graph("Mul", centred, layer.scale.unsqueeze(1))
         case FixedBias():
             return graph("Add", x, layer.bias.unsqueeze(1))
+        case nn.SiLU():
+            return graph("Mul", x, graph("Sigmoid", x))
         case ElutionNetwork():
             return graph("ReduceLogSumExp", _of_spectra(layer, graph, x), [-2], keepdims=0)
+        case MatchingNetwork():
+            return graph("ReduceLogSumExp", _of_matches(layer, graph, x), [-2], keepdims=0)
     raise TypeError(f"{type(layer).__name__} has no nodes in an ONNX graph")
 
 
@@ -263,6 +302,41 @@ def _of_spectra(network: ElutionNetwork, graph: _TorchGraph, x: str) -> str:
         logits = graph("Gather", logits, place, axis=1)
     shape = [count_members(network), -1, n_spectra, _n_families(network)]
     return graph("Reshape", logits, shape)
+
+
+def _of_matches(network: MatchingNetwork, graph: _TorchGraph, x: str) -> str:
+    """The logits of spectra (E, R, N, K) by what they are like, of event features (R, N·M)."""
+    n_spectra, n_mz = network.shape
+    signal = graph("Sub", graph("Exp", graph("Reshape", x, [-1, n_mz])), 1.0)
+    weighted = graph("Mul", graph("Sqrt", graph("Relu", signal)), network.mz_weight)
+    length = graph("Add", graph("ReduceL2", weighted, [1], keepdims=1), LEAST_LENGTH)
+    cosine = graph("MatMul", graph("Div", weighted, length), graph.weight(network.spectra))
+    ends = np.cumsum([0, *network.sizes])
+    parts = [graph("Slice", cosine, [start], [end], [1]) for start, end in pairwise(ends)]
+    best = graph("Concat", *(graph("ReduceMax", each, [1], keepdims=1) for each in parts), axis=1)
+
+    def highest(which: torch.Tensor) -> str:
+        return graph(
+            "ReduceMax", graph("Mul", graph("Unsqueeze", best, [2]), which), [1], keepdims=0
+        )
+
+    inside, outside = highest(network.of_family), highest(1 - network.of_family)
+    for_each = graph("Mul", inside, 0.0)  # spreads what is the same for all families
+    usual = graph("Add", for_each, highest(network.background.unsqueeze(1)))
+    total = graph("Add", graph("ReduceSum", signal, [1], keepdims=1), 1.0)
+    height = graph("Sub", graph("Add", for_each, graph("Log", total)), USUAL_HEIGHT)
+    above = (graph("Relu", graph("Sub", each, NO_LIKENESS)) for each in (inside, outside, usual))
+    apart = (graph("Sub", inside, each) for each in (outside, usual))
+    seen = [
+        *(graph("Mul", each, LIKENESS_SCALE) for each in (*above, *apart)),
+        graph("Mul", height, MATCHING_HEIGHT_SCALE),
+    ]
+    inputs = graph("Concat", *(graph("Unsqueeze", each, [2]) for each in seen), axis=2)
+    head = network.head
+    of_each = _layer(head.dense, graph, graph("Reshape", inputs, [-1, len(INPUTS)]))
+    shape = [count_members(head), -1, *head.shape]
+    offset = head.offset[:, None, None] - math.log(n_spectra)
+    return graph("Add", graph("Reshape", of_each, shape), offset)
 
 
 def _distances(graph: _TorchGraph, blocks: Sequence[Block]) -> str:
