@@ -52,13 +52,14 @@ from gale.simulation import Physics
 from gale.simulation.examples import simulate_examples
 from gale.simulation.run import Truth
 from gale.training.calibration import cross_fitted, fit_calibration
-from gale.training.export import PartGraph, Precision, to_onnx
+from gale.training.export import PartGraph, to_onnx
 from gale.training.facts import scores_of
 from gale.training.fitting import predict_logits, set_weights
 from gale.training.folds import Fold
 from gale.training.networks.build import build_network, columns_of, scale_of
 from gale.training.networks.layers import count_members
 from gale.training.networks.matching import MatchingNetwork
+from gale.training.nodes import Precision
 from gale.training.recipe import Recipe
 from gale.training.runs import fixed_spec
 from gale.training.settings import EventSettings

@@ -16,9 +16,10 @@ from gale.features.spec import FeatureSpec
 from gale.model import Model
 from gale.model.unlike import fit_unlike
 from gale.run import Run
-from gale.training.export import PartGraph, Precision, to_onnx
+from gale.training.export import PartGraph, to_onnx
 from gale.training.networks.elution import ElutionNetwork
 from gale.training.networks.layers import Dense
+from gale.training.nodes import Precision
 from helpers.graphs import FACTS
 
 N_FAMILIES = len(FACTS["families"])

@@ -30,7 +30,7 @@ from gale.model import Model
 from gale.model.file import CHECKSUM_KEY
 from gale.portable.whole import whole_graph
 from gale.run import Run
-from gale.training.export import Precision
+from gale.training.nodes import Precision
 from helpers.errors import refused
 from helpers.whole_graphs import drawn_model, outputs_of, session_of
 

@@ -27,10 +27,11 @@ from gale.model.file import EVIDENCE, OUTPUTS
 from gale.model.unlike import fit_unlike, share_elsewhere, unlike
 from gale.plumbing.tables import UNLIKE
 from gale.training.calibration import Away, Calibration
-from gale.training.export import PartGraph, Precision, to_onnx
+from gale.training.export import PartGraph, to_onnx
 from gale.training.fitting import get_weights, predict_logits, set_weights
 from gale.training.networks.elution import ElutionNetwork
 from gale.training.networks.summary import summary_network
+from gale.training.nodes import Precision
 from helpers import graphs
 from helpers.graphs import (
     ALL,

@@ -1,52 +1,34 @@
 """Writing an ensemble as one ONNX graph, with the facts that prediction needs in its metadata.
 
-Each kind of layer is a few nodes of the ONNX standard; tests compare the graph with the networks.
-Values have the shape (E, R, ·) of E members and R runs, except the features, (R, D), which the
-first product spreads over the members.
+`gale.training.nodes` writes its networks.
 """
 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-import torch
-from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
 from gale.model.file import CHECKSUM, EVIDENCE, METADATA_KEY, OUTPUTS, sealed
-from gale.model.graph import ELEMENT_TYPES, Graph, Input, ValueInfo
+from gale.model.graph import Graph, ValueInfo
 from gale.model.support import Support
 from gale.model.unlike import SOFTNESS, Block, n_neighbours
 from gale.plumbing.tables import UNLIKE
 from gale.training.calibration import Away, Calibration
-from gale.training.networks.augment import AugmentProfile
-from gale.training.networks.elution import HEIGHT_SCALE, SHARE_SCALE, ElutionNetwork
-from gale.training.networks.layers import (
-    BatchNorm,
-    Dense,
-    Dropout,
-    FixedBias,
-    LayerNorm,
-    Standardise,
-    count_members,
+from gale.training.networks.elution import ElutionNetwork
+from gale.training.networks.layers import count_members
+from gale.training.networks.matching import MatchingNetwork
+from gale.training.nodes import (
+    Precision,
+    TorchGraph,
+    count_families,
+    layer_nodes,
+    of_matches,
+    of_spectra,
 )
-from gale.training.networks.matching import HEIGHT_SCALE as MATCHING_HEIGHT_SCALE
-from gale.training.networks.matching import (
-    INPUTS,
-    LEAST_LENGTH,
-    LIKENESS_SCALE,
-    NO_LIKENESS,
-    USUAL_HEIGHT,
-    MatchingNetwork,
-)
-
-Precision = Literal["float32", "float16", "int8"]
-"""How weights are stored in a file."""
 
 SUMMARY = "summary"
 """Input of every graph: features (R, D)."""
@@ -69,30 +51,6 @@ class PartGraph(NamedTuple):
 
     network: nn.Module
     columns: slice = slice(None)
-
-
-class _TorchGraph(Graph):
-    """A graph whose constants may be tensors, and which may store fewer bits of some."""
-
-    def __init__(self, precision: Precision) -> None:
-        super().__init__()
-        self._precision = precision
-
-    def constant(self, value: Input | torch.Tensor, dtype: str = "") -> str:
-        return super().constant(_array(value), dtype)
-
-    def weight(self, value: torch.Tensor) -> str:
-        """Return the name of a matrix (…, D, D')."""
-        matrix = _array(value)
-        return self.in_8_bits(matrix) if self._precision == "int8" else self.half(matrix)
-
-    def half(self, value: ArrayLike) -> str:
-        """Return the name of a constant, of half precision if weights have less than single."""
-        return self.constant(value) if self._precision == "float32" else self.in_16_bits(value)
-
-
-def _array(value: ArrayLike | torch.Tensor) -> NDArray[Any]:
-    return np.asarray(value.detach().cpu() if isinstance(value, torch.Tensor) else value)
 
 
 def to_onnx(
@@ -135,15 +93,15 @@ def to_onnx(
     bytes
         The same for the same networks and facts.
     """
-    graph = _TorchGraph(precision)
+    graph = TorchGraph(precision)
     n_members = sum(count_members(part.network) for part in parts)
-    logits = [_layer(part.network, graph, _columns(graph, part.columns)) for part in parts]
+    logits = [layer_nodes(part.network, graph, _columns(graph, part.columns)) for part in parts]
     distance = _distances(graph, unlike) if unlike else None
     far = (away, _share(graph, distance, away)) if away and distance else None
     probability, of_members = _probabilities(graph, logits, calibration, far)
     if support is not None:
         probability = graph("Add", graph("Mul", probability, support.scale), support.least)
-    n_families = _n_families(parts[0].network)
+    n_families = count_families(parts[0].network)
     graph.output(PROBABILITY, probability, ["runs", n_families])
     graph.output(MEMBER_PROBABILITY, of_members, [n_members, "runs", n_families])
     if evidence := _evidence(graph, parts, calibration):
@@ -156,7 +114,7 @@ def to_onnx(
 
 
 def _evidence(
-    graph: _TorchGraph, parts: Sequence[PartGraph], calibration: Calibration | None
+    graph: TorchGraph, parts: Sequence[PartGraph], calibration: Calibration | None
 ) -> tuple[str, int] | None:
     """What spectra say alone, (R, N, K), and N; None without an elution network.
 
@@ -166,12 +124,12 @@ def _evidence(
     for at, (network, columns) in enumerate(parts):
         if isinstance(network, ElutionNetwork) and not n_spectra:
             n_spectra = network.shape[0]
-            of_spectra = _of_spectra(network, graph, _columns(graph, columns))
+            of_each = of_spectra(network, graph, _columns(graph, columns))
         elif isinstance(network, MatchingNetwork):
-            of_spectra = _of_matches(network, graph, _columns(graph, columns))
+            of_each = of_matches(network, graph, _columns(graph, columns))
         else:
             continue
-        logits.append(_mean(graph, of_spectra))
+        logits.append(_mean(graph, of_each))
         weights.append(np.ones(1) if calibration is None else calibration.weight[at])
     if not n_spectra:
         return None
@@ -181,10 +139,6 @@ def _evidence(
         weighted = [graph("Mul", each, share) for each, share in zip(logits, shares, strict=True)]
         combined = graph("Add", *weighted)
     return graph("Sigmoid", combined), n_spectra
-
-
-def _n_families(network: nn.Module) -> int:
-    return [layer.n_out for layer in network.modules() if isinstance(layer, Dense)][-1]
 
 
 def _columns(graph: Graph, columns: slice) -> str:
@@ -243,109 +197,13 @@ def _share(graph: Graph, distance: str, away: Away) -> str:
     return graph("Unsqueeze", graph("Clip", share, 0.0, 1.0), [1])
 
 
-def _layer(layer: nn.Module, graph: _TorchGraph, x: str) -> str:
-    """Write a layer: from a value (E, R, D), or features (R, D), to one of (E, R, D')."""
-    match layer:
-        case nn.Sequential():
-            for each in layer:
-                x = _layer(each, graph, x)
-            return x
-        case Dense():
-            return graph(
-                "Add", graph("MatMul", x, graph.weight(layer.weight)), layer.bias.unsqueeze(1)
-            )
-        case BatchNorm():
-            scale = layer.weight * (layer.running_variance + layer.epsilon).rsqrt()
-            centred = graph("Sub", x, layer.running_mean.unsqueeze(1))
-            scaled = graph("Mul", centred, scale.unsqueeze(1))
-            return graph("Add", scaled, layer.bias.unsqueeze(1))
-        case LayerNorm():
-            ones = np.ones(layer.weight.shape[-1])
-            normal = graph("LayerNormalization", x, ones, axis=-1, epsilon=layer.epsilon)
-            scaled = graph("Mul", normal, layer.weight.unsqueeze(1))
-            return graph("Add", scaled, layer.bias.unsqueeze(1))
-        case nn.ReLU():
-            return graph("Relu", x)
-        case Dropout() | AugmentProfile():
-            return x
-        case Standardise():
-            centred = graph("Sub", x, layer.mean.unsqueeze(1))
-            return graph("Mul", centred, layer.scale.unsqueeze(1))
-        case FixedBias():
-            return graph("Add", x, layer.bias.unsqueeze(1))
-        case nn.SiLU():
-            return graph("Mul", x, graph("Sigmoid", x))
-        case ElutionNetwork():
-            return graph("ReduceLogSumExp", _of_spectra(layer, graph, x), [-2], keepdims=0)
-        case MatchingNetwork():
-            return graph("ReduceLogSumExp", _of_matches(layer, graph, x), [-2], keepdims=0)
-    raise TypeError(f"{type(layer).__name__} has no nodes in an ONNX graph")
-
-
-def _of_spectra(network: ElutionNetwork, graph: _TorchGraph, x: str) -> str:
-    """The logits of spectra (E, R, N, K), of event features (R, N·M)."""
-    n_spectra, n_mz = network.shape
-    spectra = graph("Reshape", x, [-1, n_mz])
-    place = ""
-    if network.apexes:  # most of the spectra of a run are of no apex, and have one answer together
-        found = graph("Greater", graph("ReduceMax", spectra, [1], keepdims=0), 0.0)
-        number = graph("CumSum", graph("Cast", found, to=ELEMENT_TYPES["int64"]), 0)
-        last = graph("ReduceMax", graph("Concat", number, [0], axis=0), keepdims=0)
-        place = graph("Where", found, graph("Sub", number, 1), last)
-        spectra = graph("Pad", graph("Compress", spectra, found, axis=0), [0, 0, 1, 0], 0.0)
-    signal = graph("Sub", graph("Exp", spectra), 1.0)
-    total = graph("Add", graph("ReduceSum", signal, [-1], keepdims=1), network.quiet)
-    heights = graph("Mul", spectra, HEIGHT_SCALE)
-    shares = graph("Mul", graph("Sqrt", graph("Div", signal, total)), SHARE_SCALE)
-    logits = _layer(network.dense, graph, graph("Concat", heights, shares, axis=-1))
-    if network.apexes:
-        logits = graph("Gather", logits, place, axis=1)
-    shape = [count_members(network), -1, n_spectra, _n_families(network)]
-    return graph("Reshape", logits, shape)
-
-
-def _of_matches(network: MatchingNetwork, graph: _TorchGraph, x: str) -> str:
-    """The logits of spectra (E, R, N, K) by what they are like, of event features (R, N·M)."""
-    n_spectra, n_mz = network.shape
-    signal = graph("Sub", graph("Exp", graph("Reshape", x, [-1, n_mz])), 1.0)
-    weighted = graph("Mul", graph("Sqrt", graph("Relu", signal)), network.mz_weight)
-    length = graph("Add", graph("ReduceL2", weighted, [1], keepdims=1), LEAST_LENGTH)
-    cosine = graph("MatMul", graph("Div", weighted, length), graph.weight(network.spectra))
-    ends = np.cumsum([0, *network.sizes])
-    parts = [graph("Slice", cosine, [start], [end], [1]) for start, end in pairwise(ends)]
-    best = graph("Concat", *(graph("ReduceMax", each, [1], keepdims=1) for each in parts), axis=1)
-
-    def highest(which: torch.Tensor) -> str:
-        return graph(
-            "ReduceMax", graph("Mul", graph("Unsqueeze", best, [2]), which), [1], keepdims=0
-        )
-
-    inside, outside = highest(network.of_family), highest(1 - network.of_family)
-    for_each = graph("Mul", inside, 0.0)  # spreads what is the same for all families
-    usual = graph("Add", for_each, highest(network.background.unsqueeze(1)))
-    total = graph("Add", graph("ReduceSum", signal, [1], keepdims=1), 1.0)
-    height = graph("Sub", graph("Add", for_each, graph("Log", total)), USUAL_HEIGHT)
-    above = (graph("Relu", graph("Sub", each, NO_LIKENESS)) for each in (inside, outside, usual))
-    apart = (graph("Sub", inside, each) for each in (outside, usual))
-    seen = [
-        *(graph("Mul", each, LIKENESS_SCALE) for each in (*above, *apart)),
-        graph("Mul", height, MATCHING_HEIGHT_SCALE),
-    ]
-    inputs = graph("Concat", *(graph("Unsqueeze", each, [2]) for each in seen), axis=2)
-    head = network.head
-    of_each = _layer(head.dense, graph, graph("Reshape", inputs, [-1, len(INPUTS)]))
-    shape = [count_members(head), -1, *head.shape]
-    offset = head.offset[:, None, None] - math.log(n_spectra)
-    return graph("Add", graph("Reshape", of_each, shape), offset)
-
-
-def _distances(graph: _TorchGraph, blocks: Sequence[Block]) -> str:
+def _distances(graph: TorchGraph, blocks: Sequence[Block]) -> str:
     """The distance from the training runs, (R,)."""
     distances = _stack(graph, [_distance(graph, block) for block in blocks])
     return graph("ReduceMax", distances, [0], keepdims=0)
 
 
-def _distance(graph: _TorchGraph, block: Block) -> str:
+def _distance(graph: TorchGraph, block: Block) -> str:
     """The distance from the training runs in a block of features, (R,)."""
     runs = graph.half(block.runs)
     softened = graph("Asinh", graph("Div", _columns(graph, block.columns), SOFTNESS))

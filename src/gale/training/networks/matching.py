@@ -33,7 +33,7 @@ INPUTS = (
 NO_LIKENESS, LIKENESS_SCALE = 0.5, 4.0
 """Cosine up to which spectra are alike by chance, and what makes inputs about 1 large."""
 
-USUAL_HEIGHT, HEIGHT_SCALE = 5.0, 0.5
+USUAL_HEIGHT, HEIGHT_WEIGHT = 5.0, 0.5
 """Usual log(1 + signal over noise) of a spectrum, and what makes its deviations about 1 large."""
 
 LEAST_LENGTH = 1e-9
@@ -104,7 +104,7 @@ class MatchingNetwork(nn.Module):
         seen = [
             *(torch.relu(each - NO_LIKENESS) * LIKENESS_SCALE for each in (inside, outside, usual)),
             *((inside - each) * LIKENESS_SCALE for each in (outside, usual)),
-            (height - USUAL_HEIGHT) * HEIGHT_SCALE,
+            (height - USUAL_HEIGHT) * HEIGHT_WEIGHT,
         ]
         return torch.stack(seen, -1).flatten(-3)
 
