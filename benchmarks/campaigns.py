@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from benchmarks import results
 from benchmarks.commands import Measured, gale
@@ -109,17 +110,22 @@ def simulated(folder: Path, words: list[str]) -> Measured | None:
     return None
 
 
-def draw_labelled(labels: Floats32, n_runs: int, draw: int) -> Integers:
+def draw_labelled(
+    labels: Floats32, n_runs: int, draw: int, train: NDArray[np.bool_] | None = None
+) -> Integers:
     """Draw rows of labels (R, K), sorted, so that no family is in all of them or in none.
 
-    Ends the benchmark if that cannot be.
+    With `train` (R,), the same holds for those of the train split. Ends the benchmark if that
+    cannot be.
     """
+    needed = np.ones(len(labels), dtype=bool) if train is None else train
     if n_runs > len(labels):
         sys.exit(f"{n_runs} labelled runs: a campaign has {len(labels)}; ask for fewer")
     rng = np.random.default_rng((n_runs, draw))
     for _ in range(DRAWS_TRIED):
         rows = np.sort(rng.permutation(len(labels))[:n_runs])
-        if np.all((labels[rows] == 1).any(axis=0) & (labels[rows] == 0).any(axis=0)):
+        drawn = labels[rows[needed[rows]]]
+        if np.all((drawn == 1).any(axis=0) & (drawn == 0).any(axis=0)):
             return rows
     sys.exit(f"{n_runs} labelled runs: too few for every family to be in one; ask for more")
 
@@ -134,7 +140,8 @@ def with_few_labels(folder: Path, n_runs: int) -> Path:
     few.mkdir()
     campaign = Campaign.open(folder)
     known, test = campaign.of_split("train", "val"), campaign.of_split("test")
-    rows = draw_labelled(known.labels, n_runs, draw=0)
+    train = np.isin(known.runs, campaign.of_split("train").runs)
+    rows = draw_labelled(known.labels, n_runs, 0, train)
     kept = [*(known.runs[row] for row in rows), *test.runs]
     for path in folder.glob("*.csv"):
         table = pl.read_csv(path, infer_schema=False).filter(pl.col("sample_id").is_in(kept))
