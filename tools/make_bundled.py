@@ -11,7 +11,7 @@ runs. Writes src/gale/data/model.onnx.gz, its weights in 8 bits.
 
 Each CAMPAIGN, made by another simulator (benchmarks.accuracy.foreign says how), is predicted; the
 log loss on its test runs, beside that of its training prevalence, goes into the file, and from
-there into everything that the model gives. About ten minutes on one core.
+there into everything that the model gives. About nine minutes on one core.
 """
 
 from __future__ import annotations

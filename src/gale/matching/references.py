@@ -1,4 +1,8 @@
-"""Reference spectra with their families: what a network compares the spectra of a run with."""
+"""Reference spectra with their families: what a network compares the spectra of a run with.
+
+They are the measured spectra of metabolites that come with gale, and the approximate ones of other
+substances (`gale.library.substances`), which tell families well enough, though not isomers.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +25,7 @@ LEAST_INSIDE = 0.5
 """Least share of the length of a spectrum, as it is compared, that is within the range of m/z."""
 
 ALIKE = 0.85
-"""Cosine from which on a spectrum is like another of the same families, and left out."""
+"""Cosine above which a spectrum is like another of the same families, and left out."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,8 +49,8 @@ class ReferenceSpectra:
 def reference_spectra(families: Sequence[str], first_mz: int, n_mz: int) -> ReferenceSpectra:
     """Prepare the spectra that come with gale, from `first_mz` on; see :class:`ReferenceSpectra`.
 
-    A spectrum that is like another of the same families is left out, and so is one that is mostly
-    outside the range, or whose families nobody knows.
+    A spectrum that is like another one of the same families is left out, and so is one that is
+    mostly outside the range, or whose families nobody knows.
 
     Examples
     --------

@@ -45,8 +45,8 @@ LEAST_RUNS = 20
 """With fewer labelled runs, a correction is as likely to harm."""
 
 CLOSE = Deviations(scale=0.2, offset=0.5, family_scale=0.2)
-"""A few runs say little of what holds for all families: with the usual priors, twenty runs harm a
-model that is calibrated for other instruments already."""
+"""Tighter priors than those of a training: with the usual ones, twenty runs harm a model that is
+calibrated for other instruments already."""
 
 LIMIT = 1e-6
 """Probabilities are taken to be this far from 0 and 1 at least, so that each has a logit."""

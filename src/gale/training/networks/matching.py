@@ -3,8 +3,8 @@
 A spectrum that is like one reference and like no other of other families says what is in a run,
 whichever instrument measured it. The cosines of `gale.matching` (Stein & Scott 1994) of each
 spectrum with all references give six numbers for each family, see :data:`INPUTS`; a few weights,
-the same for all families and spectra, turn them into a logit. As in elution networks, the run's
-logit is the log-sum-exp over its spectra.
+the same for all families and spectra, and an offset of each family turn them into a logit. As in
+elution networks, the run's logit is the log-sum-exp over its spectra.
 """
 
 from __future__ import annotations
