@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -68,12 +69,8 @@ def fit_matching(
     generators = [torch.Generator().manual_seed(seed * MEMBERS + at) for at in range(MEMBERS)]
     network = MatchingNetwork(spec.shape, elution.mz_first, references, generators)
     runs = Examples(matching_inputs(network, features), torch.from_numpy(labels))
-    apart = [laboratory % MEMBERS == at for at in range(MEMBERS)]
-    fewest = min(int((~rows).sum()) for rows in apart), min(int(rows.sum()) for rows in apart)
-    training, validation = (
-        torch.stack([torch.from_numpy(np.flatnonzero(rows)[:number]) for rows in some])
-        for some, number in zip(([~rows for rows in apart], apart), fewest, strict=True)
-    )
+    held_out = [laboratory % MEMBERS == at for at in range(MEMBERS)]
+    training, validation = _rows([~each for each in held_out]), _rows(held_out)
     names = [f"member {at + 1} of the matching network" for at in range(MEMBERS)]
     loss = Loss(hinge=0.0, label_correlation=0.0)
     head = copy.deepcopy(network.head)  # nothing is left of it afterwards
@@ -82,3 +79,9 @@ def fit_matching(
     ):
         set_weights(network.head, member, fitted.weights)
     return network.eval()
+
+
+def _rows(chosen: Sequence[NDArray[np.bool_]]) -> torch.Tensor:
+    """Return rows of each member (E, n), as many as the one with the fewest has."""
+    fewest = min(int(each.sum()) for each in chosen)
+    return torch.from_numpy(np.stack([np.flatnonzero(each)[:fewest] for each in chosen]))

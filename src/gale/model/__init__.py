@@ -312,6 +312,8 @@ class Model(ShownInNotebooks):
     def evidence(self, run: Run) -> pl.DataFrame:
         """Score each family over time, with the elution network.
 
+        The model that comes with gale has a matching network besides, which counts, too.
+
         Parameters
         ----------
         run : Run
