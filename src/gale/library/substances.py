@@ -23,6 +23,9 @@ FILES = {
 KINDS = tuple(FILES)
 """The kinds of :func:`substances`."""
 
+BACKGROUND = ("gas", "solvent", "reagent", "contaminant", "bleed")
+"""Kinds of substances that a run has without a sample, too."""
+
 
 def substances(kind: str) -> Library:
     """Return the substances of one kind, with their families.

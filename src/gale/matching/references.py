@@ -13,13 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gale.library import Library, embedded_library
-from gale.library.substances import KINDS, substances
+from gale.library.substances import BACKGROUND, KINDS, substances
 from gale.matching.families import families_of_row
 from gale.matching.matcher import LAST_MZ, TINY, weigh
 from gale.run import Floats32
-
-BACKGROUND = ("gas", "solvent", "reagent", "contaminant", "bleed")
-"""Kinds of substances that a run has without a sample, too."""
 
 LEAST_INSIDE = 0.5
 """Least share of the length of a spectrum, as it is compared, that is within the range of m/z."""

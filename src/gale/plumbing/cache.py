@@ -24,9 +24,10 @@ from gale.errors import GaleError
 from gale.plumbing.arrays import Arrays, load_arrays
 from gale.plumbing.checksums import DIGEST_BYTES, checked_content, with_checksum
 from gale.plumbing.eviction import SUFFIX, CacheUsage, evict, touch, usage_of
-from gale.plumbing.files import write_unclaimed, writing
+from gale.plumbing.files import writing
 from gale.plumbing.kinds import checked
 from gale.plumbing.outputs import make_folder
+from gale.plumbing.places import write_whole
 from gale.plumbing.reading import read_bytes, read_text
 from gale.plumbing.text import shown, size_of
 
@@ -140,7 +141,7 @@ class Cache:
         stored = with_checksum(buffer.getvalue())
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_unclaimed(path, stored)
+            write_whole(path, stored)
         except OSError:
             return False
         if self.limit is not None and _is_time_to_look(key, stored, self.limit):

@@ -9,7 +9,6 @@ import re
 import shutil
 import sys
 import tempfile
-import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from fnmatch import fnmatch
@@ -17,10 +16,9 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from gale.errors import OutputError
-from gale.plumbing.locks import Claim, claimed, hidden, remove, unwritable
+from gale.plumbing.locks import Claim, claimed, remove, unwritable
 from gale.plumbing.reading import open_file
 from gale.plumbing.remote import (
-    TEMPORARY,
     AddressError,
     address_of,
     copy_at,
@@ -278,22 +276,6 @@ def write_content(path: Path, content: bytes | memoryview | str) -> None:
         write_at(address, content)
     else:
         path.write_bytes(content)
-
-
-def write_unclaimed(path: Path, content: bytes) -> None:
-    """Write a file that others may write just now, whole, where all write the same content.
-
-    Raises
-    ------
-    OSError
-        Nothing is left behind then.
-    """
-    temporary = hidden(path, f"{uuid.uuid4().hex[:8]}.{TEMPORARY}")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    finally:
-        remove(temporary)
 
 
 def write_csv(table: pl.DataFrame, path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from gale.library.substances import substances
+from gale.library.substances import BACKGROUND, substances
 from gale.run import Floats
 from gale.simulation.compounds import N_MZ, Booleans, Compounds, join, read_compounds
 from gale.simulation.instrument import Instrument
@@ -18,14 +18,9 @@ from gale.simulation.physics import Physics
 if TYPE_CHECKING:
     from gale.chemistry.families import FamilyTable
 
-ANALYTE, GAS, SOLVENT, REAGENT, CONTAMINANT, BLEED = (
-    "analyte",
-    "gas",
-    "solvent",
-    "reagent",
-    "contaminant",
-    "bleed",
-)
+ANALYTE = "analyte"
+
+GAS, SOLVENT, REAGENT, CONTAMINANT, BLEED = BACKGROUND
 
 POPULARITY_SPREAD = 1.2
 """Some compounds are in many samples of a campaign, most in few: standard deviation of the
@@ -135,10 +130,9 @@ def build_laboratory(
     seed: int = 0,
 ) -> Laboratory:
     """Combine instruments and analytes with the substances that every laboratory has."""
-    kinds = (GAS, SOLVENT, REAGENT, CONTAMINANT, BLEED)
-    others = [read_compounds(substances(kind), table, unretained=True) for kind in kinds]
+    others = [read_compounds(substances(kind), table, unretained=True) for kind in BACKGROUND]
     parts = [analytes, *others]
-    kind = np.repeat([ANALYTE, *kinds], [len(part) for part in parts])
+    kind = np.repeat([ANALYTE, *BACKGROUND], [len(part) for part in parts])
     compounds = join(parts)
     names, number = np.unique(compounds.compound, return_inverse=True)
     normal = np.random.default_rng((seed, 9)).standard_normal(len(names))

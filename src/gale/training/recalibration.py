@@ -31,12 +31,7 @@ from gale.plumbing.work import Work
 from gale.portable.embedding import PREFIX, Parts, embed, embeddable
 from gale.readers import DIGITS
 from gale.run import Floats
-from gale.training.calibration import (
-    Calibration,
-    Deviations,
-    cross_fitted,
-    fit_calibration,
-)
+from gale.training.calibration import Calibration, Deviations, cross_fitted, fit_calibration
 from gale.training.copies import check_not_tested, contents_of, without_copies
 from gale.training.export import SUMMARY
 from gale.training.folds import Fold
