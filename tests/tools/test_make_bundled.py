@@ -11,8 +11,8 @@ from scipy.special import expit
 import gale
 from gale.evaluation.metrics import log_loss
 from gale.simulation import Physics
-from tools import make_bundled
-from tools.make_bundled import disturbed
+from tools import bundled_runs, make_bundled
+from tools.bundled_runs import disturbed
 
 
 def quiet_run(low: int, high: int) -> gale.Run:
@@ -40,7 +40,7 @@ def test_disturbances_are_seen_where_the_instrument_looks() -> None:
 
 @pytest.mark.slow
 def test_gases_are_those_of_air_water_and_carbon_dioxide(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(make_bundled, "HUMPS", 0.0)
+    monkeypatch.setattr(bundled_runs, "HUMPS", 0.0)
     run = quiet_run(10, 60)
     grown = {
         int(np.rint(mz))
@@ -48,7 +48,7 @@ def test_gases_are_those_of_air_water_and_carbon_dioxide(monkeypatch: pytest.Mon
         for made in [disturbed(run, np.random.default_rng(seed))]
         for mz in made.mz[made.intensity > 10]
     }
-    allowed = {mz for ions, _ in make_bundled.GASES for mz in ions}
+    allowed = {mz for ions, _ in bundled_runs.GASES for mz in ions}
     assert {18, 28} <= grown <= allowed
 
 
