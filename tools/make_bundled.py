@@ -52,20 +52,27 @@ from gale.simulation.examples import simulate_examples
 from gale.training.calibration import cross_fitted, fit_calibration
 from gale.training.export import PartGraph, to_onnx
 from gale.training.facts import scores_of
-from gale.training.fitting import predict_logits, set_weights
+from gale.training.fitting import get_weights, predict_logits, set_weights
 from gale.training.folds import Fold
 from gale.training.networks.build import build_network, columns_of, scale_of
 from gale.training.networks.layers import count_members
 from gale.training.networks.matching import MatchingNetwork
 from gale.training.nodes import Precision
-from gale.training.recipe import Recipe
+from gale.training.recipe import Part, Recipe
 from gale.training.runs import fixed_spec
 from gale.training.settings import EventSettings
-from gale.training.shipped import shipped_families, shipped_source, shipped_weights
+from gale.training.shipped import (
+    choices_of,
+    shipped_families,
+    shipped_source,
+    shipped_weights,
+    to_bytes,
+)
 from tools.bundled_matching import fit_matching, matching_logits
 from tools.bundled_runs import Disturbed
 
-FILE = Path(__file__).parent.parent / "src" / "gale" / "data" / "model.onnx.gz"
+DATA = Path(__file__).parent.parent / "src" / "gale" / "data"
+FILE, WEIGHTS = DATA / "model.onnx.gz", DATA / "pretrained" / "matching.npz"
 PHYSICS = Path(__file__).parent / "bundled_physics.toml"
 
 RECIPE = "default"
@@ -179,8 +186,15 @@ def simulated(
     return Simulated(features, labels, np.arange(len(labels)) // options.of_laboratory)
 
 
-def make(networks: Networks, options: argparse.Namespace, work: Work) -> bytes:
-    """Fit the matching network, calibrate all, and return the model file."""
+def make(networks: Networks, options: argparse.Namespace, work: Work) -> tuple[bytes, bytes]:
+    """Fit the matching network, and calibrate all.
+
+    Returns
+    -------
+    model : bytes
+    weights : bytes
+        Those of one member of the matching network, for recipes.
+    """
     begun = time.process_time()
     networks = networks.with_matching(options, work)
     features, labels, laboratory = simulated(
@@ -222,7 +236,26 @@ def make(networks: Networks, options: argparse.Namespace, work: Work) -> bytes:
         "versions": [f"{name} {version(name)}" for name in ("gale-ms", "torch", "onnx", "numpy")],
         "seconds": round(time.process_time() - begun, 1),
     }
-    return written({"bundled": bundled}, "int8")
+    return written({"bundled": bundled}, "int8"), _weights(networks, options)
+
+
+def _weights(networks: Networks, options: argparse.Namespace) -> bytes:
+    """Return the weights of a member of the matching network, with what made them."""
+    part = Part(name="matching", kind="matching", share=1.0)
+    facts = {
+        "choices": choices_of(part, networks.spec),
+        "families": networks.families,
+        "simulated": {
+            "runs": 2 * options.runs,
+            "runs_per_laboratory": options.of_laboratory,
+            "instruments": options.instruments,
+            "physics": [PHYSICS.name, "usual"],
+            "seeds": [options.seed + 1, options.seed + 2],
+        },
+        "libraries": {},
+        "versions": {"gale": version("gale-ms"), "torch": torch.__version__},
+    }
+    return to_bytes(get_weights(networks.parts[-1].network, 0), facts)
 
 
 def _facts(
@@ -319,10 +352,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--instruments", type=int, default=INSTRUMENTS)
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--output", type=Path, default=FILE)
+    parser.add_argument("--weights", type=Path, default=WEIGHTS, help="of the matching network")
     options = parser.parse_args(arguments)
     warnings.simplefilter("ignore", GaleWarning)
     torch.set_num_threads(1)
-    data = make(Networks.load(options.recipe), options, Work(progress=ConsoleProgress()))
+    made = make(Networks.load(options.recipe), options, Work(progress=ConsoleProgress()))
+    data, weights = made
+    with writing(options.weights, force=True) as temporary:
+        temporary.write_bytes(weights)
     with writing(options.output, force=True) as temporary:
         temporary.write_bytes(
             gzip.compress(data, mtime=0) if options.output.suffix == ".gz" else data

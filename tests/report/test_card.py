@@ -61,6 +61,8 @@ def test_a_pre_trained_and_calibrated_model(trained: Trained) -> None:
     assert "simulated runs" not in card()
     changed["pretrained"] = {"runs": 8000, "libraries": ["gale", "other.msp"]}
     assert "8,000 simulated runs of compounds of gale, other.msp." in card()
+    recipe["parts"] = [{"name": "matching", "kind": "matching", "share": 0.2}]
+    assert "the licence in gale's NOTICE" in card()
 
 
 def test_cutoffs(trained: Trained) -> None:

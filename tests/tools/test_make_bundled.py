@@ -79,6 +79,7 @@ def test_a_small_one(
 ) -> None:
     path = tmp_path / "model.onnx"
     words = ["--runs", "40", "--of-laboratory", "8", "--instruments", "1", "--output", str(path)]
+    words += ["--weights", str(tmp_path / "matching.npz")]
     make_bundled.main([*words, "--foreign", str(campaign_folder)])
     model = gale.Model.load(path)
     (foreign,) = model.facts["bundled"]["foreign"]

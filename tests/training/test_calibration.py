@@ -245,6 +245,19 @@ def test_given_shares_weigh_the_parts_whatever_they_are_worth() -> None:
     assert (fitted.weight[0] < 0.1 * fitted.weight[1]).all()
 
 
+def test_a_given_share_is_kept_and_the_others_are_fitted_to_the_rest() -> None:
+    logits, labels = logits_and_labels(500, (0, -1))
+    noise, other = np.random.default_rng(1).normal(size=(2, *logits.shape))
+    given = np.array([[np.nan, np.nan], [0.3, 0.0], [np.nan, np.nan]])
+    found = fit_calibration([noise, other, logits], labels, shares=given)
+    share = found.weight / found.weight.sum(axis=0)
+    np.testing.assert_allclose(share[1], given[1], atol=1e-12)
+    assert (share[0] < 0.1 * share[2]).all()
+    free = fit_calibration([noise, logits], labels)
+    with_nothing = fit_calibration([noise, other, logits], labels, shares=(np.nan, 0, np.nan))
+    np.testing.assert_allclose(with_nothing.weight[[0, 2]], free.weight)
+
+
 def test_cross_fitting_takes_shares_and_the_strength() -> None:
     logits, labels = logits_and_labels(40, (0,))
     parts, folds = np.stack([logits, 2 * logits]), validating(range(20), range(20, 40))

@@ -89,12 +89,14 @@ def test_the_other_recipes() -> None:
     assert (quick.soup.kind, quick.soup.size) == ("none", 1)
     default = Recipe.load("default")
     assert isinstance(default.features, ApexSettings)
-    kinds = [part.network.kind for part in default.members_of]
-    assert kinds == ["elution", "elution", "summary", "summary"]
-    for part in default.members_of:
+    *fitted, matching = default.parts
+    assert (matching.kind, matching.share) == ("matching", 0.2)
+    assert [part.network.kind for part in fitted] == ["elution", "elution", "summary", "summary"]
+    assert all(part.share is None for part in fitted)
+    for part in fitted:
         expected = "centre" if part.network.kind == "summary" else "none"
         assert part.network.standardise == expected, "other instruments have other deviations"
-    assert all(part.augment.mz_cut for part in default.parts), "or other ranges of m/z"
+    assert all(part.augment.mz_cut for part in fitted), "or other ranges of m/z"
 
 
 def test_flight_has_the_pretrained_networks_of_default_once() -> None:
@@ -172,7 +174,7 @@ CASES: list[tuple[str, str, str, str, str]] = [
     ("[features]\nkind = 'x'", "features", "{'kind': 'x'}", "'profile', 'events' or 'apexes'", ""),
     ("features = 3", "features", "3", "'summary', 'profile', 'events' or 'apexes'", ""),
     ("kind = 'stack'\n[[parts]]\nname = 'a'\nkind = 'stack'", "parts.a.kind", "'stack'",
-     "'network' or 'logistic'", ""),
+     "'network', 'logistic' or 'matching'", ""),
     ("[features]\nkind = 'profile'\nmz_first = 400", "features.mz_last", "350", "mz_first, 400",
      ""),
     ("[network]\nstandardise = true", "network.standardise", "True", "'none', 'centre' or 'full'",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +44,8 @@ class ReferenceSpectra:
     background: NDArray[np.bool_]
 
 
-def reference_spectra(families: Sequence[str], first_mz: int, n_mz: int) -> ReferenceSpectra:
+@cache
+def reference_spectra(families: tuple[str, ...], first_mz: int, n_mz: int) -> ReferenceSpectra:
     """Prepare the spectra that come with gale, from `first_mz` on; see :class:`ReferenceSpectra`.
 
     A spectrum that is like another one of the same families is left out, and so is one that is
@@ -51,7 +53,7 @@ def reference_spectra(families: Sequence[str], first_mz: int, n_mz: int) -> Refe
 
     Examples
     --------
-    >>> references = reference_spectra(["alcohol", "mineral"], first_mz=12, n_mz=339)
+    >>> references = reference_spectra(("alcohol", "mineral"), first_mz=12, n_mz=339)
     >>> references.spectra.shape[1], bool(references.families.any(axis=0).all())
     (339, True)
     """
@@ -82,11 +84,13 @@ def _prepared(
     return unit, of_families, np.full(len(rows), background)
 
 
-def _unlike(spectra: Floats32, facts: NDArray[np.bool_]) -> list[int]:
+def _unlike(spectra: Floats32, facts: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Choose rows, in their order, of which none is like an earlier one of the same facts."""
-    kept: list[int] = []
-    for at, spectrum in enumerate(spectra):
-        same = [row for row in kept if (facts[row] == facts[at]).all()]
-        if not (spectra[same] @ spectrum > ALIKE).any():
-            kept.append(at)
-    return kept
+    chosen = np.zeros(len(spectra), dtype=bool)
+    _, group = np.unique(facts, axis=0, return_inverse=True)
+    for number in range(group.max(initial=-1) + 1):
+        rows = np.flatnonzero(group.ravel() == number)
+        alike = spectra[rows] @ spectra[rows].T > ALIKE
+        for at, row in enumerate(rows):
+            chosen[row] = not alike[at, chosen[rows]].any()
+    return np.flatnonzero(chosen)

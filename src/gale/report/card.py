@@ -257,6 +257,12 @@ def _data_lines(model: Model) -> Iterator[str]:
             f"Its networks were pre-trained on {pretrained['runs']:,} simulated runs of "
             + (f"compounds of {own}." if own else "the compounds that come with gale.")
         )
+    if any(part.get("kind") == "matching" for part in recipe.get("parts", ())):
+        yield ""
+        yield (
+            "It holds spectra of the library that comes with gale, copyright Battelle Memorial "
+            "Institute: who passes it on passes on the licence in gale's NOTICE, too."
+        )
 
 
 def _cutoff_lines(model: Model) -> Iterator[str]:

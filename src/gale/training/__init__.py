@@ -43,6 +43,7 @@ from gale.training.pretraining import pretrain
 from gale.training.products import settled
 from gale.training.recipe import Part, Recipe
 from gale.training.runs import TrainingRuns, read_training_runs
+from gale.training.shipped import knowing
 from gale.training.waves import find_device
 
 __all__ = ["Recipe", "train"]
@@ -165,6 +166,7 @@ def fit_model(
     keep = keep or Kept()
     device = find_device(work.device)
     recipe = settled(recipe, device, work.progress)
+    recipe = knowing(recipe, runs.campaign.families, work.progress)
     folds = folds_of(runs.campaign, recipe.folds, seed, work.progress)
     others = folds_elsewhere(runs, recipe.folds.elsewhere, seed)
     learned_from = _learned_from(runs, folds)

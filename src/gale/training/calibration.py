@@ -116,7 +116,7 @@ def fit_calibration(
     parts: ArrayLike,
     labels: ArrayLike,
     *,
-    shares: Sequence[float] | None = None,
+    shares: ArrayLike | None = None,
     strength: float = 1.0,
     deviations: Deviations = USUAL,
 ) -> Calibration:
@@ -128,19 +128,17 @@ def fit_calibration(
         Held-out logits; NaN where there are none.
     labels : array of shape (R, K)
         0 or 1; NaN where unknown. A family without a known label gets the shared calibration.
-    shares : sequence of float, length P, optional
-        Weights of the parts' logits, divided by their sum; fitted if not given.
+    shares : array of shape (P,) or (P, K), optional
+        Weights of the parts' logits. Those of parts with NaN are fitted, and have what the others
+        leave; if there is none, all are divided by their sum. By default all are fitted.
     strength : float
         Share of the fitted scale and offset that is applied, from 0 (none) to 1.
     deviations : Deviations
         Of the priors.
     """
-    if shares is not None:
-        share = np.array(shares) / np.sum(shares)
-        mean = np.einsum("p,prk->rk", share, np.asarray(parts, dtype=np.float64))
-        calibration = fit_calibration(mean[None], labels, strength=strength, deviations=deviations)
-        return Calibration(np.outer(share, calibration.weight), calibration.bias)
     z, y = np.asarray(parts, dtype=np.float64), np.asarray(labels, dtype=np.float64)
+    if shares is not None:
+        return _fit_with_shares(shares, z, y, strength, deviations)
     known = np.isfinite(y) & np.isfinite(z).all(axis=0)
     z, sign = np.where(known, z, 0), np.where(known, 2 * y - 1, 0)
     spread = deviations.of_each(len(z), y.shape[1])
@@ -162,7 +160,7 @@ def cross_fitted(
     labels: ArrayLike,
     folds: Sequence[Fold],
     *,
-    shares: Sequence[float] | None = None,
+    shares: ArrayLike | None = None,
     strength: float = 1.0,
     deviations: Deviations = USUAL,
 ) -> Floats:
@@ -199,6 +197,24 @@ def cross_fitted(
         )
         probability[group] = expit(calibration.logits(z[:, group]))
     return probability
+
+
+def _fit_with_shares(
+    shares: ArrayLike, z: Floats, y: Floats, strength: float, deviations: Deviations
+) -> Calibration:
+    """Fit a calibration to what the given shares mix already."""
+    given: Floats = np.asarray(shares, dtype=np.float64).reshape(len(z), -1)
+    free = np.array([bool(np.isnan(of_part).any()) for of_part in given])
+    share: Floats = np.where(free[:, None], 0.0, given) * np.ones(y.shape[1])
+    if not free.any():
+        share /= share.sum(axis=0)
+    left = 1 - share.sum(axis=0)
+    mean = np.einsum("pk,prk->rk", share, z)
+    mixed = left * z[free] + mean if free.any() else mean[None]
+    fitted = fit_calibration(mixed, y, strength=strength, deviations=deviations)
+    weight = share * fitted.weight.sum(axis=0)
+    weight[free] = left * fitted.weight
+    return Calibration(weight, fitted.bias)
 
 
 class _Parameters(NamedTuple):

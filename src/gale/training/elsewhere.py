@@ -20,7 +20,7 @@ from scipy.special import expit
 from gale.model.unlike import fit_unlike, unlike
 from gale.run import Floats
 from gale.training.calibration import Away, cross_fitted, fit_calibration
-from gale.training.ensemble import Ensemble, fit_part, prior_of_folds
+from gale.training.ensemble import Ensemble, fit_part, prior_of_folds, shares_of
 from gale.training.facts import log_loss_of_held_out
 from gale.training.folds import Fold
 from gale.training.groups import whole_groups
@@ -138,11 +138,12 @@ def fit_elsewhere(
     """
     assert ensemble.calibration is not None
     folds, logits = fitters[0].folds, np.stack([fit_part(fitter).logits for fitter in fitters])
+    shares = shares_of(ensemble.parts)
     labels = known_labels(runs.labels, folds)
-    calibration = fit_calibration(logits, labels)
+    calibration = fit_calibration(logits, labels, shares=shares)
     held_out = np.isfinite(logits).all(axis=(0, 2))
     probabilities = (
-        cross_fitted(logits, labels, folds),
+        cross_fitted(logits, labels, folds, shares=shares),
         expit(ensemble.calibration.logits(logits)),
         prior_of_folds(labels, folds),
     )

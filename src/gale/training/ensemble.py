@@ -22,6 +22,7 @@ from gale.training.folds import Fold
 from gale.training.members import MemberFitter
 from gale.training.networks.summary import prior_logit
 from gale.training.recipe import Recipe
+from gale.training.shipped import shipped_families
 from gale.training.soups import average_weights
 
 
@@ -52,6 +53,15 @@ class FittedPart:
 
     def __len__(self) -> int:
         return len(self.weights)
+
+    @property
+    def share(self) -> Floats:
+        """Its share of the logit of each family (K,); NaN where it is to be fitted."""
+        part, families = self.fitter.part, self.fitter.runs.families
+        share = np.nan if part.share is None else part.share
+        if part.kind == "matching":
+            return np.where(np.isin(families, shipped_families()), share, 0.0)
+        return np.full(self.logits.shape[1], share)
 
     def network(self) -> nn.Module:
         """Build the network of all members."""
@@ -165,6 +175,7 @@ def _held_out(fitter: MemberFitter, members: list[list[Weights]], share: float) 
 
     Where the recipe says so, the members of all folds are then averaged into one. Networks that
     begin with the same weights stay close enough for this (Wortsman et al. 2022, arXiv 2203.05482).
+    Those of a part that is not fitted are the same.
     """
     logits, probability = (np.full(fitter.runs.labels.shape, np.nan) for _ in range(2))
     for number, (fold, weights) in enumerate(zip(fitter.folds, members, strict=True)):
@@ -174,7 +185,7 @@ def _held_out(fitter: MemberFitter, members: list[list[Weights]], share: float) 
         probability[fold.validation] = torch.sigmoid(torch.from_numpy(predicted)).numpy().mean(0)
     fold_of = [number for number, weights in enumerate(members) for _ in weights]
     flat = [weights for fold_members in members for weights in fold_members]
-    if fitter.part.soup.across_folds:
+    if fitter.part.soup.across_folds or fitter.part.kind == "matching":
         fold_of, flat = [0], [average_weights(flat)]
     return FittedPart(fitter, fold_of, flat, logits, probability, share)
 
@@ -190,11 +201,20 @@ def combine(
     if not (recipe.calibrate or recipe.parts):
         return Ensemble(parts, folds, None, parts[0].probability)
     logits = np.stack([part.logits for part in parts])
-    shares = [part.share for part in recipe.members_of if part.share is not None] or None
+    shares = shares_of(parts)
     strength = recipe.calibration_strength
     calibration = fit_calibration(logits, labels, shares=shares, strength=strength)
     held_out = cross_fitted(logits, labels, folds, shares=shares, strength=strength)
     return Ensemble(parts, folds, calibration, held_out)
+
+
+def shares_of(parts: Sequence[FittedPart]) -> Floats | None:
+    """Return what recipes say of the shares of parts (P, K), NaN where they say nothing.
+
+    A part counts for nothing for families that it does not know. None if nothing is said.
+    """
+    shares = np.stack([part.share for part in parts])
+    return None if np.isnan(shares).all() else shares
 
 
 def prior_of_folds(labels: NDArray[np.float32], folds: Sequence[Fold]) -> Floats:

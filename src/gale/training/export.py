@@ -120,19 +120,21 @@ def _evidence(
 
     It is that of the first elution network, and of a matching network as much as it counts.
     """
-    logits, weights, n_spectra = [], [], 0
+    elution = ((part.network, part.columns) for part in parts)
+    first = next(((each, of) for each, of in elution if isinstance(each, ElutionNetwork)), None)
+    if first is None:
+        return None
+    n_spectra = first[0].shape[0]
+    logits, weights = [], []
     for at, (network, columns) in enumerate(parts):
-        if isinstance(network, ElutionNetwork) and not n_spectra:
-            n_spectra = network.shape[0]
-            of_each = of_spectra(network, graph, _columns(graph, columns))
-        elif isinstance(network, MatchingNetwork):
+        if network is first[0]:
+            of_each = of_spectra(first[0], graph, _columns(graph, columns))
+        elif isinstance(network, MatchingNetwork) and columns == first[1]:
             of_each = of_matches(network, graph, _columns(graph, columns))
         else:
             continue
         logits.append(_mean(graph, of_each))
         weights.append(np.ones(1) if calibration is None else calibration.weight[at])
-    if not n_spectra:
-        return None
     combined = logits[0]
     if len(logits) > 1:
         shares = np.stack(weights) / np.sum(weights, axis=0)

@@ -43,6 +43,7 @@ from gale.training.networks.summary import prior_logit
 from gale.training.recipe import Part
 from gale.training.runs import LabelledRuns
 from gale.training.settings import FittingSettings
+from gale.training.shipped import shipped_weights
 from gale.training.soups import (
     Member,
     average_weights,
@@ -59,8 +60,8 @@ HISTORY_SECONDS = 5.0
 
 def fits_per_fold(part: Part) -> int:
     """Count the fits that one fold of a part needs."""
-    if part.kind == "logistic":
-        return 1
+    if part.kind != "network":
+        return int(part.kind == "logistic")
     soup = part.soup
     return soup.size + 2 * soup.iterations if soup.kind == "fixed" else soup.size
 
@@ -154,6 +155,10 @@ class MemberFitter:
 
     def members(self) -> list[list[Weights]]:
         """Fit everything, and return the weights of each fold's members of the ensemble."""
+        if self.part.kind == "matching":
+            shipped = shipped_weights(self.part, self.runs.spec, self.runs.families)
+            weights = {name: np.nan_to_num(array) for name, array in shipped.items()}
+            return [[weights] for _ in self.folds]
         try:
             if self.part.kind == "logistic":
                 return [[self._logistic(fold)] for fold in range(len(self.folds))]
@@ -326,6 +331,7 @@ class MemberFitter:
             generators,
             priors=[self._priors[fold] for fold in folds],
             scales=[self._scales[fold] for fold in folds],
+            families=self.runs.families,
         )
 
 

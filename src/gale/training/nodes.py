@@ -109,32 +109,47 @@ def layer_nodes(layer: nn.Module, graph: TorchGraph, x: str) -> str:
 def of_spectra(network: ElutionNetwork, graph: TorchGraph, x: str) -> str:
     """The logits of spectra (E, R, N, K), of event features (R, N·M)."""
     n_spectra, n_mz = network.shape
-    spectra = graph("Reshape", x, [-1, n_mz])
-    place = ""
-    if network.apexes:  # most of the spectra of a run are of no apex, and have one answer together
-        found = graph("Greater", graph("ReduceMax", spectra, [1], keepdims=0), 0.0)
-        number = graph("CumSum", graph("Cast", found, to=ELEMENT_TYPES["int64"]), 0)
-        last = graph("ReduceMax", graph("Concat", number, [0], axis=0), keepdims=0)
-        place = graph("Where", found, graph("Sub", number, 1), last)
-        spectra = graph("Pad", graph("Compress", spectra, found, axis=0), [0, 0, 1, 0], 0.0)
+    spectra, place = graph("Reshape", x, [-1, n_mz]), ""
+    if network.apexes:
+        spectra, place = with_ions(graph, spectra)
     signal = graph("Sub", graph("Exp", spectra), 1.0)
     total = graph("Add", graph("ReduceSum", signal, [-1], keepdims=1), network.quiet)
     heights = graph("Mul", spectra, HEIGHT_SCALE)
     shares = graph("Mul", graph("Sqrt", graph("Div", signal, total)), SHARE_SCALE)
     logits = layer_nodes(network.dense, graph, graph("Concat", heights, shares, axis=-1))
-    if network.apexes:
+    if place:
         logits = graph("Gather", logits, place, axis=1)
     shape = [count_members(network), -1, n_spectra, count_families(network)]
     return graph("Reshape", logits, shape)
 
 
+def with_ions(graph: Graph, spectra: str) -> tuple[str, str]:
+    """Those of spectra (R·N, M) that have ions, then one without; and the place of each in these.
+
+    Most of the spectra of a run are of no apex, and have one answer together.
+    """
+    found = graph("Greater", graph("ReduceMax", spectra, [1], keepdims=0), 0.0)
+    number = graph("CumSum", graph("Cast", found, to=ELEMENT_TYPES["int64"]), 0)
+    last = graph("ReduceMax", graph("Concat", number, [0], axis=0), keepdims=0)
+    place = graph("Where", found, graph("Sub", number, 1), last)
+    return graph("Pad", graph("Compress", spectra, found, axis=0), [0, 0, 1, 0], 0.0), place
+
+
+def as_compared(graph: Graph, signal: str, mz_weight: ArrayLike | torch.Tensor) -> str:
+    """Spectra (S, M) of length 1, weighted as `gale.matching` compares them."""
+    weighted = graph("Mul", graph("Sqrt", graph("Relu", signal)), mz_weight)
+    length = graph("Add", graph("ReduceL2", weighted, [1], keepdims=1), LEAST_LENGTH)
+    return graph("Div", weighted, length)
+
+
 def of_matches(network: MatchingNetwork, graph: TorchGraph, x: str) -> str:
     """The logits of spectra (E, R, N, K) by what they are like, of event features (R, N·M)."""
     n_spectra, n_mz = network.shape
-    signal = graph("Sub", graph("Exp", graph("Reshape", x, [-1, n_mz])), 1.0)
-    weighted = graph("Mul", graph("Sqrt", graph("Relu", signal)), network.mz_weight)
-    length = graph("Add", graph("ReduceL2", weighted, [1], keepdims=1), LEAST_LENGTH)
-    cosine = graph("MatMul", graph("Div", weighted, length), graph.weight(network.spectra))
+    spectra, place = with_ions(graph, graph("Reshape", x, [-1, n_mz]))
+    signal = graph("Sub", graph("Exp", spectra), 1.0)
+    cosine = graph(
+        "MatMul", as_compared(graph, signal, network.mz_weight), graph.weight(network.spectra)
+    )
     ends = np.cumsum([0, *network.sizes])
     parts = [graph("Slice", cosine, [start], [end], [1]) for start, end in pairwise(ends)]
     best = graph("Concat", *(graph("ReduceMax", each, [1], keepdims=1) for each in parts), axis=1)
@@ -158,9 +173,11 @@ def of_matches(network: MatchingNetwork, graph: TorchGraph, x: str) -> str:
     inputs = graph("Concat", *(graph("Unsqueeze", each, [2]) for each in seen), axis=2)
     head = network.head
     of_each = layer_nodes(head.dense, graph, graph("Reshape", inputs, [-1, len(INPUTS)]))
+    n_families = head.shape[1]
+    logits = graph("Reshape", of_each, [count_members(head), -1, n_families])
     shape = [count_members(head), -1, *head.shape]
     offset = head.offset[:, None, None] - math.log(n_spectra)
-    return graph("Add", graph("Reshape", of_each, shape), offset)
+    return graph("Add", graph("Reshape", graph("Gather", logits, place, axis=1), shape), offset)
 
 
 def count_families(network: nn.Module) -> int:

@@ -36,16 +36,17 @@ RECIPES = resources.files("gale") / "training" / "recipes"
 class Part(Section):
     """One kind of member: what its members are and how they are made.
 
-    ``kind`` is ``network`` (folds of soups of networks) or ``logistic`` (one logistic regression
-    per fold and family, which ignores network, loss, fitting and soup). ``pretrain`` says how a
-    network is first fitted to simulated runs; without it, none is. ``share`` is the weight of the
-    part's logits in the mean over parts; without it, the weights are fitted to held-out runs.
+    ``kind`` is ``network`` (folds of soups of networks), ``logistic`` (one logistic regression per
+    fold and family) or ``matching`` (the matching network that comes with gale, which is not
+    fitted); the last two ignore network, loss, fitting and soup. ``pretrain`` says how a network is
+    first fitted to simulated runs; without it, none is. ``share`` is the weight of the part's
+    logits in the mean over parts; those of parts without it are fitted to held-out runs.
     A part of a stack may see ``features`` of its own; without any, it sees those of the recipe.
     """
 
     name: str
     share: PositiveFloat | None = None
-    kind: Literal["network", "logistic"] = "network"
+    kind: Literal["network", "logistic", "matching"] = "network"
     network: NetworkSettings = NetworkSettings()
     loss: LossSettings = LossSettings()
     augment: AugmentSettings = AugmentSettings()
@@ -58,7 +59,9 @@ class Part(Section):
     @property
     def sees_events(self) -> bool:
         """Whether its members look at the single spectra of event features."""
-        return self.kind != "logistic" and self.network.kind == "elution"
+        if self.kind == "network":
+            return self.network.kind == "elution"
+        return self.kind == "matching"
 
 
 OF_PARTS = {"share", "network", "loss", "augment", "pretrain", "fitting", "soup", "logistic"}
@@ -139,8 +142,13 @@ class Recipe(Part):
                 )
         if not self.parts and self.share is not None:
             raise misfit("share", "is there, but this is no stack", "remove it")
-        if len({part.share is None for part in self.parts}) > 1:
-            raise misfit("parts.share", "is missing in some parts", "set it in all parts or none")
+        shares = [part.share for part in self.parts if part.share is not None]
+        if len(shares) < len(self.parts) and sum(shares) >= 1:
+            raise misfit(
+                "parts.share",
+                f"adds up to {sum(shares):g}, which leaves nothing to the parts without it",
+                "let it add up to less than 1, or set it in all parts",
+            )
         simulated = self.pretraining.model_fields_set - {"shipped"}
         if self.pretraining.shipped and simulated:
             raise misfit(
@@ -268,11 +276,19 @@ def _check_part(part: Part, where: str, features: FeatureSettings) -> None:
     on_events = isinstance(features, EventSettings)
     kind = f"{where if part.features else ''}features.kind"
     needs_events = f"set {kind} = 'apexes'"
-    if part.kind == "logistic":
+    if part.kind != "network":
+        no_network = "is not fitted" if part.kind == "matching" else "has no network"
         for name in ("pretrain", "augment"):
             if getattr(part, name) != Part.model_fields[name].default:
-                raise misfit(f"{where}{name}", "is there, but a logistic part has no network",
+                raise misfit(f"{where}{name}", f"is there, but a {part.kind} part {no_network}",
                               "remove it")  # fmt: skip
+        if part.kind == "matching" and not on_events:
+            raise misfit(f"{where}kind", "is 'matching', but the features have no events",
+                          needs_events)  # fmt: skip
+        if part.kind == "matching" and part.share is None:
+            raise misfit(f"{where}share", "is missing, but held-out runs cannot tell what matches "
+                          "with references are worth where compounds are new",
+                          "set it, to 0.2 as in default")  # fmt: skip
         return
     if part.network.kind == "elution" and not on_events:
         raise misfit(f"{where}network.kind", "is 'elution', but the features have no events",

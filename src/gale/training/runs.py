@@ -52,11 +52,14 @@ class LabelledRuns:
         All features of `spec`, which are those that a part of a recipe sees.
     labels : array of shape (R, K)
         0 or 1; NaN where unknown.
+    families : tuple of str, length K, optional
+        Needed by parts that know families by name.
     """
 
     spec: FeatureSpec
     features: NDArray[np.float32]
     labels: NDArray[np.float32]
+    families: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,8 @@ class TrainingRuns:
     def seen_by(self, part: Part, recipe: Recipe) -> LabelledRuns:
         """Their labels, and the features that a part of a recipe sees, alone."""
         spec, columns = seen_by(part, recipe, self.spec)
-        return LabelledRuns(spec, self.features[:, columns], self.labels)
+        families = self.campaign.families
+        return LabelledRuns(spec, self.features[:, columns], self.labels, families)
 
 
 def read_training_runs(

@@ -20,11 +20,12 @@ from gale.errors import TrainingError
 from gale.features.events import EventSpec
 from gale.features.spec import FeatureSpec
 from gale.plumbing.arrays import Arrays, load_arrays
+from gale.plumbing.progress import Progress
 from gale.plumbing.schema import read_json
 from gale.training.fitting import Weights
 from gale.training.networks.build import build_network, columns_of, scale_of
 from gale.training.networks.layers import Dense, fixed_biases
-from gale.training.recipe import Part
+from gale.training.recipe import Part, Recipe
 
 FACTS = "facts"
 """Name of the array that holds the facts of a file, as JSON."""
@@ -32,6 +33,8 @@ FACTS = "facts"
 
 def choices_of(part: Part, spec: FeatureSpec) -> dict[str, Any]:
     """Return what the weights of a part depend on besides simulated runs, as plain values."""
+    if part.kind == "matching":
+        return {"kind": part.kind, "features": spec.to_dict()}
     chosen = part.model_dump(mode="json", include={"network", "loss", "pretrain", "augment"})
     chosen["augment"].pop("mixture")  # pre-training has none
     seen = spec.profile if isinstance(spec, EventSpec) and not part.sees_events else spec
@@ -73,6 +76,28 @@ def shipped_families() -> tuple[str, ...]:
     return tuple(facts["families"])
 
 
+def knowing(recipe: Recipe, families: Sequence[str], progress: Progress) -> Recipe:
+    """Leave the parts out that know none of the families, which is noted.
+
+    Raises
+    ------
+    TrainingError
+        If no other part is left.
+    """
+    parts = [part for part in recipe.parts if part.kind != "matching"]
+    if len(parts) == len(recipe.parts) or set(families) & set(shipped_families()):
+        return recipe
+    if not parts:
+        raise TrainingError(
+            f"recipe {recipe.name}",
+            "has matching parts alone, which know none of the families",
+            f"families among {', '.join(shipped_families())}",
+            "add a part that is fitted",
+        )
+    progress.note("no reference spectra for these families, so nothing is matched with references")
+    return recipe.model_copy(update={"parts": tuple(parts)})
+
+
 def shipped_source(parts: Sequence[tuple[Part, FeatureSpec]]) -> dict[str, Any]:
     """Return the simulated runs and libraries of the weights of parts, which see these features."""
     facts = [_found(part, spec)[1] for part, spec in parts]
@@ -87,6 +112,13 @@ def _found(part: Part, spec: FeatureSpec) -> tuple[Arrays, dict[str, Any]]:
     for arrays, facts in _read():
         if facts["choices"] == wanted:
             return arrays, facts
+    if part.kind == "matching":
+        raise TrainingError(
+            f"part {part.name}",
+            "is of kind 'matching', but no such network comes with gale for its features",
+            "those of the recipe default",
+            "set features.kind = 'apexes' and nothing else there in the recipe",
+        )
     raise TrainingError(
         f"pretraining.shipped, part {part.name}",
         "is set, but no weights come with gale for the network, the features, the loss, the "
@@ -98,6 +130,8 @@ def _found(part: Part, spec: FeatureSpec) -> tuple[Arrays, dict[str, Any]]:
 
 def _of_families(part: Part, spec: FeatureSpec) -> set[str]:
     """Name the arrays whose last axis is that of the families."""
+    if part.kind == "matching":
+        return {"head.offset"}
     columns = columns_of(part, spec)
     blank = np.zeros((1, columns.stop - columns.start), np.float32)
     scale = scale_of(part, spec, blank)

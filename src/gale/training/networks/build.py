@@ -15,10 +15,12 @@ from gale.features.events import EventSpec
 from gale.features.joined import JoinedSpec
 from gale.features.profile import SCALE, ProfileSpec
 from gale.features.spec import FeatureSpec
+from gale.matching.references import reference_spectra
 from gale.training.mixtures import Mixture, add_profiles, add_spectra
 from gale.training.networks.augment import AugmentProfile
 from gale.training.networks.elution import ElutionNetwork
 from gale.training.networks.layers import Dense
+from gale.training.networks.matching import MatchingNetwork
 from gale.training.networks.summary import summary_network
 from gale.training.recipe import Part, Recipe
 from gale.training.scaling import floored
@@ -81,7 +83,7 @@ def scale_of(
         The training runs; by default all.
     """
     standardise = part.network.standardise
-    if standardise == "none" or part.kind == "logistic":
+    if standardise == "none" or part.kind != "network":
         return None
     mean, deviation = (torch.empty(features.shape[1]) for _ in range(2))
     rows = np.arange(len(features)) if rows is None else rows
@@ -105,6 +107,7 @@ def build_network(
     *,
     priors: Sequence[Tensor],
     scales: Sequence[Scale | None],
+    families: tuple[str, ...] = (),
 ) -> nn.Module:
     """Build the networks of E members of a part as one module.
 
@@ -117,10 +120,17 @@ def build_network(
         Log odds of the families in the training runs of each member.
     scales : sequence of Scale or None, length E
         From :func:`scale_of`, for the training runs of each member.
+    families : tuple of str, length K
+        A matching network finds references of them.
     """
     columns, n_families = columns_of(part, spec), len(priors[0])
     if part.kind == "logistic":
         return Dense(columns.stop - columns.start, n_families, generators)
+    if part.kind == "matching":
+        assert isinstance(spec, EventSpec)
+        first_mz = spec.profile.elution.mz_first
+        references = reference_spectra(families, first_mz, spec.shape[1])
+        return MatchingNetwork(spec.shape, first_mz, references, generators)
     settings = part.network
     prior = torch.stack(list(priors)) if settings.prior_bias else None
     products = getattr(torch, part.fitting.products)
@@ -172,7 +182,7 @@ def _augment(
 def mixture_of(part: Part, spec: FeatureSpec) -> Mixture | None:
     """Return what makes the mixtures of a part, if it has any."""
     share = part.augment.mixture
-    if not share or part.kind == "logistic":
+    if not share or part.kind != "network":
         return None
     if part.network.kind == "elution":
         assert isinstance(spec, EventSpec)

@@ -78,10 +78,14 @@ class MatchingNetwork(nn.Module):
         order = np.argsort(group.ravel(), kind="stable")
         self.sizes: list[int] = np.bincount(group.ravel()).tolist()
         """References of each group: those of the same families, which stand together."""
-        self.register_buffer("spectra", torch.tensor(references.spectra[order].T.copy()))
-        self.register_buffer("mz_weight", torch.tensor(weigh(np.ones((1, shape[1])), first_mz)[0]))
-        self.register_buffer("of_family", torch.tensor(groups[:, :-1], dtype=torch.float32))
-        self.register_buffer("background", torch.tensor(groups[:, -1], dtype=torch.float32))
+        known = {
+            "spectra": references.spectra[order].T.copy(),
+            "mz_weight": weigh(np.ones((1, shape[1])), first_mz)[0],
+            "of_family": groups[:, :-1].astype(np.float32),
+            "background": groups[:, -1].astype(np.float32),
+        }
+        for name, array in known.items():  # no weights of a member, so not of its state
+            self.register_buffer(name, torch.from_numpy(array), persistent=False)
         self.head = MatchingHead(shape[0], references.families.shape[1], generators, hidden)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -91,7 +95,16 @@ class MatchingNetwork(nn.Module):
 
     def inputs(self, x: Tensor) -> Tensor:
         """Return what the network sees of features (…, N·M): (…, N·K·6), see :data:`INPUTS`."""
-        signal = torch.expm1(x.reshape(*x.shape[:-1], *self.shape))
+        spectra = x.reshape(-1, self.shape[1])
+        used = spectra.amax(-1) > 0
+        # most of the spectra of a run are of no apex: one without ions stands for all of these
+        some = torch.cat([spectra[used], spectra.new_zeros(1, self.shape[1])])
+        place = torch.where(used, used.cumsum(0) - 1, used.sum())
+        return self._seen(some)[place].reshape(*x.shape[:-1], -1)
+
+    def _seen(self, spectra: Tensor) -> Tensor:
+        """Return what the network sees of single spectra (S, M), (S, K·6)."""
+        signal = torch.expm1(spectra)
         weighted = signal.clamp(min=0).sqrt() * self.mz_weight
         length = weighted.norm(dim=-1, keepdim=True)
         cosine = weighted / (length + LEAST_LENGTH) @ self.spectra
@@ -106,7 +119,7 @@ class MatchingNetwork(nn.Module):
             *((inside - each) * LIKENESS_SCALE for each in (outside, usual)),
             (height - USUAL_HEIGHT) * HEIGHT_WEIGHT,
         ]
-        return torch.stack(seen, -1).flatten(-3)
+        return torch.stack(seen, -1).flatten(-2)
 
 
 class MatchingHead(nn.Module):

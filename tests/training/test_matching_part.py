@@ -1,0 +1,111 @@
+"""A part that matches spectra with references: its share, and families that have no references."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.special import logit
+
+import gale
+from gale.campaign import Campaign
+from gale.errors import GaleWarning, TrainingError
+from gale.features import compute_features
+from gale.features.apexes import ApexSpec
+from gale.features.events import EventSpec
+from gale.training.recipe import Part
+from gale.training.shipped import shipped_families, shipped_weights
+from helpers.errors import refused
+from helpers.predictions import calibration_of
+
+SHARE = 0.3
+
+TELLS = 1e-5
+"""Single precision cannot tell the logit of a probability as near to 0 or 1."""
+
+MATCHING = f"[[parts]]\nname = 'matching'\nkind = 'matching'\nshare = {SHARE}\n"
+TEXT = f"""
+kind = "stack"
+features.kind = "apexes"
+folds.count = 2
+[[parts]]
+name = "profile"
+network.hidden = [8]
+soup = {{ kind = "none", size = 1 }}
+fitting = {{ learning_rate = 1e-2, epochs = 3 }}
+{MATCHING}
+"""
+
+
+def recipe_of(text: str = TEXT) -> gale.Recipe:
+    return gale.Recipe.parse(text, "small.toml", default_name="small")
+
+
+def renamed(campaign: Campaign, **names: str) -> Campaign:
+    families = tuple(names.get(family, family) for family in campaign.families)
+    return replace(campaign, families=families)
+
+
+@pytest.fixture(scope="module")
+def model(campaign: Campaign) -> gale.Model:
+    return gale.train(campaign, recipe_of())
+
+
+@pytest.mark.slow
+def test_it_has_its_share_and_one_member(model: gale.Model) -> None:
+    weight = calibration_of(model.facts).weight
+    np.testing.assert_allclose(weight[1] / weight.sum(axis=0), SHARE, atol=1e-5)
+    assert model.facts["members"] == 2 + 1
+    assert [part["name"] for part in model.facts["recipe"]["parts"]] == ["profile", "matching"]
+
+
+@pytest.mark.slow
+def test_its_member_is_the_network_that_comes_with_gale(
+    model: gale.Model, campaign: Campaign
+) -> None:
+    """Its logits are those of the bundled model's matching network, but for that one's 8 bits."""
+    test = campaign.of_split("test")
+    logits = []
+    for each in (model, gale.bundled_model()):
+        _, members = each.predict_features(compute_features(test.paths, each.spec).values)
+        calibration = calibration_of(each.facts)
+        calibrated = logit(members[2].astype(float).clip(0.1 * TELLS, 1 - 0.1 * TELLS))
+        order = [each.families.index(family) for family in model.families]
+        raw = (calibrated - calibration.bias) / calibration.weight.sum(axis=0)
+        logits.append(np.where(np.abs(calibrated) < logit(1 - TELLS), raw, np.nan)[:, order])
+    own, bundled = logits
+    told = np.isfinite(own) & np.isfinite(bundled)
+    assert told.mean() > 0.7
+    np.testing.assert_allclose(own[told], bundled[told], atol=0.2)
+    assert np.ptp(own[told]) > 3
+
+
+@pytest.mark.slow
+def test_a_family_without_references_is_left_to_the_other_parts(campaign: Campaign) -> None:
+    first, *others = campaign.families
+    model = gale.train(renamed(campaign, **{first: "nitriles"}), recipe_of())
+    weight = calibration_of(model.facts).weight
+    share = weight[1] / weight.sum(axis=0)
+    np.testing.assert_allclose(share, [0.0, *[SHARE] * len(others)], atol=1e-5)
+
+
+@pytest.mark.slow
+def test_without_a_known_family_the_part_is_left_out(campaign: Campaign) -> None:
+    unknown = renamed(campaign, **{family: f"{family}_x" for family in campaign.families})
+    with pytest.warns(GaleWarning, match="no reference spectra"):
+        model = gale.train(unknown, recipe_of())
+    assert [part["name"] for part in model.facts["recipe"]["parts"]] == ["profile"]
+    alone = recipe_of(f"kind = 'stack'\nfeatures.kind = 'apexes'\n{MATCHING}")
+    with refused(TrainingError, "recipe small", remedy="a part that is fitted"):
+        gale.train(unknown, alone)
+
+
+def test_other_features_have_no_such_network() -> None:
+    part = Part(name="matching", kind="matching", share=0.2)
+    assert shipped_weights(part, ApexSpec(), shipped_families()).keys() == {
+        "head.dense.0.weight", "head.dense.0.bias", "head.dense.2.weight", "head.dense.2.bias",
+        "head.offset",
+    }  # fmt: skip
+    with refused(TrainingError, "part matching", remedy="features.kind = 'apexes'"):
+        shipped_weights(part, EventSpec(), shipped_families())
