@@ -27,7 +27,8 @@ from gale.inspection.batch import batch_notes
 from gale.inspection.verdict import is_too_short, verdict
 from gale.model.cutoffs import At, Cutoffs, find_cutoffs
 from gale.model.facts import MODEL_FILE
-from gale.model.file import EVIDENCE, OUTPUTS, check_shapes, open_file, run_graph
+from gale.model.file import EVIDENCE, NOVELTY, OUTPUTS, check_shapes, open_file, run_graph
+from gale.model.novel import novel_notes
 from gale.model.unlike import elsewhere_notes, unlike_notes
 from gale.plumbing.arguments import check_kind
 from gale.plumbing.display import ShownInNotebooks
@@ -241,26 +242,32 @@ class Model(ShownInNotebooks):
                 f"an array of shape (R, {wanted})",
                 "compute them with model.spec.features_of(run)",
             )
-        probability, member_probability, unlike = self._predict(features)
+        probability, member_probability, unlike, _ = self._predict(features)
         if bad := next(filter(None, self._faults(probability, member_probability, unlike)), ""):
             raise ModelError(self.source, bad, MODEL_FILE, TRAIN_AGAIN)
         return probability, member_probability
 
-    def _predict(self, features: Floats32) -> tuple[Floats32, Floats32, Floats32]:
-        """Probability (R, K), that of each member (E, R, K), and distance (R,) of features (R, D).
+    def _predict(self, features: Floats32) -> tuple[Floats32, Floats32, Floats32, Floats32]:
+        """Probability (R, K), that of each member (E, R, K), distance and novelty, both (R,).
 
-        The distance is that from the training runs, see `gale.model.unlike`; NaN if the model is
-        too old to have it. A run has the same probabilities whichever others it is predicted with;
-        its `unlike` may differ by rounding.
+        They are of features (R, D). The distance is that from the training runs, see
+        `gale.model.unlike`, the novelty that of what is in the runs, see `gale.matching.novelty`;
+        NaN if the model does not measure them. A run has the same probabilities whichever others it
+        is predicted with; the others may differ by rounding.
         """
-        n_runs, names = len(features), [*OUTPUTS, *{UNLIKE} & self._output_names]
+        n_runs, further = len(features), self.further_outputs
         if n_runs % self._rows_at_once == 1:  # a product of one row is rounded in another way
             features = np.concatenate([features, features[-1:]])
-        probability, member_probability, *unlike = self._run(names, features)
+        probability, members, *others = self._run([*OUTPUTS, *further], features)
+        nothing = np.full(n_runs, np.nan, np.float32)
+        found = {
+            name: np.concatenate(each)[:n_runs] for name, each in zip(further, others, strict=True)
+        }
         return (
             np.concatenate(probability)[:n_runs],
-            np.concatenate(member_probability, axis=1)[:, :n_runs],
-            np.concatenate(unlike[0])[:n_runs] if unlike else np.full(n_runs, np.nan, np.float32),
+            np.concatenate(members, axis=1)[:, :n_runs],
+            found.get(UNLIKE, nothing),
+            found.get(NOVELTY, nothing),
         )
 
     @property
@@ -393,6 +400,11 @@ class Model(ShownInNotebooks):
     def has_distance(self) -> bool:
         """Whether the model measures how far a run is from the training runs."""
         return UNLIKE in self._output_names
+
+    @property
+    def further_outputs(self) -> list[str]:
+        """Outputs (R,) that not all models have: the distance of runs, and their novelty."""
+        return sorted({UNLIKE, NOVELTY} & self._output_names)
 
     @property
     def far(self) -> float | None:
@@ -568,7 +580,7 @@ class Model(ShownInNotebooks):
             How many runs that are ``ok`` were not read as they are written.
         """
         table = compute_features(sources, self.spec, work, look=verdict)
-        probability, member_probability, unlike = self._predict(table.values[table.ok])
+        probability, member_probability, unlike, novelty = self._predict(table.values[table.ok])
         faults = self._faults(probability, member_probability, unlike)
         errors, ok = list(table.errors), table.ok.copy()
         for row, fault in zip(np.flatnonzero(table.ok), faults, strict=True):
@@ -579,14 +591,17 @@ class Model(ShownInNotebooks):
         if len(member_probability) < 2:
             spread[:] = np.nan
         unlike[[is_too_short(said) for said in compress(table.weighty, table.ok)]] = np.nan
-        distance = _columns([UNLIKE], unlike[sound, None], ok)
-        far = [unlike_notes(each) for each in distance[UNLIKE]]
+        of_run = _columns([UNLIKE, NOVELTY], np.stack([unlike, novelty], 1)[sound], ok)
+        far = [unlike_notes(each) for each in of_run[UNLIKE]]
         weighty = [said + more for said, more in zip(table.weighty, far, strict=True)]
-        away = [elsewhere_notes(each, self.far) for each in distance[UNLIKE]]
+        own = [
+            (*elsewhere_notes(distance, self.far), *novel_notes(novelty))
+            for distance, novelty in zip(of_run[UNLIKE], of_run[NOVELTY], strict=True)
+        ]
         messages = [
-            error or _message((*known, *first, *elsewhere, *notes, *others))
-            for error, known, first, elsewhere, notes, others in zip(
-                errors, self._known(table), weighty, away, table.notes, table.others, strict=True
+            error or _message((*known, *first, *of_model, *notes, *others))
+            for error, known, first, of_model, notes, others in zip(
+                errors, self._known(table), weighty, own, table.notes, table.others, strict=True
             )
         ]
         status = [
@@ -598,7 +613,7 @@ class Model(ShownInNotebooks):
                 "run": pl.Series(names, dtype=pl.String),
                 "status": pl.Series(status, dtype=pl.String),
                 "message": pl.Series(messages, dtype=pl.String),
-                **distance,
+                UNLIKE: of_run[UNLIKE],
                 **_columns(self.families, probability[sound], ok),
                 **_columns([f"{name}{SPREAD}" for name in self.families], spread, ok),
             }

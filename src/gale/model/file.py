@@ -39,7 +39,13 @@ OUTPUTS = ["probability", "member_probability"]
 EVIDENCE = "evidence"
 """Output of graphs with an elution network: (R, N, K)."""
 
-RANKS = {OUTPUTS[0]: (2, 0), OUTPUTS[1]: (3, 1), EVIDENCE: (3, 0), UNLIKE: (1, 0)}
+NOVELTY = "novelty"
+"""Output (R,): how new what is in a run is, from 0 to 1; of models that compare its spectra with
+those of the training runs."""
+
+RANKS = {
+    OUTPUTS[0]: (2, 0), OUTPUTS[1]: (3, 1), EVIDENCE: (3, 0), UNLIKE: (1, 0), NOVELTY: (1, 0)
+}  # fmt: skip
 """Number of axes of each output, and which of them is that of the runs."""
 
 OPERATORS = {
@@ -236,6 +242,7 @@ def check_shapes(
         OUTPUTS[1]: [members, n_families],
         EVIDENCE: [*getattr(specs_of(spec)[0], "shape", ())[:1], n_families],
         UNLIKE: [],
+        NOVELTY: [],
     }
     found = {
         value.name: ([size for size in value.shape if isinstance(size, int)], value.type)

@@ -16,7 +16,7 @@ from gale.features.profile import ProfileSpec
 from gale.features.spec import FeatureSpec
 from gale.features.summary import SummarySpec
 from gale.model import Model
-from gale.model.file import EVIDENCE, OUTPUTS, WHOLE_KEY, sealed
+from gale.model.file import EVIDENCE, NOVELTY, OUTPUTS, WHOLE_KEY, sealed
 from gale.model.graph import IR_VERSION, Graph, Header
 from gale.plumbing.tables import UNLIKE
 from gale.portable.apexes import apex_nodes
@@ -44,6 +44,7 @@ DOCS = {
     OUTPUTS[1]: "Probability of each family, by each member of the ensemble.",
     EVIDENCE: "Uncalibrated score of each family in each of the busiest spectra, 0 to 1.",
     UNLIKE: "Distance from the training runs; 1 is their own 95th percentile.",
+    NOVELTY: "How new what is in the run is: 0 if its strong spectra are known, up to 1.",
     EVENT_TIME: "Middle of the time bin of each of these spectra, in minutes.",
     FEATURES: "The features that the networks see.",
 }
@@ -135,8 +136,7 @@ def _shapes(model: Model) -> dict[str, list[int | str]]:
     if model.has_elution_network:
         n_events = model.event_spec.shape[0]
         shapes |= {EVIDENCE: [1, n_events, n_families], EVENT_TIME: [n_events]}
-    if model.has_distance:
-        shapes[UNLIKE] = [1]
+    shapes |= {name: [1] for name in model.further_outputs}
     return {**shapes, FEATURES: [1, model.spec.n_features]}
 
 

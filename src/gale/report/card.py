@@ -297,6 +297,12 @@ def _limits(model: Model) -> Iterator[str]:
         )
     else:
         yield "- The outputs are scores from 0 to 1, not calibrated probabilities."
+    if unknown := model.facts.get("unknown_compounds"):
+        yield (
+            f"- It knows {unknown['spectra']:,} spectra of its training runs. Where strong spectra "
+            f"of a run are like none of them, its log odds go up to {unknown['unsure']:.0%} of the "
+            "way to those of the prevalence, and a note says so."
+        )
     if (support := Support.of_facts(model.facts)) is not None:
         yield (
             f"- No {model.number} is nearer to 0 or 1 than {support.least.min():.2g}: the number "

@@ -28,6 +28,7 @@ from gale.inspection.verdict import verdict
 from gale.matching import IndexTable, Matcher
 from gale.matching.matcher import Match
 from gale.model import Model
+from gale.model.novel import NEW_COMPOUNDS
 from gale.model.unlike import elsewhere_notes, unlike_notes
 from gale.plotting import Span
 from gale.plumbing.arguments import check_kind
@@ -172,6 +173,7 @@ def run_report(
             *(each.text for each in oddities(run)),
             *unlike_notes(unlike),
             *elsewhere_notes(unlike, model.far),
+            *([NEW_COMPOUNDS] if NEW_COMPOUNDS in (predicted.get("message") or "") else ()),
             *(index.note_outside(run) if index else ()),
         ],
         unlike=unlike,

@@ -44,6 +44,7 @@ from gale.training.products import settled
 from gale.training.recipe import Part, Recipe
 from gale.training.runs import TrainingRuns, read_training_runs
 from gale.training.shipped import knowing
+from gale.training.unknown import spectra_of
 from gale.training.waves import find_device
 
 __all__ = ["Recipe", "train"]
@@ -185,7 +186,10 @@ def fit_model(
     parts = [fit_part(each) for each in fitters]
     facts = facts_of(recipe, seed, runs, learned_from, fingerprint)
     support = Support.of(facts["training"]["known"])
-    ensemble = combine(recipe, parts, runs.labels, folds).supported(support)
+    ensemble = combine(recipe, parts, runs.labels, folds)
+    if spectra := spectra_of(recipe, runs.spec, runs.features):
+        ensemble = ensemble.with_unknown(spectra, runs.labels)
+    ensemble = ensemble.supported(support)
     if further:
         away, facts["elsewhere"] = fit_elsewhere(ensemble, further, runs)
         ensemble = replace(ensemble, away=away)
@@ -253,7 +257,16 @@ def _export(
         graphs.append(PartGraph(part.network(), slice(start + seen.start, start + seen.stop)))
     unlike = fit_unlike(runs.features, runs.spec.blocks)
     how = (ensemble.calibration, unlike, ensemble.support)
-    less = {"away": ensemble.away, "precision": facts["recipe"]["weights"]}
-    model = Model(to_onnx(graphs, runs.spec.n_features, facts, *how, **less))
+    model = Model(
+        to_onnx(
+            graphs,
+            runs.spec.n_features,
+            facts,
+            *how,
+            away=ensemble.away,
+            unknown=ensemble.unknown,
+            precision=facts["recipe"]["weights"],
+        )
+    )
     work.progress.step()
     return model

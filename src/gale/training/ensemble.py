@@ -24,6 +24,7 @@ from gale.training.networks.summary import prior_logit
 from gale.training.recipe import Recipe
 from gale.training.shipped import shipped_families
 from gale.training.soups import average_weights
+from gale.training.unknown import Spectra, UnknownCompounds, less_sure, unknown_compounds
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,8 @@ class Ensemble:
         What limits the probabilities.
     away : Away, optional
         How the parts are combined for runs of other instruments.
+    unknown : UnknownCompounds, optional
+        What makes the probabilities of runs of new compounds less sure.
     """
 
     parts: Sequence[FittedPart]
@@ -93,10 +96,17 @@ class Ensemble:
     held_out: Floats
     support: Support | None = None
     away: Away | None = None
+    unknown: UnknownCompounds | None = None
 
     def supported(self, support: Support) -> Ensemble:
         """Limit the probabilities to what the training runs support."""
         return replace(self, held_out=support.apply(self.held_out), support=support)
+
+    def with_unknown(self, spectra: Spectra, labels: NDArray[np.float32]) -> Ensemble:
+        """Make the probabilities of runs of new compounds less sure."""
+        prior = prior_of_folds(labels, self.folds)
+        held_out = less_sure(self.held_out, prior, spectra, self.folds)
+        return replace(self, held_out=held_out, unknown=unknown_compounds(spectra, labels))
 
     def facts(
         self,
@@ -130,6 +140,8 @@ class Ensemble:
         }
         if self.calibration is not None:
             facts["calibration"] = self.calibration.to_dict()
+        if self.unknown is not None:
+            facts["unknown_compounds"] = self.unknown.facts()
         if any(part.fitter.start is not None for part in self.parts):
             facts["interpolated"] = {
                 part.fitter.part.name: part.interpolated for part in self.parts

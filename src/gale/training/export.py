@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from torch import nn
 
-from gale.model.file import CHECKSUM, EVIDENCE, METADATA_KEY, OUTPUTS, sealed
-from gale.model.graph import Graph, ValueInfo
+from gale.matching.matcher import weigh
+from gale.matching.novelty import KNOWN, LEAST_HEIGHT, NEW, WHOLE
+from gale.model.file import CHECKSUM, EVIDENCE, METADATA_KEY, NOVELTY, OUTPUTS, sealed
+from gale.model.graph import Graph, Input, ValueInfo
 from gale.model.support import Support
 from gale.model.unlike import SOFTNESS, Block, n_neighbours
 from gale.plumbing.tables import UNLIKE
@@ -24,11 +26,14 @@ from gale.training.networks.matching import MatchingNetwork
 from gale.training.nodes import (
     Precision,
     TorchGraph,
+    as_compared,
     count_families,
     layer_nodes,
     of_matches,
     of_spectra,
+    with_ions,
 )
+from gale.training.unknown import UNSURE, UnknownCompounds
 
 SUMMARY = "summary"
 """Input of every graph: features (R, D)."""
@@ -62,12 +67,14 @@ def to_onnx(
     support: Support | None = None,
     *,
     away: Away | None = None,
+    unknown: UnknownCompounds | None = None,
     precision: Precision = "float32",
 ) -> bytes:
     """Write an ensemble as an ONNX file.
 
     The input is ``summary`` (R, D). The outputs are ``probability`` (R, K), ``member_probability``
-    (E, R, K), with an elution network ``evidence`` (R, N, K), and with `unlike` ``unlike`` (R,).
+    (E, R, K), with an elution network ``evidence`` (R, N, K), with `unlike` ``unlike`` (R,), and
+    with `unknown` ``novelty`` (R,).
 
     Parameters
     ----------
@@ -84,6 +91,8 @@ def to_onnx(
         What limits the probability, but not those of the members.
     away : Away, optional
         A second calibration, for runs far from the training runs; needs `unlike`.
+    unknown : UnknownCompounds, optional
+        What makes the probabilities of runs of new compounds less sure; needs `calibration`.
     precision : str
         In which weights are stored; the places of training runs are then stored in half precision,
         if that is less than single. All is computed in single precision.
@@ -98,7 +107,8 @@ def to_onnx(
     logits = [layer_nodes(part.network, graph, _columns(graph, part.columns)) for part in parts]
     distance = _distances(graph, unlike) if unlike else None
     far = (away, _share(graph, distance, away)) if away and distance else None
-    probability, of_members = _probabilities(graph, logits, calibration, far)
+    new = (unknown, _novelty(graph, unknown)) if unknown else None
+    probability, of_members = _probabilities(graph, logits, calibration, far, new)
     if support is not None:
         probability = graph("Add", graph("Mul", probability, support.scale), support.least)
     n_families = count_families(parts[0].network)
@@ -108,6 +118,8 @@ def to_onnx(
         graph.output(EVIDENCE, evidence[0], ["runs", evidence[1], n_families])
     if distance:
         graph.output(UNLIKE, distance, ["runs"])
+    if new:
+        graph.output(NOVELTY, new[1], ["runs"])
     stated = json.dumps({**facts, "checksum": CHECKSUM}, sort_keys=True, allow_nan=False)
     inputs = [ValueInfo(SUMMARY, ["runs", n_features])]
     return sealed(graph.to_bytes(inputs, {METADATA_KEY: stated}))
@@ -162,11 +174,13 @@ def _probabilities(
     logits: Sequence[str],
     calibration: Calibration | None,
     far: tuple[Away, str] | None,
+    new: tuple[UnknownCompounds, str] | None,
 ) -> tuple[str, str]:
     """The probability (R, K), and those of the members (E, R, K), of the logits of each part.
 
     A member's own probability is calibrated as if every part had its logit. With `far`, a second
-    calibration counts as much as its value (R, 1) says.
+    calibration counts as much as its value (R, 1) says. With `new`, logits go towards those of the
+    prevalence as its value (R,) says.
     """
     of_members = graph("Concat", *logits, axis=0)
     if calibration is None:
@@ -178,11 +192,37 @@ def _probabilities(
         away, share = far
         others = _calibrated(graph, means, of_members, away.calibration)
         both = [
-            graph("Add", here, graph("Mul", share, graph("Sub", there, here)))
-            for here, there in zip(both, others, strict=True)
+            _towards(graph, share, there, here) for here, there in zip(both, others, strict=True)
         ]
+    if new is not None:
+        unknown, novelty = new
+        share = graph("Unsqueeze", graph("Mul", novelty, UNSURE), [1])
+        both = [_towards(graph, share, unknown.log_odds, here) for here in both]
     combined, alone = both
     return graph("Sigmoid", combined), graph("Sigmoid", alone)
+
+
+def _towards(graph: Graph, share: str, there: Input, here: str) -> str:
+    """What is a share (R, 1) of the way from `here` to `there`."""
+    return graph("Add", here, graph("Mul", share, graph("Sub", there, here)))
+
+
+def _novelty(graph: TorchGraph, unknown: UnknownCompounds) -> str:
+    """How new what is in a run is, (R,), see `gale.matching.novelty`."""
+    n_mz = unknown.spectra.shape[1]
+    images = graph("Reshape", _columns(graph, unknown.columns), [-1, n_mz])
+    spectra, place = with_ions(graph, images)
+    signal = graph("Sub", graph("Exp", spectra), 1.0)
+    mz_weight = weigh(np.ones((1, n_mz)), unknown.first_mz)[0]
+    cosines = graph("MatMul", as_compared(graph, signal, mz_weight), graph.half(unknown.spectra.T))
+    cosine = graph("ReduceMax", cosines, [1], keepdims=0)
+    total = graph("Log", graph("Add", graph("ReduceSum", signal, [1], keepdims=0), 1.0))
+    height = graph("Relu", graph("Sub", total, LEAST_HEIGHT))
+    new = graph("Clip", graph("Div", graph("Sub", KNOWN, cosine), KNOWN - NEW), 0.0, 1.0)
+    of_each = graph("Gather", graph("Mul", new, height), place, axis=0)
+    n_spectra = (unknown.columns.stop - unknown.columns.start) // n_mz
+    of_run = graph("ReduceSum", graph("Reshape", of_each, [-1, n_spectra]), [1], keepdims=0)
+    return graph("Clip", graph("Div", of_run, WHOLE), 0.0, 1.0)
 
 
 def _calibrated(graph: Graph, means: str, of_members: str, calibration: Calibration) -> list[str]:

@@ -25,7 +25,7 @@ from gale.model.file import CHECKSUM, EVIDENCE, METADATA_KEY, OUTPUTS, sealed
 from gale.model.graph import Graph, ValueInfo
 from gale.model.support import Support
 from gale.plumbing.kinds import checked
-from gale.plumbing.tables import FAILED, UNLIKE
+from gale.plumbing.tables import FAILED
 from gale.plumbing.text import counted, listed
 from gale.plumbing.work import Work
 from gale.portable.embedding import PREFIX, Parts, embed, embeddable
@@ -195,8 +195,8 @@ def _graph(
         )
     if model.has_elution_network:
         graph.output(EVIDENCE, PREFIX + EVIDENCE, ["runs", model.event_spec.shape[0], n_families])
-    if model.has_distance:
-        graph.output(UNLIKE, PREFIX + UNLIKE, ["runs"])
+    for name in model.further_outputs:
+        graph.output(name, PREFIX + name, ["runs"])
     metadata = {METADATA_KEY: json.dumps(facts, sort_keys=True, allow_nan=False)}
     inputs = [ValueInfo(SUMMARY, ["runs", model.spec.n_features])]
     return sealed(graph.to_bytes(inputs, metadata, opset=parts.opset, ir_version=parts.ir_version))
