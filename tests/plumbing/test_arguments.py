@@ -185,6 +185,20 @@ def test_features_of_another_number(model: gale.Model) -> None:
         model.predict_features(np.zeros((1, 3), dtype=np.float32))
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_numbers_that_are_not_finite_are_the_fault_of_who_gives_them(
+    model: gale.Model, value: float
+) -> None:
+    features = np.zeros((2, model.spec.n_features), dtype=np.float32)
+    features[1, :3] = value
+    with refused(ModelError, "features", found="3 numbers"):
+        model.predict_features(features)
+    spectra = np.zeros((1, model.event_spec.shape[1]), dtype=np.float32)
+    spectra[0, 5] = value
+    with refused(ModelError, "spectra", found="1 number"):
+        model.evidence_of_spectra(spectra)
+
+
 def test_spectra_of_another_number_of_mz(model: gale.Model) -> None:
     n_mz = model.event_spec.shape[1]
     with refused(ModelError, model.source, found="(3, 5)", expected=str(n_mz)):

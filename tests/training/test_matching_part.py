@@ -14,8 +14,11 @@ from gale.errors import GaleWarning, TrainingError
 from gale.features import compute_features
 from gale.features.apexes import ApexSpec
 from gale.features.events import EventSpec
+from gale.model.novel import NEW_COMPOUNDS
+from gale.report import run_report
 from gale.training.recipe import Part
 from gale.training.shipped import shipped_families, shipped_weights
+from gale.training.unknown import UNSURE
 from helpers.errors import refused
 from helpers.predictions import calibration_of
 
@@ -79,6 +82,32 @@ def test_its_member_is_the_network_that_comes_with_gale(
     assert told.mean() > 0.7
     np.testing.assert_allclose(own[told], bundled[told], atol=0.2)
     assert np.ptp(own[told]) > 3
+
+
+def strange_run() -> gale.Run:
+    """A run with noise everywhere, and a tall peak of ions that no compound has together."""
+    rng = np.random.default_rng(1)
+    time_min, mz = np.linspace(1, 20, 900), np.arange(30.0, 300.0)
+    signal = rng.exponential(5, (len(time_min), len(mz)))
+    peak = 1e5 * np.exp(-0.5 * ((time_min - 9) / 0.05) ** 2)
+    for ion in (61, 111, 213, 289):
+        signal[:, ion - 30] += peak
+    counts = np.full(len(time_min), len(mz))
+    return gale.Run.from_scans(time_min, counts, np.tile(mz, len(time_min)), signal.ravel())
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::gale.errors.GaleWarning")
+def test_predictions_and_pages_say_that_a_run_is_new(model: gale.Model, campaign: Campaign) -> None:
+    run = strange_run()
+    new = model.predict(run).row(0, named=True)
+    assert NEW_COMPOUNDS in new["message"]
+    assert NEW_COMPOUNDS in run_report(model, run)
+    assert model.facts["unknown_compounds"]["unsure"] == UNSURE
+    known = model.predict(campaign.of_split("train"))["message"]
+    assert not known.str.contains(NEW_COMPOUNDS, literal=True).any()
+    assert model.further_outputs == ["novelty", "unlike"]
+    assert gale.bundled_model().further_outputs == ["unlike"]
 
 
 @pytest.mark.slow

@@ -211,6 +211,9 @@ def test_which_features_a_part_sees() -> None:
     assert columns_of(profile, APEXES) == slice(0, APEXES.profile.n_features)
     assert recipe_of(ELUTION, other).all_features == (recipe.features,)
     assert recipe_of(OF_SUMMARY).all_features == (of_summary.features,)
+    matching = "[[parts]]\nname = 'matching'\nkind = 'matching'\nshare = 0.2\n"
+    apexes = recipe_of(f"{matching}features = {{ kind = 'apexes' }}\n", ELUTION)
+    assert apexes.all_features == (apexes.features, apexes.parts[0].features), "evidence is first"
 
 
 def test_the_cost_of_a_part_is_that_of_its_features() -> None:

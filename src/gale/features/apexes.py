@@ -66,7 +66,7 @@ TO_DEVIATION = np.float32(1.4826)
 EQUAL = 1 - 1e-4
 """Two responses whose ratio is nearer to 1 are equally high, however they are rounded."""
 
-CELLS, WINDOW = 2**17, 16
+CELLS, WINDOW = 2**18, 16
 """Cells of a signal that are filtered at a time, and places that one product of matrices gives."""
 
 APART = 1.2
@@ -229,7 +229,9 @@ def _level(signal: Floats32, sigma: float, factor: int) -> Level:
         response = _responses(signal[first : first + together], sigma)
         usual = noise[first : first + together]
         usual[:] = _noise(response, least_noise(sigma, factor))
-        row, place = np.nonzero(response > LEAST_RATIO * usual[:, None])  # few of many
+        # few of many cells; np.nonzero of two axes takes six times as long
+        cell = np.flatnonzero(response > LEAST_RATIO * usual[:, None])
+        row, place = np.divmod(cell, n_places)
         sure = response[row, place] / usual[row] - LEAST_RATIO
         squares += np.bincount(place, sure * sure, n_places)
     return Level(sigma, factor, signal, noise, np.sqrt(squares).astype(np.float32))
@@ -240,10 +242,10 @@ def _noise(response: Floats32, least: np.float32) -> Floats32:
     n_mz, n_places = response.shape
     noise = np.full(n_mz, least)
     looked_at = np.arange(LOOKED_AT) * (n_places - 1) // (LOOKED_AT - 1)
-    sampled = TO_DEVIATION * np.abs(response[:, looked_at])
+    sampled = TO_DEVIATION * np.abs(response.take(looked_at, axis=1))
     middle = LOOKED_AT // 2
     noisy = np.flatnonzero(np.count_nonzero(sampled > least, axis=1) > middle)
-    noise[noisy] = np.sort(sampled[noisy], axis=1)[:, middle]  # faster than np.median
+    noise[noisy] = np.partition(sampled[noisy], middle, axis=1)[:, middle]
     return noise
 
 

@@ -231,7 +231,7 @@ class Model(ShownInNotebooks):
         Raises
         ------
         ModelError
-            If they are not as many features as the model has.
+            If they are not as many features as the model has, or not all finite.
         """
         features = np.asarray(features, dtype=np.float32)
         wanted = self.spec.n_features
@@ -242,6 +242,7 @@ class Model(ShownInNotebooks):
                 f"an array of shape (R, {wanted})",
                 "compute them with model.spec.features_of(run)",
             )
+        _check_finite("features", features)
         probability, member_probability, unlike, _ = self._predict(features)
         if bad := next(filter(None, self._faults(probability, member_probability, unlike)), ""):
             raise ModelError(self.source, bad, MODEL_FILE, TRAIN_AGAIN)
@@ -364,7 +365,8 @@ class Model(ShownInNotebooks):
         Raises
         ------
         ModelError
-            If the model has no elution network, or the spectra have another number of m/z.
+            If the model has no elution network, or the spectra have another number of m/z or are
+            not all finite.
         """
         spec = self.event_spec
         (n_events, n_mz), wanted = spec.shape, len(spectra)
@@ -374,6 +376,7 @@ class Model(ShownInNotebooks):
                 f"sees {n_mz} m/z, not an array of shape {np.shape(spectra)}",
                 f"an array of shape (N', {n_mz}), from m/z {spec.mz[0]} on",
             )
+        _check_finite("spectra", spectra)
         features = np.zeros((-(-wanted // n_events), self.spec.n_features), dtype=np.float32)
         padded = np.zeros((len(features) * n_events, n_mz), dtype=np.float32)
         padded[:wanted] = spectra
@@ -743,6 +746,13 @@ def _check_asked(predictions: pl.DataFrame, asked: Sequence[str], families: Sequ
         "one row for each run of the campaign, as Model.predict gives them",
         "pass model.predict(campaign)",
     )
+
+
+def _check_finite(what: str, values: Floats32) -> None:
+    """Refuse numbers that are NaN or infinite, of which a graph makes NaN."""
+    if bad := int(np.count_nonzero(~np.isfinite(values))):
+        numbers = counted(bad, "number that is", "numbers that are")
+        raise ModelError(what, f"have {numbers} NaN or infinite", "finite numbers")
 
 
 def _columns(

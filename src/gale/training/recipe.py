@@ -190,7 +190,9 @@ class Recipe(Part):
     @property
     def all_features(self) -> tuple[FeatureSettings, ...]:
         """The distinct features of all parts; those of the first elution network are first."""
-        parts = sorted(self.members_of, key=lambda part: not part.sees_events)
+        parts = sorted(
+            self.members_of, key=lambda part: part.kind == "matching" or not part.sees_events
+        )
         return tuple(dict.fromkeys(map(self.features_of, parts)))
 
     @classmethod

@@ -94,5 +94,9 @@ def test_the_graph_gives_what_the_network_gives(references: ReferenceSpectra) ->
     np.testing.assert_allclose(probability, expected, atol=1e-5)
     assert evidence.shape == (3, N_SPECTRA, 3)
     alone = 1 / (1 + np.exp(-of_spectra))
+    elsewhere = [PartGraph(elution, slice(0, N_SPECTRA * N_MZ)), parts[1]]
+    data = to_onnx(elsewhere, N_SPECTRA * N_MZ, {"families": list(FAMILIES)}, calibration)
+    (of_elution,) = onnxruntime.InferenceSession(data).run(["evidence"], {"summary": features})
+    np.testing.assert_allclose(of_elution, alone, atol=1e-5)  # matches of other spectra say nothing
     # where a matching network hardly counts, the evidence is that of the elution network
     assert np.abs(evidence - alone)[..., 2].max() < np.abs(evidence - alone)[..., 0].max()

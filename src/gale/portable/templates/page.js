@@ -1,6 +1,6 @@
 // The page: takes runs, computes their probabilities, and draws what speaks for them.
 
-const FAR = 2;
+const [FAR, NEW] = [2, 0.5];
 const LARGEST_FILE = 2 ** 30;
 const WIDTH = 1150;
 const [LEFT, RIGHT] = [230, 12];
@@ -69,7 +69,8 @@ async function predict(run) {
     times: Array.from(found.event_time_min.data),
     scores: families.map((_, family) => Array.from(found.event_time_min.data, (_, at) => found.evidence.data[at * n + family])),
   };
-  return { probability: [...found.probability.data], spread, unlike: found.unlike?.data[0] ?? NaN, evidence };
+  const [unlike, novelty] = [found.unlike, found.novelty].map((each) => each?.data[0] ?? NaN);
+  return { probability: [...found.probability.data], spread, unlike, novelty, evidence };
 }
 
 async function take(file) {
@@ -81,8 +82,10 @@ async function take(file) {
     const answer = await predict(run);
     if (Number.isNaN(answer.probability[0])) throw new Unreadable("has no ion in the range of m/z of the model");
     Object.assign(row, answer, { chromatogram: totals(run) });
-    if (row.unlike > FAR)
-      Object.assign(row, { status: "doubtful", message: `far from the training runs (distance ${row.unlike.toFixed(1)})` });
+    const said = [];
+    if (row.unlike > FAR) said.push(`far from the training runs (distance ${row.unlike.toFixed(1)})`);
+    if (row.novelty >= NEW) said.push("has strong spectra unlike all of the training runs, so the numbers are less sure");
+    Object.assign(row, { status: row.unlike > FAR ? "doubtful" : "ok", message: said.join("; ") });
   } catch (error) {
     if (!(error instanceof Unreadable)) console.error(error);
     Object.assign(row, { status: "failed", message: error.message });
@@ -125,7 +128,7 @@ function showTable() {
     const name = row.chromatogram
       ? element("button", { type: "button", textContent: row.run, onclick: () => show(row) })
       : element("span", { textContent: row.run });
-    const message = row.status === "ok" ? "" : `${row.status}: ${row.message}`;
+    const message = row.status === "ok" ? row.message : `${row.status}: ${row.message}`;
     const first = element("th", { scope: "row" }, name, element("span", { className: "message", textContent: message }));
     const unlike = element("td", { textContent: Number.isNaN(row.unlike) ? "" : row.unlike.toFixed(1) });
     const cells = row.probability.map((value, at) => {
