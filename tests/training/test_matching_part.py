@@ -14,13 +14,16 @@ from gale.errors import GaleWarning, TrainingError
 from gale.features import compute_features
 from gale.features.apexes import ApexSpec
 from gale.features.events import EventSpec
-from gale.model.novel import NEW_COMPOUNDS
+from gale.model.file import NOVELTY
+from gale.model.novelty import NEW_COMPOUNDS
+from gale.portable.whole import whole_graph
 from gale.report import run_report
+from gale.training.novelty import UNSURE
 from gale.training.recipe import Part
 from gale.training.shipped import shipped_families, shipped_weights
-from gale.training.unknown import UNSURE
 from helpers.errors import refused
 from helpers.predictions import calibration_of
+from helpers.whole_graphs import outputs_of, session_of
 
 SHARE = 0.3
 
@@ -103,7 +106,7 @@ def test_predictions_and_pages_say_that_a_run_is_new(model: gale.Model, campaign
     new = model.predict(run).row(0, named=True)
     assert NEW_COMPOUNDS in new["message"]
     assert NEW_COMPOUNDS in run_report(model, run)
-    assert model.facts["unknown_compounds"]["unsure"] == UNSURE
+    assert model.facts["novelty"]["unsure"] == UNSURE
     known = model.predict(campaign.of_split("train"))["message"]
     assert not known.str.contains(NEW_COMPOUNDS, literal=True).any()
     assert model.further_outputs == ["novelty", "unlike"]
@@ -122,12 +125,41 @@ def test_a_family_without_references_is_left_to_the_other_parts(campaign: Campai
 @pytest.mark.slow
 def test_without_a_known_family_the_part_is_left_out(campaign: Campaign) -> None:
     unknown = renamed(campaign, **{family: f"{family}_x" for family in campaign.families})
-    with pytest.warns(GaleWarning, match="no reference spectra"):
-        model = gale.train(unknown, recipe_of())
+    own = TEXT.replace(MATCHING, f"{MATCHING}features.kind = 'apexes'\n").replace(
+        'features.kind = "apexes"', "features = { kind = 'profile', mz_last = 200 }", 1
+    )
+    with pytest.warns(GaleWarning, match="knows none of these families"):
+        model = gale.train(unknown, recipe_of(own))
+    assert model.facts["features"]["elution"]["mz_last"] == 200, "no apexes are left"
     assert [part["name"] for part in model.facts["recipe"]["parts"]] == ["profile"]
     alone = recipe_of(f"kind = 'stack'\nfeatures.kind = 'apexes'\n{MATCHING}")
-    with refused(TrainingError, "recipe small", remedy="a part that is fitted"):
-        gale.train(unknown, alone)
+    for strange in (unknown, renamed(campaign, **{campaign.families[0]: "nitriles"})):
+        with refused(TrainingError, "recipe small", remedy="a part that is fitted"):
+            gale.train(strange, alone)
+    other = recipe_of(TEXT.replace('kind = "apexes"', 'kind = "events"'))
+    with refused(TrainingError, "part matching", remedy="kind = 'apexes'"):
+        gale.train(campaign, other)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::gale.errors.GaleWarning")
+def test_beside_a_calibration_for_other_instruments(campaign: Campaign) -> None:
+    two = TEXT.replace("folds.count = 2", "folds = { count = 2, elsewhere = 2 }")
+    model = gale.train(campaign, recipe_of(two))
+    found = model.facts["elsewhere"]
+    if "calibration" in found:
+        weight = np.array(found["calibration"]["weight"])
+        np.testing.assert_allclose(weight[1] / weight.sum(axis=0), SHARE, atol=1e-5)
+    assert found["log_loss"] <= found["as_here_log_loss"]
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::gale.errors.GaleWarning")
+def test_a_whole_graph_gives_the_novelty(model: gale.Model) -> None:
+    run = strange_run()
+    found = outputs_of(session_of(whole_graph(model)), run)[NOVELTY]
+    (own,) = model._run([NOVELTY], model.spec.features_of(run)[None].astype(np.float32))
+    np.testing.assert_allclose(found, np.concatenate(own), atol=1e-3)
 
 
 def test_other_features_have_no_such_network() -> None:
@@ -136,5 +168,5 @@ def test_other_features_have_no_such_network() -> None:
         "head.dense.0.weight", "head.dense.0.bias", "head.dense.2.weight", "head.dense.2.bias",
         "head.offset",
     }  # fmt: skip
-    with refused(TrainingError, "part matching", remedy="features.kind = 'apexes'"):
+    with refused(TrainingError, "part matching", remedy="kind = 'apexes' in the features"):
         shipped_weights(part, EventSpec(), shipped_families())

@@ -28,7 +28,7 @@ from gale.inspection.verdict import is_too_short, verdict
 from gale.model.cutoffs import At, Cutoffs, find_cutoffs
 from gale.model.facts import MODEL_FILE
 from gale.model.file import EVIDENCE, NOVELTY, OUTPUTS, check_shapes, open_file, run_graph
-from gale.model.novel import novel_notes
+from gale.model.novelty import novel_notes
 from gale.model.unlike import elsewhere_notes, unlike_notes
 from gale.plumbing.arguments import check_kind
 from gale.plumbing.display import ShownInNotebooks
@@ -593,8 +593,9 @@ class Model(ShownInNotebooks):
         spread = member_probability[:, sound].std(axis=0)
         if len(member_probability) < 2:
             spread[:] = np.nan
-        unlike[[is_too_short(said) for said in compress(table.weighty, table.ok)]] = np.nan
-        of_run = _columns([UNLIKE, NOVELTY], np.stack([unlike, novelty], 1)[sound], ok)
+        beside = np.stack([unlike, novelty], axis=1)
+        beside[[is_too_short(said) for said in compress(table.weighty, table.ok)]] = np.nan
+        of_run = _columns([UNLIKE, NOVELTY], beside[sound], ok)
         far = [unlike_notes(each) for each in of_run[UNLIKE]]
         weighty = [said + more for said, more in zip(table.weighty, far, strict=True)]
         own = [

@@ -199,7 +199,7 @@ def schema_of_facts(n_families: int) -> Table:
             "pretrained": PRETRAINED,
             "recalibrated": _recalibrated(of_families(whole())),
             "supported": YES_NO,
-            "unknown_compounds": Table({"spectra": whole(0), "unsure": SHARE}),
+            "novelty": Table({"spectra": whole(0), "unsure": SHARE}),
         },
     )
 

@@ -297,11 +297,11 @@ def _limits(model: Model) -> Iterator[str]:
         )
     else:
         yield "- The outputs are scores from 0 to 1, not calibrated probabilities."
-    if unknown := model.facts.get("unknown_compounds"):
+    if novelty := model.facts.get("novelty"):
         yield (
-            f"- It knows {unknown['spectra']:,} spectra of its training runs. Where strong spectra "
-            f"of a run are like none of them, its log odds go up to {unknown['unsure']:.0%} of the "
-            "way to those of the prevalence, and a note says so."
+            f"- It holds {novelty['spectra']:,} spectra of its training runs. Where strong spectra "
+            f"of a run are like none of them, its log odds go up to {novelty['unsure']:.0%} of the "
+            "way to those of the training prevalence; from half of that on, a note says so."
         )
     if (support := Support.of_facts(model.facts)) is not None:
         yield (

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from gale.inspection.verdict import verdict
 from gale.matching import IndexTable, Matcher
 from gale.matching.matcher import Match
 from gale.model import Model
-from gale.model.novel import NEW_COMPOUNDS
+from gale.model.novelty import NEW_COMPOUNDS
 from gale.model.unlike import elsewhere_notes, unlike_notes
 from gale.plotting import Span
 from gale.plumbing.arguments import check_kind
@@ -157,7 +157,6 @@ def run_report(
         attributions = find_attributions(model, run)
     families = _families(model, predicted, windows)
     peaks = PeakSection.of(run, library, index)
-    unlike = predicted[UNLIKE]
     return render(
         "run.html",
         title=Path(run.source).name,
@@ -171,12 +170,10 @@ def run_report(
         warnings=[
             *filter(None, [model.caution]),
             *(each.text for each in oddities(run)),
-            *unlike_notes(unlike),
-            *elsewhere_notes(unlike, model.far),
-            *([NEW_COMPOUNDS] if NEW_COMPOUNDS in (predicted.get("message") or "") else ()),
+            *_notes_of_model(model, predicted),
             *(index.note_outside(run) if index else ()),
         ],
-        unlike=unlike,
+        unlike=predicted[UNLIKE],
         picture=Picture.of(
             run,
             lanes=_lanes(families),
@@ -194,6 +191,14 @@ def run_report(
             **model_provenance(model),
         },
     )
+
+
+def _notes_of_model(model: Model, prediction: Mapping[str, Any]) -> Iterator[str]:
+    """Say what the model finds unlike its training runs."""
+    yield from unlike_notes(prediction[UNLIKE])
+    yield from elsewhere_notes(prediction[UNLIKE], model.far)
+    if NEW_COMPOUNDS in (prediction.get("message") or ""):
+        yield NEW_COMPOUNDS
 
 
 def _doubt(run: Run, prediction: Mapping[str, Any]) -> str:

@@ -39,12 +39,12 @@ from gale.training.group_effect import group_facts
 from gale.training.journal import Journal, check_journal
 from gale.training.members import FitWork, MemberFitter, announce
 from gale.training.networks.build import columns_of, seen_by
+from gale.training.novelty import spectra_of
 from gale.training.pretraining import pretrain
 from gale.training.products import settled
 from gale.training.recipe import Part, Recipe
 from gale.training.runs import TrainingRuns, read_training_runs
-from gale.training.shipped import knowing
-from gale.training.unknown import spectra_of
+from gale.training.shipped import without_strangers
 from gale.training.waves import find_device
 
 __all__ = ["Recipe", "train"]
@@ -143,6 +143,7 @@ def train(
     recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
     find_device(work.device)
     check_journal(journal, resume=resume, restart=restart)
+    recipe = without_strangers(recipe, campaign.families, work.progress)
     dataset = None if features is None else FeatureDataset.open(Path(features))
     acquired = recipe.folds.elsewhere > 0
     runs = read_training_runs(campaign, recipe.all_features, work, dataset, acquired=acquired)
@@ -167,7 +168,6 @@ def fit_model(
     keep = keep or Kept()
     device = find_device(work.device)
     recipe = settled(recipe, device, work.progress)
-    recipe = knowing(recipe, runs.campaign.families, work.progress)
     folds = folds_of(runs.campaign, recipe.folds, seed, work.progress)
     others = folds_elsewhere(runs, recipe.folds.elsewhere, seed)
     learned_from = _learned_from(runs, folds)
@@ -187,11 +187,12 @@ def fit_model(
     facts = facts_of(recipe, seed, runs, learned_from, fingerprint)
     support = Support.of(facts["training"]["known"])
     ensemble = combine(recipe, parts, runs.labels, folds)
-    if spectra := spectra_of(recipe, runs.spec, runs.features):
-        ensemble = ensemble.with_unknown(spectra, runs.labels)
+    spectra = spectra_of(recipe, runs.spec, runs.features)
+    if spectra is not None:
+        ensemble = ensemble.with_novelty(spectra, runs.labels)
     ensemble = ensemble.supported(support)
     if further:
-        away, facts["elsewhere"] = fit_elsewhere(ensemble, further, runs)
+        away, facts["elsewhere"] = fit_elsewhere(ensemble, further, runs, spectra)
         ensemble = replace(ensemble, away=away)
     apart = groups is not None and groups["apart"]
     if starts:
@@ -264,7 +265,7 @@ def _export(
             facts,
             *how,
             away=ensemble.away,
-            unknown=ensemble.unknown,
+            novelty=ensemble.novelty,
             precision=facts["recipe"]["weights"],
         )
     )

@@ -129,8 +129,9 @@ def fit_calibration(
     labels : array of shape (R, K)
         0 or 1; NaN where unknown. A family without a known label gets the shared calibration.
     shares : array of shape (P,) or (P, K), optional
-        Weights of the parts' logits. Those of parts with NaN are fitted, and have what the others
-        leave; if there is none, all are divided by their sum. By default all are fitted.
+        Weights of the parts' logits. Those of parts with NaN are fitted for all families, and have
+        what the others leave; if there is none, all are divided by their sum. By default all are
+        fitted.
     strength : float
         Share of the fitted scale and offset that is applied, from 0 (none) to 1.
     deviations : Deviations

@@ -25,6 +25,7 @@ from gale.training.facts import log_loss_of_held_out
 from gale.training.folds import Fold
 from gale.training.groups import whole_groups
 from gale.training.members import MemberFitter
+from gale.training.novelty import Spectra, less_sure
 from gale.training.recipe import Part
 from gale.training.runs import TrainingRuns
 
@@ -125,9 +126,14 @@ def parts_elsewhere(parts: Mapping[str, Part]) -> dict[str, Part]:
 
 
 def fit_elsewhere(
-    ensemble: Ensemble, fitters: Sequence[MemberFitter], runs: TrainingRuns
+    ensemble: Ensemble,
+    fitters: Sequence[MemberFitter],
+    runs: TrainingRuns,
+    spectra: Spectra | None = None,
 ) -> tuple[Away | None, dict[str, Any]]:
     """Fit members that saw no run of a group, and a calibration to what they say of it.
+
+    With `spectra` of the runs, what is new in them counts in the figures.
 
     Returns
     -------
@@ -142,12 +148,14 @@ def fit_elsewhere(
     labels = known_labels(runs.labels, folds)
     calibration = fit_calibration(logits, labels, shares=shares)
     held_out = np.isfinite(logits).all(axis=(0, 2))
-    probabilities = (
+    prevalence = prior_of_folds(labels, folds)
+    calibrated = [
         cross_fitted(logits, labels, folds, shares=shares),
         expit(ensemble.calibration.logits(logits)),
-        prior_of_folds(labels, folds),
-    )
-    own, as_here, prior = (log_loss_of_held_out(labels, each) for each in probabilities)
+    ]
+    if spectra is not None:
+        calibrated = [less_sure(each, prevalence, spectra, folds) for each in calibrated]
+    own, as_here, prior = (log_loss_of_held_out(labels, each) for each in (*calibrated, prevalence))
     far = max(NEAREST_FAR, float(np.median(_distances(runs, folds))))
     facts = {
         "folds": len(folds),

@@ -21,10 +21,10 @@ from gale.training.fitting import Weights, predict_logits
 from gale.training.folds import Fold
 from gale.training.members import MemberFitter
 from gale.training.networks.summary import prior_logit
+from gale.training.novelty import Novelty, Spectra, less_sure, novelty_from
 from gale.training.recipe import Recipe
 from gale.training.shipped import shipped_families
 from gale.training.soups import average_weights
-from gale.training.unknown import Spectra, UnknownCompounds, less_sure, unknown_compounds
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Ensemble:
         What limits the probabilities.
     away : Away, optional
         How the parts are combined for runs of other instruments.
-    unknown : UnknownCompounds, optional
+    novelty : Novelty, optional
         What makes the probabilities of runs of new compounds less sure.
     """
 
@@ -96,17 +96,17 @@ class Ensemble:
     held_out: Floats
     support: Support | None = None
     away: Away | None = None
-    unknown: UnknownCompounds | None = None
+    novelty: Novelty | None = None
 
     def supported(self, support: Support) -> Ensemble:
         """Limit the probabilities to what the training runs support."""
         return replace(self, held_out=support.apply(self.held_out), support=support)
 
-    def with_unknown(self, spectra: Spectra, labels: NDArray[np.float32]) -> Ensemble:
+    def with_novelty(self, spectra: Spectra, labels: NDArray[np.float32]) -> Ensemble:
         """Make the probabilities of runs of new compounds less sure."""
         prior = prior_of_folds(labels, self.folds)
         held_out = less_sure(self.held_out, prior, spectra, self.folds)
-        return replace(self, held_out=held_out, unknown=unknown_compounds(spectra, labels))
+        return replace(self, held_out=held_out, novelty=novelty_from(spectra, labels))
 
     def facts(
         self,
@@ -140,8 +140,8 @@ class Ensemble:
         }
         if self.calibration is not None:
             facts["calibration"] = self.calibration.to_dict()
-        if self.unknown is not None:
-            facts["unknown_compounds"] = self.unknown.facts()
+        if self.novelty is not None:
+            facts["novelty"] = self.novelty.facts()
         if any(part.fitter.start is not None for part in self.parts):
             facts["interpolated"] = {
                 part.fitter.part.name: part.interpolated for part in self.parts

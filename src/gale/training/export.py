@@ -33,7 +33,7 @@ from gale.training.nodes import (
     of_spectra,
     with_ions,
 )
-from gale.training.unknown import UNSURE, UnknownCompounds
+from gale.training.novelty import UNSURE, Novelty
 
 SUMMARY = "summary"
 """Input of every graph: features (R, D)."""
@@ -67,14 +67,14 @@ def to_onnx(
     support: Support | None = None,
     *,
     away: Away | None = None,
-    unknown: UnknownCompounds | None = None,
+    novelty: Novelty | None = None,
     precision: Precision = "float32",
 ) -> bytes:
     """Write an ensemble as an ONNX file.
 
     The input is ``summary`` (R, D). The outputs are ``probability`` (R, K), ``member_probability``
     (E, R, K), with an elution network ``evidence`` (R, N, K), with `unlike` ``unlike`` (R,), and
-    with `unknown` ``novelty`` (R,).
+    with `novelty` ``novelty`` (R,).
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def to_onnx(
         What limits the probability, but not those of the members.
     away : Away, optional
         A second calibration, for runs far from the training runs; needs `unlike`.
-    unknown : UnknownCompounds, optional
+    novelty : Novelty, optional
         What makes the probabilities of runs of new compounds less sure; needs `calibration`.
     precision : str
         In which weights are stored; the places of training runs are then stored in half precision,
@@ -107,7 +107,7 @@ def to_onnx(
     logits = [layer_nodes(part.network, graph, _columns(graph, part.columns)) for part in parts]
     distance = _distances(graph, unlike) if unlike else None
     far = (away, _share(graph, distance, away)) if away and distance else None
-    new = (unknown, _novelty(graph, unknown)) if unknown else None
+    new = (novelty, _novelty(graph, novelty)) if novelty else None
     probability, of_members = _probabilities(graph, logits, calibration, far, new)
     if support is not None:
         probability = graph("Add", graph("Mul", probability, support.scale), support.least)
@@ -174,7 +174,7 @@ def _probabilities(
     logits: Sequence[str],
     calibration: Calibration | None,
     far: tuple[Away, str] | None,
-    new: tuple[UnknownCompounds, str] | None,
+    new: tuple[Novelty, str] | None,
 ) -> tuple[str, str]:
     """The probability (R, K), and those of the members (E, R, K), of the logits of each part.
 
@@ -195,9 +195,9 @@ def _probabilities(
             _towards(graph, share, there, here) for here, there in zip(both, others, strict=True)
         ]
     if new is not None:
-        unknown, novelty = new
-        share = graph("Unsqueeze", graph("Mul", novelty, UNSURE), [1])
-        both = [_towards(graph, share, unknown.log_odds, here) for here in both]
+        novelty, of_run = new
+        share = graph("Unsqueeze", graph("Mul", of_run, UNSURE), [1])
+        both = [_towards(graph, share, novelty.log_odds, here) for here in both]
     combined, alone = both
     return graph("Sigmoid", combined), graph("Sigmoid", alone)
 
@@ -207,20 +207,20 @@ def _towards(graph: Graph, share: str, there: Input, here: str) -> str:
     return graph("Add", here, graph("Mul", share, graph("Sub", there, here)))
 
 
-def _novelty(graph: TorchGraph, unknown: UnknownCompounds) -> str:
+def _novelty(graph: TorchGraph, novelty: Novelty) -> str:
     """How new what is in a run is, (R,), see `gale.matching.novelty`."""
-    n_mz = unknown.spectra.shape[1]
-    images = graph("Reshape", _columns(graph, unknown.columns), [-1, n_mz])
+    n_mz = novelty.spectra.shape[1]
+    images = graph("Reshape", _columns(graph, novelty.columns), [-1, n_mz])
     spectra, place = with_ions(graph, images)
     signal = graph("Sub", graph("Exp", spectra), 1.0)
-    mz_weight = weigh(np.ones((1, n_mz)), unknown.first_mz)[0]
-    cosines = graph("MatMul", as_compared(graph, signal, mz_weight), graph.half(unknown.spectra.T))
+    mz_weight = weigh(np.ones((1, n_mz)), novelty.first_mz)[0]
+    cosines = graph("MatMul", as_compared(graph, signal, mz_weight), graph.half(novelty.spectra.T))
     cosine = graph("ReduceMax", cosines, [1], keepdims=0)
     total = graph("Log", graph("Add", graph("ReduceSum", signal, [1], keepdims=0), 1.0))
     height = graph("Relu", graph("Sub", total, LEAST_HEIGHT))
     new = graph("Clip", graph("Div", graph("Sub", KNOWN, cosine), KNOWN - NEW), 0.0, 1.0)
     of_each = graph("Gather", graph("Mul", new, height), place, axis=0)
-    n_spectra = (unknown.columns.stop - unknown.columns.start) // n_mz
+    n_spectra = (novelty.columns.stop - novelty.columns.start) // n_mz
     of_run = graph("ReduceSum", graph("Reshape", of_each, [-1, n_spectra]), [1], keepdims=0)
     return graph("Clip", graph("Div", of_run, WHOLE), 0.0, 1.0)
 

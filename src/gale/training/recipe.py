@@ -143,7 +143,7 @@ class Recipe(Part):
         if not self.parts and self.share is not None:
             raise misfit("share", "is there, but this is no stack", "remove it")
         shares = [part.share for part in self.parts if part.share is not None]
-        if len(shares) < len(self.parts) and sum(shares) >= 1:
+        if len(shares) < len(self.parts) and sum(shares) > 1 - 1e-9:
             raise misfit(
                 "parts.share",
                 f"adds up to {sum(shares):g}, which leaves nothing to the parts without it",

@@ -22,10 +22,13 @@ from gale.features.spec import FeatureSpec
 from gale.plumbing.arrays import Arrays, load_arrays
 from gale.plumbing.progress import Progress
 from gale.plumbing.schema import read_json
+from gale.plumbing.text import listed
 from gale.training.fitting import Weights
 from gale.training.networks.build import build_network, columns_of, scale_of
 from gale.training.networks.layers import Dense, fixed_biases
 from gale.training.recipe import Part, Recipe
+from gale.training.runs import fixed_spec
+from gale.training.settings import EventSettings
 
 FACTS = "facts"
 """Name of the array that holds the facts of a file, as JSON."""
@@ -76,26 +79,35 @@ def shipped_families() -> tuple[str, ...]:
     return tuple(facts["families"])
 
 
-def knowing(recipe: Recipe, families: Sequence[str], progress: Progress) -> Recipe:
-    """Leave the parts out that know none of the families, which is noted.
+def without_strangers(recipe: Recipe, families: Sequence[str], progress: Progress) -> Recipe:
+    """Leave matching parts out if they know none of the families, which is noted.
 
     Raises
     ------
     TrainingError
-        If no other part is left.
+        If no such network comes with gale for the features of a part, or there are no other parts
+        for families that it does not know.
     """
-    parts = [part for part in recipe.parts if part.kind != "matching"]
-    if len(parts) == len(recipe.parts) or set(families) & set(shipped_families()):
+    matching = [part for part in recipe.parts if part.kind == "matching"]
+    for part in matching:
+        features = recipe.features_of(part)
+        assert isinstance(features, EventSettings)
+        _found(part, fixed_spec(features))
+    if not matching or set(families) <= (known := set(shipped_families())):
         return recipe
+    parts = tuple(part for part in recipe.parts if part.kind != "matching")
     if not parts:
+        strangers = [family for family in families if family not in known]
         raise TrainingError(
             f"recipe {recipe.name}",
-            "has matching parts alone, which know none of the families",
-            f"families among {', '.join(shipped_families())}",
+            f"has only matching parts, which do not know {listed(strangers, 3)}",
+            f"families among {', '.join(sorted(known))}",
             "add a part that is fitted",
         )
-    progress.note("no reference spectra for these families, so nothing is matched with references")
-    return recipe.model_copy(update={"parts": tuple(parts)})
+    if known & set(families):
+        return recipe
+    progress.note("the matching network knows none of these families, so the model has none")
+    return recipe.model_copy(update={"parts": parts})
 
 
 def shipped_source(parts: Sequence[tuple[Part, FeatureSpec]]) -> dict[str, Any]:
@@ -115,9 +127,9 @@ def _found(part: Part, spec: FeatureSpec) -> tuple[Arrays, dict[str, Any]]:
     if part.kind == "matching":
         raise TrainingError(
             f"part {part.name}",
-            "is of kind 'matching', but no such network comes with gale for its features",
-            "those of the recipe default",
-            "set features.kind = 'apexes' and nothing else there in the recipe",
+            "is of kind 'matching', but no such network comes with gale for the features it sees",
+            "the features of the recipe default",
+            "set only kind = 'apexes' in the features of the part, or of the recipe",
         )
     raise TrainingError(
         f"pretraining.shipped, part {part.name}",

@@ -84,7 +84,7 @@ async function take(file) {
     Object.assign(row, answer, { chromatogram: totals(run) });
     const said = [];
     if (row.unlike > FAR) said.push(`far from the training runs (distance ${row.unlike.toFixed(1)})`);
-    if (row.novelty >= NEW) said.push("has strong spectra unlike all of the training runs, so the numbers are less sure");
+    if (row.novelty >= NEW) said.push("has strong spectra that no training run has, so its numbers are less sure");
     Object.assign(row, { status: row.unlike > FAR ? "doubtful" : "ok", message: said.join("; ") });
   } catch (error) {
     if (!(error instanceof Unreadable)) console.error(error);

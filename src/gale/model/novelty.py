@@ -5,7 +5,7 @@ from __future__ import annotations
 NOTED_NOVELTY = 0.5
 """Least novelty of a run that is noted."""
 
-NEW_COMPOUNDS = "has strong spectra unlike all of the training runs, so the numbers are less sure"
+NEW_COMPOUNDS = "has strong spectra that no training run has, so its numbers are less sure"
 
 
 def novel_notes(novelty: float | None) -> tuple[str, ...]:

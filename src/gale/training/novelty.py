@@ -1,9 +1,9 @@
-"""Runs of new compounds: how much less sure their probabilities are.
+"""Novelty: how much less sure probabilities are of runs of new compounds.
 
 Held-out runs hold many compounds that runs of the training hold, too. So a calibration fitted to
 them is too sure of runs of compounds that no training run has, and cannot tell by how much. On two
 simulated campaigns whose test runs share no compound with the others, logits of new runs were a
-fifth too far from those of the prevalence (docs/recipes.md), and that much is taken off them here.
+fifth too far from those of the training prevalence (docs/unlike.md); that much is taken off them.
 """
 
 from __future__ import annotations
@@ -25,14 +25,13 @@ from gale.training.networks.summary import prior_logit
 from gale.training.recipe import Recipe
 
 UNSURE = 0.2
-"""How far the logits of a run that is altogether new go towards those of the prevalence."""
-
+"""How far the logits of a run of novelty 1 go towards those of the training prevalence."""
 
 TINY = 1e-12
 """How near to 0 and 1 a probability is taken to be at most, so that its logit is finite."""
 
 
-class UnknownCompounds(NamedTuple):
+class Novelty(NamedTuple):
     """What tells how new a run is, and what becomes of its logits.
 
     Parameters
@@ -44,7 +43,7 @@ class UnknownCompounds(NamedTuple):
     columns : slice
         The spectra of a run among its features.
     log_odds : array of shape (K,)
-        Of the prevalence.
+        Of the training prevalence.
     """
 
     spectra: Floats32
@@ -80,12 +79,10 @@ def spectra_of(recipe: Recipe, spec: FeatureSpec, features: Floats32) -> Spectra
     )
 
 
-def unknown_compounds(spectra: Spectra, labels: NDArray[np.float32]) -> UnknownCompounds:
-    """Learn from all training runs what is known."""
+def novelty_from(spectra: Spectra, labels: NDArray[np.float32]) -> Novelty:
+    """Learn from the spectra and labels (R, K) of all training runs."""
     log_odds = prior_logit(labels).numpy().astype(np.float64)
-    return UnknownCompounds(
-        known_spectra(spectra.strong), spectra.first_mz, spectra.columns, log_odds
-    )
+    return Novelty(known_spectra(spectra.strong), spectra.first_mz, spectra.columns, log_odds)
 
 
 def less_sure(held_out: Floats, prior: Floats, spectra: Spectra, folds: Sequence[Fold]) -> Floats:

@@ -13,7 +13,7 @@ from gale.training.calibration import Calibration
 from gale.training.export import PartGraph, to_onnx
 from gale.training.folds import Fold
 from gale.training.networks.layers import Dense
-from gale.training.unknown import UNSURE, Spectra, UnknownCompounds, less_sure, unknown_compounds
+from gale.training.novelty import UNSURE, Novelty, Spectra, less_sure, novelty_from
 
 FIRST_MZ, N_MZ, N_SPECTRA, N_OTHERS = 20, 40, 4, 3
 RUNS, FAMILIES = 30, 2
@@ -38,24 +38,24 @@ LABELS = (np.random.default_rng(4).random((RUNS, FAMILIES)) < 0.3).astype(np.flo
 FOLDS = [Fold(np.arange(RUNS - 6), np.arange(RUNS - 6, RUNS))]
 
 
-def graph_of(unknown: UnknownCompounds | None) -> onnxruntime.InferenceSession:
+def graph_of(of_training: Novelty | None) -> onnxruntime.InferenceSession:
     network = Dense(N_OTHERS, FAMILIES, [torch.Generator().manual_seed(1)]).eval()
     calibration = Calibration(np.full((1, FAMILIES), 2.0), np.array([0.5, -1.0]))
     parts = [PartGraph(network, slice(0, N_OTHERS))]
-    data = to_onnx(parts, FEATURES.shape[1], {}, calibration, unknown=unknown)
+    data = to_onnx(parts, FEATURES.shape[1], {}, calibration, novelty=of_training)
     return onnxruntime.InferenceSession(data)
 
 
 def test_the_graph_moves_logits_towards_the_prevalence_as_far_as_a_run_is_new() -> None:
     spectra = Spectra(STRONG.of(FOLDS[0].training), FIRST_MZ, COLUMNS)
-    unknown = unknown_compounds(spectra, LABELS)
+    of_training = novelty_from(spectra, LABELS)
     (before,) = graph_of(None).run(["probability"], {"summary": FEATURES})
     names = ["probability", "member_probability", NOVELTY]
-    after, (of_member,), new = graph_of(unknown).run(names, {"summary": FEATURES})
-    np.testing.assert_allclose(new, novelty(STRONG, unknown.spectra, RUNS), atol=1e-4)
+    after, (of_member,), new = graph_of(of_training).run(names, {"summary": FEATURES})
+    np.testing.assert_allclose(new, novelty(STRONG, of_training.spectra, RUNS), atol=1e-4)
     assert new[: RUNS - 6].max() < 1e-4 < 0.5 < new[RUNS - 6 :].max()
     share = UNSURE * new[:, None]
-    expected = expit((1 - share) * logit(before) + share * unknown.log_odds)
+    expected = expit((1 - share) * logit(before) + share * of_training.log_odds)
     np.testing.assert_allclose(after, expected, atol=1e-5)
     np.testing.assert_allclose(of_member, after, atol=1e-5)
 
