@@ -17,7 +17,8 @@ from gale.matching.matcher import TINY, weigh
 from gale.run import Floats32
 
 LEAST_HEIGHT = 5.0
-"""Least log(1 + signal over noise) of a spectrum that counts: weaker ones are never alike."""
+"""Least log(1 + signal) of a spectrum that counts, in units of the run's floor: weaker ones are
+never alike."""
 
 KNOWN, NEW = 0.9, 0.8
 """Cosines with the nearest spectrum of a training run from which, and up to which, a spectrum is
@@ -31,7 +32,6 @@ ALIKE = 0.95
 
 MOST_SPECTRA, MOST_COMPARED = 2_000, 40_000
 """Most spectra that are kept, and of the strongest ones, most that are looked at."""
-
 
 RUNS_AT_ONCE = 256
 """Runs whose spectra are looked at together, which limits the memory used."""

@@ -279,10 +279,10 @@ def _check_part(part: Part, where: str, features: FeatureSettings) -> None:
     kind = f"{where if part.features else ''}features.kind"
     needs_events = f"set {kind} = 'apexes'"
     if part.kind != "network":
-        no_network = "is not fitted" if part.kind == "matching" else "has no network"
+        why = "is not fitted" if part.kind == "matching" else "has no network"
         for name in ("pretrain", "augment"):
             if getattr(part, name) != Part.model_fields[name].default:
-                raise misfit(f"{where}{name}", f"is there, but a {part.kind} part {no_network}",
+                raise misfit(f"{where}{name}", f"is there, but a {part.kind} part {why}",
                               "remove it")  # fmt: skip
         if part.kind == "matching" and not on_events:
             raise misfit(f"{where}kind", "is 'matching', but the features have no events",
