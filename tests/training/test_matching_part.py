@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +19,8 @@ from gale.model.file import NOVELTY
 from gale.model.novelty import NEW_COMPOUNDS
 from gale.portable.whole import whole_graph
 from gale.report import run_report
+from gale.training import elsewhere, novelty
+from gale.training.calibration import Calibration, fit_calibration
 from gale.training.novelty import UNSURE
 from gale.training.recipe import Part
 from gale.training.shipped import shipped_families, shipped_weights
@@ -143,14 +146,26 @@ def test_without_a_known_family_the_part_is_left_out(campaign: Campaign) -> None
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::gale.errors.GaleWarning")
-def test_beside_a_calibration_for_other_instruments(campaign: Campaign) -> None:
-    two = TEXT.replace("folds.count = 2", "folds = { count = 2, elsewhere = 2 }")
-    model = gale.train(campaign, recipe_of(two))
-    found = model.facts["elsewhere"]
-    if "calibration" in found:
-        weight = np.array(found["calibration"]["weight"])
-        np.testing.assert_allclose(weight[1] / weight.sum(axis=0), SHARE, atol=1e-5)
-    assert found["log_loss"] <= found["as_here_log_loss"]
+def test_other_instruments_have_the_same_share_and_what_is_new_counts(
+    campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shares, figures = [], []
+
+    def recorded(*given: Any, **how: Any) -> Calibration:
+        shares.append(how["shares"])
+        return fit_calibration(*given, **how)
+
+    monkeypatch.setattr(elsewhere, "fit_calibration", recorded)
+    two = recipe_of(TEXT.replace("folds.count = 2", "folds = { count = 2, elsewhere = 2 }"))
+    for unsure in (UNSURE, 0.0):
+        monkeypatch.setattr(novelty, "UNSURE", unsure)
+        found = gale.train(campaign, two).facts["elsewhere"]
+        assert found["log_loss"] <= found["as_here_log_loss"]
+        figures.append(found["as_here_log_loss"])
+    for of_profile, of_matching in shares:
+        assert np.isnan(of_profile).all()
+        np.testing.assert_array_equal(of_matching, SHARE)
+    assert figures[0] != figures[1]
 
 
 @pytest.mark.slow

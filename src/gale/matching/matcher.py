@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gale.library import Library
 from gale.library.choice import Named, references
@@ -198,11 +199,11 @@ class Matcher:
             Rows of the library, and their cosines, the largest first.
         """
         known = self.weighted(low, low + weighted.shape[1] - 1)
-        unit = weighted / np.maximum(np.linalg.norm(weighted, axis=1, keepdims=True), TINY)
+        unit = unit_length(weighted)
         all_rows, best = [], []
         for first in range(0, len(known), AT_ONCE):
             part = known[first : first + AT_ONCE]
-            cosine = unit @ (part / np.maximum(np.linalg.norm(part, axis=1), TINY)[:, None]).T
+            cosine = unit @ unit_length(part).T
             known_index = self.library.retention_index[first : first + AT_ONCE]
             cosine[np.abs(known_index - index[:, None]) > INDEX_TOLERANCE] = 0
             number = min(CANDIDATES, len(part))
@@ -210,9 +211,9 @@ class Matcher:
             best.append(np.take_along_axis(cosine, rows, axis=1))
             all_rows.append(rows + first)
         rows = np.concatenate(all_rows, axis=1)
-        cosine = np.minimum(np.concatenate(best, axis=1).astype(np.float64), 1.0)
-        order = np.argsort(-cosine, axis=1, kind="stable")
-        return np.take_along_axis(rows, order, axis=1), np.take_along_axis(cosine, order, axis=1)
+        highest = np.minimum(np.concatenate(best, axis=1).astype(np.float64), 1.0)
+        order = np.argsort(-highest, axis=1, kind="stable")
+        return np.take_along_axis(rows, order, axis=1), np.take_along_axis(highest, order, axis=1)
 
     def _match(self, at: int, cosine: float, family: str | None) -> Match:
         return Match(
@@ -230,3 +231,21 @@ def weigh(spectra: Floats32 | Floats, low: int) -> Floats32:
     mz = np.arange(low, low + spectra.shape[1], dtype=np.float32)
     weighted = np.asarray(spectra, dtype=np.float32) ** INTENSITY_POWER * mz**MZ_POWER
     return weighted.astype(np.float32, copy=False)
+
+
+def unit_length(weighted: Floats32) -> Floats32:
+    """Divide weighted spectra (K, M) by their lengths; empty ones stay as they are."""
+    unit: Floats32 = weighted / np.maximum(np.linalg.norm(weighted, axis=1, keepdims=True), TINY)
+    return unit
+
+
+def first_of_alike(unit: Floats32, limit: float) -> NDArray[np.bool_]:
+    """Keep those of spectra (K, M) that are like no earlier kept one, shape (K,).
+
+    Spectra are alike if their cosine is above `limit`.
+    """
+    alike = unit @ unit.T > limit
+    kept = np.zeros(len(unit), dtype=bool)
+    for at in range(len(unit)):
+        kept[at] = not alike[at, kept].any()
+    return kept

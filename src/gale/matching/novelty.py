@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gale.matching.matcher import TINY, weigh
+from gale.matching.matcher import first_of_alike, unit_length, weigh
 from gale.run import Floats32
 
 LEAST_HEIGHT = 5.0
@@ -78,9 +78,8 @@ def strong_spectra(features: Floats32, n_mz: int, first_mz: int) -> Strong:
         spectra = signal.reshape(len(signal), -1, n_mz)
         height = np.log1p(spectra.sum(axis=-1)) - LEAST_HEIGHT
         run, at = np.nonzero(height > 0)
-        weighted = weigh(spectra[run, at], first_mz)
-        length = np.linalg.norm(weighted, axis=1, keepdims=True)
-        found.append(Strong(weighted / (length + TINY), height[run, at], run + start))
+        unit = unit_length(weigh(spectra[run, at], first_mz))
+        found.append(Strong(unit, height[run, at], run + start))
     return Strong(*map(np.concatenate, zip(*found, strict=True)))
 
 
@@ -94,11 +93,7 @@ def known_spectra(strong: Strong) -> Floats32:
     for rows in np.array_split(order, max(1, len(order) // 500)):
         new = strong.spectra[rows]
         new = new[(new @ known.T).max(axis=1, initial=0) <= ALIKE]
-        alike = new @ new.T > ALIKE
-        kept = np.zeros(len(new), dtype=bool)
-        for at in range(len(new)):
-            kept[at] = not alike[at, kept].any()
-        known = np.concatenate([known, new[kept]])[:MOST_SPECTRA]
+        known = np.concatenate([known, new[first_of_alike(new, ALIKE)]])[:MOST_SPECTRA]
     return known if len(known) else np.zeros((1, known.shape[1]), dtype=np.float32)
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from gale.library import Library, embedded_library
 from gale.library.substances import BACKGROUND, KINDS, substances
 from gale.matching.families import families_of_row
-from gale.matching.matcher import LAST_MZ, TINY, weigh
+from gale.matching.matcher import LAST_MZ, TINY, first_of_alike, weigh
 from gale.run import Floats32
 
 LEAST_INSIDE = 0.5
@@ -90,7 +90,5 @@ def _unlike(spectra: Floats32, facts: NDArray[np.bool_]) -> NDArray[np.int64]:
     _, group = np.unique(facts, axis=0, return_inverse=True)
     for number in range(group.max(initial=-1) + 1):
         rows = np.flatnonzero(group.ravel() == number)
-        alike = spectra[rows] @ spectra[rows].T > ALIKE
-        for at, row in enumerate(rows):
-            chosen[row] = not alike[at, chosen[rows]].any()
+        chosen[rows] = first_of_alike(spectra[rows], ALIKE)
     return np.flatnonzero(chosen)

@@ -38,7 +38,7 @@ from gale.training.folds import Fold, folds_of, val_of
 from gale.training.group_effect import group_facts
 from gale.training.journal import Journal, check_journal
 from gale.training.members import FitWork, MemberFitter, announce
-from gale.training.networks.build import columns_of, seen_by
+from gale.training.networks.build import place_of
 from gale.training.novelty import spectra_of
 from gale.training.pretraining import pretrain
 from gale.training.products import settled
@@ -250,12 +250,10 @@ def _export(
 ) -> Model:
     """Make the model of an ensemble."""
     work.progress.begin("writing the model", 1)
-    graphs = []
-    for part in ensemble.parts:
-        spec, columns = seen_by(part.fitter.part, recipe, runs.spec)
-        seen = columns_of(part.fitter.part, spec)
-        start = columns.start
-        graphs.append(PartGraph(part.network(), slice(start + seen.start, start + seen.stop)))
+    graphs = [
+        PartGraph(part.network(), place_of(part.fitter.part, recipe, runs.spec))
+        for part in ensemble.parts
+    ]
     unlike = fit_unlike(runs.features, runs.spec.blocks)
     how = (ensemble.calibration, unlike, ensemble.support)
     model = Model(

@@ -20,7 +20,7 @@ from gale.features.spec import FeatureSpec
 from gale.matching.novelty import Strong, known_spectra, novelty, strong_spectra
 from gale.run import Floats, Floats32
 from gale.training.folds import Fold
-from gale.training.networks.build import columns_of, seen_by
+from gale.training.networks.build import place_of, seen_by
 from gale.training.networks.summary import prior_logit
 from gale.training.recipe import Recipe
 
@@ -69,10 +69,9 @@ def spectra_of(recipe: Recipe, spec: FeatureSpec, features: Floats32) -> Spectra
     part = next((part for part in recipe.parts if part.kind == "matching"), None)
     if part is None:
         return None
-    events, within = seen_by(part, recipe, spec)
+    events, _ = seen_by(part, recipe, spec)
     assert isinstance(events, EventSpec)
-    start = within.start + columns_of(part, events).start
-    columns = slice(start, within.stop)
+    columns = place_of(part, recipe, spec)
     first_mz = events.profile.elution.mz_first
     return Spectra(
         strong_spectra(features[:, columns], events.shape[1], first_mz), first_mz, columns

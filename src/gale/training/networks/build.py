@@ -60,6 +60,13 @@ def columns_of(part: Part, spec: FeatureSpec) -> slice:
     return slice(edge, spec.n_features) if part.sees_events else slice(0, edge)
 
 
+def place_of(part: Part, recipe: Recipe, spec: FeatureSpec) -> slice:
+    """Return the columns of what the members of a part see, among all features of the recipe."""
+    own, within = seen_by(part, recipe, spec)
+    seen = columns_of(part, own)
+    return slice(within.start + seen.start, within.start + seen.stop)
+
+
 def blocks_of(part: Part, spec: FeatureSpec) -> tuple[slice, ...]:
     """Return the blocks of the features that the members of a part see; spectra have none."""
     return () if columns_of(part, spec).start else tuple(spec.blocks.values())
