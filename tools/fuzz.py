@@ -49,7 +49,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--kind", default=BYTES, help="bytes, another kind, or all")
+    parser.add_argument(
+        "--kind", default=BYTES, choices=["all", BYTES, *_structures()], help="what is damaged"
+    )
     parser.add_argument("--cases", type=int, help="number of cases, whatever time they take")
     parser.add_argument("--minutes", type=float, default=1.0, help="time, if no --cases are given")
     parser.add_argument("--seed", type=int, default=0)
@@ -80,6 +82,12 @@ def main() -> int:
         print(f"  {outcome:<24}{count:>10,}")
     print(f"{len(places)} faults; see {options.output}" if places else "no faults")
     return 1 if places else 0
+
+
+def _structures() -> list[str]:
+    from helpers import structures
+
+    return list(structures.KINDS)
 
 
 def _goes_on(options: argparse.Namespace, chunk: int, end: float) -> bool:
@@ -118,13 +126,12 @@ def run_chunk(
 def run_cases(options: argparse.Namespace) -> None:
     """Run the cases of a chunk, printing faults and, at the end, how many came to what."""
     from gale import GaleWarning
-    from helpers import structures
 
     warnings.simplefilter("error")
     warnings.simplefilter("ignore", GaleWarning)
     seed, chunk = options.seed, options.chunk
     rng = random.Random(f"{seed} {chunk}")
-    kinds = [BYTES, *structures.KINDS] if options.kind == "all" else [options.kind]
+    kinds = [BYTES, *_structures()] if options.kind == "all" else [options.kind]
     damaged = damaged_bytes(options.only) if BYTES in kinds else None
     outcomes: collections.Counter[str] = collections.Counter()
     met: set[str] = set()
