@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from gale.training.rows import take_rows
+
 AMOUNT_DEVIATION = 0.5
 """Standard deviation of the logarithm of the factor on the signals of the run that is added."""
 
@@ -41,8 +43,8 @@ class Mixture:
         count = round(self.share * labels.shape[1])
         drawn = [_draw(labels.shape[1], count, generator) for generator in generators]
         partner, factor = (torch.stack(each) for each in zip(*drawn, strict=True))
-        mixed = self.add(features[:, :count], _rows(features, partner), factor.unsqueeze(-1))
-        union = union_of(labels[:, :count], _rows(labels, partner))
+        mixed = self.add(features[:, :count], take_rows(features, partner), factor.unsqueeze(-1))
+        union = union_of(labels[:, :count], take_rows(labels, partner))
         return (
             torch.cat([mixed, features[:, count:]], 1),
             torch.cat([union, labels[:, count:]], 1),
@@ -54,11 +56,15 @@ def add_spectra(runs: Tensor, others: Tensor, factor: Tensor, shape: tuple[int, 
 
     What elutes at the same time in both is not summed: it hardly ever does.
     """
-    both = torch.cat([runs, torch.log1p(torch.expm1(others) * factor)], -1)
-    spectra = both.reshape(*both.shape[:-1], 2 * shape[0], shape[1])
-    busiest = spectra.sum(-1).topk(shape[0], -1, sorted=False).indices
-    kept = spectra.gather(2, busiest.unsqueeze(-1).expand(-1, -1, -1, shape[1]))
-    return kept.flatten(-2)
+    n_spectra, n_mz = shape
+    added = others.reshape(-1, n_mz)
+    with_ions = (added.amax(-1) > 0).nonzero().squeeze(1)  # of apexes, a few
+    factors = factor.reshape(-1).index_select(0, with_ions // n_spectra).unsqueeze(1)
+    louder = added.index_select(0, with_ions).expm1_().mul_(factors).log1p_()
+    added = added.index_copy(0, with_ions, louder)
+    spectra = torch.cat([runs.reshape(-1, n_spectra, n_mz), added.view(-1, n_spectra, n_mz)], 1)
+    busiest = spectra.sum(-1).topk(n_spectra, -1, sorted=False).indices
+    return take_rows(spectra, busiest).view(runs.shape)
 
 
 def add_profiles(runs: Tensor, others: Tensor, _factor: Tensor) -> Tensor:
@@ -81,8 +87,3 @@ def _draw(n_runs: int, count: int, generator: torch.Generator) -> tuple[Tensor, 
     partner = torch.randperm(n_runs, generator=generator, device=device)[:count]
     normal = torch.empty(count, device=device).normal_(generator=generator)
     return partner, torch.exp(AMOUNT_DEVIATION * normal)
-
-
-def _rows(values: Tensor, rows: Tensor) -> Tensor:
-    """Take rows (E, n) of values (E, B, ·), those of each member for itself."""
-    return values.gather(1, rows.unsqueeze(-1).expand(-1, -1, values.shape[-1]))

@@ -12,10 +12,11 @@ import torch
 from torch import Tensor
 
 from gale.training.networks.layers import Random
+from gale.training.rows import take_rows
 
 
-class AugmentSpectra(Random):
-    """Vary the spectra of runs.
+class Augment(Random):
+    """What varies a run, whatever its features.
 
     Parameters
     ----------
@@ -34,30 +35,40 @@ class AugmentSpectra(Random):
         super().__init__(generators)
         self.abundance, self.mz_cut = abundance, mz_cut
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Vary images (E, R, N, M) of log(1 + signal over noise)."""
-        if not self.training:
-            return images
-        n_runs, n_mz = images.shape[1], images.shape[3]
-        if self.abundance:
-            images = torch.log1p(torch.expm1(images) * self._factor(n_runs).unsqueeze(-1))
-        if self.mz_cut:
-            images = images * self._seen(n_runs, n_mz).unsqueeze(-2)
-        return images
-
-    def _factor(self, n_runs: int) -> Tensor:
+    def factor(self, n_runs: int) -> Tensor:
         """Draw the factor on the signals of each run, (E, R, 1)."""
         return torch.exp(self.abundance * self.draw((n_runs, 1), normal=True))
 
-    def _seen(self, n_runs: int, n_mz: int) -> Tensor:
-        """Draw which m/z each run keeps, (E, R, M)."""
-        cut, low, high = self.draw((n_runs, 3)).unsqueeze(-1).unbind(-2)
-        place = torch.arange(n_mz, device=cut.device) / n_mz
-        seen = (place >= low / 8) & (place < 1 - 0.6 * high)
-        return seen | (cut >= self.mz_cut)
+    def ranges(self, n_runs: int) -> Tensor:
+        """Draw the range of m/z that each run keeps, as shares of all: (E, R, 2)."""
+        cut, low, high = self.draw((n_runs, 3)).unbind(-1)
+        is_cut = cut < self.mz_cut
+        return torch.stack([is_cut * low / 8, 1 - 0.6 * is_cut * high], -1)
 
 
-class AugmentProfile(AugmentSpectra):
+def within(ranges: Tensor, n_mz: int) -> Tensor:
+    """Whether each of M m/z is in ranges (E, n, 2), shape (E, n, M)."""
+    first, end = ranges.unsqueeze(-1).unbind(-2)
+    place = torch.arange(n_mz, device=ranges.device) / n_mz
+    return (place >= first) & (place < end)
+
+
+class AugmentSpectra(Augment):
+    """Vary the spectra of runs; see :class:`Augment`."""
+
+    def forward(self, spectra: Tensor, run: Tensor, n_runs: int) -> Tensor:
+        """Vary spectra (E, n, M) of log(1 + signal over noise), of runs (E, n) of `n_runs`."""
+        if not self.training:
+            return spectra
+        if self.abundance:
+            factor = take_rows(self.factor(n_runs), run)
+            spectra = torch.expm1(spectra).mul_(factor).log1p_()
+        if self.mz_cut:
+            spectra = spectra * within(take_rows(self.ranges(n_runs), run), spectra.shape[2])
+        return spectra
+
+
+class AugmentProfile(Augment):
     """Vary the heights and shares of profile features; losses stay as they are.
 
     Parameters
@@ -67,7 +78,7 @@ class AugmentProfile(AugmentSpectra):
     scale : float
         A height is log(1 + signal over noise) times this.
     abundance, mz_cut, generators
-        As for :class:`AugmentSpectra`.
+        As for :class:`Augment`.
     """
 
     def __init__(
@@ -87,9 +98,9 @@ class AugmentProfile(AugmentSpectra):
             return x
         height, share, loss = x.tensor_split((self.n_mz, 2 * self.n_mz), -1)
         if self.abundance:
-            signal = torch.expm1(height / self.scale) * self._factor(x.shape[1])
+            signal = torch.expm1(height / self.scale) * self.factor(x.shape[1])
             height = self.scale * torch.log1p(signal)
         if self.mz_cut:
-            seen = self._seen(x.shape[1], self.n_mz)
+            seen = within(self.ranges(x.shape[1]), self.n_mz)
             height, share = height * seen, share * seen
         return torch.cat([height, share, loss], -1)

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from gale.training.networks.augment import AugmentSpectra
 from gale.training.networks.layers import Dropout
 from gale.training.networks.summary import summary_network
+from gale.training.rows import take_rows
 
 HEIGHT_SCALE, SHARE_SCALE = 0.2, 12.0
 """They make the standard deviations of the inputs about 1, as those of profile features."""
@@ -48,7 +49,7 @@ class ElutionNetwork(nn.Module):
     batch_norm, layer_norm : bool
         Whether each hidden layer is normalised.
     abundance, mz_cut : float
-        See `AugmentSpectra`.
+        See `Augment`.
     apexes : bool
         Whether the spectra are those of apexes, of which a run may have fewer than N.
     products : torch.dtype
@@ -100,8 +101,13 @@ class ElutionNetwork(nn.Module):
 
     def event_logits(self, x: Tensor) -> Tensor:
         """Return the logits of every spectrum, (E, R, N, K)."""
-        images = self.augment(self.images(x))
-        return self._sparse(images) if self.is_sparse else self.of_inputs(self.inputs(images))
+        images = self.images(x)
+        if self.is_sparse:
+            return self._sparse(images)
+        run = torch.arange(images.shape[1], device=x.device).repeat_interleave(self.shape[0])
+        varied = self.augment(images.flatten(1, 2), run.expand(len(x), -1), images.shape[1])
+        logits: Tensor = self.dense(self.inputs(varied))
+        return logits.reshape(*images.shape[:3], logits.shape[-1])
 
     def _sparse(self, images: Tensor) -> Tensor:
         """Return the logits of images (E, R, N, M), of those without ions once for all of them."""
@@ -112,13 +118,12 @@ class ElutionNetwork(nn.Module):
         rows = (count + 1).clamp(max=used.shape[1])
         most = int(rows.max())
         first = torch.argsort((~used).byte(), dim=1, stable=True)[:, :most]
-        some = spectra.gather(1, first.unsqueeze(-1).expand(-1, -1, spectra.shape[-1]))
+        some = self.augment(take_rows(spectra, first), first // self.shape[0], images.shape[1])
         for layer in self.dropouts:
             layer.rows = rows.tolist()
         logits: Tensor = self.dense(self.inputs(some))
         place = torch.where(used, used.cumsum(1) - 1, (rows - 1).unsqueeze(1))
-        all_logits = logits.gather(1, place.unsqueeze(-1).expand(-1, -1, logits.shape[-1]))
-        return all_logits.reshape(*images.shape[:3], -1)
+        return take_rows(logits, place).reshape(*images.shape[:3], logits.shape[-1])
 
     def images(self, x: Tensor) -> Tensor:
         """Reshape event features (…, R, N·M) to images (…, R, N, M)."""
@@ -127,11 +132,6 @@ class ElutionNetwork(nn.Module):
     def inputs(self, images: Tensor) -> Tensor:
         """Return the input of the dense layers: heights and shares (…, R, N, 2M) of images."""
         signal = torch.expm1(images)
-        share = signal / (signal.sum(-1, keepdim=True) + self.quiet)
-        # The gradient of a root is infinite at 0, but nothing needs it with respect to images.
-        return torch.cat([HEIGHT_SCALE * images, SHARE_SCALE * share.sqrt()], -1)
-
-    def of_inputs(self, inputs: Tensor) -> Tensor:
-        """Return the logits (E, R, N, K) of inputs (E, R, N, 2M)."""
-        logits: Tensor = self.dense(inputs.flatten(1, 2))
-        return logits.reshape(len(logits), -1, self.shape[0], logits.shape[-1])
+        # In place, so without gradients; nothing needs them with respect to images.
+        root = signal.div_(signal.sum(-1, keepdim=True) + self.quiet).sqrt_().mul_(SHARE_SCALE)
+        return torch.cat([HEIGHT_SCALE * images, root], -1)
