@@ -3,15 +3,15 @@
 A part is one kind of network; its logit z for a run and a family is the mean over its members.
 The calibrated logit of family k is::
 
-    exp(s + u_k) · Σ_p softmax(v)_p z_pk + c + o_k
+    exp(s + u_k) · Σ_p softmax(v + w_k)_p z_pk + c + o_k
 
 The weights of the parts are never negative and are learned from held-out runs: stacking (Wolpert
 1992, Neural Networks 5, 241; Breiman 1996, Machine Learning 24, 49). Scale and offset of the logit
 are Platt's (1999, Advances in Large Margin Classifiers, 61). Gaussian priors pool each family's
-deviations u_k and o_k from the shared scale and offset: a family with few positive runs stays near
-the shared calibration, one with many departs from it. All priors are centred at equal weights,
-scale 1 and offset 0. The fit starts there without a penalty, so its log loss on its own runs never
-rises.
+deviations u_k, o_k and w_k from the shared scale, offset and weights: a family with few positive
+runs stays near the shared calibration, one with many departs from it. All priors are centred at
+equal weights, scale 1 and offset 0. The fit starts there without a penalty, so its log loss on its
+own runs never rises.
 
 A calibration holds for runs like the held-out ones. Applying it at half strength keeps most of the
 gain there, and costs less on runs from another instrument.
@@ -57,6 +57,8 @@ class Deviations(NamedTuple):
         Of u: how far the log scales of families differ.
     family_offset : float
         Of o, log-odds.
+    family_part : float
+        Of w: how far the weights of parts differ among families.
     """
 
     part: float = 2.0
@@ -64,10 +66,11 @@ class Deviations(NamedTuple):
     offset: float = 2.0
     family_scale: float = 0.3
     family_offset: float = 0.5
+    family_part: float = 0.4
 
     def of_each(self, n_parts: int, n_families: int) -> Floats:
-        """Return the deviation of each parameter, in the order v (P,), s, c, u (K,), o (K,)."""
-        return np.repeat(self, [n_parts, 1, 1, n_families, n_families])
+        """Return the deviation of each parameter: v (P,), s, c, u (K,), o (K,), w (P · K,)."""
+        return np.repeat(self, [n_parts, 1, 1, n_families, n_families, n_parts * n_families])
 
 
 USUAL = Deviations()
@@ -153,7 +156,7 @@ def fit_calibration(
         options={"maxiter": 1000, "ftol": 1e-13, "gtol": 1e-6},
     )
     share, scale, bias = _unpack(solution.x * spread, len(z))
-    return Calibration(np.outer(share, 1 + strength * (scale - 1)), strength * bias)
+    return Calibration(share * (1 + strength * (scale - 1)), strength * bias)
 
 
 def cross_fitted(
@@ -219,7 +222,7 @@ def _fit_with_shares(
 
 
 class _Parameters(NamedTuple):
-    """Share of each part (P,), and scale and bias of each family, both (K,)."""
+    """Share of each part (P, K), and scale and bias of each family, both (K,)."""
 
     share: Floats
     scale: Floats
@@ -228,8 +231,8 @@ class _Parameters(NamedTuple):
 
 def _unpack(values: Floats, n_parts: int) -> _Parameters:
     v, (s, c), rest = np.split(values, [n_parts, n_parts + 2])
-    u, o = np.split(rest, 2)
-    return _Parameters(softmax(v), np.exp(s + u), c + o)
+    u, o, w = np.split(rest.reshape(n_parts + 2, -1), [1, 2])
+    return _Parameters(softmax(v[:, None] + w, axis=0), np.exp(s + u[0]), c + o[0])
 
 
 def _loss(deviates: Floats, spread: Floats, parts: Floats, sign: Floats) -> tuple[float, Floats]:
@@ -237,21 +240,22 @@ def _loss(deviates: Floats, spread: Floats, parts: Floats, sign: Floats) -> tupl
 
     Parameters
     ----------
-    deviates, spread : arrays of shape (P + 2 + 2 K,)
+    deviates, spread : arrays of shape (P + 2 + 2 K + P K,)
         The parameters in prior standard deviations, and the standard deviations.
     parts : array of shape (P, R, K)
     sign : array of shape (R, K)
         1 where the label is positive, -1 where it is negative, 0 where it is unknown.
     """
     share, scale, bias = _unpack(deviates * spread, len(parts))
-    mixed = np.einsum("p,prk->rk", share, parts)
+    mixed = np.einsum("pk,prk->rk", share, parts)
     margin = sign * (scale * mixed + bias)
     loss = np.logaddexp(0, -margin[sign != 0]).sum() + deviates @ deviates / 2
 
     slope = -sign * expit(-margin)  # derivative of the loss with respect to the logit
-    of_share = np.einsum("prk,rk,k->p", parts, slope, scale)
-    of_v = share * (of_share - share @ of_share)
+    of_share = scale * np.einsum("prk,rk->pk", parts, slope)
+    of_w = share * (of_share - (share * of_share).sum(axis=0))
     of_u = scale * (slope * mixed).sum(axis=0)
     of_o = slope.sum(axis=0)
-    gradient = np.concatenate([of_v, [of_u.sum(), of_o.sum()], of_u, of_o])
+    of_v = of_w.sum(axis=1)
+    gradient = np.concatenate([of_v, [of_u.sum(), of_o.sum()], of_u, of_o, of_w.ravel()])
     return float(loss), gradient * spread + deviates
