@@ -49,7 +49,7 @@ from gale.plumbing.work import Work
 from gale.run import Floats, Floats32
 from gale.simulation import Physics
 from gale.simulation.examples import simulate_examples
-from gale.training.calibration import cross_fitted, fit_calibration
+from gale.training.calibration import Deviations, cross_fitted, fit_calibration
 from gale.training.export import PartGraph, to_onnx
 from gale.training.facts import scores_of
 from gale.training.fitting import get_weights, predict_logits, set_weights
@@ -86,6 +86,9 @@ RUNS, OF_LABORATORY, INSTRUMENTS = 1200, 25, 5
 """Runs of each seed, runs of a laboratory, and instruments of each."""
 
 FOLDS = 5
+
+COMMON = Deviations(family_part=0.0)
+"""Shares of the networks are common to all families, as they are in the model that is shipped."""
 
 PLACES = 400
 """Runs that distances are measured to."""
@@ -206,8 +209,8 @@ def make(networks: Networks, options: argparse.Namespace, work: Work) -> tuple[b
         for at in range(FOLDS)
     ]
     support = Support.of([len(labels)] * len(networks.families))
-    held_out = support.apply(cross_fitted(logits, labels, folds))
-    calibration = fit_calibration(logits, labels)
+    held_out = support.apply(cross_fitted(logits, labels, folds, deviations=COMMON))
+    calibration = fit_calibration(logits, labels, deviations=COMMON)
     facts = _facts(networks, options.seed, labels, held_out, folds)
     facts["calibration"] = calibration.to_dict()
     unlike = fit_unlike(features, networks.spec.blocks, most_runs=PLACES)

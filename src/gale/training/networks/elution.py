@@ -129,9 +129,9 @@ class ElutionNetwork(nn.Module):
         """Reshape event features (…, R, N·M) to images (…, R, N, M)."""
         return x.reshape(*x.shape[:-1], *self.shape)
 
-    def inputs(self, images: Tensor) -> Tensor:
-        """Return the input of the dense layers: heights and shares (…, R, N, 2M) of images."""
-        signal = torch.expm1(images)
-        # In place, so without gradients; nothing needs them with respect to images.
+    def inputs(self, spectra: Tensor) -> Tensor:
+        """Return the input of the dense layers: heights and shares (…, 2M) of spectra (…, M)."""
+        signal = torch.expm1(spectra)
+        # In place, so without gradients; nothing needs them with respect to spectra.
         root = signal.div_(signal.sum(-1, keepdim=True) + self.quiet).sqrt_().mul_(SHARE_SCALE)
-        return torch.cat([HEIGHT_SCALE * images, root], -1)
+        return torch.cat([HEIGHT_SCALE * spectra, root], -1)

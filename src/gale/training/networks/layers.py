@@ -213,7 +213,7 @@ class Dropout(Random):
         """Set some of x (E, R, D) to 0."""
         if not self.training:
             return x
-        return x * ((self._drawn(x) >= self.share) / (1 - self.share))
+        return x * ((self._drawn(x) >= self.share).to(x.dtype) / (1 - self.share))
 
     def _drawn(self, x: Tensor) -> Tensor:
         if self.rows is None:
